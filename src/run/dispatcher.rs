@@ -217,11 +217,11 @@ impl<'c, T: StepTransport> Dispatcher<'c, T> {
         let mut control = LoopControl { shutdown, clock: interval(PROGRESS_INTERVAL), observer };
         self.enforce_error_limit();
         loop {
-            self.decide_blocked(control.observer);
             // What an earlier process left unresolved comes before anything new.
             if self.unchecked.is_empty() && (self.sheet.is_some() || self.unresolved.is_empty()) {
                 self.prepare_steps(control.observer);
             }
+            self.decide_blocked(control.observer);
             match self.next_action(Instant::now()) {
                 NextAction::Poll => self.poll_events(&mut control).await,
                 NextAction::Sleep(until) => self.sleep_until_retry(until, &mut control).await,
@@ -481,7 +481,9 @@ impl<'c, T: StepTransport> Dispatcher<'c, T> {
         if self.blocked.is_empty() || (self.blocked.len() < MAX_BLOCKED && self.is_sending()) {
             return;
         }
-        if self.blocked.len() < MAX_BLOCKED && self.states.has_applied() {
+        // What was in flight when the run stopped for it is blocked like the others.
+        let is_network = matches!(self.end, RunEnd::Refused(_)) || self.blocked.len() >= MAX_BLOCKED;
+        if !is_network && self.states.has_applied() {
             return self.reject_blocked(observer);
         }
         for (step, failure) in std::mem::take(&mut self.blocked) {

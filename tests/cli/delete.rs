@@ -57,13 +57,13 @@ fn records_are_deleted_by_key_and_every_row_has_an_outcome() {
     assert_eq!(backup[1][product], "MacBook Pro 14");
     let (_, runs) = account.json(&["runs"]);
     assert_eq!((&runs["runs"][0]["command"], &runs["runs"][0]["counts"]["deleted"]), (&json!("delete"), &json!(2)));
-    assert_output!(account.run(&["runs"]), @r#"
+    assert_output!(account.run(&["runs"]), @"
     exit code 0
     --- stdout
     run                   what                   state     began
     20261124-093015-abcd  delete of retired.csv  finished  just now
-                          2026-11-24 02:49, 32.77 kB; 2 deleted, 1 failed
-    "#);
+                          2026-11-24 09:30, 48 kB; 2 deleted, 1 failed
+    ");
 }
 
 #[test]
@@ -422,14 +422,14 @@ fn an_interrupted_delete_is_resumed() {
     let journal = rusqlite::Connection::open(run).unwrap();
     journal.execute_batch("DELETE FROM outcome WHERE step = 1; UPDATE run SET phase = 'sending'").unwrap();
     drop(journal);
-    assert_output!(account.run(&["runs"]), @r#"
+    assert_output!(account.run(&["runs"]), @"
     exit code 0
     --- stdout
     run                   what                   state    began
     20261124-093015-abcd  delete of retired.csv  cut off  just now
-                          2026-11-24 03:02, 36.86 kB; 1 deleted, 1 unknown; its
+                          2026-11-24 09:30, 48 kB; 1 deleted, 1 unknown; its
                           process was killed, or the machine went down
-    "#);
+    ");
     let (code, summary) = account.json(&["resume", "--last"]);
     assert_eq!((code, &summary["counts"]["deleted"]), (0, &json!(2)), "{summary}");
     assert_eq!(tags(&account), ["A-3"]);

@@ -30,13 +30,17 @@ pub fn without_split(output: &str) -> String {
     let mask = |line: &str| match line.trim_start() {
         text if text.starts_with("requests ") => String::from("  requests  N"),
         text if text.contains(" rows: ") && text.contains(" created, ") => String::from("  N rows: ..."),
+        text if text.contains("asset `#") => {
+            let (before, id) = line.split_once("asset `#").unwrap_or((line, ""));
+            format!("{before}asset `#N{}", id.trim_start_matches(|char: char| char.is_ascii_digit()))
+        }
         _ => line.to_owned(),
     };
     output.lines().map(|line| mask(line) + "\n").collect()
 }
 
 fn redact_line(line: &str) -> String {
-    let mut line = redact_digests(&redact_age_and_size(&redact_runs(line)));
+    let mut line = redact_digests(&redact_sizes(&redact_age_and_size(&redact_runs(line))));
     for (before, after, replacement) in [
         (", in ", " s", "0.5"),
         (" after ", " s", "0.5"),
@@ -132,6 +136,13 @@ fn redact_age_and_size(line: &str) -> String {
         }
         _ => line.to_owned(),
     }
+}
+
+/// Replaces sizes of files.
+fn redact_sizes(line: &str) -> String {
+    let Some(end) = line.find(" kB") else { return line.to_owned() };
+    let start = line[..end].trim_end_matches(|char: char| char.is_ascii_digit() || char == '.').len();
+    if start == end { line.to_owned() } else { format!("{}48{}", &line[..start], &line[end..]) }
 }
 
 /// Replaces numbers, or times of day, between two texts.

@@ -183,10 +183,10 @@ fn records_created_meanwhile_are_not_created_again() {
       N rows: ...
 
     1 problem in 1 row
-           1 × the record already exists (record.exists)
+           1 × the record was changed on the service after the export (record.conflict)
                row 13
-               a similar record was created by someone else after this run was planned; asset `#12` has its `asset_id` and appeared during the run, but differs: `notes` is `somebody else's`; not sent again
-               hint: compare it, and send the row again if it is a different record
+               run 20261124-093015-abcd wrote this record after this run was planned; asset `#N` has its `asset_id` and appeared during the run, but differs: `notes` is `somebody else's`; not sent again
+               hint: import the row again: what is there now is then compared with it
 
       read      assets.csv as UTF-8, comma
       header    row 1: asset_id, product → product_id, status → status_id, notes

@@ -102,7 +102,7 @@ fn a_finished_run_is_listed_and_shown() {
     20261124-093015-abcd  import of assets.csv  finished  just now
                           2026-11-24 09:30, 48 kB; 1 created, 1 failed
     "#);
-    assert_output!(account.run(&["runs", &id[id.len() - 4..]]), @r#"
+    assert_output!(account.run(&["runs", &id[id.len() - 4..]]), @"
     exit code 0
     --- stdout
     Run 20261124-093015-abcd: import of assets.csv
@@ -112,7 +112,7 @@ fn a_finished_run_is_listed_and_shown() {
       account   http://127.0.0.1:49152/api/v1
       file      ~/assets.csv, as it was
       attempts  1
-      journal   ~/state/runs/20261124-093015-abcd.sqlite, 36.86 kB
+      journal   ~/state/runs/20261124-093015-abcd.sqlite, 48 kB
 
     Import of assets.csv: 1 of 2 rows failed, in 0.5 s (run 20261124-093015-abcd)
       2 rows: 1 created, 1 failed (assets)
@@ -130,11 +130,11 @@ fn a_finished_run_is_listed_and_shown() {
       next      correct the red cells in the result, then run
                 tallyport import ~/assets.result.xlsx --only-failed
       or        tallyport undo 20261124-093015-abcd
-    "#);
+    ");
     let (_, document) = account.json(&["runs", id]);
     assert_eq!((&document["run_id"], &document["attempts"]["total"]), (&json!(id), &json!(1)), "{document}");
     let account = account.sheet("assets.csv", "asset_id\n");
-    assert_output!(account.run(&["runs", id]), @r#"
+    assert_output!(account.run(&["runs", id]), @"
     exit code 0
     --- stdout
     Run 20261124-093015-abcd: import of assets.csv
@@ -144,7 +144,7 @@ fn a_finished_run_is_listed_and_shown() {
       account   http://127.0.0.1:49152/api/v1
       file      ~/assets.csv, changed since
       attempts  1
-      journal   ~/state/runs/20261124-093015-abcd.sqlite, 36.86 kB
+      journal   ~/state/runs/20261124-093015-abcd.sqlite, 48 kB
 
     Import of assets.csv: 1 of 2 rows failed, in 0.5 s (run 20261124-093015-abcd)
       2 rows: 1 created, 1 failed (assets)
@@ -162,7 +162,7 @@ fn a_finished_run_is_listed_and_shown() {
       next      correct the red cells in the result, then run
                 tallyport import ~/assets.result.xlsx --only-failed
       or        tallyport undo 20261124-093015-abcd
-    "#);
+    ");
 }
 
 #[test]
@@ -183,7 +183,7 @@ fn a_killed_run_is_shown_as_interrupted_with_its_counts() {
                           process was killed, or the machine went down
     "#);
     let id = run["run_id"].as_str().unwrap();
-    assert_output!(account.run(&["runs", id]), @r#"
+    assert_output!(account.run(&["runs", id]), @"
     exit code 0
     --- stdout
     Run 20261124-093015-abcd: import of assets.csv
@@ -194,7 +194,7 @@ fn a_killed_run_is_shown_as_interrupted_with_its_counts() {
       account   http://127.0.0.1:49152/api/v1
       file      ~/assets.csv, as it was
       attempts  2
-      journal   ~/state/runs/20261124-093015-abcd.sqlite, 36.86 kB
+      journal   ~/state/runs/20261124-093015-abcd.sqlite, 48 kB
 
     Import of assets.csv: stopped after 0.5 s: its process was killed, or the machine went down (run 20261124-093015-abcd)
       20 rows: 2 created, 18 unknown (assets)
@@ -202,7 +202,7 @@ fn a_killed_run_is_shown_as_interrupted_with_its_counts() {
       header    row 1: asset_id, product → product_id, status → status_id
       requests  2: 2 to create or move
       next      tallyport resume 20261124-093015-abcd
-    "#);
+    ");
 }
 
 #[test]
@@ -271,11 +271,11 @@ fn prune_deletes_old_finished_runs() {
     let (_, young) = account.json(&["runs", "prune", "--older-than", "1h"]);
     assert_eq!(young, json!({"deleted": [], "bytes_freed": 0, "kept": []}));
     backdate(&account);
-    assert_output!(account.run(&["runs", "prune", "--older-than", "6 months"]), @r#"
+    assert_output!(account.run(&["runs", "prune", "--older-than", "6 months"]), @"
     exit code 0
     --- stdout
-    Deleted 1 journal of runs that began before 2026-11-24 09:30: 36.86 kB freed
-    "#);
+    Deleted 1 journal of runs that began before 2026-11-24 09:30: 48 kB freed
+    ");
     assert!(journals(&account).is_empty() && runs(&account).is_empty());
 }
 

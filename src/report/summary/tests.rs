@@ -127,7 +127,7 @@ fn a_dry_run_says_what_it_would_take() {
         RunSummary { dry_run: true, planned: Some(planned), next, ..run(vec![sheet(None, "assets", 14_200, counts)]) };
     summary.result = None;
     insta::assert_snapshot!(plain(&summary), @r#"
-    Dry run of inventory.csv: all 14,200 rows would succeed, in 2 min 5 s (run 20261124-0703-k3f9)
+    Dry run of inventory.csv: all 14,200 rows would succeed, in 2 min 5 s
       14,200 rows: 14,000 to create, 200 to update (assets)
       plan      14,230 requests, about 1 h 7 min at 10,000 an hour; the service would send 204 e-mails to 180 people
       next      tallyport import in/inventory.csv
@@ -162,7 +162,7 @@ fn a_check_knows_only_good_and_failed() {
     let mut summary = RunSummary { command: RunCommand::Check, ..run(vec![sheet(None, "assets", 10, counts)]) };
     (summary.requests, summary.result) = (RequestCounts::default(), None);
     insta::assert_snapshot!(plain(&summary), @r#"
-    Check of inventory.csv: 1 of 10 rows failed, in 2 min 5 s (run 20261124-0703-k3f9)
+    Check of inventory.csv: 1 of 10 rows failed, in 2 min 5 s
       10 rows: 9 good, 1 failed (assets)
     "#);
 }

@@ -235,7 +235,7 @@ fn a_record_changed_since_the_export_is_not_deleted() {
 
       read      assets.csv as UTF-8, comma
       header    row 1: id → _id, asset_id, created_at, updated_at, _action
-      requests  7: 5 to look up, 2 to delete
+      requests  12: 10 to look up, 2 to delete
       note      backup of the assets: assets.backup.xlsx; what was deleted comes back with `tallyport undo 20261124-093015-abcd` or an import of that file, and its ids will differ
       result    assets.result-2.xlsx
     ");
@@ -379,7 +379,7 @@ fn an_export_can_list_records_to_delete() {
         Deletion of FILE: the one row succeeded, in 0.5 s (run 20261124-093015-abcd)
           1 row: 1 deleted (locations)
           header    id → _id, name, created_at, updated_at
-          requests  2: 1 to look up, 1 to delete
+          requests  3: 2 to look up, 1 to delete
           note      backup of the locations: STEM.backup.xlsx; what was deleted comes back with `tallyport undo 20261124-093015-abcd` or an import of that file, and its ids will differ
           result    STEM.result.xlsx
         "); }
@@ -406,7 +406,7 @@ fn records_with_the_same_name_are_distinguished_by_id() {
     assert_output!(account.run(&["check", &files[0]]), @"
     exit code 1
     --- stdout
-    Check of locations.csv: 1 of 4 rows failed, in 0.5 s (run 20261124-093015-abcd)
+    Check of locations.csv: 1 of 4 rows failed, in 0.5 s
       4 rows: 3 good, 1 failed (locations)
 
     1 problem in 1 row
