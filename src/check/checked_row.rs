@@ -10,7 +10,7 @@ use super::rules::RowAction;
 use crate::mapping::{IdOwnership, Ids, Mapping, missing_field_hint, missing_field_text};
 use crate::schema::Field;
 
-/// A checked row; reused from row to row. Text stays in the [`Row`] and is looked up by column.
+/// A checked row; reused from row to row. Text stays in the [`Row`](crate::table::Row) and is looked up by column.
 #[derive(Debug, Default)]
 pub struct CheckedRow {
     /// The record's id, if a column gives it.

@@ -24,10 +24,30 @@ pub fn detect_entity(sheet: Option<&str>, stem: &str, rows: &[Row]) -> Result<&'
     }
     // A workbook's file name says nothing about a sheet with a name of its own, except for the default `Sheet1`. CSV
     // files only have the file name.
-    if let Some(entity) = by_name(stem).filter(|entity| is_importable(entity)) {
-        return Ok(entity);
+    match by_name(stem).filter(|entity| is_importable(entity)) {
+        // One word of a file's name, such as `assets of all locations.csv`, is weaker than the headers.
+        Some(entity) if schema::find(stem).is_none() => match by_headers(rows) {
+            Ok(other) if fits_far_better(other, entity, rows) => Ok(other),
+            _ => Ok(entity),
+        },
+        Some(entity) => Ok(entity),
+        None => by_headers(rows),
     }
-    by_headers(rows)
+}
+
+/// Whether the headers have all that `other` requires, and twice as many of its words as of the entity's.
+fn fits_far_better(other: &'static Entity, entity: &'static Entity, rows: &[Row]) -> bool {
+    let of = |entity: &'static Entity| {
+        let header = &rows[find_header(rows, &[entity])?];
+        let aliases = HeaderAliases::new(entity);
+        Some((known_headers(&aliases, header), required_fed(&aliases, entity, header)))
+    };
+    let required = other.fields.iter().filter(|field| field.is_required()).count();
+    match (of(other), of(entity)) {
+        (Some((known, fed)), Some((fewer, _))) => fed == required && known >= 2 * fewer,
+        (Some((_, fed)), None) => fed == required,
+        (None, _) => false,
+    }
 }
 
 fn is_importable(entity: &Entity) -> bool {

@@ -130,6 +130,9 @@ fn a_sheet_is_known_by_name_file_or_headers() {
     assert_eq!(detect_entity(None, "2026-03 employees final", none).unwrap().name, "employees");
     let rows = [row(1, &["Asset Tag", "Model", "Status", "Serial Number"])];
     assert_eq!(detect_entity(Some("Sheet1"), "inv", &rows).unwrap().name, "assets");
+    let assets = [row(1, &["Asset Tag", "Model", "Status", "Location"])];
+    assert_eq!(detect_entity(None, "06 locations new", &assets).unwrap().name, "assets", "the headers are clear");
+    assert_eq!(detect_entity(None, "locations", &assets).unwrap().name, "locations", "the whole name is");
     assert_eq!(detect_entity(None, "x", &[row(1, &["foo", "bar"])]).unwrap_err(), EntityDetectionError::Unknown);
 }
 

@@ -163,7 +163,7 @@ impl<S: StepSink> Planner<'_, S> {
             (Ok(None), mode) if !entity.is_action() && self.has_no_key(sheet, checked, &delta) => {
                 // A create reports a required field itself.
                 let is_required = |name: &&str| entity.field(name).is_some_and(Field::is_required);
-                if mode == Mode::Update || !sheet.match_on.iter().any(|name| is_required(&name)) {
+                if mode == Mode::Update || !sheet.match_on.iter().any(is_required) {
                     problems.push(key_missing(sheet, row));
                 }
                 mode != Mode::Update

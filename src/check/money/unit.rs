@@ -75,7 +75,7 @@ impl HeaderUnit {
         let parts: Vec<Self> = words.iter().filter_map(|word| Self::of_word(word)).collect();
         let currency = parts.iter().find_map(|part| part.currency);
         let short = |word: &&str| SHORT_MULTIPLES.iter().find(|(short, _)| short == word).map(|line| line.1);
-        let short = words.iter().filter(|_| currency.is_some()).find_map(|word| short(&word));
+        let short = words.iter().filter(|_| currency.is_some()).find_map(short);
         let long = parts.iter().map(|part| part.factor).find(|factor| *factor != Decimal::ONE);
         let factor = long.or(short.map(Decimal::from)).unwrap_or(Decimal::ONE);
         Self { currency, factor }

@@ -86,6 +86,9 @@ pub struct RowOutcomes<'j> {
     next_step: Option<u32>,
 }
 
+/// A record that an undo created again: its collection and old id, and its new id.
+pub(crate) type RecreatedRecord = ((&'static str, i64), i64);
+
 impl Journal {
     /// The rows of a sheet with what became of them, as far as the run has got.
     pub fn row_outcomes<'j>(&'j self, sheet: u16, unfinished: Unfinished<'j>) -> RowOutcomes<'j> {
@@ -115,7 +118,7 @@ impl Journal {
     }
 
     /// Of an undo: the records that it created again, by collection and previous id, with their new ids.
-    pub(crate) fn recreated_records(&self) -> Result<Vec<((&'static str, i64), i64)>, JournalError> {
+    pub(crate) fn recreated_records(&self) -> Result<Vec<RecreatedRecord>, JournalError> {
         let sql = "SELECT s.entity, r.record, o.record FROM step s JOIN outcome o USING (step) \
                    JOIN row r ON r.sheet = s.sheet AND r.row = s.row \
                    WHERE s.write = 'create' AND o.result = ?1 AND r.record IS NOT NULL AND o.record IS NOT NULL";

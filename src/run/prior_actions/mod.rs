@@ -48,7 +48,7 @@ impl KnownActions {
         // A trial run over the rows leaves those that no journal answers.
         let mut open = |request: &ActionRequest| {
             let is_asked = request.is_checkout() && !request.is_of_tagged_item();
-            is_asked && known.from_journals(request) == PriorAction::Absent
+            is_asked && known.journaled(request) == PriorAction::Absent
         };
         let open: Vec<ActionRequest> = requests.iter().filter(|request| open(request)).cloned().collect();
         known.taken.clear();
@@ -60,7 +60,7 @@ impl KnownActions {
         Ok(known)
     }
 
-    fn from_journals(&mut self, request: &ActionRequest) -> PriorAction {
+    fn journaled(&mut self, request: &ActionRequest) -> PriorAction {
         let found = self.journaled.outstanding(request);
         let is_same = |action: &&JournaledAction| !action.is_in_flight() && action.is_same(request);
         let same: Vec<&JournaledAction> = found.into_iter().filter(is_same).collect();
@@ -78,7 +78,7 @@ impl KnownActions {
         prior
     }
 
-    fn from_log(&self, request: &ActionRequest) -> PriorAction {
+    fn logged(&self, request: &ActionRequest) -> PriorAction {
         if !request.is_checkout() || request.is_of_tagged_item() {
             return PriorAction::Absent;
         }
@@ -91,8 +91,8 @@ impl KnownActions {
 
 impl PriorActions for KnownActions {
     fn take(&mut self, request: &ActionRequest) -> PriorAction {
-        match self.from_journals(request) {
-            PriorAction::Absent => self.from_log(request),
+        match self.journaled(request) {
+            PriorAction::Absent => self.logged(request),
             prior => prior,
         }
     }
