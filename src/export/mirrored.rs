@@ -22,6 +22,8 @@ pub(crate) struct MirroredAccount<'a> {
     pub refreshed: Vec<RefreshStats>,
     /// Where the local copy differed from the service. Only after [`ReadMode::Verify`].
     pub differences: Vec<RefreshStats>,
+    /// How many collections were compared with the service.
+    pub compared: usize,
     /// When the account was read, as RFC 3339.
     pub read_at: String,
 }
@@ -37,7 +39,7 @@ impl<'a> MirroredAccount<'a> {
         };
         let read_at = Timestamp::now().to_string();
         let client = account.client.with_patience();
-        Ok(Self { account, client, mirror, refreshed: Vec::new(), differences: Vec::new(), read_at })
+        Ok(Self { account, client, mirror, refreshed: Vec::new(), differences: Vec::new(), compared: 0, read_at })
     }
 
     /// Brings the local copy of these collections up to date.
@@ -54,6 +56,7 @@ impl<'a> MirroredAccount<'a> {
         if mode == ReadMode::Verify {
             let compared = self.refresh_by(collections, RefreshMode::Full, progress).await?;
             let differs = |refreshed: &RefreshStats| refreshed.added + refreshed.changed + refreshed.removed > 0;
+            self.compared = compared.len();
             self.differences = compared.into_iter().filter(differs).collect();
         }
         Ok(())

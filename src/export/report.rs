@@ -24,6 +24,8 @@ pub struct ExportReport {
     pub changes: Option<ChangeCounts>,
     /// Where the local copy differed from the service, if they were compared.
     pub differences: Vec<RefreshStats>,
+    /// How many collections were compared with the service; 0 if that was not asked for.
+    pub compared: usize,
     /// Tenants that could not be exported.
     pub failed_tenants: Vec<FailedTenant>,
     /// Older files that were deleted.
@@ -171,6 +173,7 @@ impl ExportReport {
         self.accounts.push(copy.account.identity().to_string());
         self.client_warnings.extend(client.warnings());
         self.differences.extend(copy.differences.iter().copied());
+        self.compared += copy.compared;
         self.read_at = [self.read_at.take(), Some(copy.read_at.clone())].into_iter().flatten().min();
     }
 
@@ -185,6 +188,7 @@ impl ExportReport {
             (Some(_), None) => {}
         }
         self.differences.extend(other.differences);
+        self.compared += other.compared;
         self.failed_tenants.extend(other.failed_tenants);
         self.deleted_files += other.deleted_files;
         self.truncated.extend(other.truncated);

@@ -1,6 +1,5 @@
 //! Matches header text to fields.
 
-use std::cmp::Ordering;
 use std::collections::HashMap;
 
 use super::exported::ExportedSheet;
@@ -327,49 +326,56 @@ pub(super) fn missing_headers(header: &Row, overrides: &MappingOverrides) -> Vec
 }
 
 /// Resolves columns that feed the same field: a name next to an id is fine, the field's own name takes precedence
-/// over an alias, everything else is an error.
+/// over an alias, everything else is an error, one for each field.
 pub(super) fn resolve_duplicates(
     entity: &'static Entity,
     row: u64,
     columns: &mut [Column],
     overrides: &MappingOverrides,
 ) -> Vec<MappingError> {
-    let mut errors = Vec::new();
-    for later in 1..columns.len() {
-        for earlier in 0..later {
-            let Some(fed) = shared_field(entity, &columns[earlier].target, &columns[later].target) else { continue };
-            let [first, second] = [earlier, later].map(|at| rank(&columns[at], fed, overrides));
-            match first.cmp(&second) {
-                Ordering::Greater => columns[later].target = ColumnTarget::Ignored(Ignored::Superseded),
-                Ordering::Less => columns[earlier].target = ColumnTarget::Ignored(Ignored::Superseded),
-                Ordering::Equal => errors.push(MappingError::Twice {
-                    first: columns[earlier].header.clone(),
-                    second: columns[later].header.clone(),
-                    at: CellRef { row, column: columns[later].index as u32 },
-                    field: fed.to_owned(),
-                }),
-            }
+    let mut fed: HashMap<(u8, String), Vec<usize>> = HashMap::new();
+    for (position, column) in columns.iter().enumerate() {
+        if let Some(key) = fed_key(entity, &column.target) {
+            fed.entry(key).or_default().push(position);
         }
     }
+    let mut errors = Vec::new();
+    for ((_, name), rivals) in fed.into_iter().filter(|(_, rivals)| rivals.len() > 1) {
+        let ranks: Vec<u8> = rivals.iter().map(|position| rank(&columns[*position], &name, overrides)).collect();
+        let best = ranks.iter().max();
+        let (winners, losers): (Vec<_>, Vec<_>) = rivals.iter().zip(&ranks).partition(|(_, rank)| Some(*rank) == best);
+        for (position, _) in losers {
+            columns[*position].target = ColumnTarget::Ignored(Ignored::Superseded);
+        }
+        if let [(first, _), (second, _), rest @ ..] = winners.as_slice() {
+            errors.push(MappingError::Twice {
+                first: columns[**first].header.clone(),
+                second: columns[**second].header.clone(),
+                more: rest.len(),
+                at: CellRef { row, column: columns[**second].index as u32 },
+                field: name,
+            });
+        }
+    }
+    errors.sort_by_key(|error| match error {
+        MappingError::Twice { at, .. } => *at,
+        _ => CellRef { row, column: 0 },
+    });
     errors
 }
 
-/// The field or custom field that both columns feed.
-fn shared_field<'t>(entity: &'static Entity, one: &'t ColumnTarget, other: &ColumnTarget) -> Option<&'t str>
-where
-    'static: 't,
-{
-    match (one, other) {
-        (ColumnTarget::Field { field, ids }, ColumnTarget::Field { field: rival, ids: rival_ids })
-            if field == rival =>
-        {
+/// What a column feeds, such that two columns with the same key are rivals: the name of the field, custom field or own
+/// column, and what tells the id of a record from its name.
+fn fed_key(entity: &'static Entity, target: &ColumnTarget) -> Option<(u8, String)> {
+    match target {
+        ColumnTarget::Field { field, ids } => {
             let field = &entity.fields[*field];
-            let is_name_beside_id = matches!(field.kind, Kind::Reference(_)) && ids != rival_ids;
-            (!is_name_beside_id).then_some(field.name)
+            let is_name = matches!(field.kind, Kind::Reference(_)) && *ids == Ids::Marked;
+            Some((u8::from(is_name), field.name.to_owned()))
         }
-        (ColumnTarget::Custom(name), ColumnTarget::Custom(rival)) if name == rival => Some(name),
-        (ColumnTarget::Id(own), ColumnTarget::Id(rival)) if own == rival => Some("_id"),
-        (ColumnTarget::Action, ColumnTarget::Action) => Some("_action"),
+        ColumnTarget::Custom(name) => Some((2, name.clone())),
+        ColumnTarget::Id(ownership) => Some((3 + u8::from(*ownership == IdOwnership::Verified), String::from("_id"))),
+        ColumnTarget::Action => Some((5, String::from("_action"))),
         _ => None,
     }
 }

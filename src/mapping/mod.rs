@@ -191,8 +191,8 @@ pub enum MappingError {
     Qualified { header: String, at: CellRef, field: String, qualifier: String },
     #[error("{}", missing_field_text(.field, .not_understood))]
     MissingField { field: &'static str, not_understood: Vec<String> },
-    #[error("columns `{first}` and `{second}` ({at}) both map to `{field}`")]
-    Twice { first: String, second: String, at: CellRef, field: String },
+    #[error("columns `{first}` and `{second}` ({at}) both map to `{field}`{}", and_more(*.more))]
+    Twice { first: String, second: String, more: usize, at: CellRef, field: String },
     #[error("unknown column `{header}` ({at})")]
     Unknown { header: String, at: CellRef },
     #[error("no column `{header}` to map")]
@@ -201,6 +201,11 @@ pub enum MappingError {
     NoSuchField { entity: &'static str, header: String, target: String, nearest: Option<String> },
     #[error("no column in the header (row {row}) is a field of `{entity}`")]
     NothingKnown { entity: &'static str, row: u64 },
+}
+
+/// How many further columns map to the field.
+fn and_more(columns: usize) -> String {
+    if columns == 0 { String::new() } else { format!(", and {columns} more") }
 }
 
 impl MappingError {

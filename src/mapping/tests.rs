@@ -52,6 +52,9 @@ fn a_misspelt_field_is_a_fault_until_mapped_or_ignored() {
 fn two_columns_for_one_field_are_a_fault_unless_one_has_its_name() {
     let errors = assets(&["Asset Tag", "Tag"], &[]).unwrap_err();
     assert!(matches!(&errors[..], [MappingError::Twice { field, .. }] if field == "asset_id"), "{errors:?}");
+    let many = assets(&["Name"; 2_000], &[]).unwrap_err();
+    let [MappingError::Twice { more, .. }] = &many[..] else { panic!("{} errors", many.len()) };
+    assert_eq!(*more, 1_998, "one error for a field, however many columns there are");
     let mapping = assets(&["asset_id", "Asset Tag"], &[]).unwrap();
     assert_eq!(mapping.columns[1].target, ColumnTarget::Ignored(Ignored::Superseded));
 }

@@ -16,10 +16,10 @@ use tokio::time::{Instant, Interval, interval, sleep_until};
 use self::claiming::Claiming;
 use super::backoff::ServiceBackoff;
 use super::outcome;
-use super::plan_snapshot::{PlanSnapshot, available_stock};
-use super::reconcile::{ExternalChanges, Resolution, find_duplicates, reconcile};
+use super::plan_snapshot::PlanSnapshot;
+use super::reconcile::ExternalChanges;
 use super::step_states::{Readiness, StepStates};
-use super::unresolved_steps::{Doubt, RetryDecision, UnresolvedStep, UnresolvedSteps};
+use super::unresolved_steps::{Doubt, UnresolvedStep, UnresolvedSteps};
 use super::worker::{self, CompletedAttempt, StepTransport};
 use super::{DispatchOptions, RunEnd, RunObserver, RunStart};
 use crate::api::{ApiError, FailureScope, WriteFailure, WriteOutcome, WriteReply};
@@ -29,16 +29,15 @@ use crate::run::journal::{Journal, JournalError, JournalWriter, SheetHeader, Wri
 use crate::schema::Entity;
 use crate::shutdown::ShutdownSignal;
 
+mod blocked;
 mod claiming;
+mod reconciling;
 #[cfg(test)]
 #[allow(clippy::unwrap_used, clippy::expect_used)]
 mod tests;
 
 /// How often the observer is told what the dispatcher is doing.
 const PROGRESS_INTERVAL: Duration = Duration::from_millis(500);
-
-/// After this many blocked steps with none applied in between, everything is blocked.
-const MAX_BLOCKED: usize = 3;
 
 /// Steps read from the journal at a time.
 const READ_BATCH: usize = 512;
@@ -476,31 +475,6 @@ impl<'c, T: StepTransport> Dispatcher<'c, T> {
         }
     }
 
-    /// Where no other step is under way, or several in a row were blocked, the network is at fault and not the rows.
-    fn decide_blocked(&mut self, observer: &mut dyn RunObserver) {
-        if self.blocked.is_empty() || (self.blocked.len() < MAX_BLOCKED && self.is_sending()) {
-            return;
-        }
-        // What was in flight when the run stopped for it is blocked like the others.
-        let is_network = matches!(self.end, RunEnd::Refused(_)) || self.blocked.len() >= MAX_BLOCKED;
-        if !is_network && self.states.has_applied() {
-            return self.reject_blocked(observer);
-        }
-        for (step, failure) in std::mem::take(&mut self.blocked) {
-            self.writer.append(WriteCommand::ClearIntent(step.number));
-            let hint = failure.hint().map(|hint| format!("; {hint}")).unwrap_or_default();
-            self.stop(RunEnd::Refused(format!("{}{hint}", failure.message)));
-        }
-    }
-
-    /// Others pass, so these rows are blocked for what they hold.
-    fn reject_blocked(&mut self, observer: &mut dyn RunObserver) {
-        for (step, failure) in std::mem::take(&mut self.blocked) {
-            let outcome = outcome::blocked(&step, &failure);
-            self.record_outcome(step, outcome, observer);
-        }
-    }
-
     /// The service as a whole is failing.
     fn on_service_failure(&mut self, cause: &str) {
         if !self.backoff.record_failure(Instant::now()) {
@@ -595,101 +569,6 @@ impl<'c, T: StepTransport> Dispatcher<'c, T> {
     async fn await_other_runs(&mut self, control: &mut LoopControl<'_>) {
         if control.wait(self.claiming.wait(), sleep_until(self.claiming.check_at())).await.is_none() {
             self.on_interrupt();
-        }
-    }
-
-    /// Finds out which of the unresolved steps were applied.
-    async fn reconcile_lost(&mut self, control: &mut LoopControl<'_>) {
-        let batch = self.unresolved.take_batch();
-        let steps: Vec<&Step> = batch.iter().map(|unresolved| &unresolved.step).collect();
-        let available = available_stock(steps.iter().copied(), &self.states);
-        let context = self.snapshot.context(&self.states, &available);
-        let reconciling = reconcile(self.transport, &steps, &context);
-        match control.wait(Some(Wait::Reconciling { requests: batch.len() }), reconciling).await {
-            Some(Ok(resolutions)) => return self.apply_resolutions(batch, resolutions, control.observer),
-            Some(Err(error)) => self.on_read_error(&error),
-            None => self.on_interrupt(),
-        }
-        self.unresolved.requeue(batch);
-    }
-
-    fn apply_resolutions(
-        &mut self,
-        batch: Vec<UnresolvedStep>,
-        resolutions: Vec<Resolution>,
-        observer: &mut dyn RunObserver,
-    ) {
-        let mut retry_cause = None;
-        for (unresolved, resolution) in batch.into_iter().zip(resolutions) {
-            let outcome = match resolution {
-                Resolution::Applied { id, record } => outcome::found_applied(&unresolved, id, record.as_ref()),
-                Resolution::Indeterminate(where_to_look) => outcome::indeterminate(&unresolved, &where_to_look),
-                Resolution::NotApplied if unresolved.doubt == Doubt::MissingId => {
-                    outcome::indeterminate(&unresolved, "the service reported success, but the record does not exist")
-                }
-                Resolution::NotApplied if unresolved.is_surely_made() => {
-                    outcome::indeterminate(&unresolved, "the service does not show the record yet")
-                }
-                Resolution::NotApplied if unresolved.may_still_appear(Instant::now()) => {
-                    self.unresolved.defer(unresolved);
-                    continue;
-                }
-                Resolution::NotApplied => {
-                    match self.unresolved.confirm_not_applied(&unresolved, self.peers_succeed, Instant::now()) {
-                        RetryDecision::GiveUp { sends } => outcome::gave_up(&unresolved, sends),
-                        RetryDecision::Retry => {
-                            if matches!(unresolved.doubt, Doubt::LostResponse(_)) {
-                                retry_cause.get_or_insert(unresolved.cause);
-                            }
-                            self.retries.push_back(unresolved.step);
-                            continue;
-                        }
-                    }
-                }
-            };
-            self.record_outcome(unresolved.step, outcome, observer);
-        }
-        if let Some(cause) = retry_cause.filter(|_| !self.peers_succeed) {
-            self.on_service_failure(&cause);
-        }
-        self.peers_succeed = false;
-        self.sheet.get_or_insert(0);
-    }
-
-    /// Reads what others have added since the plan was made.
-    async fn detect_drift(&mut self, control: &mut LoopControl<'_>) {
-        let log = (&self.snapshot.log, self.states.completed_actions());
-        let (began, created) = (self.snapshot.began, self.states.created());
-        let detecting = ExternalChanges::detect(self.transport, &self.unchecked, began, created, log);
-        match control.wait(None, detecting).await {
-            Some(Ok(changes)) => {
-                self.external_changes = changes;
-                self.unchecked.clear();
-            }
-            Some(Err(error)) => self.on_read_error(&error),
-            None => self.on_interrupt(),
-        }
-    }
-
-    /// Looks once more for what was sent more than once: the first request may have been applied after all. The row of
-    /// a duplicate is then `unknown`, since only a person can tell which record to keep.
-    async fn detect_duplicates(&mut self, control: &mut LoopControl<'_>) {
-        let steps: Vec<&Step> = self.resent.iter().map(|(step, _)| step).collect();
-        let available = HashMap::new();
-        let context = self.snapshot.context(&self.states, &available);
-        let finding = find_duplicates(self.transport, &steps, &context);
-        match control.wait(Some(Wait::Reconciling { requests: steps.len() }), finding).await {
-            Some(Ok(duplicates)) => {
-                for ((step, outcome), others) in std::mem::take(&mut self.resent).into_iter().zip(duplicates) {
-                    if !others.is_empty() {
-                        let outcome = outcome::duplicated(&step, outcome, &others);
-                        control.observer.on_duplicate(&outcome);
-                        self.writer.append(WriteCommand::RecordOutcome(Box::new(outcome)));
-                    }
-                }
-            }
-            Some(Err(error)) => self.on_read_error(&error),
-            None => self.on_interrupt(),
         }
     }
 

@@ -49,7 +49,7 @@ fn an_uploaded_file_equals_the_local_one() {
     assert_output!(run(&account, &server, &["export", "assets", "-o", "s3://backups/out of here/assets.csv"]), @"
     exit code 0
     --- stdout
-    Export of http://127.0.0.1:49152/api/v1, in 0.5 s (12 requests)
+    Export of http://127.0.0.1:49152/api/v1, in 0.5 s (15 requests)
       assets          2 rows  read in full
     wrote `s3://backups/out of here/assets.csv`
     ");
@@ -132,13 +132,14 @@ fn retention_keeps_the_newest_files_and_ignores_others() {
     assert_output!(run(&account, &server, &export), @"
     exit code 0
     --- stdout
-    Export of http://127.0.0.1:49152/api/v1, in 0.5 s (12 requests)
+    Export of http://127.0.0.1:49152/api/v1, in 0.5 s (15 requests)
       assets          2 rows  read in full
     wrote `s3://backups/x/n-2026-11-24.csv`
-    deleted 3 older files
+    deleted 2 older files
     ");
     let keys = server.keys();
-    assert_eq!(keys.len(), 5, "{keys:?}");
+    assert_eq!(keys.len(), 6, "{keys:?}");
+    assert!(keys.contains(&String::from("x/n-2019-01-02.changes.csv")), "this export writes no such file");
     assert!(others.iter().all(|name| keys.contains(&format!("x/{name}"))));
     assert!(keys.contains(&String::from("x/n-2019-01-03.csv")));
 }
@@ -157,7 +158,7 @@ fn parquet_is_partitioned_and_a_day_replaces_itself() {
     assert_output!(run(&account, &server, &export), @"
     exit code 0
     --- stdout
-    Export of http://127.0.0.1:49152/api/v1, in 0.5 s (12 requests)
+    Export of http://127.0.0.1:49152/api/v1, in 0.5 s (15 requests)
       assets             2 rows  read in full
       locations          2 rows  read in full
       changes: none yet, this is the first export of this name
@@ -218,7 +219,7 @@ fn the_register_is_uploaded_with_its_manifest_last() {
     assert_output!(run(&account, &server, &["export", "register", "-o", "s3://backups/books/register.xlsx"]), @"
     exit code 0
     --- stdout
-    Register as of 2026-11-24, in 0.5 s (13 requests)
+    Register as of 2026-11-24, in 0.5 s (16 requests)
       unstated         2 items held  cost             5.00  book value             0.00
     wrote `s3://backups/books/register.xlsx`
     wrote `s3://backups/books/register.xlsx.manifest.json`

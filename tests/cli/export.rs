@@ -507,3 +507,13 @@ fn a_pipe_is_written_into() {
     account.run(&["export", "statuses", "-o", "pipe", "--format", "csv", "--columns", "name"]).exits(0);
     assert_eq!(reader.join().unwrap(), "name\r\nReady\r\n");
 }
+
+#[test]
+fn verify_says_whether_the_local_copy_equals_the_service() {
+    let account = CliTest::new().with_lookups();
+    account.run(&["export", "statuses", "categories", "-o", "first/"]).exits(0);
+    let (code, summary) = account.json(&["export", "statuses", "categories", "-o", "second/", "--verify"]);
+    assert_eq!((code, &summary["verified"]), (0, &json!({"compared": 2, "different": 0})), "{summary}");
+    let (_, summary) = account.json(&["export", "statuses", "-o", "third.csv"]);
+    assert!(summary["verified"].is_null());
+}

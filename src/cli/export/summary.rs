@@ -35,6 +35,7 @@ fn text(report: &ExportReport) -> String {
         lines.push(format!("  {tenant}{:width$}  {rows:>14}  {details}", table.collection).trim_end().to_owned());
     }
     lines.extend(report.changes.map(|changes| changes_line(changes, report.tables.len())));
+    lines.extend(verdict(report));
     let locations = report.files.iter().filter_map(|file| file.location.as_ref());
     lines.extend(locations.map(|location| format!("wrote `{location}`")));
     if report.deleted_files > 0 {
@@ -42,6 +43,18 @@ fn text(report: &ExportReport) -> String {
     }
     lines.push(String::new());
     lines.join("\n")
+}
+
+/// What `--verify` found.
+fn verdict(report: &ExportReport) -> Option<String> {
+    let compared = counted(report.compared as u64, "collection");
+    match (report.compared, report.differences.len()) {
+        (0, _) => None,
+        (_, 0) => Some(format!("  verified: the local copy equals the service in {compared}")),
+        (_, different) => {
+            Some(format!("  verified: the local copy differed from the service in {different} of {compared}"))
+        }
+    }
 }
 
 fn changes_line(changes: ChangeCounts, tables: usize) -> String {
@@ -90,6 +103,8 @@ fn document(report: &ExportReport) -> Json {
         "sheets": report.tables.iter().map(table_document).collect::<Vec<_>>(),
         "files": files.collect::<Vec<_>>(),
         "changes": changes,
+        "verified": (report.compared > 0)
+            .then(|| json!({"compared": report.compared, "different": report.differences.len()})),
         "as_of": report.read_at,
         "requests": {"total": report.requests.total, "by_kind": report.requests.by_kind},
         "seconds": report.seconds,

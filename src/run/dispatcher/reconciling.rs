@@ -1,0 +1,111 @@
+//! What may or may not have been applied, what others have added, and what was applied twice: reads between the writes.
+
+use std::collections::HashMap;
+
+use tokio::time::Instant;
+
+use super::{Dispatcher, LoopControl, StepTransport};
+use crate::observer::Wait;
+use crate::plan::Step;
+use crate::run::journal::WriteCommand;
+use crate::run::plan_snapshot::available_stock;
+use crate::run::reconcile::{ExternalChanges, Resolution, find_duplicates, reconcile};
+use crate::run::unresolved_steps::{Doubt, RetryDecision, UnresolvedStep};
+use crate::run::{RunObserver, outcome};
+
+impl<T: StepTransport> Dispatcher<'_, T> {
+    /// Finds out which of the unresolved steps were applied.
+    pub(super) async fn reconcile_lost(&mut self, control: &mut LoopControl<'_>) {
+        let batch = self.unresolved.take_batch();
+        let steps: Vec<&Step> = batch.iter().map(|unresolved| &unresolved.step).collect();
+        let available = available_stock(steps.iter().copied(), &self.states);
+        let context = self.snapshot.context(&self.states, &available);
+        let reconciling = reconcile(self.transport, &steps, &context);
+        match control.wait(Some(Wait::Reconciling { requests: batch.len() }), reconciling).await {
+            Some(Ok(resolutions)) => return self.apply_resolutions(batch, resolutions, control.observer),
+            Some(Err(error)) => self.on_read_error(&error),
+            None => self.on_interrupt(),
+        }
+        self.unresolved.requeue(batch);
+    }
+
+    fn apply_resolutions(
+        &mut self,
+        batch: Vec<UnresolvedStep>,
+        resolutions: Vec<Resolution>,
+        observer: &mut dyn RunObserver,
+    ) {
+        let mut retry_cause = None;
+        for (unresolved, resolution) in batch.into_iter().zip(resolutions) {
+            let outcome = match resolution {
+                Resolution::Applied { id, record } => outcome::found_applied(&unresolved, id, record.as_ref()),
+                Resolution::Indeterminate(where_to_look) => outcome::indeterminate(&unresolved, &where_to_look),
+                Resolution::NotApplied if unresolved.doubt == Doubt::MissingId => {
+                    outcome::indeterminate(&unresolved, "the service reported success, but the record does not exist")
+                }
+                Resolution::NotApplied if unresolved.is_surely_made() => {
+                    outcome::indeterminate(&unresolved, "the service does not show the record yet")
+                }
+                Resolution::NotApplied if unresolved.may_still_appear(Instant::now()) => {
+                    self.unresolved.defer(unresolved);
+                    continue;
+                }
+                Resolution::NotApplied => {
+                    match self.unresolved.confirm_not_applied(&unresolved, self.peers_succeed, Instant::now()) {
+                        RetryDecision::GiveUp { sends } => outcome::gave_up(&unresolved, sends),
+                        RetryDecision::Retry => {
+                            if matches!(unresolved.doubt, Doubt::LostResponse(_)) {
+                                retry_cause.get_or_insert(unresolved.cause);
+                            }
+                            self.retries.push_back(unresolved.step);
+                            continue;
+                        }
+                    }
+                }
+            };
+            self.record_outcome(unresolved.step, outcome, observer);
+        }
+        if let Some(cause) = retry_cause.filter(|_| !self.peers_succeed) {
+            self.on_service_failure(&cause);
+        }
+        self.peers_succeed = false;
+        self.sheet.get_or_insert(0);
+    }
+
+    /// Reads what others have added since the plan was made.
+    pub(super) async fn detect_drift(&mut self, control: &mut LoopControl<'_>) {
+        let log = (&self.snapshot.log, self.states.completed_actions());
+        let (began, created) = (self.snapshot.began, self.states.created());
+        let detecting = ExternalChanges::detect(self.transport, &self.unchecked, began, created, log);
+        match control.wait(None, detecting).await {
+            Some(Ok(changes)) => {
+                self.external_changes = changes;
+                self.unchecked.clear();
+            }
+            Some(Err(error)) => self.on_read_error(&error),
+            None => self.on_interrupt(),
+        }
+    }
+
+    /// Looks once more for what was sent more than once: the first request may have been applied after all. The row of
+    /// a duplicate is then `unknown`, since only a person can tell which record to keep.
+    pub(super) async fn detect_duplicates(&mut self, control: &mut LoopControl<'_>) {
+        let steps: Vec<&Step> = self.resent.iter().map(|(step, _)| step).collect();
+        let available = HashMap::new();
+        let context = self.snapshot.context(&self.states, &available);
+        let finding = find_duplicates(self.transport, &steps, &context);
+        match control.wait(Some(Wait::Reconciling { requests: steps.len() }), finding).await {
+            Some(Ok(duplicates)) => {
+                for ((step, outcome), others) in std::mem::take(&mut self.resent).into_iter().zip(duplicates) {
+                    if !others.is_empty() {
+                        let outcome = outcome::duplicated(&step, outcome, &others);
+                        control.observer.on_duplicate(&outcome);
+                        self.writer.append(WriteCommand::RecordOutcome(Box::new(outcome)));
+                    }
+                }
+            }
+            Some(Err(error)) => self.on_read_error(&error),
+            None => self.on_interrupt(),
+        }
+    }
+}
