@@ -55,7 +55,7 @@ pub(crate) struct WrittenFiles {
 
 /// One line of the list.
 #[derive(Debug, Serialize, Deserialize)]
-struct WrittenFile {
+struct FileRecord {
     path: PathBuf,
     sha256: String,
 }
@@ -107,7 +107,7 @@ impl WrittenFiles {
         let folder = self.list.parent().unwrap_or(Path::new("."));
         let mut file = NamedTempFile::new_in(folder)?;
         for (path, sha256) in known {
-            serde_json::to_writer(&mut file, &WrittenFile { path, sha256 })?;
+            serde_json::to_writer(&mut file, &FileRecord { path, sha256 })?;
             file.write_all(b"\n")?;
         }
         file.persist(&self.list).map(drop).map_err(|error| error.error)
@@ -116,7 +116,7 @@ impl WrittenFiles {
     /// The digests by path. A list that cannot be read is empty: then nothing is overwritten.
     fn read(&self) -> BTreeMap<PathBuf, String> {
         let text = fs::read_to_string(&self.list).unwrap_or_default();
-        let files = text.lines().filter_map(|line| serde_json::from_str::<WrittenFile>(line).ok());
+        let files = text.lines().filter_map(|line| serde_json::from_str::<FileRecord>(line).ok());
         files.map(|file| (file.path, file.sha256)).collect()
     }
 }

@@ -46,7 +46,7 @@ pub(super) fn require_run(run: Option<&str>, is_last: bool, command: &str) -> Re
 
 /// Where a journal lies.
 #[derive(Debug, Clone, Copy)]
-struct JournalFile<'p> {
+struct ListedJournal<'p> {
     path: &'p Path,
     bytes: u64,
 }
@@ -183,7 +183,7 @@ fn size_text(bytes: u64) -> String {
 }
 
 /// What the list tells of a run; the beginning of what `runs RUN` tells.
-fn json_of(place: JournalFile<'_>, glance: &RunOverview) -> Json {
+fn json_of(place: ListedJournal<'_>, glance: &RunOverview) -> Json {
     let state = State::of(glance);
     let rows = Rows::of(place.path, glance, &state);
     let (head, began) = (&glance.header, Timestamp::from_millisecond(glance.began).unwrap_or_default());

@@ -12,11 +12,11 @@ const SIBLING_ROWS: RowNum = 10_000;
 
 /// The hidden sheet, and where each drop-down finds its values.
 pub(super) struct DropDownLists {
-    columns: Vec<ListColumn>,
+    columns: Vec<DropDownColumn>,
     siblings: Vec<&'static Entity>,
 }
 
-struct ListColumn {
+struct DropDownColumn {
     key: String,
     values: Vec<String>,
 }
@@ -47,7 +47,7 @@ impl DropDownLists {
 
     fn add(&mut self, key: String, values: impl FnOnce() -> Vec<String>) {
         if self.columns.iter().all(|column| column.key != key) {
-            self.columns.push(ListColumn { key, values: values() });
+            self.columns.push(DropDownColumn { key, values: values() });
         }
     }
 

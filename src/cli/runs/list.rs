@@ -5,7 +5,7 @@ use std::fmt::Write;
 use jiff::Timestamp;
 use serde_json::{Value as Json, json};
 
-use super::{JournalFile, Rows, State, age, json_of, local_time, size_text, what};
+use super::{ListedJournal, Rows, State, age, json_of, local_time, size_text, what};
 use crate::cli::printer::{FAINT, GOOD, Printer, STRONG, WARNING};
 use crate::cli::{Error, Exit};
 use crate::run::journal::{RunOverview, StoredRun};
@@ -22,7 +22,7 @@ pub(super) fn run(runs: &[StoredRun], now: Timestamp, printer: Printer) -> Resul
 
 fn json_line(shelved: &StoredRun) -> Json {
     match &shelved.overview {
-        Ok(glance) => json_of(JournalFile { path: &shelved.path, bytes: shelved.bytes }, glance),
+        Ok(glance) => json_of(ListedJournal { path: &shelved.path, bytes: shelved.bytes }, glance),
         Err(error) => json!({
             "run_id": shelved.id,
             "state": "unreadable",

@@ -5,7 +5,7 @@ use std::fmt::Write;
 use jiff::Timestamp;
 use serde_json::json;
 
-use super::{JournalFile, Rows, State, age, changed_something, json_of, local_time, size_text, what};
+use super::{ListedJournal, Rows, State, age, changed_something, json_of, local_time, size_text, what};
 use crate::cli::printer::{FAINT, Printer, STRONG};
 use crate::cli::{Error, Exit};
 use crate::job::{after_run, stored_summary};
@@ -16,7 +16,7 @@ use crate::wording::{counted, thousands};
 
 pub(super) fn run(shelved: StoredRun, now: Timestamp, printer: Printer) -> Result<Exit, Error> {
     let StoredRun { path, bytes, overview: glance, .. } = shelved;
-    let (glance, place) = (&glance?, JournalFile { path: &path, bytes });
+    let (glance, place) = (&glance?, ListedJournal { path: &path, bytes });
     let journal = Journal::open_read_only(&path)?;
     let state = State::of(glance);
     let rows = Rows::of(&path, glance, &state)?;
@@ -73,7 +73,7 @@ fn begin_again(glance: &RunOverview) -> String {
 }
 
 fn head_text(
-    place: JournalFile<'_>,
+    place: ListedJournal<'_>,
     glance: &RunOverview,
     state: &State,
     rows: Rows,
