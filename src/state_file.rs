@@ -49,11 +49,15 @@ impl From<rusqlite::Error> for FormatError {
 
 impl FormatStamp {
     /// Reads the stamp of a file, before anything is written to it.
+    ///
+    /// Another process may create the file meanwhile, stamp and tables in one transaction. The tables are therefore
+    /// looked for first: where they are seen, so is the stamp.
     pub(crate) fn check(self, connection: &Connection) -> Result<FileFormat, FormatError> {
         let number = |sql| connection.query_row(sql, [], |row| row.get::<_, i64>(0));
+        let tables = number("SELECT count(*) FROM sqlite_master")?;
         let application = number("PRAGMA application_id")?;
         let format = number("PRAGMA user_version")?;
-        if application == 0 && number("SELECT count(*) FROM sqlite_master")? == 0 {
+        if application == 0 && tables == 0 {
             return Ok(FileFormat::Empty);
         }
         if application != self.application {
@@ -197,6 +201,38 @@ mod tests {
         let connection = Connection::open_in_memory().unwrap();
         connection.execute_batch("CREATE TABLE t (x)").unwrap();
         assert!(matches!(STAMP.check(&connection), Err(FormatError::Foreign)));
+    }
+
+    #[test]
+    fn a_file_that_another_process_creates_meanwhile_is_not_foreign() {
+        let folder = tempfile::tempdir().unwrap();
+        for round in 0..50 {
+            let path = folder.path().join(format!("{round}.sqlite"));
+            let reader = Connection::open(&path).unwrap();
+            reader.busy_timeout(std::time::Duration::from_secs(5)).unwrap();
+            let barrier = std::sync::Barrier::new(2);
+            std::thread::scope(|scope| {
+                scope.spawn(|| {
+                    let mut writer = Connection::open(&path).unwrap();
+                    barrier.wait();
+                    let transaction = writer.transaction().unwrap();
+                    transaction.execute_batch("CREATE TABLE t (x)").unwrap();
+                    STAMP.write(&transaction).unwrap();
+                    // The reader may hold its lock for a moment at each look.
+                    while writer_busy(transaction.execute_batch("COMMIT")) {}
+                });
+                barrier.wait();
+                while STAMP.check(&reader).unwrap() != FileFormat::Ready {}
+            });
+        }
+    }
+
+    fn writer_busy(result: rusqlite::Result<()>) -> bool {
+        match result {
+            Ok(()) => false,
+            Err(error) if SqliteFailure::of(&error) == SqliteFailure::Locked => true,
+            Err(error) => panic!("{error}"),
+        }
     }
 
     #[test]
