@@ -13,10 +13,10 @@ use crate::sandbox::{Sandbox, SandboxOptions, StoreLocation};
 /// Guide: "The base link of the API is".
 pub const DEFAULT_BASE_URL: &str = "https://app.bluetallyapp.com/api/v1";
 /// Requests an hour. Guide: "a rate limit of 10,000 API requests per hour".
-pub const DEFAULT_QUOTA: u32 = 10_000;
+pub(crate) const DEFAULT_QUOTA: u32 = 10_000;
 /// Requests in flight unless told otherwise: quick enough to use up the hour's quota in minutes, few enough for a
 /// service that others use too.
-pub const DEFAULT_CONCURRENCY: u16 = 8;
+pub(crate) const DEFAULT_CONCURRENCY: u16 = 8;
 
 /// Where in the state dir the processes of this machine keep count of their requests.
 const QUOTA_FOLDER: &str = "quota";
@@ -126,7 +126,7 @@ impl ConnectOptions {
         self
     }
 
-    /// Sends at most so many requests at a time. Default: [`DEFAULT_CONCURRENCY`].
+    /// Sends at most so many requests at a time. Default: 8.
     #[must_use]
     pub fn with_concurrency(mut self, requests: u16) -> Self {
         self.concurrency = requests;
@@ -140,8 +140,8 @@ impl ConnectOptions {
         self
     }
 
-    /// Where journals, shared quota and local copies are kept. Default: [`default_state_dir`], where the command line
-    /// looks for runs, too.
+    /// Where journals, shared quota and local copies are kept. Default: the folder in which the command
+    /// line keeps them.
     #[must_use]
     pub fn with_state_dir(mut self, folder: impl Into<PathBuf>) -> Self {
         self.state_dir = Some(folder.into());
@@ -249,7 +249,7 @@ fn parse_url(text: &str) -> Result<Url, ConnectError> {
 
 /// Where tallyport keeps journals, shared quota and local copies on this machine: `TALLYPORT_HOME`, or the platform's
 /// place for state. None for a user without a home folder.
-pub fn default_state_dir() -> Option<PathBuf> {
+pub(crate) fn default_state_dir() -> Option<PathBuf> {
     match std::env::var_os("TALLYPORT_HOME").filter(|folder| !folder.is_empty()) {
         Some(folder) => Some(folder.into()),
         None => platform_state_dir(),

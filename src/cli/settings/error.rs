@@ -6,7 +6,7 @@ use crate::error::Diagnostic;
 
 /// A setting that cannot be used. None ever holds the key.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum SettingsError {
+pub(crate) enum SettingsError {
     /// config.toml is not what it must be. Lines count from 1.
     #[error("`{}`{}: {reason}", path.display(), line.map(|line| format!(", line {line}")).unwrap_or_default())]
     Config { path: PathBuf, line: Option<usize>, reason: String },
