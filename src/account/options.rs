@@ -3,11 +3,12 @@
 use std::path::PathBuf;
 
 use etcetera::BaseStrategy;
+use ring::rand::SecureRandom;
 use url::Url;
 
 use super::{Account, AccountIdentity};
 use crate::api::{Client, ClientOptions, CustomFieldsEncoding, MOST_CONCURRENT, Secret, SecretError};
-use crate::error::{Diagnostic, Result};
+use crate::error::{Diagnostic, Error, ErrorKind, Result};
 use crate::sandbox::{Sandbox, SandboxOptions, StoreLocation};
 
 /// Guide: "The base link of the API is".
@@ -198,6 +199,8 @@ impl ConnectOptions {
             tenants: self.tenant.map(|tenant| (tenant, format!("Tenant {tenant}"))).into_iter().collect(),
             // The client keeps the quota that was asked for.
             quota: None,
+            // Other users of the machine can connect, too.
+            api_key: random_key()?,
             ..SandboxOptions::default()
         };
         let key = Secret::new(options.api_key.clone()).map_err(ConnectError::from)?;
@@ -236,6 +239,14 @@ impl ConnectOptions {
             state_dir,
         })
     }
+}
+
+/// A key that nobody can guess.
+fn random_key() -> Result<String> {
+    let mut bytes = [0; 16];
+    let filled = ring::rand::SystemRandom::new().fill(&mut bytes);
+    filled.map_err(|_| Error::new(ErrorKind::Usage, "the system gives no random numbers for a key", None))?;
+    Ok(bytes.iter().map(|byte| format!("{byte:02x}")).collect())
 }
 
 fn parse_url(text: &str) -> Result<Url, ConnectError> {
