@@ -10,6 +10,7 @@ use super::{Account, AccountIdentity};
 use crate::api::{Client, ClientOptions, CustomFieldsEncoding, MOST_CONCURRENT, Secret, SecretError};
 use crate::error::{Diagnostic, Error, ErrorKind, Result};
 use crate::sandbox::{Sandbox, SandboxOptions, StoreLocation};
+use crate::state_file::{self, UnsafeFolder};
 
 /// Guide: "The base link of the API is".
 pub const DEFAULT_BASE_URL: &str = "https://app.bluetallyapp.com/api/v1";
@@ -62,6 +63,9 @@ pub enum ConnectError {
     /// Neither `TALLYPORT_HOME` nor a home folder to keep journals in.
     #[error("this user has no home folder, so there is no place for journals")]
     NoStateDir,
+    /// Others can put files into the folder for journals.
+    #[error(transparent)]
+    StateDir(#[from] UnsafeFolder),
 }
 
 impl Diagnostic for ConnectError {
@@ -71,6 +75,7 @@ impl Diagnostic for ConnectError {
             Self::Key(_) => String::from("copy the key from Settings > API Keys once more, alone and whole"),
             Self::Concurrency(_) => format!("give a number from 1 to {MOST_CONCURRENT}"),
             Self::NoStateDir => String::from("set TALLYPORT_HOME to a folder this user can write to"),
+            Self::StateDir(folder) => return folder.hint(),
         })
     }
 }
@@ -169,6 +174,7 @@ impl ConnectOptions {
             Some(folder) => folder.clone(),
             None => default_state_dir().ok_or(ConnectError::NoStateDir)?,
         };
+        state_file::check_folder(&state_dir).map_err(ConnectError::from)?;
         match self.target.clone() {
             Target::Service { base_url, key } => {
                 let base_url = base_url?;
