@@ -32,7 +32,7 @@ pub mod undo;
 
 use std::collections::BTreeMap;
 
-pub(crate) use diff::{ValueMatch, compare, holds};
+pub(crate) use diff::{ValueMatch, compare, holds, update_to};
 pub use estimate::RunEstimate;
 pub use limits::{ChangeLimit, LimitExceeded, PlanLimits};
 pub use locks::RecordLocks;
