@@ -92,7 +92,7 @@ impl<'a, S: RecordSource> CollectionFetch<'a, S> {
         lookup: &'a CollectionLookup,
         on_progress: &'a mut dyn FnMut(&str, u64),
     ) -> Self {
-        let match_on: Vec<_> = lookup.match_on.iter().flatten().copied().collect();
+        let match_on: Vec<_> = lookup.match_on.iter().flatten().chain(&lookup.also_by).copied().collect();
         Self {
             source,
             entity,

@@ -148,6 +148,17 @@ impl Catalog {
         self.fields_of(collection, RecordRef::Known(id))
     }
 
+    /// The records of the account that are known and whose field has this text, folded. The field has to be one that was
+    /// asked for.
+    pub fn with_text(&self, collection: &str, field: &str, text: &str) -> Vec<i64> {
+        let entries = self.indexes.get(collection).map(|index| index.with_text(field, text)).unwrap_or_default();
+        let known = entries.iter().filter_map(|entry| match entry.target {
+            RecordRef::Known(id) => Some(id),
+            RecordRef::Planned(_) => None,
+        });
+        known.collect()
+    }
+
     /// Takes in a record of the account, as far as finding and describing it needs.
     pub fn insert_known(&mut self, entity: &'static Entity, id: i64, record: Record) {
         let index = self.indexes.entry(entity.name).or_insert_with(|| CollectionIndex::new(entity, &[]));

@@ -10,7 +10,7 @@ use crate::check::{CheckedRow, Checker, Code, ParsedValue, Problem, text};
 use crate::error::{Error, Result};
 use crate::mapping::{Ignored, Mapping, TimestampColumn};
 use crate::plan::{ReportedTimestamp, SheetPlan, holder_names};
-use crate::schema::{self, Entity, Field, Role};
+use crate::schema::{self, Entity, Field, Meaning, Role};
 use crate::table::Row;
 use crate::unicode::without_invisible;
 
@@ -84,7 +84,13 @@ fn holder_columns(mapping: &Mapping) -> Vec<(usize, &'static Field)> {
 fn declare(lookups: &mut catalog::LookupRequest, sheet: &SheetPlan<'_>) {
     let entity = sheet.mapping.entity;
     match entity.role {
-        Role::Collection { .. } => lookups.matching(entity.name, &sheet.match_on),
+        Role::Collection { .. } => {
+            lookups.matching(entity.name, &sheet.match_on);
+            // Whether another record of the account has a serial number (design rule 8).
+            if let Some(serial) = entity.meaning(Meaning::Serial).filter(|serial| sheet.mapping.feeds(serial.name)) {
+                lookups.also_by(entity.name, serial.name);
+            }
+        }
         Role::Action(_) => {
             // Categories decide whether a check-out notifies its recipient (design rule 17).
             let has_recipient = entity.recipient().is_some_and(|field| sheet.mapping.feeds(field.name));
