@@ -18,6 +18,7 @@ mod sheet_mapping;
 
 pub use defaults::{FieldDefault, default_target};
 pub use entity::{EntityDetectionError, detect_entity};
+pub(crate) use entity::{by_headers as entity_by_headers, by_name as entity_by_name};
 pub use file::{MappingFile, MappingFileError};
 pub use header_row::find_header;
 pub use headers::HeaderAliases;

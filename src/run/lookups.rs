@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::collections::BTreeSet;
 
 use super::input::{InputRow, InputSet};
-use super::previous_result::RowSelection;
+use super::previous_result::{Edits, RowSelection};
 use crate::catalog;
 use crate::check::{CheckedRow, Checker, Code, ParsedValue, Problem, text};
 use crate::error::{Error, Result};
@@ -25,7 +25,11 @@ pub(super) struct Lookups {
 }
 
 /// Checks every sheet and gathers the names and keys of all rows that may be sent.
-pub(super) fn gather(input: &mut InputSet, checkers: &mut [Checker<'_>], selection: RowSelection) -> Result<Lookups> {
+pub(super) fn gather(
+    input: &mut InputSet,
+    checkers: &mut [Checker<'_>],
+    (selection, edits): (RowSelection, &[Edits]),
+) -> Result<Lookups> {
     let mut lookups = Lookups::default();
     let mut users = BTreeSet::new();
     let mut rows = 0;
@@ -40,7 +44,7 @@ pub(super) fn gather(input: &mut InputSet, checkers: &mut [Checker<'_>], selecti
             referenced: input.referenced(index),
         };
         declare(&mut lookups.records, &sheet);
-        let previous = selection.previous_result(&mapping);
+        let previous = selection.previous_result(&mapping, edits[index]);
         if selection == RowSelection::NotDone && previous.is_none() {
             return Err(Error::usage(
                 format!("{} has no column `_status`, so it is not a result of an earlier run", input.label(index)),
@@ -59,7 +63,7 @@ pub(super) fn gather(input: &mut InputSet, checkers: &mut [Checker<'_>], selecti
                     field.names.iter().copied().for_each(|collection| lookups.records.name(collection, name));
                 }
             }
-            if is_record && !previous.is_some_and(|previous| previous.is_done(row)) {
+            if is_record && !previous.is_some_and(|previous| previous.is_settled(mapping.entity, row)) {
                 gather_row(&mut lookups.records, &mut users, &sheet, row, checked);
             }
         })?;
