@@ -53,6 +53,7 @@ pub use mirror::{
     RefreshOptions, RefreshStats,
 };
 pub use pager::Pager;
+pub(crate) use pager::may_go_on;
 pub use source::RecordSource;
 
 pub use crate::api::Record;
