@@ -36,7 +36,7 @@ impl ScratchFolder {
         builder.prefix(PREFIX);
         #[cfg(unix)]
         builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o700));
-        let folder = builder.tempdir_in(parent)?;
+        let folder = builder.tempdir_in(parent).map_err(|error| without_path(&error))?;
         let lock = LockFile::of(&folder.path().join(LOCK))?;
         if !lock.try_lock()? {
             return Err(io::ErrorKind::WouldBlock.into());
@@ -48,6 +48,19 @@ impl ScratchFolder {
     pub(crate) fn path(&self) -> &Path {
         self.folder.path()
     }
+}
+
+/// The library's error repeats the path, which messages have named already.
+fn without_path(error: &io::Error) -> io::Error {
+    let cause = match error.kind() {
+        io::ErrorKind::NotFound => "there is no such folder",
+        io::ErrorKind::NotADirectory => "it is no folder",
+        io::ErrorKind::PermissionDenied => "permission denied",
+        io::ErrorKind::StorageFull => "the disk is full",
+        io::ErrorKind::ReadOnlyFilesystem => "it is read-only",
+        kind => return kind.into(),
+    };
+    io::Error::new(error.kind(), cause)
 }
 
 /// Removes the folders of processes that are gone. What cannot be removed is the next one's to remove.
