@@ -26,7 +26,7 @@ use super::{
 use crate::schema::{ACTIVITY, CREATED_AT, Entity};
 
 /// The most requests in flight that a client accepts.
-pub const MOST_CONCURRENT: u16 = 64;
+pub(crate) const MOST_CONCURRENT: u16 = 64;
 
 /// How to connect a client.
 #[derive(Debug, Clone)]
@@ -42,7 +42,7 @@ pub struct ClientOptions {
     /// The folder where all processes of this machine count their requests, created if it does not exist; none to count
     /// only this client's.
     pub quota_dir: Option<PathBuf>,
-    /// Requests in flight, 1 to [`MOST_CONCURRENT`]; other values are clamped.
+    /// Requests in flight, 1 to 64; other values are clamped.
     pub concurrency: u16,
     pub user_agent: String,
     pub custom_fields: CustomFieldsEncoding,

@@ -39,44 +39,36 @@ pub struct RawRecord<'a> {
 
 /// The fields of one record, in order, each value as unparsed JSON.
 #[derive(Debug, Default)]
-pub struct RawFields<'a> {
+pub(crate) struct RawFields<'a> {
     fields: Vec<(Cow<'a, str>, &'a str)>,
 }
 
 impl<'a> RawFields<'a> {
     /// Splits a record into its fields; none if the text is not a JSON object. Values are not parsed.
-    pub fn of(json: &'a str) -> Option<Self> {
+    pub(crate) fn of(json: &'a str) -> Option<Self> {
         let mut reader = serde_json::Deserializer::from_str(json);
         let fields = reader.deserialize_map(MembersVisitor).ok()?;
         Some(Self { fields })
     }
 
-    pub fn iter(&self) -> impl Iterator<Item = (&str, &'a str)> {
+    pub(crate) fn iter(&self) -> impl Iterator<Item = (&str, &'a str)> {
         self.fields.iter().map(|(name, value)| (name.as_ref(), *value))
     }
 
     /// The JSON text of a field; none if the record has no such field.
-    pub fn get(&self, name: &str) -> Option<&'a str> {
+    pub(crate) fn get(&self, name: &str) -> Option<&'a str> {
         self.find(name).map(|(_, value)| value)
     }
 
     /// The index of a field, from 0, and its JSON text.
-    pub fn find(&self, name: &str) -> Option<(usize, &'a str)> {
+    pub(crate) fn find(&self, name: &str) -> Option<(usize, &'a str)> {
         let index = self.fields.iter().position(|(known, _)| known == name)?;
         self.fields.get(index).map(|(_, value)| (index, *value))
     }
 
     /// The field at that index.
-    pub fn at(&self, index: usize) -> Option<(&str, &'a str)> {
+    pub(crate) fn at(&self, index: usize) -> Option<(&str, &'a str)> {
         self.fields.get(index).map(|(name, value)| (name.as_ref(), *value))
-    }
-
-    pub fn len(&self) -> usize {
-        self.fields.len()
-    }
-
-    pub fn is_empty(&self) -> bool {
-        self.fields.is_empty()
     }
 }
 

@@ -53,7 +53,7 @@ pub(crate) enum AppliedBy {
 
 /// An invalid filter.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum FilterError {
+pub(crate) enum FilterError {
     #[error("invalid filter `{text}`")]
     NoEquals { text: String },
     #[error("{collection} has no field `{field}`")]

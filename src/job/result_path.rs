@@ -11,7 +11,7 @@ use crate::report::ResultFile;
 use crate::run::input::InputSet;
 use crate::state_file::{self, LockFile};
 use crate::table::Input;
-use crate::written_files::{Overwrite, WrittenFiles};
+use crate::written_files::WrittenFiles;
 
 /// Where a run's result is written.
 #[derive(Debug, Clone)]
@@ -38,8 +38,8 @@ impl ResultPath {
     }
 }
 
-/// The path the user asked for, else one beside the input that is not taken. An earlier result that is as it was written
-/// gives way: its run can write it again. One in which somebody has corrected cells is never overwritten.
+/// The path the user asked for, else one beside the input that is not taken. The result of a dry run gives way to the next
+/// one, unless somebody has edited it. That of a run, which tells what was done, is never overwritten.
 ///
 /// # Errors
 /// Where the folder does not exist or the kind of file is not one a result can be: known before anything is sent.
@@ -134,10 +134,10 @@ fn take_free(path: PathBuf, state_dir: Option<&Path>, is_input: &dyn Fn(&Path) -
     is_free().then_some((path, Some(reservation)))
 }
 
-/// Whether the file is as tallyport wrote it, and no program has it open in a way that keeps it from being replaced.
+/// Whether the file is the result of a rehearsal, as it was written, and no program has it open in a way that keeps it
+/// from being replaced.
 fn is_replaceable(path: &Path, state_dir: &Path) -> bool {
-    let written = WrittenFiles::new(state_dir).check(&[path.to_path_buf()], Overwrite::OwnFiles);
-    written.is_ok() && OpenOptions::new().write(true).open(path).is_ok()
+    WrittenFiles::new(state_dir).is_rehearsal(path) && OpenOptions::new().write(true).open(path).is_ok()
 }
 
 /// A file name that belongs to this process until it is dropped: a locked file in the state folder. A file in the place

@@ -11,7 +11,8 @@ use crate::api::RequestCounts;
 use crate::check::{Code, Problem, ValueError};
 use crate::error::Diagnostic;
 use crate::plan::{RowCounts, RowStatus};
-use crate::report::{ChangeTally, ProblemTally, RunCommand, SheetSummary};
+use crate::report::change_tally::ChangeTally;
+use crate::report::{ProblemTally, RunCommand, SheetSummary};
 use crate::table::Value;
 
 /// A folder for one test's files.

@@ -8,7 +8,7 @@ use proptest::prelude::*;
 use tempfile::TempDir;
 
 use super::file::{JournalFile, JournalLocation};
-use super::read::Journal;
+use super::read::{Journal, StoredRow};
 use super::writer::commit_all;
 use super::*;
 use crate::account::AccountIdentity;

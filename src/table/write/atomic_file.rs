@@ -24,7 +24,7 @@ const LOCK_DELAY: Duration = Duration::from_millis(100);
 ///
 /// Dropped before [`AtomicFile::commit`], it is removed, and a file that was at its path stays as it is.
 #[derive(Debug)]
-pub struct AtomicFile {
+pub(crate) struct AtomicFile {
     path: PathBuf,
     file: NamedTempFile,
     placement: Placement,
@@ -40,7 +40,7 @@ enum Placement {
 
 impl AtomicFile {
     /// Creates the temporary file for `path`. What would make [`AtomicFile::commit`] fail fails here, before the work.
-    pub fn create(path: &Path) -> Result<Self, WriteError> {
+    pub(crate) fn create(path: &Path) -> Result<Self, WriteError> {
         if is_special(path) {
             let file = tempfile::Builder::new().prefix("tallyport-").tempfile();
             let file = file.map_err(WriteError::temporary)?;
@@ -62,37 +62,37 @@ impl AtomicFile {
     }
 
     /// The path that the file will have.
-    pub fn path(&self) -> &Path {
+    pub(crate) fn path(&self) -> &Path {
         &self.path
     }
 
     /// The folder of the file: `.` if the path names none.
-    pub fn folder(&self) -> &Path {
+    pub(crate) fn folder(&self) -> &Path {
         folder_of(&self.path)
     }
 
     /// The open file, for writers that need to seek.
-    pub fn as_file(&self) -> &File {
+    pub(crate) fn as_file(&self) -> &File {
         self.file.as_file()
     }
 
     /// Syncs the file to disk under its temporary name and checks its destination again, so that the rename of
     /// [`AtomicFile::commit`] is unlikely to fail.
-    pub fn sync(&mut self) -> Result<(), WriteError> {
+    pub(crate) fn sync(&mut self) -> Result<(), WriteError> {
         let durable = self.file.flush().and_then(|()| self.file.as_file().sync_all());
         durable.map_err(|error| WriteError::from_io(&self.path, error))?;
         if self.is_replacing() { try_target(&self.path) } else { Ok(()) }
     }
 
     /// Syncs the file to disk and renames it to its path.
-    pub fn commit(self) -> Result<PathBuf, WriteError> {
+    pub(crate) fn commit(self) -> Result<PathBuf, WriteError> {
         let path = self.path.clone();
         self.persist(&path).map_err(|refused| refused.error)
     }
 
     /// As [`AtomicFile::commit`]; where the place is taken by a file that another program holds open, the file
     /// stands beside it as `name (2).xlsx`. Gives back where it stands.
-    pub fn commit_or_numbered(self) -> Result<PathBuf, WriteError> {
+    pub(crate) fn commit_or_numbered(self) -> Result<PathBuf, WriteError> {
         let path = self.path.clone();
         let mut refused = match self.persist(&path) {
             Ok(path) => return Ok(path),
