@@ -127,7 +127,7 @@ fn a_dry_run_sends_nothing_and_counts_the_same() {
       header    row 1: asset_id, asset_name, product → product_id, status → status_id, purchase_cost,
                 purchase_date, notes
       plan      2 requests, about 1.0 s at 10,000 an hour
-      result    assets.result-2.xlsx
+      result    assets.result.xlsx
       next      tallyport import assets.csv
     "#);
     assert!(account.records("assets").is_empty());
@@ -257,7 +257,7 @@ fn sheets_are_imported_in_dependency_order() {
       header    row 1 of statuses: name, type
       header    row 1 of categories: name, type
       requests  12: 6 to look up, 6 to create or move
-      result    book.result-2.xlsx
+      result    book.result.xlsx
     ");
     assert_eq!(account.record("assets", "asset_id", "T-1")["deployed_to"][0]["employee_id"], 1);
 }

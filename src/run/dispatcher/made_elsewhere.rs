@@ -10,15 +10,19 @@ use crate::observer::Wait;
 use crate::plan::{Step, StepRole, WriteKind, update_to};
 use crate::run::journal::WriteCommand;
 use crate::run::unresolved_steps::UnresolvedStep;
-use crate::run::{RunObserver, outcome};
+use crate::run::{RunObserver, RunStart, outcome};
 
 /// Records read at a time; the client has its own limit besides.
 const CONCURRENT_READS: usize = 8;
 
 impl<T: StepTransport> Dispatcher<'_, T> {
     /// The record to look at for a step whose record another run has written; none where only its key is known. An
-    /// update from an export is not among them: what has changed since the export is a conflict.
+    /// update from an export is not among them: what has changed since the export is a conflict. Nor are the steps of a
+    /// resumed run: its plan is the older one, and the other run knew what it did.
     pub(super) fn record_of_other_run(&self, step: &Step, record: Option<i64>) -> Option<i64> {
+        if self.options.start == RunStart::Resumed {
+            return None;
+        }
         let sheet = self.sheets.get(usize::from(step.row.sheet));
         let is_exported = sheet.is_some_and(|sheet| sheet.column_of(TimestampColumn::Updated.name()).is_some());
         match step.write {
