@@ -33,7 +33,7 @@ pub(super) fn gather(
     let mut lookups = Lookups::default();
     let mut users = BTreeSet::new();
     let mut rows = 0;
-    for index in 0..input.sheets.len() {
+    for (index, edits) in edits.iter().enumerate() {
         let mapping = input.sheets[index].mapping.clone();
         let match_on = input.sheets[index].match_on.clone();
         let sheet = SheetPlan {
@@ -44,7 +44,7 @@ pub(super) fn gather(
             referenced: input.referenced(index),
         };
         declare(&mut lookups.records, &sheet);
-        let previous = selection.previous_result(&mapping, edits[index]);
+        let previous = selection.previous_result(&mapping, *edits);
         if selection == RowSelection::NotDone && previous.is_none() {
             return Err(Error::usage(
                 format!("{} has no column `_status`, so it is not a result of an earlier run", input.label(index)),
