@@ -82,8 +82,11 @@ impl RunPlanner<'_> {
                     .with_layout(&input.sheets[index].layout)
             })
             .collect();
-        let edits: Vec<Edits> =
-            input.sheets.iter().map(|sheet| Edits::of(self.account, &input.files[sheet.file].input)).collect();
+        let edits: Vec<Edits> = input
+            .sheets
+            .iter()
+            .map(|sheet| Edits::of(self.account, self.selection, &input.files[sheet.file].input))
+            .collect();
         observer.on_phase("checking", None);
         let lookups = lookups::gather(input, &mut checkers, (self.selection, &edits))?;
         observer.on_phase("looking up names", None);
