@@ -50,6 +50,10 @@ mod template;
 
 mod wording;
 
+// Parsers against mutated input.
+#[cfg(test)]
+mod fuzz;
+
 // Characters that nobody sees, or that look like others.
 mod unicode;
 

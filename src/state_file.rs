@@ -246,7 +246,13 @@ impl LockFile {
     pub(crate) fn of(path: &Path) -> io::Result<Self> {
         // Windows does not lock a file that is open for appending only. Nobody else may open it: a lock that another
         // user holds would block this one.
-        private(OpenOptions::new().create(true).read(true).append(true)).open(lock_path(path)).map(Self)
+        let file = private(OpenOptions::new().create(true).read(true).append(true)).open(lock_path(path))?;
+        // Earlier versions made locks that others could read.
+        #[cfg(unix)]
+        if file.metadata().is_ok_and(|found| std::os::unix::fs::MetadataExt::mode(&found) & 0o077 != 0) {
+            let _ = file.set_permissions(std::os::unix::fs::PermissionsExt::from_mode(0o600));
+        }
+        Ok(Self(file))
     }
 
     /// Locks it; whether no other process has it locked.

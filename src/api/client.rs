@@ -27,6 +27,8 @@ use crate::schema::{ACTIVITY, CREATED_AT, Entity};
 
 /// The most requests in flight that a client accepts.
 pub(crate) const MOST_CONCURRENT: u16 = 64;
+/// Records after which a list is taken for one without an end, before it fills the disk. No inventory is near it.
+const LONGEST_LIST: u64 = 10_000_000;
 
 /// How to connect a client.
 #[derive(Debug, Clone)]
@@ -148,6 +150,10 @@ impl Client {
         let mut first_refusal = None;
         loop {
             let request = self.list_request(entity, filters, offset, limit);
+            if offset >= LONGEST_LIST {
+                let detail = format!("expected the list to end, got {LONGEST_LIST} records and no end");
+                return Err(ApiError::Contract { what: request.what(), detail });
+            }
             let page = self.read(&request).await.and_then(|response| response::raw_list(&request.what(), response));
             let error = match page {
                 Ok(page) => {

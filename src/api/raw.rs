@@ -6,10 +6,13 @@ use std::fmt;
 use std::ops::Range;
 
 use serde::Deserialize;
-use serde::de::{Deserializer as _, MapAccess, Visitor};
+use serde::de::{Deserializer, MapAccess, SeqAccess, Visitor};
 use serde_json::value::RawValue;
 
 use super::Record;
+
+/// The most records of one page. Guide: "1,000 results per request"; some services send all they have.
+const LONGEST_PAGE: usize = 100_000;
 
 /// The records of one page as JSON text.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -156,7 +159,7 @@ fn spans(text: &str) -> Option<Vec<RecordSpan>> {
         let from = part.as_ptr() as usize - start;
         from..from + part.len()
     };
-    let items: Vec<&RawValue> = serde_json::from_str(text).ok()?;
+    let RecordTexts(items) = serde_json::from_str(text).ok()?;
     let span = |item: &&RawValue| {
         let json = item.get();
         if !json.starts_with('{') {
@@ -167,6 +170,36 @@ fn spans(text: &str) -> Option<Vec<RecordSpan>> {
         Some(RecordSpan { id: head.id.and_then(|id| number(id.get())), json: span_of(json), updated_at })
     };
     items.iter().map(span).collect()
+}
+
+/// The items of a list, unparsed; an error if there are more than any page has.
+struct RecordTexts<'a>(Vec<&'a RawValue>);
+
+impl<'de> Deserialize<'de> for RecordTexts<'de> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_seq(ItemsVisitor).map(Self)
+    }
+}
+
+struct ItemsVisitor;
+
+impl<'de> Visitor<'de> for ItemsVisitor {
+    type Value = Vec<&'de RawValue>;
+
+    fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(formatter, "at most {LONGEST_PAGE} records")
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<Self::Value, A::Error> {
+        let mut texts = Vec::new();
+        while let Some(item) = items.next_element()? {
+            if texts.len() == LONGEST_PAGE {
+                return Err(serde::de::Error::invalid_length(LONGEST_PAGE + 1, &self));
+            }
+            texts.push(item);
+        }
+        Ok(texts)
+    }
 }
 
 /// The text of a JSON string without escapes, which no timestamp has.
@@ -206,6 +239,13 @@ mod tests {
         assert_eq!(members, expected);
         assert_eq!((fields.get("notes"), fields.get("other")), (Some("null"), None));
         assert!(RawFields::of("[1]").is_none() && RawFields::of("{").is_none());
+    }
+
+    #[test]
+    fn a_page_of_too_many_records_is_refused() {
+        let page = |count: usize| RawPage::of(format!("[{}]", vec!["{}"; count].join(",")));
+        assert_eq!(page(LONGEST_PAGE).map(|page| page.len()), Some(LONGEST_PAGE));
+        assert!(page(LONGEST_PAGE + 1).is_none());
     }
 
     #[test]

@@ -74,7 +74,7 @@ impl MappingFile {
         Ok(Self { is_preset: true, ..file })
     }
 
-    fn parse(text: &str) -> Result<Self, String> {
+    pub(super) fn parse(text: &str) -> Result<Self, String> {
         let tables: toml::Table = text.parse().map_err(|error: toml::de::Error| error.to_string())?;
         for (name, table) in &tables {
             if schema::find(name).is_none() {

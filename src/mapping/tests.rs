@@ -290,3 +290,14 @@ fn a_secret_column_is_read_only_on_purpose() {
         assert_eq!(mapping.columns[1].target, ColumnTarget::Custom(String::from("Code")), "{header}");
     }
 }
+
+#[test]
+#[ignore = "runs in a process of its own: see the module `fuzz`"]
+fn fuzz_mapping_files() {
+    let inputs: [&[u8]; 2] = [include_bytes!("presets/snipe-it.toml"), include_bytes!("presets/bluetally.toml")];
+    let words =
+        ["[assets]", "=", "\"", "\"\"\"", "custom:", "[[", "]", "{", "}", "\n", "asset_id", "product_id.name", "\\"];
+    crate::fuzz::each_mutation(&inputs, &words, 4, |bytes| {
+        let _ = MappingFile::parse(&String::from_utf8_lossy(bytes));
+    });
+}

@@ -25,7 +25,7 @@ use super::run_summary::RunSummary;
 use crate::plan::ReportMode;
 use crate::plan::RowOutcome;
 use crate::table::Row;
-use crate::table::write::WriteError;
+use crate::table::write::{Access, WriteError};
 use columns::ResultColumns;
 use csv::ResultCsv;
 use row_numbers::RowNumbers;
@@ -47,12 +47,13 @@ enum ResultFormat {
 }
 
 impl ResultFile {
-    /// Creates the file at `path`: a workbook or a CSV file, depending on its extension.
-    pub(crate) fn create(path: &Path, mode: ReportMode) -> Result<Self, WriteError> {
+    /// Creates the file at `path`: a workbook or a CSV file, depending on its extension. A new file is for those whom
+    /// `access` names.
+    pub(crate) fn create(path: &Path, mode: ReportMode, access: Access) -> Result<Self, WriteError> {
         let extension = path.extension().map(|extension| extension.to_string_lossy().to_lowercase());
         let kind = match extension.as_deref() {
-            Some("xlsx") => ResultFormat::Xlsx(Box::new(ResultWorkbook::create(path, mode)?)),
-            Some("csv") => ResultFormat::Csv(Box::new(ResultCsv::create(path)?)),
+            Some("xlsx") => ResultFormat::Xlsx(Box::new(ResultWorkbook::create(path, mode, access)?)),
+            Some("csv") => ResultFormat::Csv(Box::new(ResultCsv::create(path, access)?)),
             _ => return Err(WriteError::Extension { path: path.to_owned() }),
         };
         Ok(Self { kind, mode, numbers: RowNumbers::default() })

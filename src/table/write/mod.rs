@@ -19,7 +19,7 @@ mod value_text;
 pub(crate) mod workbook;
 pub(crate) mod xlsx;
 
-pub(crate) use atomic_file::AtomicFile;
+pub(crate) use atomic_file::{Access, AtomicFile};
 pub(crate) use column_type::ColumnType;
 pub(crate) use disk_full::catch_write_panic;
 pub use error::WriteError;
