@@ -1,9 +1,11 @@
 //! Plans one row after another: which record it is about, what it changes, and the steps that do it.
 
+mod bare_ids;
 mod changes;
 mod identify;
 mod read_only;
 mod repeats;
+mod serials;
 mod steps;
 mod undecoded;
 
@@ -80,6 +82,9 @@ impl<S: StepSink> Planner<'_, S> {
             Ok(Decision::Write(draft)) if sheet.mapping.entity.is_action() => self.skip_repeated(sheet, row, draft),
             decision => decision.and_then(|decision| self.lock_record(sheet, row, decision)),
         };
+        if let Ok(Decision::Write(draft)) = &decision {
+            self.remark_serial(sheet, draft, checked);
+        }
         let decision = match decision {
             Ok(Decision::Unchanged(id)) => RowDecision::Unchanged(id),
             Ok(Decision::AlreadyDone { message }) => {
@@ -139,6 +144,7 @@ impl<S: StepSink> Planner<'_, S> {
         let resolver =
             Resolver { catalog: self.catalog, users: self.users, unknown: &self.unknown, renamed: &self.renamed };
         let (fields, mut problems) = resolver.resolve(sheet.mapping, row, checked);
+        let named_too = bare_ids::given_by_name_too(&fields);
         problems.append(&mut checked.problems);
         let target_record = TargetRecord::find(sheet.mapping, row, checked, self.catalog, |record| {
             self.key_matches(sheet, record, &fields)
@@ -198,6 +204,9 @@ impl<S: StepSink> Planner<'_, S> {
             }
         };
         let of_record = existing.as_ref().ok().copied().flatten();
+        if target_record.is_none() {
+            self.question_bare_ids(sheet, row, checked, (&delta, of_record, &named_too), &mut problems);
+        }
         problems.extend(self.check_sign(sheet, row, checked, &delta, of_record));
         // A row with an invalid id may well be about an existing record.
         let says_id = problems.iter().any(|problem| problem.code() == Code::IdInvalid);

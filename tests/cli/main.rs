@@ -10,6 +10,7 @@ mod docs;
 mod export;
 mod faults;
 mod features;
+mod foreign_ids;
 mod guidance;
 mod harness;
 mod hostile;
