@@ -4,7 +4,7 @@ use rust_decimal::{Decimal, RoundingStrategy};
 
 use super::checked_row::{CheckedRow, ParsedCustomField, ParsedId, ParsedRelated, ParsedValue};
 use super::column::{DateSurvey, MoneySurvey};
-use super::date::{self, DateReading};
+use super::date::{self, DateFormat, DateReading};
 use super::fill::whole_id;
 use super::money::{self, DecimalMark, HeaderUnit};
 use super::problem::{Code, ValueError};
@@ -74,6 +74,14 @@ impl ColumnCheck {
         let reading = DateReading { format: rules.date_format.clone(), ..DateReading::default() };
         let (is_code, unit) = (role.is_code(entity), HeaderUnit::of(header));
         Some(Self { column, role, is_code, unit, reading, mark: rules.decimal })
+    }
+
+    /// With the date format of a rule, which was checked when the rule was read.
+    pub(super) fn with_format(mut self, format: Option<&str>) -> Self {
+        if let Some(format) = format.and_then(|format| DateFormat::parse(format).ok()) {
+            self.reading.format = Some(format);
+        }
+        self
     }
 }
 

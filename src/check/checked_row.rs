@@ -2,15 +2,18 @@
 
 use rust_decimal::Decimal;
 
+use super::fill::DerivedCell;
 use super::money::CurrencyHint;
 use super::non_records::NonRecord;
 use super::problem::{Code, Problem, ValueError};
 use super::remarks::{CellRemark, RemarkKind};
 use super::rules::RowAction;
-use crate::mapping::{IdOwnership, Ids, Mapping, missing_field_hint, missing_field_text};
+use crate::mapping::{CellSource, IdOwnership, Ids, Mapping, missing_field_hint, missing_field_text};
 use crate::schema::Field;
+use crate::table::{CellRef, Row};
+use crate::unicode::revealed;
 
-/// A checked row; reused from row to row. Text stays in the [`Row`](crate::table::Row) and is looked up by column.
+/// A checked row; reused from row to row. Text stays in the [`Row`] and is looked up by column.
 #[derive(Debug, Default)]
 pub(crate) struct CheckedRow {
     /// The record's id, if a column gives it.
@@ -29,6 +32,8 @@ pub(crate) struct CheckedRow {
     /// The sign of the row's amounts, if only it says in which currency they are.
     pub sign: Option<CurrencySign>,
     pub problems: Vec<Problem>,
+    /// Where the values of derived columns come from.
+    pub derived: Vec<DerivedCell>,
     /// Values that are read in a way the user should know of.
     pub remarks: Vec<CellRemark>,
 }
@@ -115,6 +120,7 @@ impl CheckedRow {
         self.missing.clear();
         self.sign = None;
         self.problems.clear();
+        self.derived.clear();
         self.remarks.clear();
     }
 
@@ -128,9 +134,41 @@ impl CheckedRow {
         self.values.iter().find(|given| given.field == field)
     }
 
-    /// Takes the address off problems with a default, which has no cell.
-    pub(super) fn forget_default_columns(&mut self, mapping: &Mapping) {
-        forget_default_columns(&mut self.problems, mapping);
+    /// Moves what was found in derived columns to the cells that they come from.
+    pub(crate) fn locate(&mut self, row: &Row, mapping: &Mapping) {
+        let mut problems = std::mem::take(&mut self.problems);
+        self.locate_problems(&mut problems, row, mapping);
+        self.problems = problems;
+        for remark in &mut self.remarks {
+            let cell = self.derived.iter().find(|cell| cell.column == remark.column);
+            remark.column = cell.and_then(|cell| cell.source).unwrap_or(remark.column);
+        }
+    }
+
+    /// Moves problems with derived columns to the cells of `row` that they come from. A default has no cell.
+    pub(crate) fn locate_problems(&self, problems: &mut [Problem], row: &Row, mapping: &Mapping) {
+        for problem in problems {
+            let cell = self.derived.iter().find(|cell| Some(cell.column) == problem.column);
+            let Some((cell, derived)) = cell.and_then(|cell| Some((cell, mapping.derived_at(cell.column as usize)?)))
+            else {
+                continue;
+            };
+            problem.column = cell.source;
+            let Some(column) = cell.source else { continue };
+            if let Some(header) = mapping.header(column) {
+                let at = CellRef { row: row.number, column };
+                let message = format!("{} from {header}, {at}: {}", derived.rule.target, problem.error.message);
+                problem.error.message = revealed(&message).into_owned().into();
+            }
+            if !matches!(derived.source, CellSource::Join(..)) {
+                problem.found = revealed(row.cell(column as usize).text).into();
+            }
+        }
+    }
+
+    /// Whether a value comes from no cell of the row.
+    pub(super) fn is_default(&self, column: u32) -> bool {
+        self.derived.iter().any(|cell| cell.column == column && cell.is_default)
     }
 
     /// Reports missing required fields as problems, because the row would create a record.
@@ -152,12 +190,6 @@ fn unfed(field: &Field, mapping: &Mapping) -> ValueError {
     let not_understood = mapping.not_understood();
     let text = missing_field_text(field.name, &not_understood);
     ValueError::new(Code::RequiredMissing, text, missing_field_hint(field.name, &not_understood))
-}
-
-/// Takes the address off problems with a default, which has no cell.
-pub(crate) fn forget_default_columns(problems: &mut [Problem], mapping: &Mapping) {
-    let is_default = |problem: &&mut Problem| problem.column.is_some_and(|column| mapping.is_default(column as usize));
-    problems.iter_mut().filter(is_default).for_each(|problem| problem.column = None);
 }
 
 fn missing(field: &Field) -> ValueError {

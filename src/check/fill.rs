@@ -1,4 +1,5 @@
-//! The row as it counts: with defaults in place of missing values, and with ids as whole numbers.
+//! The row as it counts: with what rules make of its cells, defaults in place of missing values, and ids as whole
+//! numbers.
 
 use std::borrow::Cow;
 
@@ -7,23 +8,47 @@ use rust_decimal::prelude::ToPrimitive;
 use super::cell::{ColumnCheck, ColumnRole, ColumnSurvey, FieldReader, read_other};
 use super::checked_row::{CheckedRow, ParsedValue};
 use super::rules::{EmptyCells, Rules};
-use super::text;
 use super::{Code, ValueError};
-use crate::mapping::{ColumnTarget, Ids, Mapping};
+use super::{choice, text};
+use crate::mapping::{CellSource, ColumnTarget, DerivedColumn, Ids, Mapping, Unlisted, is_same_text};
 use crate::table::{Cell, Row, Value};
 
 /// Fills rows.
 #[derive(Debug, Default)]
 pub(super) struct RowFiller {
     filled: Row,
-    /// Columns of the sheet in whose place a default counts.
+    /// Columns in whose place a default counts, or that another column stands in for.
     pub(super) replaced: Vec<usize>,
+    /// The cells of the derived columns.
+    pub(super) derived: Vec<DerivedCell>,
+}
+
+/// Where the value of a derived column comes from in one row.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct DerivedCell {
+    /// The derived column, from 0.
+    pub column: u32,
+    /// The sheet's column that it comes from, or should come from.
+    pub source: Option<u32>,
+    pub is_default: bool,
+    /// Why the source says nothing that the rule knows.
+    pub error: Option<ValueError>,
+}
+
+/// What a rule makes of cells.
+enum Derived<'r> {
+    /// The cell in this column, as it is.
+    Cell(usize),
+    Text(Cow<'r, str>, Value),
+    Unlisted(usize),
+    Nothing,
 }
 
 impl RowFiller {
     /// Fills a row, which is then [`RowFiller::filled`]. False if it counts as it is.
     pub(super) fn fill(&mut self, row: &Row, mapping: &Mapping) -> bool {
         self.replaced.clear();
+        self.derived.clear();
         let mut is_changed = false;
         for column in &mapping.columns {
             let ColumnTarget::Field { ids: Ids::Bare, .. } = column.target else { continue };
@@ -32,19 +57,10 @@ impl RowFiller {
                 self.filled.replace(column.index, &id, Value::Text);
             }
         }
-        for default in &mapping.defaults {
-            let is_given = |column: &usize| {
-                let cell = row.cell(*column);
-                !cell.is_blank() && !text::is_no_value_mark(text::trimmed(cell.text))
-            };
+        for derived in &mapping.derived {
             self.begin(row, &mut is_changed);
-            self.filled.pad(default.column + 1);
-            if default.rivals.iter().any(is_given) {
-                self.filled.replace(default.column, "", Value::Blank);
-            } else {
-                self.filled.replace(default.column, &default.text, default.value);
-                self.replaced.extend(&default.rivals);
-            }
+            self.filled.pad(derived.column + 1);
+            self.derive(row, derived);
         }
         is_changed
     }
@@ -55,10 +71,117 @@ impl RowFiller {
         }
     }
 
+    /// Fills the cell of a derived column.
+    fn derive(&mut self, row: &Row, derived: &DerivedColumn) {
+        let is_given = |column: &usize| holds_value(row.cell(*column));
+        let columns = derived.source.columns();
+        let source = columns.iter().copied().find(is_given);
+        let made = source.map_or(Derived::Nothing, |source| made_from(row, derived, source));
+        let has_rival = derived.rivals.iter().any(is_given);
+        let default = derived.default.as_ref().filter(|_| matches!(made, Derived::Nothing) && !has_rival);
+        let mut error = None;
+        match (made, default) {
+            (_, Some(default)) => {
+                self.filled.replace(derived.column, &default.text, default.value);
+                self.replaced.extend(&derived.rivals);
+            }
+            (Derived::Cell(column), None) => self.filled.copy_cell(column, derived.column),
+            (Derived::Text(text, value), None) => self.filled.replace(derived.column, &text, value),
+            (Derived::Unlisted(column), None) => {
+                self.filled.copy_cell(column, derived.column);
+                error = Some(unlisted(derived));
+            }
+            // A mark such as `n/a` is read like any other; a stripped text left nothing.
+            (Derived::Nothing, None) => match columns.iter().find(|column| !row.cell(**column).is_blank()) {
+                Some(column) if source.is_none() => self.filled.copy_cell(*column, derived.column),
+                _ => self.filled.replace(derived.column, "", Value::Blank),
+            },
+        }
+        if has_rival && self.filled.cell(derived.column).is_blank() {
+            self.replaced.push(derived.column);
+        }
+        let whole = self.filled.cell(derived.column);
+        if derived.is_bare
+            && let Cow::Owned(id) = whole_id(whole.text)
+        {
+            self.filled.replace(derived.column, &id, Value::Text);
+        }
+        let source = source.or(columns.first().copied()).filter(|_| default.is_none());
+        let (column, source) = (derived.column as u32, source.map(|column| column as u32));
+        self.derived.push(DerivedCell { column, source, is_default: default.is_some(), error });
+    }
+
     /// The row as it was filled last.
     pub(super) fn filled(&self) -> &Row {
         &self.filled
     }
+}
+
+fn holds_value(cell: Cell<'_>) -> bool {
+    !cell.is_blank() && !text::is_no_value_mark(text::trimmed(cell.text))
+}
+
+/// What the rule makes of the row, of which `first` is the first filled source.
+fn made_from<'r>(row: &'r Row, derived: &DerivedColumn, first: usize) -> Derived<'r> {
+    let is_broken = |column: &usize| matches!(row.cell(*column).value, Value::Error | Value::Unevaluated);
+    let cell = row.cell(first);
+    let (mut text, mut value) = match &derived.source {
+        CellSource::Join(template, columns) => {
+            if let Some(broken) = columns.iter().copied().find(is_broken) {
+                return Derived::Cell(broken);
+            }
+            let values = columns.iter().map(|column| row.cell(*column));
+            let values = values.map(|cell| if holds_value(cell) { text::trimmed(cell.text) } else { "" });
+            (Cow::Owned(template.fill(values)), Value::Text)
+        }
+        _ if is_broken(&first) => return Derived::Cell(first),
+        _ => (Cow::Borrowed(cell.text), cell.value),
+    };
+    for strip in &derived.rule.strip {
+        if let Some(rest) = strip.apply(text::trimmed(&text)) {
+            (text, value) = (Cow::Owned(rest), Value::Text);
+        }
+    }
+    if text::trimmed(&text).is_empty() {
+        return Derived::Nothing;
+    }
+    if !derived.values.is_empty() {
+        let said = text::trimmed(&text);
+        match derived.values.iter().find(|known| is_same_text(&known.from, said)).map(|known| &known.to) {
+            Some(to) => (text, value) = (Cow::Owned(to.text.clone()), to.value),
+            None => match &derived.otherwise {
+                Unlisted::Keep => {}
+                Unlisted::Value(to) => (text, value) = (Cow::Owned(to.text.clone()), to.value),
+                Unlisted::Error => return Derived::Unlisted(first),
+            },
+        }
+        if text.is_empty() {
+            return Derived::Nothing;
+        }
+    }
+    if derived.rule.invert
+        && let Ok(answer) = choice::boolean(Cell { text: &text, value, format: None })
+    {
+        (text, value) = (Cow::Borrowed(if answer { "no" } else { "yes" }), Value::Boolean(!answer));
+    }
+    match (&text, &derived.source) {
+        (Cow::Borrowed(same), CellSource::FirstOf(_)) if std::ptr::eq(*same, cell.text) => Derived::Cell(first),
+        _ => Derived::Text(text, value),
+    }
+}
+
+/// The known values that a message names.
+const NAMED_VALUES: usize = 12;
+
+fn unlisted(derived: &DerivedColumn) -> ValueError {
+    let known: Vec<String> =
+        derived.values.iter().take(NAMED_VALUES).map(|known| format!("`{}`", known.from)).collect();
+    let more = if derived.values.len() > known.len() { ", …" } else { "" };
+    ValueError::new(
+        Code::ValueUnlisted,
+        format!("a value that the mapping does not list; it knows {}{more}", known.join(", ")),
+        format!("add it to the mapping: --value '{}:FROM=TO', or correct the cell", derived.rule.target),
+    )
 }
 
 /// An id without the decimals that spreadsheet programs and data tools give whole numbers: `2.0`, `#2.00`, `2,0`.
@@ -72,11 +195,11 @@ pub(super) fn whole_id(text: &str) -> Cow<'_, str> {
     whole.map_or(Cow::Borrowed(text), |(whole, _)| Cow::Owned(whole.to_owned()))
 }
 
-/// The cell of a default for `target`, checked like one of the sheet.
+/// A value of a rule for `target`, checked like one of the sheet.
 ///
 /// # Errors
 /// Where a cell with this text would be a problem.
-pub(crate) fn default_cell(
+pub(crate) fn rule_value(
     mapping: &Mapping,
     target: &ColumnTarget,
     text: &str,
@@ -108,7 +231,7 @@ pub(crate) fn default_cell(
     // As the value and not as text: what the column's other cells are written like must not change it.
     let value = match value {
         Some(ParsedValue::Clear) => {
-            return Err(ValueError::without_hint(Code::ClearNotAllowed, "a default cannot clear a field"));
+            return Err(ValueError::without_hint(Code::ClearNotAllowed, "a mapping cannot clear a field"));
         }
         Some(ParsedValue::Date(day)) => return Ok((day.to_string(), Value::Date(day.at(0, 0, 0, 0)))),
         Some(ParsedValue::Amount(amount)) => amount.to_f64().map(Value::Number),

@@ -37,11 +37,9 @@ mod row;
 mod rules;
 
 pub(crate) use cell::reads_as_itself;
-pub(crate) use checked_row::{
-    CheckedRow, CurrencySign, ParsedCustomField, ParsedField, ParsedId, ParsedValue, forget_default_columns,
-};
+pub(crate) use checked_row::{CheckedRow, CurrencySign, ParsedCustomField, ParsedField, ParsedId, ParsedValue};
 pub(crate) use duplicates::duplicate_hint;
-pub(crate) use fill::default_cell;
+pub(crate) use fill::rule_value;
 pub(crate) use problem::is_withheld;
 pub use problem::{Code, Problem, ValueError};
 pub use remark::{Remark, RemarkCode};

@@ -1,6 +1,6 @@
 //! Rows that are no records: repeated headers, prepared but unused rows, totals (design rule 13).
 
-use crate::mapping::{Column, ColumnTarget, Mapping};
+use crate::mapping::{self, Column, ColumnTarget, Mapping, SkipCondition, SkippedRows};
 use crate::schema::fold_header;
 use crate::table::{Cell, Row, Value};
 
@@ -13,18 +13,19 @@ pub(crate) enum NonRecord {
     Unused,
     /// The totals row that a table declares.
     TotalsRow,
+    /// A rule of the mapping leaves it out, the one with this index.
+    Skipped(usize),
 }
 
 impl NonRecord {
-    pub(crate) const ALL: [NonRecord; 3] = [NonRecord::RepeatedHeader, NonRecord::Unused, NonRecord::TotalsRow];
-
     /// What such a row is, for its `_message`.
-    pub(crate) fn text(self) -> &'static str {
-        match self {
+    pub(crate) fn text(self, mapping: &Mapping) -> String {
+        String::from(match self {
             NonRecord::RepeatedHeader => "left out: the header again",
             NonRecord::Unused => "left out: nothing but unticked boxes, zeros and empty formulas",
             NonRecord::TotalsRow => "left out: the totals row of the table",
-        }
+            NonRecord::Skipped(rule) => return mapping.skips.get(rule).map(SkippedRows::text).unwrap_or_default(),
+        })
     }
 }
 
@@ -44,7 +45,8 @@ pub(super) struct NonRecordFinder {
     /// The columns that an earlier result added: they tell nothing of the row.
     result_columns: Vec<usize>,
     totals_rows: Vec<u64>,
-    counts: [u64; NonRecord::ALL.len()],
+    skips: Vec<SkippedRows>,
+    counts: Vec<(NonRecord, u64)>,
     /// The first of the rows at hand that look like totals, if there is nothing but them since.
     total: Option<(u64, String)>,
 }
@@ -58,14 +60,15 @@ impl NonRecordFinder {
             headers: own.into_iter().map(|column| (column.index, column.header.clone())).collect(),
             result_columns: results.into_iter().map(|column| column.index).collect(),
             totals_rows: totals_rows.to_vec(),
-            counts: [0; NonRecord::ALL.len()],
+            skips: mapping.skips.clone(),
+            counts: Vec::new(),
             total: None,
         }
     }
 
     /// Forgets the rows seen so far.
     pub(super) fn rewind(&mut self) {
-        self.counts = [0; NonRecord::ALL.len()];
+        self.counts.clear();
         self.total = None;
     }
 
@@ -73,7 +76,10 @@ impl NonRecordFinder {
     pub(super) fn observe(&mut self, row: &Row) -> Option<NonRecord> {
         let found = self.classify(row);
         match found {
-            Some(kind) => self.counts[kind as usize] += 1,
+            Some(kind) => match self.counts.iter_mut().find(|(known, _)| *known == kind) {
+                Some((_, count)) => *count += 1,
+                None => self.counts.push((kind, 1)),
+            },
             None => self.note_total(row),
         }
         found
@@ -86,7 +92,10 @@ impl NonRecordFinder {
         if self.repeats_header(row) {
             return Some(NonRecord::RepeatedHeader);
         }
-        self.is_unused(row).then_some(NonRecord::Unused)
+        if self.is_unused(row) {
+            return Some(NonRecord::Unused);
+        }
+        self.skips.iter().position(|skip| is_skipped(skip, row)).map(NonRecord::Skipped)
     }
 
     /// Whether every cell says what its header says. One cell may do so by chance: a supplier may be called `Name`.
@@ -132,13 +141,27 @@ impl NonRecordFinder {
 
     /// The rows left out so far, by why.
     pub(super) fn counts(&self) -> impl Iterator<Item = (NonRecord, u64)> + '_ {
-        NonRecord::ALL.into_iter().zip(self.counts).filter(|(_, count)| *count > 0)
+        self.counts.iter().copied()
     }
 
     /// The row at the end that looks like a total, and its first text.
     pub(super) fn total(&self) -> Option<(u64, &str)> {
         self.total.as_ref().map(|(row, text)| (*row, text.as_str()))
     }
+}
+
+fn is_skipped(skip: &SkippedRows, row: &Row) -> bool {
+    let fits = |column: &usize| {
+        let cell = row.cell(*column);
+        match &skip.condition {
+            SkipCondition::Is(texts) => {
+                !cell.is_blank() && texts.iter().any(|text| mapping::is_same_text(text, cell.text))
+            }
+            SkipCondition::Blank => cell.is_blank(),
+            SkipCondition::Filled => !cell.is_blank(),
+        }
+    };
+    skip.columns.iter().all(fits)
 }
 
 fn is_same_text(cell: &str, header: &str) -> bool {

@@ -65,6 +65,7 @@ codes! {
     ActionInvalid "action.invalid" "not an action"
     IdInvalid "id.invalid" "not a record id"
     IdForeign "id.foreign" "an id that may be another system's"
+    ValueUnlisted "value.unlisted" "a value that the mapping does not list"
     // the file
     DuplicateKey "duplicate.key" "the same record is in the file twice"
     ColumnConflict "column.conflict" "two columns disagree"

@@ -74,7 +74,15 @@ impl<'m> Checker<'m> {
         let columns: Vec<ColumnCheck> = {
             let checks = mapping.columns.iter();
             let check = |column: &Column| {
-                ColumnCheck::new(mapping.entity, rules, (column.index, &column.header), &column.target)
+                let derived = mapping.derived_at(column.index);
+                // The unit of a derived amount is that of the columns it comes from, which are alike.
+                let header = match derived.map(|derived| derived.source.columns()) {
+                    Some([first, ..]) => mapping.header(*first as u32).unwrap_or_default(),
+                    Some([]) => "",
+                    None => &column.header,
+                };
+                let check = ColumnCheck::new(mapping.entity, rules, (column.index, header), &column.target)?;
+                Some(check.with_format(derived.and_then(|derived| derived.rule.format.as_deref())))
             };
             checks.filter_map(check).collect()
         };
@@ -161,7 +169,7 @@ impl<'m> Checker<'m> {
     /// What the user should know of the rows so far.
     pub(crate) fn remarks(&self) -> Vec<Remark> {
         let left_out = self.non_records.counts().map(|(kind, count)| {
-            let message = format!("{} {}", counted(count, "row"), kind.text());
+            let message = format!("{} {}", counted(count, "row"), kind.text(self.mapping));
             Remark::new(RemarkCode::RowsLeftOut, message)
         });
         let total = self.non_records.total().map(|(row, text)| {
@@ -179,13 +187,14 @@ impl<'m> Checker<'m> {
         let mut filler = std::mem::take(&mut self.filler);
         let is_filled = filler.fill(typed, self.mapping);
         let row = if is_filled { filler.filled() } else { typed };
-        self.check_filled(typed, row, &filler.replaced, checked);
+        self.check_filled(typed, row, &filler, checked);
         self.filler = filler;
         if is_filled { self.filler.filled() } else { typed }
     }
 
-    fn check_filled(&mut self, typed: &Row, row: &Row, replaced: &[usize], checked: &mut CheckedRow) {
+    fn check_filled(&mut self, typed: &Row, row: &Row, filler: &RowFiller, checked: &mut CheckedRow) {
         checked.reset();
+        checked.derived.extend_from_slice(&filler.derived);
         checked.non_record = self.non_records.observe(typed);
         if checked.non_record.is_some() {
             checked.action = Some(RowAction::Skip);
@@ -196,12 +205,19 @@ impl<'m> Checker<'m> {
         self.merged.advance(typed);
         self.amounts.clear();
         for (column, survey) in self.columns.iter().zip(&mut self.surveys) {
-            if replaced.contains(&column.column) {
+            if filler.replaced.contains(&column.column) {
                 continue;
             }
             let cell = row.cell(column.column);
+            let derived = filler.derived.iter().find(|derived| derived.column == column.column as u32);
+            if let Some(error) = derived.and_then(|derived| derived.error.clone()) {
+                checked.problems.push(error.at(Some(column.column as u32), cell.text));
+                continue;
+            }
             if cell.is_blank()
-                && let Some(error) = self.merged.covered(column.column)
+                && let Some(error) = self
+                    .merged
+                    .covered(derived.and_then(|derived| derived.source).map_or(column.column, |source| source as usize))
             {
                 checked.problems.push(error.at(Some(column.column as u32), ""));
                 continue;
@@ -229,7 +245,7 @@ impl<'m> Checker<'m> {
         self.find_extra_cells(typed, checked);
         self.find_duplicate(row, checked);
         self.find_repeated_serial(row, checked);
-        checked.forget_default_columns(self.mapping);
+        checked.locate(typed, self.mapping);
     }
 
     /// Adds what a value needs to have an effect, unless the row says something else.

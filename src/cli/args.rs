@@ -169,6 +169,14 @@ pub(crate) struct ReadingArgs {
     #[arg(long, value_name = "FIELD=VALUE")]
     pub default: Vec<String>,
 
+    /// Take a cell's text for another value: 'field:FROM=TO', such as 'status:managed=In use' (repeatable)
+    #[arg(long, value_name = "FIELD:FROM=TO")]
+    pub value: Vec<String>,
+
+    /// Leave out the rows with this value in a column, or with none: 'Header=Value', 'Header=' (repeatable)
+    #[arg(long, value_name = "HEADER=VALUE")]
+    pub skip_where: Vec<String>,
+
     /// Allow several rows with the same natural key
     #[arg(long)]
     pub allow_duplicates: bool,
@@ -182,7 +190,8 @@ pub(crate) struct LayoutArgs {
     #[arg(long, value_name = "S")]
     pub sheet: Vec<String>,
 
-    /// Map a header to a field: 'Header=field', 'Header=custom:NAME' or 'Header=' to ignore it (repeatable)
+    /// Map a header to a field: 'Header=field', 'Header=custom:NAME' or 'Header=' to ignore it; the first of several that is
+    /// filled: 'Header|Other=field'; several joined: '{First name} {Last name}=name' (repeatable)
     #[arg(long, value_name = "HEADER=FIELD")]
     pub map: Vec<String>,
 

@@ -17,7 +17,12 @@ impl ReadingArgs {
 
     pub(super) fn input_options(&self) -> InputOptions {
         let layout = self.layout.input_options();
-        let mapping = MappingOptions { defaults: self.default.clone(), ..layout.mapping };
+        let mapping = MappingOptions {
+            defaults: self.default.clone(),
+            values: self.value.clone(),
+            skip_where: self.skip_where.clone(),
+            ..layout.mapping
+        };
         InputOptions {
             files: self.files.clone(),
             entity: self.entity.clone(),
@@ -38,11 +43,11 @@ impl LayoutArgs {
             mapping: MappingOptions {
                 map: self.map.clone(),
                 ignore: self.ignore.clone(),
-                defaults: Vec::new(),
                 file: self.mapping.clone(),
                 preset: self.preset.clone(),
                 strict: self.strict,
                 save_to: self.save_mapping.clone(),
+                ..MappingOptions::default()
             },
             match_on: self.match_on.clone(),
             delimiter: self.delimiter.clone(),

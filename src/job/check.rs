@@ -160,6 +160,7 @@ impl SheetCheck<'_> {
         self.remarks.add(row.number, &checked.remarks);
         if self.may_create(checked) {
             checked.report_missing(self.mapping);
+            checked.locate(row, self.mapping);
         }
         if checked.problems.is_empty() {
             self.counts.add(RowStatus::Unchanged);

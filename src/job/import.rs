@@ -70,7 +70,8 @@ impl ImportJob {
         self
     }
 
-    /// Feeds a field from a header: `Header=field`, `Header=custom:NAME`, or `Header=` to ignore the column.
+    /// Feeds a field from a header: `Header=field`, `Header=custom:NAME`, or `Header=` to ignore the column. Of several
+    /// columns the first that is filled, `Header|Other=field`, or all joined, `{First name} {Last name}=name`.
     #[must_use]
     pub fn map(mut self, mapping: impl Into<String>) -> Self {
         self.input.mapping.map.push(mapping.into());
@@ -82,6 +83,27 @@ impl ImportJob {
     #[must_use]
     pub fn default_value(mut self, default: impl Into<String>) -> Self {
         self.input.mapping.defaults.push(default.into());
+        self
+    }
+
+    /// Takes a cell's text for another value: `field:FROM=TO`, such as `status:managed=In use`.
+    #[must_use]
+    pub fn value(mut self, value: impl Into<String>) -> Self {
+        self.input.mapping.values.push(value.into());
+        self
+    }
+
+    /// Leaves out the rows with this value in a column, `Header=Value`, or with none, `Header=`.
+    #[must_use]
+    pub fn skip_where(mut self, condition: impl Into<String>) -> Self {
+        self.input.mapping.skip_where.push(condition.into());
+        self
+    }
+
+    /// Reads the mapping from this file.
+    #[must_use]
+    pub fn mapping_file(mut self, path: impl Into<PathBuf>) -> Self {
+        self.input.mapping.file = Some(path.into());
         self
     }
 

@@ -1,28 +1,57 @@
-//! Saved mappings and presets: TOML, a table per collection or action.
+//! Mapping files and presets: TOML that says which column feeds which field, and how.
 //!
 //! ```toml
-//! [assets]
-//! "Tag No" = "asset_id"
-//! "Rack" = "custom:Rack"
-//! "Old remarks" = ""          # ignored
+//! entity = "assets"
+//! ignore = ["Old remarks"]
+//!
+//! [fields.asset_id]
+//! first_of = ["Asset tag", "Serial number"]
+//!
+//! [custom."OS version"]
+//! column = "OS"
+//!
+//! [[skip]]
+//! column = "Ownership"
+//! is = ["Personal"]
 //! ```
+//!
+//! For several collections, the same stands below the name of each: `[assets.fields.asset_id]`, `[[assets.skip]]`. A
+//! plain line there, `"Tag No" = "asset_id"` below `[assets]`, renames a header; an empty text ignores the column.
 
-use crate::error::Diagnostic;
+mod parse;
+mod write;
+
 use std::path::Path;
 
-use super::headers::target_text;
-use super::{ColumnTarget, Mapping, MappingOverride, MappingSource};
-use crate::schema::{self, Entity};
+use super::rule::{FieldRule, SkipRule};
+use super::{MappingOverride, MappingSource};
+use crate::error::Diagnostic;
+use crate::schema::Entity;
 
 /// Presets by name: header words of another tool that the schema's aliases would misread.
 const PRESETS: &[(&str, &str)] =
     &[("bluetally", include_str!("presets/bluetally.toml")), ("snipe-it", include_str!("presets/snipe-it.toml"))];
 
-/// Headers and targets per entity, as saved.
+/// The most bytes of a mapping file; what is larger is something else.
+const MAX_BYTES: u64 = 1 << 20;
+
+/// A mapping file, parsed.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct MappingFile {
-    tables: toml::Table,
-    is_preset: bool,
+    /// What its sheets hold, where it says so.
+    pub entity: Option<&'static Entity>,
+    /// The preset that it starts from.
+    pub preset: Option<String>,
+    sections: Vec<Section>,
+}
+
+/// What a file says for one collection, or for any.
+#[derive(Debug, Clone, Default)]
+struct Section {
+    entity: Option<&'static Entity>,
+    overrides: Vec<MappingOverride>,
+    rules: Vec<FieldRule>,
+    skips: Vec<SkipRule>,
 }
 
 /// An unusable mapping file.
@@ -30,102 +59,75 @@ pub(crate) struct MappingFile {
 pub(crate) enum MappingFileError {
     #[error("could not read the mapping file `{path}`: {source}")]
     Unreadable { path: String, source: std::io::Error },
-    #[error("invalid mapping file `{path}`: {message}")]
-    Invalid { path: String, message: String },
+    /// The text of the line is not shown: the file may be one with a key, named by mistake.
+    #[error("{place}: {message}")]
+    Invalid { place: String, message: String, hint: String },
     #[error("unknown preset `{name}`")]
     NoSuchPreset { name: String },
 }
 
-impl MappingFileError {
-    /// What to do now.
-    pub(crate) fn hint(&self) -> String {
-        match self {
-            MappingFileError::Unreadable { .. } => String::from("check the path"),
-            MappingFileError::Invalid { .. } => {
-                String::from("use a table per collection, `[assets]`, with lines such as `\"Tag No\" = \"asset_id\"`")
-            }
-            MappingFileError::NoSuchPreset { .. } => {
-                let names: Vec<&str> = PRESETS.iter().map(|(name, _)| *name).collect();
-                format!("use one of: {}", names.join(", "))
-            }
-        }
-    }
-}
-
 impl MappingFile {
     /// # Errors
-    /// If the file cannot be read, is not TOML, or names something that the schema does not have.
+    /// If the file cannot be read, is not TOML, or uses words that mapping files do not have.
     pub(crate) fn read(path: &Path) -> Result<Self, MappingFileError> {
         let shown = path.display().to_string();
-        let text = std::fs::read_to_string(path)
-            .map_err(|source| MappingFileError::Unreadable { path: shown.clone(), source })?;
-        Self::parse(&text).map_err(|message| MappingFileError::Invalid { path: shown, message })
+        let unreadable = |source| MappingFileError::Unreadable { path: shown.clone(), source };
+        if std::fs::metadata(path).map_err(unreadable)?.len() > MAX_BYTES {
+            let hint = String::from("name the mapping file, not the spreadsheet");
+            return Err(MappingFileError::Invalid {
+                place: shown,
+                message: String::from("too large for a mapping file"),
+                hint,
+            });
+        }
+        let text = std::fs::read_to_string(path).map_err(unreadable)?;
+        Self::parse(&text, MappingSource::MappingFile, &shown)
     }
 
     /// # Errors
     /// If there is no such preset.
     pub(crate) fn preset(name: &str) -> Result<Self, MappingFileError> {
-        let text = PRESETS
+        let (name, text) = PRESETS
             .iter()
             .find(|(known, _)| *known == name)
-            .map(|(_, text)| *text)
             .ok_or_else(|| MappingFileError::NoSuchPreset { name: name.to_owned() })?;
-        let file = Self::parse(text).map_err(|message| MappingFileError::Invalid { path: name.to_owned(), message })?;
-        Ok(Self { is_preset: true, ..file })
+        Self::parse(text, MappingSource::Preset, &format!("preset {name}"))
     }
 
-    pub(super) fn parse(text: &str) -> Result<Self, String> {
-        let tables: toml::Table = text.parse().map_err(|error: toml::de::Error| error.to_string())?;
-        for (name, table) in &tables {
-            if schema::find(name).is_none() {
-                return Err(format!("`{name}` is not a collection or action"));
-            }
-            let table = table.as_table().ok_or_else(|| format!("`{name}` must be a table, `[{name}]`"))?;
-            if let Some((header, _)) = table.iter().find(|(_, target)| target.as_str().is_none()) {
-                return Err(format!("the target of `{header}` must be a text in quotes"));
-            }
-        }
-        Ok(Self { tables, is_preset: false })
+    fn sections(&self, entity: &Entity) -> impl Iterator<Item = &Section> {
+        let name = entity.name;
+        let own = self.entity;
+        self.sections.iter().filter(move |section| section.entity.or(own).is_none_or(|known| known.name == name))
     }
 
-    /// The file's entries for an entity.
+    /// The file's plain `Header=field` lines for an entity.
     pub(crate) fn overrides(&self, entity: &Entity) -> Vec<MappingOverride> {
-        let source = if self.is_preset { MappingSource::Preset } else { MappingSource::MappingFile };
-        let tables =
-            self.tables.iter().filter(|(name, _)| schema::find(name).is_some_and(|known| known.name == entity.name));
-        tables
-            .filter_map(|(_, table)| table.as_table())
-            .flatten()
-            .filter_map(|(header, target)| {
-                let target = target.as_str()?.to_owned();
-                Some(MappingOverride { header: header.clone(), target, source })
-            })
-            .collect()
+        self.sections(entity).flat_map(|section| section.overrides.iter().cloned()).collect()
     }
 
-    /// Adds a mapping in use.
-    pub(crate) fn add(&mut self, mapping: &Mapping) {
-        let known = self.tables.remove(mapping.entity.name);
-        let mut table = known.and_then(|known| known.as_table().cloned()).unwrap_or_default();
-        for column in mapping.sheet_columns() {
-            if matches!(column.target, ColumnTarget::Result(_)) {
-                continue;
-            }
-            // An empty text ignores the column.
-            let target = target_text(mapping.entity, &column.target).unwrap_or_default();
-            table.insert(column.header.clone(), toml::Value::String(target));
-        }
-        self.tables.insert(mapping.entity.name.to_owned(), toml::Value::Table(table));
+    /// The file's rules for an entity.
+    pub(crate) fn rules(&self, entity: &Entity) -> Vec<FieldRule> {
+        self.sections(entity).flat_map(|section| section.rules.iter().cloned()).collect()
     }
 
-    /// The file's text.
-    pub(crate) fn to_text(&self) -> String {
-        format!("# Which column feeds which field. `tallyport import FILE --mapping THIS` uses it.\n\n{}", self.tables)
+    /// The rows of an entity's sheets that the file leaves out.
+    pub(crate) fn skips(&self, entity: &Entity) -> Vec<SkipRule> {
+        self.sections(entity).flat_map(|section| section.skips.iter().cloned()).collect()
     }
 }
 
 impl Diagnostic for MappingFileError {
+    /// What to do now.
     fn hint(&self) -> Option<String> {
-        Some(MappingFileError::hint(self))
+        Some(match self {
+            MappingFileError::Unreadable { .. } => String::from("check the path"),
+            MappingFileError::Invalid { hint, .. } => hint.clone(),
+            MappingFileError::NoSuchPreset { .. } => {
+                let names: Vec<&str> = PRESETS.iter().map(|(name, _)| *name).collect();
+                format!("use one of: {}", names.join(", "))
+            }
+        })
     }
 }
+
+pub(crate) use write::MappingText;

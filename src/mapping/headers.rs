@@ -150,7 +150,7 @@ impl HeaderAliases {
     }
 
     /// The field whose name or alias is closest to the header, if it is close enough to be a typo.
-    fn nearest(&self, header: &str) -> Option<String> {
+    pub(super) fn nearest(&self, header: &str) -> Option<String> {
         let folded = fold_header(header);
         // Short words are similar to everything.
         if folded.chars().count() < 4 {
@@ -175,7 +175,7 @@ impl HeaderAliases {
 }
 
 /// The field that a column feeds, be it one of the record that it names.
-fn target_field(entity: &'static Entity, target: &ColumnTarget) -> Option<&'static Field> {
+pub(super) fn target_field(entity: &'static Entity, target: &ColumnTarget) -> Option<&'static Field> {
     match target {
         ColumnTarget::Field { field, .. } => Some(&entity.fields[*field]),
         ColumnTarget::Related { field, related } => {
@@ -290,6 +290,40 @@ pub(super) fn apply_override(
             nearest: aliases.nearest(target),
         }),
     }
+}
+
+/// What a value for `field` feeds that is read like one below `header`: a field by name or header word, a field of a
+/// referenced record, or a custom field. None if the entity has no such field.
+pub(crate) fn value_target(aliases: &HeaderAliases, header: &str, field: &str) -> Option<ColumnTarget> {
+    let entry =
+        MappingOverride { header: header.to_owned(), target: field.to_owned(), source: MappingSource::CommandLine };
+    let target = apply_override(aliases, header, &entry).ok()?;
+    let takes_values =
+        matches!(target, ColumnTarget::Field { .. } | ColumnTarget::Related { .. } | ColumnTarget::Custom(_));
+    takes_values.then_some(target)
+}
+
+/// Whether two columns feed the same field, be it by name or by id.
+pub(super) fn feeds_same(one: &ColumnTarget, other: &ColumnTarget) -> bool {
+    match (one, other) {
+        (ColumnTarget::Field { field, .. }, ColumnTarget::Field { field: rival, .. }) => field == rival,
+        (ColumnTarget::Ignored(_), _) => false,
+        _ => one == other,
+    }
+}
+
+/// What a header feeds by a plain mapping or the schema, if it is in no doubt.
+pub(super) fn plain_target(
+    aliases: &HeaderAliases,
+    header: &str,
+    overrides: &MappingOverrides,
+) -> Option<ColumnTarget> {
+    target(aliases, header, None, overrides).ok().map(|(target, _)| target)
+}
+
+/// Whether two headers differ by no more than a typing mistake.
+pub(super) fn is_misspelt(one: &str, other: &str) -> bool {
+    strsim::normalized_damerau_levenshtein(&fold_header(one), &fold_header(other)) >= MISSPELT
 }
 
 /// Only a column headed by a reference's own name, such as `product_id`, contains bare ids.

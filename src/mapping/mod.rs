@@ -6,25 +6,33 @@
 //! is a [`MappingError`] until it is mapped or ignored, all others are listed as ignored. Sheets written by an export
 //! are matched more strictly: see `exported`.
 //!
+//! A rule says how a field's value is made from the cells of a row: from the first column that is filled, from several
+//! joined, through a map of values. See [`rule`] for what rules say and [`derived`] for what becomes of them.
+//!
 //! A new header alias is a word in the schema. A new preset is a file in `presets/` and a line in [`mod@file`].
 
-mod defaults;
+mod derived;
 mod entity;
 mod exported;
 mod file;
 mod header_row;
 mod headers;
+mod rule;
 mod sheet_mapping;
+mod strip;
+mod template;
 
-pub(crate) use defaults::{FieldDefault, default_target};
+pub(crate) use derived::{CellSource, CellValue, DerivedColumn, RuleError, SkippedRows, Unlisted};
 pub(crate) use entity::{EntityDetectionError, detect_entity};
 pub(crate) use entity::{by_headers as entity_by_headers, by_name as entity_by_name};
-pub(crate) use file::MappingFile;
+pub(crate) use file::{MappingFile, MappingText};
 pub(crate) use header_row::find_header;
-pub(crate) use headers::{HeaderAliases, header_keys};
+pub(crate) use headers::{HeaderAliases, header_keys, value_target};
+pub(crate) use rule::{FieldRule, RuleOrigin, SkipCondition, SkipRule, is_same_text};
 pub(crate) use sheet_mapping::ColumnFacts;
 pub use sheet_mapping::{MappedColumn, SheetMapping};
 
+use derived::RuleResolver;
 use exported::ExportedSheet;
 
 use crate::schema::{Entity, Field};
@@ -36,9 +44,10 @@ pub(crate) struct Mapping {
     pub entity: &'static Entity,
     /// Row number of the header, from 1.
     pub header_row: u64,
+    /// Those of the sheet, and then those that rules fill.
     pub columns: Vec<Column>,
-    /// Values for rows that have none.
-    pub defaults: Vec<FieldDefault>,
+    pub derived: Vec<DerivedColumn>,
+    pub skips: Vec<SkippedRows>,
 }
 
 /// Whether an id column is known to contain this account's ids. A result of an edited export has one of each;
@@ -72,6 +81,18 @@ pub(crate) enum MappingSource {
     CommandLine,
     MappingFile,
     Preset,
+}
+
+impl MappingSource {
+    /// What says more of a column weighs more.
+    fn weight(self) -> u8 {
+        match self {
+            MappingSource::CommandLine => 3,
+            MappingSource::MappingFile => 2,
+            MappingSource::Preset => 1,
+            MappingSource::Schema => 0,
+        }
+    }
 }
 
 /// What a column feeds.
@@ -147,6 +168,8 @@ pub(crate) enum Ignored {
     Superseded,
     /// It looks like passwords: never read, sent or copied into a result.
     Secret,
+    /// It feeds nothing itself, but a rule reads it.
+    Source,
 }
 
 /// Mapping options given by the user.
@@ -154,6 +177,9 @@ pub(crate) enum Ignored {
 pub(crate) struct MappingOverrides {
     /// From `--map` first, then the mapping file and preset.
     pub map: Vec<MappingOverride>,
+    /// In the same order.
+    pub rules: Vec<FieldRule>,
+    pub skips: Vec<SkipRule>,
     /// Whether unknown columns are errors.
     pub strict: bool,
     pub purpose: ReadPurpose,
@@ -200,6 +226,8 @@ pub(crate) enum MappingError {
     NoSuchField { entity: &'static str, header: String, target: String, nearest: Option<String> },
     #[error("no column in the header (row {row}) is a field of `{entity}`")]
     NothingKnown { entity: &'static str, row: u64 },
+    #[error(transparent)]
+    Rule(RuleError),
 }
 
 /// How many further columns map to the field.
@@ -224,6 +252,7 @@ impl MappingError {
             MappingError::Unknown { header, .. } => {
                 format!("pass --map '{header}=FIELD', --map '{header}=custom:{header}' or --ignore '{header}'")
             }
+            MappingError::Rule(error) => error.hint(),
             MappingError::NoSuchHeader { .. } => String::from("use the header exactly as it is in the sheet"),
             MappingError::NoSuchField { nearest: Some(nearest), .. } => format!("did you mean `{nearest}`?"),
             MappingError::NoSuchField { entity, .. } => format!("`tallyport schema {entity}` lists the fields"),
@@ -269,13 +298,22 @@ impl Mapping {
     ) -> Result<Mapping, Vec<MappingError>> {
         let aliases = HeaderAliases::new(entity);
         let exported = ExportedSheet::of(entity, header);
+        let overrides = &derived::with_flag_rules(header, overrides);
+        let resolver = RuleResolver { aliases: &aliases, entity, header, overrides };
         let mut errors = headers::missing_headers(header, overrides);
+        let rules = resolver.resolve(&mut errors);
+        let skips = resolver.skips(&mut errors);
         let mut columns = Vec::new();
         for (index, cell) in header.cells().enumerate().filter(|(_, cell)| !cell.is_blank()) {
             match headers::target(&aliases, cell.text, exported.as_ref(), overrides) {
                 Ok((target, source)) => {
                     let header = cell.text.trim().to_owned();
                     columns.push(Column { index, header, target, source });
+                }
+                // A rule says what it is for.
+                Err(_) if rules.iter().any(|rule| rule.reads(index)) => {
+                    let (header, target) = (cell.text.trim().to_owned(), ColumnTarget::Ignored(Ignored::Source));
+                    columns.push(Column { index, header, target, source: MappingSource::Schema });
                 }
                 Err(unknown) => {
                     let at = CellRef { row: header.number, column: index as u32 };
@@ -286,9 +324,13 @@ impl Mapping {
         if let Some(exported) = &exported {
             exported.prefer_own_headers(entity, &mut columns, overrides);
         }
+        derived::supersede(&mut columns, &rules);
         errors.extend(headers::resolve_duplicates(entity, header.number, &mut columns, overrides));
         headers::promote_identifying(entity, &mut columns);
-        let mapping = Mapping { entity, header_row: header.number, columns, defaults: Vec::new() };
+        let mut mapping = Mapping { entity, header_row: header.number, columns, derived: Vec::new(), skips };
+        for rule in rules {
+            errors.extend(mapping.add_rule(rule, header.len()).map(MappingError::from));
+        }
         let says_enough = match overrides.purpose {
             ReadPurpose::Write => mapping.fed_fields().next().is_some(),
             ReadPurpose::Lookup => mapping

@@ -52,12 +52,17 @@ impl Mapping {
     pub(crate) fn describe(&self, sheet: &str, preset: Option<&str>, facts: &ColumnFacts) -> SheetMapping {
         let cell = |column: usize| CellRef { row: self.header_row.max(1), column: column as u32 }.to_string();
         let reading = |index: usize| facts.readings.iter().find(|(column, _)| *column == index);
-        let columns = self.columns.iter().map(|column| MappedColumn {
+        // What only rules read is named by them.
+        let shown = self.columns.iter().filter(|column| column.target != ColumnTarget::Ignored(Ignored::Source));
+        let columns = shown.map(|column| MappedColumn {
             header: column.header.clone(),
-            // A default stands in no cell.
-            cell: if self.is_default(column.index) { String::new() } else { cell(column.index) },
+            cell: match self.derived_at(column.index) {
+                // A default stands in no cell.
+                Some(derived) => derived.source.columns().first().map_or_else(String::new, |column| cell(*column)),
+                None => cell(column.index),
+            },
             field: target_name(self.entity, &column.target),
-            why: reason(self.entity, column),
+            why: self.reason(column),
             reading: reading(column.index).map(|(_, reading)| reading.clone()),
         });
         let unheaded = facts.unheaded.iter().map(|(column, filled)| MappedColumn {
@@ -71,6 +76,16 @@ impl Mapping {
             header_row: self.header_row,
             is_exported: self.is_exported(),
             columns: columns.chain(unheaded).collect(),
+        }
+    }
+
+    /// Why a column is mapped or ignored, and the verbs of its rule.
+    fn reason(&self, column: &Column) -> String {
+        let why = reason(self.entity, column);
+        let verbs = self.derived_at(column.index).map(|derived| derived.rule.verbs()).unwrap_or_default();
+        match verbs.as_slice() {
+            [] | ["default"] => why,
+            verbs => format!("{why}: {}", verbs.join(", ")),
         }
     }
 
@@ -116,6 +131,7 @@ fn ignored_reason(why: Ignored, by_user: Option<&str>) -> String {
         (Ignored::OnRequest, None) => String::from("not needed to find the record"),
         (Ignored::ReadOnly, _) => String::from("read-only: never sent"),
         (Ignored::Superseded, _) => String::from("another column feeds its field"),
+        (Ignored::Source, _) => String::from("read by a rule"),
         (Ignored::Secret, _) => String::from("it looks like passwords: neither read nor copied"),
     }
 }

@@ -16,7 +16,7 @@ fn overrides(pairs: &[(&str, &str)]) -> MappingOverrides {
         target: (*target).to_owned(),
         source: MappingSource::CommandLine,
     };
-    MappingOverrides { map: pairs.iter().map(entry).collect(), strict: false, purpose: ReadPurpose::Write }
+    MappingOverrides { map: pairs.iter().map(entry).collect(), ..MappingOverrides::default() }
 }
 
 fn assets(headers: &[&str], pairs: &[(&str, &str)]) -> Result<Mapping, Vec<MappingError>> {
@@ -144,14 +144,14 @@ fn a_saved_mapping_reads_back() {
     let mapping =
         assets(&["Tag No", "Model", "Category", "Rack", "Colour"], &[("Tag No", "asset_id"), ("Rack", "custom:Rack")])
             .unwrap();
-    let mut file = MappingFile::default();
+    let mut file = MappingText::default();
     file.add(&mapping);
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("mapping.toml");
     std::fs::write(&path, file.to_text()).unwrap();
     let saved = MappingFile::read(&path).unwrap();
     let overrides =
-        MappingOverrides { map: saved.overrides(mapping.entity), strict: true, purpose: ReadPurpose::Write };
+        MappingOverrides { map: saved.overrides(mapping.entity), strict: true, ..MappingOverrides::default() };
     let again =
         Mapping::new(mapping.entity, &row(1, &["Tag No", "Model", "Category", "Rack", "Colour"]), &overrides).unwrap();
     let to = |mapping: &Mapping| mapping.columns.iter().map(|column| column.target.clone()).collect::<Vec<_>>();
@@ -165,8 +165,7 @@ fn presets_name_only_what_the_schema_has() {
         for entry in MappingFile::preset(name).unwrap().overrides(entity) {
             let wished = MappingOverrides {
                 map: vec![MappingOverride { source: MappingSource::Preset, ..entry.clone() }],
-                strict: false,
-                purpose: ReadPurpose::Write,
+                ..MappingOverrides::default()
             };
             let header = row(1, &["name", &entry.header]);
             let errors = Mapping::new(entity, &header, &wished).err().unwrap_or_default();
@@ -175,6 +174,124 @@ fn presets_name_only_what_the_schema_has() {
                 "{name}: {entry:?} {errors:?}"
             );
         }
+    }
+}
+
+#[test]
+fn rules_that_are_saved_read_back() {
+    let text = r#"
+        ignore = ["Shelf"]
+        [fields.asset_id]
+        first_of = ["Tag", "Serial number"]
+        [fields.status_id]
+        column = "State"
+        strip = ["suffix:brackets", "tags:html"]
+        values = { "managed" = "In use", "b.\"q" = "" }
+        otherwise = "error"
+        default = "Ready"
+        [fields.purchase_date]
+        column = "Enrolled"
+        format = "DD.MM.YYYY"
+        [fields."product_id.category_id"]
+        join = "{{ {OS} {State}"
+        [custom."OS = x"]
+        column = "OS"
+        [[skip]]
+        column = ["State", "OS"]
+        blank = true
+        [[skip]]
+        column = "State"
+        is = ["a", "b"]
+    "#;
+    let header = row(1, &["Tag", "Serial number", "Model", "State", "OS", "Enrolled", "Shelf", "Location"]);
+    let entity = collection("assets").unwrap();
+    let mapped = |text: &str| {
+        let file = MappingFile::parse(text, MappingSource::MappingFile, "m.toml").unwrap();
+        let (map, rules, skips) = (file.overrides(entity), file.rules(entity), file.skips(entity));
+        Mapping::new(entity, &header, &MappingOverrides { map, rules, skips, ..MappingOverrides::default() }).unwrap()
+    };
+    let saved = |mapping: &Mapping| {
+        let mut text = MappingText::default();
+        text.add(mapping);
+        text.to_text()
+    };
+    let mapping = mapped(text);
+    assert_eq!((mapping.derived.len(), mapping.skips.len()), (5, 2));
+    let once = saved(&mapping);
+    let again = mapped(&once);
+    assert_eq!(saved(&again), once);
+    let shown = |mapping: &Mapping| {
+        let described = mapping.describe("s", None, &ColumnFacts::default());
+        let mut lines: Vec<String> =
+            described.used().map(|column| format!("{} {:?} {}", column.header, column.field, column.cell)).collect();
+        lines.sort();
+        lines
+    };
+    assert_eq!(shown(&again), shown(&mapping), "{once}");
+}
+
+#[test]
+fn each_mistake_in_a_mapping_file_names_its_line_and_what_to_do() {
+    for (text, message, hint) in [
+        ("entity = \"asets\"", "line 1: not a collection", "schema"),
+        ("\nfeilds = 1", "line 2: `feilds` is not a collection", "[fields.NAME]"),
+        ("[aset.fields.a]\ncolumn = \"A\"", "line 1: `aset` is not a collection", "did you mean `assets`"),
+        ("[fields.notes]\ncolum = \"A\"", "line 2: unknown key `colum`", "column, first_of or join"),
+        ("[fields.notes]\ncolumn = \"A\"\njoin = \"{A}\"", "line 1: more than one of", "one of them"),
+        ("[fields.notes]\nfirst_of = []", "line 2: an empty list", "name the headers"),
+        ("[fields.notes]\njoin = \"A\"", "line 2: `join`: no header", "braces"),
+        ("[fields.notes]\njoin = \"{A\"", "line 2: `join`: a brace", "braces"),
+        ("[fields.notes]\n\n", "line 1: the rule says nothing", "column"),
+        ("[fields.notes]\ncolumn = \"A\"\nstrip = \"x\"", "line 3: no such stripping", "`suffix:guest`"),
+        ("[fields.notes]\ncolumn = \"A\"\notherwise = \"keep\"", "line 1: `otherwise` without", "values ="),
+        ("[fields.notes]\ncolumn = \"A\"\nvalues = \"x\"", "line 3: expected a table", "column"),
+        ("[fields.notes]\ncolumn = \"A\"\ninvert = \"x\"", "line 3: expected a boolean", "column"),
+        ("[fields.notes]\ncolumn = [\"A\"]", "line 2: expected a text in quotes", "column"),
+        ("[fields]\nnotes = \"A\"", "line 2: expected", "column"),
+        ("[fields.assigned_to]\ncolumn = \"A\"", "line 1: this version does not know `assigned_to`", "check-out"),
+        ("[also.employees]\nname = \"A\"", "line 1: this version does not know `also`", "take it out"),
+        ("[[skip]]\ncolumn = \"A\"", "line 1: a skip needs one of", "blank = true"),
+        ("[[skip]]\nis = [\"A\"]", "line 1: missing field `column`", "column ="),
+        ("[[skip]]\ncolumn = \"A\"\nin = [\"B\"]", "line 3: unknown key `in`", "column ="),
+        ("ignore = \"A\"", "line 1: `ignore` is something else", "ignore = [\"Header\"]"),
+        ("[assets]\n\"Tag\" = 1", "line 2: the target of `Tag`", "asset_id"),
+        ("sk-0123456789", "line 1: ", "TOML"),
+        ("key = \"sk-0123456789\"", "line 1: `key` is not", "[fields.NAME]"),
+        ("preset = 1", "line 1: expected a text", "quotes"),
+    ] {
+        let error = MappingFile::parse(text, MappingSource::MappingFile, "m.toml").unwrap_err();
+        let (shown, advice) = (error.to_string(), crate::error::Diagnostic::hint(&error).unwrap());
+        assert!(shown.contains(message) && shown.starts_with("m.toml, "), "{text}: {shown}");
+        assert!(advice.contains(hint), "{text}: {advice}");
+        assert!(!shown.contains("0123456789") && !advice.contains("0123456789"), "{shown} {advice}");
+    }
+}
+
+#[test]
+fn rules_that_do_not_fit_the_sheet_say_so() {
+    let entity = collection("assets").unwrap();
+    let header = row(1, &["Asset Tag", "Serial number", "Status", "Notes", "Password"]);
+    for (rule, message) in [
+        ("[fields.nots]\ncolumn = \"Notes\"", "m.toml, line 1: `assets` has no field `nots`"),
+        ("\n[fields.notes]\ncolumn = \"Seriel number\"", "m.toml, line 2: no column `Seriel number`"),
+        ("[fields.notes]\njoin = \"{Notes} {X}\"", "m.toml, line 1: no column `X`"),
+        (
+            "[fields.notes]\ncolumn = \"Password\"",
+            "m.toml, line 1: `Password` looks like passwords, which are never read",
+        ),
+        (
+            "[fields.notes]\ncolumn = \"Notes\"\ninvert = true",
+            "m.toml, line 1: `invert` is for fields with yes or no only, and `notes` is none",
+        ),
+        ("[fields.notes]\nformat = \"DD.MM.YYYY\"", "m.toml, line 1: `format` is for dates only, and `notes` is none"),
+        ("[fields.purchase_date]\nformat = \"DD.MM.YYYY\"", "m.toml, line 1: no column feeds `purchase_date`"),
+        ("[[skip]]\ncolumn = \"Owner\"\nblank = true", "m.toml, line 1: no column `Owner`"),
+    ] {
+        let file = MappingFile::parse(rule, MappingSource::MappingFile, "m.toml").unwrap();
+        let (rules, skips) = (file.rules(entity), file.skips(entity));
+        let errors = Mapping::new(entity, &header, &MappingOverrides { rules, skips, ..MappingOverrides::default() })
+            .unwrap_err();
+        assert_eq!(errors.iter().map(ToString::to_string).collect::<Vec<_>>(), [message]);
     }
 }
 
@@ -294,10 +411,12 @@ fn a_secret_column_is_read_only_on_purpose() {
 #[test]
 #[ignore = "runs in a process of its own: see the module `fuzz`"]
 fn fuzz_mapping_files() {
-    let inputs: [&[u8]; 2] = [include_bytes!("presets/snipe-it.toml"), include_bytes!("presets/bluetally.toml")];
+    let rules = b"entity = \"assets\"\nignore = [\"A\"]\n[fields.status_id]\nfirst_of = [\"A\", \"B\"]\nvalues = { a = \"b\" }\n\
+        otherwise = \"error\"\n[custom.OS]\njoin = \"{A} {B}\"\n[[skip]]\ncolumn = \"A\"\nis = [\"x\"]\n";
+    let inputs: [&[u8]; 3] = [include_bytes!("presets/snipe-it.toml"), include_bytes!("presets/bluetally.toml"), rules];
     let words =
         ["[assets]", "=", "\"", "\"\"\"", "custom:", "[[", "]", "{", "}", "\n", "asset_id", "product_id.name", "\\"];
     crate::fuzz::each_mutation(&inputs, &words, 4, |bytes| {
-        let _ = MappingFile::parse(&String::from_utf8_lossy(bytes));
+        let _ = MappingFile::parse(&String::from_utf8_lossy(bytes), MappingSource::MappingFile, "m.toml");
     });
 }

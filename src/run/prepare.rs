@@ -19,12 +19,9 @@ use crate::api::Client;
 use crate::catalog::{
     CachedSource, Catalog, FetchMethod, LogPosition, LookupRequest, Mirror, RefreshMode, RefreshOptions,
 };
-use crate::check::{
-    CheckedRow, Checker, Conflicts, ParsedId, Remark, RemarkTally, Repeats, RowAction, forget_default_columns,
-    is_withheld,
-};
+use crate::check::{CheckedRow, Checker, Conflicts, ParsedId, Remark, RemarkTally, Repeats, RowAction, is_withheld};
 use crate::error::{Error, Result};
-use crate::mapping::IdOwnership;
+use crate::mapping::{IdOwnership, Mapping};
 use crate::observer::{Observer, Wait};
 use crate::plan::resolver::{RenamedRecords, UnknownNames, UserIds};
 use crate::plan::{
@@ -203,9 +200,10 @@ impl RunPlanner<'_> {
                     return Ok(kept);
                 }
                 planner.steps.changes(&plan.changes)?;
+                checked.locate(typed, sheet.mapping);
                 remarks.add(typed.number, &checked.remarks);
-                let mut planned = planned_row(checked, plan);
-                forget_default_columns(&mut planned.problems, sheet.mapping);
+                let mut planned = planned_row(checked, plan, sheet.mapping);
+                checked.locate_problems(&mut planned.problems, typed, sheet.mapping);
                 Ok(planned)
             };
             let planned = match decided {
@@ -320,7 +318,8 @@ fn request_deletion(sheet: &SheetPlan<'_>, row: &Row, checked: &mut CheckedRow) 
 
 /// A row that is not sent keeps the id that it came with: without it a corrected row would be a new record. An id that
 /// may be another system's stays in its own column: in the result's it would be taken for one of ours.
-fn planned_row(checked: &CheckedRow, RowPlan { decision, note, .. }: RowPlan) -> PlannedRow {
+fn planned_row(checked: &CheckedRow, plan: RowPlan, mapping: &Mapping) -> PlannedRow {
+    let RowPlan { decision, note, .. } = plan;
     let own_id = checked.id.and_then(ParsedId::verified);
     let ended =
         |status, record| PlannedRow { state: RowState::Ended, status, record, message: note, problems: Vec::new() };
@@ -333,7 +332,7 @@ fn planned_row(checked: &CheckedRow, RowPlan { decision, note, .. }: RowPlan) ->
         RowDecision::SkippedConflict { record, to: Conflicts::Skip } => ended(RowStatus::Skipped, Some(record)),
         RowDecision::SkippedConflict { record, .. } => ended(RowStatus::Unchanged, Some(record)),
         RowDecision::Skipped => {
-            let message = checked.non_record.map_or_else(String::new, |kind| kind.text().to_owned());
+            let message = checked.non_record.map_or_else(String::new, |kind| kind.text(mapping));
             PlannedRow { message, ..ended(RowStatus::Skipped, own_id) }
         }
         RowDecision::Rejected(problems) => PlannedRow { problems, ..ended(RowStatus::Failed, own_id) },

@@ -28,6 +28,8 @@ pub struct Field {
     pub read: bool,
     /// Header words people use for it, in any case and with any separators; see [`super::fold_header`].
     pub also: &'static [&'static str],
+    /// Header words of the columns that make it together, where none has it whole: first and last name.
+    pub joined_from: Option<&'static [&'static [&'static str]]>,
     /// Whether it is a long text, which is sent as it is; other texts are sent without invisible characters.
     pub is_long_text: bool,
     /// Of an action's parameter: the field of the item's own record that it sets.
@@ -152,6 +154,7 @@ impl Field {
             filter: false,
             read: true,
             also: &[],
+            joined_from: None,
             is_long_text: false,
             sets: None,
             implies: None,
@@ -322,6 +325,11 @@ impl Field {
 
     pub(super) const fn also(mut self, words: &'static [&'static str]) -> Self {
         self.also = words;
+        self
+    }
+
+    pub(super) const fn joined_from(mut self, parts: &'static [&'static [&'static str]]) -> Self {
+        self.joined_from = Some(parts);
         self
     }
 

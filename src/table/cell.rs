@@ -173,6 +173,14 @@ impl Row {
         self.move_last_to(column);
     }
 
+    /// Puts a copy of one cell into another column, number format included.
+    pub fn copy_cell(&mut self, from: usize, to: usize) {
+        let cell = self.cells.get(from).copied();
+        if let (Some(cell), Some(place)) = (cell, self.cells.get_mut(to)) {
+            *place = cell;
+        }
+    }
+
     /// A copy in which those columns are blank.
     pub fn without_columns(&self, columns: &[usize]) -> Row {
         let mut kept = self.clone();

@@ -61,7 +61,7 @@ impl Checker<'_> {
         match checked.parsed(field).copied() {
             None => self.fill_currency(field, CurrencySign { column, hint }, is_stated, checked),
             Some(ParsedField { value: ParsedValue::Currency(code), column: from, .. }) if !hint.allows(code) => {
-                let is_default = self.mapping.is_default(from as usize);
+                let is_default = checked.is_default(from);
                 // A default is for rows that say nothing of their currency.
                 if let Some(stated) = hint.code().filter(|_| is_default) {
                     checked.values.retain(|given| given.field != field);

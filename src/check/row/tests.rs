@@ -2,8 +2,7 @@
 
 use super::*;
 use crate::check::RemarkTally;
-use crate::check::default_cell;
-use crate::mapping::{MappingOverride, MappingOverrides, MappingSource, default_target};
+use crate::mapping::{FieldRule, MappingFile, MappingOverride, MappingOverrides, MappingSource, RuleOrigin};
 use crate::schema;
 use crate::table::Value;
 
@@ -21,17 +20,38 @@ impl Sheet {
 
     /// With `--map` entries.
     fn mapped(entity: &str, headers: &str, map: &[(&str, &str)]) -> Self {
-        let mut header = Row::default();
-        header.clear(1);
-        header.split(headers, b'|');
-        let entity = schema::find(entity).unwrap();
         let map = map.iter().map(|(header, target)| MappingOverride {
             header: (*header).to_owned(),
             target: (*target).to_owned(),
             source: MappingSource::CommandLine,
         });
-        let overrides = MappingOverrides { map: map.collect(), ..MappingOverrides::default() };
-        let mapping = Mapping::new(entity, &header, &overrides).unwrap();
+        Self::with_overrides(entity, headers, MappingOverrides { map: map.collect(), ..MappingOverrides::default() })
+    }
+
+    /// With a default for each of these fields. Values are texts here, where an import reads them first.
+    fn defaulted(entity: &str, headers: &str, defaults: &[(&str, &str)]) -> Self {
+        let rule = |(field, value): &(&str, &str)| {
+            let origin = RuleOrigin { source: MappingSource::CommandLine, place: String::new() };
+            FieldRule { default: Some((*value).to_owned()), ..FieldRule::new(*field, origin) }
+        };
+        let rules = defaults.iter().map(rule).collect();
+        Self::with_overrides(entity, headers, MappingOverrides { rules, ..MappingOverrides::default() })
+    }
+
+    /// With the rules of a mapping file.
+    fn ruled(entity: &str, headers: &str, file: &str) -> Self {
+        let file = MappingFile::parse(file, MappingSource::MappingFile, "m.toml").unwrap();
+        let entity_of = schema::find(entity).unwrap();
+        let (rules, skips) = (file.rules(entity_of), file.skips(entity_of));
+        let map = file.overrides(entity_of);
+        Self::with_overrides(entity, headers, MappingOverrides { map, rules, skips, ..MappingOverrides::default() })
+    }
+
+    fn with_overrides(entity: &str, headers: &str, overrides: MappingOverrides) -> Self {
+        let mut header = Row::default();
+        header.clear(1);
+        header.split(headers, b'|');
+        let mapping = Mapping::new(schema::find(entity).unwrap(), &header, &overrides).unwrap();
         Self { mapping, rules: Rules::default(), rows: Vec::new() }
     }
 
@@ -41,14 +61,6 @@ impl Sheet {
         row.clear(self.rows.len() as u64 + 2);
         row.split(cells, b'|');
         self.rows.push(row);
-        self
-    }
-
-    /// Adds a default.
-    fn default(mut self, field: &str, value: &str) -> Self {
-        let target = default_target(self.mapping.entity, field).unwrap();
-        let cell = default_cell(&self.mapping, &target, value, &self.rules).unwrap();
-        self.mapping.add_default(field, target, cell, 0);
         self
     }
 
@@ -208,11 +220,11 @@ fn a_shared_sign_is_remarked_once_per_column() {
     let remark = "money.symbol `Purchase Cost`: 3 amounts with `$`, `kr` sent in the account's currency; if it is \
                   another, name it with `--default currency=CODE` (first D2)";
     assert_eq!(sheet.check(), [remark]);
-    let named = Sheet::new("accessories", header).default("currency", "CAD").row("A|Mice|1|$29").row("B|Mice|1|€5");
+    let named = Sheet::defaulted("accessories", header, &[("currency", "CAD")]).row("A|Mice|1|$29").row("B|Mice|1|€5");
     assert_eq!(named.check(), [""; 0]);
     let currencies: Vec<String> = named.values().into_iter().filter(|value| value.starts_with("currency")).collect();
     assert_eq!(currencies, ["currency CAD", "currency EUR"], "a default is for rows that say nothing");
-    let excluded = Sheet::new("accessories", header).default("currency", "EUR").row("A|Mice|1|$29");
+    let excluded = Sheet::defaulted("accessories", header, &[("currency", "EUR")]).row("A|Mice|1|$29");
     assert_eq!(excluded.check(), ["D2 money.currency"]);
     let product = Sheet::new("products", "Name|Category|Default Cost").row("Mac|Laptops|€1299");
     let remark = "money.symbol `Default Cost`: 1 amount with `€` sent without a currency, because the service takes none \
@@ -232,12 +244,14 @@ fn amounts_in_thousands_are_multiplied() {
 
 #[test]
 fn defaults_stand_in_for_what_rows_do_not_say() {
-    let sheet = Sheet::new("assets", "Asset Tag|Model|Status|Purchase Date|Purchase Cost")
-        .default("status", "Ready")
-        .default("purchase_date", "2026-01-31")
-        .default("purchase_cost", "1299")
-        .default("location", "HQ")
-        .default("custom:Rack", "B4")
+    let defaults = [
+        ("status", "Ready"),
+        ("purchase_date", "2026-01-31"),
+        ("purchase_cost", "1299"),
+        ("location", "HQ"),
+        ("custom:Rack", "B4"),
+    ];
+    let sheet = Sheet::defaulted("assets", "Asset Tag|Model|Status|Purchase Date|Purchase Cost", &defaults)
         .row("A-1|Mac|n/a|31/12/2025|")
         .row("A-2|Mac|Broken||1.234,00");
     assert_eq!(sheet.check(), [""; 0]);
@@ -345,4 +359,113 @@ fn codes_that_look_like_others_and_shared_serial_numbers_are_remarked() {
             "serial.repeated `Serial`: 1 row with a serial number that another row has, such as `s-1` (B4)",
         ]
     );
+}
+
+#[test]
+fn rules_make_values_from_the_cells_of_a_row() {
+    let rules = r#"
+        ignore = ["Shelf"]
+        [fields.asset_id]
+        first_of = ["Tag", "Serial number"]
+        [fields.product_id]
+        join = "{Maker} {Model}"
+        [fields.status_id]
+        column = "Device state"
+        strip = "suffix:brackets"
+        values = { "managed" = "In use", "retired" = "" }
+        otherwise = "error"
+        default = "Ready"
+        [fields.purchase_date]
+        column = "Enrolled"
+        format = "MM/DD/YYYY"
+        [fields.location_id]
+        column = "Site"
+        strip = ["parents:path"]
+        [custom.OS]
+        column = "OS version"
+        default = "none"
+        [[skip]]
+        column = "Owner"
+        is = ["personal"]
+    "#;
+    let headers = "Tag|Serial number|Maker|Model|Device state|Enrolled|Site|OS version|Owner|Shelf";
+    let sheet = || Sheet::ruled("assets", headers, rules);
+    let given = sheet()
+        .row("A-1|S-1|Apple|Mac|MANAGED  (deployable)|02/01/2026|Root > Berlin|14|Company|B4")
+        .row("|S-2||Mac|retired||Berlin||Company|")
+        .row("A-3|S-3|Apple|Mac|lost|||| Personal |")
+        .row("n/a|S-4|Apple||||||Company|");
+    assert_eq!(given.check(), [""; 0]);
+    let values = given.values();
+    for (row, expected) in [
+        (
+            0,
+            [
+                "asset_id A-1", "product_id Apple Mac", "status_id In use", "purchase_date 2026-02-01",
+                "location_id Berlin",
+            ]
+            .as_slice(),
+        ),
+        (1, &["asset_id S-2", "product_id Mac", "status_id Ready", "location_id Berlin"]),
+        (2, &["asset_id S-4", "product_id Apple", "status_id Ready"]),
+    ] {
+        for value in expected {
+            assert!(values.contains(&String::from(*value)), "{row} {value}: {values:?}");
+        }
+    }
+    assert!(!values.iter().any(|value| value.contains("A-3")), "{values:?}");
+    let unknown = sheet().row("A-1|S-1|Apple|Mac|lost|13/32/2026||||");
+    assert_eq!(unknown.check(), ["E2 value.unlisted", "F2 date.invalid"]);
+    let twice = sheet().row("A-1|S-1|Apple|Mac||||||").row("|a-1|Apple|Mac||||||");
+    assert_eq!(twice.check(), ["B3 duplicate.key"]);
+}
+
+#[test]
+fn problems_of_derived_values_name_their_source() {
+    let sheet =
+        Sheet::ruled("employees", "Name|Mail|UPN", "[fields.email]\nfirst_of = [\"Mail\", \"UPN\"]").row("Ada||ada");
+    let mut checker = Checker::new(&sheet.mapping, &sheet.rules, &["email"], ExtraCells::Problem);
+    let mut checked = CheckedRow::default();
+    checker.check(&sheet.rows[0], &mut checked);
+    let [problem] = &checked.problems[..] else { panic!("{:?}", checked.problems) };
+    assert_eq!((problem.column, &*problem.found), (Some(2), "ada"));
+    assert!(problem.error.message.starts_with("email from UPN, C2: invalid"), "{}", problem.error.message);
+    checker.check(
+        &{
+            let mut row = Row::default();
+            row.clear(3);
+            row.split("Ada||", b'|');
+            row
+        },
+        &mut checked,
+    );
+    checked.report_missing(&sheet.mapping);
+    checked.locate(&sheet.rows[0], &sheet.mapping);
+    assert_eq!(checked.problems[0].column, Some(1), "the preferred column is to be filled in");
+}
+
+#[test]
+fn yes_may_mean_no() {
+    let sheet =
+        Sheet::ruled("employees", "Name|Email|Enabled", "[fields.archived]\ncolumn = \"Enabled\"\ninvert = true")
+            .row("Ada|ada@example.com|True")
+            .row("Bob|bob@example.com|FALSE")
+            .row("Cy|cy@example.com|");
+    let archived: Vec<String> = sheet.values().into_iter().filter(|value| value.starts_with("archived")).collect();
+    assert_eq!(archived, ["archived Boolean(false)", "archived Boolean(true)"]);
+    let odd = Sheet::ruled("employees", "Name|Email|Enabled", "[fields.archived]\ncolumn = \"Enabled\"\ninvert = true")
+        .row("Ada|ada@example.com|maybe");
+    assert_eq!(odd.check(), ["C2 boolean.invalid"]);
+}
+
+#[test]
+fn first_and_last_name_are_the_name_where_no_column_has_it() {
+    let names = |headers: &str, row: &str| {
+        let values = Sheet::new("employees", headers).row(row).values();
+        values.into_iter().filter_map(|value| value.strip_prefix("name ").map(str::to_owned)).collect::<Vec<_>>()
+    };
+    assert_eq!(names("First name|Last name|Email", "Ada|Byron|ada@example.com"), ["Ada Byron"]);
+    assert_eq!(names("Nachname|Vorname|E-Mail", "Byron|Ada|ada@example.com"), ["Ada Byron"]);
+    assert_eq!(names("Display name|First name|Last name|Email", "Ada B.|Ada|Byron|ada@example.com"), ["Ada B."]);
+    assert_eq!(names("First name|Last name|Email", "|Byron|ada@example.com"), ["Byron"]);
 }

@@ -54,7 +54,7 @@ impl<S: StepSink> Planner<'_, S> {
         let mapping = sheet.mapping;
         mapping.ids_in(given.column) == Some(Ids::Bare)
             && !mapping.is_vouched_for(given.column)
-            && !mapping.is_default(given.column as usize)
+            && !mapping.is_derived(given.column as usize)
             && cell.parse() == Ok(id)
             && !self.is_tag(id, reference, cell)
     }

@@ -1,9 +1,9 @@
 //! The spreadsheets of a run: opened, mapped, and streamed row by row as often as needed.
 
-mod defaults;
 mod error;
 mod options;
 mod other_sheets;
+mod rules;
 
 use std::collections::HashSet;
 use std::io::Write as _;
@@ -13,7 +13,7 @@ use std::path::Path;
 use crate::check::{CheckedRow, Checker, ExtraCells, Inference, Remark, Rules};
 use crate::error::{Error, Result};
 use crate::mapping::{
-    ColumnFacts, Mapping, MappingError, MappingFile, SheetMapping, TimestampColumn, find_header, header_keys,
+    ColumnFacts, Mapping, MappingError, MappingText, RuleError, SheetMapping, TimestampColumn, find_header, header_keys,
 };
 use crate::observer::Observer;
 use crate::plan::{EncodingConfidence, Referenced};
@@ -51,7 +51,7 @@ pub(crate) struct OpenFile {
 pub(crate) struct InputRow<'r> {
     /// As it stands in the sheet.
     pub(crate) typed: &'r Row,
-    /// As it counts, with defaults in place of missing values.
+    /// As it counts: with what rules make of its cells, and defaults in place of missing values.
     pub(crate) filled: &'r Row,
 }
 
@@ -94,7 +94,7 @@ impl InputSet {
         }
         set.ignore_missing(&mut errors);
         if errors.is_empty() {
-            parsed.validate_defaults(set.sheets.iter().map(|sheet| sheet.mapping.entity))?;
+            parsed.validate_flags(set.sheets.iter().map(|sheet| sheet.mapping.entity))?;
         }
         if !errors.is_empty() {
             return Err(error::HeaderErrors(errors).into());
@@ -147,7 +147,9 @@ impl InputSet {
     /// A header of --map or --ignore has to stand in one of the sheets, not in each.
     fn ignore_missing(&self, errors: &mut Vec<(String, MappingError)>) {
         errors.retain(|(_, error)| match error {
-            MappingError::NoSuchHeader { header } => !header_keys(header).iter().any(|key| self.headers.contains(key)),
+            MappingError::NoSuchHeader { header } | MappingError::Rule(RuleError::NoSuchColumn { header, .. }) => {
+                !header_keys(header).iter().any(|key| self.headers.contains(key))
+            }
             _ => true,
         });
     }
@@ -191,8 +193,7 @@ impl InputSet {
             let match_on = parsed.match_on(entity)?;
             let mut mapped = Mapping::new(entity, &header, &parsed.overrides(entity));
             if let Ok(mapping) = &mut mapped {
-                // A required field that has a default needs no column.
-                parsed.add_defaults(mapping, header.len())?;
+                parsed.type_rules(mapping)?;
             }
             let mapped = mapped.and_then(|mapping| match missing_fields(&mapping, &match_on, parsed) {
                 missing if missing.is_empty() => Ok(mapping),
@@ -271,7 +272,7 @@ impl InputSet {
     }
 
     fn save_mapping(&self, path: &Path) -> Result<()> {
-        let mut file = MappingFile::default();
+        let mut file = MappingText::default();
         for sheet in &self.sheets {
             file.add(&sheet.mapping);
         }
@@ -299,9 +300,8 @@ impl InputSet {
     pub(crate) fn sheet_header(&self, index: usize) -> SheetHeader {
         let sheet = &self.sheets[index];
         let before = |other: &&MappedSheet| (other.file, other.position) < (sheet.file, sheet.position);
-        let in_sheet = |column: &u32| !sheet.mapping.is_default(*column as usize);
         let fed = sheet.mapping.fed_fields();
-        let fed = fed.map(|field| (field.name, sheet.mapping.column_of(field.name).filter(in_sheet)));
+        let fed = fed.map(|field| (field.name, sheet.mapping.sheet_column_of(field.name)));
         let changed = (TimestampColumn::Updated.name(), sheet.mapping.timestamp_column(TimestampColumn::Updated));
         SheetHeader {
             file: self.files[sheet.file].input.name(),

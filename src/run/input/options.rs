@@ -3,14 +3,14 @@
 use std::path::PathBuf;
 
 use super::MappedSheet;
-use super::defaults::DefaultOption;
+use super::rules::{flag_rules, flag_skips};
 use crate::check::date::DateFormat;
 use crate::check::money::DecimalMark;
 use crate::check::{Duplicates, EmptyCells, FractionalCost, Mode, Repeats, Rules};
 use crate::error::{Error, Result};
 use crate::mapping::{
-    ColumnTarget, EntityDetectionError, IdOwnership, Mapping, MappingError, MappingFile, MappingOverride,
-    MappingOverrides, MappingSource, ReadPurpose, detect_entity,
+    ColumnTarget, EntityDetectionError, FieldRule, IdOwnership, Mapping, MappingError, MappingFile, MappingOverride,
+    MappingOverrides, MappingSource, ReadPurpose, SkipRule, detect_entity,
 };
 use crate::run::used_options::UsedOptions;
 use crate::schema::{self, Entity, entity_named};
@@ -49,6 +49,10 @@ pub(crate) struct MappingOptions {
     pub(crate) ignore: Vec<String>,
     /// `field=VALUE`, for rows without a value.
     pub(crate) defaults: Vec<String>,
+    /// `field:FROM=TO`: what a cell's text means.
+    pub(crate) values: Vec<String>,
+    /// `Header=Value`: rows that are left out.
+    pub(crate) skip_where: Vec<String>,
     /// A mapping file.
     pub(crate) file: Option<PathBuf>,
     /// The header words of another tool.
@@ -68,6 +72,8 @@ impl InputOptions {
         used.repeated("--map", &self.mapping.map);
         used.repeated("--ignore", &self.mapping.ignore);
         used.repeated("--default", &self.mapping.defaults);
+        used.repeated("--value", &self.mapping.values);
+        used.repeated("--skip-where", &self.mapping.skip_where);
         used.text("--mapping", self.mapping.file.as_ref().map(|path| path.display()));
         used.text("--preset", self.mapping.preset.clone());
         used.switch("--strict", self.mapping.strict);
@@ -110,27 +116,33 @@ pub(super) struct ParsedOptions<'a> {
     pub(super) rules: Rules,
     entity: Option<&'static Entity>,
     overrides: Vec<MappingOverride>,
-    pub(super) defaults: Vec<DefaultOption<'a>>,
+    pub(super) flag_rules: Vec<FieldRule>,
+    flag_skips: Vec<SkipRule>,
     mapping_files: Vec<MappingFile>,
 }
 
 impl<'a> ParsedOptions<'a> {
     pub(super) fn new(options: &'a InputOptions, filter: SheetFilter) -> Result<Self> {
-        let mut mapping_files = Vec::new();
-        if let Some(path) = &options.mapping.file {
-            mapping_files.push(MappingFile::read(path)?);
-        }
-        if let Some(name) = &options.mapping.preset {
-            mapping_files.push(MappingFile::preset(name)?);
+        let mapping_files = mapping_files(&options.mapping)?;
+        let in_file = mapping_files.iter().find_map(|file| file.entity);
+        let entity = options.entity.as_deref().map(entity_named).transpose()?;
+        if let (Some(asked), Some(in_file)) = (entity, in_file)
+            && asked.name != in_file.name
+        {
+            return Err(Error::usage(
+                format!("the mapping file is for `{}`, but --entity says `{}`", in_file.name, asked.name),
+                "leave --entity out, or use another mapping file",
+            ));
         }
         Ok(Self {
             options,
             filter,
             read: read_options(options)?,
             rules: rules(options)?,
-            entity: options.entity.as_deref().map(entity_named).transpose()?,
+            entity: entity.or(in_file),
             overrides: overrides(&options.mapping)?,
-            defaults: options.mapping.defaults.iter().map(|text| DefaultOption::parse(text)).collect::<Result<_>>()?,
+            flag_rules: flag_rules(&options.mapping)?,
+            flag_skips: flag_skips(&options.mapping)?,
             mapping_files,
         })
     }
@@ -191,7 +203,11 @@ impl<'a> ParsedOptions<'a> {
             SheetFilter::Only(_) => ReadPurpose::Lookup,
         };
         let map = self.overrides.iter().cloned().chain(saved).collect();
-        MappingOverrides { map, strict: self.options.mapping.strict, purpose }
+        let rules = self.mapping_files.iter().flat_map(|file| file.rules(entity));
+        let rules = self.flag_rules.iter().cloned().chain(rules).collect();
+        let skips = self.mapping_files.iter().flat_map(|file| file.skips(entity));
+        let skips = self.flag_skips.iter().cloned().chain(skips).collect();
+        MappingOverrides { map, rules, skips, strict: self.options.mapping.strict, purpose }
     }
 
     /// A field that no column feeds finds no record, and every row would be taken for a new one.
@@ -320,6 +336,19 @@ fn rules(options: &InputOptions) -> Result<Rules> {
         duplicates: if options.allow_duplicates { Duplicates::Allowed } else { Duplicates::Refused },
         conflicts: None,
     })
+}
+
+/// The mapping file and the preset, in the order of their weight. `--preset` goes before the file's own.
+fn mapping_files(options: &MappingOptions) -> Result<Vec<MappingFile>> {
+    let mut files: Vec<MappingFile> = Vec::new();
+    if let Some(path) = &options.file {
+        files.push(MappingFile::read(path)?);
+    }
+    let preset = options.preset.clone().or_else(|| files.first().and_then(|file| file.preset.clone()));
+    if let Some(name) = preset {
+        files.push(MappingFile::preset(&name)?);
+    }
+    Ok(files)
 }
 
 fn overrides(options: &MappingOptions) -> Result<Vec<MappingOverride>> {

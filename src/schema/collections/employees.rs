@@ -21,6 +21,13 @@ pub(super) const EMPLOYEES: Entity = Entity {
                 "full name", "display name", "employee", "employee name", "real name", "user", "user full name",
                 "name en", "vollständiger name", "nom complet", "nombre completo", "nome completo", "姓名",
             ])
+            .joined_from(&[
+                &["first name", "given name", "forename", "vorname", "prénom", "nombre", "nome", "voornaam", "imię"],
+                &[
+                    "last name", "surname", "family name", "nachname", "familienname", "nom", "nom de famille",
+                    "apellido", "apellidos", "cognome", "sobrenome", "achternaam", "nazwisko",
+                ],
+            ])
             .help("First and last name.")
             .example("Ada Byron"),
         Field::email("email")

@@ -1,0 +1,466 @@
+//! Derived columns: values that a rule makes from the cells of a row.
+//!
+//! A derived column stands behind those of the sheet, and is filled before a row is checked. Everything that follows a
+//! column to its field works as for columns of the sheet; what is found in it is reported at the cell that it came
+//! from. `--default` is the rule that reads no cell.
+
+use super::rule::{self, FieldRule, Otherwise, RuleOrigin, RuleSource, SkipCondition, SkipRule};
+use super::template::JoinTemplate;
+use super::{
+    Column, ColumnTarget, HeaderAliases, Ids, Ignored, Mapping, MappingError, MappingOverride, MappingOverrides,
+    MappingSource, headers,
+};
+use crate::schema::{Entity, Field, HeaderText, Kind, is_secret_header};
+use crate::table::{Row, Value};
+
+/// A column that a rule fills.
+#[derive(Debug, Clone)]
+pub(crate) struct DerivedColumn {
+    /// Behind those of the sheet; from 0.
+    pub column: usize,
+    pub source: CellSource,
+    /// Other columns of the sheet that feed the same field. Where one of them has a value, the default does not count.
+    pub rivals: Vec<usize>,
+    pub values: Vec<MappedValue>,
+    /// What becomes of a text that `values` does not list.
+    pub otherwise: Unlisted,
+    pub default: Option<CellValue>,
+    /// Whether bare numbers in it are ids.
+    pub is_bare: bool,
+    /// The rule with its source as it is in this sheet.
+    pub rule: FieldRule,
+}
+
+/// The cells that a derived value comes from, by column.
+#[derive(Debug, Clone)]
+pub(crate) enum CellSource {
+    None,
+    FirstOf(Vec<usize>),
+    Join(JoinTemplate, Vec<usize>),
+}
+
+/// A value that no cell holds.
+#[derive(Debug, Clone)]
+pub(crate) struct CellValue {
+    pub text: String,
+    pub value: Value,
+}
+
+/// One line of a value map.
+#[derive(Debug, Clone)]
+pub(crate) struct MappedValue {
+    pub from: String,
+    pub to: CellValue,
+}
+
+/// As [`Otherwise`].
+#[derive(Debug, Clone)]
+pub(crate) enum Unlisted {
+    Error,
+    Keep,
+    Value(CellValue),
+}
+
+/// Rows that are left out, by column.
+#[derive(Debug, Clone)]
+pub(crate) struct SkippedRows {
+    pub columns: Vec<usize>,
+    pub condition: SkipCondition,
+    pub rule: SkipRule,
+}
+
+/// Why a rule cannot be used.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub(crate) enum RuleError {
+    #[error("{place}: `{entity}` has no field `{field}`")]
+    NoSuchField { place: String, entity: &'static str, field: String, nearest: Option<String> },
+    #[error("{place}: no column `{header}`")]
+    NoSuchColumn { place: String, header: String, nearest: Option<String> },
+    #[error("{place}: no column feeds `{field}`")]
+    NoColumn { place: String, field: String },
+    #[error("{place}: `{header}` looks like passwords, which are never read")]
+    Secret { place: String, header: String },
+    #[error("{place}: `{verb}` is for {kinds} only, and `{field}` is none")]
+    WrongKind { place: String, verb: &'static str, kinds: &'static str, field: String },
+}
+
+impl RuleError {
+    /// What to do now.
+    pub(super) fn hint(&self) -> String {
+        match self {
+            RuleError::NoSuchField { nearest: Some(nearest), .. }
+            | RuleError::NoSuchColumn { nearest: Some(nearest), .. } => {
+                format!("did you mean `{nearest}`?")
+            }
+            RuleError::NoSuchField { field, .. } if field == "assigned_to" => {
+                String::from("this version cannot check assets out while it imports them; use a check-out sheet")
+            }
+            RuleError::NoSuchField { entity, .. } => format!("`tallyport schema {entity}` lists the fields"),
+            RuleError::NoSuchColumn { .. } => String::from("write the header as it is in the sheet"),
+            RuleError::NoColumn { field, .. } => format!("say which column to read: --map 'Header={field}'"),
+            RuleError::Secret { .. } => String::from("take the column out of the rule"),
+            RuleError::WrongKind { verb, .. } => format!("take `{verb}` out of the rule"),
+        }
+    }
+}
+
+impl CellValue {
+    pub(crate) fn text(text: &str) -> Self {
+        let value = if text.trim().is_empty() { Value::Blank } else { Value::Text };
+        Self { text: text.to_owned(), value }
+    }
+}
+
+impl SkippedRows {
+    /// What such a row is, for its `_message`.
+    pub(crate) fn text(&self) -> String {
+        let headers: Vec<String> = self.rule.headers.iter().map(|header| format!("`{header}`")).collect();
+        let is = match &self.condition {
+            SkipCondition::Is(texts) => {
+                texts.iter().map(|text| format!("`{text}`")).collect::<Vec<String>>().join(" or ")
+            }
+            SkipCondition::Blank => String::from("blank"),
+            SkipCondition::Filled => String::from("filled"),
+        };
+        format!("left out by the mapping: {} is {is}", headers.join(" and "))
+    }
+}
+
+impl CellSource {
+    /// The columns, in the order in which they count.
+    pub(crate) fn columns(&self) -> &[usize] {
+        match self {
+            CellSource::None => &[],
+            CellSource::FirstOf(columns) | CellSource::Join(_, columns) => columns,
+        }
+    }
+}
+
+/// A rule and the columns that its source names.
+pub(super) struct ResolvedRule {
+    target: ColumnTarget,
+    rule: FieldRule,
+    columns: Vec<usize>,
+}
+
+/// Finds the columns of rules in a header row.
+pub(super) struct RuleResolver<'r> {
+    pub(super) aliases: &'r HeaderAliases,
+    pub(super) entity: &'static Entity,
+    pub(super) header: &'r Row,
+    pub(super) overrides: &'r MappingOverrides,
+}
+
+impl RuleResolver<'_> {
+    /// The rules that concern the entity. Errors are added to `errors`.
+    pub(super) fn resolve(&self, errors: &mut Vec<MappingError>) -> Vec<ResolvedRule> {
+        let wanted: Vec<FieldRule> = self.rules().filter(|rule| !self.is_overridden(rule)).collect();
+        let (merged, unknown) = rule::merge(self.aliases, &wanted);
+        for rule in unknown {
+            // What flags say may concern another sheet.
+            if rule.origin.source != MappingSource::CommandLine || rule.source.is_some() {
+                errors.push(RuleError::no_such_field(self.aliases, self.entity, &rule).into());
+            }
+        }
+        let resolved = merged.into_iter().filter_map(|(target, rule)| match self.with_columns(target, rule) {
+            Ok(resolved) => Some(resolved),
+            Err(found) => {
+                errors.extend(found);
+                None
+            }
+        });
+        resolved.collect()
+    }
+
+    /// Those given, with `--map 'A|B=field'` as what it is, and at last those that the schema knows of.
+    fn rules(&self) -> impl Iterator<Item = FieldRule> + '_ {
+        self.overrides.rules.iter().cloned().chain(self.joined_names())
+    }
+
+    /// First and last name, where no column has the whole name.
+    fn joined_names(&self) -> Option<FieldRule> {
+        let (field, parts) = self.entity.fields.iter().find_map(|field| Some((field, field.joined_from?)))?;
+        let has_whole = self.header.cells().any(|cell| {
+            matches!(headers::plain_target(self.aliases, cell.text, self.overrides), Some(ColumnTarget::Field { field: fed, .. })
+                if self.entity.fields[fed].name == field.name)
+        });
+        let header_of = |words: &&[&str]| {
+            let is_word =
+                |text: &str| words.iter().any(|word| HeaderText::parse(text).word == crate::schema::fold_header(word));
+            self.header.cells().map(|cell| cell.text.trim()).find(|text| !self.is_ignored(text) && is_word(text))
+        };
+        let names: Option<Vec<&str>> = parts.iter().map(header_of).collect();
+        let names = names.filter(|_| !has_whole)?;
+        let template: Vec<String> = names.iter().map(|name| format!("{{{name}}}")).collect();
+        let origin = RuleOrigin { source: MappingSource::Schema, place: String::from("first and last name") };
+        let source = JoinTemplate::parse(&template.join(" ")).ok().map(RuleSource::Join)?;
+        Some(FieldRule { source: Some(source), ..FieldRule::new(field.name, origin) })
+    }
+
+    fn is_ignored(&self, header: &str) -> bool {
+        headers::override_for(header, self.overrides).is_some_and(|entry| entry.target.trim().is_empty())
+    }
+
+    /// Whether a plain `Header=field` of more weight feeds the field.
+    fn is_overridden(&self, rule: &FieldRule) -> bool {
+        let Some(target) = headers::value_target(self.aliases, "", &rule.target) else { return false };
+        self.stronger(rule).any(|entry| {
+            let fed = headers::apply_override(self.aliases, &entry.header, entry).ok();
+            fed.is_some_and(|fed| headers::feeds_same(&fed, &target)) && !self.columns_of(&entry.header).is_empty()
+        })
+    }
+
+    /// The plain mappings of more weight than the rule.
+    fn stronger(&self, rule: &FieldRule) -> impl Iterator<Item = &MappingOverride> {
+        let weight = rule.origin.source.weight();
+        self.overrides.map.iter().filter(move |entry| entry.source.weight() > weight)
+    }
+
+    /// The columns with that header, the exact one first.
+    fn columns_of(&self, header: &str) -> Vec<usize> {
+        let folded = HeaderText::parse(header).whole;
+        let (mut exact, mut alike) = (Vec::new(), Vec::new());
+        for (index, cell) in self.header.cells().enumerate().filter(|(_, cell)| !cell.is_blank()) {
+            if cell.text.trim() == header.trim() {
+                exact.push(index);
+            } else if headers::header_keys(cell.text).contains(&folded) {
+                alike.push(index);
+            }
+        }
+        exact.extend(alike);
+        exact
+    }
+
+    /// The column that a rule reads, unless what weighs more ignores it.
+    fn column_of(&self, header: &str, rule: &FieldRule) -> Option<usize> {
+        let column = *self.columns_of(header).first()?;
+        let text = self.header.cell(column).text;
+        let is_ignored = self.stronger(rule).any(|entry| {
+            entry.target.trim().is_empty()
+                && headers::header_keys(text).contains(&HeaderText::parse(&entry.header).whole)
+        });
+        (!is_ignored).then_some(column)
+    }
+
+    fn with_columns(&self, target: ColumnTarget, mut rule: FieldRule) -> Result<ResolvedRule, Vec<MappingError>> {
+        rule.fits(self.entity, &target)?;
+        let Some(source) = rule.source.clone() else { return Ok(ResolvedRule { target, rule, columns: Vec::new() }) };
+        let found: Vec<(&str, Option<usize>)> =
+            source.headers().into_iter().map(|header| (header, self.column_of(header, &rule))).collect();
+        let place = || rule.origin.place.clone();
+        let secret = found.iter().find(|(header, column)| column.is_some() && is_secret_header(header));
+        if let Some((header, _)) = secret {
+            return Err(vec![RuleError::Secret { place: place(), header: (*header).to_owned() }.into()]);
+        }
+        let missing: Vec<&str> =
+            found.iter().filter(|(_, column)| column.is_none()).map(|(header, _)| *header).collect();
+        let columns: Vec<usize> = found.iter().filter_map(|(_, column)| *column).collect();
+        let needs_all = matches!(source, RuleSource::Join(_)) || rule.origin.source == MappingSource::CommandLine;
+        let is_usable = if needs_all { missing.is_empty() } else { !columns.is_empty() };
+        if is_usable {
+            // What a file has of the columns of other files is all there is.
+            if let RuleSource::FirstOf(_) = source {
+                let headers = columns.iter().map(|column| self.header.cell(*column).text.trim().to_owned());
+                rule.source = Some(RuleSource::FirstOf(headers.collect()));
+            }
+            return Ok(ResolvedRule { target, rule, columns });
+        }
+        let is_optional = rule.origin.source == MappingSource::Preset || rule.default.is_some();
+        if is_optional && rule.origin.source != MappingSource::CommandLine {
+            rule.source = None;
+            return Ok(ResolvedRule { target, rule, columns: Vec::new() });
+        }
+        Err(missing.into_iter().map(|header| self.no_such_column(place(), header).into()).collect())
+    }
+
+    fn no_such_column(&self, place: String, header: &str) -> RuleError {
+        let known: Vec<String> = self.header.cells().map(|cell| cell.text.trim().to_owned()).collect();
+        let nearest = headers::likeliest(header, &known).filter(|nearest| headers::is_misspelt(nearest, header));
+        RuleError::NoSuchColumn { place, header: header.to_owned(), nearest: nearest.map(str::to_owned) }
+    }
+
+    /// The rows to leave out.
+    pub(super) fn skips(&self, errors: &mut Vec<MappingError>) -> Vec<SkippedRows> {
+        let mut skips = Vec::new();
+        for rule in &self.overrides.skips {
+            let columns = rule.headers.iter().map(|header| self.columns_of(header).first().copied());
+            match columns.collect::<Option<Vec<usize>>>() {
+                Some(columns) => {
+                    skips.push(SkippedRows { columns, condition: rule.condition.clone(), rule: rule.clone() });
+                }
+                None if rule.origin.source == MappingSource::Preset => {}
+                None => {
+                    let missing = rule.headers.iter().filter(|header| self.columns_of(header).is_empty());
+                    errors.extend(missing.map(|header| self.no_such_column(rule.origin.place.clone(), header).into()));
+                }
+            }
+        }
+        skips
+    }
+}
+
+impl FieldRule {
+    fn fits(&self, entity: &'static Entity, target: &ColumnTarget) -> Result<(), Vec<MappingError>> {
+        let kind = headers::target_field(entity, target).map(|field: &Field| field.kind);
+        let wrong = |verb, kinds| {
+            let (place, field) = (self.origin.place.clone(), self.target.clone());
+            Err(vec![RuleError::WrongKind { place, verb, kinds, field }.into()])
+        };
+        if self.invert && kind != Some(Kind::Boolean) {
+            return wrong("invert", "fields with yes or no");
+        }
+        if self.format.is_some() && kind != Some(Kind::Date) {
+            return wrong("format", "dates");
+        }
+        Ok(())
+    }
+}
+
+impl RuleError {
+    fn no_such_field(aliases: &HeaderAliases, entity: &'static Entity, rule: &FieldRule) -> Self {
+        let nearest = aliases.nearest(&rule.target);
+        RuleError::NoSuchField {
+            place: rule.origin.place.clone(),
+            entity: entity.name,
+            field: rule.target.clone(),
+            nearest,
+        }
+    }
+}
+
+impl From<RuleError> for MappingError {
+    fn from(error: RuleError) -> Self {
+        MappingError::Rule(error)
+    }
+}
+
+impl ResolvedRule {
+    /// Whether the rule reads the column.
+    pub(super) fn reads(&self, column: usize) -> bool {
+        self.columns.contains(&column)
+    }
+}
+
+/// The options with those `--map` entries as rules that name several columns and no header: `A|B=field`.
+pub(super) fn with_flag_rules(header: &Row, overrides: &MappingOverrides) -> MappingOverrides {
+    let is_header = |text: &str| {
+        let folded = HeaderText::parse(text).whole;
+        header.cells().any(|cell| headers::header_keys(cell.text).contains(&folded))
+    };
+    let as_rule = |entry: &MappingOverride| {
+        let is_flag = entry.source == MappingSource::CommandLine && !entry.target.trim().is_empty();
+        let source = RuleSource::of_flag(&entry.header).filter(|_| is_flag && !is_header(&entry.header))?;
+        let place = format!("--map '{}={}'", entry.header, entry.target);
+        let origin = RuleOrigin { source: entry.source, place };
+        Some(FieldRule { source: Some(source), ..FieldRule::new(entry.target.trim(), origin) })
+    };
+    let flags: Vec<FieldRule> = overrides.map.iter().filter_map(as_rule).collect();
+    let mut overrides = overrides.clone();
+    overrides.map.retain(|entry| as_rule(entry).is_none());
+    let is_flag = |rule: &FieldRule| rule.origin.source == MappingSource::CommandLine;
+    let end = overrides.rules.iter().position(|rule| !is_flag(rule)).unwrap_or(overrides.rules.len());
+    overrides.rules.splice(end..end, flags);
+    overrides
+}
+
+/// Takes the columns that rules with a source feed away from what feeds the same fields otherwise.
+pub(super) fn supersede(columns: &mut [Column], rules: &[ResolvedRule]) {
+    for column in columns.iter_mut() {
+        let reads = rules.iter().any(|rule| rule.reads(column.index));
+        let is_fed =
+            rules.iter().any(|rule| !rule.columns.is_empty() && headers::feeds_same(&rule.target, &column.target));
+        column.target = match column.target {
+            _ if is_fed && reads => ColumnTarget::Ignored(Ignored::Source),
+            _ if is_fed => ColumnTarget::Ignored(Ignored::Superseded),
+            ColumnTarget::Ignored(Ignored::Unknown | Ignored::ReadOnly) if reads => {
+                ColumnTarget::Ignored(Ignored::Source)
+            }
+            _ => continue,
+        };
+    }
+}
+
+impl Mapping {
+    /// Adds a column for a rule behind the sheet's columns, of which there are `width`. A rule without a source reads
+    /// what feeds its field anyway.
+    pub(super) fn add_rule(&mut self, resolved: ResolvedRule, width: usize) -> Option<RuleError> {
+        let ResolvedRule { mut target, mut rule, columns: mut read } = resolved;
+        let feeders = |columns: &[Column], target: &ColumnTarget| -> Vec<usize> {
+            columns
+                .iter()
+                .filter(|column| headers::feeds_same(&column.target, target))
+                .map(|column| column.index)
+                .collect()
+        };
+        if read.is_empty() && rule.needs_source() {
+            let is_name = |column: &&mut Column| matches!(column.target, ColumnTarget::Field { ids: Ids::Marked, .. });
+            let mut fed: Vec<&mut Column> =
+                self.columns.iter_mut().filter(|column| headers::feeds_same(&column.target, &target)).collect();
+            fed.sort_by_key(|column| !is_name(column));
+            if let Some(column) = fed.into_iter().next() {
+                target = std::mem::replace(&mut column.target, ColumnTarget::Ignored(Ignored::Source));
+                read = vec![column.index];
+                rule.source = Some(RuleSource::Column(column.header.clone()));
+            } else if rule.default.is_none() {
+                let is_needed = rule.origin.source != MappingSource::Preset;
+                return is_needed.then(|| RuleError::NoColumn { place: rule.origin.place, field: rule.target });
+            }
+        } else if read.is_empty() && rule.default.is_none() {
+            return None;
+        }
+        let rivals = feeders(&self.columns, &target);
+        let column = self.columns.last().map_or(0, |last| last.index + 1).max(width);
+        let header = rule.source.as_ref().map_or_else(|| rule.default_header(), RuleSource::flag_text);
+        let is_bare = matches!(target, ColumnTarget::Field { ids: Ids::Bare, .. });
+        self.columns.push(Column { index: column, header, target, source: rule.origin.source });
+        let source = match &rule.source {
+            _ if read.is_empty() => CellSource::None,
+            Some(RuleSource::Join(template)) => CellSource::Join(template.clone(), read),
+            _ => CellSource::FirstOf(read),
+        };
+        let values = rule.values.iter().map(|(from, to)| MappedValue { from: from.clone(), to: CellValue::text(to) });
+        let values = values.collect();
+        let otherwise = match &rule.otherwise {
+            Some(Otherwise::Error) => Unlisted::Error,
+            Some(Otherwise::Value(text)) => Unlisted::Value(CellValue::text(text)),
+            Some(Otherwise::Keep) | None => Unlisted::Keep,
+        };
+        let default = rule.default.as_deref().map(CellValue::text);
+        self.derived.push(DerivedColumn { column, source, rivals, values, otherwise, default, is_bare, rule });
+        None
+    }
+
+    /// The derived column with that number.
+    pub(crate) fn derived_at(&self, column: usize) -> Option<&DerivedColumn> {
+        self.derived.iter().find(|derived| derived.column == column)
+    }
+
+    /// Whether a column is derived, and so not in the sheet.
+    pub(crate) fn is_derived(&self, column: usize) -> bool {
+        self.derived_at(column).is_some()
+    }
+
+    /// The columns that the sheet itself has.
+    pub(crate) fn sheet_columns(&self) -> impl Iterator<Item = &Column> {
+        self.columns.iter().filter(|column| !self.is_derived(column.index))
+    }
+
+    /// The column of the sheet that feeds a field, be it by a rule; from 0.
+    pub(crate) fn sheet_column_of(&self, field: &str) -> Option<u32> {
+        let column = self.column_of(field)?;
+        match self.derived_at(column as usize) {
+            Some(derived) => derived.source.columns().first().map(|column| *column as u32),
+            None => Some(column),
+        }
+    }
+}
+
+impl FieldRule {
+    /// What stands for the header of a value that no cell holds.
+    fn default_header(&self) -> String {
+        match self.origin.source {
+            MappingSource::CommandLine => format!("--default {}", self.target),
+            _ => format!("default of {}", self.target),
+        }
+    }
+}

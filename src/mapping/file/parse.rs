@@ -1,0 +1,393 @@
+//! Reads mapping files. Every error names the line, and none shows what it says.
+
+use std::fmt;
+use std::ops::Range;
+
+use serde::de::value::SeqAccessDeserializer;
+use serde::de::{Deserialize, Deserializer, MapAccess, SeqAccess, Visitor};
+use toml::Spanned;
+use toml::de::{DeTable, DeValue, ValueDeserializer};
+
+use super::{MappingFile, MappingFileError, Section};
+use crate::mapping::rule::{FieldRule, Otherwise, RuleOrigin, RuleSource, SkipCondition, SkipRule};
+use crate::mapping::strip::Strip;
+use crate::mapping::template::JoinTemplate;
+use crate::mapping::{MappingOverride, MappingSource};
+use crate::schema::{self, Entity};
+
+/// `[fields.NAME]` or `[custom.NAME]`.
+#[derive(serde::Deserialize)]
+#[serde(deny_unknown_fields)]
+struct RuleTable {
+    column: Option<Text>,
+    first_of: Option<Spanned<Words>>,
+    join: Option<Spanned<Text>>,
+    values: Option<ValueMap>,
+    otherwise: Option<Text>,
+    default: Option<Text>,
+    format: Option<Text>,
+    invert: Option<bool>,
+    strip: Option<Spanned<Words>>,
+}
+
+/// `[[skip]]`.
+#[derive(serde::Deserialize)]
+#[serde(deny_unknown_fields)]
+struct SkipTable {
+    column: Words,
+    is: Option<Words>,
+    blank: Option<bool>,
+    filled: Option<bool>,
+}
+
+/// A text; numbers, yes and no are taken as they are written.
+struct Text(String);
+
+/// A text, or a list of them.
+struct Words(Vec<String>);
+
+/// What a text means instead, in order.
+struct ValueMap(Vec<(String, String)>);
+
+/// What is wrong, where, and what to do.
+struct Mistake {
+    span: Option<Range<usize>>,
+    message: String,
+    hint: String,
+}
+
+const SECTION_HINT: &str = "use [fields.NAME], [custom.NAME], ignore, [[skip]], entity or preset; or a collection: \
+                            [assets.fields.NAME], or [assets] with lines such as \"Tag No\" = \"asset_id\"";
+
+const RULE_HINT: &str = "a rule takes column, first_of or join, and strip, values, otherwise, default, format, invert";
+
+impl Mistake {
+    fn new(span: Range<usize>, message: impl Into<String>, hint: impl Into<String>) -> Self {
+        Self { span: Some(span), message: message.into(), hint: hint.into() }
+    }
+
+    fn of(error: &toml::de::Error, span: &Range<usize>, hint: &str) -> Self {
+        let span = error.span().filter(|inner| inner.start >= span.start).unwrap_or_else(|| span.clone());
+        Self::new(span, in_plain_words(error.message()), hint)
+    }
+}
+
+/// What the parser says, without what stands in the file.
+fn in_plain_words(message: &str) -> String {
+    let message = message.lines().next().unwrap_or_default();
+    match message.split_once(", expected ") {
+        Some((found, expected)) if found.starts_with("invalid ") => format!("expected {expected}"),
+        _ => message.replace("unknown field", "unknown key"),
+    }
+}
+
+impl MappingFile {
+    /// Parses a mapping file; `shown` is what messages call it.
+    ///
+    /// # Errors
+    /// If it is not TOML, or uses words that mapping files do not have.
+    pub(crate) fn parse(text: &str, source: MappingSource, shown: &str) -> Result<Self, MappingFileError> {
+        let place = |span: &Range<usize>| {
+            let line = text.as_bytes()[..span.start.min(text.len())].iter().filter(|byte| **byte == b'\n').count() + 1;
+            format!("{shown}, line {line}")
+        };
+        let parser = Parser { source, place: &place };
+        parser.file(text).map_err(|mistake| MappingFileError::Invalid {
+            place: mistake.span.as_ref().map_or_else(|| shown.to_owned(), &place),
+            message: mistake.message,
+            hint: mistake.hint,
+        })
+    }
+}
+
+struct Parser<'p> {
+    source: MappingSource,
+    place: &'p dyn Fn(&Range<usize>) -> String,
+}
+
+type Key<'i> = Spanned<toml::de::DeString<'i>>;
+
+impl Parser<'_> {
+    fn file(&self, text: &str) -> Result<MappingFile, Mistake> {
+        let table = DeTable::parse(text).map_err(|error| {
+            let hint = "a mapping file is TOML: a line is `key = \"text\"`, a group begins with `[fields.NAME]`";
+            Mistake { span: error.span(), message: in_plain_words(error.message()), hint: hint.into() }
+        })?;
+        let (mut file, mut common) = (MappingFile::default(), Section::default());
+        for (key, value) in table.get_ref() {
+            match key.get_ref().as_ref() {
+                "entity" => file.entity = Some(self.entity(value)?),
+                "preset" => file.preset = Some(text_of(value)?),
+                "also" => return Err(unsupported(key)),
+                word if self.section_key(word, value, &mut common)? => {}
+                word => file.sections.push(self.collection(word, key, value)?),
+            }
+        }
+        file.sections.push(common);
+        Ok(file)
+    }
+
+    fn entity(&self, value: &Spanned<DeValue<'_>>) -> Result<&'static Entity, Mistake> {
+        let name = text_of(value)?;
+        schema::find(&name).ok_or_else(|| {
+            Mistake::new(
+                value.span(),
+                "not a collection or action",
+                "`tallyport schema` lists them, such as \"assets\"",
+            )
+        })
+    }
+
+    /// Reads a key that a file has for any collection, or below the name of one. False if it is another word.
+    fn section_key(&self, word: &str, value: &Spanned<DeValue<'_>>, section: &mut Section) -> Result<bool, Mistake> {
+        match (word, value.get_ref()) {
+            ("fields", DeValue::Table(table)) => {
+                for (name, rule) in table {
+                    section.rules.push(self.rule(name.get_ref().to_string(), name, rule)?);
+                }
+            }
+            ("custom", DeValue::Table(table)) => {
+                for (name, rule) in table {
+                    section.rules.push(self.rule(format!("custom:{}", name.get_ref()), name, rule)?);
+                }
+            }
+            ("ignore", DeValue::Array(_)) => {
+                let Words(headers) = read(value, "write it as ignore = [\"Header\", \"Other header\"]")?;
+                let source = self.source;
+                let entry = |header| MappingOverride { header, target: String::new(), source };
+                section.overrides.extend(headers.into_iter().map(entry));
+            }
+            ("skip", DeValue::Array(skips)) => {
+                for skip in skips {
+                    section.skips.push(self.skip(skip)?);
+                }
+            }
+            ("fields" | "custom" | "ignore" | "skip", _) => {
+                let hint = "write [fields.NAME], [custom.NAME], ignore = [\"Header\"] or [[skip]]";
+                return Err(Mistake::new(value.span(), format!("`{word}` is something else here"), hint));
+            }
+            _ => return Ok(false),
+        }
+        Ok(true)
+    }
+
+    fn collection(&self, word: &str, key: &Key<'_>, value: &Spanned<DeValue<'_>>) -> Result<Section, Mistake> {
+        let Some(entity) = schema::find(word) else {
+            let nearest = schema::nearest(word).map(|name| format!("did you mean `{name}`? "));
+            let hint = format!("{}{SECTION_HINT}", nearest.unwrap_or_default());
+            return Err(Mistake::new(key.span(), format!("`{}` is not a collection or action", shortened(word)), hint));
+        };
+        let DeValue::Table(table) = value.get_ref() else {
+            let message = format!("`{word}` must be a table, `[{word}]`");
+            return Err(Mistake::new(value.span(), message, SECTION_HINT));
+        };
+        let mut section = Section { entity: Some(entity), ..Section::default() };
+        for (header, value) in table {
+            let word = header.get_ref().as_ref();
+            match value.get_ref() {
+                DeValue::String(target) => section.overrides.push(MappingOverride {
+                    header: word.to_owned(),
+                    target: target.to_string(),
+                    source: self.source,
+                }),
+                _ if word == "also" => return Err(unsupported(header)),
+                _ if self.section_key(word, value, &mut section)? => {}
+                _ => {
+                    let message = format!("the target of `{}` must be a text in quotes", shortened(word));
+                    return Err(Mistake::new(value.span(), message, SECTION_HINT));
+                }
+            }
+        }
+        Ok(section)
+    }
+
+    fn origin(&self, span: &Range<usize>) -> RuleOrigin {
+        RuleOrigin { source: self.source, place: (self.place)(span) }
+    }
+
+    fn rule(&self, target: String, name: &Key<'_>, value: &Spanned<DeValue<'_>>) -> Result<FieldRule, Mistake> {
+        if target == "assigned_to" {
+            return Err(unsupported(name));
+        }
+        let table: RuleTable = read_within(value, &name.span(), RULE_HINT)?;
+        let span = name.span();
+        let source = self.source_of(&table, &span)?;
+        let values = table.values.map(|ValueMap(values)| values).unwrap_or_default();
+        let otherwise = table.otherwise.map(|Text(text)| match text.as_str() {
+            "error" => Otherwise::Error,
+            "keep" => Otherwise::Keep,
+            _ => Otherwise::Value(text),
+        });
+        if otherwise.is_some() && values.is_empty() {
+            let hint = "add values = { \"their word\" = \"your word\" }, or use default for blank cells";
+            return Err(Mistake::new(span, "`otherwise` without `values`", hint));
+        }
+        let rule = FieldRule {
+            source,
+            strip: strips(table.strip)?,
+            values,
+            otherwise,
+            default: table.default.map(|Text(text)| text),
+            format: table.format.map(|Text(text)| text),
+            invert: table.invert.unwrap_or(false),
+            ..FieldRule::new(target, self.origin(&span))
+        };
+        if rule.source.is_none() && rule.default.is_none() && !rule.needs_source() {
+            return Err(Mistake::new(span, "the rule says nothing", RULE_HINT));
+        }
+        Ok(rule)
+    }
+
+    fn source_of(&self, table: &RuleTable, span: &Range<usize>) -> Result<Option<RuleSource>, Mistake> {
+        let hint =
+            "use one of them: column for one header, first_of for the first that is filled, join for a text of several";
+        match (&table.column, &table.first_of, &table.join) {
+            (None, None, None) => Ok(None),
+            (Some(Text(header)), None, None) => Ok(Some(RuleSource::Column(header.clone()))),
+            (None, Some(list), None) if list.get_ref().0.is_empty() => {
+                Err(Mistake::new(list.span(), "an empty list of headers", "name the headers, the preferred one first"))
+            }
+            (None, Some(list), None) => Ok(Some(RuleSource::FirstOf(list.get_ref().0.clone()))),
+            (None, None, Some(text)) => match JoinTemplate::parse(&text.get_ref().0) {
+                Ok(template) => Ok(Some(RuleSource::Join(template))),
+                Err(error) => {
+                    let hint = "write headers in braces: join = \"{First name} {Last name}\"; {{ and }} are braces";
+                    Err(Mistake::new(text.span(), format!("`join`: {error}"), hint))
+                }
+            },
+            _ => Err(Mistake::new(span.clone(), "more than one of `column`, `first_of` and `join`", hint)),
+        }
+    }
+
+    fn skip(&self, value: &Spanned<DeValue<'_>>) -> Result<SkipRule, Mistake> {
+        let hint = "write column = \"Header\" and is = [\"Value\"], blank = true or filled = true";
+        let table: SkipTable = read(value, hint)?;
+        let condition = match (table.is, table.blank, table.filled) {
+            (Some(Words(texts)), None, None) => SkipCondition::Is(texts),
+            (None, Some(true), None) => SkipCondition::Blank,
+            (None, None, Some(true)) => SkipCondition::Filled,
+            _ => return Err(Mistake::new(value.span(), "a skip needs one of `is`, `blank` and `filled`", hint)),
+        };
+        Ok(SkipRule { headers: table.column.0, condition, origin: self.origin(&value.span()) })
+    }
+}
+
+fn strips(list: Option<Spanned<Words>>) -> Result<Vec<Strip>, Mistake> {
+    let Some(list) = list else { return Ok(Vec::new()) };
+    let parse = |name: &String| {
+        Strip::parse(name)
+            .ok_or_else(|| Mistake::new(list.span(), "no such stripping", format!("use one of {}", Strip::names())))
+    };
+    list.get_ref().0.iter().map(parse).collect()
+}
+
+fn unsupported(key: &Key<'_>) -> Mistake {
+    let message = format!("this version does not know `{}`", key.get_ref());
+    Mistake::new(key.span(), message, "take it out: one row makes one record; use a check-out sheet to assign assets")
+}
+
+fn text_of(value: &Spanned<DeValue<'_>>) -> Result<String, Mistake> {
+    let text = value.get_ref().as_str().map(str::to_owned);
+    text.ok_or_else(|| Mistake::new(value.span(), "expected a text in quotes", "put it in quotes, such as \"assets\""))
+}
+
+fn read<'d, T: Deserialize<'d>>(value: &Spanned<DeValue<'d>>, hint: &str) -> Result<T, Mistake> {
+    read_within(value, &value.span(), hint)
+}
+
+/// Reads a value; mistakes without a place of their own are at `span`.
+fn read_within<'d, T: Deserialize<'d>>(
+    value: &Spanned<DeValue<'d>>,
+    span: &Range<usize>,
+    hint: &str,
+) -> Result<T, Mistake> {
+    T::deserialize(ValueDeserializer::from(value.clone())).map_err(|error| Mistake::of(&error, span, hint))
+}
+
+/// A word of the file, if it is short enough to be one.
+fn shortened(word: &str) -> String {
+    const LONGEST: usize = 40;
+    if word.chars().count() <= LONGEST { word.to_owned() } else { word.chars().take(8).chain(['…']).collect() }
+}
+
+/// Reads a scalar as its text.
+struct TextVisitor;
+
+impl Visitor<'_> for TextVisitor {
+    type Value = Text;
+
+    fn expecting(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        out.write_str("a text in quotes")
+    }
+
+    fn visit_str<E>(self, text: &str) -> Result<Text, E> {
+        Ok(Text(text.to_owned()))
+    }
+
+    fn visit_bool<E>(self, answer: bool) -> Result<Text, E> {
+        Ok(Text(answer.to_string()))
+    }
+
+    fn visit_i64<E>(self, number: i64) -> Result<Text, E> {
+        Ok(Text(number.to_string()))
+    }
+
+    fn visit_f64<E>(self, number: f64) -> Result<Text, E> {
+        Ok(Text(number.to_string()))
+    }
+}
+
+impl<'de> Deserialize<'de> for Text {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_any(TextVisitor)
+    }
+}
+
+impl<'de> Deserialize<'de> for Words {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct WordsVisitor;
+
+        impl<'de> Visitor<'de> for WordsVisitor {
+            type Value = Words;
+
+            fn expecting(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+                out.write_str("a text in quotes, or a list of them in square brackets")
+            }
+
+            fn visit_str<E>(self, text: &str) -> Result<Words, E> {
+                Ok(Words(vec![text.to_owned()]))
+            }
+
+            fn visit_seq<A: SeqAccess<'de>>(self, list: A) -> Result<Words, A::Error> {
+                let texts: Vec<Text> = Deserialize::deserialize(SeqAccessDeserializer::new(list))?;
+                Ok(Words(texts.into_iter().map(|Text(text)| text).collect()))
+            }
+        }
+
+        deserializer.deserialize_any(WordsVisitor)
+    }
+}
+
+impl<'de> Deserialize<'de> for ValueMap {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct MapVisitor;
+
+        impl<'de> Visitor<'de> for MapVisitor {
+            type Value = ValueMap;
+
+            fn expecting(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+                out.write_str("a table such as { \"their word\" = \"your word\" }")
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<ValueMap, A::Error> {
+                let mut values = Vec::new();
+                while let Some((from, Text(to))) = map.next_entry::<String, Text>()? {
+                    values.push((from, to));
+                }
+                Ok(ValueMap(values))
+            }
+        }
+
+        deserializer.deserialize_any(MapVisitor)
+    }
+}

@@ -1,0 +1,188 @@
+//! Rules: how a field's value is made from the cells of a row, as flags and mapping files say it.
+
+use super::strip::Strip;
+use super::template::JoinTemplate;
+use super::{ColumnTarget, HeaderAliases, MappingSource, headers};
+
+/// How a field is filled. Without a source it refines what fills the field anyway.
+#[derive(Debug, Clone)]
+pub(crate) struct FieldRule {
+    /// What it feeds, as typed: `status_id`, `custom:OS`.
+    pub target: String,
+    pub source: Option<RuleSource>,
+    pub strip: Vec<Strip>,
+    /// What a cell's text means instead.
+    pub values: Vec<(String, String)>,
+    /// What becomes of other texts than those of `values`.
+    pub otherwise: Option<Otherwise>,
+    /// Where the row has no value, or the sheet no such column.
+    pub default: Option<String>,
+    /// How text dates are written.
+    pub format: Option<String>,
+    /// Whether yes means no.
+    pub invert: bool,
+    pub origin: RuleOrigin,
+}
+
+/// Where a value comes from.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum RuleSource {
+    Column(String),
+    /// The first that is not blank.
+    FirstOf(Vec<String>),
+    Join(JoinTemplate),
+}
+
+/// What becomes of a text that a value map does not list.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Otherwise {
+    Error,
+    Keep,
+    Value(String),
+}
+
+/// Where a rule stands.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct RuleOrigin {
+    pub source: MappingSource,
+    /// For messages: a flag as typed, or `mapping.toml, line 3`.
+    pub place: String,
+}
+
+/// Rows that are left out.
+#[derive(Debug, Clone)]
+pub(crate) struct SkipRule {
+    /// The columns that all must fit.
+    pub headers: Vec<String>,
+    pub condition: SkipCondition,
+    pub origin: RuleOrigin,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum SkipCondition {
+    /// The cell has one of these texts; compared like names.
+    Is(Vec<String>),
+    Blank,
+    Filled,
+}
+
+impl RuleSource {
+    /// The source that the left side of `--map` names: `A|B`, or a template. None for a plain header.
+    pub(crate) fn of_flag(text: &str) -> Option<RuleSource> {
+        if let Ok(template) = JoinTemplate::parse(text) {
+            return Some(RuleSource::Join(template));
+        }
+        text.contains('|')
+            .then(|| RuleSource::FirstOf(text.split('|').map(|header| header.trim().to_owned()).collect()))
+    }
+
+    /// The headers it reads.
+    pub(crate) fn headers(&self) -> Vec<&str> {
+        match self {
+            RuleSource::Column(header) => vec![header],
+            RuleSource::FirstOf(headers) => headers.iter().map(String::as_str).collect(),
+            RuleSource::Join(template) => template.headers().collect(),
+        }
+    }
+
+    /// As `--map` writes it.
+    pub(crate) fn flag_text(&self) -> String {
+        match self {
+            RuleSource::Column(header) => header.clone(),
+            RuleSource::FirstOf(headers) => headers.join("|"),
+            RuleSource::Join(template) => template.to_string(),
+        }
+    }
+}
+
+impl FieldRule {
+    /// A rule that does nothing yet.
+    pub(crate) fn new(target: impl Into<String>, origin: RuleOrigin) -> Self {
+        Self {
+            target: target.into(),
+            source: None,
+            strip: Vec::new(),
+            values: Vec::new(),
+            otherwise: None,
+            default: None,
+            format: None,
+            invert: false,
+            origin,
+        }
+    }
+
+    /// Whether it changes what cells say, so that it needs a column to read.
+    pub(crate) fn needs_source(&self) -> bool {
+        !self.strip.is_empty() || !self.values.is_empty() || self.format.is_some() || self.invert
+    }
+
+    /// Takes what a rule of less weight adds. A rule with a source replaces those below it.
+    fn refine(&mut self, below: FieldRule) {
+        if self.source.is_some() {
+            return;
+        }
+        if below.source.is_some() {
+            self.source = below.source;
+            self.origin = below.origin;
+        }
+        if self.strip.is_empty() {
+            self.strip = below.strip;
+        }
+        for (from, to) in below.values {
+            if !self.values.iter().any(|(known, _)| is_same_text(known, &from)) {
+                self.values.push((from, to));
+            }
+        }
+        self.otherwise = self.otherwise.take().or(below.otherwise);
+        self.default = self.default.take().or(below.default);
+        self.format = self.format.take().or(below.format);
+        self.invert |= below.invert;
+    }
+
+    /// The verbs in use, as the mapping shows them.
+    pub(crate) fn verbs(&self) -> Vec<&'static str> {
+        let source = self.source.as_ref().and_then(|source| match source {
+            RuleSource::Column(_) => None,
+            RuleSource::FirstOf(_) => Some("first_of"),
+            RuleSource::Join(_) => Some("join"),
+        });
+        let used = [
+            (!self.strip.is_empty(), "strip"),
+            (!self.values.is_empty(), "values"),
+            (self.format.is_some(), "format"),
+            (self.invert, "invert"),
+            (self.default.is_some(), "default"),
+        ];
+        source.into_iter().chain(used.into_iter().filter(|(is_used, _)| *is_used).map(|(_, verb)| verb)).collect()
+    }
+}
+
+/// Whether two texts are the same for a value map: case and white space do not matter.
+pub(crate) fn is_same_text(one: &str, other: &str) -> bool {
+    crate::schema::fold_name(one) == crate::schema::fold_name(other)
+}
+
+/// One rule per target, from rules in the order of their weight. Those whose field the entity lacks are told apart.
+pub(super) fn merge(aliases: &HeaderAliases, rules: &[FieldRule]) -> (Vec<(ColumnTarget, FieldRule)>, Vec<FieldRule>) {
+    let (mut merged, mut unknown): (Vec<(ColumnTarget, FieldRule)>, Vec<FieldRule>) = (Vec::new(), Vec::new());
+    for rule in rules {
+        let header = match (&rule.source, rule.values.is_empty()) {
+            (None, _) => rule.target.as_str(),
+            (Some(RuleSource::Column(header)), true) => header.as_str(),
+            _ => "",
+        };
+        match headers::value_target(aliases, header, &rule.target) {
+            None => unknown.push(rule.clone()),
+            Some(target) => match merged.iter_mut().find(|(known, _)| headers::feeds_same(known, &target)) {
+                Some((known, above)) => {
+                    if above.source.is_none() && rule.source.is_some() {
+                        *known = target;
+                    }
+                    above.refine(rule.clone());
+                }
+                None => merged.push((target, rule.clone())),
+            },
+        }
+    }
+    (merged, unknown)
+}

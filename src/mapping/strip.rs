@@ -1,0 +1,130 @@
+//! What `strip` takes off a cell's text: a fixed list, each with a name.
+
+/// One kind of text that other tools put around what is meant.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Strip {
+    /// The 32 hexadecimal digits before a sign-in name of an Android work profile.
+    HexPrefix,
+    /// What Entra ID makes of a guest's address: `ada_example.org#EXT#@tenant.onmicrosoft.com`.
+    GuestSuffix,
+    /// A type in brackets at the end: `Ready to Deploy (deployable)`.
+    BracketSuffix,
+    /// All but the last part of a path: `Root > Berlin`, `/Staff/Berlin`.
+    PathParents,
+    /// Tags of HTML.
+    HtmlTags,
+}
+
+impl Strip {
+    /// The names in mapping files.
+    pub(crate) const ALL: [(&'static str, Strip); 5] = [
+        ("prefix:32-hex-digits", Strip::HexPrefix),
+        ("suffix:guest", Strip::GuestSuffix),
+        ("suffix:brackets", Strip::BracketSuffix),
+        ("parents:path", Strip::PathParents),
+        ("tags:html", Strip::HtmlTags),
+    ];
+
+    pub(crate) fn parse(name: &str) -> Option<Strip> {
+        Self::ALL.iter().find(|(known, _)| *known == name.trim()).map(|(_, strip)| *strip)
+    }
+
+    /// As mapping files write it.
+    pub(crate) fn name(self) -> &'static str {
+        Self::ALL.iter().find(|(_, strip)| *strip == self).map_or("", |(name, _)| name)
+    }
+
+    /// The names to choose from, for messages.
+    pub(crate) fn names() -> String {
+        Self::ALL.map(|(name, _)| format!("`{name}`")).join(", ")
+    }
+
+    /// The text without it; none where it is not there.
+    pub(crate) fn apply(self, text: &str) -> Option<String> {
+        match self {
+            Strip::HexPrefix => {
+                let rest = text.get(HEX_DIGITS..)?;
+                text[..HEX_DIGITS].bytes().all(|byte| byte.is_ascii_hexdigit()).then(|| rest.to_owned())
+            }
+            Strip::GuestSuffix => {
+                let at = text.to_ascii_uppercase().find(GUEST_MARK)?;
+                let name = &text[..at];
+                // The last underscore stands for the `@` of the guest's own address.
+                Some(name.rsplit_once('_').map_or_else(|| name.to_owned(), |(user, host)| format!("{user}@{host}")))
+            }
+            Strip::BracketSuffix => {
+                let inner = text.trim_end().strip_suffix([')', ']'])?;
+                let (before, _) = inner.rsplit_once(['(', '['])?;
+                (!before.trim().is_empty()).then(|| before.trim_end().to_owned())
+            }
+            Strip::PathParents => {
+                let separator = if text.trim_start().starts_with('/') { '/' } else { '>' };
+                let last = text.rsplit(separator).map(str::trim).find(|part| !part.is_empty())?;
+                text.contains(separator).then(|| last.to_owned())
+            }
+            Strip::HtmlTags => without_tags(text),
+        }
+    }
+}
+
+const HEX_DIGITS: usize = 32;
+
+/// In upper case.
+const GUEST_MARK: &str = "#EXT#";
+
+/// A tag begins with a letter, `/` or `!` right behind `<`: `a < b` has none.
+fn without_tags(text: &str) -> Option<String> {
+    let (mut kept, mut rest, mut is_changed) = (String::with_capacity(text.len()), text, false);
+    while let Some(start) = rest.find('<') {
+        let is_tag =
+            rest[start + 1..].starts_with(|char: char| char.is_ascii_alphabetic() || matches!(char, '/' | '!'));
+        match rest[start..].find('>').filter(|_| is_tag) {
+            Some(end) => {
+                kept.push_str(&rest[..start]);
+                rest = &rest[start + end + 1..];
+                is_changed = true;
+            }
+            None => {
+                kept.push_str(&rest[..=start]);
+                rest = &rest[start + 1..];
+            }
+        }
+    }
+    kept.push_str(rest);
+    is_changed.then(|| kept.trim().to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Strip;
+
+    #[test]
+    fn what_is_stripped_leaves_what_is_meant() {
+        for (strip, text, left) in [
+            (Strip::HexPrefix, "0123456789abcdefABCDEF0123456789ada@example.com", Some("ada@example.com")),
+            (Strip::HexPrefix, "ada@example.com", None),
+            (Strip::HexPrefix, "0123456789abcdefABCDEF012345678é@example.com", None),
+            (Strip::GuestSuffix, "ada_l_example.org#EXT#@corp.onmicrosoft.com", Some("ada_l@example.org")),
+            (Strip::GuestSuffix, "ada#ext#@corp.onmicrosoft.com", Some("ada")),
+            (Strip::GuestSuffix, "ada@example.com", None),
+            (Strip::BracketSuffix, "Ready to Deploy (deployable)", Some("Ready to Deploy")),
+            (Strip::BracketSuffix, "(deployable)", None),
+            (Strip::BracketSuffix, "Ready", None),
+            (Strip::PathParents, "Root entity > Europe > Berlin", Some("Berlin")),
+            (Strip::PathParents, "/Staff/Berlin/", Some("Berlin")),
+            (Strip::PathParents, "Berlin", None),
+            (Strip::PathParents, "Berlin/Mitte", None),
+            (Strip::HtmlTags, "<a href=\"/x\">MacBook</a>", Some("MacBook")),
+            (Strip::HtmlTags, "5 < 6 > 4", None),
+        ] {
+            assert_eq!(strip.apply(text).as_deref(), left, "{strip:?} {text}");
+        }
+    }
+
+    #[test]
+    fn each_name_is_read_back() {
+        for (name, strip) in Strip::ALL {
+            assert_eq!((Strip::parse(name), strip.name()), (Some(strip), name));
+        }
+    }
+}

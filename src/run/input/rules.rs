@@ -1,0 +1,188 @@
+//! `--default`, `--value` and `--skip-where`, and what the values of all rules are.
+
+use super::options::{MappingOptions, ParsedOptions};
+use crate::check::date::DateFormat;
+use crate::check::money::HeaderUnit;
+use crate::check::{Rules, rule_value};
+use crate::error::{Error, Result};
+use crate::mapping::{
+    CellSource, CellValue, ColumnTarget, FieldRule, HeaderAliases, Mapping, MappingSource, RuleOrigin, SkipCondition,
+    SkipRule, Unlisted, value_target,
+};
+use crate::schema::{Entity, Kind};
+use crate::table::Value;
+
+/// The rules of `--default` and `--value`.
+///
+/// # Errors
+/// Where one does not say what it has to.
+pub(super) fn flag_rules(options: &MappingOptions) -> Result<Vec<FieldRule>> {
+    let defaults = options.defaults.iter().map(|text| default_rule(text));
+    defaults.chain(options.values.iter().map(|text| value_rule(text))).collect()
+}
+
+/// The rules of `--skip-where`.
+///
+/// # Errors
+/// Where one does not say what it has to.
+pub(super) fn flag_skips(options: &MappingOptions) -> Result<Vec<SkipRule>> {
+    let skip = |text: &String| {
+        let (header, value) = text.rsplit_once('=').filter(|(header, _)| !header.trim().is_empty()).ok_or_else(|| {
+            Error::usage(
+                format!("--skip-where '{text}' does not say a value"),
+                "write it as --skip-where 'Header=Value'; without a value it leaves out the rows where the cell is blank",
+            )
+        })?;
+        let condition = match value.trim() {
+            "" => SkipCondition::Blank,
+            value => SkipCondition::Is(vec![value.to_owned()]),
+        };
+        Ok(SkipRule { headers: vec![header.trim().to_owned()], condition, origin: flag("--skip-where", text) })
+    };
+    options.skip_where.iter().map(skip).collect()
+}
+
+fn flag(name: &str, text: &str) -> RuleOrigin {
+    RuleOrigin { source: MappingSource::CommandLine, place: format!("{name} '{text}'") }
+}
+
+fn default_rule(text: &str) -> Result<FieldRule> {
+    let (field, value) = text.split_once('=').ok_or_else(|| {
+        Error::usage(
+            format!("--default '{text}' does not say a value"),
+            "write it as --default 'field=VALUE', such as --default currency=EUR",
+        )
+    })?;
+    let (field, value) = (field.trim(), value.trim());
+    let default = Some(value.to_owned());
+    Ok(FieldRule { default, ..FieldRule::new(field, flag("--default", &format!("{field}={value}"))) })
+}
+
+fn value_rule(text: &str) -> Result<FieldRule> {
+    let (field, map) = match text.strip_prefix("custom:").and_then(|rest| rest.split_once(':')) {
+        Some((name, map)) => (format!("custom:{name}"), Some(map)),
+        None => (text.split(':').next().unwrap_or_default().to_owned(), text.split_once(':').map(|(_, map)| map)),
+    };
+    let map = map.and_then(|map| map.split_once('=')).filter(|(from, _)| !from.trim().is_empty());
+    let (from, to) = map.ok_or_else(|| {
+        Error::usage(
+            format!("--value '{text}' does not say what means what"),
+            "write it as --value 'field:FROM=TO', such as --value 'status:managed=In use'",
+        )
+    })?;
+    let values = vec![(from.trim().to_owned(), to.trim().to_owned())];
+    Ok(FieldRule { values, ..FieldRule::new(field.trim(), flag("--value", text)) })
+}
+
+impl ParsedOptions<'_> {
+    /// Reads the values of a mapping's rules as what their fields hold.
+    ///
+    /// # Errors
+    /// Where a value is none for its field, or a default would give all rows the same key.
+    pub(super) fn type_rules(&self, mapping: &mut Mapping) -> Result<()> {
+        let untyped = mapping.clone();
+        for derived in &mut mapping.derived {
+            let Some(column) = untyped.columns.iter().find(|column| column.index == derived.column) else { continue };
+            let reader =
+                ValueReader { mapping: &untyped, target: &column.target, rule: &derived.rule, rules: &self.rules };
+            reader.validate_format()?;
+            reader.validate_units(&derived.source)?;
+            if let Some(default) = &mut derived.default {
+                reader.validate_default()?;
+                reader.read(default)?;
+            }
+            let mapped = derived.values.iter_mut().map(|value| &mut value.to);
+            let other = match &mut derived.otherwise {
+                Unlisted::Value(value) => Some(value),
+                Unlisted::Error | Unlisted::Keep => None,
+            };
+            // A value may also mean that there is none.
+            mapped.chain(other).filter(|value| value.value != Value::Blank).try_for_each(|value| reader.read(value))?;
+        }
+        Ok(())
+    }
+
+    /// A flag has to concern one of the sheets, not each.
+    pub(super) fn validate_flags(&self, entities: impl Iterator<Item = &'static Entity>) -> Result<()> {
+        let entities: Vec<&'static Entity> = entities.collect();
+        let is_known = |field: &str| {
+            entities.iter().any(|entity| value_target(&HeaderAliases::new(entity), field, field).is_some())
+        };
+        let unknown = self.flag_rules.iter().find(|rule| !is_known(&rule.target));
+        let (Some(FieldRule { target, origin, .. }), Some(entity)) = (unknown, entities.first()) else { return Ok(()) };
+        Err(Error::usage(
+            format!("{}: `{}` has no field `{target}`", origin.place, entity.name),
+            format!("`tallyport schema {}` lists the fields", entity.name),
+        ))
+    }
+}
+
+/// Reads the values of one rule.
+struct ValueReader<'r> {
+    mapping: &'r Mapping,
+    target: &'r ColumnTarget,
+    rule: &'r FieldRule,
+    rules: &'r Rules,
+}
+
+impl ValueReader<'_> {
+    fn read(&self, value: &mut CellValue) -> Result<()> {
+        let (text, typed) = rule_value(self.mapping, self.target, &value.text, self.rules).map_err(|error| {
+            let hint = error.hint.clone().unwrap_or_else(|| "write a value of the field".into());
+            let place = &self.rule.origin.place;
+            // A flag holds one value; of a rule in a file it must be said which.
+            let whose =
+                if self.is_flag() { String::new() } else { format!("`{}` for {}: ", value.text, self.rule.target) };
+            Error::usage(format!("{place}: {whose}{}", error.message), hint)
+        })?;
+        *value = CellValue { text, value: typed };
+        Ok(())
+    }
+
+    fn is_flag(&self) -> bool {
+        self.rule.origin.source == MappingSource::CommandLine
+    }
+
+    fn validate_default(&self) -> Result<()> {
+        let entity = self.mapping.entity;
+        let is_key = matches!(self.target, ColumnTarget::Field { field, .. }
+            if entity.key.first() == Some(&entity.fields[*field].name));
+        if !is_key {
+            return Ok(());
+        }
+        let (place, field) = (&self.rule.origin.place, &self.rule.target);
+        let what = if self.is_flag() { String::new() } else { format!(": the default of {field}") };
+        Err(Error::usage(
+            format!("{place}{what} would give several rows the same key"),
+            format!("fill in the column; `{field}` tells the records of {} apart", entity.name),
+        ))
+    }
+
+    fn validate_format(&self) -> Result<()> {
+        let format = self.rule.format.as_deref().map(DateFormat::parse).transpose();
+        format.map(drop).map_err(|error| {
+            Error::usage(
+                format!("{}: {error}", self.rule.origin.place),
+                "write it with D, M and Y, such as DD.MM.YYYY, MM/DD/YY or D MMM YYYY",
+            )
+        })
+    }
+
+    /// Amounts of columns with different units cannot stand in one.
+    fn validate_units(&self, source: &CellSource) -> Result<()> {
+        let is_amount = matches!(self.target, ColumnTarget::Field { field, .. }
+            if self.mapping.entity.fields[*field].kind == Kind::Money);
+        let headers = source.columns().iter().filter_map(|column| self.mapping.header(*column as u32));
+        let units: Vec<HeaderUnit> = headers.map(HeaderUnit::of).collect();
+        if !is_amount || units.windows(2).all(|pair| pair[0] == pair[1]) {
+            return Ok(());
+        }
+        Err(Error::usage(
+            format!(
+                "{}: the columns of {} have different units or currencies",
+                self.rule.origin.place, self.rule.target
+            ),
+            "read one of them, and ignore the others",
+        ))
+    }
+}
