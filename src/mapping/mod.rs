@@ -48,6 +48,8 @@ pub(crate) struct Mapping {
     pub columns: Vec<Column>,
     pub derived: Vec<DerivedColumn>,
     pub skips: Vec<SkippedRows>,
+    /// Headers that options name and the sheet lacks. Another sheet may have them.
+    pub absent: Vec<MappingError>,
 }
 
 /// Whether an id column is known to contain this account's ids. A result of an edited export has one of each;
@@ -230,6 +232,13 @@ pub(crate) enum MappingError {
     Rule(RuleError),
 }
 
+impl MappingError {
+    /// Whether a header is missing that another sheet may have.
+    pub(crate) fn is_absent_header(&self) -> bool {
+        matches!(self, MappingError::NoSuchHeader { .. } | MappingError::Rule(RuleError::NoSuchColumn { .. }))
+    }
+}
+
 /// How many further columns map to the field.
 fn and_more(columns: usize) -> String {
     if columns == 0 { String::new() } else { format!(", and {columns} more") }
@@ -300,9 +309,11 @@ impl Mapping {
         let exported = ExportedSheet::of(entity, header);
         let overrides = &derived::with_flag_rules(header, overrides);
         let resolver = RuleResolver { aliases: &aliases, entity, header, overrides };
-        let mut errors = headers::missing_headers(header, overrides);
+        let mut errors = Vec::new();
         let rules = resolver.resolve(&mut errors);
         let skips = resolver.skips(&mut errors);
+        let (mut absent, mut errors): (Vec<_>, Vec<_>) = errors.into_iter().partition(MappingError::is_absent_header);
+        absent.extend(headers::missing_headers(header, overrides));
         let mut columns = Vec::new();
         for (index, cell) in header.cells().enumerate().filter(|(_, cell)| !cell.is_blank()) {
             match headers::target(&aliases, cell.text, exported.as_ref(), overrides) {
@@ -327,7 +338,7 @@ impl Mapping {
         derived::supersede(&mut columns, &rules);
         errors.extend(headers::resolve_duplicates(entity, header.number, &mut columns, overrides));
         headers::promote_identifying(entity, &mut columns);
-        let mut mapping = Mapping { entity, header_row: header.number, columns, derived: Vec::new(), skips };
+        let mut mapping = Mapping { entity, header_row: header.number, columns, derived: Vec::new(), skips, absent };
         for rule in rules {
             errors.extend(mapping.add_rule(rule, header.len()).map(MappingError::from));
         }
@@ -341,7 +352,7 @@ impl Mapping {
         if errors.is_empty() && !says_enough {
             errors.push(MappingError::NothingKnown { entity: entity.name, row: header.number });
         }
-        if errors.is_empty() { Ok(mapping) } else { Err(errors) }
+        if errors.is_empty() { Ok(mapping) } else { Err([mapping.absent, errors].concat()) }
     }
 
     /// Ignores columns that feed other fields: a row that only has to identify a record may contain anything else.

@@ -75,6 +75,9 @@ fn documents() -> Vec<PathBuf> {
 fn fill(text: &str) -> String {
     let folder = tempfile::tempdir().unwrap();
     fs::create_dir(folder.path().join("samples")).unwrap();
+    for (name, content) in shown_files(text) {
+        fs::write(folder.path().join(name), content).unwrap();
+    }
     let run = |command: &str| {
         let arguments: Vec<&str> = command.trim_start_matches("tallyport").split_whitespace().collect();
         // Only what a command names: the folder may hold results of whoever ran these commands before.
@@ -108,6 +111,13 @@ fn fill(text: &str) -> String {
     replace_blocks(&text, "<!-- remark codes", "<!-- end of remark codes -->", |_| {
         table(RemarkCode::ALL.iter().map(|code| (code.as_str(), code.title())).collect())
     })
+}
+
+/// The files that a document shows whole: a code block below `<!-- file: NAME -->`.
+fn shown_files(text: &str) -> Vec<(&str, &str)> {
+    let blocks = text.split("<!-- file: ").skip(1).filter_map(|rest| rest.split_once(" -->"));
+    let files = blocks.filter_map(|(name, rest)| Some((name, rest.split("```").nth(1)?.split_once('\n')?.1)));
+    files.collect()
 }
 
 /// A help text without the flags that all commands share, and those flags.

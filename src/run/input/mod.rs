@@ -193,6 +193,7 @@ impl InputSet {
             let match_on = parsed.match_on(entity)?;
             let mut mapped = Mapping::new(entity, &header, &parsed.overrides(entity));
             if let Ok(mapping) = &mut mapped {
+                errors.extend(mapping.absent.iter().map(|error| (place.clone(), error.clone())));
                 parsed.type_rules(mapping)?;
             }
             let mapped = mapped.and_then(|mapping| match missing_fields(&mapping, &match_on, parsed) {

@@ -1,7 +1,7 @@
 //! Sheets of a workbook that hold something else than what is read: notes, lists, the records of another collection.
 //! They do not stop the others (issue: one sheet that is no table stops a workbook).
 
-use crate::mapping::{HeaderAliases, MappingError, RuleError, entity_by_headers, entity_by_name};
+use crate::mapping::{HeaderAliases, MappingError, entity_by_headers, entity_by_name};
 use crate::schema::{self, Entity};
 use crate::table::Row;
 
@@ -81,7 +81,5 @@ fn is_beside_the_data(name: &str) -> bool {
 /// Whether an error says that the sheet lacks what makes it one of records, and not that a column is unclear.
 fn is_about_all(error: &MappingError) -> bool {
     // A header of another sheet: --map names headers of any.
-    let is_elsewhere =
-        matches!(error, MappingError::NoSuchHeader { .. } | MappingError::Rule(RuleError::NoSuchColumn { .. }));
-    is_elsewhere || matches!(error, MappingError::NothingKnown { .. } | MappingError::MissingField { .. })
+    error.is_absent_header() || matches!(error, MappingError::NothingKnown { .. } | MappingError::MissingField { .. })
 }
