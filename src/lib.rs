@@ -53,6 +53,9 @@ mod wording;
 // Characters that nobody sees, or that look like others.
 mod unicode;
 
+// Keeps secrets out of what is printed and stored.
+mod redact;
+
 // Which account to use, and how to reach it.
 pub mod account;
 

@@ -4,6 +4,8 @@ use std::time::{Duration, SystemTime};
 
 use reqwest::header::HeaderMap;
 
+use crate::redact::shown_url;
+
 /// The longest wait a header can impose. A number beyond it is a mistake, and waiting for it would look like hanging.
 const LONGEST: Duration = Duration::from_secs(24 * 3600);
 /// A reset above this many seconds is a point in Unix time, not a span: 2001, or 31 years.
@@ -75,7 +77,7 @@ impl ResponseHeaders {
                 .iter()
                 .find_map(|name| text(name))
                 .map(str::to_owned),
-            location: text("location").map(|link| link.split(['?', '#']).next().unwrap_or_default().to_owned()),
+            location: text("location").map(|link| shown_url(link.split(['?', '#']).next().unwrap_or_default())),
             html: text("content-type").is_some_and(|kind| kind.to_ascii_lowercase().starts_with("text/html")),
         }
     }

@@ -44,7 +44,11 @@ pub struct Cli {
 pub struct Global {
     #[allow(rustdoc::bare_urls)] // the text is the help of the flag, where angle brackets would show
     /// Base URL of the service [default: https://app.bluetallyapp.com/api/v1]
-    #[arg(long, global = true, env = "BLUETALLY_BASE_URL", value_name = "URL", value_hint = ValueHint::Url)]
+    // Its value may hold a password by mistake, and the help would show it.
+    #[arg(
+        long, global = true, env = "BLUETALLY_BASE_URL", hide_env_values = true, value_name = "URL",
+        value_hint = ValueHint::Url
+    )]
     pub base_url: Option<String>,
 
     /// Read the API key from this file (else BLUETALLY_API_KEY, the profile, the system's key store)
@@ -372,8 +376,8 @@ pub struct ResumeArgs {
     #[arg(long, conflicts_with = "run")]
     pub last: bool,
 
-    /// Accepted for scripts: a run that was confirmed asks nothing again
-    #[arg(long, hide = true)]
+    /// Go on with another API key than the run was started with
+    #[arg(long)]
     pub yes: bool,
 
     /// Write the result here [default: where the run would have written it]

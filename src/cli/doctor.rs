@@ -13,6 +13,7 @@ use super::{Error, Exit, runtime};
 use crate::account::Account;
 use crate::api::{ApiError, Client, Probe, Record, WaitStatus};
 use crate::error::Diagnostic;
+use crate::redact::shown_url;
 use crate::schema::{Entity, collection};
 
 /// Clocks further apart than this spoil exports by date and what is "since".
@@ -94,6 +95,7 @@ fn unusable(error: &SettingsError) -> Check {
         | SettingsError::ProfileMissing { .. } => "config",
         SettingsError::Key { .. }
         | SettingsError::KeyFile { .. }
+        | SettingsError::KeyOfAnotherUrl { .. }
         | SettingsError::KeyMissing
         | SettingsError::KeyStore { .. }
         | SettingsError::KeyTwice { .. } => "key",
@@ -241,7 +243,9 @@ fn ill(settings: &Settings, client: &Client, error: &ApiError, tenants: &[Record
 
 fn place(settings: &Settings, client: &Client) -> String {
     match settings.account {
-        TargetAccount::Service => format!("`{}` ({})", settings.base_url.value, settings.base_url.origin),
+        TargetAccount::Service => {
+            format!("`{}` ({})", shown_url(settings.base_url.value.as_str()), settings.base_url.origin)
+        }
         TargetAccount::Sandbox(_) => format!("the sandbox at `{}`", client.host()),
     }
 }

@@ -19,6 +19,7 @@ pub(super) fn run(global: &Global, args: &UndoArgs, printer: Printer) -> Result<
     let job = UndoJob {
         run: args.run.clone(),
         confirmed: args.yes,
+        is_read_only: args.dry_run,
         result: args.result.clone().map_or(ResultTarget::BesideInput, ResultTarget::File),
         // Stopped by the signal itself, a run could not say that it sent nothing.
         shutdown: interrupts::listen()?,

@@ -15,6 +15,7 @@ mod hostile;
 mod identity;
 mod import;
 mod interrupt;
+mod keys;
 mod kills;
 mod library;
 mod quota;
