@@ -56,6 +56,9 @@ mod unicode;
 // Keeps secrets out of what is printed and stored.
 mod redact;
 
+// Text for the terminal: our styles, and nothing else that a terminal obeys.
+mod terminal;
+
 // Which account to use, and how to reach it.
 pub mod account;
 

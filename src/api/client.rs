@@ -238,14 +238,14 @@ impl Client {
     pub async fn create(&self, entity: &'static Entity, body: &Body) -> Result<WriteReply, WriteFailure> {
         let request = self.inner.requests.create(entity, body);
         let (response, _) = self.write(&request).await?;
-        self.redact_key(response::written(&request.what(), entity, None, &response))
+        response::written(&request.what(), entity, None, &response)
     }
 
     /// Changes the fields in `body` of a record.
     pub async fn update(&self, entity: &'static Entity, id: i64, body: &Body) -> Result<WriteReply, WriteFailure> {
         let request = self.inner.requests.update(entity, id, body);
         let (response, _) = self.write(&request).await?;
-        self.redact_key(response::written(&request.what(), entity, Some(id), &response))
+        response::written(&request.what(), entity, Some(id), &response)
     }
 
     /// Deletes a record. One that is gone after an attempt without a response counts as deleted.
@@ -255,7 +255,7 @@ impl Client {
         if earlier == PriorAttempts::MaybeApplied && response::is_gone(&response) {
             return Ok(());
         }
-        self.redact_key(response::deleted(&request.what(), entity, &response))
+        response::deleted(&request.what(), entity, &response)
     }
 
     /// What the response to a request for one record of `entity` shows of the service.
@@ -338,14 +338,6 @@ impl Client {
                 ApiError::NoResponse { what: request.what(), cause },
             )),
         }
-    }
-
-    /// Removes the key from a failure, which may quote the body of a success.
-    fn redact_key<T>(&self, written: Result<T, WriteFailure>) -> Result<T, WriteFailure> {
-        written.map_err(|failure| {
-            let message = self.inner.transport.without_key(&failure.message);
-            WriteFailure { message, ..failure }
-        })
     }
 
     async fn send(&self, request: &Request) -> RequestResult {

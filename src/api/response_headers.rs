@@ -82,6 +82,13 @@ impl ResponseHeaders {
         }
     }
 
+    /// The same, with the texts that messages show changed by `change`.
+    pub(super) fn map_text(self, change: impl Fn(&str) -> String) -> Self {
+        let request_id = self.request_id.as_deref().map(&change);
+        let location = self.location.as_deref().map(&change);
+        Self { request_id, location, ..self }
+    }
+
     /// The service's count of its hour; none if it reports nothing, or counts in a window of another length.
     ///
     /// A limit without a window may be one of a minute or a day: it is taken for the hour's only if requests come back

@@ -56,7 +56,7 @@ pub struct Global {
     pub api_key_file: Option<PathBuf>,
 
     /// The tenant to use (multi-tenant accounts)
-    #[arg(long, global = true, env = "BLUETALLY_TENANT_ID", value_name = "ID")]
+    #[arg(long, global = true, env = "BLUETALLY_TENANT_ID", hide_env_values = true, value_name = "ID")]
     pub tenant: Option<i64>,
 
     /// Use this profile of config.toml

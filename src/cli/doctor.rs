@@ -7,7 +7,7 @@ use std::time::{Duration, SystemTime};
 use serde::Serialize;
 
 use super::args::Global;
-use super::printer::{ERROR, GOOD, Printer, STRONG, WARNING};
+use super::printer::Printer;
 use super::settings::{Origin, Settings, SettingsError, TargetAccount};
 use super::{Error, Exit, runtime};
 use crate::account::Account;
@@ -15,6 +15,7 @@ use crate::api::{ApiError, Client, Probe, Record, WaitStatus};
 use crate::error::Diagnostic;
 use crate::redact::shown_url;
 use crate::schema::{Entity, collection};
+use crate::terminal::{ERROR, GOOD, STRONG, WARNING};
 
 /// Clocks further apart than this spoil exports by date and what is "since".
 const CLOCK_TOLERANCE: i64 = 300;
@@ -29,7 +30,7 @@ pub(super) fn run(global: &Global, printer: Printer) -> Result<Exit, Error> {
         Err(error) => vec![unusable(&error)],
     };
     match printer.json {
-        true => printer.data(&json(&checks))?,
+        true => printer.document(&json(&checks))?,
         false => printer.say(&text(&checks))?,
     }
     Ok(exit(&checks))

@@ -10,6 +10,7 @@ use super::args::{Global, SandboxArgs};
 use super::printer::Printer;
 use super::{Error, Exit, interrupts};
 use crate::sandbox::{FaultControl, Faults, Sandbox, SandboxError, SandboxOptions, Seed, StoreLocation};
+use crate::terminal;
 
 pub(super) fn run(global: &Global, args: &SandboxArgs, printer: Printer) -> Result<Exit, Error> {
     let options = options(global, args)?;
@@ -45,7 +46,7 @@ fn announce(
         if let Some(url) = control {
             line["control"] = url.into();
         }
-        return Ok(printer.data(&format!("{line}\n"))?);
+        return Ok(printer.verbatim(&format!("{line}\n"))?);
     }
     let tenant = match args.tenants.first() {
         Some(tenant) => format!(" --tenant {}", tenant.split('=').next().unwrap_or_default()),
@@ -56,7 +57,8 @@ fn announce(
         count => format!("faults    {count}, with the random seed {}\n", args.faults_seed),
     };
     let control = control.map(|url| format!("control   {url}\n")).unwrap_or_default();
-    Ok(printer.data(&format!(
+    // Not masked: it may be the key in the environment, and is shown on purpose.
+    Ok(printer.verbatim(&terminal::rendered(&format!(
         "base URL  {base_url}\n\
          API key   {api_key}\n\
          records   {records}\n\
@@ -67,7 +69,7 @@ fn announce(
             Some(path) => format!("stored in {}", path.display()),
             None => "in memory until it stops".into(),
         }
-    ))?)
+    )))?)
 }
 
 fn options(global: &Global, args: &SandboxArgs) -> Result<SandboxOptions, Error> {

@@ -48,7 +48,7 @@ fn print_plan(plan: &UndoPlan<'_>, args: &UndoArgs, printer: Printer) -> Result<
     if printer.json {
         let planned = summary.json(plan.estimate());
         let document = json!({ "run_id": plan.run_id, "undoes": undone, "dry_run": args.dry_run, "planned": planned });
-        printer.data(&format!("{document}\n"))?;
+        printer.document(&format!("{document}\n"))?;
     }
     Ok(if summary.left() > 0 && !args.dry_run { Exit::RowsFailed } else { Exit::Success })
 }

@@ -27,9 +27,26 @@ pub(crate) fn shown_url(text: &str) -> String {
     }
 }
 
+/// What [`shown_url`] hides: user and password, and the values of query and fragment.
+pub(crate) fn secrets_of_url(text: &str) -> Vec<String> {
+    let rest = text.split_once("://").map_or(text, |(_, rest)| rest);
+    let (user, rest) = rest.rsplit_once('@').unwrap_or(("", rest));
+    let query = rest.find(['?', '#']).map_or("", |start| &rest[start..]);
+    let password = user.split_once(':').map(|(_, password)| password);
+    let values = query.split(['?', '&', '#']).map(|pair| pair.split_once('=').map_or(pair, |(_, value)| value));
+    [user].into_iter().chain(password).chain(values).filter(|part| !part.is_empty()).map(str::to_owned).collect()
+}
+
 #[cfg(test)]
 mod tests {
-    use super::shown_url;
+    use super::{secrets_of_url, shown_url};
+
+    #[test]
+    fn what_is_hidden_is_known() {
+        let url = "https://ada:secret@app.example/api?key=value&x#part";
+        assert_eq!(secrets_of_url(url), ["ada:secret", "secret", "value", "x", "part"]);
+        assert_eq!(secrets_of_url("https://app.example/api"), Vec::<String>::new());
+    }
 
     #[test]
     fn nothing_that_may_be_a_secret_is_shown() {

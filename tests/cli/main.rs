@@ -6,6 +6,7 @@ mod bucket;
 mod check;
 mod delete;
 mod docs;
+mod echo;
 mod export;
 mod faults;
 mod features;

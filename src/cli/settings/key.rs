@@ -49,6 +49,7 @@ fn from_profile(chosen: &ActiveProfile, here: &Environment) -> Result<Option<Wit
         return Err(SettingsError::KeyTwice { profile: name.clone(), ways });
     }
     if let Some(key) = &profile.api_key {
+        key.protect();
         return Ok(Some(WithOrigin::new(key.clone(), chosen.origin())));
     }
     if let Some(path) = &profile.api_key_file {
@@ -84,7 +85,10 @@ fn from_key_store(here: &Environment, service: &str, user: &str) -> Result<Optio
 
 fn secret(text: String, origin: Origin) -> Result<WithOrigin<Secret>, SettingsError> {
     match Secret::new(text) {
-        Ok(secret) => Ok(WithOrigin::new(secret, origin)),
+        Ok(secret) => {
+            secret.protect();
+            Ok(WithOrigin::new(secret, origin))
+        }
         Err(reason) => Err(SettingsError::Key { reason, origin }),
     }
 }

@@ -33,4 +33,5 @@ pub use error::{BucketError, BucketRefusal, PartialUpload};
 pub(crate) use not_built::{Bucket, Upload};
 #[cfg(feature = "buckets")]
 pub(crate) use store::{Bucket, Upload};
+pub(crate) use url::SECRET_VARIABLES;
 pub use url::{BucketUrl, BucketUrlError, BucketsNotBuilt, StorageProvider, is_url};
