@@ -1,8 +1,6 @@
 //! Bytes out, bytes in: one attempt over the network.
 
 use std::borrow::Cow;
-use std::error::Error;
-use std::io;
 use std::sync::Once;
 use std::time::{Duration, Instant, SystemTime};
 
@@ -10,6 +8,7 @@ use reqwest::header::{ACCEPT, ACCEPT_ENCODING, AUTHORIZATION, CONTENT_TYPE, Head
 use tracing::{debug, trace};
 
 use super::attempts::Attempt;
+use super::connection_error::describe;
 use super::request::Request;
 use super::request_kind::Method;
 use super::response::Response;
@@ -24,8 +23,10 @@ const REQUEST_TIMEOUT: Duration = Duration::from_secs(60);
 /// How long an idle connection is kept. Servers close it after 5 seconds or more, and a create on a connection that is
 /// just being closed is lost without a sign of whether it was applied: better to open a new one.
 const IDLE_TIMEOUT: Duration = Duration::from_secs(4);
-/// The longest body read. A thousand records are well below a hundredth of it.
-const LONGEST_BODY: usize = 256 << 20;
+/// The longest list that is read, in bytes. A thousand records are well below a tenth of it.
+const LONGEST_LIST: usize = 64 << 20;
+/// The longest of other bodies, which hold a record or a message.
+pub(super) const LONGEST_RECORD: usize = 1 << 20;
 
 /// The most of an error's body that is looked at: its message is a line.
 const LONGEST_ERROR: usize = 64 << 10;
@@ -66,7 +67,7 @@ impl Transport {
             ProxyPolicy::System => builder,
             ProxyPolicy::Direct => builder.no_proxy(),
         };
-        let http = builder.build().map_err(|error| ApiError::Setup { cause: innermost(&error) })?;
+        let http = builder.build().map_err(|error| ApiError::Setup { cause: describe(&error) })?;
         Ok(Self { http, mask: Mask::new([key.reveal()]) })
     }
 
@@ -95,7 +96,8 @@ impl Transport {
         let status = response.status().as_u16();
         let headers = ResponseHeaders::read(response.headers(), SystemTime::now());
         let headers = headers.map_text(|text| self.mask.apply(text, TextKind::Message).into_owned());
-        let mut body = read(response).await?;
+        let may_be_list = request.kind.method == Method::Get && status < 300;
+        let mut body = read(response, if may_be_list { LONGEST_LIST } else { LONGEST_RECORD }).await?;
         super::surrogates::repair(&mut body);
         Ok(Response { status, headers, body: self.without_key(body, status) })
     }
@@ -114,7 +116,7 @@ impl Transport {
     }
 
     fn cause(&self, error: &reqwest::Error) -> String {
-        self.mask.apply(&innermost(error), TextKind::Message).into_owned()
+        self.mask.apply(&describe(error), TextKind::Message).into_owned()
     }
 
     /// Method, path, status and milliseconds; bodies only at trace level, the key never: it is in no URL that we send, and
@@ -165,42 +167,15 @@ fn method(method: Method) -> reqwest::Method {
     }
 }
 
-/// The whole body, cut at [`LONGEST_BODY`]: a cut body is not valid JSON and is reported as such.
-async fn read(mut response: reqwest::Response) -> Result<Vec<u8>, reqwest::Error> {
+/// The whole body, cut at so many bytes: a cut body is not valid JSON and is reported as such.
+async fn read(mut response: reqwest::Response, longest: usize) -> Result<Vec<u8>, reqwest::Error> {
     let Some(first) = response.chunk().await? else { return Ok(Vec::new()) };
     let mut body = Vec::from(first);
     while let Some(chunk) = response.chunk().await? {
-        if body.len() + chunk.len() > LONGEST_BODY {
+        if body.len() + chunk.len() > longest {
             break;
         }
         body.extend_from_slice(&chunk);
     }
     Ok(body)
-}
-
-/// The innermost cause, the only one that helps: "connection refused", not "error sending request".
-fn innermost(error: &reqwest::Error) -> String {
-    let mut cause: &(dyn Error + 'static) = error;
-    while let Some(source) = cause.source() {
-        cause = source;
-    }
-    if is_untrusted(cause) {
-        return String::from(
-            "its certificate comes from an authority that this machine does not trust, perhaps that of a proxy which \
-             inspects the traffic; set SSL_CERT_FILE to a file with the authority's certificate",
-        );
-    }
-    super::error_body::tidy(&cause.to_string())
-}
-
-/// Whether the certificate of the service comes from an unknown authority.
-fn is_untrusted(cause: &(dyn Error + 'static)) -> bool {
-    let inner = cause.downcast_ref::<io::Error>().and_then(io::Error::get_ref);
-    let tls = cause.downcast_ref().or_else(|| inner.and_then(|inner| inner.downcast_ref()));
-    matches!(
-        tls,
-        Some(rustls::Error::InvalidCertificate(
-            rustls::CertificateError::UnknownIssuer | rustls::CertificateError::Other(_)
-        ))
-    )
 }

@@ -1,4 +1,4 @@
-//! A list, page by page, for callers that stop early or that do not need the guarantees of a [`super::ListScan`].
+//! A list, page by page, for callers that stop early or that do not need the guarantees of a list scan.
 
 use super::source::RecordSource;
 use crate::api::{RawPage, Record};
@@ -6,7 +6,7 @@ use crate::schema::Entity;
 
 /// Reads a list page by page.
 #[derive(Debug)]
-pub struct Pager<'a, S> {
+pub(crate) struct Pager<'a, S> {
     source: &'a S,
     entity: &'static Entity,
     filters: &'a [(&'a str, &'a str)],
@@ -14,6 +14,8 @@ pub struct Pager<'a, S> {
     offset: u64,
     requests: u64,
     end: ListEnd,
+    /// The last page, if it was short: a service that ignores `offset` returns it again.
+    short: RawPage,
 }
 
 /// Whether the list has ended.
@@ -28,12 +30,21 @@ enum ListEnd {
 
 impl<'a, S: RecordSource> Pager<'a, S> {
     /// Nothing is requested yet.
-    pub fn new(source: &'a S, entity: &'static Entity, filters: &'a [(&'a str, &'a str)]) -> Self {
-        Self { source, entity, filters, limit: u32::MAX, offset: 0, requests: 0, end: ListEnd::NotSeen }
+    pub(crate) fn new(source: &'a S, entity: &'static Entity, filters: &'a [(&'a str, &'a str)]) -> Self {
+        Self {
+            source,
+            entity,
+            filters,
+            limit: u32::MAX,
+            offset: 0,
+            requests: 0,
+            end: ListEnd::NotSeen,
+            short: RawPage::default(),
+        }
     }
 
     /// Pages of at most `limit` records.
-    pub fn with_limit(self, limit: u32) -> Self {
+    pub(crate) fn with_limit(self, limit: u32) -> Self {
         Self { limit, ..self }
     }
 
@@ -41,21 +52,25 @@ impl<'a, S: RecordSource> Pager<'a, S> {
     ///
     /// # Errors
     /// The source cannot be read.
-    pub async fn next_raw(&mut self) -> Result<Option<RawPage>, S::Error> {
+    pub(crate) async fn next_raw(&mut self) -> Result<Option<RawPage>, S::Error> {
         if self.is_done() {
             return Ok(None);
         }
         let limit = self.source.page_limit().clamp(1, self.limit.max(1));
         let page = self.source.raw_page(self.entity, self.filters, self.offset, limit).await?;
-        self.end = match self.end {
-            _ if page.is_empty() => ListEnd::Reached,
-            _ if !self.source.is_last(page.len(), limit) => ListEnd::NotSeen,
-            // What a filter finds is few records, and they fit a page.
-            _ if self.is_whole_list() => ListEnd::Suspected,
+        self.requests += 1;
+        if self.end == ListEnd::Suspected && page == self.short {
+            self.end = ListEnd::Reached;
+            return Ok(None);
+        }
+        self.end = match page.len() {
+            0 => ListEnd::Reached,
+            length if !self.source.is_last(length, limit) => ListEnd::NotSeen,
+            length if may_go_on(self.filters, length) => ListEnd::Suspected,
             _ => ListEnd::Reached,
         };
         self.offset += page.len() as u64;
-        self.requests += 1;
+        self.short = if self.end == ListEnd::Suspected { page.clone() } else { RawPage::default() };
         Ok(Some(page))
     }
 
@@ -63,7 +78,7 @@ impl<'a, S: RecordSource> Pager<'a, S> {
     ///
     /// # Errors
     /// The source cannot be read.
-    pub async fn next(&mut self) -> Result<Option<Vec<Record>>, S::Error> {
+    pub(crate) async fn next(&mut self) -> Result<Option<Vec<Record>>, S::Error> {
         Ok(self.next_raw().await?.map(|page| page.to_records()))
     }
 
@@ -71,7 +86,7 @@ impl<'a, S: RecordSource> Pager<'a, S> {
     ///
     /// # Errors
     /// The source cannot be read.
-    pub async fn rest(&mut self) -> Result<Vec<Record>, S::Error> {
+    pub(crate) async fn rest(&mut self) -> Result<Vec<Record>, S::Error> {
         let mut records = Vec::new();
         while let Some(page) = self.next().await? {
             records.extend(page);
@@ -80,26 +95,73 @@ impl<'a, S: RecordSource> Pager<'a, S> {
     }
 
     /// Whether the last page was read.
-    pub fn is_done(&self) -> bool {
+    pub(crate) fn is_done(&self) -> bool {
         self.end == ListEnd::Reached
     }
 
     /// Whether the next page will most likely be empty.
-    pub fn seems_done(&self) -> bool {
+    pub(crate) fn seems_done(&self) -> bool {
         self.end != ListEnd::NotSeen
     }
 
-    fn is_whole_list(&self) -> bool {
-        self.filters.iter().all(|(name, _)| matches!(*name, "sort" | "order"))
-    }
-
     /// The offset behind the last record read.
-    pub fn offset(&self) -> u64 {
+    pub(crate) fn offset(&self) -> u64 {
         self.offset
     }
 
     /// The pages requested so far.
-    pub fn requests(&self) -> u64 {
+    pub(crate) fn requests(&self) -> u64 {
         self.requests
+    }
+}
+
+/// Services that cut lists to so few records or fewer are not known of.
+const FEWEST_OF_A_CUT_PAGE: usize = 10;
+
+/// Whether a list may go on after a short page of so many records: of a whole list always, since a service may hide records
+/// after it has cut the page. What an exact filter finds is a handful, and a page of it is short for no other reason.
+pub(crate) fn may_go_on(filters: &[(&str, &str)], length: usize) -> bool {
+    let is_whole_list = filters.iter().all(|(name, _)| matches!(*name, "sort" | "order"));
+    length >= if is_whole_list { 1 } else { FEWEST_OF_A_CUT_PAGE }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+
+    use futures::executor::block_on;
+    use serde_json::json;
+
+    use super::*;
+    use crate::catalog::fake_source::{FakeSource, Quirk};
+    use crate::schema::collection;
+
+    fn of_places(total: usize) -> FakeSource {
+        FakeSource::new()
+            .with("locations", (0..total).map(|number| json!({"id": number + 1, "name": "HQ", "city": "Ulm"})))
+    }
+
+    /// The records that are read, and the requests.
+    fn read(source: &FakeSource, filters: &[(&str, &str)]) -> (usize, u64) {
+        let mut pages = Pager::new(source, collection("locations").unwrap(), filters);
+        (block_on(pages.rest()).unwrap().len(), pages.requests())
+    }
+
+    #[test]
+    fn a_short_page_is_followed_by_one_more_request() {
+        let sorted = [("sort", "name")];
+        assert_eq!(read(&of_places(0), &[]), (0, 1));
+        assert_eq!(read(&of_places(999), &[]), (999, 2));
+        assert_eq!(read(&of_places(1_007), &sorted), (1_007, 3));
+        let hiding = of_places(1_500).with_quirk(Quirk::HidesOne(20));
+        assert_eq!(read(&hiding, &[]).1, 3, "the list goes on after its short page");
+    }
+
+    #[test]
+    fn what_an_exact_filter_finds_ends_with_a_page_of_a_few() {
+        let named = [("name", "HQ")];
+        assert_eq!(read(&of_places(1), &named), (1, 1));
+        assert_eq!(read(&of_places(9), &named), (9, 1));
+        assert_eq!(read(&of_places(25), &named), (25, 2));
     }
 }

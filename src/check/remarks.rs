@@ -18,7 +18,7 @@ const MAX_GROUPS: usize = 200;
 
 /// Why a cell is remarked.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum RemarkKind {
+pub(crate) enum RemarkKind {
     /// A word such as `NIL` or `TBA`, read as an empty cell.
     NoValue,
     /// A sign that several currencies share, with nothing to tell which.
@@ -33,6 +33,10 @@ pub enum RemarkKind {
     LookAlike { found: char, plain: char },
     /// A serial number that another row has under another key.
     SameSerial,
+    /// A serial number that another record of the account has.
+    SerialInAccount,
+    /// A bare number in a column of ids, with nothing beside it that confirms it.
+    BareId,
 }
 
 impl RemarkKind {
@@ -44,7 +48,8 @@ impl RemarkKind {
             RemarkKind::LocalDay => RemarkCode::DateTimezone,
             RemarkKind::Multiplied(_) => RemarkCode::MoneyMultiplied,
             RemarkKind::LookAlike { .. } => RemarkCode::TextLookAlike,
-            RemarkKind::SameSerial => RemarkCode::SerialRepeated,
+            RemarkKind::SameSerial | RemarkKind::SerialInAccount => RemarkCode::SerialRepeated,
+            RemarkKind::BareId => RemarkCode::IdBare,
         }
     }
 
@@ -73,6 +78,13 @@ impl RemarkKind {
             RemarkKind::SameSerial => {
                 format!("{} with a serial number that another row has, such as {samples}", counted(count, "row"))
             }
+            RemarkKind::SerialInAccount => format!(
+                "{} with a serial number that another record of the account has, such as {samples}",
+                counted(count, "row")
+            ),
+            RemarkKind::BareId => {
+                format!("{}, such as {samples}, taken as ids of this account", counted(count, "number"))
+            }
             RemarkKind::Multiplied(factor) => {
                 format!("{} multiplied by {factor}, such as {samples}", counted(count, "amount"))
             }
@@ -82,7 +94,7 @@ impl RemarkKind {
 
 /// A remark on a cell.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct CellRemark {
+pub(crate) struct CellRemark {
     pub kind: RemarkKind,
     /// The cell's column, from 0.
     pub column: u32,

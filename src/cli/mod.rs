@@ -1,8 +1,8 @@
 //! Commands: one match from subcommand to its file.
 //!
-//! Three steps: what was typed ([`args`]), what it means here ([`settings`]), do it (a file per command).
+//! Three steps: what was typed (`args`), what it means here (`settings`), do it (a file per command).
 
-pub mod args;
+pub(crate) mod args;
 mod check;
 mod choices;
 mod completions;
@@ -23,7 +23,7 @@ mod runs;
 mod sandbox;
 mod schema;
 mod secrets;
-pub mod settings;
+pub(crate) mod settings;
 mod template;
 mod undo;
 

@@ -34,7 +34,7 @@
 
 mod activity;
 mod backup;
-pub mod bucket;
+pub(crate) mod bucket;
 pub(crate) use bucket::SECRET_VARIABLES;
 mod changes;
 mod columns;
@@ -57,17 +57,16 @@ mod table;
 mod value;
 
 pub use activity::LogFilter;
-pub use backup::{Backup, BackupError};
+pub(crate) use backup::{Backup, BackupError};
 pub use changes::ChangeCounts;
 pub use columns::IdColumns;
 pub use destination::{OutputLayout, TenantScope};
-pub use error::ExportError;
-pub use filters::FilterError;
+pub(crate) use error::ExportError;
 pub use job::{ExportJob, ReadMode};
-pub use names::{ReferenceNames, collections_referenced_by};
+pub(crate) use names::{ReferenceNames, collections_referenced_by};
 pub use report::{ExportReport, FailedTenant, StoredFile, TableReport};
 
-pub use crate::written_files::{Overwrite, OverwriteError};
+pub use crate::written_files::Overwrite;
 
 // For the register, which is exported the same way.
 pub(crate) use destination::{OutputPattern, PlaceholderValues, is_folder};
@@ -75,4 +74,5 @@ pub(crate) use lock::ExportLock;
 pub(crate) use mirrored::MirroredAccount;
 pub(crate) use progress::PhaseProgress;
 pub(crate) use resolve::{ResolvedJob, local_now};
+pub(crate) use retention::fill as fill_stamps;
 pub(crate) use staging::StagingDir;

@@ -7,7 +7,7 @@ use crate::table::Row;
 
 /// Why the content of a sheet could not be detected.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum EntityDetectionError {
+pub(crate) enum EntityDetectionError {
     #[error("cannot tell from its name or headers what it contains")]
     Unknown,
     #[error("the headers match {}", list(.0))]
@@ -18,7 +18,11 @@ pub enum EntityDetectionError {
 ///
 /// # Errors
 /// If nothing matches, or several collections match the headers equally well.
-pub fn detect_entity(sheet: Option<&str>, stem: &str, rows: &[Row]) -> Result<&'static Entity, EntityDetectionError> {
+pub(crate) fn detect_entity(
+    sheet: Option<&str>,
+    stem: &str,
+    rows: &[Row],
+) -> Result<&'static Entity, EntityDetectionError> {
     if let Some(entity) = sheet.and_then(by_name).filter(|entity| is_importable(entity)) {
         return Ok(entity);
     }
@@ -55,7 +59,7 @@ fn is_importable(entity: &Entity) -> bool {
 }
 
 /// The entity that the whole name means, or the only one that a word of it means: `2026-03 assets final`.
-fn by_name(name: &str) -> Option<&'static Entity> {
+pub(crate) fn by_name(name: &str) -> Option<&'static Entity> {
     if let Some(entity) = schema::find(name) {
         return Some(entity);
     }
@@ -69,7 +73,7 @@ fn by_name(name: &str) -> Option<&'static Entity> {
 }
 
 /// The entity with the most known headers, if it covers the required fields better than any other.
-fn by_headers(rows: &[Row]) -> Result<&'static Entity, EntityDetectionError> {
+pub(crate) fn by_headers(rows: &[Row]) -> Result<&'static Entity, EntityDetectionError> {
     let mut scores: Vec<(usize, &'static Entity)> = schema::importable()
         .filter_map(|entity| {
             let header = &rows[find_header(rows, &[entity])?];

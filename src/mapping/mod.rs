@@ -6,7 +6,7 @@
 //! is a [`MappingError`] until it is mapped or ignored, all others are listed as ignored. Sheets written by an export
 //! are matched more strictly: see `exported`.
 //!
-//! A new header alias is a word in the schema. A new preset is a file in `presets/` and a line in [`file`].
+//! A new header alias is a word in the schema. A new preset is a file in `presets/` and a line in [`mod@file`].
 
 mod defaults;
 mod entity;
@@ -16,13 +16,14 @@ mod header_row;
 mod headers;
 mod sheet_mapping;
 
-pub use defaults::{FieldDefault, default_target};
-pub use entity::{EntityDetectionError, detect_entity};
-pub use file::{MappingFile, MappingFileError};
-pub use header_row::find_header;
-pub use headers::HeaderAliases;
-pub(crate) use headers::header_keys;
-pub use sheet_mapping::{ColumnFacts, MappedColumn, SheetMapping};
+pub(crate) use defaults::{FieldDefault, default_target};
+pub(crate) use entity::{EntityDetectionError, detect_entity};
+pub(crate) use entity::{by_headers as entity_by_headers, by_name as entity_by_name};
+pub(crate) use file::MappingFile;
+pub(crate) use header_row::find_header;
+pub(crate) use headers::{HeaderAliases, header_keys};
+pub(crate) use sheet_mapping::ColumnFacts;
+pub use sheet_mapping::{MappedColumn, SheetMapping};
 
 use exported::ExportedSheet;
 
@@ -31,7 +32,7 @@ use crate::table::{CellRef, Row};
 
 /// The columns of a sheet and what each one feeds.
 #[derive(Debug, Clone)]
-pub struct Mapping {
+pub(crate) struct Mapping {
     pub entity: &'static Entity,
     /// Row number of the header, from 1.
     pub header_row: u64,
@@ -43,7 +44,7 @@ pub struct Mapping {
 /// Whether an id column is known to contain this account's ids. A result of an edited export has one of each;
 /// verified comes first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub enum IdOwnership {
+pub(crate) enum IdOwnership {
     /// Headed `_id`, as in our own results, or mapped by the user.
     Verified,
     /// Headed `id`, as in exports of any system: a row whose key does not match must not overwrite the record.
@@ -52,7 +53,7 @@ pub enum IdOwnership {
 
 /// A column with a header.
 #[derive(Debug, Clone)]
-pub struct Column {
+pub(crate) struct Column {
     /// From 0.
     pub index: usize,
     /// As typed.
@@ -60,13 +61,11 @@ pub struct Column {
     pub target: ColumnTarget,
     /// Why it is mapped so.
     pub source: MappingSource,
-    /// The currency that the header of an amount gives, as typed: `EUR`, `€`.
-    pub qualifier: Option<String>,
 }
 
 /// What decides which field a column feeds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum MappingSource {
+pub(crate) enum MappingSource {
     /// The schema: the field's own name, or another word for it.
     Schema,
     /// `--map` or `--ignore`.
@@ -77,7 +76,7 @@ pub enum MappingSource {
 
 /// What a column feeds.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum ColumnTarget {
+pub(crate) enum ColumnTarget {
     /// The field with this index in [`Entity::fields`].
     Field {
         field: usize,
@@ -104,23 +103,23 @@ pub enum ColumnTarget {
 
 /// Whether bare numbers in a reference column are ids, as in a column headed `product_id`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Ids {
+pub(crate) enum Ids {
     Bare,
     Marked,
 }
 
 /// The two timestamps of every record (field notes).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum TimestampColumn {
+pub(crate) enum TimestampColumn {
     Created,
     Updated,
 }
 
 impl TimestampColumn {
-    pub const ALL: [TimestampColumn; 2] = [TimestampColumn::Created, TimestampColumn::Updated];
+    pub(crate) const ALL: [TimestampColumn; 2] = [TimestampColumn::Created, TimestampColumn::Updated];
 
     /// The field and header of the timestamp.
-    pub fn name(self) -> &'static str {
+    pub(crate) fn name(self) -> &'static str {
         match self {
             TimestampColumn::Created => crate::schema::CREATED_AT,
             TimestampColumn::Updated => crate::schema::UPDATED_AT,
@@ -130,14 +129,14 @@ impl TimestampColumn {
 
 /// The columns that a result workbook adds in front.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum ResultColumn {
+pub(crate) enum ResultColumn {
     Status,
     Message,
 }
 
 /// Why a column is ignored.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Ignored {
+pub(crate) enum Ignored {
     /// No match.
     Unknown,
     /// Ignored by the user, their mapping file or a preset.
@@ -152,7 +151,7 @@ pub enum Ignored {
 
 /// Mapping options given by the user.
 #[derive(Debug, Clone, Default)]
-pub struct MappingOverrides {
+pub(crate) struct MappingOverrides {
     /// From `--map` first, then the mapping file and preset.
     pub map: Vec<MappingOverride>,
     /// Whether unknown columns are errors.
@@ -162,7 +161,7 @@ pub struct MappingOverrides {
 
 /// What a sheet is read for.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub enum ReadPurpose {
+pub(crate) enum ReadPurpose {
     /// To write records: a sheet without any field is an error.
     #[default]
     Write,
@@ -172,7 +171,7 @@ pub enum ReadPurpose {
 
 /// A `Header=target` pair.
 #[derive(Debug, Clone)]
-pub struct MappingOverride {
+pub(crate) struct MappingOverride {
     pub header: String,
     /// A field name, `custom:NAME`, or empty to ignore the column.
     pub target: String,
@@ -182,7 +181,7 @@ pub struct MappingOverride {
 
 /// Why a header row cannot be mapped. All errors of a sheet are reported at once.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum MappingError {
+pub(crate) enum MappingError {
     #[error("column `{header}` ({at}) looks like the field `{field}`")]
     Misspelt { header: String, at: CellRef, field: String },
     #[error(
@@ -210,7 +209,7 @@ fn and_more(columns: usize) -> String {
 
 impl MappingError {
     /// What to do now.
-    pub fn hint(&self) -> String {
+    pub(crate) fn hint(&self) -> String {
         match self {
             MappingError::Misspelt { header, field, .. } | MappingError::Qualified { header, field, .. } => {
                 format!("pass --map '{header}={field}' if it is, or --ignore '{header}' if not")
@@ -263,7 +262,7 @@ impl Mapping {
     ///
     /// # Errors
     /// All errors of the header row.
-    pub fn new(
+    pub(crate) fn new(
         entity: &'static Entity,
         header: &Row,
         overrides: &MappingOverrides,
@@ -276,8 +275,7 @@ impl Mapping {
             match headers::target(&aliases, cell.text, exported.as_ref(), overrides) {
                 Ok((target, source)) => {
                     let header = cell.text.trim().to_owned();
-                    let qualifier = headers::currency(entity, &header, &target);
-                    columns.push(Column { index, header, target, source, qualifier });
+                    columns.push(Column { index, header, target, source });
                 }
                 Err(unknown) => {
                     let at = CellRef { row: header.number, column: index as u32 };
@@ -305,7 +303,7 @@ impl Mapping {
     }
 
     /// Ignores columns that feed other fields: a row that only has to identify a record may contain anything else.
-    pub fn keep_only(&mut self, fields: &[&str]) {
+    pub(crate) fn keep_only(&mut self, fields: &[&str]) {
         for column in &mut self.columns {
             let is_kept = match &column.target {
                 ColumnTarget::Field { field, .. } | ColumnTarget::Related { field, .. } => {
@@ -325,7 +323,7 @@ impl Mapping {
     }
 
     /// The fields that columns feed.
-    pub fn fed_fields(&self) -> impl Iterator<Item = &'static Field> + '_ {
+    pub(crate) fn fed_fields(&self) -> impl Iterator<Item = &'static Field> + '_ {
         self.columns.iter().filter_map(|column| match column.target {
             ColumnTarget::Field { field, .. } => self.entity.fields.get(field),
             _ => None,
@@ -333,7 +331,7 @@ impl Mapping {
     }
 
     /// Column that feeds a field, from 0.
-    pub fn column_of(&self, field: &str) -> Option<u32> {
+    pub(crate) fn column_of(&self, field: &str) -> Option<u32> {
         self.columns.iter().find_map(|column| match column.target {
             ColumnTarget::Field { field: fed, .. } if self.entity.fields[fed].name == field => {
                 Some(column.index as u32)
@@ -343,21 +341,36 @@ impl Mapping {
     }
 
     /// Column with the record ids, from 0; verified ones preferred.
-    pub fn id_column(&self) -> Option<u32> {
+    pub(crate) fn id_column(&self) -> Option<u32> {
         self.column_to(&ColumnTarget::Id(IdOwnership::Verified))
             .or_else(|| self.column_to(&ColumnTarget::Id(IdOwnership::Unverified)))
     }
 
     /// Whether the ids of the sheet, if it has any, are verified.
-    pub fn id_ownership(&self) -> IdOwnership {
+    pub(crate) fn id_ownership(&self) -> IdOwnership {
         match (self.column_to(&ColumnTarget::Id(IdOwnership::Verified)), self.id_column()) {
             (None, Some(_)) => IdOwnership::Unverified,
             _ => IdOwnership::Verified,
         }
     }
 
+    /// Whether the sheet has columns of another system's ids: an `id` that the user ignores, or references to records that
+    /// the service does not know.
+    pub(crate) fn has_foreign_ids(&self) -> bool {
+        self.ignored().any(|(column, why)| {
+            let is_left_out = matches!(why, Ignored::Unknown | Ignored::OnRequest);
+            is_left_out && is_id_header(&column.header)
+        })
+    }
+
+    /// Whether the user said what a column feeds.
+    pub(crate) fn is_vouched_for(&self, column: u32) -> bool {
+        let column = self.columns.iter().find(|known| known.index == column as usize);
+        column.is_some_and(|column| matches!(column.source, MappingSource::CommandLine | MappingSource::MappingFile))
+    }
+
     /// Column with a timestamp, from 0.
-    pub fn timestamp_column(&self, stamp: TimestampColumn) -> Option<u32> {
+    pub(crate) fn timestamp_column(&self, stamp: TimestampColumn) -> Option<u32> {
         self.column_to(&ColumnTarget::Timestamp(stamp))
     }
 
@@ -366,12 +379,12 @@ impl Mapping {
     }
 
     /// Whether a column feeds the field.
-    pub fn feeds(&self, field: &str) -> bool {
+    pub(crate) fn feeds(&self, field: &str) -> bool {
         self.column_of(field).is_some()
     }
 
     /// The field that a column feeds.
-    pub fn field_of(&self, column: u32) -> Option<&'static Field> {
+    pub(crate) fn field_of(&self, column: u32) -> Option<&'static Field> {
         self.columns.iter().find_map(|known| match known.target {
             ColumnTarget::Field { field, .. } if known.index == column as usize => self.entity.fields.get(field),
             _ => None,
@@ -379,7 +392,7 @@ impl Mapping {
     }
 
     /// How ids are written in a column, if it feeds a field.
-    pub fn ids_in(&self, column: u32) -> Option<Ids> {
+    pub(crate) fn ids_in(&self, column: u32) -> Option<Ids> {
         self.columns.iter().find_map(|known| match known.target {
             ColumnTarget::Field { ids, .. } if known.index == column as usize => Some(ids),
             _ => None,
@@ -387,12 +400,12 @@ impl Mapping {
     }
 
     /// Header of a column.
-    pub fn header(&self, column: u32) -> Option<&str> {
+    pub(crate) fn header(&self, column: u32) -> Option<&str> {
         self.columns.iter().find(|known| known.index == column as usize).map(|known| known.header.as_str())
     }
 
     /// Ignored columns, with the reason.
-    pub fn ignored(&self) -> impl Iterator<Item = (&Column, Ignored)> {
+    pub(crate) fn ignored(&self) -> impl Iterator<Item = (&Column, Ignored)> {
         self.columns.iter().filter_map(|column| match column.target {
             ColumnTarget::Ignored(why) => Some((column, why)),
             _ => None,
@@ -400,26 +413,34 @@ impl Mapping {
     }
 
     /// Headers of the columns that mean nothing to the schema.
-    pub fn not_understood(&self) -> Vec<String> {
+    pub(crate) fn not_understood(&self) -> Vec<String> {
         let unknown = self.ignored().filter(|(_, why)| *why == Ignored::Unknown);
         unknown.map(|(column, _)| column.header.clone()).collect()
     }
 
     /// The required fields that no column feeds.
-    pub fn unfed_fields(&self) -> impl Iterator<Item = &'static Field> + '_ {
+    pub(crate) fn unfed_fields(&self) -> impl Iterator<Item = &'static Field> + '_ {
         self.entity.fields.iter().filter(|field| field.is_required() && !self.feeds(field.name))
     }
 
     /// The columns that look like passwords, which are never copied.
-    pub fn secret_columns(&self) -> Vec<usize> {
+    pub(crate) fn secret_columns(&self) -> Vec<usize> {
         let secret = self.ignored().filter(|(_, why)| *why == Ignored::Secret);
         secret.map(|(column, _)| column.index).collect()
     }
 
     /// Number of columns up to the last header.
-    pub fn width(&self) -> usize {
+    pub(crate) fn width(&self) -> usize {
         self.sheet_columns().last().map_or(0, |column| column.index + 1)
     }
+}
+
+/// `id`, `company_id`, `rtdLocationId`: how databases name their keys, and people do not.
+fn is_id_header(header: &str) -> bool {
+    let header = header.trim();
+    let before = |suffix: &str| header.strip_suffix(suffix).and_then(|rest| rest.chars().last());
+    let is_word_before = before("Id").or(before("ID")).is_some_and(|last| last.is_lowercase() || last.is_ascii_digit());
+    header.eq_ignore_ascii_case("id") || header.to_ascii_lowercase().ends_with("_id") || is_word_before
 }
 
 #[cfg(test)]

@@ -1,9 +1,11 @@
 //! Plans one row after another: which record it is about, what it changes, and the steps that do it.
 
+mod bare_ids;
 mod changes;
 mod identify;
 mod read_only;
 mod repeats;
+mod serials;
 mod steps;
 mod undecoded;
 
@@ -35,7 +37,7 @@ use crate::schema::{CUSTOM_FIELDS, Entity, Field, Kind};
 use crate::table::Row;
 
 /// Plans rows; sheets come in dependency order.
-pub struct Planner<'p, S> {
+pub(crate) struct Planner<'p, S> {
     pub catalog: &'p mut Catalog,
     pub users: &'p UserIds,
     pub unknown: UnknownNames,
@@ -60,7 +62,12 @@ pub(super) type Rejection = Vec<Problem>;
 impl<S: StepSink> Planner<'_, S> {
     /// # Errors
     /// If a step cannot be stored.
-    pub fn row(&mut self, sheet: &SheetPlan<'_>, row: &Row, checked: &mut CheckedRow) -> Result<RowPlan, S::Error> {
+    pub(crate) fn row(
+        &mut self,
+        sheet: &SheetPlan<'_>,
+        row: &Row,
+        checked: &mut CheckedRow,
+    ) -> Result<RowPlan, S::Error> {
         self.totals.rows += 1;
         if checked.action == Some(RowAction::Skip) {
             return Ok(RowPlan { decision: RowDecision::Skipped, note: String::new(), changes: Vec::new() });
@@ -75,6 +82,9 @@ impl<S: StepSink> Planner<'_, S> {
             Ok(Decision::Write(draft)) if sheet.mapping.entity.is_action() => self.skip_repeated(sheet, row, draft),
             decision => decision.and_then(|decision| self.lock_record(sheet, row, decision)),
         };
+        if let Ok(Decision::Write(draft)) = &decision {
+            self.remark_serial(sheet, draft, checked);
+        }
         let decision = match decision {
             Ok(Decision::Unchanged(id)) => RowDecision::Unchanged(id),
             Ok(Decision::AlreadyDone { message }) => {
@@ -134,6 +144,7 @@ impl<S: StepSink> Planner<'_, S> {
         let resolver =
             Resolver { catalog: self.catalog, users: self.users, unknown: &self.unknown, renamed: &self.renamed };
         let (fields, mut problems) = resolver.resolve(sheet.mapping, row, checked);
+        let named_too = bare_ids::given_by_name_too(&fields);
         problems.append(&mut checked.problems);
         let target_record = TargetRecord::find(sheet.mapping, row, checked, self.catalog, |record| {
             self.key_matches(sheet, record, &fields)
@@ -193,6 +204,9 @@ impl<S: StepSink> Planner<'_, S> {
             }
         };
         let of_record = existing.as_ref().ok().copied().flatten();
+        if target_record.is_none() {
+            self.question_bare_ids(sheet, row, checked, (&delta, of_record, &named_too), &mut problems);
+        }
         problems.extend(self.check_sign(sheet, row, checked, &delta, of_record));
         // A row with an invalid id may well be about an existing record.
         let says_id = problems.iter().any(|problem| problem.code() == Code::IdInvalid);

@@ -20,7 +20,7 @@ pub(crate) mod command_line;
 mod dispatcher;
 pub(crate) mod execute;
 pub(crate) mod input;
-pub mod journal;
+pub(crate) mod journal;
 pub(crate) mod lookups;
 mod outcome;
 mod plan_snapshot;
@@ -39,7 +39,6 @@ use crate::plan::{Step, StepOutcome};
 
 pub use dispatcher::Dispatcher;
 pub use unresolved_steps::LostWaits;
-pub use worker::StepTransport;
 
 /// How a plan is sent.
 #[derive(Debug, Clone)]
@@ -53,6 +52,8 @@ pub struct DispatchOptions {
     pub start: RunStart,
     /// Whether a row that another run is writing is a problem, and not waited for.
     pub no_wait: bool,
+    /// Whether a record that is there already is a problem, and not updated: `--mode create`.
+    pub creates_only: bool,
     pub lost_waits: LostWaits,
 }
 

@@ -12,7 +12,7 @@ use std::time::Duration;
 use super::input::{InputRow, InputSet};
 use super::journal::{AccountSnapshot, JournalBuilder, JournalError, PlannedRow, RowState, RunKind};
 use super::lookups;
-use super::previous_result::RowSelection;
+use super::previous_result::{Edits, PreviousResult, RowSelection};
 use super::prior_actions::KnownActions;
 use crate::account::Account;
 use crate::api::Client;
@@ -82,8 +82,13 @@ impl RunPlanner<'_> {
                     .with_layout(&input.sheets[index].layout)
             })
             .collect();
+        let edits: Vec<Edits> = input
+            .sheets
+            .iter()
+            .map(|sheet| Edits::of(self.account, self.selection, &input.files[sheet.file].input))
+            .collect();
         observer.on_phase("checking", None);
-        let lookups = lookups::gather(input, &mut checkers, self.selection)?;
+        let lookups = lookups::gather(input, &mut checkers, (self.selection, &edits))?;
         observer.on_phase("looking up names", None);
         let observer = RefCell::new(observer);
         let client = &self.account.client;
@@ -129,7 +134,8 @@ impl RunPlanner<'_> {
             };
             planner.steps.sheet(sheet.index, &input.sheet_header(index))?;
             let mut tally = RemarkTally::default();
-            overridden += self.plan_sheet(input, (&mut checkers[index], &mut tally), &sheet, &mut planner)?;
+            overridden +=
+                self.plan_sheet(input, (&mut checkers[index], &mut tally), (&sheet, edits[index]), &mut planner)?;
             let label = (sheets.len() > 1).then(|| input.label(index));
             remarks.extend(tally.remarks(mapping, label.as_deref()));
         }
@@ -156,7 +162,7 @@ impl RunPlanner<'_> {
             if !mapping.entity.is_action() {
                 continue;
             }
-            let previous = self.selection.previous_result(&mapping);
+            let previous = self.selection.previous_result(&mapping, Edits::None);
             checker.rewind();
             input.each_checked(index, checker, &mut |InputRow { typed, filled }, checked| {
                 if previous.and_then(|previous| previous.decided(mapping.entity, typed)).is_none() {
@@ -173,10 +179,10 @@ impl RunPlanner<'_> {
         &self,
         input: &mut InputSet,
         (checker, remarks): (&mut Checker<'_>, &mut RemarkTally),
-        sheet: &SheetPlan<'_>,
+        (sheet, edits): (&SheetPlan<'_>, Edits),
         planner: &mut Planner<'_, JournalBuilder>,
     ) -> Result<u64> {
-        let previous = self.selection.previous_result(sheet.mapping);
+        let previous = self.selection.previous_result(sheet.mapping, edits);
         let secrets = sheet.mapping.secret_columns();
         let mut overridden = 0;
         let mut stored: Result<(), JournalError> = Ok(());
@@ -185,21 +191,27 @@ impl RunPlanner<'_> {
             if stored.is_err() {
                 return;
             }
-            let decided = previous.and_then(|previous| previous.decided(sheet.mapping.entity, typed));
-            let planned = decided.map_or_else(
-                || {
-                    if self.kind == RunKind::Delete {
-                        overridden += u64::from(request_deletion(sheet, filled, checked));
-                    }
-                    let plan = planner.row(sheet, filled, checked)?;
-                    planner.steps.changes(&plan.changes)?;
-                    remarks.add(typed.number, &checked.remarks);
-                    let mut planned = planned_row(checked, plan);
-                    forget_default_columns(&mut planned.problems, sheet.mapping);
-                    Ok(planned)
-                },
-                Ok,
-            );
+            let entity = sheet.mapping.entity;
+            let decided = previous.and_then(|previous| previous.decided(entity, typed));
+            let is_written = previous.is_some_and(|previous| previous.written_record(entity, typed).is_some());
+            let mut plan = |kept: Option<PlannedRow>| {
+                if self.kind == RunKind::Delete {
+                    overridden += u64::from(request_deletion(sheet, filled, checked));
+                }
+                let plan = planner.row(sheet, filled, checked)?;
+                if let Some(kept) = kept.filter(|_| !PreviousResult::is_edit(&plan.decision)) {
+                    return Ok(kept);
+                }
+                planner.steps.changes(&plan.changes)?;
+                remarks.add(typed.number, &checked.remarks);
+                let mut planned = planned_row(checked, plan);
+                forget_default_columns(&mut planned.problems, sheet.mapping);
+                Ok(planned)
+            };
+            let planned = match decided {
+                Some(decided) if !is_written => Ok(decided),
+                kept => plan(kept),
+            };
             stored = planned.and_then(|planned| {
                 let withheld = |column: usize| secrets.contains(&column) || is_withheld(&planned.problems, column);
                 planner.steps.row(typed, &planned, &withheld)

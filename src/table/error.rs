@@ -7,7 +7,7 @@ use crate::error::Diagnostic;
 
 /// A file that could not be read, and where in it.
 #[derive(Debug, thiserror::Error)]
-pub struct ReadError {
+pub(crate) struct ReadError {
     /// The file as the user named it, or `stdin`.
     pub file: String,
     pub sheet: Option<String>,
@@ -18,10 +18,15 @@ pub struct ReadError {
 
 /// What is wrong with the file.
 #[derive(Debug)]
-pub enum ReadFault {
+pub(crate) enum ReadFault {
     /// There is no such file; these in the same folder have a similar name.
     NotFound {
         near: Vec<String>,
+    },
+    /// An address in the web or in a bucket, and how to get the file.
+    Address {
+        what: &'static str,
+        hint: Cow<'static, str>,
     },
     /// The operating system does not let us read it.
     Denied,
@@ -83,6 +88,7 @@ impl ReadFault {
         let fixed = |message: &'static str, hint: &'static str| (message.into(), hint.into());
         match self {
             Self::NotFound { near } => ("file not found".into(), similar_names(near)),
+            Self::Address { what, hint } => (format!("{what}, not a file").into(), hint.clone()),
             Self::Denied => fixed("no permission to read it", "close it in other programs, or ask for read permission"),
             Self::Directory => fixed("a folder, not a file", "name the files in it, such as `folder/*.xlsx`"),
             Self::Io(error) => (

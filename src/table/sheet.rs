@@ -4,7 +4,7 @@ use calamine::SheetVisible;
 
 /// The format of a file, by its content.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum FileKind {
+pub(crate) enum FileKind {
     Csv,
     Xlsx,
     Xls,
@@ -15,14 +15,14 @@ pub enum FileKind {
 
 /// Whether the spreadsheet program shows a sheet's tab.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Visibility {
+pub(crate) enum Visibility {
     Visible,
     Hidden,
 }
 
 /// One sheet of a file.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Sheet {
+pub(crate) struct Sheet {
     /// As on the tab; none in files that have but one sheet, CSV and JSON.
     pub name: Option<String>,
     pub visibility: Visibility,

@@ -5,11 +5,13 @@
 mod bucket;
 mod check;
 mod delete;
+mod dependencies;
 mod docs;
 mod echo;
 mod export;
 mod faults;
 mod features;
+mod foreign_ids;
 mod guidance;
 mod harness;
 mod hostile;

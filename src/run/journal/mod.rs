@@ -57,10 +57,12 @@ pub(crate) use actions::SentAction;
 pub use builder::JournalBuilder;
 pub use error::JournalError;
 pub use file::JournalLocation;
-pub use read::{AttemptCounts, Journal, RowState, StoredRow};
-pub use row_outcomes::{FinishedRow, RowEnding, RowOutcomes, Unfinished};
-pub use run_store::{LockState, RunOverview, RunStore, StoredRun};
-pub use writer::{JournalWriter, WriteCommand, WriteEvent};
+pub use read::RowState;
+pub(crate) use read::{AttemptCounts, Journal};
+pub(crate) use row_outcomes::Unfinished;
+pub use row_outcomes::{FinishedRow, RowEnding};
+pub(crate) use run_store::{LockState, RunOverview, RunStore, StoredRun};
+pub(crate) use writer::{JournalWriter, WriteCommand, WriteEvent};
 
 /// What a run is, apart from its rows.
 #[derive(Debug, Clone)]
@@ -109,6 +111,8 @@ pub struct RunDetails {
     pub max_errors: Option<u64>,
     /// Rows that another run is writing are not waited for.
     pub no_wait: bool,
+    /// Records that are there already are not updated.
+    pub creates_only: bool,
     /// Notes for the user that concern no single row.
     pub remarks: Vec<Remark>,
     /// Which column of each sheet feeds which field, in the user's order.
@@ -210,7 +214,7 @@ pub struct RunTotals {
 
 /// One request of a step.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct AttemptRecord {
+pub(crate) struct AttemptRecord {
     pub step: u32,
     /// When it was sent: milliseconds since the epoch.
     pub at: i64,

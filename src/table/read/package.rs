@@ -12,7 +12,7 @@ use zip::ZipArchive;
 use super::damage::{broken, guarded, unpacking};
 use super::xml_scanner::XmlScanner;
 use crate::table::error::ReadFault;
-use crate::table::input::ReopenableInput;
+use crate::table::input::{NUMBERS_DOCUMENT, ReopenableInput};
 use crate::table::sheet::FileKind;
 
 /// Parts up to this size cannot hurt, whatever is in them.
@@ -162,10 +162,12 @@ impl Package {
         match () {
             () if self.has("xl/workbook.xml") => Ok(FileKind::Xlsx),
             () if self.has("xl/workbook.bin") => Ok(FileKind::Xlsb),
-            () if self.archive.file_names_raw().any(|name| name.ends_with(b".iwa")) => Err(ReadFault::Foreign {
-                what: "an Apple Numbers document",
-                hint: "export it from Numbers as .xlsx or .csv (File > Export To)",
-            }),
+            () if self.has("Index.zip") || self.archive.file_names_raw().any(|name| name.ends_with(b".iwa")) => {
+                Err(NUMBERS_DOCUMENT)
+            }
+            () if self.has("word/document.xml") => {
+                Err(ReadFault::Foreign { what: "a Word document", hint: "copy its table into a spreadsheet" })
+            }
             () => Err(ReadFault::Foreign { what: "a zip archive", hint: "unpack it and name the spreadsheet in it" }),
         }
     }

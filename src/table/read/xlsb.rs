@@ -1,7 +1,7 @@
 //! .xlsb: binary workbooks, through calamine's stream of cells.
 //!
-//! calamine passes over formulas whose result is an error, which would then look like blanks; a look at the records
-//! finds them. Numbers are shown in the General format, dates as dates: the stream tells neither the format nor the
+//! calamine passes over formulas whose result is an error, which would then look like blanks, over hidden rows and over
+//! merged cells; a look at the records finds them. Numbers are shown in the General format, dates as dates: the stream tells neither the format nor the
 //! style of a cell.
 //!
 //! Record numbers are those of \[MS-XLSB\] 2.3.
@@ -20,6 +20,7 @@ use super::serial_date::DateSystem;
 use super::{OnRow, SheetReader};
 use crate::table::error::{LocatedFault, ReadFault};
 use crate::table::input::ReopenableInput;
+use crate::table::layout::{MergedCells, SheetLayout};
 use crate::table::sheet::Sheet;
 
 /// An .xlsb file with its shared strings in memory.
@@ -33,7 +34,14 @@ pub(in crate::table) struct XlsbFile {
 struct XlsbTab {
     name: String,
     part: String,
-    errors: Option<Vec<FormulaErrorCell>>,
+    scan: Option<SheetScan>,
+}
+
+/// What the records of a sheet tell beside its cells.
+#[derive(Debug, Default)]
+struct SheetScan {
+    errors: Vec<FormulaErrorCell>,
+    layout: SheetLayout,
 }
 
 /// A formula whose result is an error; row and column from 0.
@@ -70,7 +78,7 @@ impl XlsbFile {
         let (mut tabs, mut sheets) = (Vec::new(), Vec::new());
         for sheet in book.sheets_metadata().iter().filter(|sheet| sheet.typ == SheetType::WorkSheet) {
             let part = parts.iter().find(|(name, _)| *name == sheet.name).map(|(_, part)| part.clone());
-            tabs.push(XlsbTab { name: sheet.name.clone(), part: part.unwrap_or_default(), errors: None });
+            tabs.push(XlsbTab { name: sheet.name.clone(), part: part.unwrap_or_default(), scan: None });
             sheets.push(Sheet::new(&sheet.name, sheet.visible));
         }
         if tabs.is_empty() {
@@ -85,11 +93,7 @@ impl SheetReader for XlsbFile {
     fn each_row(&mut self, sheet: usize, on_row: &mut OnRow<'_>) -> Result<(), LocatedFault> {
         let XlsbFile { source, book, formats, tabs } = self;
         let Some(tab) = tabs.get_mut(sheet) else { return Ok(()) };
-        let errors = match &mut tab.errors {
-            Some(errors) => errors,
-            unknown => unknown.insert(formula_errors(&mut Package::open(source)?, &tab.part)?),
-        };
-        let mut errors = errors.iter().peekable();
+        let mut errors = tab.scan(source)?.errors.clone().into_iter().peekable();
         let mut cells = guarded(|| book.worksheet_cells_reader(&tab.name).map_err(|error| damage(&error)))?;
         let mut rows = RowBuilder::new(formats);
         loop {
@@ -110,6 +114,26 @@ impl SheetReader for XlsbFile {
         }
         rows.finish(on_row);
         Ok(())
+    }
+
+    fn layout(&mut self, sheet: usize) -> Result<SheetLayout, LocatedFault> {
+        let XlsbFile { source, tabs, .. } = self;
+        let Some(tab) = tabs.get_mut(sheet) else { return Ok(SheetLayout::default()) };
+        Ok(tab.scan(source)?.layout.clone())
+    }
+}
+
+impl XlsbTab {
+    /// What the records tell, read once.
+    fn scan(&mut self, source: &ReopenableInput) -> Result<&SheetScan, ReadFault> {
+        if self.scan.is_none() {
+            let mut package = Package::open(source)?;
+            self.scan = Some(match package.part(&self.part)? {
+                Some(sheet) => SheetScan::of(XlsbRecords::new(BufReader::new(sheet)))?,
+                None => SheetScan::default(),
+            });
+        }
+        Ok(self.scan.get_or_insert_default())
     }
 }
 
@@ -154,29 +178,43 @@ fn wide_text(data: &[u8]) -> Option<(String, &[u8])> {
     Some((letters.collect(), rest))
 }
 
-/// The formulas of a sheet whose result is an error.
-fn formula_errors(package: &mut Package, part: &str) -> Result<Vec<FormulaErrorCell>, ReadFault> {
-    const ROW: u16 = 0x0000;
-    const FORMULA_ERROR: u16 = 0x000B;
-    const END_OF_CELLS: u16 = 0x0092;
-    let mut errors = Vec::new();
-    let Some(sheet) = package.part(part)? else { return Ok(errors) };
-    let mut records = XlsbRecords::new(BufReader::new(sheet));
-    let mut row = 0;
-    while let Some((kind, data)) = records.next()? {
-        let first = data.get(..4).and_then(|bytes| bytes.try_into().ok()).map(u32::from_le_bytes);
-        match (kind, first) {
-            (ROW, Some(number)) => row = number,
-            (FORMULA_ERROR, Some(column)) => {
-                let code = data.get(8).copied();
-                let text = ERRORS.iter().find(|(known, _)| Some(*known) == code).map_or("#ERROR", |(_, text)| text);
-                errors.push(FormulaErrorCell { row, column, text });
+impl SheetScan {
+    fn of(mut records: XlsbRecords<impl Read>) -> Result<Self, ReadFault> {
+        const ROW: u16 = 0x0000;
+        const FORMULA_ERROR: u16 = 0x000B;
+        const MERGED_CELLS: u16 = 0x00B0;
+        /// `fDyZero` of a row.
+        const HIDDEN: u8 = 0x10;
+        let mut scan = Self::default();
+        let mut row = 0;
+        while let Some((kind, data)) = records.next()? {
+            let number = |at: usize| data.get(at..at + 4)?.try_into().ok().map(u32::from_le_bytes);
+            match (kind, number(0)) {
+                (ROW, Some(number)) => {
+                    row = number;
+                    if data.get(11).is_some_and(|flags| flags & HIDDEN != 0) {
+                        let row = u64::from(row) + 1;
+                        scan.layout.hide(row, row);
+                    }
+                }
+                (FORMULA_ERROR, Some(column)) => {
+                    let code = data.get(8).copied();
+                    let text = ERRORS.iter().find(|(known, _)| Some(*known) == code).map_or("#ERROR", |(_, text)| text);
+                    scan.errors.push(FormulaErrorCell { row, column, text });
+                }
+                // The last row and the columns stand behind the first row.
+                (MERGED_CELLS, Some(first_row)) => {
+                    if let (Some(last_row), Some(first_column), Some(last_column)) = (number(4), number(8), number(12))
+                    {
+                        let (first_row, last_row) = (u64::from(first_row) + 1, u64::from(last_row) + 1);
+                        scan.layout.merge(MergedCells { first_row, last_row, first_column, last_column });
+                    }
+                }
+                _ => {}
             }
-            (END_OF_CELLS, _) => break,
-            _ => {}
         }
+        Ok(scan)
     }
-    Ok(errors)
 }
 
 /// The records of a part.
@@ -237,5 +275,37 @@ fn damage(error: &XlsbError) -> ReadFault {
         XlsbError::WideStr { .. } => ReadFault::damaged("a text in it is cut off"),
         XlsbError::WorksheetNotFound(_) => ReadFault::damaged("a sheet is missing in it"),
         _ => ReadFault::damaged("its parts contradict each other"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+
+    /// A record as a part holds it; its content is shorter than 128 bytes.
+    fn record(kind: u16, data: &[u8]) -> Vec<u8> {
+        let number = match kind {
+            0..0x80 => vec![kind as u8],
+            _ => vec![(kind & 0x7F) as u8 | 0x80, (kind >> 7) as u8],
+        };
+        [&number[..], &[data.len() as u8], data].concat()
+    }
+
+    fn row(number: u8, flags: u8) -> Vec<u8> {
+        record(0, &[&[number, 0, 0, 0, 0, 0, 0, 0, 0x2C, 1, 0, flags][..], &[0; 5]].concat())
+    }
+
+    #[test]
+    fn hidden_rows_merged_cells_and_errors_are_taken_down() {
+        let error = record(0x0B, &[2, 0, 0, 0, 0, 0, 0, 0, 0x17, 0, 0]);
+        let merged = record(0xB0, &[4, 0, 0, 0, 6, 0, 0, 0, 1, 0, 0, 0, 2, 0, 0, 0]);
+        let rows = [row(0, 0), row(1, 0x10), row(2, 0x18), error, row(3, 0x20), record(0x92, &[]), merged].concat();
+        let scan = SheetScan::of(XlsbRecords::new(&rows[..])).unwrap();
+        let hidden: Vec<u64> = (1..6).filter(|row| scan.layout.is_hidden(*row)).collect();
+        assert_eq!(hidden, [2, 3]);
+        let merged = MergedCells { first_row: 5, last_row: 7, first_column: 1, last_column: 2 };
+        assert_eq!(scan.layout.merged_below(1), [merged]);
+        assert_eq!(scan.errors, [FormulaErrorCell { row: 2, column: 2, text: "#REF!" }]);
     }
 }

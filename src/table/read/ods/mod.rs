@@ -1,7 +1,7 @@
 //! .ods: OpenDocument spreadsheets, through calamine.
 //!
 //! calamine keeps all cells in memory, writes repeated cells and rows out, and reads on forever where a part ends too
-//! early. A look at the part's tags, to its very end, comes before ([`look`]). It also takes down how numbers are
+//! early. A look at the part's tags, to its very end, comes before ([`pre_scan`]). It also takes down how numbers are
 //! shown, `06083` or `EUR 0.50`, since calamine gives their value alone.
 
 mod pre_scan;
