@@ -35,6 +35,7 @@ mod runs;
 mod samples;
 mod secrets;
 mod shapes;
+mod terminal;
 mod two_runs;
 mod undo;
 mod usage;
