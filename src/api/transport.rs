@@ -95,7 +95,7 @@ impl Transport {
         let response = self.http.execute(outgoing).await?;
         let status = response.status().as_u16();
         let headers = ResponseHeaders::read(response.headers(), SystemTime::now());
-        let headers = headers.map_text(|text| self.mask.apply(text, TextKind::Message).into_owned());
+        let headers = headers.map_text(|text| self.masked(text));
         let may_be_list = request.kind.method == Method::Get && status < 300;
         let mut body = read(response, if may_be_list { LONGEST_LIST } else { LONGEST_RECORD }).await?;
         super::surrogates::repair(&mut body);
@@ -116,7 +116,12 @@ impl Transport {
     }
 
     fn cause(&self, error: &reqwest::Error) -> String {
-        self.mask.apply(&describe(error), TextKind::Message).into_owned()
+        self.masked(&describe(error))
+    }
+
+    /// A message without the key or a part of it.
+    pub(super) fn masked(&self, message: &str) -> String {
+        self.mask.apply(message, TextKind::Message).into_owned()
     }
 
     /// Method, path, status and milliseconds; bodies only at trace level, the key never: it is in no URL that we send, and
