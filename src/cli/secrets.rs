@@ -3,7 +3,7 @@
 use std::env;
 
 use crate::export::SECRET_VARIABLES;
-use crate::redact::{protect, secrets_of_url};
+use crate::redact::{protect, secrets_in, secrets_of_url};
 
 /// Variables that hold a URL which may have a password in it.
 const URL_VARIABLES: &[&str] =
@@ -13,7 +13,7 @@ const URL_VARIABLES: &[&str] =
 pub(super) fn protect_environment() {
     let read = |name: &&str| env::var_os(name).map(|value| value.to_string_lossy().into_owned());
     for secret in ["BLUETALLY_API_KEY"].iter().chain(SECRET_VARIABLES.iter().copied().flatten()).filter_map(read) {
-        protect(secret.trim());
+        secrets_in(&secret).iter().for_each(|secret| protect(secret));
     }
     for url in URL_VARIABLES.iter().filter_map(read) {
         protect_url(Some(&url));

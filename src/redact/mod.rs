@@ -8,6 +8,7 @@
 //! needle      one spelling, and where it stands in a text
 //! decode      the characters of a text as its encodings mean them
 //! url         a base URL as messages show it: without a user, a password or a query
+//! variable    the secrets in the value of an environment variable
 //! toml_error  what is wrong with a file that may hold a key, without the file's own words
 //! ```
 
@@ -16,6 +17,7 @@ mod mask;
 mod needle;
 mod toml_error;
 mod url;
+mod variable;
 
 use std::borrow::Cow;
 use std::sync::{PoisonError, RwLock};
@@ -23,6 +25,7 @@ use std::sync::{PoisonError, RwLock};
 pub(crate) use mask::{Mask, TextKind};
 pub(crate) use toml_error::{TomlMistake, is_plain_name};
 pub(crate) use url::{secrets_of_url, shown_url};
+pub(crate) use variable::secrets_in;
 
 /// The secrets that the command line knows of. A program that uses the library prints its own text.
 static KNOWN: RwLock<Mask> = RwLock::new(Mask::NOTHING);

@@ -9,7 +9,7 @@ use object_store::client::HttpError;
 use super::environment::{self, Credentials};
 use super::url::{BucketUrl, StorageProvider};
 use crate::error::{Diagnostic, ErrorKind};
-use crate::redact::{Mask, TextKind};
+use crate::redact::{Mask, TextKind, secrets_in};
 
 /// Longest service message that is shown, in characters.
 const MAX_MESSAGE: usize = 300;
@@ -141,8 +141,9 @@ fn service_message(provider: &StorageProvider, error: &object_store::Error) -> S
 
 /// The first line of a message, without the secrets in the environment.
 fn sanitize(provider: &StorageProvider, message: &str) -> String {
-    let secrets: Vec<String> = provider.secrets.iter().filter_map(|name| environment::read(name)).collect();
-    let message = Mask::new(secrets.iter().map(|secret| secret.trim())).apply(message, TextKind::Message).into_owned();
+    let values = provider.secrets.iter().filter_map(|name| environment::read(name));
+    let secrets: Vec<String> = values.flat_map(|value| secrets_in(&value)).collect();
+    let message = Mask::new(secrets.iter().map(String::as_str)).apply(message, TextKind::Message).into_owned();
     message.lines().next().unwrap_or_default().trim().chars().take(MAX_MESSAGE).collect()
 }
 
