@@ -208,11 +208,19 @@ mod tests {
                 serde_json::from_str(&masked).unwrap_or_else(|error| panic!("{error}: {masked}"));
             assert!(read["message"].as_str().unwrap().ends_with(", \"x\"\n"), "{masked}");
         }
-        // The escape of a tab before a key that begins with a `t`.
-        let key = "token-0123456789-abc";
-        let text = serde_json::json!({"message": format!("\t{}", &key[1..])}).to_string();
-        let masked = Mask::new([key]).apply(&text, TextKind::Data);
-        assert!(serde_json::from_str::<serde_json::Value>(&masked).is_ok(), "{masked}");
+        // Escapes whose characters are the first ones of a key, or seem to belong to base64.
+        let encoded = base64(b"token-0123456789-abc", b"+/");
+        for (key, text) in [
+            ("token-0123456789-abc", String::from(r#"{"a":"\token-0123456789-abc"}"#)),
+            ("62tk-0123456789-abc", String::from(r#"{"a":"\u0062tk-0123456789-abc"}"#)),
+            ("token-0123456789-abc", format!(r#"{{"a":"x\n{encoded}\n"}}"#)),
+            ("token-0123456789-abc", format!(r#"{{"a":"\u00e9{encoded}\\"}}"#)),
+            ("token-0123456789-abc", String::from(r#"{"a":"\\token-0123456789-abc"}"#)),
+        ] {
+            let masked = Mask::new([key]).apply(&text, TextKind::Data);
+            assert!(masked.contains(HIDDEN), "{masked}");
+            assert!(serde_json::from_str::<serde_json::Value>(&masked).is_ok(), "{masked}");
+        }
     }
 
     #[test]

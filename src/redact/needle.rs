@@ -53,18 +53,14 @@ impl Needle {
     /// Where the needle stands in the text if it begins at that byte, after any number of decodings up to `depths`.
     pub(super) fn find_at(&self, text: &str, at: usize, depths: u8, kind: TextKind) -> Option<Range<usize>> {
         let end = (0..=depths).rev().find_map(|depth| self.end(text, at, depth, kind))?;
-        let mut start = at;
-        // `\t` before the rest of a secret: half an escape must not stay.
-        let backslashes = text[..start].bytes().rev().take_while(|byte| *byte == b'\\').count();
-        start -= backslashes % 2;
         if !self.is_base64 {
-            return Some(start..end);
+            return Some(escape_start(text, at)..end);
         }
         // The first and last characters of a secret may share one with its neighbours.
         let is_base64 = |byte: &u8| byte.is_ascii_alphanumeric() || b"+/-_=".contains(byte);
-        let before = text[..start].bytes().rev().take(2).take_while(is_base64).count();
+        let before = text[..at].bytes().rev().take(2).take_while(is_base64).count();
         let after = text[end..].bytes().take(4).take_while(is_base64).count();
-        Some(start - before..end + after)
+        Some(escape_start(text, at - before)..end + after)
     }
 
     /// The byte behind the needle, or in a message behind a part of it, that begins at `at`.
@@ -93,6 +89,16 @@ impl Needle {
         };
         (count >= least).then_some(end)
     }
+}
+
+/// Where the escape that a byte is part of begins: `\t` or `\u0041` before the rest of a secret. Half an escape must not
+/// stay, or the text would be no JSON any more.
+fn escape_start(text: &str, at: usize) -> usize {
+    let bytes = text.as_bytes();
+    let Some(backslash) = (at.saturating_sub(5)..at).rev().find(|before| bytes[*before] == b'\\') else { return at };
+    let is_escape = bytes[..=backslash].iter().rev().take_while(|byte| **byte == b'\\').count() % 2 == 1;
+    let is_inside = at == backslash + 1 || bytes[backslash + 1] == b'u';
+    if is_escape && is_inside { backslash } else { at }
 }
 
 /// The byte behind the wanted character at `at`, or behind white space and invisible characters there.

@@ -66,3 +66,33 @@ pub(crate) fn is_plain_name(name: &str) -> bool {
     let is_name = name.chars().all(|char| char.is_ascii_lowercase() || char == '_' || char == '-');
     name.len() <= LONGEST && (is_sign || is_name)
 }
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::{TomlMistake, without_values};
+
+    #[test]
+    fn names_stay_and_values_go() {
+        for (message, shown) in [
+            ("unknown field `tenat`, expected `tenant`", "unknown field `tenat`, expected `tenant`"),
+            ("unknown field `btk_q7Xw93`", "unknown field `***`"),
+            ("invalid type: string \"btk_q7Xw93\", expected i64", "invalid type: string, expected i64"),
+            ("invalid type: string \"a\"b`c\", expected i64", "invalid type: string, expected i64"),
+            ("a text such as \"10000/h\"", "a text such as \"10000/h\""),
+            ("key with no value,\nexpected `=`", "key with no value, expected `=`"),
+            ("half `open", "half `open`"),
+            ("half \"open", "half"),
+        ] {
+            assert_eq!(without_values(message), shown);
+        }
+    }
+
+    #[test]
+    fn a_mistake_has_a_place() {
+        let text = "[a]\nx = ü\n";
+        let mistake = TomlMistake::new(text, &text.parse::<toml::Table>().unwrap_err());
+        assert_eq!((mistake.line, mistake.column), (Some(2), Some(5)));
+        assert!(mistake.described().starts_with("line 2, column 5: "), "{}", mistake.described());
+    }
+}

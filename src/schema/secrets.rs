@@ -49,8 +49,8 @@ const PHRASES: &[&str] = &[
     "root pw", "bios pw", "parola", "parool", "parole", "sandi", "lösen", // what programs sign in with
     "secret", "token", "jwt", "credential", "login data", "psk", "api key", "access key", "secret key", "private key",
     "ssh key", "ssl key", "tls key", "pgp key", "gpg key", "signing key", "auth key", "authentication key",
-    "shared key", "account key", "storage key", "client secret", "service account key", "api schlüssel",
-    "privater schlüssel", "geheimer schlüssel", "connection string", "community string", "snmp community",
+    "shared key", "storage account key", "client secret", "service account key", "api schlüssel", "privater schlüssel",
+    "geheimer schlüssel", "connection string", "community string", "snmp community",
     "security answer", // keys of disks and networks, and codes that unlock devices
     "encryption key", "decryption key", "recovery key", "recovery password", "bitlocker key", "bitlocker recovery",
     "filevault key", "filevault recovery", "luks key", "veracrypt key", "disk key", "escrow key", "master key",
