@@ -19,6 +19,7 @@ mod import;
 mod interrupt;
 mod kills;
 mod library;
+mod other_users;
 mod quota;
 mod reading;
 mod redact;
