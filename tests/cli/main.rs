@@ -5,6 +5,7 @@
 mod bucket;
 mod check;
 mod delete;
+mod dependencies;
 mod docs;
 mod export;
 mod faults;
