@@ -73,7 +73,7 @@ fn an_export_neither_follows_a_planted_link_nor_deletes_behind_one() {
     // A folder of a day that leads to somebody else's.
     fs::create_dir(account.path("days")).unwrap();
     symlink(account.path("other/2020-01-01"), account.path("days/2020-01-01")).unwrap();
-    let today = jiff::Zoned::now().date().to_string();
+    let today = jiff::tz::TimeZone::system().to_datetime(jiff::Timestamp::now()).date().to_string();
     fs::create_dir(account.path("days").join(today)).unwrap();
     let keep = ["export", "locations", "-o", "days/{date}/locations.csv", "--keep", "1"];
     account.run(&keep).exits(0);
