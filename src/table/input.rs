@@ -101,6 +101,11 @@ impl ReopenableInput {
         self.len
     }
 
+    /// As [`ReopenableInput::open`], for those who have it open.
+    pub(super) fn check_unchanged(&self) -> Result<(), ReadFault> {
+        self.open().map(drop)
+    }
+
     /// The input from its first byte.
     ///
     /// A file that is no longer the one that was opened first is refused: what is known of its encoding, sheets and
