@@ -13,7 +13,7 @@ use serde_json::value::RawValue;
 
 use super::csv::LONGEST_RECORD;
 use super::encoding::{self, Certainty, DetectedEncoding, Utf8Text};
-use super::limits::{Limits, MOST_COLUMNS, SheetTally};
+use super::limits::{Limits, MOST_COLUMNS, Tally};
 use super::{OnRow, SheetReader};
 use crate::table::cell::{Row, Value};
 use crate::table::error::{LocatedFault, ReadFault};
@@ -85,7 +85,7 @@ impl SheetReader for JsonlReader {
             return Ok(());
         }
         let mut objects = self.objects()?;
-        let mut tally = SheetTally::new(Limits::of(self.source.len()));
+        let mut tally = Tally::new(Limits::of(self.source.len()));
         while let Some((line, object)) = objects.next()? {
             row.clear(line);
             for (column, value) in self.values(object, line)? {

@@ -4,6 +4,8 @@
 //! what a reader makes of a file is counted while it is read, whatever the file says of itself, and what may come of it
 //! grows with its size: a file below 1 MB costs less than 200 MB of memory, and large files that people have are read.
 
+use hashbrown::HashMap;
+
 use crate::table::cell::Row;
 use crate::table::error::ReadFault;
 
@@ -29,9 +31,11 @@ const MIB: u64 = 1024 * 1024;
 pub(super) struct Limits {
     /// Bytes of all parts, unpacked. Sheets pack 10 to 30 times, a million empty rows 60 times, a zip bomb 1,000 times.
     pub(super) unpacked: u64,
-    /// Bytes of text in the cells of a sheet, shared texts counted as often as they are shown.
-    pub(super) text: u64,
-    /// Cells of a sheet, with the blank ones before the last of a row.
+    /// Bytes of text in all cells, shared texts counted as often as they are shown.
+    text: u64,
+    /// Rows with something in them. Packed, a row takes three bytes at the least.
+    rows: u64,
+    /// Cells, with the blank ones before the last of a row.
     pub(super) cells: u64,
     /// Texts that cells share.
     pub(super) strings: u64,
@@ -46,6 +50,7 @@ impl Limits {
         Limits {
             unpacked: growing(48 * MIB, 64),
             text: growing(64 * MIB, 64),
+            rows: file.saturating_add(200_000) / 2,
             cells: growing(4_000_000, 8),
             strings: growing(1_000_000, 1),
             findings: growing(16 * MIB, 8),
@@ -53,31 +58,62 @@ impl Limits {
     }
 }
 
-/// Counts what the rows of a sheet hold.
+/// Counts what the rows of a workbook hold. A sheet that is read more than once counts once.
 #[derive(Debug)]
-pub(super) struct SheetTally {
-    limits: Limits,
-    text: u64,
-    cells: u64,
+pub(super) struct Tally {
+    pub(super) limits: Limits,
+    /// For each sheet that was read before.
+    sheets: HashMap<usize, Counts>,
+    sheet: usize,
+    /// Of the sheet at hand, and of all others together.
+    counts: Counts,
+    others: Counts,
 }
 
-impl SheetTally {
-    pub(super) fn new(limits: Limits) -> SheetTally {
-        SheetTally { limits, text: 0, cells: 0 }
+#[derive(Debug, Clone, Copy, Default)]
+struct Counts {
+    rows: u64,
+    cells: u64,
+    text: u64,
+}
+
+impl Tally {
+    pub(super) fn new(limits: Limits) -> Tally {
+        let (counts, others) = Default::default();
+        Tally { limits, sheets: HashMap::new(), sheet: 0, counts, others }
+    }
+
+    /// Begins to read a sheet from the top.
+    pub(super) fn begin(&mut self, sheet: usize) {
+        self.sheets.insert(self.sheet, self.counts);
+        self.sheets.remove(&sheet);
+        (self.sheet, self.counts, self.others) = (sheet, Counts::default(), Counts::default());
+        for other in self.sheets.values() {
+            self.others.rows += other.rows;
+            self.others.cells += other.cells;
+            self.others.text += other.text;
+        }
     }
 
     /// Counts a row.
     ///
     /// # Errors
     ///
-    /// [`ReadFault::TooLarge`] where the sheet holds more than comes of an honest file of this size.
+    /// [`ReadFault::TooLarge`] where the workbook holds more than comes of an honest file of this size.
     pub(super) fn add(&mut self, row: &Row) -> Result<(), ReadFault> {
-        self.cells += row.len() as u64;
-        self.text += row.text_len() as u64;
-        if self.cells > self.limits.cells {
+        let Counts { rows, cells, text } = &mut self.counts;
+        *rows += 1;
+        *cells += row.len() as u64;
+        *text += row.text_len() as u64;
+        if *rows + self.others.rows > self.limits.rows {
+            return Err(ReadFault::TooLarge {
+                what: "its sheets have far more rows than a file of this size can fill",
+            });
+        }
+        if *cells + self.others.cells > self.limits.cells {
             return Err(too_many_cells());
         }
-        if self.text > self.limits.text { Err(ReadFault::Bloated) } else { Ok(()) }
+        if *text + self.others.text > self.limits.text { Err(ReadFault::Bloated) } else { Ok(()) }
     }
 }
 

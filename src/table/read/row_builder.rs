@@ -5,7 +5,7 @@ use std::ops::ControlFlow;
 use calamine::{CellErrorType, Data, DataRef};
 
 use super::OnRow;
-use super::limits::{LONGEST_ROW, Limits, MOST_COLUMNS, SheetTally, row_too_long};
+use super::limits::{LONGEST_ROW, MOST_COLUMNS, Tally, row_too_long};
 use super::number_format::{KnownKind, NumberFormats};
 use super::serial_date::{push_iso_cell, push_iso_span};
 use crate::table::cell::{Row, Value};
@@ -94,12 +94,12 @@ fn error_text(error: &CellErrorType) -> &'static str {
 pub(super) struct RowBuilder<'a> {
     row: Row,
     formats: &'a mut NumberFormats,
-    tally: SheetTally,
+    tally: &'a mut Tally,
 }
 
 impl<'a> RowBuilder<'a> {
-    pub(super) fn new(formats: &'a mut NumberFormats, limits: Limits) -> RowBuilder<'a> {
-        RowBuilder { row: Row::default(), formats, tally: SheetTally::new(limits) }
+    pub(super) fn new(formats: &'a mut NumberFormats, tally: &'a mut Tally) -> RowBuilder<'a> {
+        RowBuilder { row: Row::default(), formats, tally }
     }
 
     /// The number of the row at hand, 0 before the first.
@@ -157,6 +157,9 @@ impl<'a> RowBuilder<'a> {
 
     /// Hands out the row at hand, unless nothing is in it.
     fn hand_out(&mut self, on_row: &mut OnRow<'_>) -> Result<ControlFlow<()>, LocatedFault> {
+        if self.row.is_empty() {
+            return Ok(ControlFlow::Continue(()));
+        }
         self.tally.add(&self.row).map_err(|fault| fault.at(self.row.number))?;
         if self.row.is_blank() { Ok(ControlFlow::Continue(())) } else { Ok(on_row(&mut self.row)) }
     }

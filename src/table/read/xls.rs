@@ -12,7 +12,7 @@ use cfb::CompoundFile;
 
 use super::biff::{Globals, Record, Spelling, error_text, f64_at, record, records, rk, u16_at, u32_at};
 use super::damage::guarded;
-use super::limits::Limits;
+use super::limits::{Limits, Tally};
 use super::number_format::{KnownKind, NumberFormats};
 use super::row_builder::{CellContent, RowBuilder};
 use super::{OnRow, SheetReader};
@@ -24,7 +24,7 @@ use crate::table::sheet::Sheet;
 /// An .xls file, its workbook stream in memory.
 pub(in crate::table) struct XlsFile {
     stream: Vec<u8>,
-    limits: Limits,
+    tally: Tally,
     spelling: Spelling,
     strings: Vec<String>,
     formats: NumberFormats,
@@ -90,7 +90,7 @@ impl XlsFile {
             tabs.push(tab);
             sheets.push(sheet);
         }
-        Ok((XlsFile { stream, limits, spelling, strings, formats, tabs }, sheets))
+        Ok((XlsFile { stream, tally: Tally::new(limits), spelling, strings, formats, tabs }, sheets))
     }
 }
 
@@ -217,9 +217,10 @@ impl XlsTab {
 
 impl SheetReader for XlsFile {
     fn each_row(&mut self, sheet: usize, on_row: &mut OnRow<'_>) -> Result<(), LocatedFault> {
-        let XlsFile { stream, limits, spelling, strings, formats, tabs } = self;
+        let XlsFile { stream, tally, spelling, strings, formats, tabs } = self;
         let Some(tab) = tabs.get(sheet) else { return Ok(()) };
-        let mut rows = RowBuilder::new(formats, *limits);
+        tally.begin(sheet);
+        let mut rows = RowBuilder::new(formats, tally);
         let mut text = String::new();
         for cell in &tab.cells {
             let row = u32::from(cell.row);

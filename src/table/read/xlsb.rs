@@ -13,7 +13,7 @@ use hashbrown::HashMap;
 
 use super::biff::{error_text, f64_at, rk, u16_at, u32_at};
 use super::damage::{guarded, unpacking};
-use super::limits::{LONGEST_SHEET_NAME, MOST_SHEETS, check_sheets, too_many_cells};
+use super::limits::{LONGEST_SHEET_NAME, MOST_SHEETS, Tally, check_sheets, too_many_cells};
 use super::number_format::{KnownKind, NumberFormats, StyleTable};
 use super::package::{Package, PackedPart, PartId, resolved_target};
 use super::row_builder::{CellContent, RowBuilder};
@@ -55,6 +55,7 @@ pub(in crate::table) struct XlsbFile {
     package: Package,
     strings: Vec<String>,
     formats: NumberFormats,
+    tally: Tally,
     /// The names of the sheets' parts.
     tabs: Vec<String>,
 }
@@ -66,19 +67,21 @@ impl XlsbFile {
         let formats = NumberFormats::new(styles(&mut package)?.codes(), system)?;
         let strings = shared_strings(&mut package)?;
         let (sheets, tabs) = sheets.into_iter().unzip();
-        Ok((XlsbFile { source, package, strings, formats, tabs }, sheets))
+        let tally = Tally::new(package.limits);
+        Ok((XlsbFile { source, package, strings, formats, tally, tabs }, sheets))
     }
 }
 
 impl SheetReader for XlsbFile {
     fn each_row(&mut self, sheet: usize, on_row: &mut OnRow<'_>) -> Result<(), LocatedFault> {
-        let XlsbFile { source, package, strings, formats, tabs } = self;
+        let XlsbFile { source, package, strings, formats, tally, tabs } = self;
         let Some(part) = tabs.get(sheet) else { return Ok(()) };
         source.check_unchanged()?;
-        let limits = package.limits;
+        tally.begin(sheet);
+        let most = package.limits.cells;
         let part = package.find(part).ok_or_else(|| ReadFault::missing_part(part))?;
         let mut records = records_of(package, part)?;
-        let mut rows = RowBuilder::new(formats, limits);
+        let mut rows = RowBuilder::new(formats, tally);
         let (mut cells, mut is_inside) = (0_u64, false);
         loop {
             let next = guarded(|| records.next()).map_err(|fault: ReadFault| fault.at(rows.number().max(1)))?;
@@ -98,7 +101,7 @@ impl SheetReader for XlsbFile {
                 }
             }
             cells += 1;
-            if cells > limits.cells {
+            if cells > most {
                 return Err(too_many_cells().at(rows.number().max(1)));
             }
         }

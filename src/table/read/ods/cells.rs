@@ -106,6 +106,11 @@ struct CellScan {
 }
 
 impl RowScan {
+    /// The number of the row at hand, from 1.
+    pub(super) fn number(&self) -> u64 {
+        self.row + 1
+    }
+
     pub(super) fn observe(&mut self, tag: &XmlTag<'_>, currencies: &[String]) -> Result<Ended, ReadFault> {
         match (tag.name, tag.kind) {
             (b"table", TagKind::Open) => self.nested += 1,

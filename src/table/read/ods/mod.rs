@@ -10,7 +10,7 @@ mod survey;
 use std::ops::ControlFlow;
 
 use super::damage::guarded;
-use super::limits::{LONGEST_ROW, Limits};
+use super::limits::{LONGEST_ROW, Tally};
 use super::number_format::NumberFormats;
 use super::package::Package;
 use super::row_builder::RowBuilder;
@@ -27,7 +27,7 @@ use survey::{OdsSurvey, OdsTable};
 /// An .ods file, its content in memory as XML.
 pub(in crate::table) struct OdsFile {
     content: Vec<u8>,
-    limits: Limits,
+    tally: Tally,
     formats: NumberFormats,
     currencies: Vec<String>,
     tables: Vec<OdsTable>,
@@ -50,7 +50,7 @@ impl OdsFile {
         let formats = NumberFormats::new(codes.iter().map(String::as_str), DateSystem::From1900)?;
         let sheet = |table: &OdsTable| Sheet { name: Some(table.name.clone()), visibility: table.visibility };
         let sheets = tables.iter().map(sheet).collect();
-        Ok((OdsFile { content, limits: package.limits, formats, currencies, tables }, sheets))
+        Ok((OdsFile { content, tally: Tally::new(package.limits), formats, currencies, tables }, sheets))
     }
 }
 
@@ -58,10 +58,11 @@ impl SheetReader for OdsFile {
     fn each_row(&mut self, sheet: usize, on_row: &mut OnRow<'_>) -> Result<(), LocatedFault> {
         let Some(table) = self.tables.get(sheet) else { return Ok(()) };
         let mut scanner = XmlScanner::keeping(&self.content[table.start..], LONGEST_ROW);
-        let mut rows = RowBuilder::new(&mut self.formats, self.limits);
+        self.tally.begin(sheet);
+        let mut rows = RowBuilder::new(&mut self.formats, &mut self.tally);
         let mut scan = RowScan::default();
         while let Some(tag) = scanner.next()? {
-            match scan.observe(&tag, &self.currencies).map_err(|fault| fault.at(rows.number().max(1)))? {
+            match scan.observe(&tag, &self.currencies).map_err(|fault| fault.at(scan.number()))? {
                 Ended::Table => break,
                 Ended::Nothing => {}
                 Ended::Row { .. } if scan.cells.is_empty() => {}

@@ -16,7 +16,7 @@ use std::ops::ControlFlow;
 use calamine::{Cell, DataRef, XlsxCellReader, XlsxError};
 
 use super::damage::{broken, guarded, unpacking};
-use super::limits::too_many_cells;
+use super::limits::{Tally, too_many_cells};
 use super::number_format::NumberFormats;
 use super::package::{Package, PackedPart, PartId};
 use super::row_builder::{CellContent, RowBuilder};
@@ -35,6 +35,7 @@ pub(in crate::table) struct XlsxFile {
     package: Package,
     strings: Vec<String>,
     formats: NumberFormats,
+    tally: Tally,
     tabs: Vec<XlsxTab>,
 }
 
@@ -59,7 +60,8 @@ impl XlsxFile {
             sheets.push(Sheet { name: Some(name), visibility });
             tabs.push(XlsxTab { part, pre_scan: None });
         }
-        Ok((XlsxFile { source, package, strings, formats, tabs }, sheets))
+        let tally = Tally::new(package.limits);
+        Ok((XlsxFile { source, package, strings, formats, tally, tabs }, sheets))
     }
 }
 
@@ -82,15 +84,16 @@ impl SheetReader for XlsxFile {
     }
 
     fn each_row(&mut self, sheet: usize, on_row: &mut OnRow<'_>) -> Result<(), LocatedFault> {
-        let XlsxFile { source, package, strings, formats, tabs } = self;
+        let XlsxFile { source, package, strings, formats, tally, tabs } = self;
         let Some(tab) = tabs.get_mut(sheet) else { return Ok(()) };
         source.check_unchanged()?;
+        tally.begin(sheet);
         let (pre_scan, part) = tab.pre_scan(package)?;
-        let limits = package.limits;
+        let most = package.limits.cells;
         let cells = guarded(|| cells_of(package.part(part)?, strings))?;
         // One item of the stream per `<c>`, empty ones included: the pre-scan counts the same.
-        let mut stream = CellStream { cells, cursor: pre_scan.cursor(), place: 0, most: limits.cells, ahead: None };
-        let mut rows = RowBuilder::new(formats, limits);
+        let mut stream = CellStream { cells, cursor: pre_scan.cursor(), place: 0, most, ahead: None };
+        let mut rows = RowBuilder::new(formats, tally);
         // What takes the rows runs outside of the guard: its panic is its own.
         while let Some(row) = guarded(|| stream.fill_row(&mut rows)).map_err(|fault| fault.at(rows.number().max(1)))? {
             if rows.begin_row(row, on_row)? == ControlFlow::Break(()) {
