@@ -17,7 +17,7 @@ use super::limits::{Limits, MOST_COLUMNS, Tally};
 use super::{OnRow, SheetReader};
 use crate::table::cell::{Row, Value};
 use crate::table::error::{LocatedFault, ReadFault};
-use crate::table::input::ReopenableInput;
+use crate::table::input::{InputFile, ReopenableInput};
 
 /// A file of JSON objects, read through once.
 pub(in crate::table) struct JsonlReader {
@@ -72,7 +72,7 @@ impl JsonlReader {
         Ok(values)
     }
 
-    fn objects(&self) -> Result<JsonObjects<Utf8Text<std::fs::File>>, ReadFault> {
+    fn objects(&self) -> Result<JsonObjects<Utf8Text<InputFile>>, ReadFault> {
         Ok(JsonObjects::new(Utf8Text::new(self.source.open()?, self.detected.encoding, self.detected.line_ending)))
     }
 }

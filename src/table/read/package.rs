@@ -4,7 +4,6 @@
 //! its [`PartId`]. A package in which two names come to the same is refused, since each program would read another one.
 //! The zip crate stops a part that inflates to more than its stated size, so the stated sizes can be relied on.
 
-use std::fs::File;
 use std::io::{BufReader, Read};
 
 use hashbrown::HashMap;
@@ -15,12 +14,12 @@ use super::damage::{broken, guarded, unpacking};
 use super::limits::Limits;
 use super::xml_scanner::{TagKind, XmlScanner};
 use crate::table::error::ReadFault;
-use crate::table::input::ReopenableInput;
+use crate::table::input::{InputFile, ReopenableInput};
 use crate::table::sheet::FileKind;
 
 /// A zip file and its table of contents.
 pub(in crate::table) struct Package {
-    archive: ZipArchive<BufReader<File>>,
+    archive: ZipArchive<BufReader<InputFile>>,
     /// By their folded names.
     parts: HashMap<String, PartId>,
     pub(super) limits: Limits,
@@ -31,7 +30,7 @@ pub(in crate::table) struct Package {
 pub(super) struct PartId(usize);
 
 /// A part as its package stores it.
-pub(super) type PackedPart<'a> = ZipFile<'a, BufReader<File>>;
+pub(super) type PackedPart<'a> = ZipFile<'a, BufReader<InputFile>>;
 
 /// What a part says about another one.
 #[derive(Debug, Clone, PartialEq, Eq)]

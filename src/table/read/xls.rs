@@ -4,7 +4,6 @@
 //! of each cell's record: calamine, which .xlsx files are read with, lays all cells out over the box around them and
 //! writes each formula out, so that a few kilobytes can ask for gigabytes.
 
-use std::fs::File;
 use std::io::{BufReader, Read};
 use std::ops::ControlFlow;
 
@@ -17,7 +16,7 @@ use super::number_format::{KnownKind, NumberFormats};
 use super::row_builder::{CellContent, RowBuilder};
 use super::{OnRow, SheetReader};
 use crate::table::error::{LocatedFault, ReadFault};
-use crate::table::input::ReopenableInput;
+use crate::table::input::{InputFile, ReopenableInput};
 use crate::table::layout::{MergedCells, SheetLayout};
 use crate::table::sheet::Sheet;
 
@@ -114,11 +113,11 @@ fn workbook_stream(source: &ReopenableInput) -> Result<Vec<u8>, ReadFault> {
     Ok(stream)
 }
 
-fn has(container: &CompoundFile<BufReader<File>>, name: &str) -> bool {
+fn has(container: &CompoundFile<BufReader<InputFile>>, name: &str) -> bool {
     container.is_stream(format!("/{name}"))
 }
 
-fn foreign(container: &CompoundFile<BufReader<File>>) -> ReadFault {
+fn foreign(container: &CompoundFile<BufReader<InputFile>>) -> ReadFault {
     let known = DOCUMENTS.iter().find(|(name, _)| has(container, name));
     ReadFault::Foreign {
         what: known.map_or("an Office file of another kind", |(_, what)| *what),

@@ -9,7 +9,6 @@ mod book;
 mod pre_scan;
 mod shared_strings;
 
-use std::fs::File;
 use std::io::BufReader;
 use std::ops::ControlFlow;
 
@@ -22,7 +21,7 @@ use super::package::{Package, PackedPart, PartId};
 use super::row_builder::{CellContent, RowBuilder};
 use super::{OnRow, SheetReader};
 use crate::table::error::{LocatedFault, ReadFault};
-use crate::table::input::ReopenableInput;
+use crate::table::input::{InputFile, ReopenableInput};
 use crate::table::layout::SheetLayout;
 use crate::table::sheet::Sheet;
 use book::{Book, BookSheet};
@@ -108,7 +107,7 @@ impl SheetReader for XlsxFile {
 fn cells_of<'a>(
     sheet: PackedPart<'a>,
     strings: &'a [String],
-) -> Result<XlsxCellReader<'a, BufReader<File>>, ReadFault> {
+) -> Result<XlsxCellReader<'a, BufReader<InputFile>>, ReadFault> {
     let mut xml = quick_xml::Reader::from_reader(BufReader::new(sheet));
     let config = xml.config_mut();
     // As calamine reads its own sheets.
@@ -119,7 +118,7 @@ fn cells_of<'a>(
 
 /// calamine's stream and what the pre-scan has to say about it.
 struct CellStream<'a> {
-    cells: XlsxCellReader<'a, BufReader<File>>,
+    cells: XlsxCellReader<'a, BufReader<InputFile>>,
     cursor: ScanCursor<'a>,
     /// How many cells have been read, and how many may be.
     place: u32,
