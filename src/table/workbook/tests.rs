@@ -12,6 +12,9 @@ use super::*;
 use crate::table::cell::Value;
 use crate::table::error::ReadFault;
 
+mod attacks;
+mod fuzz;
+
 fn fixture(name: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures").join(name)
 }
