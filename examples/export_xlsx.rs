@@ -1,6 +1,6 @@
 //! Exports collections of an embedded sandbox to a workbook: `cargo run --example export_xlsx [FILE]`.
 
-use tallyport::export::ExportJob;
+use tallyport::ExportJob;
 use tallyport::observer::Observer;
 use tallyport::{Account, ConnectOptions, Error};
 

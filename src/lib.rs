@@ -13,51 +13,55 @@
 //! guide; `template` writes the sheets to fill in; `cli` joins the stages to commands.
 
 // Spreadsheets as streams of rows of typed cells.
-pub mod table;
+mod table;
 
 // Which column feeds which field.
-pub mod mapping;
+mod mapping;
 
 // One row against the schema: all its problems, or its values.
-pub mod check;
+mod check;
 
 // For every row: create, update, unchanged or reject.
-pub mod plan;
+mod plan;
 
 // A plan to its end, under the quota, and the journal that every run is kept in.
-pub mod run;
+mod run;
 
 // What became of every row, for people and for scripts.
-pub mod report;
+mod report;
 
 // Every collection and action of the API, as data.
 pub mod schema;
 
 // What the account holds, fetched once.
-pub mod catalog;
+mod catalog;
 
 // The HTTP client: the only place that knows HTTP.
-pub mod api;
+mod api;
 
 // Writes records to spreadsheets.
-pub mod export;
+mod export;
 
 // The fixed-asset register: what things cost, and what they are still worth.
-pub mod register;
+mod register;
 
 // Sheets to fill in, from the schema.
-pub mod template;
+mod template;
 
 mod wording;
+
+// Parsers against mutated input.
+#[cfg(test)]
+mod fuzz;
 
 // Characters that nobody sees, or that look like others.
 mod unicode;
 
 // Which account to use, and how to reach it.
-pub mod account;
+mod account;
 
 // The one error type: message, hint, exit class.
-pub mod error;
+mod error;
 
 // Progress, messages and questions of a run or an export.
 pub mod observer;
@@ -78,13 +82,42 @@ mod written_files;
 pub mod sandbox;
 
 // Whole jobs on an account: import, delete, undo, resume.
-pub mod job;
+mod job;
 
 // Commands, flags and exit codes.
+#[doc(hidden)]
 pub mod cli;
 
-pub use account::{Account, ConnectOptions, DEFAULT_BASE_URL};
-pub use check::Mode;
-pub use error::Error;
-pub use export::ExportJob;
+pub use account::{Account, ConnectError, ConnectOptions, DEFAULT_BASE_URL, Tenant};
+pub use api::{ApiError, CustomFieldsEncoding, RequestCounts, SecretError, WaitReason, WaitStatus};
+pub use check::{Code, Conflicts, Mode, Problem, Remark, RemarkCode, ValueError};
+pub use error::{Diagnostic, Error, ErrorKind, Result};
+pub use export::{
+    ChangeCounts, ExportJob, ExportReport, FailedTenant, IdColumns, LogFilter, OutputLayout, Overwrite, ReadMode,
+    StoredFile, TableReport, TenantScope,
+};
 pub use job::{DeleteJob, ImportJob, Plan, ResultTarget, RunReport, RunStatus, UndoJob};
+pub use mapping::{MappedColumn, SheetMapping};
+pub use plan::{FieldChange, RowCounts, RowStatus, RunEstimate};
+pub use register::{RegisterJob, RegisterReport, RegisterSummary};
+pub use report::{
+    ChangeExample, ChangeGroup, ChangeTally, ProblemExample, ProblemGroup, ProblemTally, RunSummary, SheetSummary,
+};
+pub use run::journal::{FinishedRow, JournalError, RowEnding};
+pub use table::CellRef;
+pub use table::write::WriteError;
+pub use table::write::output::{ByteOrderMark, CsvOptions, FileFormat, FormulaEscaping};
+
+/// Parts of the engine that the benchmarks time by themselves. They change without notice.
+#[doc(hidden)]
+pub mod internals {
+    pub use crate::account::AccountIdentity;
+    pub use crate::api::{Client, ClientOptions, Secret};
+    pub use crate::plan::{RowId, Step, StepOutcome, StepRole, StepSink, WriteKind};
+    pub use crate::run::journal::{
+        AccountSnapshot, JournalBuilder, JournalLocation, PlannedRow, RowState, RunDetails, RunHeader, RunKind,
+        SheetHeader,
+    };
+    pub use crate::run::{DispatchOptions, Dispatcher, LostWaits, RunEnd, RunObserver, RunStart};
+    pub use crate::table::Row;
+}

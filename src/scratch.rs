@@ -10,12 +10,14 @@ use std::path::Path;
 
 use tempfile::TempDir;
 
-use crate::state_file::LockFile;
+use crate::state_file::{LockFile, lock_path};
 
 /// What the names of the folders begin with, in the system's folder for temporary files.
 const PREFIX: &str = "tallyport-";
 /// The lock file in a folder, without its extension.
 const LOCK: &str = "folder";
+/// Folders to create before giving up: another process may remove one before it is locked.
+const ATTEMPTS: u32 = 10;
 
 /// A folder for temporary files, deleted on drop.
 #[derive(Debug)]
@@ -36,18 +38,30 @@ impl ScratchFolder {
         builder.prefix(PREFIX);
         #[cfg(unix)]
         builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o700));
-        let folder = builder.tempdir_in(parent)?;
-        let lock = LockFile::of(&folder.path().join(LOCK))?;
-        if !lock.try_lock()? {
-            return Err(io::ErrorKind::WouldBlock.into());
+        for _ in 0..ATTEMPTS {
+            let folder = builder.tempdir_in(parent)?;
+            if let Some(lock) = lock(folder.path())? {
+                remove_leftovers(parent, folder.path());
+                return Ok(Self { folder, _lock: lock });
+            }
         }
-        remove_leftovers(parent, folder.path());
-        Ok(Self { folder, _lock: lock })
+        Err(io::ErrorKind::ResourceBusy.into())
     }
 
     pub(crate) fn path(&self) -> &Path {
         self.folder.path()
     }
+}
+
+/// Locks a new folder. None if another process took it for a leftover, in the moment before it was locked.
+fn lock(folder: &Path) -> io::Result<Option<LockFile>> {
+    let path = folder.join(LOCK);
+    let lock = match LockFile::of(&path) {
+        Ok(lock) if lock.try_lock()? => lock,
+        Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+        _ => return Ok(None),
+    };
+    Ok(lock_path(&path).is_file().then_some(lock))
 }
 
 /// Removes the folders of processes that are gone. What cannot be removed is the next one's to remove.
@@ -60,18 +74,24 @@ fn remove_leftovers(parent: &Path, own: &Path) {
             continue;
         }
         let Ok(facts) = fs::symlink_metadata(&path) else { continue };
-        if facts.is_dir() && has_same_owner(&facts, &own_facts) && is_abandoned(&path) {
+        if !facts.is_dir() || !has_same_owner(&facts, &own_facts) {
+            continue;
+        }
+        // Held while the folder is removed, so that its process cannot lock it in between.
+        if let Some(_lock) = lock_abandoned(&path) {
             let removed = fs::remove_dir_all(&path);
             tracing::debug!(folder = %path.display(), ?removed, "removed what a killed run left");
         }
     }
 }
 
-/// Whether no process holds the lock of the folder. One without a lock file was not made here, or is just being made.
-fn is_abandoned(folder: &Path) -> bool {
+/// The lock of a folder that no process holds. A folder without a lock file was not made here, or is just being made.
+fn lock_abandoned(folder: &Path) -> Option<LockFile> {
     let path = folder.join(LOCK);
-    crate::state_file::lock_path(&path).is_file()
-        && LockFile::of(&path).and_then(|lock| lock.try_lock()).unwrap_or(false)
+    if !lock_path(&path).is_file() {
+        return None;
+    }
+    LockFile::of(&path).ok().filter(|lock| lock.try_lock().unwrap_or(false))
 }
 
 #[cfg(unix)]
@@ -109,6 +129,21 @@ mod tests {
         let path = next.path().to_owned();
         drop(next);
         assert!(!path.exists());
+    }
+
+    #[test]
+    fn folders_that_are_made_at_once_do_not_take_each_other_for_leftovers() {
+        let parent = tempfile::tempdir().unwrap();
+        std::thread::scope(|scope| {
+            for _ in 0..8 {
+                scope.spawn(|| {
+                    for round in 0..50 {
+                        let folder = ScratchFolder::create_in(parent.path()).unwrap();
+                        fs::write(folder.path().join("data"), "x").unwrap_or_else(|error| panic!("{round}: {error}"));
+                    }
+                });
+            }
+        });
     }
 
     #[cfg(unix)]

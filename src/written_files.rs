@@ -27,7 +27,7 @@ pub enum Overwrite {
 
 /// A file that must not be replaced. Nothing was read or written.
 #[derive(Debug, thiserror::Error)]
-pub enum OverwriteError {
+pub(crate) enum OverwriteError {
     #[error("`{}` exists already, and tallyport did not write it", path.display())]
     Foreign { path: PathBuf },
     #[error("`{}` was edited since tallyport wrote it", path.display())]

@@ -5,19 +5,15 @@ use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
 use serde_json::{Map, Value as Json};
-use tallyport::account::AccountIdentity;
-use tallyport::api::{Client, ClientOptions, Secret};
-use tallyport::observer::Wait;
-use tallyport::plan::RowStatus;
-use tallyport::plan::StepOutcome;
-use tallyport::plan::{RowId, Step, StepRole, StepSink as _, WriteKind};
-use tallyport::run::journal::{
-    AccountSnapshot, JournalBuilder, JournalLocation, PlannedRow, RowState, RunDetails, RunHeader, RunKind, SheetHeader,
+use tallyport::RowStatus;
+use tallyport::internals::{
+    AccountIdentity, AccountSnapshot, Client, ClientOptions, DispatchOptions, Dispatcher, JournalBuilder,
+    JournalLocation, LostWaits, PlannedRow, Row, RowId, RowState, RunDetails, RunEnd, RunHeader, RunKind, RunObserver,
+    RunStart, Secret, SheetHeader, Step, StepOutcome, StepRole, StepSink as _, WriteKind,
 };
-use tallyport::run::{DispatchOptions, Dispatcher, LostWaits, RunEnd, RunObserver, RunStart};
+use tallyport::observer::Wait;
 use tallyport::schema;
 use tallyport::shutdown::ShutdownSignal;
-use tallyport::table::Row;
 
 use crate::Outcome;
 use crate::inputs::{Faults, HEADERS, Record};

@@ -11,10 +11,8 @@ use std::hash::{DefaultHasher, Hash, Hasher};
 use std::path::{Path, PathBuf};
 
 pub use identity::AccountIdentity;
-pub(crate) use options::platform_state_dir;
-pub use options::{
-    ConnectError, ConnectOptions, DEFAULT_BASE_URL, DEFAULT_CONCURRENCY, DEFAULT_QUOTA, default_state_dir,
-};
+pub use options::{ConnectError, ConnectOptions, DEFAULT_BASE_URL};
+pub(crate) use options::{DEFAULT_CONCURRENCY, DEFAULT_QUOTA, platform_state_dir};
 pub use tenant::Tenant;
 
 use crate::api::{Client, ClientOptions};

@@ -3,20 +3,22 @@
 use std::path::PathBuf;
 
 use etcetera::BaseStrategy;
+use ring::rand::SecureRandom;
 use url::Url;
 
 use super::{Account, AccountIdentity};
 use crate::api::{Client, ClientOptions, CustomFieldsEncoding, MOST_CONCURRENT, Secret, SecretError};
-use crate::error::{Diagnostic, Result};
+use crate::error::{Diagnostic, Error, ErrorKind, Result};
 use crate::sandbox::{Sandbox, SandboxOptions, StoreLocation};
+use crate::state_file::{self, UnsafeFolder};
 
 /// Guide: "The base link of the API is".
 pub const DEFAULT_BASE_URL: &str = "https://app.bluetallyapp.com/api/v1";
 /// Requests an hour. Guide: "a rate limit of 10,000 API requests per hour".
-pub const DEFAULT_QUOTA: u32 = 10_000;
+pub(crate) const DEFAULT_QUOTA: u32 = 10_000;
 /// Requests in flight unless told otherwise: quick enough to use up the hour's quota in minutes, few enough for a
 /// service that others use too.
-pub const DEFAULT_CONCURRENCY: u16 = 8;
+pub(crate) const DEFAULT_CONCURRENCY: u16 = 8;
 
 /// Where in the state dir the processes of this machine keep count of their requests.
 const QUOTA_FOLDER: &str = "quota";
@@ -61,6 +63,9 @@ pub enum ConnectError {
     /// Neither `TALLYPORT_HOME` nor a home folder to keep journals in.
     #[error("this user has no home folder, so there is no place for journals")]
     NoStateDir,
+    /// Others can put files into the folder for journals.
+    #[error(transparent)]
+    StateDir(#[from] UnsafeFolder),
 }
 
 impl Diagnostic for ConnectError {
@@ -70,6 +75,7 @@ impl Diagnostic for ConnectError {
             Self::Key(_) => String::from("copy the key from Settings > API Keys once more, alone and whole"),
             Self::Concurrency(_) => format!("give a number from 1 to {MOST_CONCURRENT}"),
             Self::NoStateDir => String::from("set TALLYPORT_HOME to a folder this user can write to"),
+            Self::StateDir(folder) => return folder.hint(),
         })
     }
 }
@@ -126,7 +132,7 @@ impl ConnectOptions {
         self
     }
 
-    /// Sends at most so many requests at a time. Default: [`DEFAULT_CONCURRENCY`].
+    /// Sends at most so many requests at a time. Default: 8.
     #[must_use]
     pub fn with_concurrency(mut self, requests: u16) -> Self {
         self.concurrency = requests;
@@ -140,8 +146,8 @@ impl ConnectOptions {
         self
     }
 
-    /// Where journals, shared quota and local copies are kept. Default: [`default_state_dir`], where the command line
-    /// looks for runs, too.
+    /// Where journals, shared quota and local copies are kept. Default: the folder in which the command
+    /// line keeps them.
     #[must_use]
     pub fn with_state_dir(mut self, folder: impl Into<PathBuf>) -> Self {
         self.state_dir = Some(folder.into());
@@ -168,6 +174,7 @@ impl ConnectOptions {
             Some(folder) => folder.clone(),
             None => default_state_dir().ok_or(ConnectError::NoStateDir)?,
         };
+        state_file::check_folder(&state_dir).map_err(ConnectError::from)?;
         match self.target.clone() {
             Target::Service { base_url, key } => {
                 let base_url = base_url?;
@@ -198,6 +205,8 @@ impl ConnectOptions {
             tenants: self.tenant.map(|tenant| (tenant, format!("Tenant {tenant}"))).into_iter().collect(),
             // The client keeps the quota that was asked for.
             quota: None,
+            // Other users of the machine can connect, too.
+            api_key: random_key()?,
             ..SandboxOptions::default()
         };
         let key = Secret::new(options.api_key.clone()).map_err(ConnectError::from)?;
@@ -238,6 +247,14 @@ impl ConnectOptions {
     }
 }
 
+/// A key that nobody can guess.
+fn random_key() -> Result<String> {
+    let mut bytes = [0; 16];
+    let filled = ring::rand::SystemRandom::new().fill(&mut bytes);
+    filled.map_err(|_| Error::new(ErrorKind::Usage, "the system gives no random numbers for a key", None))?;
+    Ok(bytes.iter().map(|byte| format!("{byte:02x}")).collect())
+}
+
 fn parse_url(text: &str) -> Result<Url, ConnectError> {
     let error = |reason: String| ConnectError::BaseUrl { text: text.to_owned(), reason };
     match Url::parse(text.trim()) {
@@ -249,7 +266,7 @@ fn parse_url(text: &str) -> Result<Url, ConnectError> {
 
 /// Where tallyport keeps journals, shared quota and local copies on this machine: `TALLYPORT_HOME`, or the platform's
 /// place for state. None for a user without a home folder.
-pub fn default_state_dir() -> Option<PathBuf> {
+pub(crate) fn default_state_dir() -> Option<PathBuf> {
     match std::env::var_os("TALLYPORT_HOME").filter(|folder| !folder.is_empty()) {
         Some(folder) => Some(folder.into()),
         None => platform_state_dir(),

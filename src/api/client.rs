@@ -25,7 +25,9 @@ use super::{
 use crate::schema::{ACTIVITY, CREATED_AT, Entity};
 
 /// The most requests in flight that a client accepts.
-pub const MOST_CONCURRENT: u16 = 64;
+pub(crate) const MOST_CONCURRENT: u16 = 64;
+/// Records after which a list is taken for one without an end, before it fills the disk. No inventory is near it.
+const LONGEST_LIST: u64 = 10_000_000;
 
 /// How to connect a client.
 #[derive(Debug, Clone)]
@@ -41,7 +43,7 @@ pub struct ClientOptions {
     /// The folder where all processes of this machine count their requests, created if it does not exist; none to count
     /// only this client's.
     pub quota_dir: Option<PathBuf>,
-    /// Requests in flight, 1 to [`MOST_CONCURRENT`]; other values are clamped.
+    /// Requests in flight, 1 to 64; other values are clamped.
     pub concurrency: u16,
     pub user_agent: String,
     pub custom_fields: CustomFieldsEncoding,
@@ -147,6 +149,10 @@ impl Client {
         let mut first_refusal = None;
         loop {
             let request = self.list_request(entity, filters, offset, limit);
+            if offset >= LONGEST_LIST {
+                let detail = format!("expected the list to end, got {LONGEST_LIST} records and no end");
+                return Err(ApiError::Contract { what: request.what(), detail });
+            }
             let page = self.read(&request).await.and_then(|response| response::raw_list(&request.what(), response));
             let error = match page {
                 Ok(page) => {

@@ -6,7 +6,7 @@ use super::plain_text;
 
 /// The name and value pairs of a record's custom fields, in any of the shapes a response may have: an array of pairs, a
 /// plain object, or either as JSON text (field notes).
-pub fn custom_fields(held: &Json) -> Vec<(String, String)> {
+pub(crate) fn custom_fields(held: &Json) -> Vec<(String, String)> {
     match held {
         Json::String(encoded) => serde_json::from_str::<Json>(encoded)
             .map(|decoded| match decoded {

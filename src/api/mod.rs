@@ -54,25 +54,26 @@ mod tests;
 mod transport;
 mod wait;
 
-pub use attempt_log::{AttemptLog, LoggedAttempt};
-pub use client::{Client, ClientOptions, MOST_CONCURRENT, Probe};
+pub(crate) use attempt_log::{AttemptLog, LoggedAttempt};
+pub use client::{Client, ClientOptions};
+pub(crate) use client::{MOST_CONCURRENT, Probe};
 pub use counts::RequestCounts;
-pub use custom_fields::custom_fields;
-pub use error::{ApiError, FailureScope, WriteFailure, WriteOutcome};
-pub use raw::{RawFields, RawPage, RawRecord};
+pub(crate) use custom_fields::custom_fields;
+pub use error::ApiError;
+pub(crate) use error::{FailureScope, WriteFailure, WriteOutcome};
+pub(crate) use raw::{RawFields, RawPage, RawRecord};
 pub use request::CustomFieldsEncoding;
-pub use request_kind::{Method, RequestKind, UnknownRequest};
+pub(crate) use request_kind::{Method, RequestKind, UnknownRequest};
 pub use secret::{Secret, SecretError};
-pub use shared_quota::SharedQuotaError;
 #[cfg(feature = "buckets")]
 pub(crate) use transport::install_cryptography;
 pub use wait::{WaitReason, WaitStatus};
 
 /// A record as the service returns it, unknown fields included.
-pub type Record = Map<String, Value>;
+pub(crate) type Record = Map<String, Value>;
 
 /// The fields of a create, an update or an action. `custom_fields` may be the array, an object or JSON text.
-pub type Body = Map<String, Value>;
+pub(crate) type Body = Map<String, Value>;
 
 /// The response to a write that succeeded.
 #[derive(Debug, Clone, PartialEq, Default)]
@@ -84,7 +85,7 @@ pub struct WriteReply {
 }
 
 /// The system id of a record: its integer `id`.
-pub fn record_id(record: &Record) -> Option<i64> {
+pub(crate) fn record_id(record: &Record) -> Option<i64> {
     integer(record.get("id")?)
 }
 

@@ -3,7 +3,7 @@
 //! [`RateLimiter`] makes a request wait for the quota, for the service if it said 429 or that nothing is left, and,
 //! towards a service elsewhere, for the limit of requests a second. One request at a time asks; the others of the
 //! process wait behind it. The quota itself is counted by [`SharedQuota`] for all processes of the machine, and by
-//! [`RollingWindow`] for this process.
+//! rolling window for this process.
 //!
 //! If the shared quota fails midway (a full disk, a deleted file, a lock that is never released), the run continues with
 //! the window alone: it knows what this process sent, and counts the requests of others it knew of as sent just then.

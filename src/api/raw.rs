@@ -6,10 +6,13 @@ use std::fmt;
 use std::ops::Range;
 
 use serde::Deserialize;
-use serde::de::{Deserializer as _, MapAccess, Visitor};
+use serde::de::{Deserializer, MapAccess, SeqAccess, Visitor};
 use serde_json::value::RawValue;
 
 use super::Record;
+
+/// The most records of one page. Guide: "1,000 results per request"; some services send all they have.
+const LONGEST_PAGE: usize = 100_000;
 
 /// The records of one page as JSON text.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -39,44 +42,36 @@ pub struct RawRecord<'a> {
 
 /// The fields of one record, in order, each value as unparsed JSON.
 #[derive(Debug, Default)]
-pub struct RawFields<'a> {
+pub(crate) struct RawFields<'a> {
     fields: Vec<(Cow<'a, str>, &'a str)>,
 }
 
 impl<'a> RawFields<'a> {
     /// Splits a record into its fields; none if the text is not a JSON object. Values are not parsed.
-    pub fn of(json: &'a str) -> Option<Self> {
+    pub(crate) fn of(json: &'a str) -> Option<Self> {
         let mut reader = serde_json::Deserializer::from_str(json);
         let fields = reader.deserialize_map(MembersVisitor).ok()?;
         Some(Self { fields })
     }
 
-    pub fn iter(&self) -> impl Iterator<Item = (&str, &'a str)> {
+    pub(crate) fn iter(&self) -> impl Iterator<Item = (&str, &'a str)> {
         self.fields.iter().map(|(name, value)| (name.as_ref(), *value))
     }
 
     /// The JSON text of a field; none if the record has no such field.
-    pub fn get(&self, name: &str) -> Option<&'a str> {
+    pub(crate) fn get(&self, name: &str) -> Option<&'a str> {
         self.find(name).map(|(_, value)| value)
     }
 
     /// The index of a field, from 0, and its JSON text.
-    pub fn find(&self, name: &str) -> Option<(usize, &'a str)> {
+    pub(crate) fn find(&self, name: &str) -> Option<(usize, &'a str)> {
         let index = self.fields.iter().position(|(known, _)| known == name)?;
         self.fields.get(index).map(|(_, value)| (index, *value))
     }
 
     /// The field at that index.
-    pub fn at(&self, index: usize) -> Option<(&str, &'a str)> {
+    pub(crate) fn at(&self, index: usize) -> Option<(&str, &'a str)> {
         self.fields.get(index).map(|(name, value)| (name.as_ref(), *value))
-    }
-
-    pub fn len(&self) -> usize {
-        self.fields.len()
-    }
-
-    pub fn is_empty(&self) -> bool {
-        self.fields.is_empty()
     }
 }
 
@@ -164,7 +159,7 @@ fn spans(text: &str) -> Option<Vec<RecordSpan>> {
         let from = part.as_ptr() as usize - start;
         from..from + part.len()
     };
-    let items: Vec<&RawValue> = serde_json::from_str(text).ok()?;
+    let RecordTexts(items) = serde_json::from_str(text).ok()?;
     let span = |item: &&RawValue| {
         let json = item.get();
         if !json.starts_with('{') {
@@ -175,6 +170,36 @@ fn spans(text: &str) -> Option<Vec<RecordSpan>> {
         Some(RecordSpan { id: head.id.and_then(|id| number(id.get())), json: span_of(json), updated_at })
     };
     items.iter().map(span).collect()
+}
+
+/// The items of a list, unparsed; an error if there are more than any page has.
+struct RecordTexts<'a>(Vec<&'a RawValue>);
+
+impl<'de> Deserialize<'de> for RecordTexts<'de> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_seq(ItemsVisitor).map(Self)
+    }
+}
+
+struct ItemsVisitor;
+
+impl<'de> Visitor<'de> for ItemsVisitor {
+    type Value = Vec<&'de RawValue>;
+
+    fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(formatter, "at most {LONGEST_PAGE} records")
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<Self::Value, A::Error> {
+        let mut texts = Vec::new();
+        while let Some(item) = items.next_element()? {
+            if texts.len() == LONGEST_PAGE {
+                return Err(serde::de::Error::invalid_length(LONGEST_PAGE + 1, &self));
+            }
+            texts.push(item);
+        }
+        Ok(texts)
+    }
 }
 
 /// The text of a JSON string without escapes, which no timestamp has.
@@ -214,6 +239,13 @@ mod tests {
         assert_eq!(members, expected);
         assert_eq!((fields.get("notes"), fields.get("other")), (Some("null"), None));
         assert!(RawFields::of("[1]").is_none() && RawFields::of("{").is_none());
+    }
+
+    #[test]
+    fn a_page_of_too_many_records_is_refused() {
+        let page = |count: usize| RawPage::of(format!("[{}]", vec!["{}"; count].join(",")));
+        assert_eq!(page(LONGEST_PAGE).map(|page| page.len()), Some(LONGEST_PAGE));
+        assert!(page(LONGEST_PAGE + 1).is_none());
     }
 
     #[test]

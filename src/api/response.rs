@@ -1,11 +1,16 @@
 //! Status and body to records, or to an error. Pure. All tolerance is here: the guide says nothing about response
 //! bodies, so every shape in the field notes is accepted ("Open, so be tolerant"), and nothing else is.
 
+use std::fmt;
+
+use serde::de::{Deserialize, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
+use serde_json::value::RawValue;
 use serde_json::{Map, Value};
 
 use super::error_body::{ErrorBody, HTML_PAGE, is_html};
 use super::raw::RawPage;
 use super::response_headers::ResponseHeaders;
+use super::transport::LONGEST_RECORD;
 use super::{ApiError, Body, FailureScope, Record, WriteFailure, WriteOutcome, WriteReply, record_id};
 use crate::schema::{CREATED_AT, Entity, UPDATED_AT};
 
@@ -53,6 +58,9 @@ pub(super) fn record(what: &str, entity: &Entity, response: &Response) -> Result
         return Ok(None);
     }
     let response = success(what, response)?;
+    if response.body.len() > LONGEST_RECORD {
+        return Err(unexpected(what, "a record", response));
+    }
     let found = serde_json::from_slice(&response.body).map(|value| unwrap_envelope(entity, value));
     match found {
         Ok(ResponseContent::Record(record)) => Ok(Some(record)),
@@ -64,7 +72,8 @@ pub(super) fn record(what: &str, entity: &Entity, response: &Response) -> Result
 /// The tenants: an object with a `tenants` key (field notes), or the bare list.
 pub(super) fn tenants(what: &str, response: &Response) -> Result<Vec<Record>, ApiError> {
     let response = success(what, response)?;
-    let value: Option<Value> = serde_json::from_slice(&response.body).ok();
+    let is_short = response.body.len() <= LONGEST_RECORD;
+    let value: Option<Value> = is_short.then(|| serde_json::from_slice(&response.body).ok()).flatten();
     let rows = match value {
         Some(Value::Object(mut object)) => object.remove("tenants"),
         other => other,
@@ -76,7 +85,7 @@ pub(super) fn tenants(what: &str, response: &Response) -> Result<Vec<Record>, Ap
 /// Whether the body is JSON that ends too early: a connection that was closed before the last byte shows nothing else
 /// where the length was not announced.
 fn is_cut_off(body: &[u8]) -> bool {
-    serde_json::from_slice::<serde::de::IgnoredAny>(body).is_err_and(|error| error.is_eof())
+    serde_json::from_slice::<IgnoredAny>(body).is_err_and(|error| error.is_eof())
 }
 
 fn success<'a>(what: &str, response: &'a Response) -> Result<&'a Response, ApiError> {
@@ -109,23 +118,67 @@ fn unexpected(what: &str, expected: &str, response: &Response) -> ApiError {
     ApiError::Contract { what: what.to_owned(), detail: format!("expected {expected}, got {found}") }
 }
 
-/// The shape of a body, without its contents: they may be anything.
+/// The shape of a body, without its contents: they may be anything, and of any size.
 fn shape(body: &[u8]) -> String {
     match serde_json::from_slice(body) {
-        Ok(Value::Array(items)) => match items.iter().position(|item| !item.is_object()) {
-            Some(index) => format!("a list whose item {} is not a record", index + 1),
-            None => format!("a list of {}", items.len()),
-        },
-        Ok(Value::Object(object)) if object.is_empty() => "an empty object".to_owned(),
-        Ok(Value::Object(object)) => {
-            let keys: Vec<_> = object.keys().take(5).map(|key| format!("`{}`", super::error_body::tidy(key))).collect();
-            format!("an object with {}", keys.join(", "))
-        }
-        Ok(Value::Null) => "null".to_owned(),
-        Ok(_) => "a single value".to_owned(),
+        Ok(Shape(text)) => text,
         Err(_) if body.trim_ascii().is_empty() => "empty".to_owned(),
         Err(error) if error.is_eof() => "truncated JSON".to_owned(),
         Err(_) => "not JSON".to_owned(),
+    }
+}
+
+/// What a JSON value is, in words. Its contents are skipped, not kept.
+struct Shape(String);
+
+impl<'de> Deserialize<'de> for Shape {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let raw = <&RawValue>::deserialize(deserializer)?;
+        let text = match raw.get().as_bytes().first() {
+            Some(b'[') => raw.deserialize_seq(ShapeVisitor),
+            Some(b'{') => raw.deserialize_map(ShapeVisitor),
+            Some(b'n') => return Ok(Self("null".to_owned())),
+            _ => return Ok(Self("a single value".to_owned())),
+        };
+        text.map(Self).map_err(serde::de::Error::custom)
+    }
+}
+
+/// Counts the items of a list, and names the first fields of an object.
+struct ShapeVisitor;
+
+impl<'de> Visitor<'de> for ShapeVisitor {
+    type Value = String;
+
+    fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("a list or an object")
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<String, A::Error> {
+        let (mut count, mut stray) = (0_u64, None);
+        while let Some(item) = items.next_element::<&RawValue>()? {
+            count += 1;
+            if !item.get().starts_with('{') {
+                stray.get_or_insert(count);
+            }
+        }
+        Ok(match stray {
+            Some(position) => format!("a list whose item {position} is not a record"),
+            None => format!("a list of {count}"),
+        })
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut members: A) -> Result<String, A::Error> {
+        let mut names = Vec::new();
+        while let Some((name, _)) = members.next_entry::<String, IgnoredAny>()? {
+            if names.len() < 5 {
+                names.push(format!("`{}`", super::error_body::tidy(&name)));
+            }
+        }
+        match names[..] {
+            [] => Ok("an empty object".to_owned()),
+            _ => Ok(format!("an object with {}", names.join(", "))),
+        }
     }
 }
 

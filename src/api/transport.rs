@@ -22,8 +22,10 @@ const REQUEST_TIMEOUT: Duration = Duration::from_secs(60);
 /// How long an idle connection is kept. Servers close it after 5 seconds or more, and a create on a connection that is
 /// just being closed is lost without a sign of whether it was applied: better to open a new one.
 const IDLE_TIMEOUT: Duration = Duration::from_secs(4);
-/// The longest body read. A thousand records are well below a hundredth of it.
-const LONGEST_BODY: usize = 256 << 20;
+/// The longest list that is read, in bytes. A thousand records are well below a tenth of it.
+const LONGEST_LIST: usize = 64 << 20;
+/// The longest of other bodies, which hold a record or a message.
+pub(super) const LONGEST_RECORD: usize = 1 << 20;
 
 /// Keys of the service are longer than plain words.
 const LONGEST_WORD: usize = 16;
@@ -91,7 +93,8 @@ impl Transport {
         let response = self.http.execute(outgoing).await?;
         let status = response.status().as_u16();
         let headers = ResponseHeaders::read(response.headers(), SystemTime::now());
-        let mut body = read(response).await?;
+        let may_be_list = request.kind.method == Method::Get && status < 300;
+        let mut body = read(response, if may_be_list { LONGEST_LIST } else { LONGEST_RECORD }).await?;
         super::surrogates::repair(&mut body);
         // Some services quote a key they do not accept.
         if status >= 300 {
@@ -137,12 +140,12 @@ fn method(method: Method) -> reqwest::Method {
     }
 }
 
-/// The whole body, cut at [`LONGEST_BODY`]: a cut body is not valid JSON and is reported as such.
-async fn read(mut response: reqwest::Response) -> Result<Vec<u8>, reqwest::Error> {
+/// The whole body, cut at so many bytes: a cut body is not valid JSON and is reported as such.
+async fn read(mut response: reqwest::Response, longest: usize) -> Result<Vec<u8>, reqwest::Error> {
     let Some(first) = response.chunk().await? else { return Ok(Vec::new()) };
     let mut body = Vec::from(first);
     while let Some(chunk) = response.chunk().await? {
-        if body.len() + chunk.len() > LONGEST_BODY {
+        if body.len() + chunk.len() > longest {
             break;
         }
         body.extend_from_slice(&chunk);

@@ -15,7 +15,7 @@ const LEAST_PAGES: u64 = 3;
 
 /// A source, and a mirror for the collections that are up to date in it.
 #[derive(Debug)]
-pub struct CachedSource<'a, S> {
+pub(crate) struct CachedSource<'a, S> {
     source: &'a S,
     mirror: Option<&'a Mirror>,
     /// The collections that are up to date in the mirror.
@@ -24,7 +24,7 @@ pub struct CachedSource<'a, S> {
 
 impl<'a, S: RecordSource> CachedSource<'a, S> {
     /// Everything from the source.
-    pub fn uncached(source: &'a S) -> Self {
+    pub(crate) fn uncached(source: &'a S) -> Self {
         Self { source, mirror: None, fresh: Vec::new() }
     }
 
@@ -32,7 +32,7 @@ impl<'a, S: RecordSource> CachedSource<'a, S> {
     ///
     /// # Errors
     /// The service or the disk fails.
-    pub async fn refreshed(
+    pub(crate) async fn refreshed(
         source: &'a S,
         mirror: &'a Mirror,
         lookups: &LookupRequest,
@@ -52,7 +52,7 @@ impl<'a, S: RecordSource> CachedSource<'a, S> {
     }
 
     /// The collections that are read from the mirror, with their numbers of records.
-    pub fn served(&self) -> Result<Vec<(&'static str, u64)>, MirrorError> {
+    pub(crate) fn served(&self) -> Result<Vec<(&'static str, u64)>, MirrorError> {
         let Some(mirror) = self.mirror else { return Ok(Vec::new()) };
         self.fresh.iter().map(|entity| Ok((entity.name, mirror.count(entity)?))).collect()
     }

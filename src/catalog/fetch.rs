@@ -31,7 +31,7 @@ const CONCURRENT_SEARCHES: usize = 8;
 
 /// What fetching a collection cost.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct FetchCost {
+pub(crate) struct FetchCost {
     pub collection: &'static str,
     pub requests: u64,
     /// Distinct records received.
@@ -41,7 +41,7 @@ pub struct FetchCost {
 
 /// How a collection was fetched.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum FetchMethod {
+pub(crate) enum FetchMethod {
     Pages,
     /// Exact searches after the first pages.
     Searches,
@@ -50,7 +50,7 @@ pub enum FetchMethod {
 impl Catalog {
     /// Fetches what `lookups` names, collection by collection in dependency order. `on_progress` gets the collection and
     /// how many of its records have been received.
-    pub async fn fetch<S: RecordSource>(
+    pub(crate) async fn fetch<S: RecordSource>(
         source: &S,
         lookups: &LookupRequest,
         on_progress: &mut dyn FnMut(&str, u64),

@@ -12,7 +12,7 @@ use crate::schema::{Entity, Kind, fold_name};
 
 /// How a cell may refer to a record, apart from its name.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum ReferenceSyntax {
+pub(crate) enum ReferenceSyntax {
     /// `#123` is a system id, everything else a name.
     Marked,
     /// `123` and `#123` are system ids, everything else is a name.
@@ -24,7 +24,7 @@ pub enum ReferenceSyntax {
 impl Catalog {
     /// The record that `text` names. Records whose `narrowed` field has another value do not count; an exact name wins
     /// over a folded one.
-    pub fn find(
+    pub(crate) fn find(
         &self,
         collection: &str,
         text: &str,
@@ -42,7 +42,7 @@ impl Catalog {
     ///
     /// # Errors
     /// If records of that name are known, and what is said of a field fits none of them.
-    pub fn find_described(
+    pub(crate) fn find_described(
         &self,
         collection: &str,
         text: &str,

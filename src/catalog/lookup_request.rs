@@ -13,7 +13,7 @@ const MOST_SEARCHES: usize = 10_000;
 
 /// What a run has to look up in the account, by collection.
 #[derive(Debug, Default)]
-pub struct LookupRequest {
+pub(crate) struct LookupRequest {
     collections: BTreeMap<&'static str, CollectionLookup>,
 }
 
@@ -56,7 +56,7 @@ pub(super) struct RowKeys {
 
 impl LookupRequest {
     /// A sheet names this record: by a name, an e-mail address, a tag or `#123`.
-    pub fn name(&mut self, collection: &'static str, text: &str) {
+    pub(crate) fn name(&mut self, collection: &'static str, text: &str) {
         let lookup = self.of(collection);
         match marked_id(text) {
             Some(id) => {
@@ -67,17 +67,17 @@ impl LookupRequest {
     }
 
     /// A sheet gives this record's system id.
-    pub fn id(&mut self, collection: &'static str, id: i64) {
+    pub(crate) fn id(&mut self, collection: &'static str, id: i64) {
         self.of(collection).ids.insert(id);
     }
 
     /// Every record is needed.
-    pub fn whole(&mut self, collection: &'static str) {
+    pub(crate) fn whole(&mut self, collection: &'static str) {
         self.of(collection).scope = FetchScope::Whole;
     }
 
     /// Rows of a sheet will be matched against existing records by these fields.
-    pub fn matching(&mut self, collection: &'static str, match_on: &[&'static str]) {
+    pub(crate) fn matching(&mut self, collection: &'static str, match_on: &[&'static str]) {
         let lists = &mut self.of(collection).match_on;
         if !lists.iter().any(|list| list.as_slice() == match_on) {
             lists.push(match_on.to_vec());
@@ -85,14 +85,14 @@ impl LookupRequest {
     }
 
     /// Some row has no text for the first `match_on` field, so that it may match any record.
-    pub fn matching_any(&mut self, collection: &'static str) {
+    pub(crate) fn matching_any(&mut self, collection: &'static str) {
         let lookup = self.of(collection);
         lookup.scope = FetchScope::Whole;
         lookup.keys.is_any = true;
     }
 
     /// The text of the first `match_on` field of one row.
-    pub fn key(&mut self, collection: &'static str, first_key_text: &str) {
+    pub(crate) fn key(&mut self, collection: &'static str, first_key_text: &str) {
         self.of(collection).keys.insert(first_key_text);
     }
 

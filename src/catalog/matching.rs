@@ -11,7 +11,7 @@ use crate::schema::{self, Kind, Reference};
 
 /// The value of one key field in a row.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum KeyValue<'a> {
+pub(crate) enum KeyValue<'a> {
     /// A value as text; an empty one equals a missing value of a record.
     Text(&'a str),
     /// A record that the row refers to.
@@ -22,7 +22,7 @@ pub enum KeyValue<'a> {
 
 impl KeyValue<'_> {
     /// Whether the row has the column and nothing in it.
-    pub fn is_blank(&self) -> bool {
+    pub(crate) fn is_blank(&self) -> bool {
         matches!(self, KeyValue::Text(text) if text.trim().is_empty())
     }
 }
@@ -34,7 +34,12 @@ impl Catalog {
     /// The records whose fields equal the key. Records that equal it exactly win over others. A key of blanks only
     /// matches no record. Suggests no names: most rows of an import are new, and finding the nearest names of each would
     /// be slow; [`Catalog::find`] suggests them.
-    pub fn match_record(&self, collection: &str, match_on: &[&'static str], key: &[KeyValue<'_>]) -> LookupResult {
+    pub(crate) fn match_record(
+        &self,
+        collection: &str,
+        match_on: &[&'static str],
+        key: &[KeyValue<'_>],
+    ) -> LookupResult {
         let none = LookupResult::None { nearest: Vec::new() };
         let Some(index) = self.indexes.get(collection) else { return none };
         let pairs: Vec<Pair<'_>> = match_on.iter().copied().zip(key.iter().copied()).filter(is_given).collect();

@@ -40,24 +40,24 @@ mod system_id;
 
 use std::collections::HashMap;
 
-pub use cached_source::CachedSource;
-pub use fetch::{FetchCost, FetchMethod};
-pub use find::ReferenceSyntax;
-pub use list_scan::{Instability, ListScan, ScanError, ScanStats, UnstableList};
-pub(crate) use log_position::{EntryAge, NEWEST_FIRST};
-pub use log_position::{LogCursor, LogPosition};
-pub use lookup_request::LookupRequest;
-pub use matching::KeyValue;
-pub use mirror::{
-    ChangeKind, LogEntry, Mirror, MirrorError, ObservedFields, RecordChange, RefreshError, RefreshMethod, RefreshMode,
+pub(crate) use cached_source::CachedSource;
+pub(crate) use fetch::{FetchCost, FetchMethod};
+pub(crate) use find::ReferenceSyntax;
+#[cfg(test)]
+pub(crate) use log_position::LogCursor;
+pub(crate) use log_position::{EntryAge, LogPosition, NEWEST_FIRST};
+pub(crate) use lookup_request::LookupRequest;
+pub(crate) use matching::KeyValue;
+pub(crate) use mirror::{
+    ChangeKind, LogEntry, Mirror, MirrorError, ObservedFields, RecordChange, RefreshMethod, RefreshMode,
     RefreshOptions, RefreshStats,
 };
-pub use pager::Pager;
-pub use source::RecordSource;
+pub(crate) use pager::Pager;
+pub(crate) use source::RecordSource;
 
-pub use crate::api::Record;
+pub(crate) use crate::api::Record;
 use crate::schema::{self, Entity};
-use collection_index::{CollectionIndex, Coverage, IndexEntry};
+use collection_index::{CollectionIndex, IndexEntry};
 use field_retention::FieldRetention;
 use field_text::value_text;
 use key_fields::lookup_fields;
@@ -71,14 +71,14 @@ const MOST_DIFFERENCES: usize = 3;
 
 /// What is known of the account, by collection.
 #[derive(Debug, Default)]
-pub struct Catalog {
+pub(crate) struct Catalog {
     indexes: HashMap<&'static str, CollectionIndex>,
     costs: Vec<FetchCost>,
 }
 
 /// A record that something refers to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum RecordRef {
+pub(crate) enum RecordRef {
     /// A record of the account, by its system id.
     Known(i64),
     /// The record that this step of the plan will create.
@@ -87,7 +87,7 @@ pub enum RecordRef {
 
 impl RecordRef {
     /// How a record of the catalog refers to it: by system id, or by the step that will create it.
-    pub fn link(self) -> Value {
+    pub(crate) fn link(self) -> Value {
         match self {
             RecordRef::Known(id) => json!(id),
             RecordRef::Planned(step) => json!({ PLANNED: step }),
@@ -95,7 +95,7 @@ impl RecordRef {
     }
 
     /// The record that a value written by [`RecordRef::link`] refers to.
-    pub fn from_link(value: &Value) -> Option<Self> {
+    pub(crate) fn from_link(value: &Value) -> Option<Self> {
         match value {
             Value::Object(planned) => u32::try_from(planned.get(PLANNED)?.as_u64()?).ok().map(RecordRef::Planned),
             id => id.as_i64().map(RecordRef::Known),
@@ -108,7 +108,7 @@ const PLANNED: &str = "planned";
 
 /// The result of a lookup.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum LookupResult {
+pub(crate) enum LookupResult {
     One(RecordRef),
     /// No record. Names that resemble the text, the nearest first.
     None {
@@ -120,7 +120,7 @@ pub enum LookupResult {
 
 /// There are records of that name, but what else is said of the record fits none of them.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Contradiction {
+pub(crate) struct Contradiction {
     /// Each record of that name with its value: `MacBook Pro 14 (#1, model number MX2H3)`.
     pub candidates: Vec<String>,
     /// What is said about, such as `model number`.
@@ -133,42 +133,43 @@ pub struct Contradiction {
 
 impl Catalog {
     /// What fetching each collection cost.
-    pub fn costs(&self) -> &[FetchCost] {
+    pub(crate) fn costs(&self) -> &[FetchCost] {
         &self.costs
     }
 
     /// Whether every record of the collection is known. If not, a name that differs from the record's in case or
     /// spacing is not found, and suggestions come only from the known records.
-    pub fn is_whole(&self, collection: &str) -> bool {
-        self.indexes.get(collection).is_some_and(|index| index.coverage == Coverage::Whole)
+    #[cfg(test)]
+    pub(crate) fn is_whole(&self, collection: &str) -> bool {
+        self.indexes.get(collection).is_some_and(|index| index.coverage == collection_index::Coverage::Whole)
     }
 
     /// The fields that are kept of the record with that system id.
-    pub fn record(&self, collection: &str, id: i64) -> Option<&Record> {
+    pub(crate) fn record(&self, collection: &str, id: i64) -> Option<&Record> {
         self.fields_of(collection, RecordRef::Known(id))
     }
 
     /// Takes in a record of the account, as far as finding and describing it needs.
-    pub fn insert_known(&mut self, entity: &'static Entity, id: i64, record: Record) {
+    pub(crate) fn insert_known(&mut self, entity: &'static Entity, id: i64, record: Record) {
         let index = self.indexes.entry(entity.name).or_insert_with(|| CollectionIndex::new(entity, &[]));
         let trimmed = FieldRetention::new(entity, &CollectionLookup::default()).trim(id, record);
         index.insert(RecordRef::Known(id), trimmed);
     }
 
     /// Adds the record that a step will create. References may be missing from `fields`.
-    pub fn insert_planned(&mut self, collection: &'static str, step: u32, fields: Record) {
+    pub(crate) fn insert_planned(&mut self, collection: &'static str, step: u32, fields: Record) {
         let Some(entity) = schema::collection(collection) else { return };
         let index = self.indexes.entry(entity.name).or_insert_with(|| CollectionIndex::new(entity, entity.key));
         index.insert(RecordRef::Planned(step), fields);
     }
 
     /// The fields of the record that a step will create.
-    pub fn planned_fields(&self, collection: &str, step: u32) -> Option<&Record> {
+    pub(crate) fn planned_fields(&self, collection: &str, step: u32) -> Option<&Record> {
         self.fields_of(collection, RecordRef::Planned(step))
     }
 
     /// The name or tag of a record for messages, else `#` and its id.
-    pub fn describe(&self, collection: &str, target: RecordRef) -> String {
+    pub(crate) fn describe(&self, collection: &str, target: RecordRef) -> String {
         let found = self.indexes.get(collection).and_then(|index| Some((index, index.get(target)?)));
         let title = found.and_then(|(index, entry)| title(index, entry));
         match (title, target) {

@@ -1,4 +1,4 @@
-//! A list, page by page, for callers that stop early or that do not need the guarantees of a [`super::ListScan`].
+//! A list, page by page, for callers that stop early or that do not need the guarantees of a list scan.
 
 use super::source::RecordSource;
 use crate::api::{RawPage, Record};
@@ -6,7 +6,7 @@ use crate::schema::Entity;
 
 /// Reads a list page by page.
 #[derive(Debug)]
-pub struct Pager<'a, S> {
+pub(crate) struct Pager<'a, S> {
     source: &'a S,
     entity: &'static Entity,
     filters: &'a [(&'a str, &'a str)],
@@ -28,12 +28,12 @@ enum ListEnd {
 
 impl<'a, S: RecordSource> Pager<'a, S> {
     /// Nothing is requested yet.
-    pub fn new(source: &'a S, entity: &'static Entity, filters: &'a [(&'a str, &'a str)]) -> Self {
+    pub(crate) fn new(source: &'a S, entity: &'static Entity, filters: &'a [(&'a str, &'a str)]) -> Self {
         Self { source, entity, filters, limit: u32::MAX, offset: 0, requests: 0, end: ListEnd::NotSeen }
     }
 
     /// Pages of at most `limit` records.
-    pub fn with_limit(self, limit: u32) -> Self {
+    pub(crate) fn with_limit(self, limit: u32) -> Self {
         Self { limit, ..self }
     }
 
@@ -41,7 +41,7 @@ impl<'a, S: RecordSource> Pager<'a, S> {
     ///
     /// # Errors
     /// The source cannot be read.
-    pub async fn next_raw(&mut self) -> Result<Option<RawPage>, S::Error> {
+    pub(crate) async fn next_raw(&mut self) -> Result<Option<RawPage>, S::Error> {
         if self.is_done() {
             return Ok(None);
         }
@@ -63,7 +63,7 @@ impl<'a, S: RecordSource> Pager<'a, S> {
     ///
     /// # Errors
     /// The source cannot be read.
-    pub async fn next(&mut self) -> Result<Option<Vec<Record>>, S::Error> {
+    pub(crate) async fn next(&mut self) -> Result<Option<Vec<Record>>, S::Error> {
         Ok(self.next_raw().await?.map(|page| page.to_records()))
     }
 
@@ -71,7 +71,7 @@ impl<'a, S: RecordSource> Pager<'a, S> {
     ///
     /// # Errors
     /// The source cannot be read.
-    pub async fn rest(&mut self) -> Result<Vec<Record>, S::Error> {
+    pub(crate) async fn rest(&mut self) -> Result<Vec<Record>, S::Error> {
         let mut records = Vec::new();
         while let Some(page) = self.next().await? {
             records.extend(page);
@@ -80,12 +80,12 @@ impl<'a, S: RecordSource> Pager<'a, S> {
     }
 
     /// Whether the last page was read.
-    pub fn is_done(&self) -> bool {
+    pub(crate) fn is_done(&self) -> bool {
         self.end == ListEnd::Reached
     }
 
     /// Whether the next page will most likely be empty.
-    pub fn seems_done(&self) -> bool {
+    pub(crate) fn seems_done(&self) -> bool {
         self.end != ListEnd::NotSeen
     }
 
@@ -94,12 +94,12 @@ impl<'a, S: RecordSource> Pager<'a, S> {
     }
 
     /// The offset behind the last record read.
-    pub fn offset(&self) -> u64 {
+    pub(crate) fn offset(&self) -> u64 {
         self.offset
     }
 
     /// The pages requested so far.
-    pub fn requests(&self) -> u64 {
+    pub(crate) fn requests(&self) -> u64 {
         self.requests
     }
 }

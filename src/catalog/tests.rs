@@ -2,7 +2,8 @@
 
 use serde_json::{Value, json};
 
-use super::{Catalog, CollectionIndex, Coverage, KeyValue, LookupResult, Record, RecordRef, ReferenceSyntax};
+use super::collection_index::Coverage;
+use super::{Catalog, CollectionIndex, KeyValue, LookupResult, Record, RecordRef, ReferenceSyntax};
 use crate::schema;
 
 fn fields(value: Value) -> Record {

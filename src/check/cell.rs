@@ -27,7 +27,7 @@ fn is_clear(text: &str) -> bool {
 }
 
 /// Whether a cell that holds this name is read as just this name, so that a sheet may name the record by it.
-pub fn reads_as_itself(name: &str) -> bool {
+pub(crate) fn reads_as_itself(name: &str) -> bool {
     let cell = Cell { text: name, value: Value::Text, format: None };
     let is_mark = text::is_no_value_mark(name) || is_clear(name);
     !is_mark && text::trimmed(name) == name && readable(cell).is_ok() && text::damaged_code(cell).is_none()

@@ -12,7 +12,7 @@ use crate::schema::Field;
 
 /// A checked row; reused from row to row. Text stays in the [`Row`](crate::table::Row) and is looked up by column.
 #[derive(Debug, Default)]
-pub struct CheckedRow {
+pub(crate) struct CheckedRow {
     /// The record's id, if a column gives it.
     pub id: Option<ParsedId>,
     /// The action in the row's `_action` cell.
@@ -35,7 +35,7 @@ pub struct CheckedRow {
 
 /// The id in a row.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct ParsedId {
+pub(crate) struct ParsedId {
     pub number: i64,
     /// The cell's column, from 0.
     pub column: u32,
@@ -44,14 +44,14 @@ pub struct ParsedId {
 
 impl ParsedId {
     /// The number, if it is known to be one of this account's ids.
-    pub fn verified(self) -> Option<i64> {
+    pub(crate) fn verified(self) -> Option<i64> {
         (self.ownership == IdOwnership::Verified).then_some(self.number)
     }
 }
 
 /// A field and the value of its cell.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub struct ParsedField {
+pub(crate) struct ParsedField {
     /// Index into the entity's fields.
     pub field: usize,
     /// The cell's column, from 0.
@@ -61,7 +61,7 @@ pub struct ParsedField {
 
 /// The sign of an amount.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct CurrencySign {
+pub(crate) struct CurrencySign {
     /// The cell's column, from 0.
     pub column: u32,
     pub hint: CurrencyHint,
@@ -69,7 +69,7 @@ pub struct CurrencySign {
 
 /// A cell that describes a referenced record.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct ParsedRelated {
+pub(crate) struct ParsedRelated {
     pub field: usize,
     pub related: &'static str,
     pub column: u32,
@@ -77,7 +77,7 @@ pub struct ParsedRelated {
 
 /// A custom field and its value; empty clears it.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct ParsedCustomField {
+pub(crate) struct ParsedCustomField {
     pub name: String,
     pub value: String,
     /// The cell's column, from 0.
@@ -86,7 +86,7 @@ pub struct ParsedCustomField {
 
 /// A checked value.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub enum ParsedValue {
+pub(crate) enum ParsedValue {
     /// The cell's trimmed text.
     Text,
     Integer(i64),
@@ -124,7 +124,7 @@ impl CheckedRow {
     }
 
     /// The value of a field, if the row has one.
-    pub fn parsed(&self, field: usize) -> Option<&ParsedField> {
+    pub(crate) fn parsed(&self, field: usize) -> Option<&ParsedField> {
         self.values.iter().find(|given| given.field == field)
     }
 
@@ -134,7 +134,7 @@ impl CheckedRow {
     }
 
     /// Reports missing required fields as problems, because the row would create a record.
-    pub fn report_missing(&mut self, mapping: &Mapping) {
+    pub(crate) fn report_missing(&mut self, mapping: &Mapping) {
         for field in &self.missing {
             let field = &mapping.entity.fields[*field];
             let problem = match mapping.column_of(field.name) {

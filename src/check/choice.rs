@@ -6,7 +6,7 @@ use crate::table::{Cell, Value};
 use super::text::trimmed;
 use super::{Code, ValueError};
 
-pub use super::currency::currency;
+pub(crate) use super::currency::currency;
 
 /// Words and check marks for yes, in lower case, in the languages we have seen in spreadsheets.
 const YES: &[&str] = &[
@@ -22,7 +22,7 @@ const NO: &[&str] = &[
 
 /// Parses yes or no.
 #[inline]
-pub fn boolean(cell: Cell<'_>) -> Result<bool, ValueError> {
+pub(crate) fn boolean(cell: Cell<'_>) -> Result<bool, ValueError> {
     match cell.value {
         Value::Boolean(answer) => Ok(answer),
         Value::Number(1.0) => Ok(true),
@@ -57,7 +57,7 @@ const OTHER_SPELLINGS: &[(&str, &str)] = &[("Individual by Asset", "Individual P
 
 /// Index of the option that `text` names; case, spaces, hyphens and underscores do not matter.
 #[inline]
-pub fn option(text: &str, options: &'static [&'static str]) -> Result<usize, ValueError> {
+pub(crate) fn option(text: &str, options: &'static [&'static str]) -> Result<usize, ValueError> {
     match options.iter().position(|option| option.eq_ignore_ascii_case(text)) {
         Some(position) => Ok(position),
         None => folded_option(text, options),

@@ -30,7 +30,7 @@ impl ReadingSet {
 /// ISO dates, month names and cells that are not dates prove nothing. A number over 12 is not a month, a number over
 /// 31 is a year, and with dots as both separators the day comes first. Each kind of separator is inferred for itself.
 #[derive(Debug, Clone, Default)]
-pub struct DateSurvey {
+pub(crate) struct DateSurvey {
     orders: [OrderSurvey; SEPARATOR_KINDS],
     real: RealDates,
 }
@@ -95,7 +95,7 @@ impl RealDates {
 impl DateSurvey {
     /// Adds a text cell. Cheap for ISO dates.
     #[inline]
-    pub fn observe(&mut self, text: &str) {
+    pub(crate) fn observe(&mut self, text: &str) {
         if !begins_like_iso(text.as_bytes()) {
             self.observe_written(text);
         }
@@ -113,7 +113,7 @@ impl DateSurvey {
 
     /// Adds a real date of the spreadsheet.
     #[inline]
-    pub fn observe_real(&mut self, day: Date) {
+    pub(crate) fn observe_real(&mut self, day: Date) {
         match date::swapped(day) {
             Some(_) => self.real.swappable += 1,
             None => self.real.fixed += u64::from(day.day() > 12),
@@ -137,17 +137,17 @@ impl DateSurvey {
     }
 
     /// The orders that the column proves, by separator.
-    pub fn decide(&self) -> DateOrders {
+    pub(crate) fn decide(&self) -> DateOrders {
         DateOrders::new(self.orders.each_ref().map(OrderSurvey::decide))
     }
 
     /// Those of them without which a cell cannot be read.
-    pub fn needed(&self) -> DateOrders {
+    pub(crate) fn needed(&self) -> DateOrders {
         DateOrders::new(self.orders.each_ref().map(|survey| survey.decide().filter(|_| survey.need)))
     }
 
     /// Whether the column shows that a spreadsheet program has swapped day and month of its real dates.
-    pub fn is_swapped(&self) -> bool {
+    pub(crate) fn is_swapped(&self) -> bool {
         self.real.are_swapped()
     }
 }
@@ -159,7 +159,7 @@ fn begins_like_iso(bytes: &[u8]) -> bool {
 
 /// Infers the decimal mark from the text cells of an amount column.
 #[derive(Debug, Clone)]
-pub struct MoneySurvey {
+pub(crate) struct MoneySurvey {
     allowed: ReadingSet,
     need: bool,
 }
@@ -173,7 +173,7 @@ impl Default for MoneySurvey {
 impl MoneySurvey {
     /// Adds a text cell. Cells that are not amounts prove nothing.
     #[inline]
-    pub fn observe(&mut self, text: &str) {
+    pub(crate) fn observe(&mut self, text: &str) {
         match number::plain(text.as_bytes()) {
             Some((_, 0)) => {}
             Some(_) => self.allowed.narrow(ReadingSet(0b01)),
@@ -192,12 +192,12 @@ impl MoneySurvey {
     }
 
     /// The decimal mark, if the column proves one.
-    pub fn decide(&self) -> Option<DecimalMark> {
+    pub(crate) fn decide(&self) -> Option<DecimalMark> {
         self.allowed.only().map(|at| [DecimalMark::Point, DecimalMark::Comma][at])
     }
 
     /// Whether any cell can only be read if the mark is known.
-    pub fn needs_mark(&self) -> bool {
+    pub(crate) fn needs_mark(&self) -> bool {
         self.need
     }
 }

@@ -120,7 +120,7 @@ fn successor(code: &str) -> Option<&'static str> {
 
 /// Parses a current ISO 4217 code, in any case. Names and signs are rejected with the code in the hint.
 #[inline]
-pub fn currency(text: &str) -> Result<&'static str, ValueError> {
+pub(crate) fn currency(text: &str) -> Result<&'static str, ValueError> {
     match active(text) {
         Some(code) => Ok(code),
         None => parse_code(trimmed(text)),
@@ -171,7 +171,7 @@ fn resolve_currency(text: &str) -> Vec<&'static str> {
 
 /// The currencies that a sign or code next to an amount can mean.
 #[derive(Clone, Copy, PartialEq, Eq)]
-pub struct CurrencyHint {
+pub(crate) struct CurrencyHint {
     sign: &'static str,
     codes: &'static [&'static str],
 }
@@ -186,12 +186,12 @@ pub(super) enum NoHint {
 
 impl CurrencyHint {
     /// Whether the currency with that ISO code is possible.
-    pub fn allows(&self, code: &str) -> bool {
+    pub(crate) fn allows(&self, code: &str) -> bool {
         self.codes.contains(&code)
     }
 
     /// The ISO code, if only one is possible, or meant by convention: a bare `£` is sterling (design rule 7).
-    pub fn code(&self) -> Option<&'static str> {
+    pub(crate) fn code(&self) -> Option<&'static str> {
         match self.codes {
             [code] => Some(code),
             codes if codes == signs::POUNDS => Some("GBP"),
@@ -200,7 +200,7 @@ impl CurrencyHint {
     }
 
     /// Whether it is a sign or word, and not the code itself.
-    pub fn is_sign(&self) -> bool {
+    pub(crate) fn is_sign(&self) -> bool {
         self.codes != [self.sign]
     }
 

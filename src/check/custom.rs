@@ -15,7 +15,7 @@ use super::{Code, ValueError};
 /// Accepted are an array of pairs, `[{"name": "Rack", "value": "B4"}]`, a single pair, and a plain object, `{"Rack":
 /// "B4"}`. Numbers and booleans become text as written. A field with a null value is omitted, like a blank cell.
 /// Other keys of a pair than `name` and `value` are ignored, because replies may have more.
-pub fn json_cell(text: &str) -> Result<Vec<(String, String)>, ValueError> {
+pub(crate) fn json_cell(text: &str) -> Result<Vec<(String, String)>, ValueError> {
     let text = trimmed(text);
     let written = match text.chars().next() {
         Some('[') => pairs(text)?,

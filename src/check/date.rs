@@ -15,7 +15,7 @@ use crate::table::{Cell, Value};
 use super::text::trimmed;
 use super::{Code, ValueError};
 
-pub use format::{DateFormat, DateFormatError};
+pub(crate) use format::DateFormat;
 pub(super) use reading::{DateShape, Triple};
 pub(super) use time::is_local_day_uncertain;
 
@@ -23,17 +23,17 @@ use reading::{Digits, InvalidDay, YEARS, day_of, days_in};
 
 /// The order of day, month and year.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum DateOrder {
+pub(crate) enum DateOrder {
     DayMonthYear,
     MonthDayYear,
     YearMonthDay,
 }
 
 impl DateOrder {
-    pub const ALL: [Self; 3] = [Self::DayMonthYear, Self::MonthDayYear, Self::YearMonthDay];
+    pub(crate) const ALL: [Self; 3] = [Self::DayMonthYear, Self::MonthDayYear, Self::YearMonthDay];
 
     /// For people.
-    pub fn text(self) -> &'static str {
+    pub(crate) fn text(self) -> &'static str {
         match self {
             Self::DayMonthYear => "day-month-year",
             Self::MonthDayYear => "month-day-year",
@@ -44,7 +44,7 @@ impl DateOrder {
 
 /// How to read the text dates of a column.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct DateReading {
+pub(crate) struct DateReading {
     /// The format given by the user (`--date-format`).
     pub format: Option<DateFormat>,
     /// The orders that the whole column proves.
@@ -56,7 +56,7 @@ pub struct DateReading {
 /// The order of day, month and year by separator. `05.03.2024` proves nothing for `3/5/24`: dates with different
 /// separators come from different places.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct DateOrders([Option<DateOrder>; SEPARATOR_KINDS]);
+pub(crate) struct DateOrders([Option<DateOrder>; SEPARATOR_KINDS]);
 
 /// Dots, slashes, hyphens, and anything else or nothing.
 pub(super) const SEPARATOR_KINDS: usize = 4;
@@ -67,7 +67,7 @@ impl DateOrders {
     }
 
     /// For people; none if nothing is proved.
-    pub fn text(&self) -> Option<String> {
+    pub(crate) fn text(&self) -> Option<String> {
         let mut orders: Vec<&str> = self.0.iter().flatten().map(|order| order.text()).collect();
         orders.dedup();
         (!orders.is_empty()).then(|| orders.join(" or "))
@@ -98,7 +98,7 @@ impl DateReading {
 /// offset. Month names are unambiguous. Everything else needs `reading`, unless only one date is possible. Two-digit
 /// years are 2000 to 2068 and 1969 to 1999.
 #[inline]
-pub fn parse(cell: Cell<'_>, reading: &DateReading) -> Result<Date, ValueError> {
+pub(crate) fn parse(cell: Cell<'_>, reading: &DateReading) -> Result<Date, ValueError> {
     match cell.value {
         Value::Date(moment) => real(moment.date(), reading),
         Value::Number(number) => from_number(number, reading),

@@ -5,22 +5,22 @@
 //! a variant of the schema's `Kind` and a line in `cell.rs`.
 
 /// Dates.
-pub mod date;
+pub(crate) mod date;
 
 /// Amounts of money.
-pub mod money;
+pub(crate) mod money;
 
 /// Yes or no, options, currency codes.
-pub mod choice;
+pub(crate) mod choice;
 
 /// Trimming, placeholders such as `n/a`, whole numbers, addresses.
-pub mod text;
+pub(crate) mod text;
 
 /// Custom fields in one cell.
-pub mod custom;
+pub(crate) mod custom;
 
 /// Date order and decimal mark, inferred from a whole column.
-pub mod column;
+pub(crate) mod column;
 
 mod cell;
 mod checked_row;
@@ -36,19 +36,16 @@ mod remarks;
 mod row;
 mod rules;
 
-pub use cell::reads_as_itself;
-pub(crate) use checked_row::forget_default_columns;
-pub use checked_row::{CheckedRow, CurrencySign, ParsedCustomField, ParsedField, ParsedId, ParsedRelated, ParsedValue};
-pub use column::{DateSurvey, MoneySurvey};
-pub use date::{DateFormat, DateFormatError, DateOrder, DateOrders, DateReading};
+pub(crate) use cell::reads_as_itself;
+pub(crate) use checked_row::{
+    CheckedRow, CurrencySign, ParsedCustomField, ParsedField, ParsedId, ParsedValue, forget_default_columns,
+};
 pub(crate) use duplicates::duplicate_hint;
 pub(crate) use fill::default_cell;
-pub use money::{Amount, CurrencyHint, DecimalMark};
-pub use non_records::NonRecord;
 pub(crate) use problem::is_withheld;
 pub use problem::{Code, Problem, ValueError};
 pub use remark::{Remark, RemarkCode};
-pub(crate) use remarks::RemarkTally;
-pub use remarks::{CellRemark, RemarkKind};
-pub use row::{Checker, ExtraCells, Inference};
-pub use rules::{Conflicts, Duplicates, EmptyCells, FractionalCost, Mode, Repeats, RowAction, Rules};
+pub(crate) use remarks::{RemarkKind, RemarkTally};
+pub(crate) use row::{Checker, ExtraCells, Inference};
+pub use rules::{Conflicts, Mode};
+pub(crate) use rules::{Duplicates, EmptyCells, FractionalCost, Repeats, RowAction, Rules};

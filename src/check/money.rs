@@ -14,13 +14,13 @@ use super::number::{Reading, Readings, plain};
 use super::text::trimmed;
 use super::{Code, ValueError};
 
-pub use super::currency::CurrencyHint;
-pub use super::number::DecimalMark;
-pub use unit::HeaderUnit;
+pub(crate) use super::currency::CurrencyHint;
+pub(crate) use super::number::DecimalMark;
+pub(crate) use unit::HeaderUnit;
 
 /// An amount, and the currencies that its sign, code or number format allows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Amount {
+pub(crate) struct Amount {
     /// May be negative; the caller decides whether that is valid.
     pub value: Decimal,
     pub currency: Option<CurrencyHint>,
@@ -32,7 +32,7 @@ pub struct Amount {
 /// sign or code before or after the number, any thousands separator, and a minus on either side or brackets around
 /// it.
 #[inline]
-pub fn parse(cell: Cell<'_>, mark: Option<DecimalMark>) -> Result<Amount, ValueError> {
+pub(crate) fn parse(cell: Cell<'_>, mark: Option<DecimalMark>) -> Result<Amount, ValueError> {
     match cell.value {
         Value::Number(number) => from_number(number, cell),
         Value::Boolean(_) | Value::Date(_) => Err(AmountError::Other.into()),

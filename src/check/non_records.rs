@@ -6,7 +6,7 @@ use crate::table::{Cell, Row, Value};
 
 /// Why a row is no record.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum NonRecord {
+pub(crate) enum NonRecord {
     /// The header once more, as in printed lists.
     RepeatedHeader,
     /// Nothing but unticked boxes, and formulas that found nothing.
@@ -16,10 +16,10 @@ pub enum NonRecord {
 }
 
 impl NonRecord {
-    pub const ALL: [NonRecord; 3] = [NonRecord::RepeatedHeader, NonRecord::Unused, NonRecord::TotalsRow];
+    pub(crate) const ALL: [NonRecord; 3] = [NonRecord::RepeatedHeader, NonRecord::Unused, NonRecord::TotalsRow];
 
     /// What such a row is, for its `_message`.
-    pub fn text(self) -> &'static str {
+    pub(crate) fn text(self) -> &'static str {
         match self {
             NonRecord::RepeatedHeader => "left out: the header again",
             NonRecord::Unused => "left out: nothing but unticked boxes, zeros and empty formulas",

@@ -4,7 +4,7 @@ use rust_decimal::Decimal;
 
 /// The decimal mark.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum DecimalMark {
+pub(crate) enum DecimalMark {
     /// `1,299.00`
     Point,
     /// `1.299,00`
@@ -12,7 +12,7 @@ pub enum DecimalMark {
 }
 
 impl DecimalMark {
-    pub fn as_char(self) -> char {
+    pub(crate) fn as_char(self) -> char {
         match self {
             Self::Point => '.',
             Self::Comma => ',',

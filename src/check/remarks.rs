@@ -18,7 +18,7 @@ const MAX_GROUPS: usize = 200;
 
 /// Why a cell is remarked.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum RemarkKind {
+pub(crate) enum RemarkKind {
     /// A word such as `NIL` or `TBA`, read as an empty cell.
     NoValue,
     /// A sign that several currencies share, with nothing to tell which.
@@ -82,7 +82,7 @@ impl RemarkKind {
 
 /// A remark on a cell.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct CellRemark {
+pub(crate) struct CellRemark {
     pub kind: RemarkKind,
     /// The cell's column, from 0.
     pub column: u32,

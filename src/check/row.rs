@@ -29,7 +29,7 @@ pub(super) use currency::AmountCurrency;
 /// Text dates or amounts may be unambiguous only in the context of the whole column. The first pass checks and
 /// surveys at the same time. If [`Checker::infer_formats`] then learns something from the surveys, a second pass must
 /// follow.
-pub struct Checker<'m> {
+pub(crate) struct Checker<'m> {
     mapping: &'m Mapping,
     rules: &'m Rules,
     columns: Vec<ColumnCheck>,
@@ -56,7 +56,7 @@ pub struct Checker<'m> {
 
 /// How to treat values to the right of the last header.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum ExtraCells {
+pub(crate) enum ExtraCells {
     /// A sign that the row's cells have shifted, as after an unquoted comma in a CSV file.
     Problem,
     /// A side note in a workbook.
@@ -65,7 +65,12 @@ pub enum ExtraCells {
 
 impl<'m> Checker<'m> {
     /// `match_on` are the fields that identify a record, used to find duplicates within the sheet.
-    pub fn new(mapping: &'m Mapping, rules: &'m Rules, match_on: &[&'static str], extra_cells: ExtraCells) -> Self {
+    pub(crate) fn new(
+        mapping: &'m Mapping,
+        rules: &'m Rules,
+        match_on: &[&'static str],
+        extra_cells: ExtraCells,
+    ) -> Self {
         let columns: Vec<ColumnCheck> = {
             let checks = mapping.columns.iter();
             let check = |column: &Column| {
@@ -105,7 +110,7 @@ impl<'m> Checker<'m> {
 
     /// Takes into account what the sheet keeps beside its cells.
     #[must_use]
-    pub fn with_layout(self, layout: &SheetLayout) -> Self {
+    pub(crate) fn with_layout(self, layout: &SheetLayout) -> Self {
         Self {
             non_records: NonRecordFinder::new(self.mapping, layout.totals_rows()),
             merged: MergedRanges::new(layout.merged_below(self.mapping.header_row)),
@@ -115,7 +120,7 @@ impl<'m> Checker<'m> {
     }
 
     /// Applies what the surveys show to the columns. Returns whether the rows must be read again.
-    pub fn infer_formats(&mut self) -> Inference {
+    pub(crate) fn infer_formats(&mut self) -> Inference {
         let mut inference = Inference::Final;
         for (column, survey) in self.columns.iter_mut().zip(&self.surveys) {
             let orders = survey.dates.needed();
@@ -136,7 +141,7 @@ impl<'m> Checker<'m> {
     }
 
     /// Forgets the rows seen so far, but keeps what was inferred, for the next pass.
-    pub fn rewind(&mut self) {
+    pub(crate) fn rewind(&mut self) {
         self.seen = SeenRecords::default();
         self.serials = SeenSerials::default();
         self.non_records.rewind();
@@ -146,7 +151,7 @@ impl<'m> Checker<'m> {
     }
 
     /// What the rows so far tell about the columns.
-    pub fn column_facts(&self) -> ColumnFacts {
+    pub(crate) fn column_facts(&self) -> ColumnFacts {
         let readings = self.columns.iter().zip(&self.surveys);
         let readings = readings.filter_map(|(column, survey)| Some((column.column, reading(column, survey)?)));
         let unheaded = self.unheaded.filled.iter().map(|(column, filled)| (*column, *filled));
@@ -154,7 +159,7 @@ impl<'m> Checker<'m> {
     }
 
     /// What the user should know of the rows so far.
-    pub fn remarks(&self) -> Vec<Remark> {
+    pub(crate) fn remarks(&self) -> Vec<Remark> {
         let left_out = self.non_records.counts().map(|(kind, count)| {
             let message = format!("{} {}", counted(count, "row"), kind.text());
             Remark::new(RemarkCode::RowsLeftOut, message)
@@ -170,7 +175,7 @@ impl<'m> Checker<'m> {
 
     /// Checks one row; the result goes into `checked`, whose columns are those of the row that is returned: the row as
     /// it counts, with defaults in place of missing values.
-    pub fn check<'r>(&'r mut self, typed: &'r Row, checked: &mut CheckedRow) -> &'r Row {
+    pub(crate) fn check<'r>(&'r mut self, typed: &'r Row, checked: &mut CheckedRow) -> &'r Row {
         let mut filler = std::mem::take(&mut self.filler);
         let is_filled = filler.fill(typed, self.mapping);
         let row = if is_filled { filler.filled() } else { typed };
@@ -433,7 +438,7 @@ fn holder_fields(entity: &'static Entity) -> Vec<usize> {
 
 /// Whether the surveys changed how a column is read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Inference {
+pub(crate) enum Inference {
     Final,
     NeedsSecondPass,
 }

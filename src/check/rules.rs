@@ -5,7 +5,7 @@ use super::money::DecimalMark;
 
 /// Options that change what a cell means.
 #[derive(Debug, Clone, Default)]
-pub struct Rules {
+pub(crate) struct Rules {
     pub mode: Mode,
     pub blank: EmptyCells,
     pub fraction: FractionalCost,
@@ -41,7 +41,7 @@ impl Conflicts {
 
 /// How to treat a second row with the same natural key.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub enum Duplicates {
+pub(crate) enum Duplicates {
     /// It is a problem.
     #[default]
     Refused,
@@ -51,7 +51,7 @@ pub enum Duplicates {
 
 /// How to treat a check-in or check-out that has already happened.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub enum Repeats {
+pub(crate) enum Repeats {
     /// It is left out.
     #[default]
     Recognized,
@@ -84,7 +84,7 @@ impl Mode {
 
 /// What an empty cell does on update.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub enum EmptyCells {
+pub(crate) enum EmptyCells {
     /// Keeps the field.
     #[default]
     Leave,
@@ -94,7 +94,7 @@ pub enum EmptyCells {
 
 impl EmptyCells {
     /// The word for it in options, journals and reports.
-    pub fn as_str(self) -> &'static str {
+    pub(crate) fn as_str(self) -> &'static str {
         match self {
             EmptyCells::Leave => "leave",
             EmptyCells::Clear => "clear",
@@ -104,7 +104,7 @@ impl EmptyCells {
 
 /// How to treat amounts with a fraction; the guide documents whole amounts (field notes).
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub enum FractionalCost {
+pub(crate) enum FractionalCost {
     /// A problem of the row.
     #[default]
     Error,
@@ -116,7 +116,7 @@ pub enum FractionalCost {
 
 impl FractionalCost {
     /// The word for it in options, journals and reports.
-    pub fn as_str(self) -> &'static str {
+    pub(crate) fn as_str(self) -> &'static str {
         match self {
             FractionalCost::Error => "error",
             FractionalCost::Round => "round",
@@ -127,7 +127,7 @@ impl FractionalCost {
 
 /// The action in a row's `_action` cell; it overrides the mode.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum RowAction {
+pub(crate) enum RowAction {
     Write(Mode),
     Delete,
     Skip,
@@ -135,9 +135,9 @@ pub enum RowAction {
 
 impl RowAction {
     /// The verbs that a cell may contain.
-    pub const VERBS: &'static str = "create, update, upsert, delete or skip";
+    pub(crate) const VERBS: &'static str = "create, update, upsert, delete or skip";
 
-    pub fn parse(text: &str) -> Option<Self> {
+    pub(crate) fn parse(text: &str) -> Option<Self> {
         match text.trim().to_ascii_lowercase().as_str() {
             "create" => Some(RowAction::Write(Mode::Create)),
             "update" => Some(RowAction::Write(Mode::Update)),

@@ -14,17 +14,17 @@ use crate::unicode::is_invisible;
 use super::number::{Reading, Readings};
 use super::{Code, ValueError};
 
-pub use address::{email, url};
-pub use damage::{damaged, damaged_code};
-pub use error_word::is_error_word;
-pub use undecoded::{Damage, damage_of};
+pub(crate) use address::{email, url};
+pub(crate) use damage::{damaged, damaged_code};
+pub(crate) use error_word::is_error_word;
+pub(crate) use undecoded::damage_of;
 
 use damage::FIRST_DAMAGED;
 
 /// Trims invisible characters: white space of every kind (including no-break and thin spaces), zero-width characters,
 /// byte order marks and direction marks.
 #[inline]
-pub fn trimmed(text: &str) -> &str {
+pub(crate) fn trimmed(text: &str) -> &str {
     match text.as_bytes() {
         [] => text,
         [first, .., last] if first.is_ascii_graphic() && last.is_ascii_graphic() => text,
@@ -48,7 +48,7 @@ const LONGEST_MARK: usize = 16;
 
 /// Whether a trimmed text is a placeholder for "no value", such as `-`, `.`, `n/a`, `NIL`, `?`, `TBD`, `****`.
 #[inline]
-pub fn is_no_value_mark(text: &str) -> bool {
+pub(crate) fn is_no_value_mark(text: &str) -> bool {
     match text.as_bytes().first() {
         None => false,
         Some(b'(' | b'[' | b'<' | b'n' | b'N' | b't' | b'T' | b'k' | b'K' | b's' | b'S') => is_no_value_word(text),
@@ -60,7 +60,7 @@ pub fn is_no_value_mark(text: &str) -> bool {
 
 /// Whether a trimmed text is what databases and data tools write for no value, which no person types as one.
 #[inline]
-pub fn is_null_word(text: &str) -> bool {
+pub(crate) fn is_null_word(text: &str) -> bool {
     text == "\\N" || NULLS.iter().any(|null| null.eq_ignore_ascii_case(text))
 }
 
@@ -77,7 +77,7 @@ fn is_filler(char: char) -> bool {
 
 /// Whether the text contains a replacement character: some other character was lost in decoding.
 #[inline]
-pub fn has_replacement(text: &str) -> bool {
+pub(crate) fn has_replacement(text: &str) -> bool {
     !text.is_ascii() && text.contains(char::REPLACEMENT_CHARACTER)
 }
 
@@ -86,7 +86,7 @@ pub fn has_replacement(text: &str) -> bool {
 /// `3.0`, `1,234,567` and `1 000` are whole. `1,000` is ambiguous and rejected: it means a thousand in some countries
 /// and one in others.
 #[inline]
-pub fn integer(cell: Cell<'_>, least: i64) -> Result<i64, ValueError> {
+pub(crate) fn integer(cell: Cell<'_>, least: i64) -> Result<i64, ValueError> {
     let number = match cell.value {
         Value::Number(number) => whole(number, cell.format)?,
         Value::Boolean(_) | Value::Date(_) => return Err(not_whole()),

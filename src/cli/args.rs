@@ -31,7 +31,7 @@ Exit codes: 0 every row succeeded, 1 some rows failed, 2 usage or configuration,
 3 the service could not be reached or refused before anything changed,
 4 interrupted or stopped early (`resume` continues), 5 internal error."
 )]
-pub struct Cli {
+pub(crate) struct Cli {
     #[command(flatten)]
     pub global: Global,
     #[command(subcommand)]
@@ -41,7 +41,7 @@ pub struct Cli {
 /// Flags every command takes.
 #[derive(Debug, Clone, Args)]
 #[command(next_help_heading = "Global options")]
-pub struct Global {
+pub(crate) struct Global {
     #[allow(rustdoc::bare_urls)] // the text is the help of the flag, where angle brackets would show
     /// Base URL of the service [default: https://app.bluetallyapp.com/api/v1]
     #[arg(long, global = true, env = "BLUETALLY_BASE_URL", value_name = "URL", value_hint = ValueHint::Url)]
@@ -94,13 +94,13 @@ pub struct Global {
 
 /// How things are said on stderr.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub enum LogFormat {
+pub(crate) enum LogFormat {
     Text,
     Json,
 }
 
 #[derive(Debug, Subcommand)]
-pub enum Command {
+pub(crate) enum Command {
     /// Check spreadsheets offline: no network, nothing is sent
     Check(CheckArgs),
     /// Import spreadsheets into the account
@@ -139,7 +139,7 @@ pub enum Command {
 /// How spreadsheets are read and mapped; shared by check and import.
 #[derive(Debug, Clone, Args)]
 #[command(next_help_heading = "Reading and mapping")]
-pub struct ReadingArgs {
+pub(crate) struct ReadingArgs {
     /// The spreadsheets: .xlsx, .xls, .xlsb, .ods, .csv or .jsonl; `-` is stdin
     #[arg(required = true, value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub files: Vec<PathBuf>,
@@ -175,7 +175,7 @@ pub struct ReadingArgs {
 /// Which columns of which sheets are read, and how; shared by all that read spreadsheets.
 #[derive(Debug, Clone, Args)]
 #[command(next_help_heading = "Reading and mapping")]
-pub struct LayoutArgs {
+pub(crate) struct LayoutArgs {
     /// Read only this sheet (repeatable)
     #[arg(long, value_name = "S")]
     pub sheet: Vec<String>,
@@ -239,7 +239,7 @@ Examples:
   tallyport check assets.xlsx
   tallyport check inventory.csv --entity assets --date-format DD.MM.YYYY
   tallyport check inventory.csv --result problems.xlsx")]
-pub struct CheckArgs {
+pub(crate) struct CheckArgs {
     #[command(flatten)]
     pub reading: ReadingArgs,
 }
@@ -251,7 +251,7 @@ Examples:
   tallyport import assets.xlsx --dry-run
   tallyport import inventory.csv --entity assets --map 'Tag No=asset_id' --create-missing
   tallyport import assets.result.xlsx --only-failed")]
-pub struct ImportArgs {
+pub(crate) struct ImportArgs {
     #[command(flatten)]
     pub reading: ReadingArgs,
 
@@ -317,7 +317,7 @@ Examples:
   tallyport delete assets retired.xlsx
   tallyport delete employees leavers.csv --match-on email --yes --max-deletes 50
   tallyport delete categories unused.csv --irreversible")]
-pub struct DeleteArgs {
+pub(crate) struct DeleteArgs {
     /// The collection, such as `assets`
     #[arg(value_name = "E")]
     pub entity: String,
@@ -363,7 +363,7 @@ Examples:
   tallyport resume --last
   tallyport resume 20261124-093012-kqzf
   tallyport resume kqzf --result assets.xlsx")]
-pub struct ResumeArgs {
+pub(crate) struct ResumeArgs {
     /// The run's id from `tallyport runs`, or the beginning or end of it
     #[arg(value_name = "RUN")]
     pub run: Option<String>,
@@ -391,7 +391,7 @@ Examples:
   tallyport undo --last --dry-run
   tallyport undo 20261124-093012-kqzf
   tallyport undo kqzf --yes")]
-pub struct UndoArgs {
+pub(crate) struct UndoArgs {
     /// The run's id from `tallyport runs`, or the beginning or end of it
     #[arg(value_name = "RUN")]
     pub run: Option<String>,
@@ -420,7 +420,7 @@ Examples:
   tallyport runs
   tallyport runs 20261124-093012-kqzf
   tallyport runs prune --older-than 90d")]
-pub struct RunsArgs {
+pub(crate) struct RunsArgs {
     /// Show this run
     #[arg(value_name = "RUN")]
     pub run: Option<String>,
@@ -430,14 +430,14 @@ pub struct RunsArgs {
 }
 
 #[derive(Debug, Subcommand)]
-pub enum RunsCommand {
+pub(crate) enum RunsCommand {
     /// Delete old journals; their runs can no longer be shown, resumed or undone
     #[command(after_help = "Example:\n  tallyport runs prune --older-than 90d")]
     Prune(PruneArgs),
 }
 
 #[derive(Debug, Args)]
-pub struct PruneArgs {
+pub(crate) struct PruneArgs {
     /// Only runs older than this: 90d, 12h, 6 months
     #[arg(long, value_name = "AGE")]
     pub older_than: String,
@@ -454,7 +454,7 @@ Examples:
   tallyport template -o templates
   tallyport template assets checkout_asset -o .
   tallyport template assets -o . --live")]
-pub struct TemplateArgs {
+pub(crate) struct TemplateArgs {
     /// The collections and actions; none for all of them and the onboarding workbook
     #[arg(value_name = "E")]
     pub entities: Vec<String>,
@@ -474,7 +474,7 @@ Examples:
   tallyport schema
   tallyport schema assets
   tallyport schema --json | jq '.collections[].name'")]
-pub struct SchemaArgs {
+pub(crate) struct SchemaArgs {
     /// One collection or action
     #[arg(value_name = "E")]
     pub entity: Option<String>,
@@ -491,7 +491,7 @@ Examples:
   curl -H 'Authorization: Bearer sandbox' http://127.0.0.1:8080/_control/faults
 
 ", include_str!("../sandbox/faults/grammar.txt")))]
-pub struct SandboxArgs {
+pub(crate) struct SandboxArgs {
     /// The address to listen on; port 0 lets the system choose
     #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:8080")]
     pub listen: String,

@@ -99,7 +99,7 @@ fn unusable(error: &SettingsError) -> Check {
         | SettingsError::KeyTwice { .. } => "key",
         SettingsError::BaseUrl { .. } => "service",
         SettingsError::Quota { .. } | SettingsError::Concurrency { .. } => "quota",
-        SettingsError::NoHome => "state",
+        SettingsError::NoHome | SettingsError::StateDir(_) => "state",
     };
     Check::unset(name, error)
 }

@@ -1,8 +1,8 @@
 //! Commands: one match from subcommand to its file.
 //!
-//! Three steps: what was typed ([`args`]), what it means here ([`settings`]), do it (a file per command).
+//! Three steps: what was typed (`args`), what it means here (`settings`), do it (a file per command).
 
-pub mod args;
+pub(crate) mod args;
 mod check;
 mod choices;
 mod completions;
@@ -22,7 +22,7 @@ mod run_end;
 mod runs;
 mod sandbox;
 mod schema;
-pub mod settings;
+pub(crate) mod settings;
 mod template;
 mod undo;
 

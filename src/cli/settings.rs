@@ -22,13 +22,13 @@ use config::{Config, Profile};
 use environment::Environment;
 
 pub(in crate::cli) use connect::written_files;
-pub use connect::{connect, connect_to, run_store};
-pub use error::SettingsError;
-pub use origin::{Origin, WithOrigin};
+pub(crate) use connect::{connect, connect_to, run_store};
+pub(crate) use error::SettingsError;
+pub(crate) use origin::{Origin, WithOrigin};
 
 /// Everything a command needs to know of account and machine.
 #[derive(Debug, Clone)]
-pub struct Settings {
+pub(crate) struct Settings {
     /// Of no use with a sandbox, which has a link of its own.
     pub base_url: WithOrigin<Url>,
     /// None where no place holds one; then only the sandbox can be used.
@@ -51,7 +51,7 @@ pub struct Settings {
 
 /// Whose records are meant.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum TargetAccount {
+pub(crate) enum TargetAccount {
     Service,
     /// The embedded sandbox, kept in that file or gone with the process.
     Sandbox(Option<PathBuf>),
@@ -62,7 +62,7 @@ impl Settings {
     ///
     /// # Errors
     /// A value that cannot be used. A missing key is none: see [`Settings::key`].
-    pub fn resolve(global: &Global) -> Result<Self, SettingsError> {
+    pub(crate) fn resolve(global: &Global) -> Result<Self, SettingsError> {
         Self::resolve_in(global, &Environment::here())
     }
 
@@ -98,7 +98,7 @@ impl Settings {
 ///
 /// # Errors
 /// A file that cannot be read.
-pub fn named_export(name: &str) -> Result<Option<ExportArgs>, SettingsError> {
+pub(crate) fn named_export(name: &str) -> Result<Option<ExportArgs>, SettingsError> {
     match Environment::here().config_file {
         Some(path) => Ok(Config::read(&path)?.exports.remove(name)),
         None => Ok(None),

@@ -26,7 +26,7 @@ const READ_ONLY_COLOR: Color = Color::RGB(0x7F7F7F);
 
 /// Why records could not be backed up.
 #[derive(Debug, thiserror::Error)]
-pub enum BackupError {
+pub(crate) enum BackupError {
     #[error(transparent)]
     Write(#[from] WriteError),
     /// The file exists, and may be the only backup of other records.
@@ -58,7 +58,7 @@ impl Diagnostic for BackupError {
 
 /// A backup file being written. It appears complete, or not at all.
 #[derive(Debug)]
-pub struct Backup {
+pub(crate) struct Backup {
     file: AtomicFile,
 }
 
@@ -67,7 +67,7 @@ impl Backup {
     ///
     /// # Errors
     /// The file exists, or cannot be written.
-    pub fn create(path: &Path) -> Result<Self, BackupError> {
+    pub(crate) fn create(path: &Path) -> Result<Self, BackupError> {
         match path.exists() {
             true => Err(BackupError::Exists { path: path.to_path_buf() }),
             false => Ok(Self { file: AtomicFile::create(path)? }),
@@ -78,7 +78,7 @@ impl Backup {
     ///
     /// # Errors
     /// The file cannot hold every value of every record, or cannot be written.
-    pub fn write(
+    pub(crate) fn write(
         self,
         entity: &'static Entity,
         records: &[&Record],

@@ -11,7 +11,7 @@ use crate::error::Diagnostic;
 
 /// An export that cannot be done as it was asked for. Nothing was written.
 #[derive(Debug, thiserror::Error)]
-pub enum ExportError {
+pub(crate) enum ExportError {
     #[error("no collections to export")]
     NoCollections,
     #[error("unknown collection `{name}`")]

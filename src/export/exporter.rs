@@ -48,7 +48,7 @@ impl Account {
     ///
     /// # Errors
     /// Options that are invalid or contradict each other, a service that cannot be reached or refuses, and files that
-    /// cannot be written. [`Error::downcast_ref`] gives the [`ExportError`] for the first of these.
+    /// cannot be written.
     pub async fn export(&self, job: ExportJob, observer: &mut dyn Observer) -> Result<ExportReport> {
         self.run_export(&ResolvedJob::new(job)?, observer).await
     }

@@ -53,7 +53,7 @@ pub(crate) enum AppliedBy {
 
 /// An invalid filter.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum FilterError {
+pub(crate) enum FilterError {
     #[error("invalid filter `{text}`")]
     NoEquals { text: String },
     #[error("{collection} has no field `{field}`")]
@@ -441,5 +441,18 @@ mod tests {
         ] {
             assert_eq!(filter(text).unwrap_err().hint().as_deref(), Some(hint), "{text}");
         }
+    }
+
+    #[test]
+    #[ignore = "runs in a process of its own: see the module `fuzz`"]
+    fn fuzz_where() {
+        let inputs: [&[u8]; 4] =
+            [b"status=Deployed", b"assets.asset_id = A 1", b"created_at=2024-05-01", b"custom:Rack=B4"];
+        crate::fuzz::each_mutation(&inputs, &["=", ".", "assets", "custom:", "status_id", ":"], 1, |bytes| {
+            let Ok(filter) = FilterArg::parse(&String::from_utf8_lossy(bytes)) else { return };
+            for entity in schema::COLLECTIONS {
+                let _ = filter.applies_to(entity);
+            }
+        });
     }
 }

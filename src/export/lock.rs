@@ -1,12 +1,11 @@
 //! The lock that lets one export of a name run at a time.
 
-use std::fs;
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::path::Path;
 
 use super::error::ExportError;
 use crate::account::Account;
-use crate::state_file::LockFile;
+use crate::state_file::{self, LockFile};
 
 /// Held while an export of that name runs. Dropping it releases it, and so does the system after a crash.
 #[derive(Debug)]
@@ -24,13 +23,13 @@ impl ExportLock {
     fn of_account(state_dir: &Path, account: &str, name: &str) -> Result<Self, ExportError> {
         let folder = state_dir.join("exports");
         let failed = |source| ExportError::Lock { name: name.to_owned(), folder: folder.clone(), source };
-        fs::create_dir_all(&folder).map_err(failed)?;
         let is_allowed = |char: char| char.is_alphanumeric() || char == '-';
         let file_name: String = name.chars().map(|char| if is_allowed(char) { char } else { '_' }).collect();
         let mut hasher = DefaultHasher::new();
         (account, name).hash(&mut hasher);
         let file_name = format!("{:.80}-{:016x}", file_name, hasher.finish());
-        let file = LockFile::of(&folder.join(file_name)).map_err(failed)?;
+        let place = folder.join(file_name);
+        let file = state_file::create_folder_of(&place).and_then(|()| LockFile::of(&place)).map_err(failed)?;
         if file.try_lock().map_err(failed)? {
             Ok(Self { _file: file })
         } else {

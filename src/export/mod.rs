@@ -34,7 +34,7 @@
 
 mod activity;
 mod backup;
-pub mod bucket;
+pub(crate) mod bucket;
 mod changes;
 mod columns;
 mod destination;
@@ -56,17 +56,16 @@ mod table;
 mod value;
 
 pub use activity::LogFilter;
-pub use backup::{Backup, BackupError};
+pub(crate) use backup::{Backup, BackupError};
 pub use changes::ChangeCounts;
 pub use columns::IdColumns;
 pub use destination::{OutputLayout, TenantScope};
-pub use error::ExportError;
-pub use filters::FilterError;
+pub(crate) use error::ExportError;
 pub use job::{ExportJob, ReadMode};
-pub use names::{ReferenceNames, collections_referenced_by};
+pub(crate) use names::{ReferenceNames, collections_referenced_by};
 pub use report::{ExportReport, FailedTenant, StoredFile, TableReport};
 
-pub use crate::written_files::{Overwrite, OverwriteError};
+pub use crate::written_files::Overwrite;
 
 // For the register, which is exported the same way.
 pub(crate) use destination::{OutputPattern, PlaceholderValues, is_folder};

@@ -22,13 +22,13 @@ type NameKey = (&'static str, i64, NamePurpose);
 
 /// Names of referenced records, each computed once.
 #[derive(Debug, Default)]
-pub struct ReferenceNames {
+pub(crate) struct ReferenceNames {
     catalog: Catalog,
     known: RefCell<HashMap<NameKey, Box<str>>>,
 }
 
 impl ReferenceNames {
-    pub fn new(catalog: Catalog) -> Self {
+    pub(crate) fn new(catalog: Catalog) -> Self {
         Self { catalog, known: RefCell::default() }
     }
 
@@ -36,7 +36,7 @@ impl ReferenceNames {
     ///
     /// # Errors
     /// A local copy that cannot be read.
-    pub fn from_mirror(mirror: &Mirror, collections: &[&'static Entity]) -> Result<Self, MirrorError> {
+    pub(crate) fn from_mirror(mirror: &Mirror, collections: &[&'static Entity]) -> Result<Self, MirrorError> {
         let mut catalog = Catalog::default();
         for entity in collections.iter().copied() {
             mirror.each(entity, |id, json| {
@@ -73,7 +73,7 @@ impl ReferenceNames {
     }
 
     /// The records that a name or number typed by a person may refer to.
-    pub fn find(&self, reference: Reference, text: &str) -> LookupResult {
+    pub(crate) fn find(&self, reference: Reference, text: &str) -> LookupResult {
         self.catalog.find(reference.to, text, ReferenceSyntax::Bare, reference.narrowed)
     }
 }
@@ -93,7 +93,7 @@ pub(super) fn referenced_collections(entity: &Entity) -> Vec<&'static Entity> {
 }
 
 /// The collections that these records refer to by id.
-pub fn collections_referenced_by<'r>(
+pub(crate) fn collections_referenced_by<'r>(
     entity: &Entity,
     records: impl Iterator<Item = &'r Record>,
 ) -> BTreeSet<&'static str> {

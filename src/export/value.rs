@@ -86,7 +86,7 @@ pub(super) fn push(column_type: ColumnType, json: Option<&str>, row: &mut Row) {
             Ok(moment) => row.push(&text, Value::Date(TimeZone::UTC.to_datetime(moment))),
             Err(_) => row.push_text(&text),
         },
-        ColumnType::Integer | ColumnType::Number | ColumnType::Money => push_number(&text, 0, row),
+        ColumnType::Integer | ColumnType::Money => push_number(&text, 0, row),
     }
 }
 

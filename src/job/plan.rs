@@ -149,6 +149,7 @@ impl Plan<'_> {
     pub fn write_workbook(&mut self, path: impl AsRef<Path>) -> Result<PathBuf> {
         let mut summary = self.summary()?;
         let path = ResultPath::new(path.as_ref().to_path_buf(), self.input.sheets.len())?;
+        let path = path.made_from(self.input.paths());
         self.write(&path, &mut summary)
     }
 

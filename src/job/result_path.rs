@@ -10,11 +10,14 @@ use crate::report::ResultFile;
 use crate::run::input::InputSet;
 use crate::state_file::{self, LockFile};
 use crate::table::Input;
+use crate::table::write::Access;
 
 /// Where a run's result is written.
 #[derive(Debug, Clone)]
 pub(crate) struct ResultPath {
     path: PathBuf,
+    /// Who may read the input: others than those must not read the result.
+    access: Access,
     /// Held so that no other run writes there.
     _reservation: Option<Arc<Reservation>>,
 }
@@ -32,7 +35,12 @@ impl ResultPath {
 
     /// Begins the file.
     pub(crate) fn create(&self, mode: ReportMode) -> Result<ResultFile> {
-        Ok(ResultFile::create(self.as_path(), mode)?)
+        Ok(ResultFile::create(self.as_path(), mode, self.access)?)
+    }
+
+    /// A result of these files, which only those may read who may read all of them.
+    pub(crate) fn made_from<'a>(self, files: impl IntoIterator<Item = &'a Path>) -> Self {
+        Self { access: Access::common_to(files), ..self }
     }
 }
 
@@ -58,7 +66,7 @@ pub(crate) fn result_path(asked: Option<&Path>, input: &InputSet, state_dir: Opt
             "name another file with --result",
         ));
     }
-    let path = ResultPath::new(path, input.sheets.len())?;
+    let path = ResultPath::new(path, input.sheets.len())?.made_from(input.paths());
     Ok(ResultPath { _reservation: reservation.map(Arc::new), ..path })
 }
 
@@ -83,7 +91,7 @@ impl ResultPath {
                 "name a file with --result",
             ));
         }
-        Ok(Self { path, _reservation: None })
+        Ok(Self { path, access: Access::default(), _reservation: None })
     }
 }
 

@@ -69,7 +69,9 @@ impl Execution {
         observer: &mut dyn Observer,
     ) -> Result<RunReport> {
         let (header, sheets, before) = (journal.header()?, journal.sheets()?, journal.totals()?);
-        let result = self.result.map(|path| ResultPath::new(path, sheets.len())).transpose()?;
+        let inputs = || sheets.iter().map(|sheet| Path::new(&sheet.file));
+        let result = self.result.map(|path| Ok::<_, Error>(ResultPath::new(path, sheets.len())?.made_from(inputs())));
+        let result = result.transpose()?;
         // Begun before anything is sent: a result that cannot be written stops the run while it can.
         let file = result.as_ref().map(|path| path.create(ReportMode::Done)).transpose()?;
         let executor = RunExecutor { account, observer: &mut *observer, start: self.start };
@@ -157,7 +159,9 @@ impl RunReport {
     /// # Errors
     /// Where the file cannot be written or the journal cannot be read.
     pub fn write_workbook(&self, path: impl AsRef<Path>) -> Result<PathBuf> {
-        let file = ResultPath::new(path.as_ref().to_path_buf(), self.sheets.len())?.create(ReportMode::Done)?;
+        let path = ResultPath::new(path.as_ref().to_path_buf(), self.sheets.len())?;
+        let inputs = self.sheets.iter().map(|sheet| Path::new(&sheet.file));
+        let file = path.made_from(inputs).create(ReportMode::Done)?;
         write_result(RowSource::Journal, &self.journal, &self.sheets, self.unfinished(), file, &self.summary)
     }
 

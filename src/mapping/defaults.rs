@@ -10,7 +10,7 @@ use crate::table::Value;
 
 /// The value of rows that have none.
 #[derive(Debug, Clone)]
-pub struct FieldDefault {
+pub(crate) struct FieldDefault {
     /// The column that it fills, behind those of the sheet; from 0.
     pub column: usize,
     /// The sheet's columns that feed the same field. Where one of them has a value, the default does not count.
@@ -21,7 +21,7 @@ pub struct FieldDefault {
 
 /// What a default for `field` feeds: a field by name or header word, a field of a referenced record, or a custom field.
 /// None if the entity has no such field.
-pub fn default_target(entity: &'static Entity, field: &str) -> Option<ColumnTarget> {
+pub(crate) fn default_target(entity: &'static Entity, field: &str) -> Option<ColumnTarget> {
     let (header, target) = (field.to_owned(), field.to_owned());
     let entry = MappingOverride { header, target, source: MappingSource::CommandLine };
     let target = headers::apply_override(&HeaderAliases::new(entity), field, &entry).ok()?;
@@ -32,23 +32,29 @@ pub fn default_target(entity: &'static Entity, field: &str) -> Option<ColumnTarg
 
 impl Mapping {
     /// Adds a default behind the sheet's columns, of which there are at least `width`.
-    pub fn add_default(&mut self, field: &str, target: ColumnTarget, (text, value): (String, Value), width: usize) {
+    pub(crate) fn add_default(
+        &mut self,
+        field: &str,
+        target: ColumnTarget,
+        (text, value): (String, Value),
+        width: usize,
+    ) {
         let rivals = self.columns.iter().filter(|column| feeds_same(&column.target, &target));
         let rivals = rivals.map(|column| column.index).collect();
         let column = self.columns.last().map_or(0, |last| last.index + 1).max(width);
         let header = format!("--default {field}");
         let source = MappingSource::CommandLine;
-        self.columns.push(Column { index: column, header, target, source, qualifier: None });
+        self.columns.push(Column { index: column, header, target, source });
         self.defaults.push(FieldDefault { column, rivals, text, value });
     }
 
     /// Whether a column is a default's, and so not in the sheet.
-    pub fn is_default(&self, column: usize) -> bool {
+    pub(crate) fn is_default(&self, column: usize) -> bool {
         self.defaults.iter().any(|default| default.column == column)
     }
 
     /// The columns that the sheet itself has.
-    pub fn sheet_columns(&self) -> impl Iterator<Item = &Column> {
+    pub(crate) fn sheet_columns(&self) -> impl Iterator<Item = &Column> {
         self.columns.iter().filter(|column| !self.is_default(column.index))
     }
 }

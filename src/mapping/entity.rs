@@ -7,7 +7,7 @@ use crate::table::Row;
 
 /// Why the content of a sheet could not be detected.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum EntityDetectionError {
+pub(crate) enum EntityDetectionError {
     #[error("cannot tell from its name or headers what it contains")]
     Unknown,
     #[error("the headers match {}", list(.0))]
@@ -18,7 +18,11 @@ pub enum EntityDetectionError {
 ///
 /// # Errors
 /// If nothing matches, or several collections match the headers equally well.
-pub fn detect_entity(sheet: Option<&str>, stem: &str, rows: &[Row]) -> Result<&'static Entity, EntityDetectionError> {
+pub(crate) fn detect_entity(
+    sheet: Option<&str>,
+    stem: &str,
+    rows: &[Row],
+) -> Result<&'static Entity, EntityDetectionError> {
     if let Some(entity) = sheet.and_then(by_name).filter(|entity| is_importable(entity)) {
         return Ok(entity);
     }

@@ -20,14 +20,14 @@ const PRESETS: &[(&str, &str)] =
 
 /// Headers and targets per entity, as saved.
 #[derive(Debug, Clone, Default)]
-pub struct MappingFile {
+pub(crate) struct MappingFile {
     tables: toml::Table,
     is_preset: bool,
 }
 
 /// An unusable mapping file.
 #[derive(Debug, thiserror::Error)]
-pub enum MappingFileError {
+pub(crate) enum MappingFileError {
     #[error("could not read the mapping file `{path}`: {source}")]
     Unreadable { path: String, source: std::io::Error },
     #[error("invalid mapping file `{path}`: {message}")]
@@ -38,7 +38,7 @@ pub enum MappingFileError {
 
 impl MappingFileError {
     /// What to do now.
-    pub fn hint(&self) -> String {
+    pub(crate) fn hint(&self) -> String {
         match self {
             MappingFileError::Unreadable { .. } => String::from("check the path"),
             MappingFileError::Invalid { .. } => {
@@ -55,7 +55,7 @@ impl MappingFileError {
 impl MappingFile {
     /// # Errors
     /// If the file cannot be read, is not TOML, or names something that the schema does not have.
-    pub fn read(path: &Path) -> Result<Self, MappingFileError> {
+    pub(crate) fn read(path: &Path) -> Result<Self, MappingFileError> {
         let shown = path.display().to_string();
         let text = std::fs::read_to_string(path)
             .map_err(|source| MappingFileError::Unreadable { path: shown.clone(), source })?;
@@ -64,7 +64,7 @@ impl MappingFile {
 
     /// # Errors
     /// If there is no such preset.
-    pub fn preset(name: &str) -> Result<Self, MappingFileError> {
+    pub(crate) fn preset(name: &str) -> Result<Self, MappingFileError> {
         let text = PRESETS
             .iter()
             .find(|(known, _)| *known == name)
@@ -74,7 +74,7 @@ impl MappingFile {
         Ok(Self { is_preset: true, ..file })
     }
 
-    fn parse(text: &str) -> Result<Self, String> {
+    pub(super) fn parse(text: &str) -> Result<Self, String> {
         let tables: toml::Table = text.parse().map_err(|error: toml::de::Error| error.to_string())?;
         for (name, table) in &tables {
             if schema::find(name).is_none() {
@@ -89,7 +89,7 @@ impl MappingFile {
     }
 
     /// The file's entries for an entity.
-    pub fn overrides(&self, entity: &Entity) -> Vec<MappingOverride> {
+    pub(crate) fn overrides(&self, entity: &Entity) -> Vec<MappingOverride> {
         let source = if self.is_preset { MappingSource::Preset } else { MappingSource::MappingFile };
         let tables =
             self.tables.iter().filter(|(name, _)| schema::find(name).is_some_and(|known| known.name == entity.name));
@@ -104,7 +104,7 @@ impl MappingFile {
     }
 
     /// Adds a mapping in use.
-    pub fn add(&mut self, mapping: &Mapping) {
+    pub(crate) fn add(&mut self, mapping: &Mapping) {
         let known = self.tables.remove(mapping.entity.name);
         let mut table = known.and_then(|known| known.as_table().cloned()).unwrap_or_default();
         for column in mapping.sheet_columns() {
@@ -119,7 +119,7 @@ impl MappingFile {
     }
 
     /// The file's text.
-    pub fn to_text(&self) -> String {
+    pub(crate) fn to_text(&self) -> String {
         format!("# Which column feeds which field. `tallyport import FILE --mapping THIS` uses it.\n\n{}", self.tables)
     }
 }

@@ -6,7 +6,7 @@ use crate::table::{Row, Value};
 
 /// Index of the header among the first rows of a sheet: the first row with the most headers known for one of
 /// `entities`, or else the first row with the most text cells. `None` if no row has text.
-pub fn find_header(rows: &[Row], entities: &[&'static Entity]) -> Option<usize> {
+pub(crate) fn find_header(rows: &[Row], entities: &[&'static Entity]) -> Option<usize> {
     let aliases: Vec<HeaderAliases> = entities.iter().map(|entity| HeaderAliases::new(entity)).collect();
     let known = |row: &Row| aliases.iter().map(|aliases| known_headers(aliases, row)).max().unwrap_or(0);
     best(rows, known).or_else(|| best(rows, text_cells))

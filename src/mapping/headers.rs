@@ -15,7 +15,7 @@ const MISSPELT: f64 = 0.84;
 
 /// All known headers of an entity, folded, with their targets.
 #[derive(Debug)]
-pub struct HeaderAliases {
+pub(crate) struct HeaderAliases {
     entity: &'static Entity,
     by_alias: HashMap<String, ColumnTarget>,
 }
@@ -43,7 +43,7 @@ impl UnknownHeader {
 }
 
 impl HeaderAliases {
-    pub fn new(entity: &'static Entity) -> Self {
+    pub(crate) fn new(entity: &'static Entity) -> Self {
         let mut aliases = HeaderAliases { entity, by_alias: HashMap::new() };
         aliases.add_names();
         aliases.add_synonyms();
@@ -54,12 +54,12 @@ impl HeaderAliases {
     }
 
     /// The target of a header, without the user's overrides, whatever its brackets say.
-    pub fn get(&self, header: &str) -> Option<ColumnTarget> {
+    pub(crate) fn get(&self, header: &str) -> Option<ColumnTarget> {
         self.find(header).map(|(target, _)| target)
     }
 
     /// Whether a header feeds a field, or names the record.
-    pub fn feeds(&self, header: &str) -> bool {
+    pub(crate) fn feeds(&self, header: &str) -> bool {
         !matches!(self.get(header), None | Some(ColumnTarget::Ignored(_) | ColumnTarget::Timestamp(_)))
     }
 
@@ -203,14 +203,6 @@ pub(super) fn target_text(entity: &Entity, to: &ColumnTarget) -> Option<String> 
         ColumnTarget::Timestamp(stamp) => Some(stamp.name().to_owned()),
         ColumnTarget::Result(_) | ColumnTarget::Ignored(_) => None,
     }
-}
-
-/// The currency that a header gives to the amounts below it, as typed.
-pub(super) fn currency(entity: &'static Entity, header: &str, target: &ColumnTarget) -> Option<String> {
-    let field = target_field(entity, target)?;
-    let text = HeaderText::parse(header);
-    let behind = || HeaderText::with_currency_behind(header)?.currency(field).map(str::to_owned);
-    text.currency(field).map(str::to_owned).or_else(behind)
 }
 
 /// The target of a header and what decided it, or the error with the most likely field.

@@ -6,7 +6,7 @@
 //! is a [`MappingError`] until it is mapped or ignored, all others are listed as ignored. Sheets written by an export
 //! are matched more strictly: see `exported`.
 //!
-//! A new header alias is a word in the schema. A new preset is a file in `presets/` and a line in [`file`].
+//! A new header alias is a word in the schema. A new preset is a file in `presets/` and a line in [`mod@file`].
 
 mod defaults;
 mod entity;
@@ -16,13 +16,13 @@ mod header_row;
 mod headers;
 mod sheet_mapping;
 
-pub use defaults::{FieldDefault, default_target};
-pub use entity::{EntityDetectionError, detect_entity};
-pub use file::{MappingFile, MappingFileError};
-pub use header_row::find_header;
-pub use headers::HeaderAliases;
-pub(crate) use headers::header_keys;
-pub use sheet_mapping::{ColumnFacts, MappedColumn, SheetMapping};
+pub(crate) use defaults::{FieldDefault, default_target};
+pub(crate) use entity::{EntityDetectionError, detect_entity};
+pub(crate) use file::MappingFile;
+pub(crate) use header_row::find_header;
+pub(crate) use headers::{HeaderAliases, header_keys};
+pub(crate) use sheet_mapping::ColumnFacts;
+pub use sheet_mapping::{MappedColumn, SheetMapping};
 
 use exported::ExportedSheet;
 
@@ -31,7 +31,7 @@ use crate::table::{CellRef, Row};
 
 /// The columns of a sheet and what each one feeds.
 #[derive(Debug, Clone)]
-pub struct Mapping {
+pub(crate) struct Mapping {
     pub entity: &'static Entity,
     /// Row number of the header, from 1.
     pub header_row: u64,
@@ -44,7 +44,7 @@ pub struct Mapping {
 /// Whether an id column is known to contain this account's ids. A result of an edited export has one of each;
 /// verified comes first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub enum IdOwnership {
+pub(crate) enum IdOwnership {
     /// Headed `_id`, as in our own results, or mapped by the user.
     Verified,
     /// Headed `id`, as in exports of any system: a row whose key does not match must not overwrite the record.
@@ -53,7 +53,7 @@ pub enum IdOwnership {
 
 /// A column with a header.
 #[derive(Debug, Clone)]
-pub struct Column {
+pub(crate) struct Column {
     /// From 0.
     pub index: usize,
     /// As typed.
@@ -61,13 +61,11 @@ pub struct Column {
     pub target: ColumnTarget,
     /// Why it is mapped so.
     pub source: MappingSource,
-    /// The currency that the header of an amount gives, as typed: `EUR`, `€`.
-    pub qualifier: Option<String>,
 }
 
 /// What decides which field a column feeds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum MappingSource {
+pub(crate) enum MappingSource {
     /// The schema: the field's own name, or another word for it.
     Schema,
     /// `--map` or `--ignore`.
@@ -78,7 +76,7 @@ pub enum MappingSource {
 
 /// What a column feeds.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum ColumnTarget {
+pub(crate) enum ColumnTarget {
     /// The field with this index in [`Entity::fields`].
     Field {
         field: usize,
@@ -105,23 +103,23 @@ pub enum ColumnTarget {
 
 /// Whether bare numbers in a reference column are ids, as in a column headed `product_id`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Ids {
+pub(crate) enum Ids {
     Bare,
     Marked,
 }
 
 /// The two timestamps of every record (field notes).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum TimestampColumn {
+pub(crate) enum TimestampColumn {
     Created,
     Updated,
 }
 
 impl TimestampColumn {
-    pub const ALL: [TimestampColumn; 2] = [TimestampColumn::Created, TimestampColumn::Updated];
+    pub(crate) const ALL: [TimestampColumn; 2] = [TimestampColumn::Created, TimestampColumn::Updated];
 
     /// The field and header of the timestamp.
-    pub fn name(self) -> &'static str {
+    pub(crate) fn name(self) -> &'static str {
         match self {
             TimestampColumn::Created => crate::schema::CREATED_AT,
             TimestampColumn::Updated => crate::schema::UPDATED_AT,
@@ -131,14 +129,14 @@ impl TimestampColumn {
 
 /// The columns that a result workbook adds in front.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum ResultColumn {
+pub(crate) enum ResultColumn {
     Status,
     Message,
 }
 
 /// Why a column is ignored.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Ignored {
+pub(crate) enum Ignored {
     /// No match.
     Unknown,
     /// Ignored by the user, their mapping file or a preset.
@@ -153,7 +151,7 @@ pub enum Ignored {
 
 /// Mapping options given by the user.
 #[derive(Debug, Clone, Default)]
-pub struct MappingOverrides {
+pub(crate) struct MappingOverrides {
     /// From `--map` first, then the mapping file and preset.
     pub map: Vec<MappingOverride>,
     /// Whether unknown columns are errors.
@@ -163,7 +161,7 @@ pub struct MappingOverrides {
 
 /// What a sheet is read for.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub enum ReadPurpose {
+pub(crate) enum ReadPurpose {
     /// To write records: a sheet without any field is an error.
     #[default]
     Write,
@@ -173,7 +171,7 @@ pub enum ReadPurpose {
 
 /// A `Header=target` pair.
 #[derive(Debug, Clone)]
-pub struct MappingOverride {
+pub(crate) struct MappingOverride {
     pub header: String,
     /// A field name, `custom:NAME`, or empty to ignore the column.
     pub target: String,
@@ -183,7 +181,7 @@ pub struct MappingOverride {
 
 /// Why a header row cannot be mapped. All errors of a sheet are reported at once.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum MappingError {
+pub(crate) enum MappingError {
     #[error("column `{header}` ({at}) looks like the field `{field}`")]
     Misspelt { header: String, at: CellRef, field: String },
     #[error(
@@ -211,7 +209,7 @@ fn and_more(columns: usize) -> String {
 
 impl MappingError {
     /// What to do now.
-    pub fn hint(&self) -> String {
+    pub(crate) fn hint(&self) -> String {
         match self {
             MappingError::Misspelt { header, field, .. } | MappingError::Qualified { header, field, .. } => {
                 format!("pass --map '{header}={field}' if it is, or --ignore '{header}' if not")
@@ -264,7 +262,7 @@ impl Mapping {
     ///
     /// # Errors
     /// All errors of the header row.
-    pub fn new(
+    pub(crate) fn new(
         entity: &'static Entity,
         header: &Row,
         overrides: &MappingOverrides,
@@ -277,8 +275,7 @@ impl Mapping {
             match headers::target(&aliases, cell.text, exported.as_ref(), overrides) {
                 Ok((target, source)) => {
                     let header = cell.text.trim().to_owned();
-                    let qualifier = headers::currency(entity, &header, &target);
-                    columns.push(Column { index, header, target, source, qualifier });
+                    columns.push(Column { index, header, target, source });
                 }
                 Err(unknown) => {
                     let at = CellRef { row: header.number, column: index as u32 };
@@ -306,7 +303,7 @@ impl Mapping {
     }
 
     /// Ignores columns that feed other fields: a row that only has to identify a record may contain anything else.
-    pub fn keep_only(&mut self, fields: &[&str]) {
+    pub(crate) fn keep_only(&mut self, fields: &[&str]) {
         for column in &mut self.columns {
             let is_kept = match &column.target {
                 ColumnTarget::Field { field, .. } | ColumnTarget::Related { field, .. } => {
@@ -326,7 +323,7 @@ impl Mapping {
     }
 
     /// The fields that columns feed.
-    pub fn fed_fields(&self) -> impl Iterator<Item = &'static Field> + '_ {
+    pub(crate) fn fed_fields(&self) -> impl Iterator<Item = &'static Field> + '_ {
         self.columns.iter().filter_map(|column| match column.target {
             ColumnTarget::Field { field, .. } => self.entity.fields.get(field),
             _ => None,
@@ -334,7 +331,7 @@ impl Mapping {
     }
 
     /// Column that feeds a field, from 0.
-    pub fn column_of(&self, field: &str) -> Option<u32> {
+    pub(crate) fn column_of(&self, field: &str) -> Option<u32> {
         self.columns.iter().find_map(|column| match column.target {
             ColumnTarget::Field { field: fed, .. } if self.entity.fields[fed].name == field => {
                 Some(column.index as u32)
@@ -344,13 +341,13 @@ impl Mapping {
     }
 
     /// Column with the record ids, from 0; verified ones preferred.
-    pub fn id_column(&self) -> Option<u32> {
+    pub(crate) fn id_column(&self) -> Option<u32> {
         self.column_to(&ColumnTarget::Id(IdOwnership::Verified))
             .or_else(|| self.column_to(&ColumnTarget::Id(IdOwnership::Unverified)))
     }
 
     /// Whether the ids of the sheet, if it has any, are verified.
-    pub fn id_ownership(&self) -> IdOwnership {
+    pub(crate) fn id_ownership(&self) -> IdOwnership {
         match (self.column_to(&ColumnTarget::Id(IdOwnership::Verified)), self.id_column()) {
             (None, Some(_)) => IdOwnership::Unverified,
             _ => IdOwnership::Verified,
@@ -358,7 +355,7 @@ impl Mapping {
     }
 
     /// Column with a timestamp, from 0.
-    pub fn timestamp_column(&self, stamp: TimestampColumn) -> Option<u32> {
+    pub(crate) fn timestamp_column(&self, stamp: TimestampColumn) -> Option<u32> {
         self.column_to(&ColumnTarget::Timestamp(stamp))
     }
 
@@ -367,12 +364,12 @@ impl Mapping {
     }
 
     /// Whether a column feeds the field.
-    pub fn feeds(&self, field: &str) -> bool {
+    pub(crate) fn feeds(&self, field: &str) -> bool {
         self.column_of(field).is_some()
     }
 
     /// The field that a column feeds.
-    pub fn field_of(&self, column: u32) -> Option<&'static Field> {
+    pub(crate) fn field_of(&self, column: u32) -> Option<&'static Field> {
         self.columns.iter().find_map(|known| match known.target {
             ColumnTarget::Field { field, .. } if known.index == column as usize => self.entity.fields.get(field),
             _ => None,
@@ -380,7 +377,7 @@ impl Mapping {
     }
 
     /// How ids are written in a column, if it feeds a field.
-    pub fn ids_in(&self, column: u32) -> Option<Ids> {
+    pub(crate) fn ids_in(&self, column: u32) -> Option<Ids> {
         self.columns.iter().find_map(|known| match known.target {
             ColumnTarget::Field { ids, .. } if known.index == column as usize => Some(ids),
             _ => None,
@@ -388,13 +385,13 @@ impl Mapping {
     }
 
     /// Header of a column.
-    pub fn header(&self, column: u32) -> Option<&str> {
+    pub(crate) fn header(&self, column: u32) -> Option<&str> {
         let found = self.columns.binary_search_by_key(&(column as usize), |known| known.index).ok()?;
         Some(&self.columns[found].header)
     }
 
     /// Ignored columns, with the reason.
-    pub fn ignored(&self) -> impl Iterator<Item = (&Column, Ignored)> {
+    pub(crate) fn ignored(&self) -> impl Iterator<Item = (&Column, Ignored)> {
         self.columns.iter().filter_map(|column| match column.target {
             ColumnTarget::Ignored(why) => Some((column, why)),
             _ => None,
@@ -402,24 +399,24 @@ impl Mapping {
     }
 
     /// Headers of the columns that mean nothing to the schema.
-    pub fn not_understood(&self) -> Vec<String> {
+    pub(crate) fn not_understood(&self) -> Vec<String> {
         let unknown = self.ignored().filter(|(_, why)| *why == Ignored::Unknown);
         unknown.map(|(column, _)| column.header.clone()).collect()
     }
 
     /// The required fields that no column feeds.
-    pub fn unfed_fields(&self) -> impl Iterator<Item = &'static Field> + '_ {
+    pub(crate) fn unfed_fields(&self) -> impl Iterator<Item = &'static Field> + '_ {
         self.entity.fields.iter().filter(|field| field.is_required() && !self.feeds(field.name))
     }
 
     /// The columns that look like passwords, which are never copied.
-    pub fn secret_columns(&self) -> Vec<usize> {
+    pub(crate) fn secret_columns(&self) -> Vec<usize> {
         let secret = self.ignored().filter(|(_, why)| *why == Ignored::Secret);
         secret.map(|(column, _)| column.index).collect()
     }
 
     /// Number of columns up to the last header.
-    pub fn width(&self) -> usize {
+    pub(crate) fn width(&self) -> usize {
         self.sheet_columns().last().map_or(0, |column| column.index + 1)
     }
 }

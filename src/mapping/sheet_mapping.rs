@@ -40,7 +40,7 @@ pub struct MappedColumn {
 
 /// What only the rows of a sheet tell about its columns, which count from 0.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct ColumnFacts {
+pub(crate) struct ColumnFacts {
     /// How a column is read, such as `day-month-year`.
     pub readings: Vec<(usize, String)>,
     /// Filled columns without a header, and how many of their cells are filled.
@@ -49,7 +49,7 @@ pub struct ColumnFacts {
 
 impl Mapping {
     /// The mapping for reports.
-    pub fn describe(&self, sheet: &str, preset: Option<&str>, facts: &ColumnFacts) -> SheetMapping {
+    pub(crate) fn describe(&self, sheet: &str, preset: Option<&str>, facts: &ColumnFacts) -> SheetMapping {
         let cell = |column: usize| CellRef { row: self.header_row.max(1), column: column as u32 }.to_string();
         let reading = |index: usize| facts.readings.iter().find(|(column, _)| *column == index);
         let columns = self.columns.iter().map(|column| MappedColumn {
@@ -75,7 +75,7 @@ impl Mapping {
     }
 
     /// Whether the sheet has the columns that only an export writes.
-    pub fn is_exported(&self) -> bool {
+    pub(crate) fn is_exported(&self) -> bool {
         self.id_column().is_some() && self.timestamp_column(super::TimestampColumn::Updated).is_some()
     }
 }

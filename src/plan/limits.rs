@@ -5,7 +5,7 @@ use crate::error::Diagnostic;
 
 /// A number of changes, or a percentage of the rows.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub enum ChangeLimit {
+pub(crate) enum ChangeLimit {
     Count(u64),
     /// 0 to 100.
     Percent(f64),
@@ -13,7 +13,7 @@ pub enum ChangeLimit {
 
 impl ChangeLimit {
     /// Parses `250` or `10%`.
-    pub fn parse(text: &str) -> Option<Self> {
+    pub(crate) fn parse(text: &str) -> Option<Self> {
         match text.trim().strip_suffix('%') {
             Some(percent) => {
                 percent.trim().parse().ok().filter(|percent| (0.0..=100.0).contains(percent)).map(ChangeLimit::Percent)
@@ -32,7 +32,7 @@ impl ChangeLimit {
 
 /// The limits of a run, one per kind of change.
 #[derive(Debug, Clone, Default)]
-pub struct PlanLimits {
+pub(crate) struct PlanLimits {
     pub creates: Option<ChangeLimit>,
     pub updates: Option<ChangeLimit>,
     pub deletes: Option<ChangeLimit>,
@@ -42,7 +42,7 @@ pub struct PlanLimits {
 /// The plan exceeds a limit.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("the plan would {verb} {count} {what}{}, more than {flag} allows; nothing was sent", if *count == 1 { "" } else { "s" })]
-pub struct LimitExceeded {
+pub(crate) struct LimitExceeded {
     verb: &'static str,
     what: &'static str,
     count: u64,
@@ -52,7 +52,7 @@ pub struct LimitExceeded {
 impl PlanLimits {
     /// # Errors
     /// If the plan exceeds one of the limits.
-    pub fn check(&self, totals: &PlanTotals) -> Result<(), LimitExceeded> {
+    pub(crate) fn check(&self, totals: &PlanTotals) -> Result<(), LimitExceeded> {
         let created = totals.creates + totals.missing.values().sum::<u64>();
         for (limit, count, verb, what, flag) in [
             (self.creates, created, "create", "record", "--max-creates"),

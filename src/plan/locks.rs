@@ -5,7 +5,7 @@ use std::collections::HashMap;
 /// The row that last locked each record. Two writes to one record from one sheet have no defined order, and nothing
 /// may follow a delete.
 #[derive(Debug, Default)]
-pub struct RecordLocks(HashMap<(&'static str, i64), RecordLock>);
+pub(crate) struct RecordLocks(HashMap<(&'static str, i64), RecordLock>);
 
 #[derive(Debug, Clone, Copy)]
 pub(super) struct RecordLock {

@@ -11,7 +11,7 @@ use crate::unicode::without_invisible;
 
 /// The collections that `--create-missing` covers.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub enum CreateMissing {
+pub(crate) enum CreateMissing {
     #[default]
     Nothing,
     /// All except employees and assets: neither is created in passing (design rule 5).
@@ -20,7 +20,7 @@ pub enum CreateMissing {
 }
 
 impl CreateMissing {
-    pub fn includes(&self, collection: &str) -> bool {
+    pub(crate) fn includes(&self, collection: &str) -> bool {
         match self {
             CreateMissing::Nothing => false,
             CreateMissing::AllButPeople => schema::collection(collection).is_some_and(Entity::is_created_in_passing),

@@ -17,10 +17,10 @@ mod location_currency;
 mod locks;
 mod missing;
 mod notifications;
-pub mod order;
+pub(crate) mod order;
 mod planner;
 mod prior_actions;
-pub mod resolver;
+pub(crate) mod resolver;
 #[cfg(test)]
 mod scenario;
 mod status;
@@ -28,22 +28,24 @@ mod step;
 mod target;
 mod timestamp;
 mod unchanged;
-pub mod undo;
+pub(crate) mod undo;
 
 use std::collections::BTreeMap;
 
 pub(crate) use diff::{ValueMatch, compare, holds};
 pub use estimate::RunEstimate;
-pub use limits::{ChangeLimit, LimitExceeded, PlanLimits};
-pub use locks::RecordLocks;
-pub use missing::CreateMissing;
-pub use notifications::NotificationCount;
-pub(crate) use planner::holder_names;
-pub use planner::{FieldChange, Planner};
-pub use prior_actions::{ActionRecord, ActionRequest, PriorAction, PriorActions};
-pub use status::{ParsedStatus, ReportMode, RowCounts, RowOutcome, RowStatus};
-pub use step::{DependsOn, RowId, Step, StepOutcome, StepResult, StepRole, StepSink, WriteKind};
-pub use timestamp::ReportedTimestamp;
+pub(crate) use limits::{ChangeLimit, PlanLimits};
+pub(crate) use locks::RecordLocks;
+pub(crate) use missing::CreateMissing;
+pub(crate) use notifications::NotificationCount;
+pub use planner::FieldChange;
+pub(crate) use planner::{Planner, holder_names};
+pub(crate) use prior_actions::{ActionRecord, ActionRequest, PriorAction, PriorActions};
+pub(crate) use status::{ReportMode, RowOutcome};
+pub use status::{RowCounts, RowStatus};
+pub(crate) use step::{DependsOn, StepResult};
+pub use step::{RowId, Step, StepOutcome, StepRole, StepSink, WriteKind};
+pub(crate) use timestamp::ReportedTimestamp;
 
 use crate::check::{Conflicts, Problem};
 use crate::mapping::Mapping;
@@ -51,7 +53,7 @@ use crate::schema::Entity;
 
 /// What was decided for a row.
 #[derive(Debug, Clone, PartialEq)]
-pub struct RowPlan {
+pub(crate) struct RowPlan {
     pub decision: RowDecision,
     /// A remark for the user; usually empty.
     pub note: String,
@@ -61,7 +63,7 @@ pub struct RowPlan {
 
 /// What will be done with a row.
 #[derive(Debug, Clone, PartialEq)]
-pub enum RowDecision {
+pub(crate) enum RowDecision {
     /// The number and kind of the row's step.
     Write(u32, WriteKind),
     /// The record already matches the row.
@@ -80,7 +82,7 @@ pub enum RowDecision {
 
 /// Counts of what a plan will do.
 #[derive(Debug, Clone, Default)]
-pub struct PlanTotals {
+pub(crate) struct PlanTotals {
     pub rows: u64,
     pub creates: u64,
     pub updates: u64,
@@ -105,7 +107,7 @@ impl PlanTotals {
 }
 
 /// A sheet as the planner needs it.
-pub struct SheetPlan<'s> {
+pub(crate) struct SheetPlan<'s> {
     /// Position among the sheets of the run.
     pub index: u16,
     pub mapping: &'s Mapping,
@@ -117,7 +119,7 @@ pub struct SheetPlan<'s> {
 
 /// Whether other sheets may refer to the records that a sheet creates.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Referenced {
+pub(crate) enum Referenced {
     ByOtherSheets,
     /// No: they need not be kept in memory.
     No,
@@ -125,7 +127,7 @@ pub enum Referenced {
 
 impl Referenced {
     /// For a sheet's entity, given the entities of the other sheets.
-    pub fn among<'e>(entity: &'static Entity, mut others: impl Iterator<Item = &'e Entity>) -> Self {
+    pub(crate) fn among<'e>(entity: &'static Entity, mut others: impl Iterator<Item = &'e Entity>) -> Self {
         let names_it = |other: &Entity| other.name == entity.name || order::referenced(other).contains(&entity.name);
         // Two rows may name the same asset by tag and by id; only the planned records show that.
         let keyed_by_reference =
@@ -136,7 +138,7 @@ impl Referenced {
 
 /// Whether the sheet's text was decoded with the right encoding.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum EncodingConfidence {
+pub(crate) enum EncodingConfidence {
     Certain,
     /// The encoding is a guess: no record is created from non-ASCII text.
     Guessed,

@@ -12,18 +12,18 @@ use crate::schema::{self, Entity, NotificationRule};
 
 /// E-mails of the check-outs planned so far.
 #[derive(Debug, Clone, Default)]
-pub struct NotificationCount {
+pub(crate) struct NotificationCount {
     pub sent: u64,
     people: HashSet<RecordRef>,
 }
 
 impl NotificationCount {
-    pub fn people(&self) -> u64 {
+    pub(crate) fn people(&self) -> u64 {
         self.people.len() as u64
     }
 
     /// Counts a planned row if it checks something out to a person and the item's category notifies.
-    pub fn add(&mut self, catalog: &Catalog, entity: &Entity, fields: &[ResolvedField]) {
+    pub(crate) fn add(&mut self, catalog: &Catalog, entity: &Entity, fields: &[ResolvedField]) {
         let named = |name: &str| {
             let index = entity.field_index(name)?;
             fields.iter().find(|given| given.field == index).and_then(|given| match given.value {

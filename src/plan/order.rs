@@ -3,12 +3,12 @@
 use crate::schema::{self, Entity};
 
 /// Position of an entity in the order of a run, regardless of the order of the sheets (design rule 12).
-pub fn rank(entity: &Entity) -> usize {
+pub(crate) fn rank(entity: &Entity) -> usize {
     schema::importable().position(|known| known.name == entity.name).unwrap_or(usize::MAX)
 }
 
 /// The collections that records of `entity` refer to.
-pub fn referenced(entity: &Entity) -> Vec<&'static str> {
+pub(crate) fn referenced(entity: &Entity) -> Vec<&'static str> {
     let mut names: Vec<&'static str> = entity
         .fields
         .iter()

@@ -35,7 +35,7 @@ use crate::schema::{CUSTOM_FIELDS, Entity, Field, Kind};
 use crate::table::Row;
 
 /// Plans rows; sheets come in dependency order.
-pub struct Planner<'p, S> {
+pub(crate) struct Planner<'p, S> {
     pub catalog: &'p mut Catalog,
     pub users: &'p UserIds,
     pub unknown: UnknownNames,
@@ -60,7 +60,12 @@ pub(super) type Rejection = Vec<Problem>;
 impl<S: StepSink> Planner<'_, S> {
     /// # Errors
     /// If a step cannot be stored.
-    pub fn row(&mut self, sheet: &SheetPlan<'_>, row: &Row, checked: &mut CheckedRow) -> Result<RowPlan, S::Error> {
+    pub(crate) fn row(
+        &mut self,
+        sheet: &SheetPlan<'_>,
+        row: &Row,
+        checked: &mut CheckedRow,
+    ) -> Result<RowPlan, S::Error> {
         self.totals.rows += 1;
         if checked.action == Some(RowAction::Skip) {
             return Ok(RowPlan { decision: RowDecision::Skipped, note: String::new(), changes: Vec::new() });

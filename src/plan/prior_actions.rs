@@ -17,14 +17,14 @@ use crate::schema::{self, CREATED_AT, Entity, Field, Kind, Meaning, Role, Verb, 
 use crate::table::Row;
 
 /// What was done about the actions that rows ask for, before this run.
-pub trait PriorActions {
+pub(crate) trait PriorActions {
     /// Whether the action has happened. Of identical rows each takes one that happened.
     fn take(&mut self, request: &ActionRequest) -> PriorAction;
 }
 
 /// What is known about an action.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum PriorAction {
+pub(crate) enum PriorAction {
     /// It has not happened.
     Absent,
     /// An earlier run did it.
@@ -39,7 +39,7 @@ pub enum PriorAction {
 
 /// The action that a row asks for, on a record that the account has.
 #[derive(Debug, Clone)]
-pub struct ActionRequest {
+pub(crate) struct ActionRequest {
     pub action: &'static Entity,
     /// The collection of the item.
     pub collection: &'static str,
@@ -57,7 +57,7 @@ pub struct ActionRequest {
 
 /// A record of the account as actions name it: by its system id, or by its tag if it has one.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
-pub struct ActionRecord {
+pub(crate) struct ActionRecord {
     pub id: i64,
     pub tag: Option<String>,
 }
@@ -70,7 +70,7 @@ impl ActionRecord {
     }
 
     /// Whether a value in the body of an action names this record.
-    pub fn is_named_by(&self, value: &Json) -> bool {
+    pub(crate) fn is_named_by(&self, value: &Json) -> bool {
         match (value, &self.tag) {
             (Json::String(text), Some(tag)) => text.trim() == tag.trim(),
             (value, _) => integer(value) == Some(self.id),
@@ -88,7 +88,7 @@ impl Entity {
 
 impl ActionRequest {
     /// None where the item or the holder does not exist yet: nothing can have happened to it.
-    pub fn of(catalog: &Catalog, action: &'static Entity, fields: &[ResolvedField]) -> Option<Self> {
+    pub(crate) fn of(catalog: &Catalog, action: &'static Entity, fields: &[ResolvedField]) -> Option<Self> {
         let value = |field: &Field| {
             let index = action.field_index(field.name)?;
             fields.iter().find(|given| given.field == index).map(|given| &given.value)
@@ -125,7 +125,7 @@ impl ActionRequest {
     }
 
     /// What a checked row of an action asks for, before anything of the run is planned.
-    pub fn of_row(
+    pub(crate) fn of_row(
         (catalog, users): (&Catalog, &UserIds),
         mapping: &Mapping,
         row: &Row,
@@ -137,12 +137,12 @@ impl ActionRequest {
         Self::of(catalog, mapping.entity, &fields)
     }
 
-    pub fn is_checkout(&self) -> bool {
+    pub(crate) fn is_checkout(&self) -> bool {
         self.action.role == Role::Action(Verb::Checkout)
     }
 
     /// Whether the item is moved as a whole, as an asset is, and not taken from stock.
-    pub fn is_of_tagged_item(&self) -> bool {
+    pub(crate) fn is_of_tagged_item(&self) -> bool {
         schema::collection(self.collection).is_some_and(Entity::is_tagged)
     }
 }

@@ -17,11 +17,11 @@ use crate::table::Row;
 use crate::unicode::without_invisible;
 
 /// User ids by e-mail address (lower case), as far as the activity log shows them.
-pub type UserIds = HashMap<String, Option<i64>>;
+pub(crate) type UserIds = HashMap<String, Option<i64>>;
 
 /// A field's value in the form in which it will be sent.
 #[derive(Debug, Clone, PartialEq)]
-pub enum Resolved {
+pub(crate) enum Resolved {
     /// A literal value.
     Value(Json),
     /// A documented option, by position: create and update may spell it differently.
@@ -36,7 +36,7 @@ pub enum Resolved {
 
 /// A field and its value.
 #[derive(Debug, Clone, PartialEq)]
-pub struct ResolvedField {
+pub(crate) struct ResolvedField {
     /// Index into the entity's fields.
     pub field: usize,
     pub column: u32,
@@ -44,7 +44,7 @@ pub struct ResolvedField {
 }
 
 /// Resolves names against the catalog and the names this run has changed.
-pub struct Resolver<'c> {
+pub(crate) struct Resolver<'c> {
     pub catalog: &'c Catalog,
     pub users: &'c UserIds,
     pub unknown: &'c UnknownNames,
@@ -54,10 +54,10 @@ pub struct Resolver<'c> {
 /// New names that the plan gives to existing records: a sheet may rename a location and the next sheet may use the
 /// new name. Asset tags are excluded, because they are sent in requests that may precede the rename.
 #[derive(Debug, Default)]
-pub struct RenamedRecords(HashMap<(&'static str, String), i64>);
+pub(crate) struct RenamedRecords(HashMap<(&'static str, String), i64>);
 
 impl RenamedRecords {
-    pub fn add(&mut self, collection: &'static str, name: &str, id: i64) {
+    pub(crate) fn add(&mut self, collection: &'static str, name: &str, id: i64) {
         self.0.insert((collection, fold_name(name).into_owned()), id);
     }
 
@@ -73,7 +73,7 @@ impl RenamedRecords {
 /// Names that were not found, with similar names. Finding similar names scans a whole collection, so the result is
 /// cached for the thousands of rows that may share a name.
 #[derive(Debug, Default)]
-pub struct UnknownNames(RefCell<HashMap<(Reference, Ids, String), Vec<String>>>);
+pub(crate) struct UnknownNames(RefCell<HashMap<(Reference, Ids, String), Vec<String>>>);
 
 impl UnknownNames {
     fn nearest(&self, reference: Reference, ids: Ids, name: &str) -> Option<Vec<String>> {
@@ -85,7 +85,7 @@ impl UnknownNames {
     }
 
     /// Forgets the names of a collection in which the plan now creates a record.
-    pub fn forget(&self, collection: &str) {
+    pub(crate) fn forget(&self, collection: &str) {
         self.0.borrow_mut().retain(|(known, _, _), _| known.to != collection);
     }
 }
@@ -93,7 +93,12 @@ impl UnknownNames {
 impl Resolver<'_> {
     /// Resolves all values of a row, or reports the problems with its names. A reference may occur twice, by id and
     /// by name; [`merge_references`] combines them.
-    pub fn resolve(&self, mapping: &Mapping, row: &Row, checked: &CheckedRow) -> (Vec<ResolvedField>, Vec<Problem>) {
+    pub(crate) fn resolve(
+        &self,
+        mapping: &Mapping,
+        row: &Row,
+        checked: &CheckedRow,
+    ) -> (Vec<ResolvedField>, Vec<Problem>) {
         let mut fields: Vec<ResolvedField> = Vec::with_capacity(checked.values.len());
         let mut problems = Vec::new();
         for given in &checked.values {
@@ -191,7 +196,7 @@ impl Resolver<'_> {
     }
 
     /// Looks up a name from a column that describes another record.
-    pub fn related(&self, reference: Reference, name: &str) -> Result<Resolved, ValueError> {
+    pub(crate) fn related(&self, reference: Reference, name: &str) -> Result<Resolved, ValueError> {
         self.name(reference, name, Ids::Marked, &[])
     }
 }
@@ -208,7 +213,7 @@ impl Resolved {
 }
 
 /// How to read the cells of a reference. A cell for an asset holds its tag or its system id (field notes).
-pub fn naming(reference: Reference, ids: Ids) -> ReferenceSyntax {
+pub(crate) fn naming(reference: Reference, ids: Ids) -> ReferenceSyntax {
     match ids {
         _ if tag_field(reference).is_some() => ReferenceSyntax::TagOrId,
         Ids::Bare => ReferenceSyntax::Bare,
@@ -239,7 +244,11 @@ fn description<'r>(
 }
 
 /// Combines references given both by id and by name; reports a problem if they disagree.
-pub fn merge_references(given: Vec<ResolvedField>, row: &Row, problems: &mut Vec<Problem>) -> Vec<ResolvedField> {
+pub(crate) fn merge_references(
+    given: Vec<ResolvedField>,
+    row: &Row,
+    problems: &mut Vec<Problem>,
+) -> Vec<ResolvedField> {
     let mut fields = Vec::with_capacity(given.len());
     given.into_iter().for_each(|new| merge(&mut fields, new, row, problems));
     fields
@@ -263,7 +272,7 @@ fn merge(fields: &mut Vec<ResolvedField>, new: ResolvedField, row: &Row, problem
 }
 
 /// The problem of a name and an id that refer to different records.
-pub fn conflicting_references(column: u32, row: &Row) -> Problem {
+pub(crate) fn conflicting_references(column: u32, row: &Row) -> Problem {
     let error = ValueError::new(
         Code::NameConflict,
         "name and id are different records",
@@ -327,7 +336,7 @@ fn ambiguous(collection: &str, candidates: &[(RecordRef, String)]) -> ValueError
 }
 
 /// Joins as `a`, `b` or `c`.
-pub fn or_list(items: &[String]) -> String {
+pub(crate) fn or_list(items: &[String]) -> String {
     match items {
         [] => String::new(),
         [one] => one.clone(),
@@ -336,7 +345,7 @@ pub fn or_list(items: &[String]) -> String {
 }
 
 /// The value sent for a record: its id, or an asset's tag. `None` if only an earlier step will provide it.
-pub fn wire_value(catalog: &Catalog, target: RecordRef, reference: Reference) -> Option<Json> {
+pub(crate) fn wire_value(catalog: &Catalog, target: RecordRef, reference: Reference) -> Option<Json> {
     match (reference.wire, target) {
         (Wire::Id, RecordRef::Known(id)) => Some(json!(id)),
         (Wire::Id, RecordRef::Planned(_)) => None,

@@ -14,7 +14,7 @@ use crate::table::{Cell, Value};
 
 /// A point in time in UTC, with the precision it was reported in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct ReportedTimestamp {
+pub(crate) struct ReportedTimestamp {
     /// Truncated to `precision`.
     at: DateTime,
     precision: Unit,
@@ -22,7 +22,7 @@ pub struct ReportedTimestamp {
 
 impl ReportedTimestamp {
     /// Parses a cell; `None` if it does not show an unambiguous timestamp.
-    pub fn from_cell(cell: Cell<'_>) -> Option<Self> {
+    pub(crate) fn from_cell(cell: Cell<'_>) -> Option<Self> {
         match cell.value {
             Value::Date(at) => Some(Self::at(at, Unit::Millisecond)),
             Value::Text => Self::parse(text::trimmed(cell.text)),
@@ -56,12 +56,12 @@ impl ReportedTimestamp {
     }
 
     /// Whether this is later than a timestamp shown in a sheet, at the lower of both precisions.
-    pub fn is_after(self, shown: ReportedTimestamp) -> bool {
+    pub(crate) fn is_after(self, shown: ReportedTimestamp) -> bool {
         self.at_common_precision(shown) > shown.at_common_precision(self)
     }
 
     /// The later of the two.
-    pub fn later(self, other: Option<ReportedTimestamp>) -> ReportedTimestamp {
+    pub(crate) fn later(self, other: Option<ReportedTimestamp>) -> ReportedTimestamp {
         other.filter(|other| other.is_after(self)).unwrap_or(self)
     }
 

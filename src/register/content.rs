@@ -17,7 +17,7 @@ use super::totals::{CurrencyTotal, RegisterCounts, by_currency};
 
 /// Where a register is written.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum RegisterTarget {
+pub(crate) enum RegisterTarget {
     /// A workbook, with its manifest beside it as `NAME.manifest.json`.
     Xlsx(PathBuf),
     /// A CSV file, with its manifest beside it; a roll-forward is written to `STEM.roll-forward.csv`.
@@ -29,7 +29,7 @@ pub enum RegisterTarget {
 
 /// What to write, and where.
 #[derive(Debug, Clone)]
-pub struct RegisterOptions {
+pub(crate) struct RegisterOptions {
     /// The as-of date. Figures are those at the end of that day.
     pub as_of: Date,
     /// A file with the columns `currency` and `rate`.

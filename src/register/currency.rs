@@ -5,14 +5,14 @@ use std::sync::Arc;
 use rust_decimal::{Decimal, RoundingStrategy};
 
 /// The currency code of an amount when neither its record nor its location has one.
-pub const UNSTATED: &str = "unstated";
+pub(crate) const UNSTATED: &str = "unstated";
 
 /// The decimal places of most currencies, also used when the currency is unstated.
 const USUAL_DIGITS: u32 = 2;
 
 /// A currency and the number of decimal places of its minor unit.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct Currency {
+pub(crate) struct Currency {
     /// An ISO 4217 code, [`UNSTATED`], or whatever the account contains.
     pub code: Arc<str>,
     /// Decimal places of the minor unit: 2 for most currencies, 0 for JPY, 3 for KWD.
@@ -21,7 +21,7 @@ pub struct Currency {
 
 impl Currency {
     /// The currency with that code, ignoring case.
-    pub fn of(code: &str) -> Self {
+    pub(crate) fn of(code: &str) -> Self {
         let code = code.trim();
         if code.is_empty() || code.eq_ignore_ascii_case(UNSTATED) {
             return Self { code: Arc::from(UNSTATED), digits: USUAL_DIGITS };
@@ -31,22 +31,22 @@ impl Currency {
         Self { code: Arc::from(upper), digits: digits.map_or(USUAL_DIGITS, u32::from) }
     }
 
-    pub fn is_unstated(&self) -> bool {
+    pub(crate) fn is_unstated(&self) -> bool {
         &*self.code == UNSTATED
     }
 
     /// Whether the code is in ISO 4217.
-    pub fn is_known(&self) -> bool {
+    pub(crate) fn is_known(&self) -> bool {
         iso_currency::Currency::from_code(&self.code).is_some()
     }
 
     /// Rounds to whole minor units, half away from zero.
-    pub fn rounded(&self, amount: Decimal) -> Decimal {
+    pub(crate) fn rounded(&self, amount: Decimal) -> Decimal {
         rounded(amount, self.digits)
     }
 
     /// Formats an amount without the currency code, with at least the decimal places of the minor unit.
-    pub fn plain(&self, amount: Decimal) -> String {
+    pub(crate) fn plain(&self, amount: Decimal) -> String {
         let mut plain = amount.normalize();
         if plain.scale() < self.digits {
             plain.rescale(self.digits);

@@ -53,7 +53,7 @@ use super::currency::rounded;
 
 /// How something loses value: the service's depreciation (guide, section "Depreciations").
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct DepreciationSchedule {
+pub(crate) struct DepreciationSchedule {
     pub name: String,
     /// At least 1.
     pub months: u32,
@@ -63,7 +63,7 @@ pub struct DepreciationSchedule {
 
 /// What has become of a cost by some day.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Figures {
+pub(crate) struct Figures {
     /// Whole months since the purchase, at most those of the schedule.
     pub elapsed: u32,
     pub accumulated: Decimal,
@@ -74,7 +74,13 @@ pub struct Figures {
 impl Figures {
     /// The figures at the end of `day`. `digits` are those of the currency's minor unit. Before the purchase nothing
     /// has been charged.
-    pub fn on(day: Date, cost: Decimal, purchase_date: Date, schedule: &DepreciationSchedule, digits: u32) -> Self {
+    pub(crate) fn on(
+        day: Date,
+        cost: Decimal,
+        purchase_date: Date,
+        schedule: &DepreciationSchedule,
+        digits: u32,
+    ) -> Self {
         let elapsed = elapsed_months(purchase_date, day).min(schedule.months);
         let accumulated = accumulated(charge_base(cost, schedule), elapsed, schedule.months, digits);
         Self { elapsed, accumulated, book_value: cost - accumulated }
@@ -82,12 +88,12 @@ impl Figures {
 }
 
 /// What is charged in all.
-pub fn charge_base(cost: Decimal, schedule: &DepreciationSchedule) -> Decimal {
+pub(crate) fn charge_base(cost: Decimal, schedule: &DepreciationSchedule) -> Decimal {
     (cost - schedule.minimum).max(Decimal::ZERO)
 }
 
 /// The whole months from a purchase to a day; none before it.
-pub fn elapsed_months(purchase_date: Date, day: Date) -> u32 {
+pub(crate) fn elapsed_months(purchase_date: Date, day: Date) -> u32 {
     let months = |date: Date| i32::from(date.year()) * 12 + i32::from(date.month());
     let is_due = day.day() >= purchase_date.day().min(day.days_in_month());
     let elapsed = months(day) - months(purchase_date) - i32::from(!is_due);
@@ -95,7 +101,7 @@ pub fn elapsed_months(purchase_date: Date, day: Date) -> u32 {
 }
 
 /// The day on which the last month is over; none beyond the calendar.
-pub fn last_day(purchase_date: Date, schedule: &DepreciationSchedule) -> Option<Date> {
+pub(crate) fn last_day(purchase_date: Date, schedule: &DepreciationSchedule) -> Option<Date> {
     let months = i32::try_from(schedule.months).ok().filter(|months| *months < 120_000)?;
     purchase_date.checked_add(months.months()).ok()
 }

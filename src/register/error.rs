@@ -9,7 +9,7 @@ use crate::table::write::WriteError;
 
 /// Why a register could not be written. No file was changed: earlier files are still in place.
 #[derive(Debug, thiserror::Error)]
-pub enum RegisterError {
+pub(crate) enum RegisterError {
     #[error(transparent)]
     Write(#[from] WriteError),
 
@@ -35,7 +35,7 @@ pub enum RegisterError {
 
 /// What is wrong with a file of rates.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum RatesProblem {
+pub(crate) enum RatesProblem {
     #[error("column `{column}` is missing")]
     ColumnMissing { column: &'static str },
     #[error("row {row}: invalid rate `{found}`")]
@@ -54,7 +54,7 @@ pub enum RatesProblem {
 
 /// What is wrong with an earlier register.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum PreviousProblem {
+pub(crate) enum PreviousProblem {
     #[error("sheet `Register` is missing")]
     SheetMissing,
     #[error("column `{column}` is missing")]

@@ -13,19 +13,19 @@ use super::record::{JsonRecord, RecordLookup, amount_field, date_field, integer_
 use crate::schema::{self, ASSETS, Entity, LICENSES, Meaning};
 
 /// The maximum number of items on a sheet, below its header row.
-pub const MAX_ITEMS: usize = 1_048_575;
+pub(crate) const MAX_ITEMS: usize = 1_048_575;
 
 /// What an item is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize)]
 #[serde(rename_all = "lowercase")]
-pub enum ItemKind {
+pub(crate) enum ItemKind {
     Asset,
     License,
 }
 
 impl ItemKind {
     /// The name used in the register.
-    pub fn name(self) -> &'static str {
+    pub(crate) fn name(self) -> &'static str {
         match self {
             Self::Asset => "asset",
             Self::License => "license",
@@ -39,7 +39,7 @@ impl ItemKind {
 
 /// How an item left the books.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Disposal {
+pub(crate) enum Disposal {
     None,
     /// An asset whose status has the type `archived`. The service does not report the date.
     Archived,
@@ -48,7 +48,7 @@ pub enum Disposal {
 
 /// A missing or invalid value that prevents a figure from being computed.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, thiserror::Error)]
-pub enum MissingFigure {
+pub(crate) enum MissingFigure {
     #[error("no purchase cost")]
     CostMissing,
     #[error("purchase cost `{0}` is not an amount")]
@@ -74,7 +74,7 @@ pub enum MissingFigure {
 
 impl MissingFigure {
     /// What to change in the account.
-    pub fn hint(&self) -> &'static str {
+    pub(crate) fn hint(&self) -> &'static str {
         match self {
             Self::CostMissing | Self::CostUnreadable(_) | Self::CostNegative(_) => "enter its purchase cost",
             Self::DateMissing | Self::DateUnreadable(_) => "enter its purchase date",
@@ -90,7 +90,7 @@ impl MissingFigure {
 /// A record without the integer `id` that every record has (field notes), so it cannot be identified.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("a record of {collection} has no id: {record}")]
-pub struct ItemError {
+pub(crate) struct ItemError {
     pub collection: &'static str,
     /// The first characters of the record.
     pub record: String,
@@ -98,7 +98,7 @@ pub struct ItemError {
 
 /// An asset or license. Texts are trimmed, and empty if the account has no value.
 #[derive(Debug, Clone, PartialEq)]
-pub struct RegisterItem {
+pub(crate) struct RegisterItem {
     pub kind: ItemKind,
     /// The system id, unique within its kind.
     pub id: i64,
@@ -128,7 +128,7 @@ impl RegisterItem {
     /// # Errors
     ///
     /// A record without an id.
-    pub fn asset(record: &JsonRecord, names: &dyn RecordLookup) -> Result<RegisterItem, ItemError> {
+    pub(crate) fn asset(record: &JsonRecord, names: &dyn RecordLookup) -> Result<RegisterItem, ItemError> {
         let item = RecordContext { entity: &ASSETS, record, names };
         let id = item.id()?;
         let product = item.referred("product_id");
@@ -160,7 +160,7 @@ impl RegisterItem {
     /// # Errors
     ///
     /// A record without an id.
-    pub fn license(record: &JsonRecord, names: &dyn RecordLookup) -> Result<RegisterItem, ItemError> {
+    pub(crate) fn license(record: &JsonRecord, names: &dyn RecordLookup) -> Result<RegisterItem, ItemError> {
         let item = RecordContext { entity: &LICENSES, record, names };
         let id = item.id()?;
         let name = item.text("name");

@@ -74,7 +74,7 @@ impl RegisterJob {
     }
 
     /// Calculates the figures as of the end of this date. Default: today.
-    pub fn as_of(self, date: Option<Date>) -> Self {
+    pub fn with_as_of(self, date: Option<Date>) -> Self {
         Self { as_of: date, ..self }
     }
 

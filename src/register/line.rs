@@ -10,7 +10,7 @@ use super::item::{Disposal, MissingFigure, RegisterItem};
 /// The state of an item on the as-of date.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize)]
 #[serde(rename_all = "snake_case")]
-pub enum ItemState {
+pub(crate) enum ItemState {
     /// On the books. Totals include held items only.
     Held,
     /// No longer on the books. Its line stays, with the figures it would have had.
@@ -21,7 +21,7 @@ pub enum ItemState {
 
 impl ItemState {
     /// The name used in the register. The formulas of the workbook compare with it.
-    pub fn name(self) -> &'static str {
+    pub(crate) fn name(self) -> &'static str {
         match self {
             Self::Held => "held",
             Self::Disposed => "disposed",
@@ -37,7 +37,7 @@ impl ItemState {
 
 /// Something a reader should know about a line whose figures are valid.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum LineWarning {
+pub(crate) enum LineWarning {
     #[error("neither it nor its location has a currency: totalled separately as `unstated`")]
     CurrencyUnstated,
     #[error("`{0}` is not an ISO 4217 currency code: totalled separately, with two decimal places")]
@@ -50,7 +50,7 @@ pub enum LineWarning {
 
 impl LineWarning {
     /// What to change in the account.
-    pub fn hint(&self) -> &'static str {
+    pub(crate) fn hint(&self) -> &'static str {
         match self {
             Self::CurrencyUnstated => "enter its currency or the currency of its location",
             Self::CurrencyUnknown(_) => "enter a three-letter ISO 4217 code",
@@ -62,7 +62,7 @@ impl LineWarning {
 
 /// A line of the register.
 #[derive(Debug, Clone)]
-pub struct RegisterLine {
+pub(crate) struct RegisterLine {
     pub item: RegisterItem,
     pub state: ItemState,
     /// None if they cannot be computed; [`RegisterLine::missing`] says why.
@@ -74,7 +74,7 @@ pub struct RegisterLine {
 
 impl RegisterLine {
     /// The line of the item on the day `as_of`.
-    pub fn on(as_of: Date, item: RegisterItem) -> RegisterLine {
+    pub(crate) fn on(as_of: Date, item: RegisterItem) -> RegisterLine {
         let state = state(&item, as_of);
         let missing = missing(&item, as_of);
         let figures = figures_on(&item, last_charged_day(&item, as_of)).filter(|_| missing.is_empty());
@@ -87,18 +87,18 @@ impl RegisterLine {
     }
 
     /// Whether the item is fully depreciated; none if the figures are unknown.
-    pub fn is_fully_depreciated(&self) -> Option<bool> {
+    pub(crate) fn is_fully_depreciated(&self) -> Option<bool> {
         let (figures, schedule) = (self.figures.as_ref()?, self.item.schedule.as_ref().ok()?);
         Some(figures.elapsed >= schedule.months)
     }
 
     /// The day on which the last month of the schedule ends.
-    pub fn ends_on(&self) -> Option<Date> {
+    pub(crate) fn ends_on(&self) -> Option<Date> {
         last_day(*self.item.purchase_date.as_ref().ok()?, self.item.schedule.as_ref().ok()?)
     }
 
     /// Why there are no figures, as text; empty if there are figures.
-    pub fn reason(&self) -> String {
+    pub(crate) fn reason(&self) -> String {
         self.missing.iter().map(MissingFigure::to_string).collect::<Vec<_>>().join("; ")
     }
 }

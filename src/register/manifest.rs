@@ -15,7 +15,7 @@ use crate::table::write::{AtomicFile, WriteError};
 
 /// The account the records come from. Contains no secrets.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct RegisterAccount {
+pub(crate) struct RegisterAccount {
     /// The base URL of the service.
     pub base_url: String,
     /// The id of the tenant, if the account has several.
@@ -25,7 +25,7 @@ pub struct RegisterAccount {
 impl RegisterAccount {
     /// The account at that URL, without a user name or password. Anything else, such as a sandbox in a file, is kept as
     /// it is.
-    pub fn new(base_url: &str, tenant: Option<String>) -> Self {
+    pub(crate) fn new(base_url: &str, tenant: Option<String>) -> Self {
         let bare = url::Url::parse(base_url).ok().and_then(|mut url| {
             url.set_password(None).ok()?;
             url.set_username("").ok()?;
@@ -37,7 +37,7 @@ impl RegisterAccount {
 
 /// Name, size and digest of a file.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct FileFacts {
+pub(crate) struct FileFacts {
     pub name: String,
     pub bytes: u64,
     /// In hexadecimal, lower case.

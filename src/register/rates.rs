@@ -22,7 +22,7 @@ use crate::table::{Input, ReadOptions, Row, Value, Workbook};
 
 /// Exchange rates into one base currency.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Rates {
+pub(crate) struct Rates {
     pub base: Currency,
     /// In the order of the file.
     pub rates: Vec<Rate>,
@@ -30,7 +30,7 @@ pub struct Rates {
 
 /// The price of one unit of a currency.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Rate {
+pub(crate) struct Rate {
     pub currency: Currency,
     /// In the base currency; above zero.
     pub rate: Decimal,
@@ -42,7 +42,7 @@ impl Rates {
     /// # Errors
     ///
     /// A file that cannot be read or has an invalid rate.
-    pub fn read(path: &Path) -> Result<Rates, RegisterError> {
+    pub(crate) fn read(path: &Path) -> Result<Rates, RegisterError> {
         let mut book = Workbook::open(&Input::Path(path.to_owned()), &ReadOptions::default())?;
         let mut rows = Vec::new();
         book.each_row(0, &mut |row| {
@@ -53,13 +53,13 @@ impl Rates {
     }
 
     /// The rate of a currency, if the file has one.
-    pub fn rate(&self, currency: &Currency) -> Option<Decimal> {
+    pub(crate) fn rate(&self, currency: &Currency) -> Option<Decimal> {
         let rate = self.rates.iter().find(|rate| rate.currency == *currency);
         rate.map(|rate| rate.rate).or_else(|| (*currency == self.base).then_some(Decimal::ONE))
     }
 
     /// Converts an amount to the base currency, rounded half up to its minor unit.
-    pub fn converted(&self, amount: Decimal, currency: &Currency) -> Option<Decimal> {
+    pub(crate) fn converted(&self, amount: Decimal, currency: &Currency) -> Option<Decimal> {
         Some(rounded(amount.checked_mul(self.rate(currency)?)?, self.base.digits))
     }
 }

@@ -12,10 +12,10 @@ use crate::check::money;
 use crate::table::{Cell, Value};
 
 /// A record as the service returned it.
-pub type JsonRecord = Map<String, Json>;
+pub(crate) type JsonRecord = Map<String, Json>;
 
 /// Looks up records that other records refer to by id.
-pub trait RecordLookup {
+pub(crate) trait RecordLookup {
     /// The record with that id in a collection such as `products`, if it exists.
     fn record(&self, collection: &str, id: i64) -> Option<&JsonRecord>;
 }

@@ -35,7 +35,7 @@ pub struct RegisterSummary {
 ///
 /// Files that cannot be read or written, invalid exchange rates, an invalid earlier register, a roll-forward that does
 /// not balance, or a duplicate item.
-pub fn write(items: Vec<RegisterItem>, options: &RegisterOptions) -> Result<RegisterSummary, RegisterError> {
+pub(crate) fn write(items: Vec<RegisterItem>, options: &RegisterOptions) -> Result<RegisterSummary, RegisterError> {
     let register = Register::new(items, options)?;
     let warnings = register.warnings();
     let totals: Vec<TotalFacts> = register.totals.iter().map(TotalFacts::of).collect();

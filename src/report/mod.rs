@@ -13,15 +13,18 @@ mod change_tally;
 mod result_file;
 mod run_result;
 mod run_summary;
-pub mod summary;
+pub(crate) mod summary;
 mod tally;
 mod text;
 mod undo_summary;
 
 pub use change_tally::{ChangeExample, ChangeGroup, ChangeTally};
-pub use result_file::{RESULT_HEADERS, ResultFile, SUMMARY_SHEET};
+pub(crate) use result_file::ResultFile;
+#[cfg(test)]
+pub(crate) use result_file::SUMMARY_SHEET;
 pub(crate) use run_result::{RowSource, add_rows, write_result};
-pub use run_summary::{RunCommand, RunSummary, SheetSummary};
+pub(crate) use run_summary::RunCommand;
+pub use run_summary::{RunSummary, SheetSummary};
 pub(crate) use summary::plan_sentence;
 pub use tally::{ProblemExample, ProblemGroup, ProblemTally};
 pub(crate) use undo_summary::UndoSummary;

@@ -4,11 +4,10 @@ mod json;
 mod sentences;
 mod terminal;
 
-pub(crate) use json::counts_json;
-pub use json::json;
+pub(crate) use json::{counts_json, json};
 pub(crate) use sentences::plan_sentence;
 pub(super) use sentences::{problems_sentence, requests_sentence, title, verdict};
-pub use terminal::text;
+pub(crate) use terminal::text;
 
 #[cfg(test)]
 mod tests;

@@ -20,7 +20,7 @@ pub(crate) mod command_line;
 mod dispatcher;
 pub(crate) mod execute;
 pub(crate) mod input;
-pub mod journal;
+pub(crate) mod journal;
 pub(crate) mod lookups;
 mod outcome;
 mod plan_snapshot;
@@ -39,7 +39,6 @@ use crate::plan::{Step, StepOutcome};
 
 pub use dispatcher::Dispatcher;
 pub use unresolved_steps::LostWaits;
-pub use worker::StepTransport;
 
 /// How a plan is sent.
 #[derive(Debug, Clone)]

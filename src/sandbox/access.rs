@@ -1,8 +1,10 @@
-//! Access control for every request: the API key, then the quota, then the tenant.
+//! Access control for every request: the host it was sent to, the API key, the quota, and the tenant.
 
+use std::net::IpAddr;
 use std::sync::{Mutex, PoisonError};
 use std::time::Instant;
 
+use axum::http::uri::Authority;
 use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
 
 use super::query::{Query, integer};
@@ -16,10 +18,20 @@ const POLICY: HeaderName = HeaderName::from_static("ratelimit-policy");
 
 #[derive(Debug)]
 pub(super) struct AccessControl {
+    hosts: AllowedHosts,
     api_key: String,
     quota: Option<Mutex<HourlyQuota>>,
     /// Empty in a single-tenant sandbox.
     pub(super) tenants: Vec<(i64, String)>,
+}
+
+/// The hosts that requests may be sent to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum AllowedHosts {
+    /// This machine by its own names. A web page whose name leads to 127.0.0.1 sends its own name.
+    Local,
+    /// Any name: it listens beyond this machine, which may be called anything there.
+    Any,
 }
 
 /// A request that was refused by access control, with the headers of the reply.
@@ -30,8 +42,8 @@ pub(super) struct Rejection {
 }
 
 impl AccessControl {
-    pub(super) fn new(api_key: String, quota: Option<u32>, tenants: Vec<(i64, String)>) -> Self {
-        Self { api_key, quota: quota.map(|limit| Mutex::new(HourlyQuota::new(limit))), tenants }
+    pub(super) fn new(hosts: AllowedHosts, api_key: String, quota: Option<u32>, tenants: Vec<(i64, String)>) -> Self {
+        Self { hosts, api_key, quota: quota.map(|limit| Mutex::new(HourlyQuota::new(limit))), tenants }
     }
 
     /// Admits a request or rejects it. The headers tell the remaining quota.
@@ -46,8 +58,11 @@ impl AccessControl {
         }
     }
 
-    /// Checks the API key without counting the request.
+    /// Checks the host and the API key without counting the request.
     pub(super) fn authenticate(&self, headers: &HeaderMap) -> Result<(), Box<Rejection>> {
+        if self.hosts == AllowedHosts::Local && !is_local_host(headers) {
+            return Err(Box::new(misdirected()));
+        }
         if self.knows_key(headers) { Ok(()) } else { Err(Box::new(unauthorized())) }
     }
 
@@ -77,6 +92,21 @@ impl AccessControl {
             Err(error) => Err(Refusal::field("tenant_id", error)),
         }
     }
+}
+
+/// Whether the request was sent to this machine by one of its own names: `localhost` or a loopback address.
+fn is_local_host(headers: &HeaderMap) -> bool {
+    let mut given = headers.get_all(header::HOST).iter();
+    let (Some(only), None) = (given.next(), given.next()) else { return false };
+    let Some(authority) = only.to_str().ok().and_then(|text| text.parse::<Authority>().ok()) else { return false };
+    let host = authority.host();
+    let address = host.trim_start_matches('[').trim_end_matches(']').parse::<IpAddr>();
+    host.eq_ignore_ascii_case("localhost") || address.is_ok_and(|address| address.is_loopback())
+}
+
+fn misdirected() -> Rejection {
+    let message = "the sandbox answers only requests to this machine: use 127.0.0.1 or localhost in the URL";
+    Rejection { refusal: Refusal::new(StatusCode::MISDIRECTED_REQUEST, message), headers: HeaderMap::new() }
 }
 
 fn unauthorized() -> Rejection {

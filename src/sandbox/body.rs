@@ -1,6 +1,7 @@
 //! Request bodies: one JSON object, in which repeated names remain visible.
 
 use std::fmt;
+use std::time::Duration;
 
 use axum::http::{HeaderMap, StatusCode, header};
 use serde::Deserialize;
@@ -8,6 +9,9 @@ use serde::de::{Deserializer, MapAccess, Visitor};
 use serde_json::Value;
 
 use super::refusal::Refusal;
+
+/// How long a client may take to send a body.
+pub(super) const BODY_TIME: Duration = Duration::from_secs(30);
 
 /// The members of the object, in the order sent. A name may occur twice: a map would silently drop one of them.
 #[derive(Debug, Default, Clone, PartialEq)]

@@ -13,7 +13,7 @@ use futures::StreamExt;
 use serde_json::json;
 
 use super::access::AccessControl;
-use super::body::JsonBody;
+use super::body::{BODY_TIME, JsonBody};
 use super::faults::{CONTROL_PATH, FaultControl, FaultLayer};
 use super::query::{Query, integer};
 use super::refusal::Refusal;
@@ -239,6 +239,11 @@ impl ParsedRequest {
 /// Reads the whole body. If it is too large, more of it is read and discarded, since a client that is still writing
 /// would see a connection reset instead of the refusal.
 async fn read_whole(body: RawBody) -> Result<Vec<u8>, Refusal> {
+    let late = |_| Refusal::new(StatusCode::REQUEST_TIMEOUT, "the body did not arrive in time");
+    tokio::time::timeout(BODY_TIME, read_to_end(body)).await.map_err(late)?
+}
+
+async fn read_to_end(body: RawBody) -> Result<Vec<u8>, Refusal> {
     let mut chunks = body.into_data_stream();
     let (mut bytes, mut length) = (Vec::new(), 0);
     while let Some(chunk) = chunks.next().await {

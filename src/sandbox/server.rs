@@ -4,11 +4,17 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, TcpListener};
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
+use axum::Router;
+use axum::extract::{ConnectInfo, Extension};
+use hyper::server::conn::http1;
+use hyper_util::rt::{TokioIo, TokioTimer};
+use hyper_util::server::graceful::GracefulShutdown;
+use hyper_util::service::TowerToHyperService;
 use tokio::runtime::{Builder, Runtime};
 
-use super::access::AccessControl;
+use super::access::{AccessControl, AllowedHosts};
 use super::error::SandboxError;
-use super::faults::{CONTROL_PATH, ConnectionControl, FaultLayer, FaultyListener};
+use super::faults::{CONTROL_PATH, FaultLayer, FaultyListener};
 use super::options::{SandboxOptions, Seed, StoreLocation};
 use super::routes::{self, BASE, SandboxService};
 use super::seed;
@@ -18,6 +24,10 @@ use crate::shutdown::ShutdownSignal;
 /// How long a stopping server waits for requests in progress. A client that never finishes its request must not block
 /// it.
 const GRACE: Duration = Duration::from_secs(1);
+
+/// How long a client may take to send the head of a request, and a connection may be idle. Clients that stop halfway
+/// must not use up the server's connections.
+const HEAD_TIME: Duration = Duration::from_secs(30);
 
 /// A running sandbox. Dropping it finishes the requests in progress, stops the server and closes its file.
 #[derive(Debug)]
@@ -113,19 +123,19 @@ fn serve(
     shutdown: &ShutdownSignal,
 ) {
     let served = runtime.block_on(async {
+        let listener = tokio::net::TcpListener::from_std(listener)?;
+        let is_local = listener.local_addr()?.ip().is_loopback();
         let (queue, working) = start_queue(store);
         let worker = tokio::spawn(working);
-        let access = AccessControl::new(options.api_key, options.quota, options.tenants);
+        let hosts = if is_local { AllowedHosts::Local } else { AllowedHosts::Any };
+        let access = AccessControl::new(hosts, options.api_key, options.quota, options.tenants);
         let faults = FaultLayer::new(options.faults, BASE);
         let service =
             SandboxService { access, queue, page_limit: options.page_limit, faults, control: options.control };
-        let router = routes::router(service).into_make_service_with_connect_info::<ConnectionControl>();
-        let listener = tokio::net::TcpListener::from_std(listener)?;
-        let mut stop = shutdown.clone();
-        let stopping = async move { stop.next().await };
-        let serving = axum::serve(FaultyListener(listener), router).with_graceful_shutdown(stopping);
+        let router = routes::router(service);
+        let listener = FaultyListener(listener);
         let finishing = async {
-            serving.await?;
+            accept(listener, router, shutdown.clone()).await;
             // The last handle of the queue is dropped with the router and with delayed requests, so the worker runs
             // what was queued and closes the store.
             let _ = worker.await;
@@ -140,6 +150,29 @@ fn serve(
     if let Err(error) = served {
         tracing::error!(%error, "the sandbox stopped serving");
     }
+}
+
+/// Serves connections until the server is asked to stop, and then finishes the requests in progress.
+async fn accept(mut listener: FaultyListener, router: Router, mut shutdown: ShutdownSignal) {
+    let mut http = http1::Builder::new();
+    http.timer(TokioTimer::new()).header_read_timeout(HEAD_TIME);
+    let connections = GracefulShutdown::new();
+    loop {
+        let stream = tokio::select! {
+            stream = listener.accept() => stream,
+            () = shutdown.next() => break,
+        };
+        let router = router.clone().layer(Extension(ConnectInfo(stream.control())));
+        let connection = http.serve_connection(TokioIo::new(stream), TowerToHyperService::new(router));
+        let connection = connections.watch(connection);
+        tokio::spawn(async move {
+            if let Err(error) = connection.await {
+                tracing::debug!(%error, "a connection to the sandbox ended");
+            }
+        });
+    }
+    drop((listener, router));
+    connections.shutdown().await;
 }
 
 /// Ends [`GRACE`] after the server was asked to stop.

@@ -291,7 +291,7 @@ fn each_place_of(byte: u8, bytes: &[u8], mut found: impl FnMut(usize)) {
 }
 
 /// Whether a text is empty, or nothing but white space and invisible characters.
-pub fn is_blank(text: &str) -> bool {
+pub(crate) fn is_blank(text: &str) -> bool {
     text.chars().all(|char| char.is_whitespace() || is_invisible(char))
 }
 
@@ -312,7 +312,7 @@ impl fmt::Display for CellRef {
 
 /// A column's letters: 0 is `A`, 26 is `AA`.
 #[derive(Debug, Clone, Copy)]
-pub struct ColumnName(pub u32);
+pub(crate) struct ColumnName(pub u32);
 
 impl fmt::Display for ColumnName {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -7,7 +7,7 @@ use crate::error::Diagnostic;
 
 /// A file that could not be read, and where in it.
 #[derive(Debug, thiserror::Error)]
-pub struct ReadError {
+pub(crate) struct ReadError {
     /// The file as the user named it, or `stdin`.
     pub file: String,
     pub sheet: Option<String>,
@@ -18,7 +18,7 @@ pub struct ReadError {
 
 /// What is wrong with the file.
 #[derive(Debug)]
-pub enum ReadFault {
+pub(crate) enum ReadFault {
     /// There is no such file; these in the same folder have a similar name.
     NotFound {
         near: Vec<String>,

@@ -10,18 +10,18 @@ use std::borrow::Cow;
 const BEGINNINGS: [char; 6] = ['=', '+', '-', '@', '\t', '\r'];
 
 /// A text as an export writes it to CSV.
-pub fn escape_formula(text: &str) -> Cow<'_, str> {
+pub(crate) fn escape_formula(text: &str) -> Cow<'_, str> {
     if begins_formula(text.trim_start_matches('\'')) { Cow::Owned(format!("'{text}")) } else { Cow::Borrowed(text) }
 }
 
 /// The text of `="00123"`, a formula that spreadsheet programs write into CSV to keep a text such as `00123` as it is.
-pub fn text_of_formula(text: &str) -> Option<&str> {
+pub(crate) fn text_of_formula(text: &str) -> Option<&str> {
     let quoted = text.strip_prefix("=\"")?.strip_suffix('"')?;
     (!quoted.contains('"')).then_some(quoted)
 }
 
 /// A text of CSV without the apostrophe that escapes it.
-pub fn unescape_formula(text: &str) -> &str {
+pub(crate) fn unescape_formula(text: &str) -> &str {
     match text.strip_prefix('\'') {
         Some(rest) if begins_formula(rest.trim_start_matches('\'')) => rest,
         _ => text,

@@ -10,19 +10,19 @@ use super::error::ReadFault;
 
 /// What the user named as input.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Input {
+pub(crate) enum Input {
     Path(PathBuf),
     Stdin,
 }
 
 impl Input {
     /// `-` is stdin, anything else a path.
-    pub fn from_arg(argument: &Path) -> Input {
+    pub(crate) fn from_arg(argument: &Path) -> Input {
         if argument == Path::new("-") { Input::Stdin } else { Input::Path(argument.to_path_buf()) }
     }
 
     /// What messages call it: the file as the user named it, or `stdin`.
-    pub fn name(&self) -> String {
+    pub(crate) fn name(&self) -> String {
         match self {
             Input::Path(path) => path.display().to_string(),
             Input::Stdin => "stdin".into(),
@@ -30,7 +30,7 @@ impl Input {
     }
 
     /// Whether both are one file, however its path is written.
-    pub fn is_same(&self, other: &Input) -> bool {
+    pub(crate) fn is_same(&self, other: &Input) -> bool {
         match (self, other) {
             (Input::Path(one), Input::Path(other)) => match (one.canonicalize(), other.canonicalize()) {
                 (Ok(one), Ok(other)) => one == other,
@@ -41,7 +41,7 @@ impl Input {
     }
 
     /// The file's name without folder and extension, to guess from what the file holds; `stdin` for stdin.
-    pub fn stem(&self) -> String {
+    pub(crate) fn stem(&self) -> String {
         match self {
             Input::Path(path) => path.file_stem().map(|stem| stem.to_string_lossy().into_owned()).unwrap_or_default(),
             Input::Stdin => "stdin".into(),

@@ -5,7 +5,7 @@ const MOST_MERGED: usize = 20_000;
 
 /// Hidden rows, merged cells and declared totals of a sheet. Rows count from 1, columns from 0.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct SheetLayout {
+pub(crate) struct SheetLayout {
     /// Runs of hidden rows, first and last, in order.
     hidden: Vec<(u64, u64)>,
     merged: Vec<MergedCells>,
@@ -14,7 +14,7 @@ pub struct SheetLayout {
 
 /// Cells merged into one; the value is in the first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct MergedCells {
+pub(crate) struct MergedCells {
     pub first_row: u64,
     pub last_row: u64,
     pub first_column: u32,
@@ -41,20 +41,20 @@ impl SheetLayout {
     }
 
     /// Whether a row is hidden, by hand or by a filter.
-    pub fn is_hidden(&self, row: u64) -> bool {
+    pub(crate) fn is_hidden(&self, row: u64) -> bool {
         let after = self.hidden.partition_point(|(first, _)| *first <= row);
         after.checked_sub(1).is_some_and(|at| row <= self.hidden[at].1)
     }
 
     /// The merged cells that begin below a row, by their first row.
-    pub fn merged_below(&self, row: u64) -> Vec<MergedCells> {
+    pub(crate) fn merged_below(&self, row: u64) -> Vec<MergedCells> {
         let mut merged: Vec<MergedCells> = self.merged.iter().copied().filter(|cells| cells.first_row > row).collect();
         merged.sort_by_key(|cells| cells.first_row);
         merged
     }
 
     /// The rows that tables declare to be totals.
-    pub fn totals_rows(&self) -> &[u64] {
+    pub(crate) fn totals_rows(&self) -> &[u64] {
         &self.totals
     }
 }

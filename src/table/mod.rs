@@ -7,7 +7,7 @@
 
 mod cell;
 mod error;
-pub mod formula;
+pub(crate) mod formula;
 mod input;
 mod layout;
 mod panic_guard;
@@ -15,15 +15,15 @@ pub(crate) mod read;
 mod read_ahead;
 mod sheet;
 mod workbook;
-pub mod write;
+pub(crate) mod write;
 
-pub use cell::{Cell, CellRef, ColumnName, Row, Value, is_blank};
-pub use error::{ReadError, ReadFault};
-pub use input::Input;
-pub use layout::{MergedCells, SheetLayout};
-pub use read::csv::Decoding;
-pub use read::delimiter::Delimiter;
-pub use read::encoding::{Certainty, Encoding, ReplacementChars};
-pub use read_ahead::each_row_ahead;
-pub use sheet::{FileKind, Sheet, Visibility};
-pub use workbook::{ReadOptions, Workbook};
+pub(crate) use cell::{Cell, ColumnName, Value, is_blank};
+pub use cell::{CellRef, Row};
+pub(crate) use error::ReadError;
+pub(crate) use input::Input;
+pub(crate) use layout::{MergedCells, SheetLayout};
+pub(crate) use read::delimiter::Delimiter;
+pub(crate) use read::encoding::Encoding;
+pub(crate) use read_ahead::each_row_ahead;
+pub(crate) use sheet::{FileKind, Visibility};
+pub(crate) use workbook::{ReadOptions, Workbook};

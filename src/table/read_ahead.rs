@@ -31,7 +31,7 @@ struct RowBatch {
 /// # Errors
 ///
 /// A fault of the file, after the rows before it.
-pub fn each_row_ahead(
+pub(crate) fn each_row_ahead(
     workbook: &mut Workbook,
     sheet: usize,
     skip_to: u64,

@@ -2,7 +2,7 @@
 
 /// The format of a file, by its content.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum FileKind {
+pub(crate) enum FileKind {
     Csv,
     Xlsx,
     Xls,
@@ -13,14 +13,14 @@ pub enum FileKind {
 
 /// Whether the spreadsheet program shows a sheet's tab.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Visibility {
+pub(crate) enum Visibility {
     Visible,
     Hidden,
 }
 
 /// One sheet of a file.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Sheet {
+pub(crate) struct Sheet {
     /// As on the tab; none in files that have but one sheet, CSV and JSON.
     pub name: Option<String>,
     pub visibility: Visibility,

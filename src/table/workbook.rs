@@ -23,13 +23,13 @@ use super::sheet::{FileKind, Sheet};
 
 /// How to read a text file; what is not given is detected.
 #[derive(Debug, Clone, Default)]
-pub struct ReadOptions {
+pub(crate) struct ReadOptions {
     pub delimiter: Option<Delimiter>,
     pub encoding: Option<Encoding>,
 }
 
 /// A file whose sheets can be read as often as wanted, each time from the top.
-pub struct Workbook {
+pub(crate) struct Workbook {
     name: String,
     kind: FileKind,
     sheets: Vec<Sheet>,
@@ -54,7 +54,7 @@ impl Workbook {
     ///
     /// Whatever keeps the file from being read at all, in the user's words; a fault further down in a sheet shows when
     /// that row is reached.
-    pub fn open(input: &Input, options: &ReadOptions) -> Result<Workbook, ReadError> {
+    pub(crate) fn open(input: &Input, options: &ReadOptions) -> Result<Workbook, ReadError> {
         let name = input.name();
         ReopenableInput::new(input)
             .map_err(LocatedFault::from)
@@ -69,17 +69,17 @@ impl Workbook {
             .map_err(|LocatedFault { row, fault }| ReadError { file: name, sheet: None, row, fault })
     }
 
-    pub fn kind(&self) -> FileKind {
+    pub(crate) fn kind(&self) -> FileKind {
         self.kind
     }
 
     /// The worksheets in the order of their tabs, hidden ones included; at least one.
-    pub fn sheets(&self) -> &[Sheet] {
+    pub(crate) fn sheets(&self) -> &[Sheet] {
         &self.sheets
     }
 
     /// How a CSV file was understood; none for other files.
-    pub fn decoding(&self) -> Option<&Decoding> {
+    pub(crate) fn decoding(&self) -> Option<&Decoding> {
         self.decoding.as_ref()
     }
 
@@ -91,7 +91,11 @@ impl Workbook {
     /// # Errors
     ///
     /// A fault of the file; the rows before it have been handed out.
-    pub fn each_row(&mut self, sheet: usize, on_row: &mut dyn FnMut(&Row) -> ControlFlow<()>) -> Result<(), ReadError> {
+    pub(crate) fn each_row(
+        &mut self,
+        sheet: usize,
+        on_row: &mut dyn FnMut(&Row) -> ControlFlow<()>,
+    ) -> Result<(), ReadError> {
         self.each_row_mut(sheet, &mut |row| on_row(row))
     }
 
@@ -100,7 +104,7 @@ impl Workbook {
     /// # Errors
     ///
     /// As [`Workbook::each_row`].
-    pub fn first_rows(&mut self, sheet: usize, count: usize) -> Result<Vec<Row>, ReadError> {
+    pub(crate) fn first_rows(&mut self, sheet: usize, count: usize) -> Result<Vec<Row>, ReadError> {
         const MOST_BYTES: usize = 16 * 1024 * 1024;
         let (mut rows, mut bytes) = (Vec::new(), 0);
         if count == 0 {
@@ -119,7 +123,7 @@ impl Workbook {
     /// # Errors
     ///
     /// As [`Workbook::each_row`].
-    pub fn layout(&mut self, sheet: usize) -> Result<SheetLayout, ReadError> {
+    pub(crate) fn layout(&mut self, sheet: usize) -> Result<SheetLayout, ReadError> {
         self.reader.layout(sheet).map_err(|LocatedFault { row, fault }| ReadError {
             file: self.name.clone(),
             sheet: self.sheets.get(sheet).and_then(|sheet| sheet.name.clone()),

@@ -26,17 +26,17 @@ use drop_down_lists::DropDownLists;
 use styles::TemplateStyles;
 
 /// The sheet that explains the others. An import has nothing to read in it.
-pub const INSTRUCTIONS: &str = "Instructions";
+pub(crate) const INSTRUCTIONS: &str = "Instructions";
 
 /// The hidden sheet that holds long drop-downs. An import has nothing to read in it.
-pub const LISTS: &str = "Lists";
+pub(crate) const LISTS: &str = "Lists";
 
 /// The account's own names, for the drop-downs of references, by [`names_key`].
-pub type LiveNames = BTreeMap<String, Vec<String>>;
+pub(crate) type LiveNames = BTreeMap<String, Vec<String>>;
 
 /// Where [`LiveNames`] holds the names for a reference: `products`, or `categories:accessory` for one that is
 /// narrowed. Names under the bare collection serve narrowed references too, where they have none of their own.
-pub fn names_key(reference: Reference) -> String {
+pub(crate) fn names_key(reference: Reference) -> String {
     match reference.narrowed {
         Some((_, value)) => format!("{}:{value}", reference.to),
         None => reference.to.to_owned(),
@@ -45,14 +45,14 @@ pub fn names_key(reference: Reference) -> String {
 
 /// The whole set: for every collection and action a workbook of its own, and one with all of them. Each is the
 /// name of its file without the extension, and its sheets.
-pub fn all() -> impl Iterator<Item = (&'static str, Vec<&'static Entity>)> {
+pub(crate) fn all() -> impl Iterator<Item = (&'static str, Vec<&'static Entity>)> {
     let each = importable().map(|entity| (entity.name, vec![entity]));
     each.chain([("onboarding", importable().collect())])
 }
 
 /// A template that was not written.
 #[derive(Debug, thiserror::Error)]
-pub enum TemplateError {
+pub(crate) enum TemplateError {
     /// Another file is there, which somebody may have filled in.
     #[error("`{}` already exists and has been filled in", path.display())]
     FilledIn { path: PathBuf },
@@ -81,7 +81,7 @@ impl Diagnostic for TemplateError {
 /// # Errors
 /// Where another file stands at `path`, which may have been filled in, or where it cannot be written. A file with
 /// the very same bytes is left as it is.
-pub fn write(entities: &[&'static Entity], live: Option<&LiveNames>, path: &Path) -> Result<(), TemplateError> {
+pub(crate) fn write(entities: &[&'static Entity], live: Option<&LiveNames>, path: &Path) -> Result<(), TemplateError> {
     let file_name = path.file_name().unwrap_or_default().to_string_lossy();
     let bytes = build(entities, live, &file_name).map_err(|error| WriteError::from_xlsx(path, error))?;
     match fs::read(path) {

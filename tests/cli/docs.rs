@@ -4,7 +4,7 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use tallyport::check::{Code, RemarkCode};
+use tallyport::{Code, RemarkCode};
 
 use crate::harness::{CommandOutput, tallyport};
 use crate::redact::{redact, redact_json};

@@ -47,7 +47,7 @@ use super::rolling_window::HOUR;
 use super::secret::Secret;
 use super::wait::WaitReason;
 pub(super) use admission::Admission;
-pub use error::SharedQuotaError;
+pub(crate) use error::SharedQuotaError;
 use server_update::QuotaUpdate;
 use transaction::{LimitScope, QuotaTransaction, Sender};
 

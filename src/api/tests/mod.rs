@@ -1,6 +1,7 @@
 //! The client against servers that answer in every shape.
 
 mod failures;
+mod fuzz;
 mod reads;
 mod server;
 mod writes;

@@ -2,7 +2,7 @@
 
 /// Why a scan ended before its list did.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum ScanError<E, T> {
+pub(crate) enum ScanError<E, T> {
     /// The service could not be read. Never the end of a list.
     #[error("the service could not be read")]
     Service(#[source] E),
@@ -16,7 +16,7 @@ pub enum ScanError<E, T> {
 /// The pages cannot be merged into one list. What was delivered may have gaps: start again.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("the pages of {entity} do not fit together at offset {offset}: {instability}")]
-pub struct UnstableList {
+pub(crate) struct UnstableList {
     pub entity: &'static str,
     /// Where the page begins that shows it.
     pub offset: u64,
@@ -25,7 +25,7 @@ pub struct UnstableList {
 
 /// What shows that a service does not return its list in one order, from each offset, to an end.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-pub enum Instability {
+pub(crate) enum Instability {
     /// A record that came before others now comes after them.
     #[error("record `{id}` has moved within the list, which should keep the requested order")]
     Moved { id: i64 },
@@ -43,20 +43,6 @@ pub enum Instability {
     MissingId,
 }
 
-impl UnstableList {
-    /// What to do now.
-    pub fn hint(&self) -> &'static str {
-        match self.instability {
-            Instability::Moved { .. } | Instability::NoOverlap | Instability::Restless { .. } => {
-                "try again; if it keeps failing, at a time when fewer changes are made"
-            }
-            Instability::Endless { .. } | Instability::MissingId => {
-                "check that `--base-url` is the API's URL, ending in `/api/v1`"
-            }
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::{Instability, UnstableList};
@@ -69,6 +55,5 @@ mod tests {
             "the pages of assets do not fit together at offset 999: record `7` has moved within the list, which \
              should keep the requested order"
         );
-        assert!(unstable.hint().starts_with("try again"));
     }
 }

@@ -39,8 +39,8 @@
 //!
 //! A page merged across a gap would be the only way to lose a record, and there is none: if no record of a page is
 //! known, the pages before it are requested, going back by half a page, then a whole one, then two, until one merges;
-//! offset 0 always does. If the service does not keep the order, records that move show it ([`Instability::Moved`]); if
-//! it returns the same records for every offset, pages without anything new do ([`Instability::Endless`]). Then the
+//! offset 0 always does. If the service does not keep the order, records that move show it (`Instability::Moved`); if
+//! it returns the same records for every offset, pages without anything new do (`Instability::Endless`). Then the
 //! caller starts again.
 //!
 //! # What it costs
@@ -58,7 +58,7 @@ mod scan_state;
 use futures::StreamExt;
 use futures::stream::FuturesUnordered;
 
-pub use error::{Instability, ScanError, UnstableList};
+pub(crate) use error::ScanError;
 
 use super::source::RecordSource;
 use crate::api::RawRecord;
@@ -67,7 +67,7 @@ use scan_state::{ScanState, ScanStep};
 
 /// Reads one list from beginning to end.
 #[derive(Debug, Clone, Copy)]
-pub struct ListScan<'a> {
+pub(crate) struct ListScan<'a> {
     pub entity: &'static Entity,
     /// As [`RecordSource::raw_page`] takes them. An order in which records move, such as by `updated_at`, loses those
     /// that do.
@@ -86,7 +86,7 @@ pub struct ListScan<'a> {
 
 /// What a scan did.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub struct ScanStats {
+pub(crate) struct ScanStats {
     /// Records delivered.
     pub records: u64,
     pub requests: u64,
@@ -101,7 +101,7 @@ impl ListScan<'_> {
     ///
     /// # Errors
     /// The service cannot be read, `take` returns an error, or the pages cannot be merged.
-    pub async fn run<L: RecordSource, T>(
+    pub(crate) async fn run<L: RecordSource, T>(
         self,
         lists: &L,
         take: &mut dyn FnMut(RawRecord<'_>) -> Result<(), T>,

@@ -7,7 +7,7 @@ use crate::schema::Entity;
 
 /// What changed about one record.
 #[derive(Debug, Clone, PartialEq)]
-pub struct RecordChange {
+pub(crate) struct RecordChange {
     pub id: i64,
     pub kind: ChangeKind,
     /// When the change was noticed, as RFC 3339.
@@ -18,7 +18,7 @@ pub struct RecordChange {
 
 /// The record before and after.
 #[derive(Debug, Clone, PartialEq)]
-pub enum ChangeKind {
+pub(crate) enum ChangeKind {
     Added(Map<String, Json>),
     Removed(Map<String, Json>),
     Updated { before: Map<String, Json>, after: Map<String, Json> },
@@ -26,7 +26,7 @@ pub enum ChangeKind {
 
 impl Mirror {
     /// What changed in a collection since the export of that name, and when that was; none if there was no such export.
-    pub fn changes_since(
+    pub(crate) fn changes_since(
         &self,
         name: &str,
         entity: &Entity,
@@ -54,7 +54,7 @@ impl Mirror {
     }
 
     /// Records that the export of that name knows the collection as it is now. Call it once its files are written.
-    pub fn set_baseline(&self, name: &str, entity: &Entity, now: &str) -> Result<(), MirrorError> {
+    pub(crate) fn set_baseline(&self, name: &str, entity: &Entity, now: &str) -> Result<(), MirrorError> {
         self.file().set_baseline(name, entity, now)
     }
 }

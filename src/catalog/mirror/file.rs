@@ -72,7 +72,7 @@ pub(super) enum UpsertResult {
 
 /// An entry of the activity log.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct LogEntry {
+pub(crate) struct LogEntry {
     pub timestamp: String,
     pub kind: String,
     pub event: String,

@@ -23,11 +23,11 @@ mod tests;
 
 use std::path::Path;
 
-pub use changes::{ChangeKind, RecordChange};
-pub use error::MirrorError;
-pub use file::LogEntry;
-pub use observed_fields::ObservedFields;
-pub use refresh::{RefreshError, RefreshMethod, RefreshMode, RefreshOptions, RefreshStats};
+pub(crate) use changes::{ChangeKind, RecordChange};
+pub(crate) use error::MirrorError;
+pub(crate) use file::LogEntry;
+pub(crate) use observed_fields::ObservedFields;
+pub(crate) use refresh::{RefreshError, RefreshMethod, RefreshMode, RefreshOptions, RefreshStats};
 
 use crate::api::RawPage;
 use crate::schema::Entity;
@@ -35,7 +35,7 @@ use file::MirrorFile;
 
 /// The mirror of one account.
 #[derive(Debug)]
-pub struct Mirror {
+pub(crate) struct Mirror {
     file: MirrorFile,
 }
 
@@ -45,7 +45,7 @@ impl Mirror {
     ///
     /// # Errors
     /// A file or folder that cannot be used.
-    pub fn open(path: &Path, on_wait: &mut dyn FnMut()) -> Result<Self, MirrorError> {
+    pub(crate) fn open(path: &Path, on_wait: &mut dyn FnMut()) -> Result<Self, MirrorError> {
         MirrorFile::open(path, on_wait).map(|file| Self { file })
     }
 
@@ -54,22 +54,22 @@ impl Mirror {
     ///
     /// # Errors
     /// A folder for temporary files that cannot be used.
-    pub fn temporary() -> Result<Self, MirrorError> {
+    pub(crate) fn temporary() -> Result<Self, MirrorError> {
         MirrorFile::temporary().map(|file| Self { file })
     }
 
     /// How many records of the collection there are.
-    pub fn count(&self, entity: &Entity) -> Result<u64, MirrorError> {
+    pub(crate) fn count(&self, entity: &Entity) -> Result<u64, MirrorError> {
         self.file.count(entity)
     }
 
     /// A record as JSON text.
-    pub fn record(&self, entity: &Entity, id: i64) -> Result<Option<String>, MirrorError> {
+    pub(crate) fn record(&self, entity: &Entity, id: i64) -> Result<Option<String>, MirrorError> {
         self.file.record(entity, id)
     }
 
     /// A page of records, by id, unparsed.
-    pub fn page(&self, entity: &Entity, offset: u64, limit: u32) -> Result<RawPage, MirrorError> {
+    pub(crate) fn page(&self, entity: &Entity, offset: u64, limit: u32) -> Result<RawPage, MirrorError> {
         let records = self.file.page(entity, offset, limit)?;
         Ok(RawPage::of(format!("[{}]", records.join(","))).unwrap_or_default())
     }
@@ -78,7 +78,7 @@ impl Mirror {
     ///
     /// # Errors
     /// As [`Mirror::open`].
-    pub fn open_if_free(path: &Path) -> Result<Option<Self>, MirrorError> {
+    pub(crate) fn open_if_free(path: &Path) -> Result<Option<Self>, MirrorError> {
         Ok(MirrorFile::open_if_free(path)?.map(|file| Self { file }))
     }
 
@@ -86,7 +86,7 @@ impl Mirror {
     ///
     /// # Errors
     /// The disk fails, or `with` does.
-    pub fn each<E: From<MirrorError>>(
+    pub(crate) fn each<E: From<MirrorError>>(
         &self,
         entity: &Entity,
         mut with: impl FnMut(i64, &str) -> Result<(), E>,
@@ -95,12 +95,12 @@ impl Mirror {
     }
 
     /// The fields of the collection's records, and its custom fields.
-    pub fn observed_fields(&self, entity: &Entity) -> Result<ObservedFields, MirrorError> {
+    pub(crate) fn observed_fields(&self, entity: &Entity) -> Result<ObservedFields, MirrorError> {
         self.file.observed_fields(entity)
     }
 
     /// When the mirror of the collection last equalled the service's, as RFC 3339; none if it is not mirrored.
-    pub fn refreshed_at(&self, entity: &Entity) -> Result<Option<String>, MirrorError> {
+    pub(crate) fn refreshed_at(&self, entity: &Entity) -> Result<Option<String>, MirrorError> {
         Ok(self.file.state(entity)?.map(|state| state.refreshed_at))
     }
 

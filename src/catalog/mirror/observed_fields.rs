@@ -7,21 +7,21 @@ use crate::schema::CUSTOM_FIELDS;
 
 /// The field names seen, in the order of their first appearance.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct ObservedFields {
+pub(crate) struct ObservedFields {
     pub fields: FieldSet,
     pub custom: FieldSet,
 }
 
 /// Names without duplicates, in order.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct FieldSet {
+pub(crate) struct FieldSet {
     ordered: Vec<String>,
     known: HashSet<String>,
 }
 
 impl FieldSet {
     /// Adds a name; whether it is new.
-    pub fn add(&mut self, name: &str) -> bool {
+    pub(crate) fn add(&mut self, name: &str) -> bool {
         if self.known.contains(name) {
             return false;
         }
@@ -30,18 +30,18 @@ impl FieldSet {
         true
     }
 
-    pub fn iter(&self) -> impl Iterator<Item = &str> {
+    pub(crate) fn iter(&self) -> impl Iterator<Item = &str> {
         self.ordered.iter().map(String::as_str)
     }
 
-    pub fn contains(&self, name: &str) -> bool {
+    pub(crate) fn contains(&self, name: &str) -> bool {
         self.known.contains(name)
     }
 }
 
 impl ObservedFields {
     /// Adds the names of another that are missing.
-    pub fn merge(&mut self, other: &ObservedFields) {
+    pub(crate) fn merge(&mut self, other: &ObservedFields) {
         for (own, others) in [(&mut self.fields, &other.fields), (&mut self.custom, &other.custom)] {
             for name in others.iter() {
                 own.add(name);
@@ -50,12 +50,12 @@ impl ObservedFields {
     }
 
     /// As [`ObservedFields::observe`], for an unparsed record.
-    pub fn observe_json(&mut self, json: &str) -> bool {
+    pub(crate) fn observe_json(&mut self, json: &str) -> bool {
         RawFields::of(json).is_some_and(|fields| self.observe(&fields))
     }
 
     /// Adds the fields of a record; whether one of them is new.
-    pub fn observe(&mut self, fields: &RawFields<'_>) -> bool {
+    pub(crate) fn observe(&mut self, fields: &RawFields<'_>) -> bool {
         let mut is_new = false;
         for (name, value) in fields.iter() {
             is_new |= self.fields.add(name);

@@ -48,7 +48,7 @@ const ATTEMPTS: u32 = 3;
 
 /// How the mirror is brought up to date.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum RefreshMode {
+pub(crate) enum RefreshMode {
     /// By what changed, as far as that can be proved.
     Incremental,
     /// Every record of every collection is read.
@@ -105,7 +105,7 @@ impl From<RefreshError<ApiError>> for Error {
 
 /// What a refresh needs to know.
 #[derive(Debug, Clone, Copy)]
-pub struct RefreshOptions<'a> {
+pub(crate) struct RefreshOptions<'a> {
     pub mode: RefreshMode,
     /// Requests in flight.
     pub concurrency: usize,
@@ -142,7 +142,7 @@ impl Mirror {
     ///
     /// # Errors
     /// The service or the disk fails. Collections finished before stay refreshed, the others are as they were.
-    pub async fn refresh<S: RecordSource>(
+    pub(crate) async fn refresh<S: RecordSource>(
         &self,
         source: &S,
         wanted: &[&'static Entity],

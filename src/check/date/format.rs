@@ -16,7 +16,7 @@ use super::words::{self, Word};
 /// - Parts without anything between them have a fixed width.
 /// - A time in the format is ignored, as it is in the cells.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct DateFormat {
+pub(crate) struct DateFormat {
     pattern: Box<str>,
     parts: [PatternPart; 3],
     /// After each part.
@@ -44,20 +44,13 @@ enum Separator {
 
 /// Why a text is not a date format.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum DateFormatError {
+pub(crate) enum DateFormatError {
     #[error("the date format `{pattern}` has no {part}")]
     Lacks { pattern: String, part: &'static str },
     #[error("the date format `{pattern}` has the {part} twice")]
     Twice { pattern: String, part: &'static str },
     #[error("the date format `{pattern}` contains `{found}`, which is not recognized")]
     Unknown { pattern: String, found: String },
-}
-
-impl DateFormatError {
-    /// What to do now.
-    pub fn hint(&self) -> &'static str {
-        "write it with D, M and Y, such as `DD.MM.YYYY`, `MM/DD/YY`, `YYYYMMDD` or `D MMM YYYY`"
-    }
 }
 
 impl fmt::Display for DateFormat {
@@ -68,7 +61,7 @@ impl fmt::Display for DateFormat {
 
 impl DateFormat {
     /// Parses a pattern; letters may be upper or lower case.
-    pub fn parse(pattern: &str) -> Result<Self, DateFormatError> {
+    pub(crate) fn parse(pattern: &str) -> Result<Self, DateFormatError> {
         let pattern = pattern.trim();
         let mut parser = PatternParser { pattern, parts: Vec::new(), literal: String::new(), separators: Vec::new() };
         let mut rest = pattern;

@@ -300,3 +300,28 @@ proptest! {
         let _ = parse(number(serial), &by_format("DDMMYYYY"));
     }
 }
+
+#[test]
+#[ignore = "runs in a process of its own: see the module `fuzz`"]
+fn fuzz_dates() {
+    let inputs: [&[u8]; 8] = [
+        b"2024-05-01T12:34:56.789Z",
+        b"1.5.24",
+        b"05/01/2024 12:00 AM",
+        "1. März 2024".as_bytes(),
+        "2024年5月1日".as_bytes(),
+        b"Wed, 1 May 2024",
+        b"45413",
+        b"DD.MM.YYYY",
+    ];
+    let words = ["Z", "T", "/", ".", "-", "May", "mars", "AM", "+02:00", "99999", "Y", "D", "M", "-0001"];
+    crate::fuzz::each_mutation(&inputs, &words, 1, |bytes| {
+        let written = String::from_utf8_lossy(bytes);
+        let given = DateFormat::parse(&written).ok();
+        for reading in [DateReading::default(), DateReading { format: given, ..DateReading::default() }] {
+            let _ = parse(text(&written), &reading);
+        }
+        let bits = bytes.iter().fold(0_u64, |all, byte| all << 8 | u64::from(*byte));
+        let _ = parse(number(f64::from_bits(bits)), &by_order(None));
+    });
+}

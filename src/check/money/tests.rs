@@ -222,3 +222,19 @@ proptest! {
         }
     }
 }
+
+#[test]
+#[ignore = "runs in a process of its own: see the module `fuzz`"]
+fn fuzz_money() {
+    let inputs: [&[u8]; 6] =
+        [b"1,299.00", b"(12'345.60)", "€ 1.299,-".as_bytes(), b"USD 5k", b"-.5", "١٢٣٫٤".as_bytes()];
+    let words = ["EUR", "$", ".", ",", "'", "\u{a0}", "-", "(", ")", "e9", "k", "%", "CHF", "\u{202f}"];
+    crate::fuzz::each_mutation(&inputs, &words, 1, |bytes| {
+        let written = String::from_utf8_lossy(bytes);
+        let bits = bytes.iter().fold(0_u64, |all, byte| all << 8 | u64::from(*byte));
+        for mark in [ANY, POINT, COMMA] {
+            let _ = parse(text(&written), mark);
+            let _ = parse(number(f64::from_bits(bits), Some(&written), "1"), mark);
+        }
+    });
+}

@@ -7,7 +7,7 @@ use crate::check::currency::CurrencyHint;
 
 /// The currency of the amounts below a header, and what they are multiplied by.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct HeaderUnit {
+pub(crate) struct HeaderUnit {
     pub currency: Option<CurrencyHint>,
     /// 1, or such as 1,000 for amounts in thousands.
     pub factor: Decimal,
@@ -52,7 +52,7 @@ const EVERYDAY_WORDS: &[&str] =
 
 impl HeaderUnit {
     /// What a header says. Brackets come first; without any, the last word may be a currency: `Price EUR`.
-    pub fn of(header: &str) -> Self {
+    pub(crate) fn of(header: &str) -> Self {
         let header: String = header.nfkc().collect();
         let mut outside = String::new();
         let mut unit = Self::default();

@@ -7,7 +7,7 @@ use crate::check::{Code, ValueError};
 ///
 /// Letters of any script and the `#EXT#` of guest accounts are allowed; what only a mail server could know is not
 /// checked.
-pub fn email(text: &str) -> Result<(), ValueError> {
+pub(crate) fn email(text: &str) -> Result<(), ValueError> {
     if is_email(text) { Ok(()) } else { Err(bad_email(text)) }
 }
 
@@ -82,7 +82,7 @@ fn without_prefix<'a>(text: &'a str, prefix: &str) -> &'a str {
 }
 
 /// Validates a web address with the scheme `http` or `https`.
-pub fn url(text: &str) -> Result<(), ValueError> {
+pub(crate) fn url(text: &str) -> Result<(), ValueError> {
     if is_url(text) { Ok(()) } else { Err(bad_url(text)) }
 }
 

@@ -11,7 +11,7 @@ pub(super) const FIRST_DAMAGED: f64 = 1e15;
 /// Detects damage by a spreadsheet program to a long number or a code in a text column: lost digits, `6.37702E+15`,
 /// `#######`. `None` if the text can be trusted.
 #[inline]
-pub fn damaged(cell: Cell<'_>) -> Option<ValueError> {
+pub(crate) fn damaged(cell: Cell<'_>) -> Option<ValueError> {
     match cell.value {
         Value::Number(number) => damaged_number(number, cell.text),
         Value::Text => damaged_text(cell.text),
@@ -73,7 +73,7 @@ fn looks_scientific(text: &str) -> bool {
 /// Detects damage to a code: a tag, a serial number, a key or a name. Beside what [`damaged`] detects, a spreadsheet
 /// program may have turned it into a date or a truth value, or show it rounded.
 #[inline]
-pub fn damaged_code(cell: Cell<'_>) -> Option<ValueError> {
+pub(crate) fn damaged_code(cell: Cell<'_>) -> Option<ValueError> {
     match cell.value {
         Value::Date(_) => Some(became_date()),
         Value::Boolean(_) => {

@@ -21,7 +21,7 @@ const ERROR_NUMBERS: std::ops::RangeInclusive<u16> = 500..=599;
 
 /// Whether a trimmed text is an error value such as `#REF!`, `#WERT!`, `#¿NOMBRE?`, `#N/A` or `Err:502`.
 #[inline]
-pub fn is_error_word(text: &str) -> bool {
+pub(crate) fn is_error_word(text: &str) -> bool {
     match text.as_bytes() {
         [b'#', rest @ ..] => !rest.is_empty() && rest.len() < LONGEST && is_hash_word(text),
         bytes if bytes.len() <= LONGEST && bytes.last().is_some_and(u8::is_ascii_digit) => is_numbered(text),

@@ -2,7 +2,7 @@
 
 /// What happened to a text.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Damage {
+pub(crate) enum Damage {
     /// UTF-8 that some program read as another encoding: `MÃ¼nchen`.
     OtherEncoding,
     /// A character as web pages write it: `R&amp;D`.
@@ -15,7 +15,7 @@ pub enum Damage {
 
 impl Damage {
     /// What a message says of the text.
-    pub fn description(self) -> &'static str {
+    pub(crate) fn description(self) -> &'static str {
         match self {
             Damage::OtherEncoding => "was saved as UTF-8 and read in another encoding",
             Damage::HtmlEntity => "holds a character as web pages write it",
@@ -26,7 +26,7 @@ impl Damage {
 }
 
 /// The damage to a name or key, if it shows any.
-pub fn damage_of(text: &str) -> Option<Damage> {
+pub(crate) fn damage_of(text: &str) -> Option<Damage> {
     if text.chars().any(|char| matches!(char, '\u{80}'..='\u{9f}')) {
         return Some(Damage::Control);
     }

@@ -19,7 +19,7 @@ Examples:
   tallyport export --all -o nightly-{date}.xlsx --incremental --name nightly --keep 30
   tallyport export register -o register.xlsx --as-of 2026-12-31
   tallyport export --name nightly-finance          as config.toml has it")]
-pub struct ExportArgs {
+pub(crate) struct ExportArgs {
     /// The collections, such as `assets`; `activity` for the log, `register` for the fixed-asset register
     #[arg(value_name = "E")]
     #[serde(rename = "collections")]
@@ -155,7 +155,7 @@ pub struct ExportArgs {
 
 impl ExportArgs {
     /// These flags, and where they say nothing, those.
-    pub fn or(self, other: Self) -> Self {
+    pub(crate) fn or(self, other: Self) -> Self {
         fn first<T>(one: Vec<T>, other: Vec<T>) -> Vec<T> {
             if one.is_empty() { other } else { one }
         }

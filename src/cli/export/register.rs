@@ -39,7 +39,7 @@ fn register_job(args: &ExportArgs) -> Result<RegisterJob, Error> {
     Ok(RegisterJob::to(output)
         .with_format(args.format.map(FileFormat::from))
         .with_name(args.name.clone())
-        .as_of(args.as_of.as_deref().map(parse_date).transpose()?)
+        .with_as_of(args.as_of.as_deref().map(parse_date).transpose()?)
         .with_rates(args.rates.clone())
         .with_previous(args.previous.clone())
         .with_read_mode(read_mode(args))

@@ -176,4 +176,17 @@ mod tests {
         assert_eq!(config.profiles["b"].quota.as_ref().unwrap().0, "none");
         assert!(!format!("{config:?}").contains("x1"));
     }
+
+    #[test]
+    #[ignore = "runs in a process of its own: see the module `fuzz`"]
+    fn fuzz_config() {
+        let whole = b"default_profile = \"a\"\n[profiles.a]\nbase_url = \"https://x.example/api/v1\"\nquota = 600\n\
+            api_key = \"x1\"\ntenant = 1\nconcurrency = 4\ncustom_fields_encoding = \"array\"\n\
+            [profiles.a.columns]\nassets = [\"asset_id\"]\n[exports.n]\nout = \"a.csv\"\ncollections = [\"assets\"]\n";
+        let words =
+            ["[profiles.a]", "api_key", "=", "\"", "\"\"\"", "[[", "]]", "{", "}", "1e9", "1979-05-27", "\\u0041"];
+        crate::fuzz::each_mutation(&[whole], &words, 1, |bytes| {
+            let _ = Config::parse(Path::new("config.toml"), &String::from_utf8_lossy(bytes));
+        });
+    }
 }

@@ -12,7 +12,7 @@ use crate::written_files::WrittenFiles;
 ///
 /// # Errors
 /// A setting that cannot be used, no key, or a sandbox that cannot start.
-pub async fn connect(global: &Global) -> Result<Account, Error> {
+pub(crate) async fn connect(global: &Global) -> Result<Account, Error> {
     Settings::resolve(global)?.connect().await
 }
 
@@ -20,7 +20,7 @@ pub async fn connect(global: &Global) -> Result<Account, Error> {
 ///
 /// # Errors
 /// As [`connect`], and where flags, environment or profile mean another account.
-pub async fn connect_to(global: &Global, wanted: &AccountIdentity) -> Result<Account, Error> {
+pub(crate) async fn connect_to(global: &Global, wanted: &AccountIdentity) -> Result<Account, Error> {
     let mut global = global.clone();
     match wanted {
         AccountIdentity::SandboxMemory => {}
@@ -46,7 +46,7 @@ pub async fn connect_to(global: &Global, wanted: &AccountIdentity) -> Result<Acc
 }
 
 /// Where the journals of this machine lie.
-pub fn run_store() -> Result<RunStore, SettingsError> {
+pub(crate) fn run_store() -> Result<RunStore, SettingsError> {
     Ok(RunStore::new(&Environment::here().state_dir()?.value))
 }
 
@@ -57,7 +57,7 @@ pub(in crate::cli) fn written_files() -> Result<WrittenFiles, SettingsError> {
 
 impl Settings {
     /// The account that these settings mean. Sends nothing yet.
-    pub async fn connect(&self) -> Result<Account, Error> {
+    pub(crate) async fn connect(&self) -> Result<Account, Error> {
         Account::connect(self.connect_options()?).await
     }
 

@@ -8,6 +8,7 @@ use etcetera::BaseStrategy;
 
 use super::{Origin, SettingsError, WithOrigin};
 use crate::account::platform_state_dir;
+use crate::state_file;
 
 type Variable = Box<dyn Fn(&str) -> Option<String>>;
 type KeyStore = Box<dyn Fn(&str, &str) -> Result<Option<String>, String>>;
@@ -39,11 +40,13 @@ impl Environment {
     /// `TALLYPORT_HOME`, or the platform's place.
     pub(super) fn state_dir(&self) -> Result<WithOrigin<PathBuf>, SettingsError> {
         let given = (self.variable)("TALLYPORT_HOME").filter(|folder| !folder.is_empty());
-        match (given, &self.state_home) {
-            (Some(folder), _) => Ok(WithOrigin::new(folder.into(), Origin::Variable("TALLYPORT_HOME"))),
-            (None, Some(home)) => Ok(WithOrigin::new(home.clone(), Origin::Default)),
-            (None, None) => Err(SettingsError::NoHome),
-        }
+        let folder = match (given, &self.state_home) {
+            (Some(folder), _) => WithOrigin::new(PathBuf::from(folder), Origin::Variable("TALLYPORT_HOME")),
+            (None, Some(home)) => WithOrigin::new(home.clone(), Origin::Default),
+            (None, None) => return Err(SettingsError::NoHome),
+        };
+        state_file::check_folder(&folder.value)?;
+        Ok(folder)
     }
 }
 

@@ -3,10 +3,11 @@ use std::path::PathBuf;
 use super::Origin;
 use crate::api::{MOST_CONCURRENT, SecretError};
 use crate::error::Diagnostic;
+use crate::state_file::UnsafeFolder;
 
 /// A setting that cannot be used. None ever holds the key.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum SettingsError {
+pub(crate) enum SettingsError {
     /// config.toml is not what it must be. Lines count from 1.
     #[error("`{}`{}: {reason}", path.display(), line.map(|line| format!(", line {line}")).unwrap_or_default())]
     Config { path: PathBuf, line: Option<usize>, reason: String },
@@ -41,6 +42,9 @@ pub enum SettingsError {
     /// Neither `TALLYPORT_HOME` nor a home folder to keep journals in.
     #[error("this user has no home folder to keep journals in")]
     NoHome,
+    /// Others can put files into the folder for journals.
+    #[error(transparent)]
+    StateDir(#[from] UnsafeFolder),
 }
 
 impl Diagnostic for SettingsError {
@@ -63,6 +67,7 @@ impl Diagnostic for SettingsError {
                 "set BLUETALLY_API_KEY, pass `--api-key-file FILE`, or put `api_key_file` into a profile of config.toml; \
                  the key comes from Settings > API Keys. To try it without an account, add `--sandbox`"
             }
+            Self::StateDir(folder) => return folder.hint(),
             Self::NoHome => "set TALLYPORT_HOME to a folder this user can write to",
         };
         Some(hint.to_owned())

@@ -3,7 +3,7 @@ use std::path::PathBuf;
 
 /// Where a setting comes from.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Origin {
+pub(crate) enum Origin {
     Flag(&'static str),
     Variable(&'static str),
     /// By the profile's name.
@@ -41,7 +41,7 @@ impl fmt::Display for Origin {
 
 /// A setting and where it comes from.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct WithOrigin<T> {
+pub(crate) struct WithOrigin<T> {
     pub value: T,
     pub origin: Origin,
 }

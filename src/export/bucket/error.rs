@@ -17,7 +17,7 @@ const MIN_SECRET: usize = 8;
 
 /// Files that could not be uploaded, or keys that could not be listed or deleted.
 #[derive(Debug, thiserror::Error)]
-pub enum BucketError {
+pub(crate) enum BucketError {
     #[error("cannot use the bucket `{root}`: {cause}")]
     Setup { root: String, provider: &'static StorageProvider, cause: String },
 
@@ -42,7 +42,7 @@ pub enum BucketError {
     "the bucket failed halfway: new: {}; unknown: `{uncertain}`; unchanged: {}: {}",
     list_urls(published), list_urls(unchanged), refusal.describe(root, provider)
 )]
-pub struct PartialUpload {
+pub(crate) struct PartialUpload {
     pub root: String,
     pub provider: &'static StorageProvider,
     /// URLs of the files that are new.
@@ -56,7 +56,7 @@ pub struct PartialUpload {
 
 /// Why the bucket refused a request or could not be reached. The texts contain no credentials.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum BucketRefusal {
+pub(crate) enum BucketRefusal {
     NoBucket,
     NoCredentials { cause: String },
     NotAllowed { message: String },

@@ -27,10 +27,8 @@ mod store;
 mod tests;
 mod url;
 
-#[cfg(feature = "buckets")]
-pub use error::{BucketError, BucketRefusal, PartialUpload};
 #[cfg(not(feature = "buckets"))]
 pub(crate) use not_built::{Bucket, Upload};
 #[cfg(feature = "buckets")]
 pub(crate) use store::{Bucket, Upload};
-pub use url::{BucketUrl, BucketUrlError, BucketsNotBuilt, StorageProvider, is_url};
+pub(crate) use url::{BucketUrl, BucketUrlError, BucketsNotBuilt, is_url};

@@ -7,6 +7,7 @@ use std::sync::Arc;
 use object_store::memory::InMemory;
 use object_store::{ObjectStore, ObjectStoreExt};
 
+use super::error::BucketError;
 use super::*;
 
 /// A bucket in memory, and the same as the world sees it.

@@ -6,7 +6,7 @@ use crate::error::Diagnostic;
 
 /// A storage provider.
 #[derive(Debug, PartialEq, Eq)]
-pub struct StorageProvider {
+pub(crate) struct StorageProvider {
     pub name: &'static str,
     /// The schemes of its URLs.
     pub schemes: &'static [&'static str],
@@ -79,7 +79,7 @@ static PROVIDERS: [&StorageProvider; 3] = [&S3, &AZURE, &GOOGLE];
 
 /// A key or folder in a bucket.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct BucketUrl {
+pub(crate) struct BucketUrl {
     pub provider: &'static StorageProvider,
     /// Scheme and bucket, as in `s3://bucket`; `abfss://container@account.dfs.core.windows.net` names more.
     pub root: String,
@@ -90,7 +90,7 @@ pub struct BucketUrl {
 
 /// An invalid bucket URL. The URL itself is not shown, because it may contain a secret.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-pub enum BucketUrlError {
+pub(crate) enum BucketUrlError {
     #[error("unsupported bucket URL scheme")]
     UnsupportedScheme,
     #[error("the bucket name is missing or invalid")]
@@ -104,7 +104,7 @@ pub enum BucketUrlError {
 /// Writing to a bucket in a build without the feature `buckets`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("this build cannot write to buckets: the feature `buckets` is missing")]
-pub struct BucketsNotBuilt;
+pub(crate) struct BucketsNotBuilt;
 
 impl Diagnostic for BucketsNotBuilt {
     fn hint(&self) -> Option<String> {
@@ -132,7 +132,7 @@ impl Diagnostic for BucketUrlError {
 }
 
 /// Whether a destination is a URL and not a path.
-pub fn is_url(text: &str) -> bool {
+pub(crate) fn is_url(text: &str) -> bool {
     text.split_once("://").is_some_and(|(scheme, _)| {
         // A single letter is a Windows drive.
         scheme.len() > 1 && scheme.chars().all(|char| char.is_ascii_alphanumeric() || "+-.".contains(char))
@@ -144,7 +144,7 @@ impl BucketUrl {
     ///
     /// # Errors
     /// Text that is not a bucket URL, or that contains credentials.
-    pub fn parse(text: &str) -> Result<Self, BucketUrlError> {
+    pub(crate) fn parse(text: &str) -> Result<Self, BucketUrlError> {
         let (scheme, rest) = text.split_once("://").ok_or(BucketUrlError::UnsupportedScheme)?;
         let scheme = scheme.to_ascii_lowercase();
         let provider = PROVIDERS
@@ -171,17 +171,17 @@ impl BucketUrl {
     }
 
     /// Whether it is a folder that files are written into.
-    pub fn is_folder(&self) -> bool {
+    pub(crate) fn is_folder(&self) -> bool {
         self.key.is_empty() || self.key.ends_with('/')
     }
 
     /// The last part of the key: the file name.
-    pub fn file_name(&self) -> &str {
+    pub(crate) fn file_name(&self) -> &str {
         self.key.rsplit('/').next().unwrap_or_default()
     }
 
     /// The URL of another key in this bucket.
-    pub fn with_key(&self, key: &str) -> String {
+    pub(crate) fn with_key(&self, key: &str) -> String {
         format!("{}/{key}", self.root)
     }
 }

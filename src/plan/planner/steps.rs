@@ -157,7 +157,7 @@ impl<S: StepSink> Planner<'_, S> {
     }
 }
 
-/// Makes a field depend on an earlier step. The planned record keeps the link, for [`NotificationCount`].
+/// Makes a field depend on an earlier step. The planned record keeps the link, for the count of notifications.
 fn depend_on_step(step: &mut Step, known: &mut Map<String, Json>, field: &str, number: u32) {
     step.depends_on.push(DependsOn { step: number, field: Some(field.to_owned()) });
     known.insert(field.to_owned(), RecordRef::Planned(number).link());

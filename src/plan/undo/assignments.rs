@@ -539,7 +539,7 @@ pub(super) fn holders_in(record: &Record) -> Vec<(Holder, Option<String>)> {
 }
 
 /// Whether a log entry names the holder of its item.
-pub fn has_holder(entry: &Record) -> bool {
+pub(crate) fn has_holder(entry: &Record) -> bool {
     named_in(entry).is_some()
 }
 

@@ -6,7 +6,7 @@ use crate::schema::Entity;
 
 /// Position of an undo item; lower ones go first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub struct UndoOrder {
+pub(crate) struct UndoOrder {
     stage: BatchStage,
     rank: usize,
     part: u8,
@@ -63,7 +63,7 @@ impl UndoOrder {
 
 /// Undo items that are sent together.
 #[derive(Debug)]
-pub struct UndoBatch {
+pub(crate) struct UndoBatch {
     /// Name on screen and in the result.
     pub label: String,
     pub entity: &'static Entity,
@@ -72,7 +72,7 @@ pub struct UndoBatch {
 }
 
 /// Groups undo items into batches, in the order in which they are sent.
-pub fn batches(items: &[UndoItem]) -> Vec<UndoBatch> {
+pub(crate) fn batches(items: &[UndoItem]) -> Vec<UndoBatch> {
     let key = |item: &UndoItem| (item.order, order::rank(item.entity));
     let mut order: Vec<usize> = (0..items.len()).collect();
     order.sort_by_key(|index| key(&items[*index]));

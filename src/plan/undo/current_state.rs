@@ -10,7 +10,7 @@ use crate::schema::{CREATED_AT, Entity, Reference, UPDATED_AT, Wire, fold_name};
 
 /// The records that the run wrote to, and those changed by others since it began.
 #[derive(Debug, Default)]
-pub struct CurrentState {
+pub(crate) struct CurrentState {
     records: HashMap<&'static str, HashMap<i64, Record>>,
     /// Fields that at least one reply of a collection contains. A field that no reply contains says nothing about any
     /// record.
@@ -33,7 +33,7 @@ impl CurrentState {
     }
 
     /// Adds a record.
-    pub fn add(&mut self, entity: &'static Entity, mut record: Record) {
+    pub(crate) fn add(&mut self, entity: &'static Entity, mut record: Record) {
         let Some(id) = record_id(&record) else { return };
         let carried = self.carried.entry(entity.name).or_default();
         for name in record.keys() {
@@ -52,7 +52,7 @@ impl CurrentState {
         self.records.entry(entity.name).or_default().insert(id, record);
     }
 
-    pub fn record(&self, (collection, id): RecordKey) -> Option<&Record> {
+    pub(crate) fn record(&self, (collection, id): RecordKey) -> Option<&Record> {
         self.records.get(collection)?.get(&id)
     }
 

@@ -10,11 +10,11 @@ use crate::plan::{StepOutcome, StepResult};
 use crate::schema::{self, COLLECTIONS, Entity, Field, Meaning, Reference, Wire};
 
 /// A record's collection and system id.
-pub type RecordKey = (&'static str, i64);
+pub(crate) type RecordKey = (&'static str, i64);
 
 /// What a run did, as far as undo needs it: not every row, but the records that several rows may have written to.
 #[derive(Debug, Default)]
-pub struct RunHistory {
+pub(crate) struct RunHistory {
     /// The record that each step created.
     made: Vec<Option<i64>>,
     created: HashSet<RecordKey>,
@@ -40,7 +40,7 @@ pub(super) struct Assignment {
 
 /// The records and log entries to fetch before anything is decided.
 #[derive(Debug, Default, Clone)]
-pub struct FetchPlan {
+pub(crate) struct FetchPlan {
     pub ids: BTreeMap<&'static str, HashSet<i64>>,
     /// Assets known only by their tag.
     pub tags: HashSet<String>,
@@ -53,7 +53,7 @@ pub struct FetchPlan {
 
 /// Holders involved in the assignments of a collection.
 #[derive(Debug, Default, Clone)]
-pub struct LogHolders {
+pub(crate) struct LogHolders {
     /// Employees: the log can be filtered by them (guide: `employee_id`).
     pub people: BTreeSet<i64>,
     /// Number of assignments that name no employee.
@@ -62,7 +62,7 @@ pub struct LogHolders {
 
 impl RunHistory {
     /// Adds a completed step. Steps come in plan order.
-    pub fn record_step(&mut self, step: &mut Step, outcome: &StepOutcome) {
+    pub(crate) fn record_step(&mut self, step: &mut Step, outcome: &StepOutcome) {
         self.fill_dependencies(step);
         if outcome.result != StepResult::Applied {
             return;
@@ -89,7 +89,7 @@ impl RunHistory {
     }
 
     /// Fills in the ids that earlier steps created.
-    pub fn fill_dependencies(&self, step: &mut Step) {
+    pub(crate) fn fill_dependencies(&self, step: &mut Step) {
         for awaited in &step.depends_on {
             let made = self.made.get(awaited.step as usize).copied().flatten();
             if let (Some(id), Some(field)) = (made, &awaited.field) {
@@ -98,7 +98,7 @@ impl RunHistory {
         }
     }
 
-    pub fn fetch_plan(&self) -> &FetchPlan {
+    pub(crate) fn fetch_plan(&self) -> &FetchPlan {
         &self.fetch
     }
 

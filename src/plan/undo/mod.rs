@@ -30,11 +30,11 @@ use std::collections::{HashMap, HashSet};
 
 use jiff::civil::Date;
 
-pub use assignments::has_holder;
-pub use batches::{UndoBatch, UndoOrder, batches};
-pub use current_state::CurrentState;
-pub use history::{FetchPlan, LogHolders, RecordKey, RunHistory};
-pub use skip_reason::SkipReason;
+pub(crate) use assignments::has_holder;
+pub(crate) use batches::{UndoBatch, UndoOrder, batches};
+pub(crate) use current_state::CurrentState;
+pub(crate) use history::{FetchPlan, LogHolders, RecordKey, RunHistory};
+pub(crate) use skip_reason::SkipReason;
 
 use assignments::AssignmentState;
 
@@ -45,7 +45,7 @@ use crate::schema::{self, Deletion, Entity, Role, Verb};
 
 /// What to do about one thing that the run did.
 #[derive(Debug)]
-pub struct UndoItem {
+pub(crate) struct UndoItem {
     /// The row that asked for it.
     pub row: RowId,
     /// The collection or action that the undo writes to.
@@ -60,7 +60,7 @@ pub struct UndoItem {
 
 /// What to do.
 #[derive(Debug)]
-pub enum UndoDecision {
+pub(crate) enum UndoDecision {
     Undo(Box<CompensatingWrite>),
     /// Nothing, because it is already as it was before the run; with the reason.
     NothingToDo(String),
@@ -69,7 +69,7 @@ pub enum UndoDecision {
 
 /// A write that undoes something.
 #[derive(Debug)]
-pub struct CompensatingWrite {
+pub(crate) struct CompensatingWrite {
     pub write: WriteKind,
     pub body: Body,
     /// The current values, to reconcile the write after a lost response.
@@ -82,7 +82,7 @@ pub struct CompensatingWrite {
 
 /// The kinds of undo, in the order in which they are shown.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub enum UndoKind {
+pub(crate) enum UndoKind {
     CheckIn,
     CheckOut,
     Delete,
@@ -94,7 +94,7 @@ pub enum UndoKind {
 
 impl UndoKind {
     /// What the undo does, as a verb.
-    pub fn verb(self) -> &'static str {
+    pub(crate) fn verb(self) -> &'static str {
         match self {
             UndoKind::CheckIn => "check in",
             UndoKind::CheckOut => "check out",
@@ -112,7 +112,7 @@ pub(crate) fn item_collection(entity: &'static Entity) -> &'static Entity {
 
 impl UndoItem {
     /// The kind of undo, if there is one.
-    pub fn kind(&self) -> Option<UndoKind> {
+    pub(crate) fn kind(&self) -> Option<UndoKind> {
         let UndoDecision::Undo(write_back) = &self.decision else { return None };
         Some(match (write_back.write, self.entity.role) {
             (WriteKind::Create, Role::Action(Verb::Checkin)) => UndoKind::CheckIn,
@@ -128,7 +128,7 @@ impl UndoItem {
 }
 
 /// Decides how to undo everything that a run did.
-pub struct UndoPlanner<'u> {
+pub(crate) struct UndoPlanner<'u> {
     run: &'u str,
     history: &'u RunHistory,
     current: &'u CurrentState,
@@ -149,7 +149,7 @@ const ALREADY_GONE: &str = "already deleted";
 
 impl<'u> UndoPlanner<'u> {
     /// Starts with the assignments, in reverse.
-    pub fn new(run: &'u str, history: &'u RunHistory, current: &'u CurrentState, today: Date) -> Self {
+    pub(crate) fn new(run: &'u str, history: &'u RunHistory, current: &'u CurrentState, today: Date) -> Self {
         let mut undo = Self {
             run,
             history,
@@ -166,7 +166,7 @@ impl<'u> UndoPlanner<'u> {
     }
 
     /// Undoes a step that is not an action. Steps come in plan order.
-    pub fn step(&mut self, step: &mut Step, outcome: &StepOutcome) {
+    pub(crate) fn step(&mut self, step: &mut Step, outcome: &StepOutcome) {
         self.history.fill_dependencies(step);
         match outcome.result {
             // Nothing that others created is undone.
@@ -182,7 +182,7 @@ impl<'u> UndoPlanner<'u> {
     }
 
     /// All undo items; those that must be kept after all are skipped.
-    pub fn finish(mut self) -> Vec<UndoItem> {
+    pub(crate) fn finish(mut self) -> Vec<UndoItem> {
         self.skip_changed_items();
         self.retain_referenced();
         self.link_recreated_before();

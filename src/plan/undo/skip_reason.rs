@@ -4,7 +4,7 @@ use std::fmt;
 
 /// A reason. [`SkipReason::title`] is the same for all of a kind; the detail describes the case.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum SkipReason {
+pub(crate) enum SkipReason {
     /// These fields no longer have the values the run wrote.
     Changed(Vec<&'static str>),
     /// The record was changed after it was created. The service did not return it on creation, so the field is
@@ -38,7 +38,7 @@ pub enum SkipReason {
 
 impl SkipReason {
     /// The reason without details.
-    pub fn title(&self) -> &'static str {
+    pub(crate) fn title(&self) -> &'static str {
         match self {
             SkipReason::Changed(_) | SkipReason::ChangedSomehow => "changed by someone else since",
             SkipReason::StillReferenced(_) => "still referenced by a record that stays",
@@ -56,7 +56,7 @@ impl SkipReason {
     }
 
     /// Details, if there are any.
-    pub fn detail(&self) -> Option<String> {
+    pub(crate) fn detail(&self) -> Option<String> {
         match self {
             SkipReason::Changed(fields) | SkipReason::Required(fields) | SkipReason::NotReported(fields) => {
                 Some(format!("`{}`", fields.join("`, `")))

@@ -6,9 +6,13 @@ use std::path::PathBuf;
 use jiff::civil::date;
 use rust_decimal::Decimal;
 
+use super::super::content::{RegisterOptions, RegisterTarget};
+use super::super::currency::Currency;
 use super::super::depreciation::DepreciationSchedule;
-use super::super::item::{Disposal, MissingFigure, RegisterItem};
-use super::super::{Currency, ItemKind, RegisterAccount, RegisterOptions, RegisterTarget, samples, write};
+use super::super::item::{Disposal, ItemKind, MissingFigure, RegisterItem};
+use super::super::manifest::RegisterAccount;
+use super::super::samples;
+use super::super::write::write;
 use crate::error::Diagnostic;
 use crate::table::{Input, ReadOptions, Value, Workbook};
 

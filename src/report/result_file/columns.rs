@@ -6,7 +6,7 @@ use crate::plan::RowOutcome;
 use crate::table::Row;
 
 /// The headers of the columns in front of the user's own.
-pub const RESULT_HEADERS: [&str; 3] = ["_status", "_id", "_message"];
+pub(crate) const RESULT_HEADERS: [&str; 3] = ["_status", "_id", "_message"];
 
 /// The column of `_message`.
 pub(super) const MESSAGE: usize = 2;

@@ -8,7 +8,7 @@ use crate::plan::ReportMode;
 use crate::plan::RowOutcome;
 use crate::table::Row;
 use crate::table::write::csv::{CsvOptions, CsvWriter};
-use crate::table::write::{AtomicFile, WriteError};
+use crate::table::write::{Access, AtomicFile, WriteError};
 
 /// The one sheet of a CSV result.
 #[derive(Debug)]
@@ -19,8 +19,8 @@ pub(super) struct ResultCsv {
 }
 
 impl ResultCsv {
-    pub(super) fn create(path: &Path) -> Result<Self, WriteError> {
-        let file = AtomicFile::create(path)?;
+    pub(super) fn create(path: &Path, access: Access) -> Result<Self, WriteError> {
+        let file = AtomicFile::create_for(path, access)?;
         let path = file.path().to_owned();
         Ok(Self { csv: CsvWriter::new(file, Some(&path), CsvOptions::RESULT)?, path, sheet: None })
     }

@@ -1,6 +1,6 @@
 //! The result file: the user's own rows back, with what became of each.
 //!
-//! - The user's columns keep their order; [`RESULT_HEADERS`] come first. Columns of these names in the input are
+//! - The user's columns keep their order; [`columns::RESULT_HEADERS`] come first. Columns of these names in the input are
 //!   left out, so that the result of a result does not grow.
 //! - Values are written as they were typed, so that the file can be fixed and imported again.
 //! - Rows are written as they come and none is held back: memory does not grow with the rows. In the workbook the
@@ -24,16 +24,16 @@ use super::run_summary::RunSummary;
 use crate::plan::ReportMode;
 use crate::plan::RowOutcome;
 use crate::table::Row;
-use crate::table::write::WriteError;
+use crate::table::write::{Access, WriteError};
 use columns::ResultColumns;
 use csv::ResultCsv;
 use workbook::ResultWorkbook;
 
-pub use columns::RESULT_HEADERS;
-pub use summary_sheet::SUMMARY_SHEET;
+#[cfg(test)]
+pub(crate) use summary_sheet::SUMMARY_SHEET;
 
 /// Writes a result file. Dropped before [`ResultFile::finish`], it leaves nothing behind.
-pub struct ResultFile {
+pub(crate) struct ResultFile {
     kind: ResultFormat,
     mode: ReportMode,
 }
@@ -44,19 +44,20 @@ enum ResultFormat {
 }
 
 impl ResultFile {
-    /// Creates the file at `path`: a workbook or a CSV file, depending on its extension.
-    pub fn create(path: &Path, mode: ReportMode) -> Result<Self, WriteError> {
+    /// Creates the file at `path`: a workbook or a CSV file, depending on its extension. A new file is for those whom
+    /// `access` names.
+    pub(crate) fn create(path: &Path, mode: ReportMode, access: Access) -> Result<Self, WriteError> {
         let extension = path.extension().map(|extension| extension.to_string_lossy().to_lowercase());
         let kind = match extension.as_deref() {
-            Some("xlsx") => ResultFormat::Xlsx(Box::new(ResultWorkbook::create(path, mode)?)),
-            Some("csv") => ResultFormat::Csv(Box::new(ResultCsv::create(path)?)),
+            Some("xlsx") => ResultFormat::Xlsx(Box::new(ResultWorkbook::create(path, mode, access)?)),
+            Some("csv") => ResultFormat::Csv(Box::new(ResultCsv::create(path, access)?)),
             _ => return Err(WriteError::Extension { path: path.to_owned() }),
         };
         Ok(Self { kind, mode })
     }
 
     /// Starts a sheet with the input's header row. `entity` is the kind of its rows, such as `assets`.
-    pub fn start_sheet(&mut self, name: &str, header: &Row, entity: &str) -> Result<(), WriteError> {
+    pub(crate) fn start_sheet(&mut self, name: &str, header: &Row, entity: &str) -> Result<(), WriteError> {
         let columns = ResultColumns::new(header);
         match &mut self.kind {
             ResultFormat::Csv(book) => book.start_sheet(name, header, columns),
@@ -65,7 +66,7 @@ impl ResultFile {
     }
 
     /// Adds a row of the current sheet and its outcome.
-    pub fn row(&mut self, row: &Row, outcome: &RowOutcome) -> Result<(), WriteError> {
+    pub(crate) fn row(&mut self, row: &Row, outcome: &RowOutcome) -> Result<(), WriteError> {
         match &mut self.kind {
             ResultFormat::Csv(book) => book.row(row, outcome, self.mode),
             ResultFormat::Xlsx(book) => book.row(row, outcome),
@@ -74,7 +75,7 @@ impl ResultFile {
 
     /// Puts the file in its place and says where it stands: beside `path`, with a number, where another program
     /// held that one open meanwhile.
-    pub fn finish(self, summary: &RunSummary) -> Result<PathBuf, WriteError> {
+    pub(crate) fn finish(self, summary: &RunSummary) -> Result<PathBuf, WriteError> {
         match self.kind {
             ResultFormat::Csv(book) => book.finish(),
             ResultFormat::Xlsx(book) => book.finish(summary),

@@ -19,7 +19,7 @@ use crate::table::write::page::{write_formula, write_link};
 use crate::wording::{counted, duration};
 
 /// The name of the workbook's first sheet; an input's sheet of that name gets a number.
-pub const SUMMARY_SHEET: &str = "Summary";
+pub(crate) const SUMMARY_SHEET: &str = "Summary";
 
 /// The last column left of the chart.
 const LEFT: u16 = 8;

@@ -11,8 +11,10 @@ use crate::api::RequestCounts;
 use crate::check::{Code, Problem, ValueError};
 use crate::error::Diagnostic;
 use crate::plan::{RowCounts, RowStatus};
-use crate::report::{ChangeTally, ProblemTally, RunCommand, SheetSummary};
+use crate::report::change_tally::ChangeTally;
+use crate::report::{ProblemTally, RunCommand, SheetSummary};
 use crate::table::Value;
+use crate::table::write::Access;
 
 /// A folder for one test's files.
 struct Desk {
@@ -99,7 +101,7 @@ fn text(text: &str) -> Data {
 fn the_users_rows_come_back_with_three_columns_in_front() {
     let desk = Desk::new();
     let path = desk.path("assets.result.xlsx");
-    let mut book = ResultFile::create(&path, ReportMode::Done).unwrap();
+    let mut book = ResultFile::create(&path, ReportMode::Done, Access::default()).unwrap();
     book.start_sheet("assets", &texts(1, &["Tag", "Bought", "Cost"]), "assets").unwrap();
     let mut row = Row::default();
     row.restart(row.number, &Arc::from([String::from("00000")]));
@@ -148,7 +150,7 @@ fn the_users_rows_come_back_with_three_columns_in_front() {
 fn wrong_cells_are_filled_and_a_problem_of_the_row_marks_the_message() {
     let desk = Desk::new();
     let path = desk.path("r.xlsx");
-    let mut book = ResultFile::create(&path, ReportMode::Done).unwrap();
+    let mut book = ResultFile::create(&path, ReportMode::Done, Access::default()).unwrap();
     book.start_sheet("assets", &texts(1, &["Tag", "Bought"]), "assets").unwrap();
     book.row(&texts(2, &["A", "x"]), &outcome(RowStatus::Failed, None, vec![bad_date(Some(1), "x")])).unwrap();
     book.row(&texts(3, &["B"]), &outcome(RowStatus::Failed, None, vec![bad_date(None, "")])).unwrap();
@@ -193,7 +195,7 @@ fn the_result_of_a_result_does_not_grow() {
     let desk = Desk::new();
     for name in ["r.xlsx", "r.csv"] {
         let path = desk.path(name);
-        let mut book = ResultFile::create(&path, ReportMode::DryRun).unwrap();
+        let mut book = ResultFile::create(&path, ReportMode::DryRun, Access::default()).unwrap();
         book.start_sheet("assets", &texts(1, &["_Status", "_id", "Tag", "_message"]), "assets").unwrap();
         let problem = ValueError::without_hint(Code::RequiredMissing, "missing tag").at(Some(2), "");
         book.row(&texts(2, &["failed", "7", "", "old"]), &outcome(RowStatus::Failed, Some(7), vec![problem])).unwrap();
@@ -212,7 +214,7 @@ fn the_result_of_a_result_does_not_grow() {
 #[test]
 fn a_csv_file_holds_one_sheet_and_others_are_refused_by_name() {
     let desk = Desk::new();
-    let mut book = ResultFile::create(&desk.path("r.CSV"), ReportMode::Done).unwrap();
+    let mut book = ResultFile::create(&desk.path("r.CSV"), ReportMode::Done, Access::default()).unwrap();
     book.start_sheet("Locations", &texts(1, &["Name"]), "locations").unwrap();
     let refused = book.start_sheet("Assets", &texts(1, &["Tag"]), "assets").unwrap_err();
     assert!(refused.to_string().starts_with("cannot write the sheets `Locations` and `Assets` to"), "{refused}");
@@ -220,7 +222,7 @@ fn a_csv_file_holds_one_sheet_and_others_are_refused_by_name() {
     drop(book);
     assert!(desk.names().is_empty());
 
-    let refused = ResultFile::create(&desk.path("r.xls"), ReportMode::Done).err().unwrap();
+    let refused = ResultFile::create(&desk.path("r.xls"), ReportMode::Done, Access::default()).err().unwrap();
     assert!(refused.to_string().ends_with("a result is an .xlsx or .csv file"), "{refused}");
 }
 
@@ -228,7 +230,7 @@ fn a_csv_file_holds_one_sheet_and_others_are_refused_by_name() {
 fn a_row_without_a_sheet_is_an_error_and_a_dropped_book_leaves_nothing() {
     let desk = Desk::new();
     for name in ["r.xlsx", "r.csv"] {
-        let mut book = ResultFile::create(&desk.path(name), ReportMode::Done).unwrap();
+        let mut book = ResultFile::create(&desk.path(name), ReportMode::Done, Access::default()).unwrap();
         let refused = book.row(&texts(2, &["A"]), &outcome(RowStatus::Created, None, vec![])).unwrap_err();
         assert!(matches!(refused, WriteError::NoSheet { .. }));
     }
@@ -239,7 +241,7 @@ fn a_row_without_a_sheet_is_an_error_and_a_dropped_book_leaves_nothing() {
 fn sheets_are_named_apart_and_a_full_one_goes_on() {
     let desk = Desk::new();
     let path = desk.path("r.xlsx");
-    let mut book = ResultFile::create(&path, ReportMode::Done).unwrap();
+    let mut book = ResultFile::create(&path, ReportMode::Done, Access::default()).unwrap();
     match &mut book.kind {
         ResultFormat::Xlsx(book) => book.rows_per_sheet = 3,
         ResultFormat::Csv(_) => unreachable!(),
@@ -266,7 +268,7 @@ fn sheets_are_named_apart_and_a_full_one_goes_on() {
 fn dates_are_never_shown_as_hashes_and_empty_sheets_are_fine() {
     let desk = Desk::new();
     let path = desk.path("r.xlsx");
-    let mut book = ResultFile::create(&path, ReportMode::Done).unwrap();
+    let mut book = ResultFile::create(&path, ReportMode::Done, Access::default()).unwrap();
     book.start_sheet("empty", &Row::default(), "assets").unwrap();
     book.start_sheet("assets", &texts(1, &["On"]), "assets").unwrap();
     let mut row = Row::default();
@@ -283,7 +285,7 @@ fn dates_are_never_shown_as_hashes_and_empty_sheets_are_fine() {
 fn a_text_too_long_is_kept_as_far_as_it_goes_and_said_so() {
     let desk = Desk::new();
     let path = desk.path("r.xlsx");
-    let mut book = ResultFile::create(&path, ReportMode::Done).unwrap();
+    let mut book = ResultFile::create(&path, ReportMode::Done, Access::default()).unwrap();
     book.start_sheet("assets", &texts(1, &["Notes"]), "assets").unwrap();
     book.row(&texts(2, &[&"x".repeat(40_000)]), &outcome(RowStatus::Created, None, vec![])).unwrap();
     book.finish(&summary()).unwrap();
@@ -297,7 +299,7 @@ fn a_secret_does_not_come_back() {
     let desk = Desk::new();
     for name in ["r.xlsx", "r.csv"] {
         let path = desk.path(name);
-        let mut book = ResultFile::create(&path, ReportMode::Done).unwrap();
+        let mut book = ResultFile::create(&path, ReportMode::Done, Access::default()).unwrap();
         book.start_sheet("employees", &texts(1, &["Name", "Password"]), "employees").unwrap();
         let problem = ValueError::new(Code::CellSecret, "the column looks like a password", "remove the column")
             .at(Some(1), "hunter2");
@@ -312,7 +314,7 @@ fn a_secret_does_not_come_back() {
 fn the_summary_comes_first_and_links_to_the_first_wrong_cell() {
     let desk = Desk::new();
     let path = desk.path("r.xlsx");
-    let mut book = ResultFile::create(&path, ReportMode::Done).unwrap();
+    let mut book = ResultFile::create(&path, ReportMode::Done, Access::default()).unwrap();
     let (mut counts, mut tally) = (RowCounts::default(), ProblemTally::default());
     book.start_sheet("Ada's assets", &texts(3, &["Tag", "Bought"]), "assets").unwrap();
     for number in 4..8 {
@@ -370,7 +372,7 @@ fn the_summary_comes_first_and_links_to_the_first_wrong_cell() {
 fn the_summary_sheet_of_a_run_cut_short_says_to_go_on_first() {
     let desk = Desk::new();
     let path = desk.path("r.xlsx");
-    let book = ResultFile::create(&path, ReportMode::Done).unwrap();
+    let book = ResultFile::create(&path, ReportMode::Done, Access::default()).unwrap();
     let next = vec!["tallyport resume 20261124-0703-k3f9".into()];
     book.finish(&RunSummary { stopped: Some("interrupted".into()), next, ..summary() }).unwrap();
 

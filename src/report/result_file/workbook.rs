@@ -21,7 +21,7 @@ use crate::table::write::workbook::{HeaderCell, TableSheet, WorkbookWriter};
 use crate::table::write::xlsx::{
     CellFormats, CellMark, MAX_COLUMNS, MAX_ROWS, MarkFills, text_width, truncate_to_cell, wrapped_lines, write_cell,
 };
-use crate::table::write::{AtomicFile, ColumnType, WriteError};
+use crate::table::write::{Access, AtomicFile, ColumnType, WriteError};
 use crate::table::{Cell, Row};
 use crate::wording::thousands;
 
@@ -72,8 +72,8 @@ struct ResultSheet {
 }
 
 impl ResultWorkbook {
-    pub(super) fn create(path: &Path, mode: ReportMode) -> Result<Self, WriteError> {
-        let file = AtomicFile::create(path)?;
+    pub(super) fn create(path: &Path, mode: ReportMode, access: Access) -> Result<Self, WriteError> {
+        let file = AtomicFile::create_for(path, access)?;
         let mut writer = WorkbookWriter::new(file.path(), Some(file.folder()))?;
         writer.set_compression(COMPRESSION);
         let summary = writer.add_sheet(SUMMARY_SHEET)?;

@@ -9,7 +9,7 @@ use super::super::tally::ProblemGroup;
 use crate::plan::RowCounts;
 
 /// The summary for scripts. Its keys are a contract; those of every run come first.
-pub fn json(summary: &RunSummary) -> Value {
+pub(crate) fn json(summary: &RunSummary) -> Value {
     let mut document = Map::new();
     document.insert("run_id".into(), json!(summary.run_id));
     match summary.sheets.as_slice() {

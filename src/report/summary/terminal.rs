@@ -38,7 +38,7 @@ const INDENT: usize = 12;
 const WIDTH: usize = 100;
 
 /// The summary for a terminal, with colours as escape codes; ends with a line feed.
-pub fn text(summary: &RunSummary) -> String {
+pub(crate) fn text(summary: &RunSummary) -> String {
     let mut text = String::new();
     let _ = writeln!(text, "{}", headline(summary));
     push_counts(&mut text, summary);

@@ -8,7 +8,8 @@ use crate::api::{Method, RequestCounts, RequestKind};
 use crate::check::{Code, Remark, RemarkCode, ValueError};
 use crate::plan::RunEstimate;
 use crate::plan::{ReportMode, RowCounts};
-use crate::report::{ChangeTally, ProblemTally, RunCommand, RunSummary, SheetSummary};
+use crate::report::change_tally::ChangeTally;
+use crate::report::{ProblemTally, RunCommand, RunSummary, SheetSummary};
 
 fn sheet(name: Option<&str>, entity: &'static str, rows: u64, counts: RowCounts) -> SheetSummary {
     SheetSummary {

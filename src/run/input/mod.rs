@@ -250,6 +250,14 @@ impl InputSet {
         Ok(())
     }
 
+    /// The files that are read; standard input has no path.
+    pub(crate) fn paths(&self) -> impl Iterator<Item = &Path> {
+        self.files.iter().filter_map(|file| match &file.input {
+            Input::Path(path) => Some(path.as_path()),
+            Input::Stdin => None,
+        })
+    }
+
     /// What a sheet is called in messages and results.
     pub(crate) fn label(&self, sheet: usize) -> String {
         let sheet = &self.sheets[sheet];

@@ -301,11 +301,8 @@ fn read_options(options: &InputOptions) -> Result<ReadOptions> {
 
 fn rules(options: &InputOptions) -> Result<Rules> {
     let date_format = options.date_format.as_deref().map(|pattern| {
-        DateFormat::parse(pattern).map_err(|_| {
-            Error::usage(
-                format!("`{pattern}` is not a date format"),
-                "write one such as DD.MM.YYYY, MM/DD/YY or D MMM YYYY",
-            )
+        DateFormat::parse(pattern).map_err(|error| {
+            Error::usage(error.to_string(), "write it with D, M and Y, such as DD.MM.YYYY, MM/DD/YY or D MMM YYYY")
         })
     });
     let decimal = options.decimal.map(|mark| match mark {

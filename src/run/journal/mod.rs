@@ -57,10 +57,12 @@ pub(crate) use actions::SentAction;
 pub use builder::JournalBuilder;
 pub use error::JournalError;
 pub use file::JournalLocation;
-pub use read::{AttemptCounts, Journal, RowState, StoredRow};
-pub use row_outcomes::{FinishedRow, RowEnding, RowOutcomes, Unfinished};
-pub use run_store::{LockState, RunOverview, RunStore, StoredRun};
-pub use writer::{JournalWriter, WriteCommand, WriteEvent};
+pub use read::RowState;
+pub(crate) use read::{AttemptCounts, Journal};
+pub(crate) use row_outcomes::Unfinished;
+pub use row_outcomes::{FinishedRow, RowEnding};
+pub(crate) use run_store::{LockState, RunOverview, RunStore, StoredRun};
+pub(crate) use writer::{JournalWriter, WriteCommand, WriteEvent};
 
 /// What a run is, apart from its rows.
 #[derive(Debug, Clone)]
@@ -210,7 +212,7 @@ pub struct RunTotals {
 
 /// One request of a step.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct AttemptRecord {
+pub(crate) struct AttemptRecord {
     pub step: u32,
     /// When it was sent: milliseconds since the epoch.
     pub at: i64,

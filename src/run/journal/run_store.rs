@@ -13,13 +13,13 @@ const EXTENSION: &str = "sqlite";
 
 /// The stored runs of this machine.
 #[derive(Debug, Clone)]
-pub struct RunStore {
+pub(crate) struct RunStore {
     folder: PathBuf,
 }
 
 /// A run in the store.
 #[derive(Debug)]
-pub struct StoredRun {
+pub(crate) struct StoredRun {
     pub id: String,
     pub path: PathBuf,
     /// The journal's size on disk.
@@ -29,7 +29,7 @@ pub struct StoredRun {
 
 /// What the list of runs shows about one.
 #[derive(Debug)]
-pub struct RunOverview {
+pub(crate) struct RunOverview {
     pub header: RunHeader,
     pub phase: RunPhase,
     /// Why it stopped.
@@ -37,9 +37,6 @@ pub struct RunOverview {
     /// Milliseconds since the epoch.
     pub began: i64,
     pub totals: RunTotals,
-    pub steps: u32,
-    /// Steps without an outcome.
-    pub open_steps: u64,
     /// Steps that may or may not have been applied.
     pub unresolved: u64,
     pub lock: LockState,
@@ -47,14 +44,14 @@ pub struct RunOverview {
 
 /// Whether a process is working on the run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum LockState {
+pub(crate) enum LockState {
     Locked,
     Free,
 }
 
 impl RunOverview {
     /// Whether `resume` has work to do.
-    pub fn can_be_resumed(&self) -> bool {
+    pub(crate) fn can_be_resumed(&self) -> bool {
         let is_unfinished = matches!(self.phase, RunPhase::Sending | RunPhase::Stopped);
         is_unfinished || (self.phase == RunPhase::Finished && self.unresolved > 0)
     }
@@ -73,12 +70,12 @@ impl StoredRun {
 
 impl RunStore {
     /// The store in a state folder, which need not exist yet.
-    pub fn new(state_dir: &Path) -> Self {
+    pub(crate) fn new(state_dir: &Path) -> Self {
         Self { folder: state_dir.join("runs") }
     }
 
     /// The location for the journal of a new run.
-    pub fn location(&self, run: &str) -> JournalLocation {
+    pub(crate) fn location(&self, run: &str) -> JournalLocation {
         JournalLocation::File(self.path(run))
     }
 
@@ -91,7 +88,7 @@ impl RunStore {
     ///
     /// # Errors
     /// Where the folder exists and cannot be read. A journal that cannot be read is in the list with its error.
-    pub fn list(&self) -> Result<Vec<StoredRun>, JournalError> {
+    pub(crate) fn list(&self) -> Result<Vec<StoredRun>, JournalError> {
         let mut runs: Vec<StoredRun> = self.ids()?.into_iter().map(|id| self.stored(id)).collect();
         // A run's id begins with the second in which it began; its journal has the exact time.
         let began = |run: &StoredRun| run.overview.as_ref().map_or(i64::MIN, |overview| overview.began);
@@ -139,7 +136,7 @@ impl RunStore {
     ///
     /// # Errors
     /// Where there is none or several.
-    pub fn find(&self, run: &str) -> Result<StoredRun, JournalError> {
+    pub(crate) fn find(&self, run: &str) -> Result<StoredRun, JournalError> {
         let ids = self.ids()?;
         if let Some(exact) = ids.iter().find(|id| *id == run) {
             return Ok(self.stored(exact.clone()));
@@ -160,7 +157,7 @@ impl RunStore {
     }
 
     /// The newest run that can be resumed, that no process works on and that was not undone.
-    pub fn newest_unfinished(&self) -> Result<Option<StoredRun>, JournalError> {
+    pub(crate) fn newest_unfinished(&self) -> Result<Option<StoredRun>, JournalError> {
         Ok(self.unfinished()?.into_iter().next())
     }
 
@@ -177,7 +174,7 @@ impl RunStore {
     }
 
     /// The runs that have started to undo a run, newest first.
-    pub fn undos_of(&self, run: &str) -> Result<Vec<StoredRun>, JournalError> {
+    pub(crate) fn undos_of(&self, run: &str) -> Result<Vec<StoredRun>, JournalError> {
         let mut runs = self.list()?;
         runs.retain(|other| other.undoes().as_deref() == Some(run) && other.has_sent());
         Ok(runs)
@@ -187,7 +184,7 @@ impl RunStore {
     ///
     /// # Errors
     /// Where a process is working on the run, or the file cannot be deleted.
-    pub fn remove(&self, run: &str) -> Result<u64, JournalError> {
+    pub(crate) fn remove(&self, run: &str) -> Result<u64, JournalError> {
         let path = self.path(run);
         // Held to the end, so that no resume starts meanwhile.
         let _lock = lock(&path, run)?;
@@ -214,8 +211,6 @@ fn read_overview(path: &Path) -> Result<RunOverview, JournalError> {
         reason,
         began: journal.started_at()?.as_millisecond(),
         totals: journal.totals()?,
-        steps: journal.step_count()?,
-        open_steps: journal.open_steps()?,
         unresolved: journal.unresolved_count()?,
         lock,
     })

@@ -2,13 +2,14 @@
 //! once.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::ops::ControlFlow;
 use std::path::Path;
 
 use proptest::prelude::*;
 use tempfile::TempDir;
 
 use super::file::{JournalFile, JournalLocation};
-use super::read::Journal;
+use super::read::{Journal, StoredRow};
 use super::writer::commit_all;
 use super::*;
 use crate::account::AccountIdentity;
@@ -409,4 +410,34 @@ fn requests_are_stored_by_method_and_path() {
     assert_eq!(requests.total, 3);
     let kinds: Vec<String> = requests.by_kind.keys().map(ToString::to_string).collect();
     assert_eq!(kinds, ["GET assets", "POST checkout/asset"]);
+}
+
+/// Reads all that a journal holds, as far as it can be read.
+fn read_all(path: &Path) -> Result<(), JournalError> {
+    let journal = Journal::open_read_only(path)?;
+    drop((journal.header(), journal.phase(), journal.started_at(), journal.account_snapshot(), journal.totals()));
+    let _ = journal.each_outcome(&mut |_, _| {});
+    drop((journal.unresolved_steps(), journal.pending_entities(), journal.open_steps(), journal.attempts()));
+    for sheet in 0..journal.sheets()?.len() {
+        let _ = journal.each_planned_row(sheet as u16, &mut |_| {});
+        let _ = journal.each_row(sheet as u16, &mut |_| ControlFlow::Continue(()));
+    }
+    Ok(())
+}
+
+#[test]
+#[ignore = "runs in a process of its own: see the module `fuzz`"]
+fn fuzz_journals() {
+    let folder = TempDir::new().unwrap();
+    let (path, mutated) = (folder.path().join("run.sqlite"), folder.path().join("mutated.sqlite"));
+    drop(planned(&path, 20));
+    let whole = std::fs::read(&path).unwrap();
+    let words = ["SQLite format 3", "\u{0}\u{0}\u{0}\u{5}", "[", "]", "{", "\"", "null", "assets", "CREATE VIEW x AS"];
+    crate::fuzz::each_mutation(&[&whole], &words, 20, |bytes| {
+        std::fs::write(&mutated, bytes).unwrap();
+        let _ = read_all(&mutated);
+        for leftover in ["mutated.sqlite-wal", "mutated.sqlite-shm"] {
+            let _ = std::fs::remove_file(folder.path().join(leftover));
+        }
+    });
 }

@@ -25,7 +25,7 @@ const BATCH_DELAY: Duration = Duration::from_millis(1);
 
 /// A command to the journal writer.
 #[derive(Debug)]
-pub enum WriteCommand {
+pub(crate) enum WriteCommand {
     /// The step is about to be sent.
     RecordIntent(u32),
     /// It surely was not sent: it is pending again, whatever an earlier reconciliation found.
@@ -41,7 +41,7 @@ pub enum WriteCommand {
 
 /// An event from the journal writer, in the order of the commands.
 #[derive(Debug)]
-pub enum WriteEvent {
+pub(crate) enum WriteEvent {
     /// The intent is on disk: the step may be sent.
     IntentRecorded(u32),
     /// The outcome is on disk: it may be reported.
@@ -54,7 +54,7 @@ pub enum WriteEvent {
 
 /// The handle of the journal writer thread.
 #[derive(Debug)]
-pub struct JournalWriter {
+pub(crate) struct JournalWriter {
     /// Commands not sent yet: one message for many wakes the thread once.
     pending: Vec<WriteCommand>,
     commands: Option<mpsc::Sender<Vec<WriteCommand>>>,
@@ -72,7 +72,7 @@ impl JournalWriter {
     ///
     /// # Errors
     /// Where the system cannot start a thread.
-    pub fn start(journal: Journal) -> std::io::Result<Self> {
+    pub(crate) fn start(journal: Journal) -> std::io::Result<Self> {
         let path = journal.path();
         let (commands, incoming) = mpsc::channel();
         // Bounded by the caller: a few commands for each step in flight, and one for each step read last.
@@ -113,12 +113,12 @@ impl JournalWriter {
     }
 
     /// Adds a command to the next [`JournalWriter::flush`].
-    pub fn append(&mut self, command: WriteCommand) {
+    pub(crate) fn append(&mut self, command: WriteCommand) {
         self.pending.push(command);
     }
 
     /// Sends the commands to the thread. Where it has ended, [`JournalWriter::next`] says so.
-    pub fn flush(&mut self) {
+    pub(crate) fn flush(&mut self) {
         if let Some(commands) = self.commands.as_ref().filter(|_| !self.pending.is_empty()) {
             let _ = commands.send(std::mem::take(&mut self.pending));
             #[cfg(test)]
@@ -129,7 +129,7 @@ impl JournalWriter {
     }
 
     /// The next event.
-    pub async fn next(&mut self) -> WriteEvent {
+    pub(crate) async fn next(&mut self) -> WriteEvent {
         loop {
             if let Some(event) = self.received.pop_front() {
                 return event;
@@ -142,7 +142,7 @@ impl JournalWriter {
     }
 
     /// An event that has already arrived.
-    pub fn try_next(&mut self) -> Option<WriteEvent> {
+    pub(crate) fn try_next(&mut self) -> Option<WriteEvent> {
         if self.received.is_empty() {
             self.received.extend(self.events.try_recv().ok().into_iter().flatten());
         }
@@ -153,7 +153,7 @@ impl JournalWriter {
     ///
     /// # Errors
     /// Where the thread panicked, which is a bug.
-    pub fn finish(mut self) -> Result<(Journal, Vec<WriteEvent>), JournalError> {
+    pub(crate) fn finish(mut self) -> Result<(Journal, Vec<WriteEvent>), JournalError> {
         self.flush();
         drop(self.commands.take());
         let journal = self.thread.join().map_err(|_| JournalError::Gone { path: self.path.clone() })?;

@@ -4,13 +4,11 @@
 //! to the [`FaultyStream`] under the HTTP server then fails, and the server closes the socket.
 
 use std::io;
-use std::net::SocketAddr;
 use std::pin::Pin;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::task::{Context, Poll, ready};
 
-use axum::extract::connect_info::Connected;
-use axum::serve::{IncomingStream, Listener};
+use axum::serve::Listener;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::{TcpListener, TcpStream};
 
@@ -56,29 +54,21 @@ impl ConnectionControl {
     }
 }
 
-impl Listener for FaultyListener {
-    type Io = FaultyStream;
-    type Addr = SocketAddr;
-
-    async fn accept(&mut self) -> (FaultyStream, SocketAddr) {
-        let (stream, address) = Listener::accept(&mut self.0).await;
+impl FaultyListener {
+    /// The next connection. Where the system has none left for a moment, it waits.
+    pub(in crate::sandbox) async fn accept(&mut self) -> FaultyStream {
+        let (stream, _) = Listener::accept(&mut self.0).await;
         // Small replies must not wait for a full packet.
         let _ = stream.set_nodelay(true);
-        (FaultyStream { stream, connection: ConnectionControl::default() }, address)
-    }
-
-    fn local_addr(&self) -> io::Result<SocketAddr> {
-        self.0.local_addr()
-    }
-}
-
-impl Connected<IncomingStream<'_, FaultyListener>> for ConnectionControl {
-    fn connect_info(stream: IncomingStream<'_, FaultyListener>) -> Self {
-        stream.io().connection.clone()
+        FaultyStream { stream, connection: ConnectionControl::default() }
     }
 }
 
 impl FaultyStream {
+    pub(in crate::sandbox) fn control(&self) -> ConnectionControl {
+        self.connection.clone()
+    }
+
     /// Fails if the connection was cut, and makes the system send a reset to the client.
     fn check_not_cut(&self) -> io::Result<()> {
         if self.connection.state() == State::Cut {

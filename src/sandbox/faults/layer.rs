@@ -18,6 +18,7 @@ use axum::http::{Method, StatusCode};
 use axum::response::Response;
 use serde_json::{Value, json};
 
+use super::super::body::BODY_TIME;
 use super::super::refusal::Refusal;
 use super::super::store::StoreReply;
 use super::apply::{apply_fault, cut_connection};
@@ -60,10 +61,10 @@ impl FaultLayer {
     {
         let Some(fault) = self.select(&request) else { return serve(request).await };
         let connection = ConnectionControl::of(&request);
-        match read_body(request).await {
-            Ok(request) => apply_fault(fault, connection, serve(request)).await,
+        match tokio::time::timeout(BODY_TIME, read_body(request)).await {
+            Ok(Ok(request)) => apply_fault(fault, connection, serve(request)).await,
             // An incomplete request is not executed.
-            Err(_) => cut_connection(&connection),
+            _ => cut_connection(&connection),
         }
     }
 

@@ -31,7 +31,7 @@ mod selector;
 #[cfg(test)]
 mod tests;
 
-pub(super) use connection::{ConnectionControl, FaultyListener};
+pub(super) use connection::FaultyListener;
 pub use error::FaultsError;
 pub use grammar::Faults;
 pub use layer::FaultControl;

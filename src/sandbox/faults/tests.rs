@@ -350,3 +350,17 @@ proptest! {
         prop_assert_eq!(run(), (faults, counts));
     }
 }
+
+#[test]
+#[ignore = "runs in a process of its own: see the module `fuzz`"]
+fn fuzz_faults() {
+    let inputs: [&[u8]; 2] = [
+        b"POST assets p=0.05 500 retry-after=3 after\nGET * every=10 delay=300\n# a comment\nPUT assets/* nth=3 reset",
+        b"* checkout/* count=2 refuse=409 message=\"in use\"\nDELETE * html=200",
+    ];
+    let words =
+        ["p=", "nth=0", "every=", "count=", "delay=1", "reset", "#", "\n", "*", "POST,PUT", "message=\"", "shape="];
+    crate::fuzz::each_mutation(&inputs, &words, 1, |bytes| {
+        let _ = String::from_utf8_lossy(bytes).parse::<Faults>();
+    });
+}

@@ -8,7 +8,7 @@ use super::super::clock::StoreClock;
 use super::super::error::SandboxError;
 use super::record_store::{AccountId, RecordStore};
 use super::tables::RecordTables;
-use crate::state_file::{FormatError, FormatStamp, SqliteFailure};
+use crate::state_file::{self, FormatError, FormatStamp, SqliteFailure};
 
 /// "Tlps" in ASCII.
 const STAMP: FormatStamp = FormatStamp { application: 0x546c_7073, format: 1 };
@@ -33,6 +33,8 @@ impl RecordStore {
     /// The store in that file, which is created if it does not exist.
     pub(crate) fn in_file(path: &Path) -> Result<Self, SandboxError> {
         let failed = |error| open_error(path, error);
+        // It holds an inventory. What cannot be created here, SQLite cannot create either, and it says why.
+        let _ = state_file::create_private(path);
         let connection = Connection::open(path).map_err(failed)?;
         connection.busy_timeout(std::time::Duration::ZERO).map_err(failed)?;
         connection.execute_batch("PRAGMA locking_mode = EXCLUSIVE").map_err(failed)?;

@@ -188,3 +188,33 @@ fn no_tenant_sees_or_touches_another() {
     );
     assert!(api.list("/activity?tenant_id=8&type=Asset").len() == 1);
 }
+
+#[test]
+fn requests_to_other_host_names_are_refused() {
+    let api = Api::new();
+    let port = api.sandbox.address().port();
+    let asked = |host: &str| {
+        api.send(api.ask(Method::GET, "/locations").header(header::HOST, host.replace("PORT", &port.to_string())))
+    };
+    for host in ["127.0.0.1:PORT", "localhost:PORT", "LOCALHOST", "[::1]:PORT", "127.9.9.9"] {
+        assert_eq!(asked(host).status, StatusCode::OK, "{host}");
+    }
+    for host in ["attacker.example:PORT", "127.0.0.1.attacker.example", "localhost.attacker.example", "10.0.0.1", ""] {
+        assert_eq!(asked(host).status, StatusCode::MISDIRECTED_REQUEST, "{host}");
+    }
+}
+
+#[test]
+fn requests_that_stop_halfway_keep_nobody_out() {
+    use std::io::Write;
+    let api = Api::new();
+    let stuck: Vec<_> = (0..300)
+        .map(|_| {
+            let mut stream = std::net::TcpStream::connect(api.sandbox.address()).unwrap();
+            stream.write_all(b"POST /api/v1/locations HTTP/1.1\r\nHost: localhost\r\nContent-Le").unwrap();
+            stream
+        })
+        .collect();
+    assert_eq!(api.get("/locations").status, StatusCode::OK);
+    drop(stuck);
+}

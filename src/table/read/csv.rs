@@ -30,7 +30,7 @@ const SAMPLE: u64 = 64 * 1024;
 
 /// How a CSV file was understood: what a command shows its user.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Decoding {
+pub(crate) struct Decoding {
     pub delimiter: Delimiter,
     pub encoding: Encoding,
     /// Guessed where encoding or delimiter might be another.
@@ -41,7 +41,7 @@ pub struct Decoding {
 
 impl Decoding {
     /// Whether the text may have been decoded wrongly.
-    pub fn is_doubtful(&self) -> bool {
+    pub(crate) fn is_doubtful(&self) -> bool {
         self.encoding_certainty == Certainty::Guessed
     }
 }

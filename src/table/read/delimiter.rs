@@ -6,7 +6,7 @@ use super::encoding::Certainty;
 
 /// The character between cells.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Delimiter {
+pub(crate) enum Delimiter {
     Comma,
     Semicolon,
     Tab,
@@ -23,7 +23,7 @@ const DELIMITERS: &[(Delimiter, u8, &str, &str)] = &[
 
 impl Delimiter {
     /// Reads `,`, `;`, `|`, `tab` or `\t`.
-    pub fn parse(text: &str) -> Option<Delimiter> {
+    pub(crate) fn parse(text: &str) -> Option<Delimiter> {
         let text = match text {
             "\t" | "\\t" => "tab",
             other => other,

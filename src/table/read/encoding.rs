@@ -20,7 +20,7 @@ pub(super) use utf8_text::Utf8Text;
 
 /// An encoding of text; displays as people call it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Encoding(&'static encoding_rs::Encoding);
+pub(crate) struct Encoding(&'static encoding_rs::Encoding);
 
 /// Names that people use, beside those of the WHATWG. `macintosh` is the WHATWG's own.
 const ALSO_CALLED: &[(&str, &encoding_rs::Encoding)] = &[
@@ -45,11 +45,11 @@ const KNOWN_AS: &[(&encoding_rs::Encoding, &str)] = &[
 ];
 
 impl Encoding {
-    pub const UTF_8: Encoding = Encoding(encoding_rs::UTF_8);
+    pub(crate) const UTF_8: Encoding = Encoding(encoding_rs::UTF_8);
 
     /// Reads a name as the WHATWG lists them (`utf-8`, `windows-1252`, `latin1`, `shift_jis`, `macintosh`), or as people
     /// say (`mac roman`, `ansi`); case does not matter. None where the name is unknown.
-    pub fn parse(name: &str) -> Option<Encoding> {
+    pub(crate) fn parse(name: &str) -> Option<Encoding> {
         let name = name.trim().to_lowercase();
         let also = ALSO_CALLED.iter().find(|(label, _)| *label == name).map(|(_, encoding)| *encoding);
         also.or_else(|| encoding_rs::Encoding::for_label_no_replacement(name.as_bytes())).map(Encoding)
@@ -65,7 +65,7 @@ impl fmt::Display for Encoding {
 
 /// Whether what was detected can be relied on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Certainty {
+pub(crate) enum Certainty {
     /// The file or the user says so, or nothing else is possible.
     Certain,
     /// Nothing in the file says so, but the text reads as if it were right.
@@ -76,7 +76,7 @@ pub enum Certainty {
 
 /// Whether some bytes did not become text: U+FFFD stands in their place, or was in the file already.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum ReplacementChars {
+pub(crate) enum ReplacementChars {
     Absent,
     Present,
 }

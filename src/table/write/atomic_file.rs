@@ -10,6 +10,8 @@ use std::time::{Duration, Instant};
 use tempfile::NamedTempFile;
 
 use super::error::WriteError;
+#[cfg(unix)]
+use crate::state_file::own_user;
 
 /// How long to wait for a program that reads a named pipe.
 const READER_WAIT: Duration = Duration::from_secs(10);
@@ -24,7 +26,7 @@ const LOCK_DELAY: Duration = Duration::from_millis(100);
 ///
 /// Dropped before [`AtomicFile::commit`], it is removed, and a file that was at its path stays as it is.
 #[derive(Debug)]
-pub struct AtomicFile {
+pub(crate) struct AtomicFile {
     path: PathBuf,
     file: NamedTempFile,
     placement: Placement,
@@ -38,9 +40,40 @@ enum Placement {
     CopyInto,
 }
 
+/// Who may read a new file, as permission bits of Unix: what the process's umask allows, and no more than this.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Access(u32);
+
+impl Default for Access {
+    /// An ordinary file.
+    fn default() -> Self {
+        Self(0o666)
+    }
+}
+
+impl Access {
+    /// For those who may read all these files. One that is not there, such as standard input, does not count.
+    pub(crate) fn common_to<'a>(files: impl IntoIterator<Item = &'a Path>) -> Self {
+        #[cfg(unix)]
+        let access_to = |path: &Path| fs::metadata(path).ok().map(|found| std::os::unix::fs::MetadataExt::mode(&found));
+        // A new file has the access list of its folder.
+        #[cfg(not(unix))]
+        let access_to = |_: &Path| None;
+        let all = files.into_iter().filter_map(access_to);
+        // The owner may write to the new file, even if it is made from one that is write-protected.
+        Self(all.fold(0o666, |common, mode: u32| common & mode) | 0o600)
+    }
+}
+
 impl AtomicFile {
     /// Creates the temporary file for `path`. What would make [`AtomicFile::commit`] fail fails here, before the work.
-    pub fn create(path: &Path) -> Result<Self, WriteError> {
+    pub(crate) fn create(path: &Path) -> Result<Self, WriteError> {
+        Self::create_for(path, Access::default())
+    }
+
+    /// As [`AtomicFile::create`]; a file that is not there yet is for those whom `access` names.
+    pub(crate) fn create_for(path: &Path, access: Access) -> Result<Self, WriteError> {
+        refuse_links_of_others(path)?;
         if is_special(path) {
             let file = tempfile::Builder::new().prefix("tallyport-").tempfile();
             let file = file.map_err(WriteError::temporary)?;
@@ -52,7 +85,7 @@ impl AtomicFile {
             return Err(WriteError::FolderMissing { folder: folder.to_owned(), path });
         }
         try_target(&path)?;
-        let file = temporary(&path, folder).map_err(|error| WriteError::from_io(&path, error))?;
+        let file = temporary(&path, folder, access).map_err(|error| WriteError::from_io(&path, error))?;
         Ok(Self { path, file, placement: Placement::Rename })
     }
 
@@ -62,37 +95,37 @@ impl AtomicFile {
     }
 
     /// The path that the file will have.
-    pub fn path(&self) -> &Path {
+    pub(crate) fn path(&self) -> &Path {
         &self.path
     }
 
     /// The folder of the file: `.` if the path names none.
-    pub fn folder(&self) -> &Path {
+    pub(crate) fn folder(&self) -> &Path {
         folder_of(&self.path)
     }
 
     /// The open file, for writers that need to seek.
-    pub fn as_file(&self) -> &File {
+    pub(crate) fn as_file(&self) -> &File {
         self.file.as_file()
     }
 
     /// Syncs the file to disk under its temporary name and checks its destination again, so that the rename of
     /// [`AtomicFile::commit`] is unlikely to fail.
-    pub fn sync(&mut self) -> Result<(), WriteError> {
+    pub(crate) fn sync(&mut self) -> Result<(), WriteError> {
         let durable = self.file.flush().and_then(|()| self.file.as_file().sync_all());
         durable.map_err(|error| WriteError::from_io(&self.path, error))?;
         if self.is_replacing() { try_target(&self.path) } else { Ok(()) }
     }
 
     /// Syncs the file to disk and renames it to its path.
-    pub fn commit(self) -> Result<PathBuf, WriteError> {
+    pub(crate) fn commit(self) -> Result<PathBuf, WriteError> {
         let path = self.path.clone();
         self.persist(&path).map_err(|refused| refused.error)
     }
 
     /// As [`AtomicFile::commit`]; where the place is taken by a file that another program holds open, the file
     /// stands beside it as `name (2).xlsx`. Gives back where it stands.
-    pub fn commit_or_numbered(self) -> Result<PathBuf, WriteError> {
+    pub(crate) fn commit_or_numbered(self) -> Result<PathBuf, WriteError> {
         let path = self.path.clone();
         let mut refused = match self.persist(&path) {
             Ok(path) => return Ok(path),
@@ -156,6 +189,31 @@ fn behind_link(path: &Path) -> PathBuf {
     if path.is_symlink() { fs::canonicalize(path).unwrap_or_else(|_| path.to_owned()) } else { path.to_owned() }
 }
 
+/// Refuses a path that leads through a link which another user made: it may lead to any file that this user can
+/// replace. In a folder that everybody can write to, the same goes for a file that another user made there: it would
+/// keep that owner, who could read it.
+#[cfg(unix)]
+fn refuse_links_of_others(path: &Path) -> Result<(), WriteError> {
+    use std::os::unix::fs::MetadataExt;
+    let is_of_other = |found: &Metadata| found.uid() != 0 && found.uid() != own_user();
+    for part in path.ancestors().filter(|part| !part.as_os_str().is_empty()) {
+        if fs::symlink_metadata(part).is_ok_and(|found| found.is_symlink() && is_of_other(&found)) {
+            return Err(WriteError::LinkOfOther { path: path.to_owned(), link: part.to_owned() });
+        }
+    }
+    let is_open_folder = fs::metadata(folder_of(path)).is_ok_and(|folder| folder.mode() & 0o002 != 0);
+    if is_open_folder && fs::metadata(path).is_ok_and(|found| found.is_file() && is_of_other(&found)) {
+        return Err(WriteError::FileOfOther { path: path.to_owned() });
+    }
+    Ok(())
+}
+
+/// On Windows only administrators make links.
+#[cfg(not(unix))]
+fn refuse_links_of_others(_: &Path) -> Result<(), WriteError> {
+    Ok(())
+}
+
 /// Whether there is something at the path that is neither a regular file nor a folder. What lies in `/dev` and `/proc`
 /// counts as well: `/dev/stdout` is a link to the file that a shell has opened, which must not be replaced either.
 fn is_special(path: &Path) -> bool {
@@ -217,17 +275,17 @@ fn try_target(path: &Path) -> Result<(), WriteError> {
 }
 
 /// The name begins with a dot and the target's name, so that a leftover is hidden and shows where it came from.
-fn temporary(path: &Path, folder: &Path) -> io::Result<NamedTempFile> {
+fn temporary(path: &Path, folder: &Path, access: Access) -> io::Result<NamedTempFile> {
     let stem = path.file_stem().map(|stem| stem.to_string_lossy().into_owned()).unwrap_or_default();
     let prefix = format!(".{}.", stem.chars().take(40).collect::<String>());
     remove_leftovers(folder, &prefix);
     let mut builder = tempfile::Builder::new();
     builder.prefix(&prefix).suffix(PART);
     let previous = fs::metadata(path).ok();
-    // Temporary files are private by default; a new one becomes an ordinary file that colleagues may read.
+    // Temporary files are private by default; a new one becomes a file that colleagues may read.
     #[cfg(unix)]
     if previous.is_none() {
-        builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o666));
+        builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(access.0));
     }
     let file = builder.tempfile_in(folder)?;
     // Held until the file has its name: a temporary file that nobody has locked is a leftover.
@@ -379,6 +437,55 @@ mod tests {
         assert!(link.is_symlink());
         assert_eq!(fs::read_to_string(&path).unwrap(), "new");
         assert_eq!(fs::metadata(&path).unwrap().permissions().mode(), ordinary);
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_new_file_is_for_those_who_may_read_what_it_is_made_from() {
+        use std::os::unix::fs::PermissionsExt;
+        let folder = tempfile::tempdir().unwrap();
+        let (input, other) = (folder.path().join("input.csv"), folder.path().join("other.csv"));
+        fs::write(&input, "a").unwrap();
+        fs::write(&other, "b").unwrap();
+        for (modes, expected) in [([0o600, 0o644], 0o600), ([0o640, 0o644], 0o640), ([0o400, 0o444], 0o600)] {
+            for (file, mode) in [&input, &other].into_iter().zip(modes) {
+                fs::set_permissions(file, PermissionsExt::from_mode(mode)).unwrap();
+            }
+            let path = folder.path().join("result.csv");
+            let access = Access::common_to([input.as_path(), &other, Path::new("-")]);
+            AtomicFile::create_for(&path, access).unwrap().commit().unwrap();
+            assert_eq!(fs::metadata(&path).unwrap().permissions().mode() & 0o777, expected, "{modes:?}");
+            fs::remove_file(path).unwrap();
+        }
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn links_and_files_that_others_made_are_refused() {
+        use std::os::unix::fs::{PermissionsExt, chown, lchown, symlink};
+        const OTHER: Option<u32> = Some(12_345);
+        let folder = tempfile::tempdir().unwrap();
+        let at = |name: &str| folder.path().join(name);
+        fs::write(at("mine.csv"), "mine").unwrap();
+        fs::create_dir(at("below")).unwrap();
+        symlink(at("mine.csv"), at("link.csv")).unwrap();
+        symlink(at("below"), at("door")).unwrap();
+        fs::write(at("theirs.csv"), "theirs").unwrap();
+        // Only root can make files of others.
+        if lchown(at("link.csv"), OTHER, None).is_err() {
+            return;
+        }
+        lchown(at("door"), OTHER, None).unwrap();
+        chown(at("theirs.csv"), OTHER, None).unwrap();
+        for path in [at("link.csv"), at("door").join("new.csv")] {
+            let refused = AtomicFile::create(&path).unwrap_err();
+            assert!(matches!(refused, WriteError::LinkOfOther { .. }), "{refused}");
+        }
+        assert!(AtomicFile::create(&at("theirs.csv")).is_ok(), "a colleague's file in a folder of our own");
+        fs::set_permissions(folder.path(), PermissionsExt::from_mode(0o1777)).unwrap();
+        let refused = AtomicFile::create(&at("theirs.csv")).unwrap_err();
+        assert!(matches!(refused, WriteError::FileOfOther { .. }), "{refused}");
+        assert_eq!(fs::read_to_string(at("mine.csv")).unwrap(), "mine");
     }
 
     #[cfg(unix)]

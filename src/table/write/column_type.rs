@@ -2,13 +2,11 @@
 
 /// What the cells of a column hold, as far as they are not empty.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum ColumnType {
+pub(crate) enum ColumnType {
     /// Ids and tags too: they are names, not numbers to calculate with.
     Text,
     /// A whole number.
     Integer,
-    /// A number that may have a fraction.
-    Number,
     /// An amount; the cell's number format tells the currency.
     Money,
     /// A calendar day.

@@ -27,7 +27,7 @@ pub enum ByteOrderMark {
     With,
 }
 
-/// Whether [formulas are escaped](crate::table::formula).
+/// Whether texts that a spreadsheet would take for formulas get an apostrophe before them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum FormulaEscaping {
     On,
@@ -46,7 +46,7 @@ impl CsvOptions {
 
 /// Writes rows of CSV.
 #[derive(Debug)]
-pub struct CsvWriter<W: Write> {
+pub(crate) struct CsvWriter<W: Write> {
     /// What errors are about; none for standard output.
     path: Option<PathBuf>,
     writer: csv::Writer<W>,
@@ -56,7 +56,7 @@ pub struct CsvWriter<W: Write> {
 }
 
 impl<W: Write> CsvWriter<W> {
-    pub fn new(mut output: W, path: Option<&Path>, options: CsvOptions) -> Result<Self, WriteError> {
+    pub(crate) fn new(mut output: W, path: Option<&Path>, options: CsvOptions) -> Result<Self, WriteError> {
         let path = path.map(Path::to_owned);
         if options.byte_order_mark == ByteOrderMark::With {
             let mark = output.write_all("\u{FEFF}".as_bytes());
@@ -73,7 +73,7 @@ impl<W: Write> CsvWriter<W> {
     }
 
     /// Adds text to the current row.
-    pub fn text(&mut self, text: &str) -> Result<(), WriteError> {
+    pub(crate) fn text(&mut self, text: &str) -> Result<(), WriteError> {
         match self.formula_escaping {
             FormulaEscaping::On => self.field(&escape_formula(text)),
             FormulaEscaping::Off => self.field(text),
@@ -82,7 +82,7 @@ impl<W: Write> CsvWriter<W> {
 
     /// Adds a cell as it was typed. A real date is written as ISO 8601: as shown it might be ambiguous, which it was not
     /// in the spreadsheet that it comes from.
-    pub fn cell_as_typed(&mut self, cell: Cell<'_>) -> Result<(), WriteError> {
+    pub(crate) fn cell_as_typed(&mut self, cell: Cell<'_>) -> Result<(), WriteError> {
         let Value::Date(moment) = cell.value else { return self.text(cell.text) };
         self.buffered(|buffer| {
             let _ = write!(buffer, "{}", moment.date());
@@ -95,7 +95,7 @@ impl<W: Write> CsvWriter<W> {
     /// Adds a typed value in the one spelling that programs expect: numbers with a point and no grouping, dates in
     /// ISO 8601, timestamps ending in `Z`, booleans as `TRUE` and `FALSE`. Only text is escaped: `-5` is a number in a
     /// spreadsheet program, too.
-    pub fn value(&mut self, cell: Cell<'_>, column_type: ColumnType) -> Result<(), WriteError> {
+    pub(crate) fn value(&mut self, cell: Cell<'_>, column_type: ColumnType) -> Result<(), WriteError> {
         match cell.value {
             Value::Number(number) => self.buffered(|buffer| push_number(cell.text, number, buffer)),
             Value::Date(moment) => self.buffered(|buffer| push_timestamp(moment, column_type, buffer)),
@@ -105,13 +105,13 @@ impl<W: Write> CsvWriter<W> {
     }
 
     /// Ends the current row.
-    pub fn end_row(&mut self) -> Result<(), WriteError> {
+    pub(crate) fn end_row(&mut self) -> Result<(), WriteError> {
         let ended = self.writer.write_record(None::<&[u8]>);
         ended.map_err(|error| self.failed(error))
     }
 
     /// Writes out what is buffered and returns the output.
-    pub fn finish(self) -> Result<W, WriteError> {
+    pub(crate) fn finish(self) -> Result<W, WriteError> {
         let Self { path, writer, .. } = self;
         writer.into_inner().map_err(|error| WriteError::from_output(path.as_deref(), error.into_error()))
     }

@@ -17,6 +17,12 @@ pub enum WriteError {
     #[error("cannot write `{}`: it is a folder", path.display())]
     IsFolder { path: PathBuf },
 
+    #[error("cannot write `{}`: `{}` is a link that another user made", path.display(), link.display())]
+    LinkOfOther { path: PathBuf, link: PathBuf },
+
+    #[error("cannot write `{}`: another user made this file, in a folder that everybody can write to", path.display())]
+    FileOfOther { path: PathBuf },
+
     #[error("cannot write `{}`: no permission", path.display())]
     NoPermission { path: PathBuf, source: io::Error },
 
@@ -83,6 +89,8 @@ impl Diagnostic for WriteError {
         let hint = match self {
             Self::FolderMissing { folder, .. } => format!("create the folder `{}` first", folder.display()),
             Self::IsFolder { path } => format!("name a file in it, such as `{}`", path.join("result.xlsx").display()),
+            Self::LinkOfOther { .. } => String::from("name the file that the link leads to, if that is what you want"),
+            Self::FileOfOther { .. } => String::from("name a file in a folder of your own"),
             Self::NoPermission { .. } => String::from("name a file in a folder you can write to"),
             Self::DiskFull { .. } => String::from("free some space, or name a file on another disk"),
             Self::Busy { .. } => String::from("close it there, or name another file"),

@@ -16,18 +16,18 @@ use super::error::WriteError;
 
 /// Written files that wait to be put in place as one.
 #[derive(Debug, Default)]
-pub struct FileSet {
+pub(crate) struct FileSet {
     files: Vec<AtomicFile>,
 }
 
 impl FileSet {
     /// Adds a file that has been written in full.
-    pub fn add(&mut self, file: AtomicFile) {
+    pub(crate) fn add(&mut self, file: AtomicFile) {
         self.files.push(file);
     }
 
     /// The files so far, in the order in which they will appear.
-    pub fn files(&self) -> &[AtomicFile] {
+    pub(crate) fn files(&self) -> &[AtomicFile] {
         &self.files
     }
 
@@ -35,7 +35,7 @@ impl FileSet {
     ///
     /// # Errors
     /// The first file that cannot be put in place. None of the files has changed then.
-    pub fn commit(mut self) -> Result<Vec<PathBuf>, WriteError> {
+    pub(crate) fn commit(mut self) -> Result<Vec<PathBuf>, WriteError> {
         for file in &mut self.files {
             file.sync()?;
         }

@@ -6,22 +6,22 @@
 
 mod atomic_file;
 mod column_type;
-pub mod csv;
+pub(crate) mod csv;
 mod disk_full;
 mod error;
 mod file_set;
-pub mod output;
-pub mod page;
-pub mod sheet;
+pub(crate) mod output;
+pub(crate) mod page;
+pub(crate) mod sheet;
 mod sheet_name;
-pub mod styles;
+pub(crate) mod styles;
 mod value_text;
-pub mod workbook;
-pub mod xlsx;
+pub(crate) mod workbook;
+pub(crate) mod xlsx;
 
-pub use atomic_file::AtomicFile;
-pub use column_type::ColumnType;
+pub(crate) use atomic_file::{Access, AtomicFile};
+pub(crate) use column_type::ColumnType;
 pub(crate) use disk_full::catch_write_panic;
 pub use error::WriteError;
-pub use file_set::FileSet;
-pub use sheet_name::SheetNames;
+pub(crate) use file_set::FileSet;
+pub(crate) use sheet_name::SheetNames;

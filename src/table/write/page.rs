@@ -19,10 +19,10 @@ const MAX_LINES: usize = 26;
 const SECTION_POINTS: f64 = 24.0;
 
 /// A row and a column, from 0.
-pub type Position = (u32, u16);
+pub(crate) type Position = (u32, u16);
 
 /// Writes text as far as a cell can hold it; empty text still has its format.
-pub fn write_text(sheet: &mut Worksheet, at: Position, text: &str, format: &Format) -> Result<(), XlsxError> {
+pub(crate) fn write_text(sheet: &mut Worksheet, at: Position, text: &str, format: &Format) -> Result<(), XlsxError> {
     match text {
         "" => sheet.write_blank(at.0, at.1, format).map(drop),
         text => sheet.write_string_with_format(at.0, at.1, truncate_to_cell(text), format).map(drop),
@@ -30,7 +30,7 @@ pub fn write_text(sheet: &mut Worksheet, at: Position, text: &str, format: &Form
 }
 
 /// Writes a date; as text where Excel has no such date, which is before 1900.
-pub fn write_date(sheet: &mut Worksheet, at: Position, date: Date, format: &Format) -> Result<(), XlsxError> {
+pub(crate) fn write_date(sheet: &mut Worksheet, at: Position, date: Date, format: &Format) -> Result<(), XlsxError> {
     match excel_moment(date.to_datetime(jiff::civil::Time::midnight())) {
         Some(date) => sheet.write_datetime_with_format(at.0, at.1, date, format).map(drop),
         None => write_text(sheet, at, &date.to_string(), format),
@@ -38,7 +38,7 @@ pub fn write_date(sheet: &mut Worksheet, at: Position, date: Date, format: &Form
 }
 
 /// Writes a formula with its result, for programs that do not calculate.
-pub fn write_formula(
+pub(crate) fn write_formula(
     sheet: &mut Worksheet,
     at: Position,
     formula: &str,
@@ -50,7 +50,7 @@ pub fn write_formula(
 }
 
 /// Writes a link to a cell of a sheet of the same workbook.
-pub fn write_link(
+pub(crate) fn write_link(
     sheet: &mut Worksheet,
     at: Position,
     (target, cell): (&str, CellRef),
@@ -62,7 +62,7 @@ pub fn write_link(
 }
 
 /// Writes text over several columns of a row, which are merged.
-pub fn write_span(
+pub(crate) fn write_span(
     sheet: &mut Worksheet,
     row: u32,
     (first, last): (u16, u16),
@@ -77,7 +77,7 @@ pub fn write_span(
 }
 
 /// Writes the heading of a section, underlined up to the column `last`.
-pub fn write_section(
+pub(crate) fn write_section(
     sheet: &mut Worksheet,
     styles: &PageStyles,
     row: u32,
@@ -90,11 +90,11 @@ pub fn write_section(
 }
 
 /// Makes a row as tall as so many lines of text. Merged cells do not do so by themselves.
-pub fn fit_lines(sheet: &mut Worksheet, row: u32, lines: usize) -> Result<(), XlsxError> {
+pub(crate) fn fit_lines(sheet: &mut Worksheet, row: u32, lines: usize) -> Result<(), XlsxError> {
     sheet.set_row_height(row, lines_height(lines)).map(drop)
 }
 
 /// The height of a row with so many lines of text, in points.
-pub fn lines_height(lines: usize) -> f64 {
+pub(crate) fn lines_height(lines: usize) -> f64 {
     ROW_POINTS + LINE_POINTS * lines.min(MAX_LINES) as f64
 }

@@ -10,14 +10,14 @@ const FORBIDDEN: &[char] = &['[', ']', ':', '*', '?', '/', '\\'];
 
 /// The names given out in one workbook.
 #[derive(Debug, Default)]
-pub struct SheetNames {
+pub(crate) struct SheetNames {
     /// In lower case: names that differ only in case are one name.
     taken: HashSet<String>,
 }
 
 impl SheetNames {
     /// The nearest name to `wanted` that is allowed and free: shortened, without forbidden characters, numbered.
-    pub fn claim(&mut self, wanted: &str) -> String {
+    pub(crate) fn claim(&mut self, wanted: &str) -> String {
         let base = allowed(wanted);
         let mut name = base.clone();
         let mut number = 2;

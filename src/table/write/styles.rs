@@ -3,19 +3,19 @@
 use rust_xlsxwriter::{Color, Format, FormatAlign, FormatBorder, FormatUnderline};
 
 /// Headers over what people fill in or an import reads.
-pub const HEADER: Color = Color::RGB(0x001F_3864);
+pub(crate) const HEADER: Color = Color::RGB(0x001F_3864);
 /// Text, and the fill of strong headers.
-pub const INK: Color = Color::RGB(0x001F_3044);
+pub(crate) const INK: Color = Color::RGB(0x001F_3044);
 /// Text that matters less.
-pub const FAINT: Color = Color::RGB(0x006B_7785);
+pub(crate) const FAINT: Color = Color::RGB(0x006B_7785);
 /// Rules between rows.
-pub const LINE: Color = Color::RGB(0x00D0_D7DE);
+pub(crate) const LINE: Color = Color::RGB(0x00D0_D7DE);
 /// The fill of light headers and totals.
-pub const SHADE: Color = Color::RGB(0x00EE_F2F6);
-pub const LINK: Color = Color::RGB(0x0005_63C1);
+pub(crate) const SHADE: Color = Color::RGB(0x00EE_F2F6);
+pub(crate) const LINK: Color = Color::RGB(0x0005_63C1);
 
 /// The format of a table's header.
-pub fn header_format(color: Color) -> Format {
+pub(crate) fn header_format(color: Color) -> Format {
     Format::new()
         .set_bold()
         .set_font_color(Color::White)
@@ -24,23 +24,23 @@ pub fn header_format(color: Color) -> Format {
 }
 
 /// The format that all formats of a page start from.
-pub fn plain() -> Format {
+pub(crate) fn plain() -> Format {
     Format::new().set_font_color(INK).set_align(FormatAlign::VerticalCenter)
 }
 
 /// `format` with a rule below it.
-pub fn underlined(format: Format, border: FormatBorder, color: Color) -> Format {
+pub(crate) fn underlined(format: Format, border: FormatBorder, color: Color) -> Format {
     format.set_border_bottom(border).set_border_bottom_color(color)
 }
 
 /// `format` aligned to the right, as numbers are.
-pub fn right(format: &Format) -> Format {
+pub(crate) fn right(format: &Format) -> Format {
     format.clone().set_align(FormatAlign::Right).set_indent(0)
 }
 
 /// What differs between the pages of one kind of workbook and those of another.
 #[derive(Debug)]
-pub struct PageTheme {
+pub(crate) struct PageTheme {
     /// A table's header.
     pub head: Format,
     /// A table's cell.
@@ -53,7 +53,7 @@ pub struct PageTheme {
 
 /// The formats of a [page](super::page). Those of a table are derived from the [`PageTheme`].
 #[derive(Debug)]
-pub struct PageStyles {
+pub(crate) struct PageStyles {
     pub title: Format,
     /// What the page is about, below the title.
     pub lead: Format,
@@ -79,7 +79,7 @@ pub struct PageStyles {
 }
 
 impl PageStyles {
-    pub fn new(theme: PageTheme) -> Self {
+    pub(crate) fn new(theme: PageTheme) -> Self {
         let PageTheme { head, cell, total, count_code } = theme;
         let plain = plain();
         let number = |format: &Format| right(format).set_num_format(count_code);

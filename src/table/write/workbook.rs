@@ -14,7 +14,7 @@ use super::xlsx::{MAX_COLUMNS, truncate_to_cell};
 use super::{SheetNames, WriteError, catch_write_panic};
 
 /// Writes a workbook. After an error it must not be used again.
-pub struct WorkbookWriter {
+pub(crate) struct WorkbookWriter {
     /// What errors are about.
     path: PathBuf,
     workbook: Workbook,
@@ -24,7 +24,7 @@ pub struct WorkbookWriter {
 impl WorkbookWriter {
     /// Begins a workbook for the file at `path`. Rows wait in `folder`, if given: the system's folder for temporary
     /// files may be in memory.
-    pub fn new(path: &Path, folder: Option<&Path>) -> Result<Self, WriteError> {
+    pub(crate) fn new(path: &Path, folder: Option<&Path>) -> Result<Self, WriteError> {
         let mut writer = Self { path: path.to_owned(), workbook: Workbook::new(), names: SheetNames::default() };
         if let Some(folder) = folder {
             writer.edit(|workbook| workbook.set_tempdir(folder).map(drop))?;
@@ -33,16 +33,16 @@ impl WorkbookWriter {
     }
 
     /// Sets how hard the file is compressed, from 1 (fast) to 9 (small); the default is 6.
-    pub fn set_compression(&mut self, level: u8) {
+    pub(crate) fn set_compression(&mut self, level: u8) {
         self.workbook.set_zip_compression_level(level);
     }
 
-    pub fn set_properties(&mut self, properties: &DocProperties) {
+    pub(crate) fn set_properties(&mut self, properties: &DocProperties) {
         self.workbook.set_properties(properties);
     }
 
     /// Adds a sheet that is kept in memory until the workbook is saved, and returns its index.
-    pub fn add_sheet(&mut self, wanted: &str) -> Result<usize, WriteError> {
+    pub(crate) fn add_sheet(&mut self, wanted: &str) -> Result<usize, WriteError> {
         let (index, name) = (self.workbook.worksheets().len(), self.names.claim(wanted));
         self.edit(|workbook| workbook.add_worksheet().set_name(name).map(drop))?;
         Ok(index)
@@ -50,7 +50,7 @@ impl WorkbookWriter {
 
     /// Adds a sheet whose rows are written to disk as they come, with its header row. Columns are at least `narrowest`
     /// characters wide.
-    pub fn add_table<'a>(
+    pub(crate) fn add_table<'a>(
         &mut self,
         wanted: &str,
         narrowest: usize,
@@ -66,7 +66,7 @@ impl WorkbookWriter {
     }
 
     /// Works on a sheet.
-    pub fn edit_sheet<T>(
+    pub(crate) fn edit_sheet<T>(
         &mut self,
         index: usize,
         work: impl FnOnce(&mut Worksheet) -> Result<T, XlsxError>,
@@ -75,12 +75,15 @@ impl WorkbookWriter {
     }
 
     /// Works on the workbook itself.
-    pub fn edit<T>(&mut self, work: impl FnOnce(&mut Workbook) -> Result<T, XlsxError>) -> Result<T, WriteError> {
+    pub(crate) fn edit<T>(
+        &mut self,
+        work: impl FnOnce(&mut Workbook) -> Result<T, XlsxError>,
+    ) -> Result<T, WriteError> {
         catch_write_panic(&self.path, || work(&mut self.workbook))
     }
 
     /// Ends a table: widths, filter, panes and page. Its first `frozen` columns stay in view.
-    pub fn finish_table(&mut self, table: &TableSheet, frozen: u16) -> Result<(), WriteError> {
+    pub(crate) fn finish_table(&mut self, table: &TableSheet, frozen: u16) -> Result<(), WriteError> {
         self.edit_sheet(table.index, |sheet| {
             table.widths.set(sheet)?;
             sheet::apply_layout(sheet, table.next_row - 1, table.widths.last_column(), frozen)
@@ -88,14 +91,14 @@ impl WorkbookWriter {
     }
 
     /// Writes the workbook to `file`.
-    pub fn save(mut self, file: &File) -> Result<(), WriteError> {
+    pub(crate) fn save(mut self, file: &File) -> Result<(), WriteError> {
         self.edit(|workbook| workbook.save_to_writer(BufWriter::with_capacity(1 << 18, file)))
     }
 }
 
 /// A header, and the format of the cells below it where they share one.
 #[derive(Debug, Clone, Copy)]
-pub struct HeaderCell<'a> {
+pub(crate) struct HeaderCell<'a> {
     pub text: &'a str,
     pub format: &'a Format,
     pub column_format: Option<&'a Format>,
@@ -103,7 +106,7 @@ pub struct HeaderCell<'a> {
 
 /// A sheet of a header and rows, which are written from the top.
 #[derive(Debug)]
-pub struct TableSheet {
+pub(crate) struct TableSheet {
     /// Its position in the workbook.
     pub index: usize,
     /// As on its tab.

@@ -8,13 +8,13 @@ use super::column_type::ColumnType;
 use crate::table::{Cell, Value};
 
 /// The length of a cell's text (Excel's specification), counted in UTF-16 units.
-pub const LONGEST_TEXT: usize = 32_767;
+pub(crate) const LONGEST_TEXT: usize = 32_767;
 
 /// The rows of a sheet (Excel's specification).
-pub const MAX_ROWS: u32 = 1_048_576;
+pub(crate) const MAX_ROWS: u32 = 1_048_576;
 
 /// The columns of a sheet (Excel's specification).
-pub const MAX_COLUMNS: u16 = 16_384;
+pub(crate) const MAX_COLUMNS: u16 = 16_384;
 
 /// Number formats kept apart; the rest of a file with more is written without a format. Excel allows some 65,000
 /// cell formats, and a file that has thousands has them by accident.
@@ -36,7 +36,7 @@ const BOOLEAN_FORMAT: &str = r#""TRUE";"TRUE";"FALSE""#;
 
 /// Whether and why a cell is highlighted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum CellMark {
+pub(crate) enum CellMark {
     Plain,
     Invalid,
     /// An update changes its field.
@@ -45,21 +45,21 @@ pub enum CellMark {
 
 /// The fills of highlighted cells.
 #[derive(Debug, Clone, Copy)]
-pub struct MarkFills {
+pub(crate) struct MarkFills {
     pub invalid: Color,
     pub changed: Color,
 }
 
 impl MarkFills {
     /// One colour for all marks.
-    pub fn all(color: Color) -> Self {
+    pub(crate) fn all(color: Color) -> Self {
         Self { invalid: color, changed: color }
     }
 }
 
 /// The number formats of a sheet's cells, each created once.
 #[derive(Debug)]
-pub struct CellFormats {
+pub(crate) struct CellFormats {
     fills: MarkFills,
     plain: MarkFormats,
     invalid: MarkFormats,
@@ -101,7 +101,7 @@ impl CellStyle<'_> {
     fn of_column(column_type: ColumnType) -> Self {
         match column_type {
             ColumnType::Text | ColumnType::Json => Self::Text,
-            ColumnType::Integer | ColumnType::Number => Self::General,
+            ColumnType::Integer => Self::General,
             ColumnType::Boolean => Self::Boolean,
             ColumnType::Money => Self::Amount,
             ColumnType::Date => Self::Date,
@@ -112,7 +112,7 @@ impl CellStyle<'_> {
 
 impl CellFormats {
     /// Formats for values that are kept as they were typed. Highlighted cells are filled with these colours.
-    pub fn new(fills: MarkFills) -> Self {
+    pub(crate) fn new(fills: MarkFills) -> Self {
         let formats = |base: &Format| MarkFormats::new(base, base.clone(), base.clone().set_num_format("@"));
         let (plain, invalid) = (formats(&base()), formats(&filled(fills.invalid)));
         let changed = formats(&filled(fills.changed));
@@ -120,7 +120,7 @@ impl CellFormats {
     }
 
     /// Formats for values that people read: text of several lines is wrapped, booleans look alike in every program.
-    pub fn for_export() -> Self {
+    pub(crate) fn for_export() -> Self {
         let boolean = base().set_num_format(BOOLEAN_FORMAT);
         let lines = base().set_num_format("@").set_text_wrap();
         let white = MarkFills::all(Color::White);
@@ -128,7 +128,7 @@ impl CellFormats {
     }
 
     /// The format of a column. What a person types into it later is formatted alike.
-    pub fn of_column(&self, column_type: ColumnType) -> &Format {
+    pub(crate) fn of_column(&self, column_type: ColumnType) -> &Format {
         self.plain.get(CellStyle::of_column(column_type))
     }
 
@@ -198,7 +198,7 @@ fn filled(fill: Color) -> Format {
 
 /// Writes a cell into a column that has the format [`CellFormats::of_column`]. Text never becomes a formula, and is
 /// written as far as it is [`truncate_to_cell`].
-pub fn write_cell(
+pub(crate) fn write_cell(
     sheet: &mut Worksheet,
     at: (u32, u16),
     cell: Cell<'_>,
@@ -268,7 +268,7 @@ pub(super) fn excel_moment(moment: jiff::civil::DateTime) -> Option<ExcelDateTim
 }
 
 /// The beginning of a text that a cell can hold.
-pub fn truncate_to_cell(text: &str) -> &str {
+pub(crate) fn truncate_to_cell(text: &str) -> &str {
     // No text has more UTF-16 units than bytes.
     if text.len() <= LONGEST_TEXT {
         return text;
@@ -284,7 +284,7 @@ pub fn truncate_to_cell(text: &str) -> &str {
 }
 
 /// The width of a cell as [`write_cell`] writes it: dates have our own format, however they were shown.
-pub fn value_width(cell: Cell<'_>) -> usize {
+pub(crate) fn value_width(cell: Cell<'_>) -> usize {
     match cell.value {
         Value::Date(moment) if moment.time() == jiff::civil::Time::midnight() => DATE_FORMAT.len(),
         Value::Date(_) => TIMESTAMP_FORMAT.len(),
@@ -293,7 +293,7 @@ pub fn value_width(cell: Cell<'_>) -> usize {
 }
 
 /// The width of a text in digits: East Asian characters take two.
-pub fn text_width(text: &str) -> usize {
+pub(crate) fn text_width(text: &str) -> usize {
     text.lines().map(|line| line.chars().map(char_width).sum()).max().unwrap_or(0)
 }
 
@@ -306,7 +306,7 @@ fn char_width(char: char) -> usize {
 }
 
 /// The lines of a text wrapped between words, as a spreadsheet program does it.
-pub fn wrapped_lines(text: &str, characters: usize) -> usize {
+pub(crate) fn wrapped_lines(text: &str, characters: usize) -> usize {
     text.lines().map(|line| wrapped_line(line, characters)).sum::<usize>().max(1)
 }
 

@@ -2,7 +2,8 @@
 
 use futures::executor::block_on;
 
-use super::super::{Instability, ListScan, ScanError, UnstableList};
+use super::super::error::{Instability, UnstableList};
+use super::super::{ListScan, ScanError};
 use super::service::{Alike, Manner, Refused, Service, log};
 use crate::api::RawRecord;
 use crate::schema::collection;

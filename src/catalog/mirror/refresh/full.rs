@@ -17,7 +17,7 @@ impl Mirror {
     ///
     /// # Errors
     /// The service or the disk fails.
-    pub async fn read<S: RecordSource>(
+    pub(crate) async fn read<S: RecordSource>(
         &self,
         source: &S,
         (entity, filters): (&'static Entity, &[(&str, &str)]),

@@ -13,7 +13,7 @@ use crate::api::{
 use crate::catalog::RecordSource;
 use crate::catalog::fake_source::FakeSource;
 use crate::plan::Step;
-use crate::run::StepTransport;
+use crate::run::worker::StepTransport;
 use crate::schema::Entity;
 
 /// How the service replies to a step.

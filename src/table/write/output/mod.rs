@@ -25,14 +25,12 @@ mod table_writer;
 mod workbook;
 
 use super::WriteError;
-pub use super::column_type::ColumnType;
+pub(crate) use super::column_type::ColumnType;
 pub use super::csv::{ByteOrderMark, CsvOptions, FormulaEscaping};
 use file_per_table::FilePerTable;
 use output_files::OutputFiles;
 pub(crate) use output_files::planned_files;
-pub use table_writer::{
-    OutputColumn, OutputReport, OutputTarget, TableWriter, TruncatedText, TypeMismatch, WrittenFile,
-};
+pub(crate) use table_writer::{OutputColumn, OutputReport, OutputTarget, TableWriter, TruncatedText, TypeMismatch};
 
 /// A file format.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -57,7 +55,7 @@ impl FileFormat {
 
 /// How an output is written.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct OutputOptions {
+pub(crate) struct OutputOptions {
     pub csv: CsvOptions,
     /// The title in a workbook's properties.
     pub title: String,
@@ -74,7 +72,7 @@ impl Default for OutputOptions {
 /// # Errors
 /// What would make [`TableWriter::finish`] fail fails here, before the work: a folder that is missing or protected, a
 /// file that another program has open, a format that was not built in.
-pub fn open(
+pub(crate) fn open(
     target: &OutputTarget,
     format: FileFormat,
     options: &OutputOptions,

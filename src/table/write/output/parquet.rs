@@ -4,7 +4,6 @@
 //! |---|---|
 //! | text, a structure | `STRING` (a structure is its JSON text) |
 //! | a whole number | `INT64` |
-//! | a number | `DOUBLE` |
 //! | an amount | `INT64`, `DECIMAL(18, 4)` |
 //! | a day | `DATE` |
 //! | a moment | `TIMESTAMP(MILLIS, UTC)` |
@@ -20,7 +19,7 @@ use std::sync::Arc;
 
 use jiff::civil::{DateTime, Time, date};
 use parquet::basic::{Compression, LogicalType, Repetition, TimeUnit, Type as Physical};
-use parquet::data_type::{BoolType, ByteArray, ByteArrayType, DoubleType, Int32Type, Int64Type};
+use parquet::data_type::{BoolType, ByteArray, ByteArrayType, Int32Type, Int64Type};
 use parquet::errors::{ParquetError, Result as ParquetResult};
 use parquet::file::properties::WriterProperties;
 use parquet::file::writer::{SerializedColumnWriter, SerializedFileWriter};
@@ -68,7 +67,6 @@ enum ColumnValues {
     /// All texts side by side, each given by its end.
     Texts(Vec<u8>, Vec<usize>),
     Longs(Vec<i64>),
-    Doubles(Vec<f64>),
     Days(Vec<i32>),
     Truths(Vec<bool>),
 }
@@ -117,7 +115,6 @@ fn field(name: &str, column_type: ColumnType) -> ParquetResult<Type> {
     let (physical, logical) = match column_type {
         ColumnType::Text | ColumnType::Json => (Physical::BYTE_ARRAY, Some(LogicalType::String)),
         ColumnType::Integer => (Physical::INT64, None),
-        ColumnType::Number => (Physical::DOUBLE, None),
         ColumnType::Money => (Physical::INT64, Some(LogicalType::decimal(SCALE as i32, PRECISION as i32))),
         ColumnType::Date => (Physical::INT32, Some(LogicalType::Date)),
         ColumnType::Timestamp => (Physical::INT64, Some(LogicalType::timestamp(true, TimeUnit::MILLIS))),
@@ -169,7 +166,6 @@ impl ParquetColumn {
         let values = match column.column_type {
             ColumnType::Text | ColumnType::Json => ColumnValues::Texts(Vec::new(), Vec::new()),
             ColumnType::Integer | ColumnType::Money | ColumnType::Timestamp => ColumnValues::Longs(Vec::new()),
-            ColumnType::Number => ColumnValues::Doubles(Vec::new()),
             ColumnType::Date => ColumnValues::Days(Vec::new()),
             ColumnType::Boolean => ColumnValues::Truths(Vec::new()),
         };
@@ -181,7 +177,6 @@ impl ParquetColumn {
         let kept = match &mut self.values {
             ColumnValues::Texts(texts, ends) => push_text(cell, self.column_type, texts, ends),
             ColumnValues::Longs(values) => push(values, long(cell, self.column_type)),
-            ColumnValues::Doubles(values) => push(values, double(cell)),
             ColumnValues::Days(values) => push(values, day(cell)),
             ColumnValues::Truths(values) => push(values, truth(cell)),
         };
@@ -200,10 +195,6 @@ impl ParquetColumn {
             }
             ColumnValues::Longs(values) => {
                 place.typed::<Int64Type>().write_batch(values, present, None)?;
-                values.clear();
-            }
-            ColumnValues::Doubles(values) => {
-                place.typed::<DoubleType>().write_batch(values, present, None)?;
                 values.clear();
             }
             ColumnValues::Days(values) => {
@@ -281,13 +272,6 @@ fn amount(text: &str, number: f64) -> Option<i64> {
     let parts = amount.checked_mul(Decimal::from(10_i64.pow(SCALE)))?.normalize();
     let is_held = parts.is_integer() && parts.abs() < Decimal::from(10_i64.pow(PRECISION));
     is_held.then(|| i64::try_from(parts).ok()).flatten()
-}
-
-fn double(cell: Cell<'_>) -> Option<f64> {
-    match cell.value {
-        Value::Number(number) => Some(number),
-        _ => None,
-    }
 }
 
 fn day(cell: Cell<'_>) -> Option<i32> {

@@ -11,7 +11,7 @@ use crate::table::{CellRef, Row};
 
 /// The destination of an output.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum OutputTarget {
+pub(crate) enum OutputTarget {
     /// One file: a workbook takes any number of tables, the other formats one.
     File(PathBuf),
     /// One file per table, in this order. For formats that hold one table per file.
@@ -27,7 +27,7 @@ pub enum OutputTarget {
 
 /// A column of a table.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct OutputColumn {
+pub(crate) struct OutputColumn {
     pub header: String,
     pub column_type: ColumnType,
 }
@@ -36,7 +36,7 @@ pub struct OutputColumn {
 ///
 /// A cell whose value is not of its column's [`ColumnType`] is written as its text where the format can (XLSX, CSV,
 /// JSONL), so that what a service sends against its own rules is seen rather than lost.
-pub trait TableWriter: Send {
+pub(crate) trait TableWriter: Send {
     /// Begins a table, which completes the one before.
     fn begin(&mut self, table: &str, columns: &[OutputColumn]) -> Result<(), WriteError>;
 
@@ -49,7 +49,7 @@ pub trait TableWriter: Send {
 
 /// What was written, and what could not be written in full.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct OutputReport {
+pub(crate) struct OutputReport {
     pub files: Vec<WrittenFile>,
     /// Texts that were truncated, the first hundred of them.
     pub truncated: Vec<TruncatedText>,
@@ -82,7 +82,7 @@ impl OutputReport {
 
 /// A file that was put in place.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct WrittenFile {
+pub(crate) struct WrittenFile {
     /// None for standard output.
     pub path: Option<PathBuf>,
     /// The tables in it, with the rows of each.
