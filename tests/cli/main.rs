@@ -17,6 +17,7 @@ mod import;
 mod interrupt;
 mod kills;
 mod library;
+mod limits;
 mod quota;
 mod reading;
 mod redact;

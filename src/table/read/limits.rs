@@ -9,6 +9,8 @@ use hashbrown::HashMap;
 use crate::table::cell::Row;
 use crate::table::error::ReadFault;
 
+/// As many rows as a sheet of a spreadsheet program has.
+pub(super) const MOST_ROWS: u64 = 1_048_576;
 /// As many columns as a sheet of a spreadsheet program has.
 pub(in crate::table) const MOST_COLUMNS: usize = 16_384;
 /// Text of one row, in bytes.
@@ -48,7 +50,7 @@ impl Limits {
     pub(super) fn of(file: u64) -> Limits {
         let growing = |base: u64, factor: u64| base.saturating_add(file.saturating_mul(factor));
         Limits {
-            unpacked: growing(48 * MIB, 64),
+            unpacked: growing(32 * MIB, 64),
             text: growing(64 * MIB, 64),
             rows: file.saturating_add(200_000) / 2,
             cells: growing(4_000_000, 8),
@@ -107,18 +109,21 @@ impl Tally {
         *text += row.text_len() as u64;
         if *rows + self.others.rows > self.limits.rows {
             return Err(ReadFault::TooLarge {
-                what: "its sheets have far more rows than a file of this size can fill",
+                what: "its sheets have far more rows than a file of this size can hold",
             });
         }
         if *cells + self.others.cells > self.limits.cells {
             return Err(too_many_cells());
         }
-        if *text + self.others.text > self.limits.text { Err(ReadFault::Bloated) } else { Ok(()) }
+        if *text + self.others.text > self.limits.text {
+            return Err(ReadFault::TooLarge { what: "its cells show far more text than a file of this size can hold" });
+        }
+        Ok(())
     }
 }
 
 pub(super) fn too_many_cells() -> ReadFault {
-    ReadFault::TooLarge { what: "its sheets span far more cells than a file of this size can fill" }
+    ReadFault::TooLarge { what: "its sheets have far more cells than a file of this size can hold" }
 }
 
 pub(super) fn row_too_long() -> ReadFault {

@@ -13,7 +13,7 @@ use hashbrown::HashMap;
 
 use super::biff::{error_text, f64_at, rk, u16_at, u32_at};
 use super::damage::{guarded, unpacking};
-use super::limits::{LONGEST_SHEET_NAME, MOST_SHEETS, Tally, check_sheets, too_many_cells};
+use super::limits::{LONGEST_SHEET_NAME, MOST_ROWS, MOST_SHEETS, Tally, check_sheets, too_many_cells};
 use super::number_format::{KnownKind, NumberFormats, StyleTable};
 use super::package::{Package, PackedPart, PartId, resolved_target};
 use super::row_builder::{CellContent, RowBuilder};
@@ -90,7 +90,7 @@ impl SheetReader for XlsbFile {
                 Some((record::BEGIN_SHEET_DATA, _)) => is_inside = true,
                 Some(_) if !is_inside => {}
                 Some((record::ROW, data)) => {
-                    let row = u32_at(data, 0).filter(|row| *row < 1_048_576);
+                    let row = u32_at(data, 0).filter(|row| u64::from(*row) < MOST_ROWS);
                     let row = row.ok_or_else(|| ReadFault::damaged("a row beyond the last one"))?;
                     if rows.begin_row(row, on_row)? == ControlFlow::Break(()) {
                         return Ok(());

@@ -1,16 +1,13 @@
 //! The rows of a table of an OpenDocument file.
 
 use super::super::general_format::general;
-use super::super::limits::{LONGEST_ROW, MOST_COLUMNS, row_too_long};
+use super::super::limits::{LONGEST_ROW, MOST_COLUMNS, MOST_ROWS, row_too_long};
 use super::super::number_format::KnownKind;
 use super::super::row_builder::CellContent;
 use super::super::xml_scanner::{TagKind, XmlTag};
 use super::super::xml_text::unescaped;
 use super::repeats;
 use crate::table::error::ReadFault;
-
-/// As many rows as a sheet has.
-const MOST_ROWS: u64 = 1_048_576;
 
 /// A cell with something in it.
 #[derive(Debug)]

@@ -10,7 +10,7 @@ mod survey;
 use std::ops::ControlFlow;
 
 use super::damage::guarded;
-use super::limits::{LONGEST_ROW, Tally};
+use super::limits::{LONGEST_ROW, MOST_ROWS, Tally};
 use super::number_format::NumberFormats;
 use super::package::Package;
 use super::row_builder::RowBuilder;
@@ -42,7 +42,7 @@ impl OdsFile {
         }
         let part = package.find(CONTENT).ok_or_else(|| ReadFault::missing_part(CONTENT))?;
         let content = guarded(|| package.bytes(part))?;
-        let OdsSurvey { tables, currencies, .. } = OdsSurvey::take(&content)?;
+        let OdsSurvey { tables, currencies, .. } = OdsSurvey::take(&content, package.limits)?;
         if tables.is_empty() {
             return Err(ReadFault::NoSheets);
         }
@@ -95,6 +95,5 @@ fn add_cells(scan: &RowScan, rows: &mut RowBuilder<'_>) -> Result<(), ReadFault>
 
 /// How often a row or cell stands there; no more than a sheet has room for.
 fn repeats(tag: &XmlTag<'_>, name: &str) -> u64 {
-    const MOST: u64 = 1_048_576;
-    tag.text_attribute(name).and_then(|count| count.trim().parse().ok()).unwrap_or(1).min(MOST)
+    tag.text_attribute(name).and_then(|count| count.trim().parse().ok()).unwrap_or(1).min(MOST_ROWS)
 }

@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use super::super::limits::check_sheets;
+use super::super::limits::{Limits, MOST_ROWS, check_sheets};
 use super::super::xml_scanner::{TagKind, XmlScanner, XmlTag};
 use super::repeats;
 use crate::table::error::ReadFault;
@@ -42,11 +42,13 @@ pub(super) struct OdsSurvey {
     row: u64,
     row_repeats: u64,
     column: u64,
+    /// About how many bytes the findings take.
+    size: u64,
 }
 
 impl OdsSurvey {
     /// Goes through the content to its end: every element is closed.
-    pub(super) fn take(content: &[u8]) -> Result<OdsSurvey, ReadFault> {
+    pub(super) fn take(content: &[u8], limits: Limits) -> Result<OdsSurvey, ReadFault> {
         let mut scanner = XmlScanner::new(content);
         let mut survey = OdsSurvey::default();
         let mut open: Vec<Box<[u8]>> = Vec::new();
@@ -65,6 +67,9 @@ impl OdsSurvey {
                 _ => return Err(ReadFault::damaged("its XML is broken")),
             }
             survey.observe(&tag)?;
+            if survey.size > limits.findings {
+                return Err(ReadFault::Bloated);
+            }
             if let (true, 1, Some(table)) = (is_table, survey.depth, survey.tables.last_mut()) {
                 table.start = scanner.position();
             }
@@ -83,7 +88,8 @@ impl OdsSurvey {
                 self.row_repeats = repeats(tag, "number-rows-repeated");
                 self.column = 0;
                 let is_hidden = matches!(tag.attribute("visibility"), Some(b"collapse" | b"filter"));
-                if let (true, Some(table)) = (is_hidden, self.tables.last_mut()) {
+                if let (true, Some(table)) = (is_hidden && self.row < MOST_ROWS, self.tables.last_mut()) {
+                    self.size += 32;
                     table.layout.hide(self.row + 1, self.row + self.row_repeats);
                 }
                 if tag.kind == TagKind::SelfClosing {
@@ -100,6 +106,7 @@ impl OdsSurvey {
     fn add_display(&mut self, tag: &XmlTag<'_>) {
         let is_hidden = tag.attribute("display") == Some(b"false");
         if is_hidden && self.style.len() < LONGEST_NAME {
+            self.size += 128 + self.style.len() as u64;
             self.displays.insert(std::mem::take(&mut self.style), Visibility::Hidden);
         }
     }
@@ -128,6 +135,7 @@ impl OdsSurvey {
         if let (true, Some(table)) = (rows.max(columns) > 1, self.tables.last_mut()) {
             let (first_row, first_column) = (self.row + 1, self.column.min(u64::from(u32::MAX >> 1)) as u32);
             let (last_row, last_column) = (first_row + rows.max(1) - 1, first_column + columns.max(1) as u32 - 1);
+            self.size += 48;
             table.layout.merge(MergedCells { first_row, last_row, first_column, last_column });
         }
         self.column += repeats(tag, "number-columns-repeated");
@@ -154,7 +162,7 @@ mod tests {
              <table:table table:name=\"B\" table:style-name=\"ta2\"/>\
              <table:table table:name=\"C\" table:style-name=\"ta2\"></table:table></o:d>"
         );
-        OdsSurvey::take(xml.as_bytes()).unwrap()
+        OdsSurvey::take(xml.as_bytes(), Limits::of(0)).unwrap()
     }
 
     #[test]
@@ -180,9 +188,9 @@ mod tests {
 
     #[test]
     fn content_that_ends_early_is_told() {
-        assert!(matches!(OdsSurvey::take(b"<a><b></b>"), Err(ReadFault::Truncated)));
-        assert!(matches!(OdsSurvey::take(b"<a><b></a></b>"), Err(ReadFault::Damaged { .. })));
-        assert!(matches!(OdsSurvey::take(b""), Err(ReadFault::Truncated)));
-        assert!(matches!(OdsSurvey::take("<a>".repeat(300).as_bytes()), Err(ReadFault::Damaged { .. })));
+        assert!(matches!(OdsSurvey::take(b"<a><b></b>", Limits::of(0)), Err(ReadFault::Truncated)));
+        assert!(matches!(OdsSurvey::take(b"<a><b></a></b>", Limits::of(0)), Err(ReadFault::Damaged { .. })));
+        assert!(matches!(OdsSurvey::take(b"", Limits::of(0)), Err(ReadFault::Truncated)));
+        assert!(matches!(OdsSurvey::take("<a>".repeat(300).as_bytes(), Limits::of(0)), Err(ReadFault::Damaged { .. })));
     }
 }

@@ -11,7 +11,7 @@ use std::io::Read;
 use memchr::memmem::Finder;
 
 use super::super::damage::unpacking;
-use super::super::limits::{LONGEST_SHEET_NAME, Limits, too_many_cells};
+use super::super::limits::{LONGEST_SHEET_NAME, Limits, MOST_ROWS, too_many_cells};
 use super::super::package::{Package, PartId, resolved_target};
 use super::super::xml_scanner::{TagKind, XmlScanner, XmlTag};
 use super::shared_strings::{LONGEST_RUN, RUN_SIGNS, RichText};
@@ -205,7 +205,7 @@ fn scan(mut scanner: XmlScanner<impl Read>, limits: Limits) -> Result<XlsxPreSca
     let mut cell = CellScan::default();
     let mut is_inside = false;
     let mut place: u32 = 0;
-    let (mut row, mut column) = (0, 0);
+    let (mut row, mut column, mut rows) = (0_u32, 0_u32, 0_u64);
     while let Some(tag) = scanner.next()? {
         match (tag.name, tag.kind) {
             (b"sheetData", kind) => is_inside = kind == TagKind::Open,
@@ -213,13 +213,15 @@ fn scan(mut scanner: XmlScanner<impl Read>, limits: Limits) -> Result<XlsxPreSca
             (b"tablePart", TagKind::Open | TagKind::SelfClosing) => pre_scan.add_table(&tag)?,
             _ if !is_inside => {}
             (b"row", TagKind::Open) => {
+                rows += 1;
                 row = tag.attribute("r").and_then(row_number).unwrap_or(row);
                 column = 0;
                 if matches!(tag.attribute("hidden"), Some(b"1" | b"true")) {
                     pre_scan.layout.hide(u64::from(row) + 1, u64::from(row) + 1);
                 }
             }
-            (b"row", TagKind::Close) => row += 1,
+            (b"row", TagKind::Close) => row = row.saturating_add(1),
+            (b"row", TagKind::SelfClosing) => rows += 1,
             (b"c", TagKind::Open) => {
                 let at = tag.attribute("r").and_then(position).unwrap_or((row, column));
                 column = at.1.saturating_add(1);
@@ -242,6 +244,9 @@ fn scan(mut scanner: XmlScanner<impl Read>, limits: Limits) -> Result<XlsxPreSca
         }
         if u64::from(place) > limits.cells.min(u64::from(u32::MAX - 1)) {
             return Err(too_many_cells());
+        }
+        if rows > MOST_ROWS {
+            return Err(ReadFault::TooLarge { what: "more than 1,048,576 rows" });
         }
         if pre_scan.size > limits.findings {
             return Err(ReadFault::Bloated);

@@ -221,7 +221,7 @@ fn old_workbooks_cost_no_more_than_they_hold() {
     // One text of 32,000 letters in each row.
     let text = [&[0; 8][..], &8_000u16.to_le_bytes(), &[0], &[b'x'; 8_000]].concat();
     let labels: Vec<u8> = (0..20_000).flat_map(shared_label).collect();
-    assert!(matches!(fault(&xls(&[biff(0xFC, &text)], 1, |_| 0, &labels)), ReadFault::Bloated));
+    assert!(matches!(fault(&xls(&[biff(0xFC, &text)], 1, |_| 0, &labels)), ReadFault::TooLarge { .. }));
     let lie = [&[0xFF; 8][..], &[0xFF, 0xFF, 0]].concat();
     assert!(matches!(fault(&xls(&[biff(0xFC, &lie)], 1, |_| 0, &shared_label(0))), ReadFault::Damaged { .. }));
     let cells: Vec<u8> = (0..1_000).flat_map(|row| number(row, 0)).collect();
