@@ -39,7 +39,7 @@ impl ScratchFolder {
         #[cfg(unix)]
         builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o700));
         for _ in 0..ATTEMPTS {
-            let folder = builder.tempdir_in(parent)?;
+            let folder = builder.tempdir_in(parent).map_err(|error| without_path(&error))?;
             if let Some(lock) = lock(folder.path())? {
                 remove_leftovers(parent, folder.path());
                 return Ok(Self { folder, _lock: lock });
@@ -51,6 +51,19 @@ impl ScratchFolder {
     pub(crate) fn path(&self) -> &Path {
         self.folder.path()
     }
+}
+
+/// The library's error repeats the path, which messages have named already.
+fn without_path(error: &io::Error) -> io::Error {
+    let cause = match error.kind() {
+        io::ErrorKind::NotFound => "there is no such folder",
+        io::ErrorKind::NotADirectory => "it is no folder",
+        io::ErrorKind::PermissionDenied => "permission denied",
+        io::ErrorKind::StorageFull => "the disk is full",
+        io::ErrorKind::ReadOnlyFilesystem => "it is read-only",
+        kind => return kind.into(),
+    };
+    io::Error::new(error.kind(), cause)
 }
 
 /// Locks a new folder. None if another process took it for a leftover, in the moment before it was locked.

@@ -58,6 +58,9 @@ pub(crate) struct WrittenFiles {
 struct FileRecord {
     path: PathBuf,
     sha256: String,
+    /// Whether it is the result of a dry run or a check: nothing was done that it would tell.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    is_rehearsal: bool,
 }
 
 impl WrittenFiles {
@@ -77,7 +80,7 @@ impl WrittenFiles {
             let Some(real) = is_filled.then(|| fs::canonicalize(path).ok()).flatten() else { continue };
             let Some(written) = known.get(&real) else { return Err(OverwriteError::Foreign { path: path.clone() }) };
             let unreadable = |source| OverwriteError::Unreadable { path: path.clone(), source };
-            if digest(&real).map_err(unreadable)? != *written {
+            if digest(&real).map_err(unreadable)? != written.sha256 {
                 return Err(OverwriteError::Edited { path: path.clone() });
             }
         }
@@ -86,12 +89,29 @@ impl WrittenFiles {
 
     /// Adds files that were just written. A list that cannot be kept costs a `--force` later, and nothing else.
     pub(crate) fn record(&self, paths: &[PathBuf]) {
-        if let Err(error) = self.try_record(paths) {
+        self.record_as(paths, false);
+    }
+
+    /// As [`WrittenFiles::record`], for the result of a dry run or a check.
+    pub(crate) fn record_rehearsal(&self, path: &Path) {
+        self.record_as(&[path.to_path_buf()], true);
+    }
+
+    /// Whether a file is the result of a dry run or a check, as it was written.
+    pub(crate) fn is_rehearsal(&self, path: &Path) -> bool {
+        let Ok(real) = fs::canonicalize(path) else { return false };
+        let known = self.read();
+        let written = known.get(&real).filter(|written| written.is_rehearsal);
+        written.is_some_and(|written| digest(&real).is_ok_and(|digest| digest == written.sha256))
+    }
+
+    fn record_as(&self, paths: &[PathBuf], is_rehearsal: bool) {
+        if let Err(error) = self.try_record(paths, is_rehearsal) {
             tracing::debug!(list = %self.list.display(), %error, "cannot record which files were written");
         }
     }
 
-    fn try_record(&self, paths: &[PathBuf]) -> io::Result<()> {
+    fn try_record(&self, paths: &[PathBuf], is_rehearsal: bool) -> io::Result<()> {
         let files: Vec<_> = paths.iter().filter(|path| path.is_file()).collect();
         if files.is_empty() {
             return Ok(());
@@ -102,22 +122,23 @@ impl WrittenFiles {
         let mut known = self.read();
         known.retain(|path, _| path.exists());
         for path in files {
-            known.insert(fs::canonicalize(path)?, digest(path)?);
+            let (path, sha256) = (fs::canonicalize(path)?, digest(path)?);
+            known.insert(path.clone(), FileRecord { path, sha256, is_rehearsal });
         }
         let folder = self.list.parent().unwrap_or(Path::new("."));
         let mut file = NamedTempFile::new_in(folder)?;
-        for (path, sha256) in known {
-            serde_json::to_writer(&mut file, &FileRecord { path, sha256 })?;
+        for record in known.into_values() {
+            serde_json::to_writer(&mut file, &record)?;
             file.write_all(b"\n")?;
         }
         file.persist(&self.list).map(drop).map_err(|error| error.error)
     }
 
-    /// The digests by path. A list that cannot be read is empty: then nothing is overwritten.
-    fn read(&self) -> BTreeMap<PathBuf, String> {
+    /// The files by path. A list that cannot be read is empty: then nothing is overwritten.
+    fn read(&self) -> BTreeMap<PathBuf, FileRecord> {
         let text = fs::read_to_string(&self.list).unwrap_or_default();
         let files = text.lines().filter_map(|line| serde_json::from_str::<FileRecord>(line).ok());
-        files.map(|file| (file.path, file.sha256)).collect()
+        files.map(|file| (file.path.clone(), file)).collect()
     }
 }
 
@@ -169,5 +190,21 @@ mod tests {
         fs::remove_file(&one).unwrap();
         files.record(std::slice::from_ref(&two));
         assert_eq!(files.read().len(), 1);
+    }
+
+    #[test]
+    fn only_the_result_of_a_rehearsal_gives_way() {
+        let folder = tempfile::tempdir().unwrap();
+        let files = WrittenFiles::new(folder.path());
+        let path = folder.path().join("assets.result.xlsx");
+        assert!(!files.is_rehearsal(&path), "no file");
+        fs::write(&path, "x").unwrap();
+        assert!(!files.is_rehearsal(&path), "somebody else's");
+        files.record_rehearsal(&path);
+        assert!(files.is_rehearsal(&path));
+        fs::write(&path, "edited").unwrap();
+        assert!(!files.is_rehearsal(&path));
+        files.record(std::slice::from_ref(&path));
+        assert!(!files.is_rehearsal(&path), "of a run");
     }
 }

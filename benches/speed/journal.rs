@@ -55,6 +55,7 @@ pub(crate) fn run(place: &str, base_url: &str, api_key: &str, rows: u64) -> Outc
             failed_before: 0,
             start: RunStart::Fresh,
             no_wait: false,
+            creates_only: false,
             lost_waits: LostWaits { look: Duration::from_secs(1), resend: Duration::from_secs(1) },
         };
         let (journal, end) =

@@ -1,5 +1,6 @@
 //! The client: one method per kind of request. It joins the layers and makes no decisions itself.
 
+use std::collections::HashSet;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -20,7 +21,7 @@ use super::shared_quota::{self, SharedQuota};
 use super::transport::{ProxyPolicy, Transport};
 use super::{
     ApiError, AttemptLog, Body, CustomFieldsEncoding, RawPage, Record, RequestCounts, Secret, WaitStatus, WriteFailure,
-    WriteOutcome, WriteReply,
+    WriteOutcome, WriteReply, record_id,
 };
 use crate::schema::{ACTIVITY, CREATED_AT, Entity};
 
@@ -202,24 +203,31 @@ impl Client {
         self.inner.page_limit.is_last(length, limit.min(self.page_limit()))
     }
 
-    /// Every record of a list, in memory.
+    /// Every record of a list, in memory. A short page does not end it: one more request asks from there, since a service
+    /// may hide records after it has cut a page.
     pub async fn all(&self, entity: &'static Entity, filters: &[(&str, &str)]) -> Result<Vec<Record>, ApiError> {
         let mut records = Vec::new();
-        let mut before = RawPage::default();
+        let (mut before, mut is_short, mut offset) = (RawPage::default(), false, 0);
         loop {
             let limit = self.page_limit();
-            let page = self.raw_page(entity, filters, records.len() as u64, limit).await?;
-            if !page.is_empty() && page == before {
+            let page = self.raw_page(entity, filters, offset, limit).await?;
+            if page.is_empty() || (is_short && page == before) {
+                break;
+            }
+            if page == before {
                 // A service that ignores `offset` would never end.
-                let detail = format!("the page at offset {} repeats the previous page", records.len());
+                let detail = format!("the page at offset {offset} repeats the previous page");
                 return Err(ApiError::Contract { what: format!("GET {}", entity.path), detail });
             }
             records.extend(page.to_records());
-            if page.is_empty() || self.is_last_page(page.len(), limit) {
-                return Ok(records);
-            }
+            is_short = self.is_last_page(page.len(), limit);
+            offset += page.len() as u64;
             before = page;
         }
+        // Where records were hidden from a page, the next one begins with records of that page.
+        let mut seen = HashSet::new();
+        records.retain(|record| record_id(record).is_none_or(|id| seen.insert(id)));
+        Ok(records)
     }
 
     /// One record; none if there is no such id.

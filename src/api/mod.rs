@@ -32,6 +32,7 @@ mod attempt_log;
 mod attempts;
 mod client;
 mod clock;
+mod connection_error;
 mod counts;
 mod custom_fields;
 mod error;

@@ -1,7 +1,5 @@
 //! Bytes out, bytes in: one attempt over the network.
 
-use std::error::Error;
-use std::io;
 use std::sync::Once;
 use std::time::{Duration, Instant, SystemTime};
 
@@ -9,6 +7,7 @@ use reqwest::header::{ACCEPT, ACCEPT_ENCODING, AUTHORIZATION, CONTENT_TYPE, Head
 use tracing::{debug, trace};
 
 use super::attempts::Attempt;
+use super::connection_error::describe;
 use super::request::Request;
 use super::request_kind::Method;
 use super::response::Response;
@@ -65,7 +64,7 @@ impl Transport {
             ProxyPolicy::System => builder,
             ProxyPolicy::Direct => builder.no_proxy(),
         };
-        let http = builder.build().map_err(|error| ApiError::Setup { cause: innermost(&error) })?;
+        let http = builder.build().map_err(|error| ApiError::Setup { cause: describe(&error) })?;
         Ok(Self { http, key: key.clone() })
     }
 
@@ -74,11 +73,11 @@ impl Transport {
         let start = Instant::now();
         let attempt = match self.exchange(request).await {
             Ok(response) => Attempt::Answered(response),
-            Err(error) if error.is_connect() || error.is_builder() => Attempt::NotSent(innermost(&error)),
+            Err(error) if error.is_connect() || error.is_builder() => Attempt::NotSent(describe(&error)),
             Err(error) if error.is_timeout() => {
                 Attempt::Lost(format!("timed out after {} seconds", REQUEST_TIMEOUT.as_secs()))
             }
-            Err(error) => Attempt::Lost(innermost(&error)),
+            Err(error) => Attempt::Lost(describe(&error)),
         };
         log(request, &attempt, start.elapsed());
         attempt
@@ -151,33 +150,6 @@ async fn read(mut response: reqwest::Response, longest: usize) -> Result<Vec<u8>
         body.extend_from_slice(&chunk);
     }
     Ok(body)
-}
-
-/// The innermost cause, the only one that helps: "connection refused", not "error sending request".
-fn innermost(error: &reqwest::Error) -> String {
-    let mut cause: &(dyn Error + 'static) = error;
-    while let Some(source) = cause.source() {
-        cause = source;
-    }
-    if is_untrusted(cause) {
-        return String::from(
-            "its certificate comes from an authority that this machine does not trust, perhaps that of a proxy which \
-             inspects the traffic; set SSL_CERT_FILE to a file with the authority's certificate",
-        );
-    }
-    super::error_body::tidy(&cause.to_string())
-}
-
-/// Whether the certificate of the service comes from an unknown authority.
-fn is_untrusted(cause: &(dyn Error + 'static)) -> bool {
-    let inner = cause.downcast_ref::<io::Error>().and_then(io::Error::get_ref);
-    let tls = cause.downcast_ref().or_else(|| inner.and_then(|inner| inner.downcast_ref()));
-    matches!(
-        tls,
-        Some(rustls::Error::InvalidCertificate(
-            rustls::CertificateError::UnknownIssuer | rustls::CertificateError::Other(_)
-        ))
-    )
 }
 
 /// Method, path, status and milliseconds; bodies only at trace level, the key never: it is in no URL and no body.

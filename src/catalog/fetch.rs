@@ -92,7 +92,7 @@ impl<'a, S: RecordSource> CollectionFetch<'a, S> {
         lookup: &'a CollectionLookup,
         on_progress: &'a mut dyn FnMut(&str, u64),
     ) -> Self {
-        let match_on: Vec<_> = lookup.match_on.iter().flatten().copied().collect();
+        let match_on: Vec<_> = lookup.match_on.iter().flatten().chain(&lookup.also_by).copied().collect();
         Self {
             source,
             entity,
@@ -140,6 +140,8 @@ impl<'a, S: RecordSource> CollectionFetch<'a, S> {
     /// Searches for every open text and id.
     async fn search(&mut self) -> Result<(), S::Error> {
         let (source, entity) = (self.source, self.entity);
+        // The list was not read to its end, even if everything was found by then.
+        self.cost.how = FetchMethod::Searches;
         let texts = self.open.take_texts();
         let mut results = stream::iter(texts)
             .map(|(field, text)| async move {
@@ -152,7 +154,6 @@ impl<'a, S: RecordSource> CollectionFetch<'a, S> {
             .buffered(CONCURRENT_SEARCHES);
         while let Some(result) = results.next().await {
             let (text, requests, records) = result?;
-            self.cost.how = FetchMethod::Searches;
             if let Some(id) = bare_id(&text).filter(|_| records.is_empty()) {
                 self.open.add_id(id);
             }
@@ -167,7 +168,6 @@ impl<'a, S: RecordSource> CollectionFetch<'a, S> {
         ids.retain(|id| self.index.get(RecordRef::Known(*id)).is_none());
         let mut results = stream::iter(ids).map(|id| source.record(entity, id)).buffered(CONCURRENT_SEARCHES);
         while let Some(result) = results.next().await {
-            self.cost.how = FetchMethod::Searches;
             self.receive(1, result?.into_iter().collect());
         }
         Ok(())

@@ -34,6 +34,7 @@ impl<'a> FieldRetention<'a> {
         fields.extend(lookup_fields(entity));
         fields.extend(entity.key);
         fields.extend(lookup.match_on.iter().flatten());
+        fields.extend(&lookup.also_by);
         fields.extend(mentioned_fields(entity));
         // The currency of a location decides what the sign of a cost stands for.
         fields.extend(entity.fields.iter().filter(|field| field.kind == Kind::Currency).map(|field| field.name));

@@ -25,6 +25,8 @@ pub(super) struct CollectionLookup {
     pub(super) scope: FetchScope,
     /// The fields by which rows are matched, one list for each sheet that differs.
     pub(super) match_on: Vec<Vec<&'static str>>,
+    /// Further fields by which records are found, as far as they are fetched for other reasons.
+    pub(super) also_by: Vec<&'static str>,
     pub(super) keys: RowKeys,
 }
 
@@ -81,6 +83,14 @@ impl LookupRequest {
         let lists = &mut self.of(collection).match_on;
         if !lists.iter().any(|list| list.as_slice() == match_on) {
             lists.push(match_on.to_vec());
+        }
+    }
+
+    /// Records will be looked for by this field too, among those that are fetched anyhow.
+    pub(crate) fn also_by(&mut self, collection: &'static str, field: &'static str) {
+        let fields = &mut self.of(collection).also_by;
+        if !fields.contains(&field) {
+            fields.push(field);
         }
     }
 

@@ -52,7 +52,7 @@ pub(crate) use mirror::{
     ChangeKind, LogEntry, Mirror, MirrorError, ObservedFields, RecordChange, RefreshMethod, RefreshMode,
     RefreshOptions, RefreshStats,
 };
-pub(crate) use pager::Pager;
+pub(crate) use pager::{Pager, may_go_on};
 pub(crate) use source::RecordSource;
 
 pub(crate) use crate::api::Record;
@@ -147,6 +147,17 @@ impl Catalog {
     /// The fields that are kept of the record with that system id.
     pub(crate) fn record(&self, collection: &str, id: i64) -> Option<&Record> {
         self.fields_of(collection, RecordRef::Known(id))
+    }
+
+    /// The records of the account that are known and whose field has this text, folded. The field has to be one that was
+    /// asked for.
+    pub(crate) fn with_text(&self, collection: &str, field: &str, text: &str) -> Vec<i64> {
+        let entries = self.indexes.get(collection).map(|index| index.with_text(field, text)).unwrap_or_default();
+        let known = entries.iter().filter_map(|entry| match entry.target {
+            RecordRef::Known(id) => Some(id),
+            RecordRef::Planned(_) => None,
+        });
+        known.collect()
     }
 
     /// Takes in a record of the account, as far as finding and describing it needs.

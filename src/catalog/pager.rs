@@ -14,6 +14,8 @@ pub(crate) struct Pager<'a, S> {
     offset: u64,
     requests: u64,
     end: ListEnd,
+    /// The last page, if it was short: a service that ignores `offset` returns it again.
+    short: RawPage,
 }
 
 /// Whether the list has ended.
@@ -29,7 +31,16 @@ enum ListEnd {
 impl<'a, S: RecordSource> Pager<'a, S> {
     /// Nothing is requested yet.
     pub(crate) fn new(source: &'a S, entity: &'static Entity, filters: &'a [(&'a str, &'a str)]) -> Self {
-        Self { source, entity, filters, limit: u32::MAX, offset: 0, requests: 0, end: ListEnd::NotSeen }
+        Self {
+            source,
+            entity,
+            filters,
+            limit: u32::MAX,
+            offset: 0,
+            requests: 0,
+            end: ListEnd::NotSeen,
+            short: RawPage::default(),
+        }
     }
 
     /// Pages of at most `limit` records.
@@ -47,15 +58,19 @@ impl<'a, S: RecordSource> Pager<'a, S> {
         }
         let limit = self.source.page_limit().clamp(1, self.limit.max(1));
         let page = self.source.raw_page(self.entity, self.filters, self.offset, limit).await?;
-        self.end = match self.end {
-            _ if page.is_empty() => ListEnd::Reached,
-            _ if !self.source.is_last(page.len(), limit) => ListEnd::NotSeen,
-            // What a filter finds is few records, and they fit a page.
-            _ if self.is_whole_list() => ListEnd::Suspected,
+        self.requests += 1;
+        if self.end == ListEnd::Suspected && page == self.short {
+            self.end = ListEnd::Reached;
+            return Ok(None);
+        }
+        self.end = match page.len() {
+            0 => ListEnd::Reached,
+            length if !self.source.is_last(length, limit) => ListEnd::NotSeen,
+            length if may_go_on(self.filters, length) => ListEnd::Suspected,
             _ => ListEnd::Reached,
         };
         self.offset += page.len() as u64;
-        self.requests += 1;
+        self.short = if self.end == ListEnd::Suspected { page.clone() } else { RawPage::default() };
         Ok(Some(page))
     }
 
@@ -89,10 +104,6 @@ impl<'a, S: RecordSource> Pager<'a, S> {
         self.end != ListEnd::NotSeen
     }
 
-    fn is_whole_list(&self) -> bool {
-        self.filters.iter().all(|(name, _)| matches!(*name, "sort" | "order"))
-    }
-
     /// The offset behind the last record read.
     pub(crate) fn offset(&self) -> u64 {
         self.offset
@@ -101,5 +112,56 @@ impl<'a, S: RecordSource> Pager<'a, S> {
     /// The pages requested so far.
     pub(crate) fn requests(&self) -> u64 {
         self.requests
+    }
+}
+
+/// Services that cut lists to so few records or fewer are not known of.
+const FEWEST_OF_A_CUT_PAGE: usize = 10;
+
+/// Whether a list may go on after a short page of so many records: of a whole list always, since a service may hide records
+/// after it has cut the page. What an exact filter finds is a handful, and a page of it is short for no other reason.
+pub(crate) fn may_go_on(filters: &[(&str, &str)], length: usize) -> bool {
+    let is_whole_list = filters.iter().all(|(name, _)| matches!(*name, "sort" | "order"));
+    length >= if is_whole_list { 1 } else { FEWEST_OF_A_CUT_PAGE }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+
+    use futures::executor::block_on;
+    use serde_json::json;
+
+    use super::*;
+    use crate::catalog::fake_source::{FakeSource, Quirk};
+    use crate::schema::collection;
+
+    fn of_places(total: usize) -> FakeSource {
+        FakeSource::new()
+            .with("locations", (0..total).map(|number| json!({"id": number + 1, "name": "HQ", "city": "Ulm"})))
+    }
+
+    /// The records that are read, and the requests.
+    fn read(source: &FakeSource, filters: &[(&str, &str)]) -> (usize, u64) {
+        let mut pages = Pager::new(source, collection("locations").unwrap(), filters);
+        (block_on(pages.rest()).unwrap().len(), pages.requests())
+    }
+
+    #[test]
+    fn a_short_page_is_followed_by_one_more_request() {
+        let sorted = [("sort", "name")];
+        assert_eq!(read(&of_places(0), &[]), (0, 1));
+        assert_eq!(read(&of_places(999), &[]), (999, 2));
+        assert_eq!(read(&of_places(1_007), &sorted), (1_007, 3));
+        let hiding = of_places(1_500).with_quirk(Quirk::HidesOne(20));
+        assert_eq!(read(&hiding, &[]).1, 3, "the list goes on after its short page");
+    }
+
+    #[test]
+    fn what_an_exact_filter_finds_ends_with_a_page_of_a_few() {
+        let named = [("name", "HQ")];
+        assert_eq!(read(&of_places(1), &named), (1, 1));
+        assert_eq!(read(&of_places(9), &named), (9, 1));
+        assert_eq!(read(&of_places(25), &named), (25, 2));
     }
 }

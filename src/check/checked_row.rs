@@ -119,7 +119,7 @@ impl CheckedRow {
     }
 
     /// Remarks on a cell; `shown` is the part of its text that the remark is about.
-    pub(super) fn remark(&mut self, kind: RemarkKind, column: usize, shown: &str) {
+    pub(crate) fn remark(&mut self, kind: RemarkKind, column: usize, shown: &str) {
         self.remarks.push(CellRemark { kind, column: column as u32, shown: shown.into() });
     }
 

@@ -64,6 +64,7 @@ codes! {
     ClearNotAllowed "clear.not_allowed" "a required field cannot be cleared"
     ActionInvalid "action.invalid" "not an action"
     IdInvalid "id.invalid" "not a record id"
+    IdForeign "id.foreign" "an id that may be another system's"
     // the file
     DuplicateKey "duplicate.key" "the same record is in the file twice"
     ColumnConflict "column.conflict" "two columns disagree"

@@ -35,7 +35,8 @@ remark_codes! {
     MoneySymbol "money.symbol" "a currency sign that does not settle the currency"
     MoneyMultiplied "money.multiplied" "amounts were multiplied because their header says so"
     TextLookAlike "text.look_alike" "a character in a code looks like another one"
-    SerialRepeated "serial.repeated" "rows for different records share a serial number"
+    SerialRepeated "serial.repeated" "different records share a serial number"
+    IdBare "id.bare" "bare numbers were taken as this account's ids"
     DateTimezone "date.timezone" "moments in UTC were taken as the day that they show"
     ColumnReadOnly "column.read_only" "a cell was edited that the service does not take"
     // the run

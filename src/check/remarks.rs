@@ -33,6 +33,10 @@ pub(crate) enum RemarkKind {
     LookAlike { found: char, plain: char },
     /// A serial number that another row has under another key.
     SameSerial,
+    /// A serial number that another record of the account has.
+    SerialInAccount,
+    /// A bare number in a column of ids, with nothing beside it that confirms it.
+    BareId,
 }
 
 impl RemarkKind {
@@ -44,7 +48,8 @@ impl RemarkKind {
             RemarkKind::LocalDay => RemarkCode::DateTimezone,
             RemarkKind::Multiplied(_) => RemarkCode::MoneyMultiplied,
             RemarkKind::LookAlike { .. } => RemarkCode::TextLookAlike,
-            RemarkKind::SameSerial => RemarkCode::SerialRepeated,
+            RemarkKind::SameSerial | RemarkKind::SerialInAccount => RemarkCode::SerialRepeated,
+            RemarkKind::BareId => RemarkCode::IdBare,
         }
     }
 
@@ -72,6 +77,13 @@ impl RemarkKind {
             ),
             RemarkKind::SameSerial => {
                 format!("{} with a serial number that another row has, such as {samples}", counted(count, "row"))
+            }
+            RemarkKind::SerialInAccount => format!(
+                "{} with a serial number that another record of the account has, such as {samples}",
+                counted(count, "row")
+            ),
+            RemarkKind::BareId => {
+                format!("{}, such as {samples}, taken as ids of this account", counted(count, "number"))
             }
             RemarkKind::Multiplied(factor) => {
                 format!("{} multiplied by {factor}, such as {samples}", counted(count, "amount"))

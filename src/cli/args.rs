@@ -1,6 +1,7 @@
 //! The command line as typed: names, help and value parsers. What it means here is [`super::settings`].
 
 mod export;
+mod result_path;
 
 use std::path::PathBuf;
 
@@ -8,6 +9,7 @@ use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum, ValueHint};
 use clap_complete::Shell;
 
 pub(super) use self::export::{ExportArgs, FormatName, IdsName};
+use self::result_path::result_path_parser;
 use crate::check::{Conflicts, EmptyCells, FractionalCost, Mode};
 
 /// Moves inventories between spreadsheets and BlueTally.
@@ -224,8 +226,8 @@ pub(crate) struct LayoutArgs {
     #[arg(long, value_name = "F,...", value_delimiter = ',')]
     pub match_on: Vec<String>,
 
-    /// Where to write the result: .xlsx or .csv
-    #[arg(long, value_name = "PATH", value_hint = ValueHint::FilePath)]
+    /// Where to write the result: .xlsx or .csv; {date} and {time} are replaced
+    #[arg(long, value_name = "PATH", value_hint = ValueHint::FilePath, value_parser = result_path_parser())]
     pub result: Option<PathBuf>,
 
     /// Replace a result file that tallyport did not write, or that was edited since
@@ -377,8 +379,12 @@ pub(crate) struct ResumeArgs {
     pub yes: bool,
 
     /// Write the result here [default: where the run would have written it]
-    #[arg(long, value_name = "PATH", value_hint = ValueHint::FilePath)]
+    #[arg(long, value_name = "PATH", value_hint = ValueHint::FilePath, value_parser = result_path_parser())]
     pub result: Option<PathBuf>,
+
+    /// Replace a result file that tallyport did not write, or that was edited since
+    #[arg(long)]
+    pub force: bool,
 }
 
 #[derive(Debug, Args)]
@@ -409,8 +415,12 @@ pub(crate) struct UndoArgs {
     pub yes: bool,
 
     /// Write the result here [default: RUN.undo.result.xlsx in this folder]
-    #[arg(long, value_name = "PATH", value_hint = ValueHint::FilePath)]
+    #[arg(long, value_name = "PATH", value_hint = ValueHint::FilePath, value_parser = result_path_parser())]
     pub result: Option<PathBuf>,
+
+    /// Replace a result file that tallyport did not write, or that was edited since
+    #[arg(long)]
+    pub force: bool,
 }
 
 #[derive(Debug, Args)]

@@ -3,7 +3,7 @@
 use super::args::{Global, ResumeArgs};
 use super::observer::TerminalObserver;
 use super::printer::Printer;
-use super::run_end::{print_report, print_summary};
+use super::run_end::{check_overwrite, print_report, print_summary};
 use super::runs::require_run;
 use super::settings::{connect_to, run_store};
 use super::{Error, Exit, interrupts, runtime};
@@ -11,6 +11,7 @@ use crate::job::ResumableRun;
 
 pub(super) fn run(global: &Global, args: &ResumeArgs, printer: Printer) -> Result<Exit, Error> {
     require_run(args.run.as_deref(), args.last, "resume")?;
+    check_overwrite(args.result.as_deref(), args.force, &[])?;
     let run = ResumableRun::open(&run_store()?, args.run.as_deref())?;
     let run = match run.report_if_finished()? {
         Ok(report) => {

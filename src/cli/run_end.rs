@@ -60,7 +60,10 @@ pub(super) fn check_overwrite(result: Option<&Path>, is_forced: bool, inputs: &[
 /// Remembers the result that was just written.
 fn record_result(summary: &RunSummary) {
     if let (Some(path), Ok(files)) = (&summary.result, written_files()) {
-        files.record(std::slice::from_ref(path));
+        match summary.dry_run {
+            true => files.record_rehearsal(path),
+            false => files.record(std::slice::from_ref(path)),
+        }
     }
 }
 

@@ -11,7 +11,7 @@ use crate::catalog::{ChangeKind, LogEntry, RecordChange};
 use crate::error::Result;
 use crate::schema::{CREATED_AT, Entity, UPDATED_AT};
 use crate::table::write::output::{ColumnType, OutputColumn, TableWriter};
-use crate::table::{Row, Value};
+use crate::table::{Cell, Row, Value};
 
 /// Fields that change with every update, and so say nothing.
 const TIMESTAMP_FIELDS: &[&str] = &[UPDATED_AT, CREATED_AT];
@@ -79,6 +79,20 @@ fn columns(has_tenants: bool, layout: OutputLayout) -> Vec<OutputColumn> {
     has_tenants.then_some("tenant_id").into_iter().chain(headers).map(column).collect()
 }
 
+/// A cell before or after a change. An amount is a number, to calculate with.
+#[derive(Debug, Default)]
+struct ChangedCell {
+    text: String,
+    number: Option<f64>,
+}
+
+fn number(cell: Cell<'_>) -> Option<f64> {
+    match cell.value {
+        Value::Number(number) => Some(number),
+        _ => None,
+    }
+}
+
 /// Writes the changes of one collection.
 struct ChangeWriter<'a, 's> {
     source: &'a ExportSource<'s>,
@@ -108,19 +122,19 @@ impl<'a, 's> ChangeWriter<'a, 's> {
         match &change.kind {
             ChangeKind::Added(record) => {
                 self.counts.added += 1;
-                self.write_row(change, record, ("added", "", "", ""))
+                self.write_row(change, record, ("added", ""), [&ChangedCell::default(), &ChangedCell::default()])
             }
             ChangeKind::Removed(record) => {
                 self.counts.removed += 1;
-                self.write_row(change, record, ("removed", "", "", ""))
+                self.write_row(change, record, ("removed", ""), [&ChangedCell::default(), &ChangedCell::default()])
             }
             ChangeKind::Updated { before, after } => {
                 self.counts.changed += 1;
                 let (old, new) = (self.cells(before), self.cells(after));
                 let headers: Vec<String> = self.columns.headers().map(str::to_owned).collect();
                 for ((header, old), new) in headers.iter().zip(&old).zip(&new) {
-                    if old != new && !TIMESTAMP_FIELDS.contains(&header.as_str()) {
-                        self.write_row(change, after, ("changed", header, old, new))?;
+                    if old.text != new.text && !TIMESTAMP_FIELDS.contains(&header.as_str()) {
+                        self.write_row(change, after, ("changed", header), [old, new])?;
                     }
                 }
                 Ok(())
@@ -128,21 +142,22 @@ impl<'a, 's> ChangeWriter<'a, 's> {
         }
     }
 
-    /// The texts of a record's cells.
-    fn cells(&self, record: &Map<String, Json>) -> Vec<String> {
+    /// A record's cells.
+    fn cells(&self, record: &Map<String, Json>) -> Vec<ChangedCell> {
         let json = Json::Object(record.clone()).to_string();
         let mut row = Row::default();
         if let Some(fields) = RawFields::of(&json) {
             self.columns.fill(&fields, &self.source.names, &mut row);
         }
-        row.cells().map(|cell| cell.text.to_owned()).collect()
+        row.cells().map(|cell| ChangedCell { text: cell.text.to_owned(), number: number(cell) }).collect()
     }
 
     fn write_row(
         &mut self,
         change: &RecordChange,
         record: &Map<String, Json>,
-        (kind, field, before, after): (&str, &str, &str, &str),
+        (kind, field): (&str, &str),
+        cells: [&ChangedCell; 2],
     ) -> Result<()> {
         self.counts.rows += 1;
         let entry = matching_log_entry(change);
@@ -152,8 +167,14 @@ impl<'a, 's> ChangeWriter<'a, 's> {
             row.push_text(tenant);
         }
         let name = display_name(self.entity, record);
-        for text in [self.entity.name, &change.id.to_string(), name, kind, field, before, after] {
+        for text in [self.entity.name, &change.id.to_string(), name, kind, field] {
             row.push_text(text);
+        }
+        for cell in cells {
+            match cell.number {
+                Some(number) => row.push(&cell.text, Value::Number(number)),
+                None => row.push_text(&cell.text),
+            }
         }
         let updated_at = record.get(UPDATED_AT).and_then(Json::as_str).filter(|_| kind != "removed");
         let at = entry.map(|entry| entry.timestamp.as_str()).or(updated_at).unwrap_or(&change.seen_at);

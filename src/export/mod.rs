@@ -73,4 +73,5 @@ pub(crate) use lock::ExportLock;
 pub(crate) use mirrored::MirroredAccount;
 pub(crate) use progress::PhaseProgress;
 pub(crate) use resolve::{ResolvedJob, local_now};
+pub(crate) use retention::fill as fill_stamps;
 pub(crate) use staging::StagingDir;

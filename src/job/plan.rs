@@ -10,7 +10,7 @@ use super::result_path::ResultPath;
 use super::run_options::{ResultDestination, RunOptions};
 use super::run_report::{Execution, RunReport, created_remark, service_warnings};
 use crate::account::Account;
-use crate::check::{Remark, RemarkCode};
+use crate::check::{Mode, Remark, RemarkCode};
 use crate::error::{Error, Result};
 use crate::observer::Observer;
 use crate::plan::{CreateMissing, PlanLimits, PlanTotals, ReportMode};
@@ -62,6 +62,7 @@ impl PlanRequest {
             typed: CommandLine::new(words, [used.words(), run.account_flags].concat()).into_words(),
             max_errors: run.max_errors,
             no_wait: run.no_wait,
+            creates_only: input.rules.mode == Mode::Create,
             remarks,
             mapping: Vec::new(),
         };

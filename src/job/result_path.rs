@@ -1,5 +1,6 @@
 //! Where the result of a run is written.
 
+use std::fs::OpenOptions;
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -11,6 +12,7 @@ use crate::run::input::InputSet;
 use crate::state_file::{self, LockFile};
 use crate::table::Input;
 use crate::table::write::Access;
+use crate::written_files::WrittenFiles;
 
 /// Where a run's result is written.
 #[derive(Debug, Clone)]
@@ -44,8 +46,8 @@ impl ResultPath {
     }
 }
 
-/// The path the user asked for, else one beside the input that is not taken: a result in which somebody has corrected
-/// cells is never overwritten.
+/// The path the user asked for, else one beside the input that is not taken. The result of a dry run gives way to the next
+/// one, unless somebody has edited it. That of a run, which tells what was done, is never overwritten.
 ///
 /// # Errors
 /// Where the folder does not exist or the kind of file is not one a result can be: known before anything is sent.
@@ -102,38 +104,48 @@ pub(crate) fn free_path_beside(input: &InputSet, kind: &str) -> PathBuf {
 
 /// As [`free_path_beside`], reserved from now on where there is a state folder for that.
 fn reserved_path_beside(input: &InputSet, kind: &str, state_dir: Option<&Path>) -> (PathBuf, Option<Reservation>) {
-    let input = &input.files[0].input;
-    let folder = match input {
+    let first = &input.files[0].input;
+    let folder = match first {
         Input::Path(path) => path.parent().map(Path::to_path_buf).unwrap_or_default(),
         Input::Stdin => PathBuf::new(),
     };
-    let stem = input.stem();
-    free_path(&folder, without_result_suffix(&stem), kind, state_dir)
+    let stem = first.stem();
+    let is_input = |path: &Path| input.files.iter().any(|file| file.input.is_same(&Input::Path(path.to_path_buf())));
+    free_path(&folder, without_result_suffix(&stem), kind, |path| take_free(path, state_dir, &is_input))
 }
 
 /// `NAME.result.xlsx`, or the first `NAME.result-2.xlsx` and so on that is not taken.
 pub(crate) fn free_path_in(folder: &Path, name: &str) -> PathBuf {
-    free_path(folder, name, "result", None).0
+    free_path(folder, name, "result", |path| take_free(path, None, &|_| false)).0
 }
 
 /// File systems take names of 255 bytes; what is appended must fit as well.
 const MAX_STEM_BYTES: usize = 220;
 
-fn free_path(folder: &Path, name: &str, kind: &str, state_dir: Option<&Path>) -> (PathBuf, Option<Reservation>) {
+type TakenPath = (PathBuf, Option<Reservation>);
+
+fn free_path(folder: &Path, name: &str, kind: &str, take: impl Fn(PathBuf) -> Option<TakenPath>) -> TakenPath {
     let name = &name[..name.floor_char_boundary(MAX_STEM_BYTES)];
     let numbered = (2..).map(|number| folder.join(format!("{name}.{kind}-{number}.xlsx")));
     std::iter::once(folder.join(format!("{name}.{kind}.xlsx")))
         .chain(numbered)
-        .find_map(|path| take_free(path, state_dir))
+        .find_map(take)
         .unwrap_or_else(|| (folder.join(format!("{kind}.xlsx")), None))
 }
 
-/// The path, if no file is there and no other run will write one.
-fn take_free(path: PathBuf, state_dir: Option<&Path>) -> Option<(PathBuf, Option<Reservation>)> {
+/// The path, if no file is there that has to stay, and no other run will write one.
+fn take_free(path: PathBuf, state_dir: Option<&Path>, is_input: &dyn Fn(&Path) -> bool) -> Option<TakenPath> {
     let Some(state_dir) = state_dir else { return (!path.exists()).then_some((path, None)) };
-    let reservation = (!path.exists()).then(|| Reservation::of(&path, state_dir)).flatten()?;
+    let is_free = || !path.exists() || (!is_input(&path) && is_replaceable(&path, state_dir));
+    let reservation = is_free().then(|| Reservation::of(&path, state_dir)).flatten()?;
     // Another run may have written it and ended in between.
-    (!path.exists()).then_some((path, Some(reservation)))
+    is_free().then_some((path, Some(reservation)))
+}
+
+/// Whether the file is the result of a rehearsal, as it was written, and no program has it open in a way that keeps it
+/// from being replaced.
+fn is_replaceable(path: &Path, state_dir: &Path) -> bool {
+    WrittenFiles::new(state_dir).is_rehearsal(path) && OpenOptions::new().write(true).open(path).is_ok()
 }
 
 /// A file name that belongs to this process until it is dropped: a locked file in the state folder. A file in the place

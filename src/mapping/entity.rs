@@ -59,7 +59,7 @@ fn is_importable(entity: &Entity) -> bool {
 }
 
 /// The entity that the whole name means, or the only one that a word of it means: `2026-03 assets final`.
-fn by_name(name: &str) -> Option<&'static Entity> {
+pub(crate) fn by_name(name: &str) -> Option<&'static Entity> {
     if let Some(entity) = schema::find(name) {
         return Some(entity);
     }
@@ -73,7 +73,7 @@ fn by_name(name: &str) -> Option<&'static Entity> {
 }
 
 /// The entity with the most known headers, if it covers the required fields better than any other.
-fn by_headers(rows: &[Row]) -> Result<&'static Entity, EntityDetectionError> {
+pub(crate) fn by_headers(rows: &[Row]) -> Result<&'static Entity, EntityDetectionError> {
     let mut scores: Vec<(usize, &'static Entity)> = schema::importable()
         .filter_map(|entity| {
             let header = &rows[find_header(rows, &[entity])?];

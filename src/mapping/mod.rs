@@ -18,6 +18,7 @@ mod sheet_mapping;
 
 pub(crate) use defaults::{FieldDefault, default_target};
 pub(crate) use entity::{EntityDetectionError, detect_entity};
+pub(crate) use entity::{by_headers as entity_by_headers, by_name as entity_by_name};
 pub(crate) use file::MappingFile;
 pub(crate) use header_row::find_header;
 pub(crate) use headers::{HeaderAliases, header_keys};
@@ -354,6 +355,21 @@ impl Mapping {
         }
     }
 
+    /// Whether the sheet has columns of another system's ids: an `id` that the user ignores, or references to records that
+    /// the service does not know.
+    pub(crate) fn has_foreign_ids(&self) -> bool {
+        self.ignored().any(|(column, why)| {
+            let is_left_out = matches!(why, Ignored::Unknown | Ignored::OnRequest);
+            is_left_out && is_id_header(&column.header)
+        })
+    }
+
+    /// Whether the user said what a column feeds.
+    pub(crate) fn is_vouched_for(&self, column: u32) -> bool {
+        let column = self.columns.iter().find(|known| known.index == column as usize);
+        column.is_some_and(|column| matches!(column.source, MappingSource::CommandLine | MappingSource::MappingFile))
+    }
+
     /// Column with a timestamp, from 0.
     pub(crate) fn timestamp_column(&self, stamp: TimestampColumn) -> Option<u32> {
         self.column_to(&ColumnTarget::Timestamp(stamp))
@@ -419,6 +435,14 @@ impl Mapping {
     pub(crate) fn width(&self) -> usize {
         self.sheet_columns().last().map_or(0, |column| column.index + 1)
     }
+}
+
+/// `id`, `company_id`, `rtdLocationId`: how databases name their keys, and people do not.
+fn is_id_header(header: &str) -> bool {
+    let header = header.trim();
+    let before = |suffix: &str| header.strip_suffix(suffix).and_then(|rest| rest.chars().last());
+    let is_word_before = before("Id").or(before("ID")).is_some_and(|last| last.is_lowercase() || last.is_ascii_digit());
+    header.eq_ignore_ascii_case("id") || header.to_ascii_lowercase().ends_with("_id") || is_word_before
 }
 
 #[cfg(test)]

@@ -3,9 +3,9 @@
 use rust_decimal::Decimal;
 use serde_json::Value as Json;
 
-use crate::api::{custom_fields, plain_text};
+use crate::api::{Body, Record, custom_fields, plain_text};
 use crate::check::ParsedCustomField;
-use crate::schema::{Field, Kind, Reference, TextForm, Wire, fold_header, fold_name};
+use crate::schema::{Entity, Field, Kind, Reference, TextForm, Wire, fold_header, fold_name};
 use crate::unicode::without_invisible;
 
 /// Whether a record already has the value a field would be set to. Text is compared as sent, numbers by value, dates
@@ -82,6 +82,48 @@ fn is_similar(wanted: &Json, held: &Json) -> bool {
         (Json::String(wanted), Json::String(held)) => fold_name(wanted) == fold_name(held),
         _ => false,
     }
+}
+
+/// What an update sends so that a record holds what a step was to send, and what the record holds there now. `planned`:
+/// what the record held when the step was planned.
+pub(crate) fn update_to(entity: &'static Entity, sent: &Body, planned: Option<&Body>, record: &Record) -> (Body, Body) {
+    let held = |name: &str| record.get(name).cloned().unwrap_or(Json::Null);
+    let (mut body, mut before) = (Body::new(), Body::new());
+    for field in entity.updated_fields() {
+        let Some(wanted) = sent.get(field.name) else { continue };
+        let wanted = match field.kind {
+            Kind::CustomFields => {
+                let planned =
+                    planned.and_then(|planned| planned.get(field.name)).map(custom_fields).unwrap_or_default();
+                merged_custom_fields(record.get(field.name), &changed_pairs(wanted, &planned))
+            }
+            // Whether a tag and an id mean the same asset is not known here: it is part of the key, which is the same.
+            _ => match compare(field, wanted, &held(field.name), |_, _, _| None) {
+                ValueMatch::Same | ValueMatch::NotReported => None,
+                ValueMatch::Similar | ValueMatch::Different => Some(as_updated(field, wanted)),
+            },
+        };
+        if let Some(wanted) = wanted {
+            body.insert(field.name.to_owned(), wanted);
+            before.insert(field.name.to_owned(), held(field.name));
+        }
+    }
+    (body, before)
+}
+
+/// The custom fields that differ from those of the plan: the others were sent only because they go together.
+fn changed_pairs(sent: &Json, planned: &[(String, String)]) -> Vec<ParsedCustomField> {
+    let pairs = custom_fields(sent).into_iter().map(|(name, value)| ParsedCustomField { name, value, column: 0 });
+    pairs.filter(|given| differs(planned, given)).collect()
+}
+
+/// A value as an update spells it: the guide spells some options in another way than for a create.
+fn as_updated(field: &Field, wanted: &Json) -> Json {
+    let Kind::Option(choices) = field.kind else { return wanted.clone() };
+    let position = choices.create.iter().position(|option| wanted.as_str() == Some(*option));
+    position
+        .and_then(|position| choices.update.get(position))
+        .map_or_else(|| wanted.clone(), |option| Json::from(*option))
 }
 
 /// Custom fields with a value, sorted: a service may return them in any order, with empty ones in between.
@@ -185,5 +227,40 @@ mod tests {
         let merged = merged_custom_fields(Some(&held), &given).unwrap();
         assert_eq!(merged, json!([{"name": "Rack", "value": "B4"}, {"name": "MAC", "value": "bb"}]));
         assert_eq!(merged_custom_fields(Some(&merged), &given), None);
+    }
+
+    #[test]
+    fn an_update_sends_what_the_record_does_not_hold_yet() {
+        let object = |value: Json| value.as_object().cloned().unwrap();
+        let entity = collection("assets").unwrap();
+        let record = object(json!({
+            "id": 7, "asset_id": "LT-1", "status_id": {"id": 2, "name": "In use"}, "asset_name": "old", "notes": "theirs",
+            "custom_fields": [{"name": "OS", "value": "14"}, {"name": "Colour", "value": "red"}],
+        }));
+        let sent = object(json!({
+            "asset_id": "LT-1", "status_id": 2, "asset_name": "new",
+            "custom_fields": [{"name": "OS", "value": "13"}, {"name": "colour", "value": "blue"}],
+        }));
+        let (body, before) = update_to(entity, &sent, None, &record);
+        assert_eq!(body.keys().collect::<Vec<_>>(), ["asset_name", "custom_fields"]);
+        assert_eq!(before["asset_name"], "old");
+        assert_eq!(body["custom_fields"], json!([{"name": "OS", "value": "13"}, {"name": "Colour", "value": "blue"}]));
+        let planned = object(json!({"custom_fields": [{"name": "OS", "value": "13"}]}));
+        let (body, _) = update_to(entity, &sent, Some(&planned), &record);
+        assert_eq!(body["custom_fields"], json!([{"name": "OS", "value": "14"}, {"name": "Colour", "value": "blue"}]));
+        assert_eq!(update_to(entity, &body, None, &body), (Body::new(), Body::new()), "nothing is left to do");
+    }
+
+    #[test]
+    fn an_update_spells_an_option_in_its_own_way() {
+        for entity in crate::schema::COLLECTIONS {
+            for field in entity.updated_fields() {
+                let Kind::Option(choices) = field.kind else { continue };
+                let (created, updated) = (choices.create[0], choices.update[0]);
+                let sent = Body::from_iter([(field.name.to_owned(), json!(created))]);
+                let (body, _) = update_to(entity, &sent, None, &Record::new());
+                assert_eq!(body[field.name], updated, "{} {}", entity.name, field.name);
+            }
+        }
     }
 }

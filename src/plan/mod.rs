@@ -32,7 +32,7 @@ pub(crate) mod undo;
 
 use std::collections::BTreeMap;
 
-pub(crate) use diff::{ValueMatch, compare, holds};
+pub(crate) use diff::{ValueMatch, compare, holds, update_to};
 pub use estimate::RunEstimate;
 pub(crate) use limits::{ChangeLimit, PlanLimits};
 pub(crate) use locks::RecordLocks;

@@ -31,6 +31,7 @@ use crate::shutdown::ShutdownSignal;
 
 mod blocked;
 mod claiming;
+mod made_elsewhere;
 mod reconciling;
 #[cfg(test)]
 #[allow(clippy::unwrap_used, clippy::expect_used)]

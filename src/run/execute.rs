@@ -45,6 +45,7 @@ impl RunExecutor<'_> {
             failed_before: journal.failed_rows()?.saturating_sub(before.counts.failed),
             start: self.start,
             no_wait: header.details.no_wait,
+            creates_only: header.details.creates_only,
             lost_waits: lost_waits(client),
         };
         self.observer.on_phase("sending", Some(open));

@@ -4,13 +4,13 @@ use std::borrow::Cow;
 use std::collections::BTreeSet;
 
 use super::input::{InputRow, InputSet};
-use super::previous_result::RowSelection;
+use super::previous_result::{Edits, RowSelection};
 use crate::catalog;
 use crate::check::{CheckedRow, Checker, Code, ParsedValue, Problem, text};
 use crate::error::{Error, Result};
 use crate::mapping::{Ignored, Mapping, TimestampColumn};
 use crate::plan::{ReportedTimestamp, SheetPlan, holder_names};
-use crate::schema::{self, Entity, Field, Role};
+use crate::schema::{self, Entity, Field, Meaning, Role};
 use crate::table::Row;
 use crate::unicode::without_invisible;
 
@@ -25,11 +25,15 @@ pub(super) struct Lookups {
 }
 
 /// Checks every sheet and gathers the names and keys of all rows that may be sent.
-pub(super) fn gather(input: &mut InputSet, checkers: &mut [Checker<'_>], selection: RowSelection) -> Result<Lookups> {
+pub(super) fn gather(
+    input: &mut InputSet,
+    checkers: &mut [Checker<'_>],
+    (selection, edits): (RowSelection, &[Edits]),
+) -> Result<Lookups> {
     let mut lookups = Lookups::default();
     let mut users = BTreeSet::new();
     let mut rows = 0;
-    for index in 0..input.sheets.len() {
+    for (index, edits) in edits.iter().enumerate() {
         let mapping = input.sheets[index].mapping.clone();
         let match_on = input.sheets[index].match_on.clone();
         let sheet = SheetPlan {
@@ -40,7 +44,7 @@ pub(super) fn gather(input: &mut InputSet, checkers: &mut [Checker<'_>], selecti
             referenced: input.referenced(index),
         };
         declare(&mut lookups.records, &sheet);
-        let previous = selection.previous_result(&mapping);
+        let previous = selection.previous_result(&mapping, *edits);
         if selection == RowSelection::NotDone && previous.is_none() {
             return Err(Error::usage(
                 format!("{} has no column `_status`, so it is not a result of an earlier run", input.label(index)),
@@ -59,7 +63,7 @@ pub(super) fn gather(input: &mut InputSet, checkers: &mut [Checker<'_>], selecti
                     field.names.iter().copied().for_each(|collection| lookups.records.name(collection, name));
                 }
             }
-            if is_record && !previous.is_some_and(|previous| previous.is_done(row)) {
+            if is_record && !previous.is_some_and(|previous| previous.is_settled(mapping.entity, row)) {
                 gather_row(&mut lookups.records, &mut users, &sheet, row, checked);
             }
         })?;
@@ -84,7 +88,13 @@ fn holder_columns(mapping: &Mapping) -> Vec<(usize, &'static Field)> {
 fn declare(lookups: &mut catalog::LookupRequest, sheet: &SheetPlan<'_>) {
     let entity = sheet.mapping.entity;
     match entity.role {
-        Role::Collection { .. } => lookups.matching(entity.name, &sheet.match_on),
+        Role::Collection { .. } => {
+            lookups.matching(entity.name, &sheet.match_on);
+            // Whether another record of the account has a serial number (design rule 8).
+            if let Some(serial) = entity.meaning(Meaning::Serial).filter(|serial| sheet.mapping.feeds(serial.name)) {
+                lookups.also_by(entity.name, serial.name);
+            }
+        }
         Role::Action(_) => {
             // Categories decide whether a check-out notifies its recipient (design rule 17).
             let has_recipient = entity.recipient().is_some_and(|field| sheet.mapping.feeds(field.name));

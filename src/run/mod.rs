@@ -52,6 +52,8 @@ pub struct DispatchOptions {
     pub start: RunStart,
     /// Whether a row that another run is writing is a problem, and not waited for.
     pub no_wait: bool,
+    /// Whether a record that is there already is a problem, and not updated: `--mode create`.
+    pub creates_only: bool,
     pub lost_waits: LostWaits,
 }
 

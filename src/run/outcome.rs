@@ -107,6 +107,13 @@ pub(super) fn done_by_other_run(step: &Step, run: &str, record: Option<i64>) -> 
     StepOutcome { record, message, ..outcome(step, StepResult::AlreadyApplied) }
 }
 
+/// A create that is not sent because another run has made the record, and the run updates nothing.
+pub(super) fn made_by_other_run(step: &Step, run_says: &str, record: i64) -> StepOutcome {
+    let message = format!("record already exists: #{record}; {run_says}");
+    let hint = "leave the row out, or use --mode upsert to update it";
+    StepOutcome { problems: vec![row_problem(Code::RecordExists, &message, hint)], ..outcome(step, StepResult::Failed) }
+}
+
 /// A step that is not sent because another run is writing the record, and the user does not want to wait.
 pub(super) fn held_by_other_run(step: &Step, run: &str) -> StepOutcome {
     let message = format!("run {run} is writing this record");

@@ -9,10 +9,10 @@ use std::collections::HashSet;
 use std::pin::pin;
 use std::time::Duration;
 
-use super::input::{InputRow, InputSet};
+use super::input::{InputRow, InputSet, MappedSheet};
 use super::journal::{AccountSnapshot, JournalBuilder, JournalError, PlannedRow, RowState, RunKind};
 use super::lookups;
-use super::previous_result::RowSelection;
+use super::previous_result::{Edits, PreviousResult, RowSelection};
 use super::prior_actions::KnownActions;
 use crate::account::Account;
 use crate::api::Client;
@@ -24,7 +24,7 @@ use crate::check::{
     is_withheld,
 };
 use crate::error::{Error, Result};
-use crate::mapping::IdOwnership;
+use crate::mapping::{IdOwnership, Mapping};
 use crate::observer::{Observer, Wait};
 use crate::plan::resolver::{RenamedRecords, UnknownNames, UserIds};
 use crate::plan::{
@@ -35,6 +35,9 @@ use crate::schema::log_field;
 use crate::shutdown::ShutdownSignal;
 use crate::table::Row;
 use crate::wording::thousands;
+
+/// How a sheet is mapped, and the fields that tell its records apart.
+type SheetRules = (Mapping, Vec<&'static str>);
 
 /// How often to look whether requests wait for the quota.
 const WAIT_CHECK_INTERVAL: Duration = Duration::from_millis(200);
@@ -74,16 +77,14 @@ impl RunPlanner<'_> {
     ) -> Result<PreparedRun> {
         let sheets: Vec<_> = input.sheets.iter().map(|sheet| (sheet.mapping.clone(), sheet.match_on.clone())).collect();
         let rules = input.rules.clone();
-        let mut checkers: Vec<Checker<'_>> = sheets
-            .iter()
-            .enumerate()
-            .map(|(index, (mapping, match_on))| {
-                Checker::new(mapping, &rules, match_on, input.extra_cells(index))
-                    .with_layout(&input.sheets[index].layout)
-            })
-            .collect();
+        let checkers = sheets.iter().enumerate().map(|(index, (mapping, match_on))| {
+            Checker::new(mapping, &rules, match_on, input.extra_cells(index)).with_layout(&input.sheets[index].layout)
+        });
+        let mut checkers: Vec<Checker<'_>> = checkers.collect();
+        let edits = |sheet: &MappedSheet| Edits::of(self.account, self.selection, &input.files[sheet.file].input);
+        let edits: Vec<Edits> = input.sheets.iter().map(edits).collect();
         observer.on_phase("checking", None);
-        let lookups = lookups::gather(input, &mut checkers, self.selection)?;
+        let lookups = lookups::gather(input, &mut checkers, (self.selection, &edits))?;
         observer.on_phase("looking up names", None);
         let observer = RefCell::new(observer);
         let client = &self.account.client;
@@ -117,8 +118,24 @@ impl RunPlanner<'_> {
             prior_actions: &mut prior_actions,
             returned: HashSet::new(),
         };
-        let mut overridden = 0;
-        let mut remarks = Vec::new();
+        let (overridden, remarks) = self.plan_sheets(input, &sheets, (&mut checkers, &edits), &mut planner)?;
+        let (emails, people) = (planner.notifications.sent, planner.notifications.people());
+        let Planner { steps, totals, .. } = planner;
+        let (used, quota) = (client.requests().total, self.account.quota);
+        let estimate = RunEstimate::new(steps.count().into(), used, quota, (emails, people));
+        Ok(PreparedRun { steps, totals, estimate, snapshot, overridden, catalog, remarks })
+    }
+
+    /// Plans the rows of every sheet. Returns how many records were changed on the service and are overwritten, and the
+    /// remarks.
+    fn plan_sheets(
+        &self,
+        input: &mut InputSet,
+        sheets: &[SheetRules],
+        (checkers, edits): (&mut [Checker<'_>], &[Edits]),
+        planner: &mut Planner<'_, JournalBuilder>,
+    ) -> Result<(u64, Vec<Remark>)> {
+        let (mut overridden, mut remarks) = (0, Vec::new());
         for (index, (mapping, match_on)) in sheets.iter().enumerate() {
             let sheet = SheetPlan {
                 index: index as u16,
@@ -129,15 +146,12 @@ impl RunPlanner<'_> {
             };
             planner.steps.sheet(sheet.index, &input.sheet_header(index))?;
             let mut tally = RemarkTally::default();
-            overridden += self.plan_sheet(input, (&mut checkers[index], &mut tally), &sheet, &mut planner)?;
+            overridden +=
+                self.plan_sheet(input, (&mut checkers[index], &mut tally), (&sheet, edits[index]), planner)?;
             let label = (sheets.len() > 1).then(|| input.label(index));
             remarks.extend(tally.remarks(mapping, label.as_deref()));
         }
-        let (emails, people) = (planner.notifications.sent, planner.notifications.people());
-        let Planner { steps, totals, .. } = planner;
-        let (used, quota) = (client.requests().total, self.account.quota);
-        let estimate = RunEstimate::new(steps.count().into(), used, quota, (emails, people));
-        Ok(PreparedRun { steps, totals, estimate, snapshot, overridden, catalog, remarks })
+        Ok((overridden, remarks))
     }
 
     /// The actions that rows ask for and that may have happened before.
@@ -156,7 +170,7 @@ impl RunPlanner<'_> {
             if !mapping.entity.is_action() {
                 continue;
             }
-            let previous = self.selection.previous_result(&mapping);
+            let previous = self.selection.previous_result(&mapping, Edits::None);
             checker.rewind();
             input.each_checked(index, checker, &mut |InputRow { typed, filled }, checked| {
                 if previous.and_then(|previous| previous.decided(mapping.entity, typed)).is_none() {
@@ -173,10 +187,10 @@ impl RunPlanner<'_> {
         &self,
         input: &mut InputSet,
         (checker, remarks): (&mut Checker<'_>, &mut RemarkTally),
-        sheet: &SheetPlan<'_>,
+        (sheet, edits): (&SheetPlan<'_>, Edits),
         planner: &mut Planner<'_, JournalBuilder>,
     ) -> Result<u64> {
-        let previous = self.selection.previous_result(sheet.mapping);
+        let previous = self.selection.previous_result(sheet.mapping, edits);
         let secrets = sheet.mapping.secret_columns();
         let mut overridden = 0;
         let mut stored: Result<(), JournalError> = Ok(());
@@ -185,21 +199,27 @@ impl RunPlanner<'_> {
             if stored.is_err() {
                 return;
             }
-            let decided = previous.and_then(|previous| previous.decided(sheet.mapping.entity, typed));
-            let planned = decided.map_or_else(
-                || {
-                    if self.kind == RunKind::Delete {
-                        overridden += u64::from(request_deletion(sheet, filled, checked));
-                    }
-                    let plan = planner.row(sheet, filled, checked)?;
-                    planner.steps.changes(&plan.changes)?;
-                    remarks.add(typed.number, &checked.remarks);
-                    let mut planned = planned_row(checked, plan);
-                    forget_default_columns(&mut planned.problems, sheet.mapping);
-                    Ok(planned)
-                },
-                Ok,
-            );
+            let entity = sheet.mapping.entity;
+            let decided = previous.and_then(|previous| previous.decided(entity, typed));
+            let is_written = previous.is_some_and(|previous| previous.written_record(entity, typed).is_some());
+            let mut plan = |kept: Option<PlannedRow>| {
+                if self.kind == RunKind::Delete {
+                    overridden += u64::from(request_deletion(sheet, filled, checked));
+                }
+                let plan = planner.row(sheet, filled, checked)?;
+                if let Some(kept) = kept.filter(|_| !PreviousResult::is_edit(&plan.decision)) {
+                    return Ok(kept);
+                }
+                planner.steps.changes(&plan.changes)?;
+                remarks.add(typed.number, &checked.remarks);
+                let mut planned = planned_row(checked, plan);
+                forget_default_columns(&mut planned.problems, sheet.mapping);
+                Ok(planned)
+            };
+            let planned = match decided {
+                Some(decided) if !is_written => Ok(decided),
+                kept => plan(kept),
+            };
             stored = planned.and_then(|planned| {
                 let withheld = |column: usize| secrets.contains(&column) || is_withheld(&planned.problems, column);
                 planner.steps.row(typed, &planned, &withheld)

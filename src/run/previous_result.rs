@@ -1,11 +1,13 @@
 //! What the result of an earlier run says of a row: `--only-failed` sends what is not done and keeps the rest.
 
+use crate::account::Account;
 use crate::check::{Code, ValueError};
 use crate::mapping::{ColumnTarget, Mapping, ResultColumn};
-use crate::plan::RowStatus;
+use crate::plan::{RowDecision, RowStatus, WriteKind};
 use crate::run::journal::{PlannedRow, RowState};
 use crate::schema::Entity;
-use crate::table::Row;
+use crate::table::{Input, Row};
+use crate::written_files::{Overwrite, WrittenFiles};
 
 /// Which rows of the input are sent.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -17,10 +19,32 @@ pub(crate) enum RowSelection {
 
 impl RowSelection {
     /// What an earlier result says of a sheet's rows, where it is asked.
-    pub(super) fn previous_result(self, mapping: &Mapping) -> Option<PreviousResult> {
+    pub(super) fn previous_result(self, mapping: &Mapping, edits: Edits) -> Option<PreviousResult> {
         match self {
             RowSelection::All => None,
-            RowSelection::NotDone => PreviousResult::of(mapping),
+            RowSelection::NotDone => PreviousResult::of(mapping, edits),
+        }
+    }
+}
+
+/// Whether a result may have been edited since it was written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Edits {
+    None,
+    Possible,
+}
+
+impl Edits {
+    /// Of an input: as it was written on this machine, or not. Nobody asks where all rows are sent.
+    pub(super) fn of(account: &Account, selection: RowSelection, input: &Input) -> Self {
+        let Input::Path(path) = input else { return Edits::Possible };
+        if selection == RowSelection::All {
+            return Edits::None;
+        }
+        let written = WrittenFiles::new(&account.state_dir);
+        match written.check(std::slice::from_ref(path), Overwrite::OwnFiles) {
+            Ok(()) => Edits::None,
+            Err(_) => Edits::Possible,
         }
     }
 }
@@ -31,22 +55,38 @@ pub(super) struct PreviousResult {
     status: usize,
     id: Option<usize>,
     message: Option<usize>,
+    edits: Edits,
 }
 
 impl PreviousResult {
     /// None where the sheet has no column `_status`: it is no result.
-    pub(super) fn of(mapping: &Mapping) -> Option<Self> {
+    pub(super) fn of(mapping: &Mapping, edits: Edits) -> Option<Self> {
         let column =
             |to: &ColumnTarget| mapping.columns.iter().find(|column| column.target == *to).map(|column| column.index);
         Some(Self {
             status: column(&ColumnTarget::Result(ResultColumn::Status))?,
             id: mapping.id_column().map(|column| column as usize),
             message: column(&ColumnTarget::Result(ResultColumn::Message)),
+            edits,
         })
     }
 
-    /// Whether nothing is left to do for the row.
-    pub(super) fn is_done(&self, row: &Row) -> bool {
+    /// Whether nothing is left to do for the row, whatever its cells say.
+    pub(super) fn is_settled(&self, entity: &Entity, row: &Row) -> bool {
+        self.is_done(row) && self.written_record(entity, row).is_none()
+    }
+
+    /// The record that the row has written, where its cells may have been edited since: it is compared with them, and an
+    /// edit is an update. Never of an action, which would happen a second time.
+    pub(super) fn written_record(&self, entity: &Entity, row: &Row) -> Option<i64> {
+        let is_compared = |status| matches!(status, RowStatus::Created | RowStatus::Updated | RowStatus::Unchanged);
+        let reported = RowStatus::parse(row.cell(self.status).text).filter(|reported| reported.is_done())?;
+        let may_be_edited = self.edits == Edits::Possible && entity.is_collection() && is_compared(reported.status);
+        self.outcome(row).record.filter(|_| may_be_edited)
+    }
+
+    /// Whether nothing is left to do for the row unless it was edited.
+    fn is_done(&self, row: &Row) -> bool {
         RowStatus::parse(row.cell(self.status).text).is_some_and(|reported| reported.is_done())
     }
 
@@ -55,6 +95,18 @@ impl PreviousResult {
         match self.is_done(row) {
             true => Some(self.outcome(row)),
             false => self.still_unknown(entity, row),
+        }
+    }
+
+    /// Whether what was decided for a row whose record is written already stands, and not what the earlier result says:
+    /// the row was edited, well or badly. That the record is gone, or that the run only creates, is no edit.
+    pub(super) fn is_edit(decision: &RowDecision) -> bool {
+        match decision {
+            RowDecision::Write(_, write) => matches!(write, WriteKind::Update(_)),
+            RowDecision::Rejected(problems) => {
+                !problems.iter().all(|problem| matches!(problem.code(), Code::RecordMissing | Code::RecordExists))
+            }
+            _ => false,
         }
     }
 

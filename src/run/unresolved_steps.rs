@@ -31,6 +31,8 @@ pub(super) struct UnresolvedStep {
     pub(super) doubt: Doubt,
     /// What happened, for the user.
     pub(super) cause: String,
+    /// The record that another run has written, where a look at it decides.
+    pub(super) made: Option<i64>,
     /// The earliest time to send it again, where it may still be applied: set when the response is lost.
     resend_at: Option<Instant>,
 }
@@ -54,7 +56,7 @@ pub(super) enum Doubt {
 
 impl UnresolvedStep {
     pub(super) fn new(step: Step, doubt: Doubt, cause: String) -> Self {
-        Self { step, doubt, cause, resend_at: None }
+        Self { step, doubt, cause, made: None, resend_at: None }
     }
 
     pub(super) fn external_change(step: Step) -> Self {

@@ -23,6 +23,11 @@ pub(crate) enum ReadFault {
     NotFound {
         near: Vec<String>,
     },
+    /// An address in the web or in a bucket, and how to get the file.
+    Address {
+        what: &'static str,
+        hint: Cow<'static, str>,
+    },
     /// The operating system does not let us read it.
     Denied,
     Directory,
@@ -83,6 +88,7 @@ impl ReadFault {
         let fixed = |message: &'static str, hint: &'static str| (message.into(), hint.into());
         match self {
             Self::NotFound { near } => ("file not found".into(), similar_names(near)),
+            Self::Address { what, hint } => (format!("{what}, not a file").into(), hint.clone()),
             Self::Denied => fixed("no permission to read it", "close it in other programs, or ask for read permission"),
             Self::Directory => fixed("a folder, not a file", "name the files in it, such as `folder/*.xlsx`"),
             Self::Io(error) => (

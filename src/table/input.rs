@@ -112,7 +112,10 @@ impl ReopenableInput {
         };
         let metadata = std::fs::metadata(path).map_err(|error| missing(path, error))?;
         if metadata.is_dir() {
-            return Err(ReadFault::Directory);
+            return Err(if has_extension(path, "numbers") { NUMBERS_DOCUMENT } else { ReadFault::Directory });
+        }
+        if has_extension(path, "gsheet") {
+            return Err(ReadFault::Foreign { what: "a link to a Google sheet", hint: DOWNLOAD_SHEET });
         }
         if is_lock_file(path) {
             return Err(ReadFault::LockFile);
@@ -168,11 +171,60 @@ fn is_lock_file(path: &Path) -> bool {
     path.file_name().is_some_and(|name| name.to_string_lossy().starts_with("~$"))
 }
 
+/// What older versions of Numbers save as a folder, and newer ones as a zip archive.
+pub(super) const NUMBERS_DOCUMENT: ReadFault = ReadFault::Foreign {
+    what: "an Apple Numbers document",
+    hint: "export it from Numbers as .xlsx or .csv (File > Export To)",
+};
+
+const DOWNLOAD_SHEET: &str =
+    "open it in the browser, download it with File > Download > Microsoft Excel (.xlsx), and name that file";
+
+fn has_extension(path: &Path, extension: &str) -> bool {
+    path.extension().is_some_and(|found| found.eq_ignore_ascii_case(extension))
+}
+
 fn missing(path: &Path, error: io::Error) -> ReadFault {
+    if let Some(address) = path.to_str().and_then(address) {
+        return address;
+    }
     if error.kind() != io::ErrorKind::NotFound {
         return error.into();
     }
     ReadFault::NotFound { near: near_names(path) }
+}
+
+/// What an address that was given in place of a file is.
+fn address(text: &str) -> Option<ReadFault> {
+    let (scheme, rest) = match text.split_once(':') {
+        Some((scheme, rest)) => (scheme.to_ascii_lowercase(), rest),
+        None => (String::new(), text),
+    };
+    // Shells and libraries may have reduced `https://` to `https:/`.
+    let rest = rest.trim_start_matches('/');
+    let is_host = |prefix: &str| rest.to_ascii_lowercase().starts_with(prefix);
+    let (what, hint) = match scheme.as_str() {
+        "http" | "https" if is_host("docs.google.com/") || is_host("drive.google.com/") => {
+            ("a link to a Google sheet", DOWNLOAD_SHEET.into())
+        }
+        "http" | "https" | "ftp" | "ftps" | "sftp" => {
+            ("a web address", "download it, for example with the browser, and name the downloaded file".into())
+        }
+        "" if is_host("www.") || is_host("docs.google.com/") => {
+            ("a web address", "download it, for example with the browser, and name the downloaded file".into())
+        }
+        "s3" | "s3a" | "gs" | "az" | "abfs" | "abfss" => {
+            ("an address in a bucket", "download it with the tool of your cloud, and name the downloaded file".into())
+        }
+        "file" => ("a URL", format!("write its path: {}", file_path(text)).into()),
+        _ => return None,
+    };
+    Some(ReadFault::Address { what, hint })
+}
+
+fn file_path(url: &str) -> String {
+    let path = url::Url::parse(url).ok().and_then(|url| url.to_file_path().ok());
+    path.map_or_else(|| url.trim_start_matches("file:").to_owned(), |path| path.display().to_string())
 }
 
 /// At most three files of the same folder whose names are nearest, as the user would write them.
@@ -216,6 +268,36 @@ mod tests {
         let fault = ReopenableInput::new(&Input::Path(folder.path().join("asets.csv"))).unwrap_err();
         let ReadFault::NotFound { near } = fault else { panic!("{fault:?}") };
         assert_eq!(near, [folder.path().join("assets.xlsx").display().to_string()]);
+    }
+
+    #[test]
+    fn addresses_are_no_missing_files() {
+        let what = |text: &str| match ReopenableInput::new(&Input::Path(PathBuf::from(text))).unwrap_err() {
+            ReadFault::Address { what, .. } => what,
+            other => panic!("{text}: {other:?}"),
+        };
+        assert_eq!(what("https://docs.google.com/spreadsheets/d/1a/edit#gid=0"), "a link to a Google sheet");
+        assert_eq!(what("HTTPS://example.com/assets.xlsx"), "a web address");
+        assert_eq!(what("https:/example.com/assets.xlsx"), "a web address");
+        assert_eq!(what("www.example.com/assets.csv"), "a web address");
+        assert_eq!(what("s3://bucket/assets.csv"), "an address in a bucket");
+        assert_eq!(what("file:///nowhere/assets.csv"), "a URL");
+        for path in ["http.csv", "nowhere/https.csv", r"C:\nowhere\assets.csv"] {
+            let fault = ReopenableInput::new(&Input::Path(PathBuf::from(path))).unwrap_err();
+            assert!(matches!(fault, ReadFault::NotFound { .. }), "{path}: {fault:?}");
+        }
+    }
+
+    #[test]
+    fn documents_of_other_programs_go_by_their_names() {
+        let folder = tempfile::tempdir().unwrap();
+        let (numbers, link) = (folder.path().join("a.numbers"), folder.path().join("a.gsheet"));
+        std::fs::create_dir(&numbers).unwrap();
+        std::fs::write(&link, r#"{"url": "https://docs.google.com/open?id=1"}"#).unwrap();
+        for path in [numbers, link] {
+            let fault = ReopenableInput::new(&Input::Path(path)).unwrap_err();
+            assert!(matches!(fault, ReadFault::Foreign { .. }), "{fault:?}");
+        }
     }
 
     #[test]

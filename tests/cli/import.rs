@@ -127,7 +127,7 @@ fn a_dry_run_sends_nothing_and_counts_the_same() {
       header    row 1: asset_id, asset_name, product → product_id, status → status_id, purchase_cost,
                 purchase_date, notes
       plan      2 requests, about 1.0 s at 10,000 an hour
-      result    assets.result-2.xlsx
+      result    assets.result.xlsx
       next      tallyport import assets.csv
     "#);
     assert!(account.records("assets").is_empty());
@@ -257,7 +257,7 @@ fn sheets_are_imported_in_dependency_order() {
       header    row 1 of statuses: name, type
       header    row 1 of categories: name, type
       requests  12: 6 to look up, 6 to create or move
-      result    book.result-2.xlsx
+      result    book.result.xlsx
     ");
     assert_eq!(account.record("assets", "asset_id", "T-1")["deployed_to"][0]["employee_id"], 1);
 }
@@ -493,4 +493,106 @@ fn duplicates_are_created_with_allow_duplicates() {
     let account = CliTest::new().sheet("locations.csv", "name,city\nDepot,Ulm\nDepot,Ulm\nDepot,Ulm\n");
     account.run(&["import", "locations.csv", "--allow-duplicates"]).exits(0);
     assert_eq!(account.records("locations").len(), 3);
+}
+
+/// Rewrites a sheet of a result workbook, as a user who edits cells would.
+fn edit_result(account: &CliTest, from: &str, to: &str, sheet: &str, edit: impl Fn(&mut Vec<Vec<String>>)) {
+    let mut rows = sheet_rows(&account.path(from), sheet);
+    edit(&mut rows);
+    let cells: Vec<Vec<&str>> = rows.iter().map(|row| row.iter().map(String::as_str).collect()).collect();
+    let borrowed: Vec<&[&str]> = cells.iter().map(Vec::as_slice).collect();
+    workbook(&account.path(to), &[(sheet, &borrowed)]);
+}
+
+#[test]
+fn an_edited_row_that_is_done_updates_its_record() {
+    let account = CliTest::new()
+        .sheet("locations.csv", "name,city,country\nDepot,Ulm,DE\nMill,Bonn,DE\nStore,Kiel,DE\nLab,Jena,DE\n");
+    account.run(&["import", "locations.csv", "--concurrency", "1"]).exits(0);
+    let import = ["import", "locations.result.xlsx", "--only-failed"];
+    let (_, as_written) = account.json(&[&import[..], &["--dry-run"]].concat());
+    assert_eq!(as_written["counts"]["skipped"], 4, "nothing was edited: {as_written}");
+    account.request("DELETE", "locations/4", None);
+    // The key, another field, and a country that is none... of the row whose record is gone.
+    edit_result(&account, "locations.result.xlsx", "edited.xlsx", "locations", |rows| {
+        rows[1][3] = String::from("Depot North");
+        rows[2][4] = String::from("Köln");
+        rows[4][4] = String::from("Gera");
+    });
+    let (code, summary) = account.json(&["import", "edited.xlsx", "--only-failed"]);
+    let counts = ["created", "updated", "skipped", "failed"].map(|name| summary["counts"][name].as_u64().unwrap());
+    assert_eq!((code, counts), (0, [0, 2, 2, 0]), "{summary}");
+    let places = account.records("locations");
+    let places: Vec<_> = places.iter().map(|place| [&place["name"], &place["city"]]).collect();
+    assert_eq!(places, [["Depot North", "Ulm"], ["Mill", "Köln"], ["Store", "Kiel"]]);
+    let statuses: Vec<String> =
+        sheet_rows(&account.path("edited.result.xlsx"), "locations").iter().map(|row| row[0].clone()).collect();
+    assert_eq!(statuses, ["_status", "updated", "updated", "created", "created"]);
+}
+
+#[test]
+fn an_edit_that_is_wrong_is_told_and_an_action_is_never_repeated() {
+    let account = CliTest::new()
+        .with_lookups()
+        .holds("employees", json!({"name": "Ada Byron", "email": "ada@example.com"}))
+        .sheet("assets.csv", "asset_id,product,status,purchase_date\nA-1,MacBook Pro 14,Ready,2024-05-01\n")
+        .sheet("checkout_asset.csv", "asset_id,employee,checkout_date\nA-1,ada@example.com,2024-06-03\n");
+    account.run(&["import", "assets.csv"]).exits(0);
+    account.run(&["import", "checkout_asset.csv"]).exits(0);
+    edit_result(&account, "assets.result.xlsx", "wrong.xlsx", "assets", |rows| rows[1][6] = String::from("soon"));
+    let (code, summary) = account.json(&["import", "wrong.xlsx", "--only-failed"]);
+    assert_eq!((code, &summary["problems"][0]["code"]), (1, &json!("date.invalid")), "{summary}");
+    edit_result(&account, "checkout_asset.result.xlsx", "again.xlsx", "checkout_asset", |rows| {
+        rows[1][5] = String::from("2024-06-04");
+    });
+    let (code, summary) = account.json(&["import", "again.xlsx", "--only-failed"]);
+    assert_eq!((code, &summary["counts"]["created"], &summary["counts"]["skipped"]), (0, &json!(0), &json!(1)));
+}
+
+#[test]
+fn sheets_of_something_else_do_not_stop_the_others() {
+    let account = CliTest::new().with_lookups();
+    let assets: &[&[&str]] = &[&["Asset Tag", "Model", "Status"], &["A-1", "MacBook Pro 14", "Ready"]];
+    workbook(
+        &account.path("inventory.xlsx"),
+        &[
+            ("Laptops", assets),
+            ("Read me", &[&["This is our inventory."], &["Ask Ada."]]),
+            ("Choices", &[&["Model", "Status", "Location"], &["MacBook Pro 14", "Ready", "Berlin"]]),
+            ("Staff", &[&["Full Name", "Email", "Job Title", "Department"], &["Ada", "ada@example.com", "CTO", "IT"]]),
+            ("Employees", &[&["Full Name", "Email"], &["Ada", "ada@example.com"]]),
+        ],
+    );
+    let (code, summary) = account.json(&["import", "inventory.xlsx", "--entity", "assets"]);
+    assert_eq!((code, &summary["counts"]["created"]), (0, &json!(1)), "{summary}");
+    let skipped: Vec<_> =
+        summary["skipped_sheets"].as_array().unwrap().iter().map(|skipped| skipped["reason"].clone()).collect();
+    assert_eq!(skipped.len(), 4, "{skipped:?}");
+    account.run(&["check", "inventory.xlsx", "--entity", "assets", "--strict"]).exits(2);
+    // A sheet whose key column has another name is no other sheet.
+    workbook(
+        &account.path("tags.xlsx"),
+        &[
+            ("Laptops", assets),
+            ("Desktops", &[&["Tag Nummer", "Model", "Status"], &["A-2", "MacBook Pro 14", "Ready"]]),
+        ],
+    );
+    account.run(&["check", "tags.xlsx", "--entity", "assets"]).exits(2);
+    // Nor is one that is alone.
+    workbook(&account.path("choices.xlsx"), &[("Choices", &[&["Model", "Status"], &["MacBook Pro 14", "Ready"]])]);
+    account.run(&["check", "choices.xlsx", "--entity", "assets"]).exits(2);
+}
+
+#[test]
+fn sheets_that_bear_the_names_of_collections_are_what_they_say() {
+    let account = CliTest::new();
+    workbook(
+        &account.path("book.xlsx"),
+        &[
+            ("Suppliers", &[&["Name", "City"], &["Insight", "Paris"]]),
+            ("Locations", &[&["Name", "City"], &["Depot", "Ulm"]]),
+        ],
+    );
+    let (code, summary) = account.json(&["import", "book.xlsx", "--entity", "suppliers"]);
+    assert_eq!((code, account.records("suppliers").len(), account.records("locations").len()), (0, 1, 0), "{summary}");
 }

@@ -57,3 +57,36 @@ fn passwords_are_not_copied() {
     let text = std::fs::read_to_string(account.path("r.csv")).unwrap();
     assert!(!text.contains("hunter2-4711"), "{text}");
 }
+
+#[test]
+fn the_result_of_a_rehearsal_gives_way() {
+    let account =
+        CliTest::new().with_lookups().sheet("assets.csv", "asset_id,product,status\n007,MacBook Pro 14,Ready\n");
+    for _ in 0..2 {
+        account.run(&["import", "assets.csv", "--dry-run"]).exits(0);
+    }
+    account.run(&["import", "assets.csv"]).exits(0);
+    assert!(!account.path("assets.result-2.xlsx").exists());
+    // That of a run stays.
+    account.run(&["import", "assets.csv", "--dry-run"]).exits(0);
+    assert!(account.path("assets.result-2.xlsx").exists());
+    // One that somebody has edited stays, too.
+    std::fs::write(account.path("assets.result-2.xlsx"), "edited").unwrap();
+    account.run(&["import", "assets.csv", "--dry-run"]).exits(0);
+    assert_eq!(std::fs::read(account.path("assets.result-2.xlsx")).unwrap(), b"edited");
+    assert!(account.path("assets.result-3.xlsx").exists());
+}
+
+#[test]
+fn a_duplicate_names_the_row_of_the_result_it_stands_in() {
+    let account = CliTest::new()
+        .sheet("locations.csv", "Our places,\nas of today,\nname,city\nDepot,Ulm\n,\nMill,Bonn\nMill,Kiel\n");
+    let (code, summary) = account.json(&["import", "locations.csv"]);
+    assert_eq!(code, 1);
+    assert_eq!(summary["problems"][0]["examples"][0]["message"], "duplicate of row 6", "as the source counts");
+    let rows = crate::harness::sheet_rows(&account.path("locations.result.xlsx"), "locations");
+    assert!(rows[3][2].contains("duplicate of row 3"), "{rows:?}");
+    assert_eq!(rows[2][3], "Mill");
+    let summary = crate::harness::sheet_rows(&account.path("locations.result.xlsx"), "Summary").concat().join("\n");
+    assert!(summary.contains("duplicate of row 3") && !summary.contains("duplicate of row 6"), "{summary}");
+}

@@ -539,3 +539,19 @@ fn an_unwritable_result_leaves_no_run_to_resume() {
       hint: `tallyport runs` lists all runs
     ");
 }
+
+#[test]
+fn a_result_that_somebody_else_has_made_is_not_replaced_unasked() {
+    let account = CliTest::new().sheet("locations.csv", "name\nHarbour\n").sheet("mine.csv", "my own notes\n");
+    account.run(&["import", "locations.csv"]).exits(0);
+    assert_output!(account.run(&["undo", "--last", "--yes", "--result", "mine.csv"]), @"
+    exit code 2
+    --- stderr
+    error: `mine.csv` exists already, and tallyport did not write it
+      hint: name another file, or pass --force to replace this one
+    ");
+    account.run(&["resume", "--last", "--result", "mine.csv"]).exits(2);
+    assert_eq!(account.records("locations").len(), 1);
+    account.run(&["undo", "--last", "--yes", "--result", "mine.csv", "--force"]).exits(0);
+    assert!(fs::read_to_string(account.path("mine.csv")).unwrap().starts_with("_status,"));
+}

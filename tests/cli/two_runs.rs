@@ -37,7 +37,11 @@ impl TwoRuns {
     }
 
     fn command(&self, more: &[&str]) -> Command {
-        let mut command = self.account.command(&[self.import, more].concat());
+        self.command_of(self.import, more)
+    }
+
+    fn command_of(&self, import: &[&str], more: &[&str]) -> Command {
+        let mut command = self.account.command(&[import, more].concat());
         command.env("BLUETALLY_BASE_URL", self.proxy.base_url());
         command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
         command
@@ -55,7 +59,11 @@ impl TwoRuns {
 
     /// Starts a second run and returns once it says that it waits for the first.
     fn waiting(&self) -> (Child, String) {
-        let mut child = self.command(&["--json"]).spawn().unwrap();
+        self.waiting_with(self.import)
+    }
+
+    fn waiting_with(&self, import: &[&str]) -> (Child, String) {
+        let mut child = self.command_of(import, &["--json"]).spawn().unwrap();
         let mut lines = BufReader::new(child.stderr.take().unwrap()).lines().map(Result::unwrap);
         let said = lines.find(|line| line.contains("waiting for run"));
         // Read to the end, so that the child never blocks.
@@ -139,4 +147,60 @@ fn two_imports_of_one_file_check_out_once() {
     assert_eq!((first.0, second.0), (0, 0), "{:#} {:#}", first.2, second.2);
     assert_eq!(first.1[0] + second.1[0], 4);
     assert_eq!(runs.account.records("consumables")[0]["available"], 16);
+}
+
+/// Holds an import of Aachen and Berlin at the first, lets one of `other.csv` wait for the second, and ends both: the
+/// exit code, counts and summary of the second run, and the country and city of Berlin.
+fn end_with_other_values(other: &str, options: &[&str]) -> ((i32, [u64; 3], Value), [String; 2]) {
+    let account =
+        CliTest::new().sheet("locations.csv", "name,country\nAachen,DE\nBerlin,DE\n").sheet("other.csv", other);
+    let runs = TwoRuns::new(account, &["import", "locations.csv", "--concurrency", "1"]);
+    let first = runs.hold();
+    let (second, _) = runs.waiting_with(&[&["import", "other.csv", "--entity", "locations"], options].concat());
+    first.release.send(()).unwrap();
+    assert_eq!(end(first.child).0, 0);
+    let second = end(second);
+    let records = runs.account.records("locations");
+    assert_eq!(records.len(), 2, "{records:?}");
+    let text = |name: &str| records[1][name].as_str().unwrap_or_default().to_owned();
+    (second, [text("country"), text("city")])
+}
+
+#[test]
+fn what_another_run_has_just_made_is_updated_like_any_record() {
+    let ((code, counts, summary), held) = end_with_other_values("name,country,city\nBerlin,Germany,Berlin\n", &[]);
+    assert_eq!((code, counts), (0, [0, 0, 0]), "{summary:#}");
+    assert_eq!(summary["counts"]["updated"], 1, "{summary:#}");
+    assert_eq!(held, ["Germany", "Berlin"]);
+    let ((code, counts, summary), held) = end_with_other_values("name,country\nBERLIN,DE\n", &[]);
+    assert_eq!((code, counts[0], summary["counts"]["updated"].as_u64()), (0, 0, Some(1)), "{summary:#}");
+    assert_eq!(held[0], "DE");
+}
+
+#[test]
+fn what_another_run_has_just_made_is_not_updated_where_records_are_only_created() {
+    let other = "name,country\nBerlin,Germany\n";
+    let ((code, counts, summary), held) = end_with_other_values(other, &["--mode", "create"]);
+    assert_eq!((code, counts), (1, [0, 0, 1]), "{summary:#}");
+    assert_eq!(summary["problems"][0]["code"], "record.exists");
+    assert_eq!(held[0], "DE");
+}
+
+#[test]
+fn of_two_runs_that_update_one_record_the_later_one_wins() {
+    let account = CliTest::new()
+        .holds("locations", json!({"name": "Berlin", "country": "old"}))
+        .sheet("locations.csv", "name,country\nBerlin,DE\n")
+        .sheet("other.csv", "name,country,city\nBerlin,Germany,Berlin\n");
+    let runs = TwoRuns::new(account, &["import", "locations.csv"]);
+    let first = runs.hold();
+    let (second, _) = runs.waiting_with(&["import", "other.csv", "--entity", "locations"]);
+    first.release.send(()).unwrap();
+    let (first, second) = (end(first.child), end(second));
+    assert_eq!((first.0, second.0), (0, 0), "{:#}", second.2);
+    let record = &runs.account.records("locations")[0];
+    assert_eq!((&record["country"], &record["city"]), (&json!("Germany"), &json!("Berlin")));
+    let undo = ["undo", second.2["run_id"].as_str().unwrap(), "--yes"];
+    CommandOutput::run(runs.command_of(&undo, &[])).exits(0);
+    assert_eq!(runs.account.records("locations")[0]["country"], "DE", "what the later run found");
 }

@@ -5,7 +5,7 @@ use serde_json::json;
 use crate::harness::{CliTest, assert_output};
 
 /// The codes of a summary's problems or remarks.
-fn codes(summary: &serde_json::Value, list: &str) -> Vec<String> {
+pub fn codes(summary: &serde_json::Value, list: &str) -> Vec<String> {
     let codes = summary[list].as_array().unwrap().iter();
     codes.map(|entry| entry["code"].as_str().unwrap().to_owned()).collect()
 }

@@ -98,12 +98,20 @@ async fn tenants_lie_under_their_key() {
 }
 
 #[tokio::test]
-async fn a_list_ends_with_a_short_page() {
-    let server = Server::plays(vec![json(200, records(1, 1_000)), json(200, records(1_001, 50))]).await;
+async fn a_short_page_is_followed_by_one_more_request() {
+    let script = vec![json(200, records(1, 1_000)), json(200, records(1_001, 50)), json(200, "[]")];
+    let server = Server::plays(script).await;
     let all = client(&server).all(entity("assets"), &[]).await.unwrap();
     assert_eq!(all.len(), 1_050);
     let page = |offset| format!("GET assets?limit=1000&offset={offset}&{STEADY}");
-    assert_eq!(server.lines(), [page(0), page(1_000)]);
+    assert_eq!(server.lines(), [page(0), page(1_000), page(1_050)]);
+    // A record of the first page was hidden after it was cut.
+    let script = vec![json(200, records(2, 999)), json(200, records(1_000, 501)), json(200, "[]")];
+    let server = Server::plays(script).await;
+    assert_eq!(client(&server).all(entity("assets"), &[]).await.unwrap().len(), 1_499);
+    // A service that ignores the offset.
+    let server = Server::plays(vec![json(200, records(1, 7)), json(200, records(1, 7))]).await;
+    assert_eq!(client(&server).all(entity("assets"), &[]).await.unwrap().len(), 7);
 }
 
 #[tokio::test]
@@ -116,17 +124,19 @@ async fn a_list_ends_with_an_empty_page() {
 
 #[tokio::test]
 async fn pages_cut_without_a_word_lose_nothing() {
-    let script = vec![json(200, records(1, 500)), json(200, records(501, 500)), json(200, records(1_001, 7))];
+    let script =
+        vec![json(200, records(1, 500)), json(200, records(501, 500)), json(200, records(1_001, 7)), json(200, "[]")];
     let server = Server::plays(script).await;
     assert_eq!(client(&server).all(entity("assets"), &[]).await.unwrap().len(), 1_007);
     let offsets: Vec<_> = server.lines().iter().map(|line| line.contains("offset=500&")).collect();
-    assert_eq!(offsets, [false, true, false]);
+    assert_eq!(offsets, [false, true, false, false]);
 }
 
 #[tokio::test]
 async fn a_refused_limit_is_learnt_once() {
     let refusal = || json(422, r#"{"message":"limit must not exceed 100"}"#);
-    let script = vec![refusal(), refusal(), json(200, records(1, 100)), json(200, records(101, 3)), json(200, "[]")];
+    let pages = [json(200, records(1, 100)), json(200, records(101, 3)), json(200, "[]"), json(200, "[]")];
+    let script = [refusal(), refusal()].into_iter().chain(pages).collect();
     let server = Server::plays(script).await;
     let client = client(&server);
     assert_eq!(client.page_limit(), 1_000);
@@ -134,7 +144,7 @@ async fn a_refused_limit_is_learnt_once() {
     assert_eq!(client.page_limit(), 100);
     client.raw_page(entity("locations"), &[], 0, 1_000).await.unwrap();
     let limits: Vec<_> = server.lines().iter().map(|line| line.split(['=', '&']).nth(1).unwrap().to_owned()).collect();
-    assert_eq!(limits, ["1000", "500", "100", "100", "100"]);
+    assert_eq!(limits, ["1000", "500", "100", "100", "100", "100"]);
 }
 
 #[tokio::test]

@@ -119,7 +119,8 @@ fn unique_tags_stop_the_reading_once_all_are_found() {
     lookups.name("assets", "LAP-5");
     lookups.name("assets", "LAP-1005");
     let catalog = fetch(&account, &lookups);
-    assert_eq!((catalog.costs()[0].requests, catalog.costs()[0].how), (2, FetchMethod::Pages));
+    assert_eq!((catalog.costs()[0].requests, catalog.costs()[0].how), (2, FetchMethod::Searches));
+    assert!(!catalog.is_whole("assets"), "the collection was left early: its size is not known");
     let found = catalog.find("assets", "lap-1005", ReferenceSyntax::TagOrId, None);
     assert_eq!(found, LookupResult::One(RecordRef::Known(1006)));
 }

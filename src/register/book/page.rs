@@ -25,6 +25,11 @@ pub(super) const HEADER_ROW: u32 = 3;
 /// The height of a header row with two lines, in points.
 pub(super) const TWO_LINES: f64 = 32.0;
 
+/// In characters: what the button of a filter takes, what a text needs beside itself, and the widest column of a list.
+const FILTER_BUTTON: f64 = 3.0;
+const PADDING: f64 = 2.0;
+const WIDEST: f64 = 60.0;
+
 /// What writing a part of the workbook gives.
 pub(super) type XlsxResult<T = ()> = Result<T, XlsxError>;
 
@@ -157,7 +162,9 @@ impl<'a> Page<'a> {
         rows: impl IntoIterator<Item = R>,
         empty: &str,
     ) -> XlsxResult {
-        let headers: Vec<Header> = columns.iter().map(|column| column.header.clone()).collect();
+        let mut headers: Vec<Header> = columns.iter().map(|column| column.header.clone()).collect();
+        // The button of the filter covers the end of a header.
+        headers.iter_mut().for_each(|header| header.width = header.width.max(header.text.len() as f64 + FILTER_BUTTON));
         self.header(HEADER_ROW, &headers)?;
         let mut row = HEADER_ROW + 1;
         for item in rows {
@@ -165,13 +172,21 @@ impl<'a> Page<'a> {
                 self.text((row, 0), "more: see the Register", &self.styles.cell)?;
                 break;
             }
-            for (column, ListColumn { cell, .. }) in (0..).zip(columns) {
-                self.list_cell((row, column), &cell(&item))?;
+            for (place, ListColumn { cell, .. }) in columns.iter().enumerate() {
+                let cell = cell(&item);
+                if let ListCell::Text(text) = &cell {
+                    let needed = (text.chars().count() as f64 + PADDING).min(WIDEST);
+                    headers[place].width = headers[place].width.max(needed);
+                }
+                self.list_cell((row, place as u16), &cell)?;
             }
             row += 1;
         }
         if row == HEADER_ROW + 1 {
             return self.text((row, 0), empty, &self.styles.cell);
+        }
+        for (column, header) in (0..).zip(&headers) {
+            self.sheet.set_column_width(column, header.width)?;
         }
         self.sheet.autofilter(HEADER_ROW, 0, row - 1, columns.len() as u16 - 1).map(drop)
     }

@@ -12,6 +12,7 @@ mod cell_errors;
 mod chart;
 mod columns;
 mod csv;
+mod row_numbers;
 mod styles;
 mod summary_grid;
 mod summary_notes;
@@ -27,6 +28,7 @@ use crate::table::Row;
 use crate::table::write::{Access, WriteError};
 use columns::ResultColumns;
 use csv::ResultCsv;
+use row_numbers::RowNumbers;
 use workbook::ResultWorkbook;
 
 #[cfg(test)]
@@ -36,6 +38,7 @@ pub(crate) use summary_sheet::SUMMARY_SHEET;
 pub(crate) struct ResultFile {
     kind: ResultFormat,
     mode: ReportMode,
+    numbers: RowNumbers,
 }
 
 enum ResultFormat {
@@ -53,12 +56,13 @@ impl ResultFile {
             Some("csv") => ResultFormat::Csv(Box::new(ResultCsv::create(path, access)?)),
             _ => return Err(WriteError::Extension { path: path.to_owned() }),
         };
-        Ok(Self { kind, mode })
+        Ok(Self { kind, mode, numbers: RowNumbers::default() })
     }
 
     /// Starts a sheet with the input's header row. `entity` is the kind of its rows, such as `assets`.
     pub(crate) fn start_sheet(&mut self, name: &str, header: &Row, entity: &str) -> Result<(), WriteError> {
         let columns = ResultColumns::new(header);
+        self.numbers.clear();
         match &mut self.kind {
             ResultFormat::Csv(book) => book.start_sheet(name, header, columns),
             ResultFormat::Xlsx(book) => book.start_sheet(name, columns, entity),
@@ -67,9 +71,10 @@ impl ResultFile {
 
     /// Adds a row of the current sheet and its outcome.
     pub(crate) fn row(&mut self, row: &Row, outcome: &RowOutcome) -> Result<(), WriteError> {
+        let outcome = self.numbers.add(row.number, outcome);
         match &mut self.kind {
-            ResultFormat::Csv(book) => book.row(row, outcome, self.mode),
-            ResultFormat::Xlsx(book) => book.row(row, outcome),
+            ResultFormat::Csv(book) => book.row(row, &outcome, self.mode),
+            ResultFormat::Xlsx(book) => book.row(row, &outcome),
         }
     }
 

@@ -35,6 +35,8 @@ pub(super) struct SummaryNotes {
 pub(super) struct ResultCell {
     pub(super) sheet: String,
     pub(super) cell: CellRef,
+    /// The message there, which may name another row of the result.
+    pub(super) message: Option<Box<str>>,
 }
 
 impl SummaryNotes {
@@ -56,7 +58,9 @@ impl SummaryNotes {
             }
             let place = problem.column.and_then(|column| columns.place(column as usize)).unwrap_or(MESSAGE);
             let cell = CellRef { row: u64::from(table.next_row) + 1, column: place as u32 };
-            self.places.insert(key, (row.number, ResultCell { sheet: table.name.clone(), cell }));
+            let names_row = problem.code() == Code::DuplicateKey;
+            let message = names_row.then(|| Box::from(&*problem.error.message));
+            self.places.insert(key, (row.number, ResultCell { sheet: table.name.clone(), cell, message }));
         }
     }
 

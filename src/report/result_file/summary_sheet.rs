@@ -260,6 +260,8 @@ fn problem(grid: &mut SummaryGrid<'_>, group: &ProblemGroup, notes: &SummaryNote
     let styles = grid.styles;
     let Some(first) = group.examples.first() else { return Ok(()) };
     let spans = PROBLEM_COLUMNS.map(|column| column.1);
+    let place = notes.place(&group.sheet, group.code, first);
+    let message = place.and_then(|place| place.message.as_deref()).unwrap_or(&first.message);
     let texts: [&str; 8] = [
         &group.sheet,
         "",
@@ -267,15 +269,15 @@ fn problem(grid: &mut SummaryGrid<'_>, group: &ProblemGroup, notes: &SummaryNote
         &capitalised(group.code.title()),
         "",
         &first.found,
-        &first.message,
+        message,
         &first.hint,
     ];
     for (span, text) in spans.into_iter().zip(texts) {
         grid.span(span, text, &styles.cell)?;
     }
     grid.sheet.write_number_with_format(grid.row, spans[1].0, group.count as f64, &styles.centre)?;
-    match notes.place(&group.sheet, group.code, first) {
-        Some(ResultCell { sheet, cell }) => {
+    match place {
+        Some(ResultCell { sheet, cell, .. }) => {
             write_link(grid.sheet, (grid.row, spans[4].0), (sheet, *cell), &cell.to_string(), &styles.link)?;
         }
         None => grid.span(spans[4], &first.address(), &styles.cell)?,

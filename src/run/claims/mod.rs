@@ -53,8 +53,9 @@ pub(super) enum ClaimResult {
     Held { run: String },
     /// Another run has done the very same since this run was planned; with the record's id where it is known.
     DoneAlike { run: String, record: Option<i64> },
-    /// Another run has written the same record since this run was planned. The step is claimed.
-    Changed { run: String },
+    /// Another run has written the same record since this run was planned; with the record's id where it is known. The
+    /// step is claimed.
+    Changed { run: String, record: Option<i64> },
     /// A process that was killed was writing it. The step is claimed.
     Abandoned { run: String },
 }
@@ -151,7 +152,7 @@ impl Claims {
         transaction.commit().map_err(error)?;
         Ok(match (abandoned, news.last()) {
             (Some(run), _) => ClaimResult::Abandoned { run },
-            (None, Some(claim)) => ClaimResult::Changed { run: claim.run.clone() },
+            (None, Some(claim)) => ClaimResult::Changed { run: claim.run.clone(), record: claim.record },
             (None, None) => ClaimResult::Claimed,
         })
     }

@@ -56,7 +56,7 @@ fn a_record_belongs_to_one_run_at_a_time() {
     assert_eq!(b.acquire(&other).unwrap(), ClaimResult::Claimed);
     a.end(&mouse(0), &outcome(&mouse(0), StepResult::Applied, Some(12))).unwrap();
     assert_eq!(b.acquire(&mouse(9)).unwrap(), ClaimResult::DoneAlike { run: String::from("a"), record: Some(12) });
-    assert_eq!(b.acquire(&spelled).unwrap(), ClaimResult::Changed { run: String::from("a") });
+    assert_eq!(b.acquire(&spelled).unwrap(), ClaimResult::Changed { run: String::from("a"), record: Some(12) });
     assert_eq!(b.acquire(&spelled).unwrap(), ClaimResult::Claimed, "sent after it was looked for");
 }
 

@@ -104,8 +104,11 @@ impl<'c, T: StepTransport> Dispatcher<'c, T> {
                 let outcome = outcome::done_by_other_run(&step, &run, record);
                 self.record_outcome(step, outcome, observer);
             }
-            Ok(ClaimResult::Changed { run }) => {
-                self.unresolved.add(UnresolvedStep::of_other_run(step, Doubt::OtherRun, &run), now);
+            Ok(ClaimResult::Changed { run, record }) => {
+                let made = self.record_of_other_run(&step, record);
+                let mut unresolved = UnresolvedStep::of_other_run(step, Doubt::OtherRun, &run);
+                unresolved.made = made;
+                self.unresolved.add(unresolved, now);
             }
             Ok(ClaimResult::Abandoned { run }) => {
                 self.unresolved.add(UnresolvedStep::of_other_run(step, Doubt::Abandoned, &run), now);

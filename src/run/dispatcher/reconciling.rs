@@ -16,7 +16,14 @@ use crate::run::{RunObserver, outcome};
 impl<T: StepTransport> Dispatcher<'_, T> {
     /// Finds out which of the unresolved steps were applied.
     pub(super) async fn reconcile_lost(&mut self, control: &mut LoopControl<'_>) {
-        let batch = self.unresolved.take_batch();
+        let (made, batch): (Vec<_>, Vec<_>) =
+            self.unresolved.take_batch().into_iter().partition(|unresolved| unresolved.made.is_some());
+        if !made.is_empty() && !self.look_at_made(made, control).await {
+            return self.unresolved.requeue(batch);
+        }
+        if batch.is_empty() {
+            return;
+        }
         let steps: Vec<&Step> = batch.iter().map(|unresolved| &unresolved.step).collect();
         let available = available_stock(steps.iter().copied(), &self.states);
         let context = self.snapshot.context(&self.states, &available);

@@ -3,6 +3,7 @@
 mod defaults;
 mod error;
 mod options;
+mod other_sheets;
 
 use std::collections::HashSet;
 use std::io::Write as _;
@@ -12,17 +13,16 @@ use std::path::Path;
 use crate::check::{CheckedRow, Checker, ExtraCells, Inference, Remark, Rules};
 use crate::error::{Error, Result};
 use crate::mapping::{
-    ColumnFacts, HeaderAliases, Mapping, MappingError, MappingFile, SheetMapping, TimestampColumn, find_header,
-    header_keys,
+    ColumnFacts, Mapping, MappingError, MappingFile, SheetMapping, TimestampColumn, find_header, header_keys,
 };
 use crate::observer::Observer;
 use crate::plan::{EncodingConfidence, Referenced};
 use crate::run::journal::{SheetHeader, SourceFile};
-use crate::schema::Entity;
 use crate::table::write::{AtomicFile, WriteError};
 use crate::table::{self, FileKind, Input, ReadError, Row, SheetLayout, Workbook};
 pub(crate) use options::{InputOptions, MappingOptions, SheetFilter};
 use options::{ParsedOptions, SkipReason, missing_fields, place_of, validate_keys};
+use other_sheets::SheetContent;
 
 /// The header is looked for in this many rows.
 const HEADER_WITHIN: usize = 30;
@@ -158,13 +158,15 @@ impl InputSet {
         let chosen = parsed.sheets_of(&file.workbook, &file.input)?;
         let alone = chosen.len() == 1;
         let may_skip = !alone && parsed.options.sheets.is_empty() && !parsed.options.mapping.strict;
+        // What does not count as long as another sheet does, with the errors that are told if none does.
+        let (mut others, mut named_otherwise, mut is_named_so) = (Vec::new(), Vec::new(), false);
         for sheet in parsed.hidden_sheets(&file.workbook) {
             let reason = format!("it is hidden; --sheet '{sheet}' reads it");
             self.skipped.push((place_of(&file.input, Some(&sheet)), reason));
         }
         for index in chosen {
             let name = file.workbook.sheets()[index].name.clone();
-            let place = place_of(&file.input, name.as_deref());
+            let place = place_of(&file.input, name.as_deref()) + misnamed(&file.input, file.workbook.kind());
             let rows = file.workbook.first_rows(index, HEADER_WITHIN)?;
             let entity = match parsed.detect_entity(name.as_deref(), &file.input.stem(), &rows, alone) {
                 Ok(entity) => entity,
@@ -196,8 +198,13 @@ impl InputSet {
                 missing if missing.is_empty() => Ok(mapping),
                 missing => Err(missing),
             });
+            let content = SheetContent { name: name.as_deref(), rows: &rows, header: &header, entity };
             match mapped {
                 Ok(mapping) => {
+                    is_named_so |= content.is_named_so();
+                    if let Some(other) = content.named_otherwise().filter(|_| may_skip) {
+                        named_otherwise.push((index, place.clone(), other.name));
+                    }
                     parsed.validate_match_columns(&place, &mapping)?;
                     self.sheets.push(MappedSheet {
                         file: position,
@@ -211,14 +218,38 @@ impl InputSet {
                         remarks: Vec::new(),
                     });
                 }
-                Err(found) if may_skip && is_no_table(&found, entity, &header) => {
-                    let reason = format!("it is no table of `{}`; --sheet NAME reads it all the same", entity.name);
-                    self.skipped.push((place, reason));
+                Err(found) if may_skip && let Some(reason) = content.other_than(&found) => {
+                    others.push((place, reason, found));
                 }
                 Err(found) => errors.extend(found.into_iter().map(|error| (place.clone(), error))),
             }
         }
+        if is_named_so {
+            for (index, place, other) in named_otherwise {
+                self.sheets.retain(|sheet| (sheet.file, sheet.position) != (position, index));
+                let reason = format!("by its name it holds {other}; --sheet NAME reads it all the same");
+                self.skipped.push((place, reason));
+            }
+        }
+        self.skip_others(position, others, errors);
         Ok(())
+    }
+
+    /// Sheets that are something else are named and skipped where another sheet of the file is read.
+    fn skip_others(
+        &mut self,
+        file: usize,
+        others: Vec<(String, String, Vec<MappingError>)>,
+        errors: &mut Vec<(String, MappingError)>,
+    ) {
+        let is_any_read = self.sheets.iter().any(|sheet| sheet.file == file);
+        for (place, reason, found) in others {
+            if is_any_read {
+                self.skipped.push((place, reason));
+            } else {
+                errors.extend(found.into_iter().map(|error| (place.clone(), error)));
+            }
+        }
     }
 
     /// Every sheet has to say which records it means.
@@ -315,7 +346,8 @@ impl InputSet {
 
     /// How a CSV file was read, for people.
     pub(crate) fn decoding(&self, sheet: usize) -> Option<String> {
-        self.files[self.sheets[sheet].file].workbook.decoding().map(ToString::to_string)
+        let file = &self.files[self.sheets[sheet].file];
+        file.workbook.decoding().map(|decoding| format!("{decoding}{}", misnamed(&file.input, file.workbook.kind())))
     }
 
     /// The columns that are not used. An export has many that the service sets: they stand in the mapping only.
@@ -410,15 +442,15 @@ impl InputSet {
     }
 }
 
-/// Whether errors say that a sheet is no table at all, such as notes or the data of a chart: fewer than two headers are
-/// known, and none of them is the key.
-fn is_no_table(errors: &[MappingError], entity: &'static Entity, header: &Row) -> bool {
-    let aliases = HeaderAliases::new(entity);
-    let known = header.cells().filter(|cell| !cell.is_blank() && aliases.feeds(cell.text)).count();
-    let is_about_all = |error: &MappingError| {
-        let is_missing = matches!(error, MappingError::NothingKnown { .. } | MappingError::MissingField { .. });
-        // A header of another sheet: --map names headers of any.
-        is_missing || matches!(error, MappingError::NoSuchHeader { .. })
+/// What a file that is called like a workbook is in truth, behind its name: many programs write text and call it Excel.
+fn misnamed(input: &Input, kind: FileKind) -> &'static str {
+    let Input::Path(path) = input else { return "" };
+    let is_workbook_name = |extension: &std::ffi::OsStr| {
+        ["xlsx", "xls", "xlsm", "xlsb", "ods"].iter().any(|known| extension.eq_ignore_ascii_case(known))
     };
-    known < 2 && errors.iter().all(is_about_all)
+    match kind {
+        FileKind::Csv if path.extension().is_some_and(is_workbook_name) => " (a text file, whatever its name says)",
+        FileKind::Jsonl if path.extension().is_some_and(is_workbook_name) => " (a JSON file, whatever its name says)",
+        _ => "",
+    }
 }

@@ -111,6 +111,8 @@ pub struct RunDetails {
     pub max_errors: Option<u64>,
     /// Rows that another run is writing are not waited for.
     pub no_wait: bool,
+    /// Records that are there already are not updated.
+    pub creates_only: bool,
     /// Notes for the user that concern no single row.
     pub remarks: Vec<Remark>,
     /// Which column of each sheet feeds which field, in the user's order.

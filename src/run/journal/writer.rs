@@ -12,7 +12,7 @@ use jiff::Timestamp;
 use rusqlite::{Connection, Transaction, TransactionBehavior, params};
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 
-use super::encoding::{Json, RESULTS, encode_problems};
+use super::encoding::{Json, RESULTS, encode_problems, encode_write};
 use super::{AttemptRecord, Journal, JournalError};
 use crate::plan::{Step, StepOutcome};
 
@@ -32,6 +32,8 @@ pub(crate) enum WriteCommand {
     ClearIntent(u32),
     RecordAttempts(Vec<AttemptRecord>),
     RecordOutcome(Box<StepOutcome>),
+    /// A step that was not sent becomes another one: the same number for the same row.
+    ReplaceStep(Box<Step>),
     /// Reads up to `limit` pending steps, from a number on.
     ReadSteps {
         from: u32,
@@ -268,6 +270,15 @@ fn execute(connection: &Connection, now: &str, command: WriteCommand) -> rusqlit
                 ],
             )?;
             Ok(Some(WriteEvent::OutcomeRecorded(outcome.step)))
+        }
+        WriteCommand::ReplaceStep(step) => {
+            let (write, record) = encode_write(step.write);
+            // Its body is complete: it depends on nothing any longer.
+            run(
+                "UPDATE step SET write = ?2, record = ?3, body = ?4, stood = ?5, awaits = NULL WHERE step = ?1",
+                params![step.number, write, record, Json(&step.body), step.before.as_ref().map(Json)],
+            )?;
+            run("DELETE FROM intent WHERE step = ?1", params![step.number]).map(|_| None)
         }
         WriteCommand::ReadSteps { .. } => Ok(None),
     }

@@ -9,7 +9,7 @@ use serde_json::Value as Json;
 
 use super::compare::{ReplyShape, TagIds, ValueMatch, match_value};
 use crate::api::{Record, integer};
-use crate::catalog::{EntryAge, LogPosition, NEWEST_FIRST, RecordSource};
+use crate::catalog::{EntryAge, LogPosition, NEWEST_FIRST, Pager, RecordSource};
 use crate::plan::Step;
 use crate::schema::{self, ACTIVITY, Entity, Field, HOLDERS, Meaning, Role, fold_header, log_field};
 
@@ -84,18 +84,19 @@ pub(super) fn employee(step: &Step) -> Option<i64> {
     integer(step.body.get(schema::person_parameter()?)?)
 }
 
-/// The log only grows and is read from its oldest entry on, so no entry is missed between two pages.
+/// The log only grows and is read from its oldest entry on, so no entry is missed between two pages. Where entries were
+/// hidden from a page, the next one begins with entries of that page, which count once.
 async fn fetch_all<S: RecordSource>(service: &S, filters: &[(&str, &str)]) -> Result<Vec<Record>, S::Error> {
+    let mut pages = Pager::new(service, &ACTIVITY, filters);
     let mut entries: Vec<Record> = Vec::new();
-    loop {
-        let limit = service.page_limit().max(1);
-        let page = service.page(&ACTIVITY, filters, entries.len() as u64, limit).await?;
-        let is_last = service.is_last(page.len(), limit) || page.is_empty();
-        entries.extend(page);
-        if is_last {
-            return Ok(entries);
-        }
+    let mut after_short_page = false;
+    while let Some(page) = pages.next().await? {
+        let known = if after_short_page { entries.len() } else { 0 };
+        let new: Vec<Record> = page.into_iter().filter(|entry| !entries[..known].contains(entry)).collect();
+        entries.extend(new);
+        after_short_page = pages.seems_done();
     }
+    Ok(entries)
 }
 
 /// Whether a log entry may belong to a step.

@@ -16,7 +16,7 @@ use serde_json::Value as Json;
 
 use super::compare::{TagIds, normalized_key, search_key};
 use crate::api::{Record, integer, record_id};
-use crate::catalog::RecordSource;
+use crate::catalog::{RecordSource, may_go_on};
 use crate::plan::{Step, WriteKind};
 use crate::schema::{Entity, Field, Kind, Reference, TextForm, Wire};
 
@@ -93,7 +93,7 @@ impl RecordQuery {
         }
     }
 
-    /// A scan takes a request for each page and one more to see the end; a search or a record takes one. Where the size
+    /// A scan takes a request for each page and one or two more to see the end; a search or a record takes one. Where the size
     /// of the collection is not known: lookups.
     pub(super) fn strategy(&self, size: Option<u64>, page_limit: u32) -> SearchStrategy {
         let lookups = (self.values.len() + self.ids.len()) as u64;
@@ -224,7 +224,8 @@ async fn read_list_once<S: RecordSource>(
         }
         let before = records.len();
         records.extend(page);
-        if is_last || records.len() == before {
+        // Otherwise a short page is no end: one more request asks from there.
+        if records.len() == before || (is_last && !may_go_on(filters, records.len())) {
             return Ok((records, Consistency::Consistent));
         }
     }

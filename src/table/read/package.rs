@@ -14,7 +14,7 @@ use super::damage::{broken, guarded, unpacking};
 use super::limits::Limits;
 use super::xml_scanner::{TagKind, XmlScanner};
 use crate::table::error::ReadFault;
-use crate::table::input::{InputFile, ReopenableInput};
+use crate::table::input::{InputFile, NUMBERS_DOCUMENT, ReopenableInput};
 use crate::table::sheet::FileKind;
 
 /// A zip file and its table of contents.
@@ -156,10 +156,12 @@ impl Package {
         match () {
             () if self.find("xl/workbook.xml").is_some() => Ok(FileKind::Xlsx),
             () if self.find("xl/workbook.bin").is_some() => Ok(FileKind::Xlsb),
-            () if self.parts.keys().any(|name| name.ends_with(".iwa")) => Err(ReadFault::Foreign {
-                what: "an Apple Numbers document",
-                hint: "export it from Numbers as .xlsx or .csv (File > Export To)",
-            }),
+            () if self.find("Index.zip").is_some() || self.parts.keys().any(|name| name.ends_with(".iwa")) => {
+                Err(NUMBERS_DOCUMENT)
+            }
+            () if self.find("word/document.xml").is_some() => {
+                Err(ReadFault::Foreign { what: "a Word document", hint: "copy its table into a spreadsheet" })
+            }
             () => Err(ReadFault::Foreign { what: "a zip archive", hint: "unpack it and name the spreadsheet in it" }),
         }
     }

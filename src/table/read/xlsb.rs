@@ -21,6 +21,7 @@ use super::serial_date::DateSystem;
 use super::{OnRow, SheetReader};
 use crate::table::error::{LocatedFault, ReadFault};
 use crate::table::input::ReopenableInput;
+use crate::table::layout::{MergedCells, SheetLayout};
 use crate::table::sheet::{Sheet, Visibility};
 
 const BOOK: &str = "xl/workbook.bin";
@@ -43,6 +44,7 @@ mod record {
     pub(super) const RICH_TEXT: u16 = 0x003E;
     pub(super) const END_SHEET_DATA: u16 = 0x0092;
     pub(super) const BEGIN_SHEET_DATA: u16 = 0x0091;
+    pub(super) const MERGED_CELLS: u16 = 0x00B0;
     pub(super) const BOOK_PROPERTIES: u16 = 0x0099;
     pub(super) const BUNDLE_SHEET: u16 = 0x009C;
     pub(super) const BEGIN_CELL_XFS: u16 = 0x0269;
@@ -56,8 +58,13 @@ pub(in crate::table) struct XlsbFile {
     strings: Vec<String>,
     formats: NumberFormats,
     tally: Tally,
-    /// The names of the sheets' parts.
-    tabs: Vec<String>,
+    tabs: Vec<XlsbTab>,
+}
+
+struct XlsbTab {
+    /// The name of its part.
+    part: String,
+    layout: Option<SheetLayout>,
 }
 
 impl XlsbFile {
@@ -66,7 +73,8 @@ impl XlsbFile {
         let (system, sheets) = book(&mut package)?;
         let formats = NumberFormats::new(styles(&mut package)?.codes(), system)?;
         let strings = shared_strings(&mut package)?;
-        let (sheets, tabs) = sheets.into_iter().unzip();
+        let tab = |(sheet, part)| (sheet, XlsbTab { part, layout: None });
+        let (sheets, tabs) = sheets.into_iter().map(tab).unzip();
         let tally = Tally::new(package.limits);
         Ok((XlsbFile { source, package, strings, formats, tally, tabs }, sheets))
     }
@@ -75,7 +83,7 @@ impl XlsbFile {
 impl SheetReader for XlsbFile {
     fn each_row(&mut self, sheet: usize, on_row: &mut OnRow<'_>) -> Result<(), LocatedFault> {
         let XlsbFile { source, package, strings, formats, tally, tabs } = self;
-        let Some(part) = tabs.get(sheet) else { return Ok(()) };
+        let Some(XlsbTab { part, .. }) = tabs.get(sheet) else { return Ok(()) };
         source.check_unchanged()?;
         tally.begin(sheet);
         let most = package.limits.cells;
@@ -107,6 +115,43 @@ impl SheetReader for XlsbFile {
         }
         rows.finish(on_row)
     }
+
+    fn layout(&mut self, sheet: usize) -> Result<SheetLayout, LocatedFault> {
+        let XlsbFile { source, package, tabs, .. } = self;
+        let Some(tab) = tabs.get_mut(sheet) else { return Ok(SheetLayout::default()) };
+        if let Some(layout) = &tab.layout {
+            return Ok(layout.clone());
+        }
+        source.check_unchanged()?;
+        let part = package.find(&tab.part).ok_or_else(|| ReadFault::missing_part(&tab.part))?;
+        Ok(tab.layout.insert(layout_of(records_of(package, part)?)?).clone())
+    }
+}
+
+/// The hidden rows and merged cells of a sheet.
+fn layout_of(mut records: XlsbRecords<impl Read>) -> Result<SheetLayout, ReadFault> {
+    /// `fDyZero` of a row.
+    const HIDDEN: u8 = 0x10;
+    let mut layout = SheetLayout::default();
+    while let Some((kind, data)) = records.next()? {
+        match (kind, u32_at(data, 0)) {
+            (record::ROW, Some(row)) if data.get(11).is_some_and(|flags| flags & HIDDEN != 0) => {
+                let row = u64::from(row) + 1;
+                layout.hide(row, row);
+            }
+            // The last row and the columns stand behind the first row.
+            (record::MERGED_CELLS, Some(first_row)) => {
+                if let (Some(last_row), Some(first_column), Some(last_column)) =
+                    (u32_at(data, 4), u32_at(data, 8), u32_at(data, 12))
+                {
+                    let (first_row, last_row) = (u64::from(first_row) + 1, u64::from(last_row) + 1);
+                    layout.merge(MergedCells { first_row, last_row, first_column, last_column });
+                }
+            }
+            _ => {}
+        }
+    }
+    Ok(layout)
 }
 
 /// Adds a cell to the row at hand; records of another kind are passed over.
@@ -300,5 +345,35 @@ impl<R: Read> XlsbRecords<R> {
             Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => Ok(None),
             Err(error) => Err(unpacking(&error)),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+
+    /// A record as a part holds it; its content is shorter than 128 bytes.
+    fn record(kind: u16, data: &[u8]) -> Vec<u8> {
+        let number = match kind {
+            0..0x80 => vec![kind as u8],
+            _ => vec![(kind & 0x7F) as u8 | 0x80, (kind >> 7) as u8],
+        };
+        [&number[..], &[data.len() as u8], data].concat()
+    }
+
+    fn row(number: u8, flags: u8) -> Vec<u8> {
+        record(0, &[&[number, 0, 0, 0, 0, 0, 0, 0, 0x2C, 1, 0, flags][..], &[0; 5]].concat())
+    }
+
+    #[test]
+    fn hidden_rows_and_merged_cells_are_taken_down() {
+        let merged = record(0xB0, &[4, 0, 0, 0, 6, 0, 0, 0, 1, 0, 0, 0, 2, 0, 0, 0]);
+        let rows = [row(0, 0), row(1, 0x10), row(2, 0x18), row(3, 0x20), record(0x92, &[]), merged].concat();
+        let layout = layout_of(XlsbRecords::new(&rows[..])).unwrap();
+        let hidden: Vec<u64> = (1..6).filter(|row| layout.is_hidden(*row)).collect();
+        assert_eq!(hidden, [2, 3]);
+        let merged = MergedCells { first_row: 5, last_row: 7, first_column: 1, last_column: 2 };
+        assert_eq!(layout.merged_below(1), [merged]);
     }
 }

@@ -51,6 +51,7 @@ fn options(concurrency: usize) -> DispatchOptions {
         failed_before: 0,
         start: RunStart::Fresh,
         no_wait: false,
+        creates_only: false,
         lost_waits: WAITS,
     }
 }

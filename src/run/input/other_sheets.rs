@@ -1,0 +1,86 @@
+//! Sheets of a workbook that hold something else than what is read: notes, lists, the records of another collection.
+//! They do not stop the others (issue: one sheet that is no table stops a workbook).
+
+use crate::mapping::{HeaderAliases, MappingError, entity_by_headers, entity_by_name};
+use crate::schema::{self, Entity};
+use crate::table::Row;
+
+/// What people call the sheets that stand beside the data.
+const BESIDE_THE_DATA: &[&str] = &[
+    "readme", "instructions", "instruction", "lists", "list", "lookup", "lookups", "legend", "help", "notes", "info",
+    "validation", "validations", "dropdowns", "dropdown", "summary", "overview", "chart", "charts", "pivot",
+    "anleitung", "hinweise", "listen", "legende", "übersicht",
+];
+
+/// A sheet of a workbook with several, and what it is to be read as.
+pub(super) struct SheetContent<'s> {
+    pub(super) name: Option<&'s str>,
+    pub(super) rows: &'s [Row],
+    pub(super) header: &'s Row,
+    pub(super) entity: &'static Entity,
+}
+
+impl SheetContent<'_> {
+    /// Why the sheet does not count, if it is something else than what its headers fail to be.
+    pub(super) fn other_than(&self, errors: &[MappingError]) -> Option<String> {
+        let named = self.name.and_then(entity_by_name);
+        if named.is_some_and(|named| named.name == self.entity.name) {
+            return None;
+        }
+        let reason = self.what_it_is(named, errors)?;
+        Some(format!("{reason}; --sheet NAME reads it all the same"))
+    }
+
+    fn what_it_is(&self, named: Option<&'static Entity>, errors: &[MappingError]) -> Option<String> {
+        if let Some(named) = named {
+            return Some(format!("by its name it holds {}", named.name));
+        }
+        if self.name.is_some_and(is_beside_the_data) {
+            return Some(String::from("by its name it is no table of records"));
+        }
+        if !errors.iter().all(is_about_all) {
+            return None;
+        }
+        if self.known_headers() < 2 {
+            return Some(format!("it is no table of `{}`", self.entity.name));
+        }
+        if let Ok(other) = entity_by_headers(self.rows)
+            && other.name != self.entity.name
+        {
+            return Some(format!("by its headers it holds {}", other.name));
+        }
+        // Where every header is known, none can be the missing one under another name.
+        let missing = errors.iter().find_map(|error| match error {
+            MappingError::MissingField { field, not_understood } if not_understood.is_empty() => Some(*field),
+            _ => None,
+        });
+        missing.map(|field| format!("it has no column `{field}`"))
+    }
+
+    fn known_headers(&self) -> usize {
+        let aliases = HeaderAliases::new(self.entity);
+        self.header.cells().filter(|cell| !cell.is_blank() && aliases.feeds(cell.text)).count()
+    }
+
+    /// The collection whose name the sheet bears, if it is another one: a workbook of `Suppliers` and `Locations`.
+    pub(super) fn named_otherwise(&self) -> Option<&'static Entity> {
+        self.name.and_then(schema::find).filter(|named| named.name != self.entity.name)
+    }
+
+    /// Whether the sheet bears the name of what it is read as.
+    pub(super) fn is_named_so(&self) -> bool {
+        self.name.and_then(schema::find).is_some_and(|named| named.name == self.entity.name)
+    }
+}
+
+fn is_beside_the_data(name: &str) -> bool {
+    let folded = schema::fold_header(name);
+    BESIDE_THE_DATA.contains(&folded.as_str())
+}
+
+/// Whether an error says that the sheet lacks what makes it one of records, and not that a column is unclear.
+fn is_about_all(error: &MappingError) -> bool {
+    // A header of another sheet: --map names headers of any.
+    let is_elsewhere = matches!(error, MappingError::NoSuchHeader { .. });
+    is_elsewhere || matches!(error, MappingError::NothingKnown { .. } | MappingError::MissingField { .. })
+}
