@@ -44,7 +44,7 @@ pub(crate) struct Mapping {
     pub entity: &'static Entity,
     /// Row number of the header, from 1.
     pub header_row: u64,
-    /// Those of the sheet, and then those that rules fill.
+    /// In the order of the sheet; behind them those that rules fill.
     pub columns: Vec<Column>,
     pub derived: Vec<DerivedColumn>,
     pub skips: Vec<SkippedRows>,
@@ -454,7 +454,8 @@ impl Mapping {
 
     /// Header of a column.
     pub(crate) fn header(&self, column: u32) -> Option<&str> {
-        self.columns.iter().find(|known| known.index == column as usize).map(|known| known.header.as_str())
+        let found = self.columns.binary_search_by_key(&(column as usize), |known| known.index).ok()?;
+        Some(&self.columns[found].header)
     }
 
     /// Ignored columns, with the reason.

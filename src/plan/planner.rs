@@ -161,17 +161,50 @@ impl<S: StepSink> Planner<'_, S> {
                 Err(problems)
             };
         }
-        let mode = match checked.action {
-            Some(RowAction::Write(mode)) => mode,
-            _ => self.rules.mode,
-        };
         let existing = if entity.is_action() {
             Ok(None)
         } else {
             self.existing(sheet, row, checked, &delta, target_record.as_ref())
         };
-        let creates = match (&existing, mode) {
-            (Ok(None), mode) if !entity.is_action() && self.has_no_key(sheet, checked, &delta) => {
+        let creates = self.creates((sheet, row), checked, &delta, &existing, &mut problems);
+        let of_record = existing.as_ref().ok().copied().flatten();
+        if target_record.is_none() {
+            self.question_bare_ids(sheet, row, checked, (&delta, of_record, &named_too), &mut problems);
+        }
+        problems.extend(self.check_sign(sheet, row, checked, &delta, of_record));
+        // A row with an invalid id may well be about an existing record.
+        let says_id = problems.iter().any(|problem| problem.code() == Code::IdInvalid);
+        if creates && !says_id {
+            checked.report_missing(sheet.mapping);
+            problems.append(&mut checked.problems);
+        }
+        let (fields, missing) = self.drafts(sheet, row, checked, delta.edited, &mut problems);
+        if !problems.is_empty() {
+            return Err(problems);
+        }
+        let draft = RowDraft { fields, missing, custom: std::mem::take(&mut checked.custom), record: None };
+        match existing.ok().flatten() {
+            Some(RecordRef::Known(id)) => self.update(sheet, row, id, draft, target_record),
+            _ => undecoded(sheet, row, &draft).map(|()| Decision::Write(draft)),
+        }
+    }
+
+    /// Whether the row creates a record. What keeps it from writing the record it is about is added to the problems.
+    fn creates(
+        &self,
+        (sheet, row): (&SheetPlan<'_>, &Row),
+        checked: &CheckedRow,
+        delta: &RowDelta,
+        existing: &Result<Option<RecordRef>, Problem>,
+        problems: &mut Vec<Problem>,
+    ) -> bool {
+        let entity = sheet.mapping.entity;
+        let mode = match checked.action {
+            Some(RowAction::Write(mode)) => mode,
+            _ => self.rules.mode,
+        };
+        match (existing, mode) {
+            (Ok(None), mode) if !entity.is_action() && self.has_no_key(sheet, checked, delta) => {
                 // A create reports a required field itself.
                 let is_required = |name: &&str| entity.field(name).is_some_and(Field::is_required);
                 if mode == Mode::Update || !sheet.match_on.iter().any(is_required) {
@@ -202,26 +235,6 @@ impl<S: StepSink> Planner<'_, S> {
                 problems.push(problem.clone());
                 false
             }
-        };
-        let of_record = existing.as_ref().ok().copied().flatten();
-        if target_record.is_none() {
-            self.question_bare_ids(sheet, row, checked, (&delta, of_record, &named_too), &mut problems);
-        }
-        problems.extend(self.check_sign(sheet, row, checked, &delta, of_record));
-        // A row with an invalid id may well be about an existing record.
-        let says_id = problems.iter().any(|problem| problem.code() == Code::IdInvalid);
-        if creates && !says_id {
-            checked.report_missing(sheet.mapping);
-            problems.append(&mut checked.problems);
-        }
-        let (fields, missing) = self.drafts(sheet, row, checked, delta.edited, &mut problems);
-        if !problems.is_empty() {
-            return Err(problems);
-        }
-        let draft = RowDraft { fields, missing, custom: std::mem::take(&mut checked.custom), record: None };
-        match existing.ok().flatten() {
-            Some(RecordRef::Known(id)) => self.update(sheet, row, id, draft, target_record),
-            _ => undecoded(sheet, row, &draft).map(|()| Decision::Write(draft)),
         }
     }
 

@@ -9,7 +9,7 @@ use std::collections::HashSet;
 use std::pin::pin;
 use std::time::Duration;
 
-use super::input::{InputRow, InputSet};
+use super::input::{InputRow, InputSet, MappedSheet};
 use super::journal::{AccountSnapshot, JournalBuilder, JournalError, PlannedRow, RowState, RunKind};
 use super::lookups;
 use super::previous_result::{Edits, PreviousResult, RowSelection};
@@ -32,6 +32,9 @@ use crate::schema::log_field;
 use crate::shutdown::ShutdownSignal;
 use crate::table::Row;
 use crate::wording::thousands;
+
+/// How a sheet is mapped, and the fields that tell its records apart.
+type SheetRules = (Mapping, Vec<&'static str>);
 
 /// How often to look whether requests wait for the quota.
 const WAIT_CHECK_INTERVAL: Duration = Duration::from_millis(200);
@@ -71,19 +74,12 @@ impl RunPlanner<'_> {
     ) -> Result<PreparedRun> {
         let sheets: Vec<_> = input.sheets.iter().map(|sheet| (sheet.mapping.clone(), sheet.match_on.clone())).collect();
         let rules = input.rules.clone();
-        let mut checkers: Vec<Checker<'_>> = sheets
-            .iter()
-            .enumerate()
-            .map(|(index, (mapping, match_on))| {
-                Checker::new(mapping, &rules, match_on, input.extra_cells(index))
-                    .with_layout(&input.sheets[index].layout)
-            })
-            .collect();
-        let edits: Vec<Edits> = input
-            .sheets
-            .iter()
-            .map(|sheet| Edits::of(self.account, self.selection, &input.files[sheet.file].input))
-            .collect();
+        let checkers = sheets.iter().enumerate().map(|(index, (mapping, match_on))| {
+            Checker::new(mapping, &rules, match_on, input.extra_cells(index)).with_layout(&input.sheets[index].layout)
+        });
+        let mut checkers: Vec<Checker<'_>> = checkers.collect();
+        let edits = |sheet: &MappedSheet| Edits::of(self.account, self.selection, &input.files[sheet.file].input);
+        let edits: Vec<Edits> = input.sheets.iter().map(edits).collect();
         observer.on_phase("checking", None);
         let lookups = lookups::gather(input, &mut checkers, (self.selection, &edits))?;
         observer.on_phase("looking up names", None);
@@ -119,8 +115,24 @@ impl RunPlanner<'_> {
             prior_actions: &mut prior_actions,
             returned: HashSet::new(),
         };
-        let mut overridden = 0;
-        let mut remarks = Vec::new();
+        let (overridden, remarks) = self.plan_sheets(input, &sheets, (&mut checkers, &edits), &mut planner)?;
+        let (emails, people) = (planner.notifications.sent, planner.notifications.people());
+        let Planner { steps, totals, .. } = planner;
+        let (used, quota) = (client.requests().total, self.account.quota);
+        let estimate = RunEstimate::new(steps.count().into(), used, quota, (emails, people));
+        Ok(PreparedRun { steps, totals, estimate, snapshot, overridden, catalog, remarks })
+    }
+
+    /// Plans the rows of every sheet. Returns how many records were changed on the service and are overwritten, and the
+    /// remarks.
+    fn plan_sheets(
+        &self,
+        input: &mut InputSet,
+        sheets: &[SheetRules],
+        (checkers, edits): (&mut [Checker<'_>], &[Edits]),
+        planner: &mut Planner<'_, JournalBuilder>,
+    ) -> Result<(u64, Vec<Remark>)> {
+        let (mut overridden, mut remarks) = (0, Vec::new());
         for (index, (mapping, match_on)) in sheets.iter().enumerate() {
             let sheet = SheetPlan {
                 index: index as u16,
@@ -132,15 +144,11 @@ impl RunPlanner<'_> {
             planner.steps.sheet(sheet.index, &input.sheet_header(index))?;
             let mut tally = RemarkTally::default();
             overridden +=
-                self.plan_sheet(input, (&mut checkers[index], &mut tally), (&sheet, edits[index]), &mut planner)?;
+                self.plan_sheet(input, (&mut checkers[index], &mut tally), (&sheet, edits[index]), planner)?;
             let label = (sheets.len() > 1).then(|| input.label(index));
             remarks.extend(tally.remarks(mapping, label.as_deref()));
         }
-        let (emails, people) = (planner.notifications.sent, planner.notifications.people());
-        let Planner { steps, totals, .. } = planner;
-        let (used, quota) = (client.requests().total, self.account.quota);
-        let estimate = RunEstimate::new(steps.count().into(), used, quota, (emails, people));
-        Ok(PreparedRun { steps, totals, estimate, snapshot, overridden, catalog, remarks })
+        Ok((overridden, remarks))
     }
 
     /// The actions that rows ask for and that may have happened before.

@@ -213,6 +213,20 @@ fn a_second_export_needs_few_requests_and_reports_changes() {
 }
 
 #[test]
+fn amounts_that_changed_are_numbers() {
+    use calamine::{Data, Reader};
+    let account = account();
+    let export = ["export", "assets", "-o", "inventory.xlsx", "--name", "nightly", "--incremental"];
+    account.run(&export).exits(0);
+    account.request("PUT", "assets/2", Some(&json!({"purchase_cost": 1299})));
+    account.run(&export).exits(0);
+    let mut book = calamine::open_workbook_auto(account.path("inventory.xlsx")).unwrap();
+    let changes = book.worksheet_range("Changes").unwrap();
+    let row = changes.rows().find(|row| row[4] == Data::String(String::from("purchase_cost"))).unwrap();
+    assert_eq!(row[6], Data::Float(1299.0), "{row:?}");
+}
+
+#[test]
 fn invalid_options_are_rejected_before_any_request() {
     let account = account();
     insta::assert_snapshot!(account.transcript(&[

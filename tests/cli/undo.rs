@@ -609,7 +609,8 @@ fn undoing_a_delete_reports_the_new_ids() {
     }
     let rows = rows(&harness, &run, "assets (created)");
     assert_eq!((&*rows[0][0], &*rows[0][2], &*rows[0][3]), ("created", "create again", "LAP-1"));
-    assert_eq!(rows[0][1], "previously #1; history and references stay with the old id");
+    let old = &before.iter().find(|asset| asset["asset_id"] == "LAP-1").unwrap()["id"];
+    assert_eq!(rows[0][1], format!("previously #{old}; history and references stay with the old id"));
     assert_output!(undo(&harness, &run), @"
     exit code 0
     --- stdout

@@ -62,7 +62,8 @@ const TABLES: &str = "
 
 /// Opens the file, and creates it with its folder if it does not exist.
 pub(super) fn open(path: &Path) -> Result<Connection, SharedQuotaError> {
-    state_file::create_folder_of(path).map_err(|error| SharedQuotaError::Unwritable {
+    let created = state_file::create_folder_of(path).and_then(|()| state_file::create_private(path));
+    created.map_err(|error| SharedQuotaError::Unwritable {
         path: path.parent().unwrap_or(path).to_owned(),
         cause: error.to_string(),
     })?;

@@ -13,6 +13,7 @@ use crate::mapping::rule::{FieldRule, Otherwise, RuleOrigin, RuleSource, SkipCon
 use crate::mapping::strip::Strip;
 use crate::mapping::template::JoinTemplate;
 use crate::mapping::{MappingOverride, MappingSource};
+use crate::redact::{TomlMistake, is_plain_name};
 use crate::schema::{self, Entity};
 
 /// `[fields.NAME]` or `[custom.NAME]`.
@@ -68,13 +69,13 @@ impl Mistake {
 
     fn of(error: &toml::de::Error, span: &Range<usize>, hint: &str) -> Self {
         let span = error.span().filter(|inner| inner.start >= span.start).unwrap_or_else(|| span.clone());
-        Self::new(span, in_plain_words(error.message()), hint)
+        Self::new(span, in_plain_words(error), hint)
     }
 }
 
 /// What the parser says, without what stands in the file.
-fn in_plain_words(message: &str) -> String {
-    let message = message.lines().next().unwrap_or_default();
+fn in_plain_words(error: &toml::de::Error) -> String {
+    let message = TomlMistake::new("", error).reason;
     match message.split_once(", expected ") {
         Some((found, expected)) if found.starts_with("invalid ") => format!("expected {expected}"),
         _ => message.replace("unknown field", "unknown key"),
@@ -111,7 +112,7 @@ impl Parser<'_> {
     fn file(&self, text: &str) -> Result<MappingFile, Mistake> {
         let table = DeTable::parse(text).map_err(|error| {
             let hint = "a mapping file is TOML: a line is `key = \"text\"`, a group begins with `[fields.NAME]`";
-            Mistake { span: error.span(), message: in_plain_words(error.message()), hint: hint.into() }
+            Mistake { span: error.span(), message: in_plain_words(&error), hint: hint.into() }
         })?;
         let (mut file, mut common) = (MappingFile::default(), Section::default());
         for (key, value) in table.get_ref() {
@@ -173,9 +174,10 @@ impl Parser<'_> {
 
     fn collection(&self, word: &str, key: &Key<'_>, value: &Spanned<DeValue<'_>>) -> Result<Section, Mistake> {
         let Some(entity) = schema::find(word) else {
+            let name = if is_plain_name(word) { word } else { "***" };
             let nearest = schema::nearest(word).map(|name| format!("did you mean `{name}`? "));
             let hint = format!("{}{SECTION_HINT}", nearest.unwrap_or_default());
-            return Err(Mistake::new(key.span(), format!("`{}` is not a collection or action", shortened(word)), hint));
+            return Err(Mistake::new(key.span(), format!("`{name}` is not a collection or action"), hint));
         };
         let DeValue::Table(table) = value.get_ref() else {
             let message = format!("`{word}` must be a table, `[{word}]`");

@@ -191,7 +191,7 @@ fn behind_link(path: &Path) -> PathBuf {
 
 /// Refuses a path that leads through a link which another user made: it may lead to any file that this user can
 /// replace. In a folder that everybody can write to, the same goes for a file that another user made there: it would
-/// keep that owner, who could read it.
+/// keep that owner, who could read it, or be a pipe that they read.
 #[cfg(unix)]
 fn refuse_links_of_others(path: &Path) -> Result<(), WriteError> {
     use std::os::unix::fs::MetadataExt;
@@ -202,7 +202,7 @@ fn refuse_links_of_others(path: &Path) -> Result<(), WriteError> {
         }
     }
     let is_open_folder = fs::metadata(folder_of(path)).is_ok_and(|folder| folder.mode() & 0o002 != 0);
-    if is_open_folder && fs::metadata(path).is_ok_and(|found| found.is_file() && is_of_other(&found)) {
+    if is_open_folder && fs::metadata(path).is_ok_and(|found| !found.is_dir() && is_of_other(&found)) {
         return Err(WriteError::FileOfOther { path: path.to_owned() });
     }
     Ok(())
