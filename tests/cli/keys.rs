@@ -163,8 +163,8 @@ fn files_that_may_hold_the_key_are_not_quoted() {
     assert_output!(run(&["check", "locations.csv", "--mapping", "two.key"]), @r#"
     exit code 2
     --- stderr
-    error: invalid mapping file `two.key`: line 2, column 24: string values must be quoted, expected literal string
-      hint: use a table per collection, `[assets]`, with lines such as `"Tag No" = "asset_id"`
+    error: two.key, line 2: string values must be quoted, expected literal string
+      hint: a mapping file is TOML: a line is `key = "text"`, a group begins with `[fields.NAME]`
     "#);
     assert_output!(run(&["sandbox", "--faults", "@two.key"]), @"
     exit code 2
