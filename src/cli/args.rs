@@ -123,6 +123,8 @@ pub(crate) enum Command {
     Export(Box<ExportArgs>),
     /// Write spreadsheets to fill in
     Template(TemplateArgs),
+    /// List the presets for exports of other tools, or print one as a mapping file
+    Presets(PresetsArgs),
     /// Show what can be imported: fields, types and options
     Schema(SchemaArgs),
     /// Run the sandbox: the whole API as a local server, without an account
@@ -207,7 +209,7 @@ pub(crate) struct LayoutArgs {
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub save_mapping: Option<PathBuf>,
 
-    /// Use the header names of another tool: bluetally, snipe-it
+    /// Read the file as the export of another tool: a name of `tallyport presets`, or `none` to recognise nothing
     #[arg(long, value_name = "NAME")]
     pub preset: Option<String>,
 
@@ -489,6 +491,16 @@ pub(crate) struct TemplateArgs {
     /// Fill the drop-downs of references with the account's own names
     #[arg(long)]
     pub live: bool,
+}
+
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  tallyport presets
+  tallyport presets entra-users > people.toml")]
+pub(crate) struct PresetsArgs {
+    /// Print this preset
+    pub name: Option<String>,
 }
 
 #[derive(Debug, Args)]

@@ -15,6 +15,7 @@ mod input;
 mod interrupts;
 mod log;
 mod observer;
+mod presets;
 mod printer;
 mod progress;
 mod resume;
@@ -81,6 +82,7 @@ fn run(cli: Cli, printer: Printer) -> Result<Exit, Error> {
         Command::Runs(args) => runs::run(&args, printer),
         Command::Export(args) => export::run(&global, &args, printer),
         Command::Template(args) => template::run(&global, &args, printer),
+        Command::Presets(args) => presets::run(&args, printer),
         Command::Schema(args) => schema::run(&args, printer),
         Command::Sandbox(args) => sandbox::run(&global, &args, printer),
         Command::Doctor => doctor::run(&global, printer),

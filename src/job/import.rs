@@ -107,6 +107,13 @@ impl ImportJob {
         self
     }
 
+    /// Reads the file as the export of another tool, or with `none` recognises nothing. Default: told by its headers.
+    #[must_use]
+    pub fn preset(mut self, name: impl Into<String>) -> Self {
+        self.input.mapping.preset = Some(name.into());
+        self
+    }
+
     /// Finds existing records by these fields. Default: the natural key of the collection.
     #[must_use]
     pub fn match_on(mut self, fields: impl IntoIterator<Item = impl Into<String>>) -> Self {

@@ -172,9 +172,16 @@ impl RuleResolver<'_> {
         resolved.collect()
     }
 
-    /// Those given, with `--map 'A|B=field'` as what it is, and at last those that the schema knows of.
+    /// Those given, and at last those that the schema knows of. What a preset says of columns that the sheet lacks does
+    /// not count.
     fn rules(&self) -> impl Iterator<Item = FieldRule> + '_ {
-        self.overrides.rules.iter().cloned().chain(self.joined_names())
+        let is_idle = |rule: &FieldRule| {
+            let reads = |source: &RuleSource| source.headers().iter().any(|header| !self.columns_of(header).is_empty());
+            let is_preset = rule.origin.source == MappingSource::Preset && rule.default.is_none();
+            is_preset && rule.source.as_ref().is_some_and(|source| !reads(source))
+        };
+        let given = self.overrides.rules.iter().filter(move |rule| !is_idle(rule));
+        given.cloned().chain(self.joined_names())
     }
 
     /// First and last name, where no column has the whole name.
@@ -195,6 +202,21 @@ impl RuleResolver<'_> {
         let origin = RuleOrigin { source: MappingSource::Schema, place: String::from("first and last name") };
         let source = JoinTemplate::parse(&template.join(" ")).ok().map(RuleSource::Join)?;
         Some(FieldRule { source: Some(source), ..FieldRule::new(field.name, origin) })
+    }
+
+    /// The parts of a name that another column has whole are known, and not needed.
+    pub(super) fn supersede_parts(&self, mapping: &mut Mapping) {
+        let parts =
+            self.entity.fields.iter().filter(|field| mapping.feeds(field.name)).filter_map(|field| field.joined_from);
+        let words: Vec<String> =
+            parts.flatten().copied().flatten().map(|word| crate::schema::fold_header(word)).collect();
+        for column in
+            mapping.columns.iter_mut().filter(|column| column.target == ColumnTarget::Ignored(Ignored::Unknown))
+        {
+            if words.contains(&HeaderText::parse(&column.header).word) {
+                column.target = ColumnTarget::Ignored(Ignored::Superseded);
+            }
+        }
     }
 
     fn is_ignored(&self, header: &str) -> bool {
@@ -363,8 +385,9 @@ pub(super) fn with_flag_rules(header: &Row, overrides: &MappingOverrides) -> Map
     overrides
 }
 
-/// Takes the columns that rules with a source feed away from what feeds the same fields otherwise.
-pub(super) fn supersede(columns: &mut [Column], rules: &[ResolvedRule]) {
+/// Takes the columns that rules with a source feed away from what feeds the same fields otherwise, and says what the
+/// others are for that rules read.
+pub(super) fn supersede(columns: &mut [Column], rules: &[ResolvedRule], skips: &[SkippedRows]) {
     for column in columns.iter_mut() {
         let reads = rules.iter().any(|rule| rule.reads(column.index));
         let is_fed =
@@ -374,6 +397,11 @@ pub(super) fn supersede(columns: &mut [Column], rules: &[ResolvedRule]) {
             _ if is_fed => ColumnTarget::Ignored(Ignored::Superseded),
             ColumnTarget::Ignored(Ignored::Unknown | Ignored::ReadOnly) if reads => {
                 ColumnTarget::Ignored(Ignored::Source)
+            }
+            ColumnTarget::Ignored(Ignored::Unknown | Ignored::Source)
+                if skips.iter().any(|skip| skip.columns.contains(&column.index)) =>
+            {
+                ColumnTarget::Ignored(Ignored::Filter)
             }
             _ => continue,
         };

@@ -23,14 +23,11 @@ mod write;
 
 use std::path::Path;
 
+use super::presets::{PRESETS, Preset};
 use super::rule::{FieldRule, SkipRule};
 use super::{MappingOverride, MappingSource};
 use crate::error::Diagnostic;
 use crate::schema::Entity;
-
-/// Presets by name: header words of another tool that the schema's aliases would misread.
-const PRESETS: &[(&str, &str)] =
-    &[("bluetally", include_str!("presets/bluetally.toml")), ("snipe-it", include_str!("presets/snipe-it.toml"))];
 
 /// The most bytes of a mapping file; what is larger is something else.
 const MAX_BYTES: u64 = 1 << 20;
@@ -87,11 +84,8 @@ impl MappingFile {
     /// # Errors
     /// If there is no such preset.
     pub(crate) fn preset(name: &str) -> Result<Self, MappingFileError> {
-        let (name, text) = PRESETS
-            .iter()
-            .find(|(known, _)| *known == name)
-            .ok_or_else(|| MappingFileError::NoSuchPreset { name: name.to_owned() })?;
-        Self::parse(text, MappingSource::Preset, &format!("preset {name}"))
+        let preset = Preset::find(name)?;
+        Self::parse(preset.text, MappingSource::Preset, &format!("preset {name}"))
     }
 
     fn sections(&self, entity: &Entity) -> impl Iterator<Item = &Section> {
@@ -123,7 +117,7 @@ impl Diagnostic for MappingFileError {
             MappingFileError::Unreadable { .. } => String::from("check the path"),
             MappingFileError::Invalid { hint, .. } => hint.clone(),
             MappingFileError::NoSuchPreset { .. } => {
-                let names: Vec<&str> = PRESETS.iter().map(|(name, _)| *name).collect();
+                let names: Vec<&str> = PRESETS.iter().map(|preset| preset.name).collect();
                 format!("use one of: {}", names.join(", "))
             }
         })

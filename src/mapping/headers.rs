@@ -382,7 +382,12 @@ pub(super) fn resolve_duplicates(
         for (position, _) in losers {
             columns[*position].target = ColumnTarget::Ignored(Ignored::Superseded);
         }
-        if let [(first, _), (second, _), rest @ ..] = winners.as_slice() {
+        // What a preset's file has beside its own columns is no question.
+        if overrides.is_lenient && winners.len() > 1 && best < Some(&2) {
+            for (position, _) in winners {
+                columns[*position].target = ColumnTarget::Ignored(Ignored::Unknown);
+            }
+        } else if let [(first, _), (second, _), rest @ ..] = winners.as_slice() {
             errors.push(MappingError::Twice {
                 first: columns[**first].header.clone(),
                 second: columns[**second].header.clone(),

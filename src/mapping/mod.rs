@@ -9,7 +9,7 @@
 //! A rule says how a field's value is made from the cells of a row: from the first column that is filled, from several
 //! joined, through a map of values. See [`rule`] for what rules say and [`derived`] for what becomes of them.
 //!
-//! A new header alias is a word in the schema. A new preset is a file in `presets/` and a line in [`mod@file`].
+//! A new header alias is a word in the schema. A new preset is a file in `presets/` and a line in [`presets`].
 
 mod derived;
 mod entity;
@@ -17,6 +17,7 @@ mod exported;
 mod file;
 mod header_row;
 mod headers;
+mod presets;
 mod rule;
 mod sheet_mapping;
 mod strip;
@@ -28,6 +29,7 @@ pub(crate) use entity::{by_headers as entity_by_headers, by_name as entity_by_na
 pub(crate) use file::{MappingFile, MappingText};
 pub(crate) use header_row::find_header;
 pub(crate) use headers::{HeaderAliases, header_keys, value_target};
+pub(crate) use presets::{PRESETS, Preset, Recognized, recognize};
 pub(crate) use rule::{FieldRule, RuleOrigin, SkipCondition, SkipRule, is_same_text};
 pub(crate) use sheet_mapping::ColumnFacts;
 pub use sheet_mapping::{MappedColumn, SheetMapping};
@@ -172,6 +174,8 @@ pub(crate) enum Ignored {
     Secret,
     /// It feeds nothing itself, but a rule reads it.
     Source,
+    /// It tells which rows are left out.
+    Filter,
 }
 
 /// Mapping options given by the user.
@@ -184,6 +188,8 @@ pub(crate) struct MappingOverrides {
     pub skips: Vec<SkipRule>,
     /// Whether unknown columns are errors.
     pub strict: bool,
+    /// Whether columns in doubt are left out instead of being questions: the preset says what a file has.
+    pub is_lenient: bool,
     pub purpose: ReadPurpose,
 }
 
@@ -322,8 +328,15 @@ impl Mapping {
                     columns.push(Column { index, header, target, source });
                 }
                 // A rule says what it is for.
-                Err(_) if rules.iter().any(|rule| rule.reads(index)) => {
+                Err(_)
+                    if rules.iter().any(|rule| rule.reads(index))
+                        || skips.iter().any(|skip| skip.columns.contains(&index)) =>
+                {
                     let (header, target) = (cell.text.trim().to_owned(), ColumnTarget::Ignored(Ignored::Source));
+                    columns.push(Column { index, header, target, source: MappingSource::Schema });
+                }
+                Err(_) if overrides.is_lenient && !overrides.strict => {
+                    let (header, target) = (cell.text.trim().to_owned(), ColumnTarget::Ignored(Ignored::Unknown));
                     columns.push(Column { index, header, target, source: MappingSource::Schema });
                 }
                 Err(unknown) => {
@@ -335,13 +348,14 @@ impl Mapping {
         if let Some(exported) = &exported {
             exported.prefer_own_headers(entity, &mut columns, overrides);
         }
-        derived::supersede(&mut columns, &rules);
+        derived::supersede(&mut columns, &rules, &skips);
         errors.extend(headers::resolve_duplicates(entity, header.number, &mut columns, overrides));
         headers::promote_identifying(entity, &mut columns);
         let mut mapping = Mapping { entity, header_row: header.number, columns, derived: Vec::new(), skips, absent };
         for rule in rules {
             errors.extend(mapping.add_rule(rule, header.len()).map(MappingError::from));
         }
+        resolver.supersede_parts(&mut mapping);
         let says_enough = match overrides.purpose {
             ReadPurpose::Write => mapping.fed_fields().next().is_some(),
             ReadPurpose::Lookup => mapping

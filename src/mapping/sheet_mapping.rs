@@ -131,6 +131,7 @@ fn ignored_reason(why: Ignored, by_user: Option<&str>) -> String {
         (Ignored::OnRequest, None) => String::from("not needed to find the record"),
         (Ignored::ReadOnly, _) => String::from("read-only: never sent"),
         (Ignored::Superseded, _) => String::from("another column feeds its field"),
+        (Ignored::Filter, _) => String::from("says which rows are left out"),
         (Ignored::Source, _) => String::from("read by a rule"),
         (Ignored::Secret, _) => String::from("it looks like passwords: neither read nor copied"),
     }

@@ -24,6 +24,7 @@ mod library;
 mod limits;
 mod mapping;
 mod other_users;
+mod presets;
 mod quota;
 mod reading;
 mod redact;

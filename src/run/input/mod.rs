@@ -10,16 +10,18 @@ use std::io::Write as _;
 use std::ops::ControlFlow;
 use std::path::Path;
 
-use crate::check::{CheckedRow, Checker, ExtraCells, Inference, Remark, Rules};
+use crate::check::{CheckedRow, Checker, ExtraCells, Inference, Remark, RemarkCode, Rules};
 use crate::error::{Error, Result};
 use crate::mapping::{
-    ColumnFacts, Mapping, MappingError, MappingText, RuleError, SheetMapping, TimestampColumn, find_header, header_keys,
+    ColumnFacts, ColumnTarget, Ignored, Mapping, MappingError, MappingText, Preset, RuleError, SheetMapping,
+    TimestampColumn, find_header, header_keys,
 };
 use crate::observer::Observer;
 use crate::plan::{EncodingConfidence, Referenced};
 use crate::run::journal::{SheetHeader, SourceFile};
 use crate::table::write::{AtomicFile, WriteError};
 use crate::table::{self, FileKind, Input, ReadError, Row, SheetLayout, Workbook};
+use crate::wording::counted;
 pub(crate) use options::{InputOptions, MappingOptions, SheetFilter};
 use options::{ParsedOptions, SkipReason, missing_fields, place_of, validate_keys};
 use other_sheets::SheetContent;
@@ -64,6 +66,8 @@ pub(crate) struct MappedSheet {
     pub(crate) header: Row,
     pub(crate) mapping: Mapping,
     pub(crate) match_on: Vec<&'static str>,
+    /// The preset whose export it was recognised as.
+    preset: Option<&'static Preset>,
     /// Hidden rows, merged cells and declared totals.
     pub(crate) layout: SheetLayout,
     /// What its rows tell about its columns, as far as they were read.
@@ -84,7 +88,7 @@ impl InputSet {
             sheets: Vec::new(),
             skipped: Vec::new(),
             rules,
-            preset: options.mapping.preset.clone(),
+            preset: options.mapping.preset.clone().filter(|name| name != options::NO_PRESET),
             headers: HashSet::new(),
         };
         let mut errors = Vec::new();
@@ -170,7 +174,12 @@ impl InputSet {
             let name = file.workbook.sheets()[index].name.clone();
             let place = place_of(&file.input, name.as_deref()) + misnamed(&file.input, file.workbook.kind());
             let rows = file.workbook.first_rows(index, HEADER_WITHIN)?;
-            let entity = match parsed.detect_entity(name.as_deref(), &file.input.stem(), &rows, alone) {
+            let recognized = parsed.recognize(&rows);
+            let detected = match &recognized {
+                Some(known) => Ok(known.entity),
+                None => parsed.detect_entity(name.as_deref(), &file.input.stem(), &rows, alone),
+            };
+            let entity = match detected {
                 Ok(entity) => entity,
                 Err(SkipReason::NotWanted) => continue,
                 Err(SkipReason::Unknown(reason)) if alone || parsed.options.mapping.strict => {
@@ -184,14 +193,15 @@ impl InputSet {
                     continue;
                 }
             };
-            let Some(header) = find_header(&rows, &[entity]) else {
+            let Some(header) = recognized.as_ref().map(|known| known.row).or_else(|| find_header(&rows, &[entity]))
+            else {
                 self.skipped.push((place, String::from("it is empty")));
                 continue;
             };
             let header = rows[header].clone();
             self.headers.extend(header.cells().flat_map(|cell| header_keys(cell.text)));
             let match_on = parsed.match_on(entity)?;
-            let mut mapped = Mapping::new(entity, &header, &parsed.overrides(entity));
+            let mut mapped = Mapping::new(entity, &header, &parsed.overrides(entity, recognized.as_ref()));
             if let Ok(mapping) = &mut mapped {
                 errors.extend(mapping.absent.iter().map(|error| (place.clone(), error.clone())));
                 parsed.type_rules(mapping)?;
@@ -216,6 +226,7 @@ impl InputSet {
                         header,
                         mapping,
                         match_on,
+                        preset: recognized.map(|known| known.preset),
                         facts: ColumnFacts::default(),
                         remarks: Vec::new(),
                     });
@@ -361,8 +372,9 @@ impl InputSet {
 
     /// The mapping of a sheet in use, for reports.
     fn mapping_of(&self, sheet: usize) -> SheetMapping {
-        let MappedSheet { mapping, facts, .. } = &self.sheets[sheet];
-        mapping.describe(&self.label(sheet), self.preset.as_deref(), facts)
+        let MappedSheet { mapping, facts, preset, .. } = &self.sheets[sheet];
+        let preset = preset.map(|preset| preset.name).or(self.preset.as_deref());
+        mapping.describe(&self.label(sheet), preset, facts)
     }
 
     /// The mapping of every sheet, in the user's order.
@@ -373,8 +385,12 @@ impl InputSet {
     /// What the user should know of the sheets, as far as they were read.
     pub(crate) fn remarks(&self) -> Vec<Remark> {
         let of_sheet = |sheet: usize| {
-            let remarks = self.sheets[sheet].remarks.iter();
-            remarks.map(move |remark| Remark::new(remark.code, format!("{}: {}", self.label(sheet), remark.message)))
+            let sheet_of = &self.sheets[sheet];
+            sheet_of
+                .recognition()
+                .into_iter()
+                .chain(sheet_of.remarks.iter().cloned())
+                .map(move |remark| Remark::new(remark.code, format!("{}: {}", self.label(sheet), remark.message)))
         };
         self.in_order().flat_map(of_sheet).collect()
     }
@@ -440,6 +456,19 @@ impl InputSet {
         let MappedSheet { file, position, ref mapping, .. } = self.sheets[sheet];
         let first = mapping.header_row + 1;
         table::each_row_ahead(&mut self.files[file].workbook, position, first, on_row)
+    }
+}
+
+impl MappedSheet {
+    /// That the sheet was recognised, and how much of it.
+    fn recognition(&self) -> Option<Remark> {
+        let preset = self.preset?;
+        let unknown = ColumnTarget::Ignored(Ignored::Unknown);
+        let columns: Vec<bool> = self.mapping.sheet_columns().map(|column| column.target != unknown).collect();
+        let (known, all) =
+            (columns.iter().filter(|is_known| **is_known).count(), counted(columns.len() as u64, "column"));
+        let message = format!("recognised: {}, {known} of {all} known (preset {})", preset.title, preset.name);
+        Some(Remark::new(RemarkCode::PresetRecognized, message))
     }
 }
 

@@ -10,7 +10,7 @@ use crate::check::{Duplicates, EmptyCells, FractionalCost, Mode, Repeats, Rules}
 use crate::error::{Error, Result};
 use crate::mapping::{
     ColumnTarget, EntityDetectionError, FieldRule, IdOwnership, Mapping, MappingError, MappingFile, MappingOverride,
-    MappingOverrides, MappingSource, ReadPurpose, SkipRule, detect_entity,
+    MappingOverrides, MappingSource, ReadPurpose, Recognized, SkipRule, detect_entity, recognize,
 };
 use crate::run::used_options::UsedOptions;
 use crate::schema::{self, Entity, entity_named};
@@ -196,18 +196,32 @@ impl<'a> ParsedOptions<'a> {
         }
     }
 
-    pub(super) fn overrides(&self, entity: &Entity) -> MappingOverrides {
-        let saved = self.mapping_files.iter().flat_map(|file| file.overrides(entity));
+    /// The export that the rows of a sheet begin with. A mapping file or `--preset` says what a file is, and `--entity` what
+    /// it is not.
+    pub(super) fn recognize(&self, rows: &[Row]) -> Option<Recognized> {
+        let is_open = self.options.mapping.preset.is_none() && self.mapping_files.is_empty();
+        let found = is_open.then(|| recognize(rows)).flatten()?;
+        let wanted = match self.filter {
+            SheetFilter::Only(entity) => Some(entity),
+            SheetFilter::Any => self.entity,
+        };
+        wanted.is_none_or(|entity| entity.name == found.entity.name).then_some(found)
+    }
+
+    pub(super) fn overrides(&self, entity: &Entity, recognized: Option<&Recognized>) -> MappingOverrides {
+        let files = || self.mapping_files.iter().chain(recognized.map(|known| &known.file));
+        let saved = files().flat_map(|file| file.overrides(entity));
         let purpose = match self.filter {
             SheetFilter::Any => ReadPurpose::Write,
             SheetFilter::Only(_) => ReadPurpose::Lookup,
         };
         let map = self.overrides.iter().cloned().chain(saved).collect();
-        let rules = self.mapping_files.iter().flat_map(|file| file.rules(entity));
+        let rules = files().flat_map(|file| file.rules(entity));
         let rules = self.flag_rules.iter().cloned().chain(rules).collect();
-        let skips = self.mapping_files.iter().flat_map(|file| file.skips(entity));
+        let skips = files().flat_map(|file| file.skips(entity));
         let skips = self.flag_skips.iter().cloned().chain(skips).collect();
-        MappingOverrides { map, rules, skips, strict: self.options.mapping.strict, purpose }
+        let strict = self.options.mapping.strict;
+        MappingOverrides { map, rules, skips, strict, is_lenient: recognized.is_some(), purpose }
     }
 
     /// A field that no column feeds finds no record, and every row would be taken for a new one.
@@ -338,6 +352,9 @@ fn rules(options: &InputOptions) -> Result<Rules> {
     })
 }
 
+/// What `--preset` says to recognise nothing.
+pub(super) const NO_PRESET: &str = "none";
+
 /// The mapping file and the preset, in the order of their weight. `--preset` goes before the file's own.
 fn mapping_files(options: &MappingOptions) -> Result<Vec<MappingFile>> {
     let mut files: Vec<MappingFile> = Vec::new();
@@ -345,7 +362,7 @@ fn mapping_files(options: &MappingOptions) -> Result<Vec<MappingFile>> {
         files.push(MappingFile::read(path)?);
     }
     let preset = options.preset.clone().or_else(|| files.first().and_then(|file| file.preset.clone()));
-    if let Some(name) = preset {
+    if let Some(name) = preset.filter(|name| name != NO_PRESET) {
         files.push(MappingFile::preset(&name)?);
     }
     Ok(files)
