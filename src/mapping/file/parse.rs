@@ -75,10 +75,10 @@ impl Mistake {
 
 /// What the parser says, without what stands in the file.
 fn in_plain_words(error: &toml::de::Error) -> String {
-    let message = TomlMistake::new("", error).reason;
-    match message.split_once(", expected ") {
+    // What was expected is our own text, and at the end.
+    match error.message().rsplit_once(", expected ") {
         Some((found, expected)) if found.starts_with("invalid ") => format!("expected {expected}"),
-        _ => message.replace("unknown field", "unknown key"),
+        _ => TomlMistake::new("", error).reason.replace("unknown field", "unknown key"),
     }
 }
 
