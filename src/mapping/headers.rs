@@ -152,12 +152,19 @@ impl HeaderAliases {
     /// The field whose name or alias is closest to the header, if it is close enough to be a typo.
     fn nearest(&self, header: &str) -> Option<String> {
         let folded = fold_header(header);
+        let length = folded.chars().count();
         // Short words are similar to everything.
-        if folded.chars().count() < 4 {
+        if length < 4 {
             return None;
         }
+        // Each letter that one has more than the other is a difference, and comparing takes time.
+        let may_be_similar = |word: &str| {
+            let other = word.chars().count();
+            length.min(other) as f64 >= MISSPELT * length.max(other) as f64
+        };
         self.by_alias
             .iter()
+            .filter(|(word, _)| may_be_similar(word))
             .filter_map(|(word, to)| {
                 self.field_name(to).map(|name| (strsim::normalized_damerau_levenshtein(word, &folded), name))
             })
@@ -243,12 +250,14 @@ pub(crate) fn header_keys(header: &str) -> Vec<String> {
     keys
 }
 
-/// The header that most resembles a field's name.
+/// The header that most resembles a field's name; a long text resembles none.
 pub(super) fn likeliest<'h>(field: &str, headers: &'h [String]) -> Option<&'h str> {
+    const LONGEST: usize = 200;
     let wanted = fold_header(field);
-    let likeness = |header: &str| strsim::jaro_winkler(&fold_header(header), &wanted);
-    let best = headers.iter().rev().max_by(|one, other| likeness(one).total_cmp(&likeness(other)))?;
-    Some(best)
+    let short = headers.iter().rev().filter(|header| header.len() <= LONGEST);
+    let alike = short.map(|header| (strsim::jaro_winkler(&fold_header(header), &wanted), header));
+    let best = alike.max_by(|one, other| one.0.total_cmp(&other.0));
+    best.map(|(_, header)| header.as_str())
 }
 
 pub(super) fn apply_override(

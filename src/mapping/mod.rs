@@ -36,6 +36,7 @@ pub(crate) struct Mapping {
     pub entity: &'static Entity,
     /// Row number of the header, from 1.
     pub header_row: u64,
+    /// In the order of the sheet.
     pub columns: Vec<Column>,
     /// Values for rows that have none.
     pub defaults: Vec<FieldDefault>,
@@ -401,7 +402,8 @@ impl Mapping {
 
     /// Header of a column.
     pub(crate) fn header(&self, column: u32) -> Option<&str> {
-        self.columns.iter().find(|known| known.index == column as usize).map(|known| known.header.as_str())
+        let found = self.columns.binary_search_by_key(&(column as usize), |known| known.index).ok()?;
+        Some(&self.columns[found].header)
     }
 
     /// Ignored columns, with the reason.

@@ -195,6 +195,11 @@ impl Row {
         self.text.len()
     }
 
+    /// About how much memory the row takes, in bytes.
+    pub(super) fn size(&self) -> usize {
+        self.text.len() + self.cells.len() * size_of::<CellSpan>()
+    }
+
     /// Appends a cell of text; white space alone is a blank.
     pub fn push_text(&mut self, text: &str) {
         self.push(text, text_or_blank(text));

@@ -1,13 +1,10 @@
 //! Input files: a path, or stdin copied to a temporary file so that it can be read again.
 
 use std::fs::File;
-use std::io::{self, Read};
+use std::io::{self, Read, Seek, SeekFrom};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::SystemTime;
-
-use tempfile::NamedTempFile;
-
-use crate::scratch::ScratchFolder;
 
 use super::error::ReadFault;
 
@@ -64,8 +61,47 @@ pub(super) struct ReopenableInput {
 enum Backing {
     /// The user's file, and when it was written last.
     Path(PathBuf, Option<SystemTime>),
-    /// Removed on drop.
-    Spooled { file: NamedTempFile, _folder: ScratchFolder },
+    /// A file without a name: nobody else can open it, and nothing stays of it however this process ends.
+    Spooled(Arc<File>),
+}
+
+/// An input opened once more, with a position of its own.
+#[derive(Debug)]
+pub(super) struct InputFile {
+    file: Arc<File>,
+    position: u64,
+    /// In bytes.
+    len: u64,
+}
+
+impl Read for InputFile {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let read = read_at(&self.file, buffer, self.position)?;
+        self.position += read as u64;
+        Ok(read)
+    }
+}
+
+impl Seek for InputFile {
+    fn seek(&mut self, to: SeekFrom) -> io::Result<u64> {
+        let position = match to {
+            SeekFrom::Start(position) => Some(position),
+            SeekFrom::End(offset) => self.len.checked_add_signed(offset),
+            SeekFrom::Current(offset) => self.position.checked_add_signed(offset),
+        };
+        self.position = position.ok_or(io::ErrorKind::InvalidInput)?;
+        Ok(self.position)
+    }
+}
+
+#[cfg(unix)]
+fn read_at(file: &File, buffer: &mut [u8], position: u64) -> io::Result<usize> {
+    std::os::unix::fs::FileExt::read_at(file, buffer, position)
+}
+
+#[cfg(windows)]
+fn read_at(file: &File, buffer: &mut [u8], position: u64) -> io::Result<usize> {
+    std::os::windows::fs::FileExt::seek_read(file, buffer, position)
 }
 
 impl ReopenableInput {
@@ -92,11 +128,12 @@ impl ReopenableInput {
     }
 
     /// Copies a stream that can be read only once into a temporary file.
+    ///
+    /// It holds a company's inventory, so it has no name and is gone with this process, even if that is killed.
     pub(super) fn spool(stream: &mut dyn Read) -> Result<ReopenableInput, ReadFault> {
-        let folder = ScratchFolder::create()?;
-        let mut file = NamedTempFile::new_in(folder.path())?;
-        let len = io::copy(stream, file.as_file_mut())?;
-        Ok(ReopenableInput { backing: Backing::Spooled { file, _folder: folder }, len })
+        let mut file = tempfile::tempfile()?;
+        let len = io::copy(stream, &mut file)?;
+        Ok(ReopenableInput { backing: Backing::Spooled(Arc::new(file)), len })
     }
 
     /// In bytes.
@@ -104,20 +141,28 @@ impl ReopenableInput {
         self.len
     }
 
+    /// As [`ReopenableInput::open`], for those who have it open.
+    pub(super) fn check_unchanged(&self) -> Result<(), ReadFault> {
+        self.open().map(drop)
+    }
+
     /// The input from its first byte.
     ///
     /// A file that is no longer the one that was opened first is refused: what is known of its encoding, sheets and
     /// headers would not hold for it.
-    pub(super) fn open(&self) -> Result<File, ReadFault> {
-        match &self.backing {
-            Backing::Spooled { file, .. } => Ok(file.reopen()?),
+    pub(super) fn open(&self) -> Result<InputFile, ReadFault> {
+        let file = match &self.backing {
+            Backing::Spooled(file) => Arc::clone(file),
             Backing::Path(path, modified) => {
                 let file = File::open(path)?;
                 let now = file.metadata()?;
-                let is_same = now.len() == self.len && now.modified().ok() == *modified;
-                if is_same { Ok(file) } else { Err(ReadFault::Changed) }
+                if now.len() != self.len || now.modified().ok() != *modified {
+                    return Err(ReadFault::Changed);
+                }
+                Arc::new(file)
             }
-        }
+        };
+        Ok(InputFile { file, position: 0, len: self.len })
     }
 }
 
@@ -285,6 +330,15 @@ mod tests {
             assert_eq!(text, "a,b\n");
         }
         assert_eq!(source.len(), 4);
+        // Each has a position of its own.
+        let (mut one, mut other) = (source.open().unwrap(), source.open().unwrap());
+        let mut bytes = [0; 2];
+        one.seek(SeekFrom::End(-2)).unwrap();
+        one.read_exact(&mut bytes).unwrap();
+        assert_eq!(&bytes, b"b\n");
+        other.read_exact(&mut bytes).unwrap();
+        assert_eq!(&bytes, b"a,");
+        assert!(other.seek(SeekFrom::Current(-3)).is_err());
     }
 
     #[test]

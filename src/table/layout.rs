@@ -2,6 +2,8 @@
 
 /// Merged cells that are kept of a sheet. No sheet for people has more; what comes later is not told.
 const MOST_MERGED: usize = 20_000;
+/// Runs of hidden rows: every second row of the longest sheet.
+const MOST_HIDDEN: usize = 524_288;
 
 /// Hidden rows, merged cells and declared totals of a sheet. Rows count from 1, columns from 0.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -24,9 +26,11 @@ pub(crate) struct MergedCells {
 impl SheetLayout {
     /// Adds hidden rows, which come in the order of the sheet.
     pub(super) fn hide(&mut self, first: u64, last: u64) {
+        let has_room = self.hidden.len() < MOST_HIDDEN;
         match self.hidden.last_mut() {
             Some(run) if run.1 + 1 == first => run.1 = last,
-            _ => self.hidden.push((first, last)),
+            _ if has_room => self.hidden.push((first, last)),
+            _ => {}
         }
     }
 

@@ -10,6 +10,15 @@ use std::sync::Once;
 
 thread_local! {
     static GUARDED: Cell<bool> = const { Cell::new(false) };
+    /// Where the last guarded panic of this thread was.
+    #[cfg(test)]
+    static LAST_PANIC: std::cell::RefCell<Option<String>> = const { std::cell::RefCell::new(None) };
+}
+
+/// Where this thread last panicked within [`catch_panic`], if it did so in this crate: that is a bug of our own.
+#[cfg(test)]
+pub(crate) fn own_panic() -> Option<String> {
+    LAST_PANIC.take().filter(|place| place.starts_with("src"))
 }
 
 /// Runs `work` and returns its panic, if it panics. What it worked on must not be used again then: it may be half done.
@@ -30,6 +39,8 @@ fn silence_guarded_panics() {
             if !GUARDED.get() {
                 print(panic);
             }
+            #[cfg(test)]
+            LAST_PANIC.set(panic.location().map(ToString::to_string));
         }));
     });
 }

@@ -9,6 +9,10 @@ use super::workbook::Workbook;
 
 /// Rows per batch: a hand-over costs some microseconds, a row less than one.
 const BATCH: usize = 128;
+/// Bytes per batch: rows may be very wide or long.
+const BATCH_BYTES: usize = 1024 * 1024;
+/// A batch of more bytes is not used again, since its rows keep their buffers.
+const RECYCLED_BYTES: usize = 256 * 1024;
 /// Batches under way: enough that neither thread waits for the other's scheduling, and little memory.
 const AHEAD: usize = 4;
 
@@ -17,6 +21,8 @@ const AHEAD: usize = 4;
 struct RowBatch {
     rows: Vec<Row>,
     filled: usize,
+    /// About how much memory the filled ones take.
+    bytes: usize,
 }
 
 /// As [`Workbook::each_row`], from the row numbered `skip_to` on, and parsed on a second thread. `on_row` runs on the
@@ -57,7 +63,7 @@ fn read(
             return ControlFlow::Continue(());
         }
         batch.take(row);
-        if batch.filled < BATCH {
+        if batch.filled < BATCH && batch.bytes < BATCH_BYTES {
             return ControlFlow::Continue(());
         }
         let empty = recycled.try_recv().unwrap_or_default();
@@ -79,9 +85,11 @@ fn deliver(incoming: Receiver<RowBatch>, used: &Sender<RowBatch>, on_row: &mut d
                 return;
             }
         }
-        batch.filled = 0;
-        // The reader may be done.
-        let _ = used.send(batch);
+        if batch.bytes <= RECYCLED_BYTES {
+            (batch.filled, batch.bytes) = (0, 0);
+            // The reader may be done.
+            let _ = used.send(batch);
+        }
     }
 }
 
@@ -91,6 +99,7 @@ impl RowBatch {
         if self.filled == self.rows.len() {
             self.rows.push(Row::default());
         }
+        self.bytes += row.size();
         std::mem::swap(&mut self.rows[self.filled], row);
         self.filled += 1;
     }

@@ -1,7 +1,5 @@
 //! File formats, and the sheets of a file.
 
-use calamine::SheetVisible;
-
 /// The format of a file, by its content.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum FileKind {
@@ -29,11 +27,6 @@ pub(crate) struct Sheet {
 }
 
 impl Sheet {
-    pub(super) fn new(name: &str, visible: SheetVisible) -> Sheet {
-        let visibility = if visible == SheetVisible::Visible { Visibility::Visible } else { Visibility::Hidden };
-        Sheet { name: Some(name.to_owned()), visibility }
-    }
-
     pub(super) fn only() -> Vec<Sheet> {
         vec![Sheet { name: None, visibility: Visibility::Visible }]
     }

@@ -9,6 +9,7 @@ use super::input::{Input, ReopenableInput};
 use super::layout::SheetLayout;
 use super::read::container::{Container, HEAD, recognize};
 use super::read::csv::{CsvReader, Decoding};
+use super::read::damage::guarded;
 use super::read::delimiter::Delimiter;
 use super::read::encoding::Encoding;
 use super::read::jsonl::JsonlReader;
@@ -46,8 +47,8 @@ impl std::fmt::Debug for Workbook {
 impl Workbook {
     /// Opens a file, going by its content, never by its extension. Stdin is kept in a temporary file.
     ///
-    /// A CSV file is looked through once; an .xlsx file's shared strings, and all of an .xls or .ods file, come into
-    /// memory.
+    /// A CSV file is looked through once; the shared texts of a workbook, the stream of an .xls and the content of an .ods
+    /// file come into memory.
     ///
     /// # Errors
     ///
@@ -57,7 +58,7 @@ impl Workbook {
         let name = input.name();
         ReopenableInput::new(input)
             .map_err(LocatedFault::from)
-            .and_then(|source| OpenedWorkbook::new(source, options))
+            .and_then(|source| guarded(|| OpenedWorkbook::new(source, options)))
             .map(|OpenedWorkbook { kind, sheets, decoding, reader }| Workbook {
                 name: name.clone(),
                 kind,
@@ -98,19 +99,21 @@ impl Workbook {
         self.each_row_mut(sheet, &mut |row| on_row(row))
     }
 
-    /// The first `count` rows of a sheet that have something in them.
+    /// The first `count` rows of a sheet that have something in them; fewer where they are very long.
     ///
     /// # Errors
     ///
     /// As [`Workbook::each_row`].
     pub(crate) fn first_rows(&mut self, sheet: usize, count: usize) -> Result<Vec<Row>, ReadError> {
-        let mut rows = Vec::new();
+        const MOST_BYTES: usize = 16 * 1024 * 1024;
+        let (mut rows, mut bytes) = (Vec::new(), 0);
         if count == 0 {
             return Ok(rows);
         }
         self.each_row(sheet, &mut |row| {
+            bytes += row.size();
             rows.push(row.clone());
-            if rows.len() < count { ControlFlow::Continue(()) } else { ControlFlow::Break(()) }
+            if rows.len() < count && bytes < MOST_BYTES { ControlFlow::Continue(()) } else { ControlFlow::Break(()) }
         })?;
         Ok(rows)
     }

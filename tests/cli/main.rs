@@ -21,6 +21,7 @@ mod interrupt;
 mod keys;
 mod kills;
 mod library;
+mod limits;
 mod other_users;
 mod quota;
 mod reading;

@@ -1,5 +1,7 @@
 //! Columns that say the same thing twice: `Category` and `Type` of one product, `custom:Colour` and `custom:colour`.
 
+use hashbrown::HashMap;
+
 use crate::check::checked_row::{CheckedRow, ParsedCustomField, ParsedRelated};
 use crate::check::problem::{Code, Problem, ValueError};
 use crate::check::text;
@@ -32,12 +34,12 @@ pub(super) fn find_conflicts(mapping: &Mapping, row: &Row, checked: &mut Checked
         }
     }
     checked.related = related;
-    let mut custom = Vec::with_capacity(checked.custom.len());
+    let mut custom: Vec<ParsedCustomField> = Vec::with_capacity(checked.custom.len());
+    // A sheet may have thousands of them.
+    let mut places: HashMap<String, usize> = HashMap::with_capacity(checked.custom.len());
     for given in std::mem::take(&mut checked.custom) {
-        let name = fold_name(&given.name).into_owned();
-        let first: Option<&ParsedCustomField> =
-            custom.iter().find(|other: &&ParsedCustomField| fold_name(&other.name) == name);
-        match first {
+        let place = *places.entry(fold_name(&given.name).into_owned()).or_insert(custom.len());
+        match custom.get(place) {
             None => custom.push(given),
             Some(first) if first.value != given.value => {
                 problems.push(conflict(first.column, given.column, (&given.value, &first.value)));

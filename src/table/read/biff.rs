@@ -1,166 +1,296 @@
-//! Pre-scan of the records of an .xls workbook before calamine reads them.
+//! The records of an .xls workbook: those of the workbook itself, its texts, styles and sheets.
 //!
-//! calamine makes room for a sheet's stated dimensions, and lays its cells out over the box around them: two cells, A1
-//! and IV65536, cost half a gigabyte, and a damaged record asks for all the memory there is, which cannot be caught.
-//! The pre-scan also records what calamine leaves out: which cells have a number format of their own.
-//!
-//! Record numbers are those of \[MS-XLS\] 2.3.
+//! Record numbers are those of \[MS-XLS\] 2.3. BIFF 8 is Excel 97 to 2003, BIFF 5 is Excel 5 and 95.
 
+use super::limits::{Limits, check_sheets};
+use super::number_format::StyleTable;
+use super::serial_date::DateSystem;
 use crate::table::error::ReadFault;
-use crate::table::layout::{MergedCells, SheetLayout};
+use crate::table::sheet::{Sheet, Visibility};
 
-/// As many cells as all sheets together may span: some gigabyte of memory.
-pub(super) const MOST_CELLS: u64 = 20_000_000;
-
-mod record {
-    pub(super) const FORMULA: u16 = 0x0006;
-    pub(super) const EOF: u16 = 0x000A;
-    pub(super) const FILE_PASS: u16 = 0x002F;
-    pub(super) const BOUND_SHEET: u16 = 0x0085;
-    pub(super) const MUL_RK: u16 = 0x00BD;
-    pub(super) const XF: u16 = 0x00E0;
-    pub(super) const MERGED_CELLS: u16 = 0x00E5;
-    pub(super) const LABEL_SST: u16 = 0x00FD;
-    pub(super) const RSTRING: u16 = 0x00D6;
-    pub(super) const DIMENSIONS: u16 = 0x0200;
-    pub(super) const NUMBER: u16 = 0x0203;
-    pub(super) const LABEL: u16 = 0x0204;
-    pub(super) const BOOL_ERR: u16 = 0x0205;
-    pub(super) const ROW: u16 = 0x0208;
-    pub(super) const FORMAT: u16 = 0x041E;
-    pub(super) const RK: u16 = 0x027E;
-    pub(super) const BOF: u16 = 0x0809;
+pub(super) mod record {
+    pub(in super::super) const FORMULA: u16 = 0x0006;
+    pub(in super::super) const EOF: u16 = 0x000A;
+    pub(in super::super) const DATE_MODE: u16 = 0x0022;
+    pub(in super::super) const FILE_PASS: u16 = 0x002F;
+    pub(in super::super) const CONTINUE: u16 = 0x003C;
+    pub(in super::super) const CODE_PAGE: u16 = 0x0042;
+    pub(in super::super) const BOUND_SHEET: u16 = 0x0085;
+    pub(in super::super) const MUL_RK: u16 = 0x00BD;
+    pub(in super::super) const RSTRING: u16 = 0x00D6;
+    pub(in super::super) const XF: u16 = 0x00E0;
+    pub(in super::super) const MERGED_CELLS: u16 = 0x00E5;
+    pub(in super::super) const SST: u16 = 0x00FC;
+    pub(in super::super) const LABEL_SST: u16 = 0x00FD;
+    pub(in super::super) const NUMBER: u16 = 0x0203;
+    pub(in super::super) const LABEL: u16 = 0x0204;
+    pub(in super::super) const BOOL_ERR: u16 = 0x0205;
+    pub(in super::super) const STRING: u16 = 0x0207;
+    pub(in super::super) const ROW: u16 = 0x0208;
+    pub(in super::super) const RK: u16 = 0x027E;
+    pub(in super::super) const FORMAT: u16 = 0x041E;
+    pub(in super::super) const BOF: u16 = 0x0809;
 }
 
-/// What the pre-scan found.
-#[derive(Debug, Default)]
-pub(super) struct XlsPreScan {
-    /// The number format of each cell style.
-    pub(super) codes: Vec<String>,
-    /// For each sheet, the styles of the cells that hold numbers, in the order of row and column.
-    pub(super) styles: Vec<Vec<StyledCell>>,
-    /// For each sheet, what it keeps beside its cells.
-    pub(super) layouts: Vec<SheetLayout>,
+/// Code pages by their numbers in Windows, and what they are called elsewhere.
+const CODE_PAGES: &[(u16, &str)] = &[
+    (874, "windows-874"),
+    (932, "shift_jis"),
+    (936, "gbk"),
+    (949, "euc-kr"),
+    (950, "big5"),
+    (1250, "windows-1250"),
+    (1251, "windows-1251"),
+    (1253, "windows-1253"),
+    (1254, "windows-1254"),
+    (1255, "windows-1255"),
+    (1256, "windows-1256"),
+    (1257, "windows-1257"),
+    (1258, "windows-1258"),
+    (10000, "macintosh"),
+    (0x8000, "macintosh"),
+];
+
+/// What the workbook's own records say.
+pub(super) struct Globals {
+    pub(super) spelling: Spelling,
+    pub(super) system: DateSystem,
+    pub(super) styles: StyleTable,
+    /// The texts that cells share.
+    pub(super) strings: Vec<String>,
+    /// The worksheets, and where their records begin.
+    pub(super) sheets: Vec<(Sheet, usize)>,
 }
 
-/// The style of a cell; row and column from 0.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) struct StyledCell {
-    pub(super) row: u16,
-    pub(super) column: u16,
-    pub(super) style: u16,
+/// How texts are written.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Spelling {
+    /// UTF-16, or its low bytes alone.
+    Biff8,
+    /// In the code page.
+    Biff5(&'static encoding_rs::Encoding),
 }
 
 /// A record: its number, its content, and where that content begins.
-struct Record<'a> {
-    kind: u16,
-    data: &'a [u8],
-    at: usize,
+pub(super) struct Record<'a> {
+    pub(super) kind: u16,
+    pub(super) data: &'a [u8],
+    pub(super) at: usize,
 }
 
-/// Scans the workbook stream, and clears the dimensions that it states, which are only informative.
-///
-/// # Errors
-///
-/// [`ReadFault::Password`], [`ReadFault::TooLarge`] where the cells span too much, [`ReadFault::Truncated`] where the
-/// stream ends within the workbook's own records.
-pub(super) fn pre_scan(stream: &mut [u8]) -> Result<XlsPreScan, ReadFault> {
-    let (mut scan, sheets) = globals(stream)?;
-    let mut area = 0;
-    for start in sheets {
-        if start >= stream.len() {
+impl Globals {
+    /// # Errors
+    ///
+    /// [`ReadFault::Password`], [`ReadFault::Truncated`] where the stream ends within the workbook's own records.
+    pub(super) fn read(stream: &[u8], limits: Limits) -> Result<Globals, ReadFault> {
+        let mut globals = Globals {
+            spelling: Spelling::Biff8,
+            system: DateSystem::From1900,
+            styles: StyleTable::default(),
+            strings: Vec::new(),
+            sheets: Vec::new(),
+        };
+        // The text of shared strings, which goes on in the records behind the first.
+        let mut shared: Vec<&[u8]> = Vec::new();
+        let mut is_shared = false;
+        for record in records(stream) {
+            is_shared = record.kind == record::SST || (is_shared && record.kind == record::CONTINUE);
+            match record.kind {
+                record::EOF => {
+                    globals.strings = SharedTexts::new(shared).read(limits)?;
+                    return Ok(globals);
+                }
+                record::SST => shared.extend(record.data.get(8..)),
+                record::CONTINUE if is_shared => shared.push(record.data),
+                _ => globals.take(&record)?,
+            }
+        }
+        Err(ReadFault::Truncated)
+    }
+
+    fn take(&mut self, record: &Record<'_>) -> Result<(), ReadFault> {
+        let data = record.data;
+        match record.kind {
+            record::FILE_PASS if u16_at(data, 0) != Some(0) => return Err(ReadFault::Password),
+            record::BOF
+                if matches!((u16_at(data, 0), u16_at(data, 2)), (Some(0x0500), _) | (Some(0), Some(0x1000))) =>
+            {
+                self.spelling = Spelling::Biff5(encoding_rs::WINDOWS_1252);
+            }
+            record::CODE_PAGE => {
+                let page = u16_at(data, 0).unwrap_or_default();
+                let name = CODE_PAGES.iter().find(|(known, _)| *known == page).map(|(_, name)| *name);
+                let encoding = name.and_then(|name| encoding_rs::Encoding::for_label(name.as_bytes()));
+                if let (Spelling::Biff5(own), Some(encoding)) = (&mut self.spelling, encoding) {
+                    *own = encoding;
+                }
+            }
+            record::DATE_MODE if u16_at(data, 0) == Some(1) => self.system = DateSystem::From1904,
+            record::FORMAT => {
+                let code = data.get(2..).and_then(|data| self.spelling.format_code(data));
+                if let (Some(id), Some(code)) = (u16_at(data, 0), code) {
+                    self.styles.add_code(u32::from(id), code)?;
+                }
+            }
+            record::XF => self.styles.add_style(u32::from(u16_at(data, 2).unwrap_or(0)))?,
+            record::BOUND_SHEET => {
+                self.sheets.extend(self.bound_sheet(data)?);
+                check_sheets(self.sheets.iter().filter_map(|(sheet, _)| sheet.name.as_deref()))?;
+            }
+            _ => {}
+        }
+        Ok(())
+    }
+
+    /// A tab; none where it is a chart, a macro sheet or a module.
+    fn bound_sheet(&self, data: &[u8]) -> Result<Option<(Sheet, usize)>, ReadFault> {
+        let (Some(start), [state, kind, name @ ..]) = (u32_at(data, 0), data.get(4..).unwrap_or_default()) else {
             return Err(ReadFault::Truncated);
+        };
+        let visibility = if state & 3 == 0 { Visibility::Visible } else { Visibility::Hidden };
+        let name = self.spelling.short_text(name).unwrap_or_default().replace('\0', "");
+        Ok((*kind == 0).then_some((Sheet { name: Some(name), visibility }, start as usize)))
+    }
+}
+
+impl Spelling {
+    /// A text behind its length in two bytes.
+    pub(super) fn text(self, data: &[u8]) -> Option<String> {
+        let len = usize::from(u16_at(data, 0)?);
+        self.letters(len, &data[2..])
+    }
+
+    /// A text behind its length in one byte.
+    fn short_text(self, data: &[u8]) -> Option<String> {
+        let (len, data) = data.split_first()?;
+        self.letters(usize::from(*len), data)
+    }
+
+    /// The code of a number format. BIFF 5 has one byte of length, and some programs write it so in BIFF 8, too.
+    fn format_code(self, data: &[u8]) -> Option<String> {
+        let is_biff8 = data.len() >= 3 && usize::from(u16_at(data, 0)?) <= data.len() - 3 && data[2] <= 1;
+        match self {
+            Spelling::Biff8 if is_biff8 => self.text(data),
+            Spelling::Biff8 => Spelling::Biff5(encoding_rs::WINDOWS_1252).short_text(data),
+            Spelling::Biff5(_) => self.short_text(data),
         }
-        let mut sheet = SheetBounds::default();
-        let mut dimensions = Vec::new();
-        each_cell_record(&stream[start..], |record| {
-            if record.kind == record::DIMENSIONS {
-                dimensions.push((start + record.at, record.data.len()));
+    }
+
+    /// At most `len` letters.
+    fn letters(self, len: usize, data: &[u8]) -> Option<String> {
+        match self {
+            Spelling::Biff5(encoding) => {
+                Some(encoding.decode_without_bom_handling(&data[..len.min(data.len())]).0.into())
             }
-            sheet.take(record);
-        });
-        for (at, len) in dimensions {
-            stream[at..at + len].fill(0);
-        }
-        area += sheet.area();
-        if area > MOST_CELLS {
-            return Err(ReadFault::TooLarge { what: "its sheets span more than 20 million cells" });
-        }
-        sheet.styles.sort();
-        scan.styles.push(sheet.styles);
-        scan.layouts.push(sheet.layout);
-    }
-    Ok(scan)
-}
-
-/// The workbook's own records: formats, and where the sheets begin.
-fn globals(stream: &[u8]) -> Result<(XlsPreScan, Vec<usize>), ReadFault> {
-    let mut formats: Vec<(u16, String)> = Vec::new();
-    let (mut styles, mut sheets) = (Vec::new(), Vec::new());
-    let mut has_ended = false;
-    for record in records(stream) {
-        match record.kind {
-            record::FILE_PASS if u16_at(record.data, 0) != Some(0) => return Err(ReadFault::Password),
-            record::FORMAT => formats.extend(format(record.data)),
-            record::XF => styles.push(u16_at(record.data, 2).unwrap_or(0)),
-            record::BOUND_SHEET => sheets.push(u32_at(record.data, 0).ok_or(ReadFault::Truncated)? as usize),
-            record::EOF => {
-                has_ended = true;
-                break;
+            Spelling::Biff8 if len == 0 => Some(String::new()),
+            Spelling::Biff8 => {
+                let (flags, letters) = data.split_first()?;
+                let is_wide = flags & 1 != 0;
+                Some(from_utf16(units(letters, is_wide).take(len)))
             }
-            _ => {}
         }
     }
-    if !has_ended {
-        return Err(ReadFault::Truncated);
+}
+
+/// Units of UTF-16, or its low bytes alone.
+fn units(letters: &[u8], is_wide: bool) -> Box<dyn Iterator<Item = u16> + '_> {
+    if is_wide {
+        Box::new(letters.chunks_exact(2).map(|pair| u16::from_le_bytes([pair[0], pair[1]])))
+    } else {
+        Box::new(letters.iter().map(|byte| u16::from(*byte)))
     }
-    let code = |id: &u16| match formats.iter().find(|(known, _)| known == id) {
-        Some((_, code)) => code.clone(),
-        None => ssfmt::format_code_from_id(u32::from(*id)).unwrap_or_default().to_owned(),
-    };
-    Ok((XlsPreScan { codes: styles.iter().map(code).collect(), styles: Vec::new(), layouts: Vec::new() }, sheets))
 }
 
-/// A FORMAT record: id and code. BIFF 8 stores length and width of the letters, earlier files one byte of length.
-fn format(data: &[u8]) -> Option<(u16, String)> {
-    let id = u16_at(data, 0)?;
-    let is_biff8 = data.len() >= 5 && usize::from(u16_at(data, 2)?) <= data.len() - 5 && data[4] <= 1;
-    if !is_biff8 {
-        let len = usize::from(*data.get(2)?);
-        return Some((id, latin1(data.get(3..3 + len)?)));
+fn from_utf16(units: impl Iterator<Item = u16>) -> String {
+    char::decode_utf16(units).map(|letter| letter.unwrap_or(char::REPLACEMENT_CHARACTER)).collect()
+}
+
+/// The texts that cells share, over the ends of records.
+struct SharedTexts<'a> {
+    /// What is left of each record.
+    records: std::vec::IntoIter<&'a [u8]>,
+    data: &'a [u8],
+}
+
+impl<'a> SharedTexts<'a> {
+    fn new(records: Vec<&'a [u8]>) -> SharedTexts<'a> {
+        SharedTexts { records: records.into_iter(), data: &[] }
     }
-    let len = usize::from(u16_at(data, 2)?);
-    let letters = &data[5..];
-    let code = match data[4] {
-        0 => latin1(letters.get(..len)?),
-        _ => {
-            let units = letters.get(..len * 2)?.chunks_exact(2).map(|pair| u16::from_le_bytes([pair[0], pair[1]]));
-            char::decode_utf16(units).map(|letter| letter.unwrap_or(char::REPLACEMENT_CHARACTER)).collect()
-        }
-    };
-    Some((id, code))
-}
 
-fn latin1(bytes: &[u8]) -> String {
-    bytes.iter().copied().map(char::from).collect()
-}
-
-/// Goes through the records of one sheet, without those of charts within it.
-fn each_cell_record(stream: &[u8], mut take: impl FnMut(&Record<'_>)) {
-    let mut depth = 0_usize;
-    for record in records(stream) {
-        match record.kind {
-            record::BOF => depth += 1,
-            record::EOF if depth <= 1 => return,
-            record::EOF => depth -= 1,
-            _ if depth <= 1 => take(&record),
-            _ => {}
+    fn read(mut self, limits: Limits) -> Result<Vec<String>, ReadFault> {
+        let mut strings = Vec::new();
+        while self.has_more() {
+            let mut text = self.text().ok_or_else(|| ReadFault::damaged("a record in it is too short"))?;
+            text.shrink_to_fit();
+            strings.push(text);
+            if strings.len() as u64 > limits.strings {
+                return Err(ReadFault::TooLarge { what: "more texts than a file of this size can hold" });
+            }
         }
+        Ok(strings)
+    }
+
+    /// Goes on with the next record where one is read to its end.
+    fn has_more(&mut self) -> bool {
+        while self.data.is_empty() {
+            match self.records.next() {
+                Some(next) => self.data = next,
+                None => return false,
+            }
+        }
+        true
+    }
+
+    /// A text with the number of its letters, how they are written, and what else belongs to it.
+    fn text(&mut self) -> Option<String> {
+        let len = usize::from(u16::from_le_bytes([self.byte()?, self.byte()?]));
+        let flags = self.byte()?;
+        let runs = if flags & 8 != 0 { u16::from_le_bytes([self.byte()?, self.byte()?]) } else { 0 };
+        let mut extension = 0;
+        if flags & 4 != 0 {
+            extension = u32::from_le_bytes([self.byte()?, self.byte()?, self.byte()?, self.byte()?]);
+        }
+        let mut letters: Vec<u16> = Vec::new();
+        let mut is_wide = flags & 1 != 0;
+        while letters.len() < len {
+            let before = letters.len();
+            letters.extend(units(self.data, is_wide).take(len - before));
+            let bytes = (letters.len() - before) * if is_wide { 2 } else { 1 };
+            self.data = &self.data[bytes..];
+            if letters.len() < len {
+                // Each record says anew how its letters are written.
+                self.data = &[];
+                is_wide = self.byte()? & 1 != 0;
+            }
+        }
+        self.skip(u64::from(runs) * 4 + u64::from(extension))?;
+        Some(from_utf16(letters.into_iter()))
+    }
+
+    fn byte(&mut self) -> Option<u8> {
+        if !self.has_more() {
+            return None;
+        }
+        let (first, rest) = self.data.split_first()?;
+        self.data = rest;
+        Some(*first)
+    }
+
+    fn skip(&mut self, mut count: u64) -> Option<()> {
+        while count > 0 {
+            if !self.has_more() {
+                return None;
+            }
+            let skipped = (self.data.len() as u64).min(count);
+            self.data = &self.data[skipped as usize..];
+            count -= skipped;
+        }
+        Some(())
     }
 }
 
 /// The records up to the first one that goes beyond the end of the stream.
-fn records(stream: &[u8]) -> impl Iterator<Item = Record<'_>> {
+pub(super) fn records(stream: &[u8]) -> impl Iterator<Item = Record<'_>> {
     let mut at = 0;
     std::iter::from_fn(move || {
         let (kind, len) = (u16_at(stream, at)?, usize::from(u16_at(stream, at + 2)?));
@@ -171,79 +301,38 @@ fn records(stream: &[u8]) -> impl Iterator<Item = Record<'_>> {
     })
 }
 
-fn u16_at(bytes: &[u8], at: usize) -> Option<u16> {
+pub(super) fn u16_at(bytes: &[u8], at: usize) -> Option<u16> {
     bytes.get(at..at + 2)?.try_into().ok().map(u16::from_le_bytes)
 }
 
-fn u32_at(bytes: &[u8], at: usize) -> Option<u32> {
+pub(super) fn u32_at(bytes: &[u8], at: usize) -> Option<u32> {
     bytes.get(at..at + 4)?.try_into().ok().map(u32::from_le_bytes)
 }
 
-/// What the cells of one sheet span.
-#[derive(Debug, Default)]
-struct SheetBounds {
-    corners: Option<(Corner, Corner)>,
-    styles: Vec<StyledCell>,
-    layout: SheetLayout,
+pub(super) fn f64_at(bytes: &[u8], at: usize) -> Option<f64> {
+    bytes.get(at..at + 8)?.try_into().ok().map(f64::from_le_bytes)
 }
 
-/// Row and column.
-type Corner = (u16, u16);
+/// A number in four bytes, \[MS-XLS\] 2.5.217.
+pub(super) fn rk(packed: u32) -> f64 {
+    let (is_hundredths, is_integer) = (packed & 1 != 0, packed & 2 != 0);
+    let number = if is_integer { f64::from(packed as i32 >> 2) } else { f64::from_bits(u64::from(packed & !3) << 32) };
+    if is_hundredths { number / 100.0 } else { number }
+}
 
-impl SheetBounds {
-    fn take(&mut self, record: &Record<'_>) {
-        if record.kind == record::MERGED_CELLS {
-            return self.take_merged(record.data);
-        }
-        use record::{BOOL_ERR, FORMULA, LABEL, LABEL_SST, MUL_RK, NUMBER, RK, ROW, RSTRING};
-        let (Some(row), Some(column)) = (u16_at(record.data, 0), u16_at(record.data, 2)) else { return };
-        match record.kind {
-            NUMBER | RK | FORMULA => self.add_number(row, column, u16_at(record.data, 4)),
-            LABEL | LABEL_SST | RSTRING | BOOL_ERR => self.add(row, column),
-            // Bit 5 of the options says that the row has no height.
-            ROW if u16_at(record.data, 12).is_some_and(|options| options & 0x20 != 0) => {
-                self.layout.hide(u64::from(row) + 1, u64::from(row) + 1);
-            }
-            MUL_RK => {
-                // A style and a number for each cell, and the last column at the end.
-                let cells = record.data.len().saturating_sub(6) / 6;
-                for index in 0..cells.min(256) {
-                    self.add_number(row, column.saturating_add(index as u16), u16_at(record.data, 4 + 6 * index));
-                }
-            }
-            _ => {}
-        }
-    }
-
-    /// A count, and for each range its first and last row and column.
-    fn take_merged(&mut self, data: &[u8]) {
-        for range in data.get(2..).unwrap_or_default().chunks_exact(8) {
-            let number = |at: usize| u16_at(range, at).unwrap_or_default();
-            self.layout.merge(MergedCells {
-                first_row: u64::from(number(0)) + 1,
-                last_row: u64::from(number(2)) + 1,
-                first_column: number(4).into(),
-                last_column: number(6).into(),
-            });
-        }
-    }
-
-    fn add(&mut self, row: u16, column: u16) {
-        let (first, last) = self.corners.unwrap_or(((row, column), (row, column)));
-        self.corners = Some(((first.0.min(row), first.1.min(column)), (last.0.max(row), last.1.max(column))));
-    }
-
-    fn add_number(&mut self, row: u16, column: u16, style: Option<u16>) {
-        self.add(row, column);
-        if let Some(style) = style {
-            self.styles.push(StyledCell { row, column, style });
-        }
-    }
-
-    /// How many cells the box around the cells has.
-    fn area(&self) -> u64 {
-        self.corners.map_or(0, |(first, last)| (u64::from(last.0 - first.0) + 1) * (u64::from(last.1 - first.1) + 1))
-    }
+/// An error value as a spreadsheet program shows it, by its code: \[MS-XLS\] 2.5.10.
+pub(super) fn error_text(code: u8) -> &'static str {
+    const ERRORS: &[(u8, &str)] = &[
+        (0x00, "#NULL!"),
+        (0x07, "#DIV/0!"),
+        (0x0F, "#VALUE!"),
+        (0x17, "#REF!"),
+        (0x1D, "#NAME?"),
+        (0x24, "#NUM!"),
+        (0x2A, "#N/A"),
+        (0x2B, "#GETTING_DATA"),
+    ];
+    ERRORS.iter().find(|(known, _)| *known == code).map_or("#ERROR", |(_, text)| text)
 }
 
 #[cfg(test)]
@@ -252,67 +341,38 @@ mod tests {
 
     use super::*;
 
-    fn record(kind: u16, data: &[u8]) -> Vec<u8> {
-        [&kind.to_le_bytes()[..], &(data.len() as u16).to_le_bytes(), data].concat()
-    }
-
-    fn number(row: u16, column: u16, style: u16) -> Vec<u8> {
-        let head = [row, column, style].map(u16::to_le_bytes).concat();
-        record(record::NUMBER, &[&head[..], &6083f64.to_le_bytes()].concat())
-    }
-
-    /// A workbook stream with one sheet of these records.
-    fn stream(cells: &[Vec<u8>]) -> Vec<u8> {
-        let format = record(record::FORMAT, b"\xA4\0\x05\0\x0000000");
-        let styles = [record(record::XF, &[0; 20]), record(record::XF, b"\0\0\xA4\0")].concat();
-        let globals_len = 4 + 4 + format.len() + styles.len() + 4 + 8 + 4;
-        let sheet = record(record::BOUND_SHEET, &[&(globals_len as u32).to_le_bytes()[..], &[0; 4]].concat());
-        let bof = record(record::BOF, &[0; 4]);
-        [bof.clone(), format, styles, sheet, record(record::EOF, &[]), bof, cells.concat(), record(record::EOF, &[])]
-            .concat()
+    fn shared(records: &[&[u8]]) -> Option<Vec<String>> {
+        SharedTexts::new(records.to_vec()).read(Limits::of(0)).ok()
     }
 
     #[test]
-    fn formats_and_styles_are_taken_down() {
-        let scan = pre_scan(&mut stream(&[number(3, 1, 1), number(2, 5, 0)])).unwrap();
-        assert_eq!(scan.codes, ["General", "00000"]);
-        let styled = |row, column, style| StyledCell { row, column, style };
-        assert_eq!(scan.styles, [[styled(2, 5, 0), styled(3, 1, 1)]]);
+    fn shared_texts_go_over_the_ends_of_records() {
+        assert_eq!(shared(&[b"\x02\0\0ab", b"\x01\0\x01\xFC\0"]).unwrap(), ["ab", "ü"]);
+        // The second half is written in two bytes a letter.
+        assert_eq!(shared(&[b"\x04\0\0ab", b"\x01c\0d\0\x01\0\0e"]).unwrap(), ["abcd", "e"]);
+        // Runs and an extension behind the text.
+        assert_eq!(shared(&[b"\x01\0\x0C\x01\0\x02\0\0\0x1234", b"56\x01\0\0y"]).unwrap(), ["x", "y"]);
+        assert_eq!(shared(&[b"\xFF\xFF\0ab"]), None);
+        assert_eq!(shared(&[]).unwrap(), [""; 0]);
     }
 
     #[test]
-    fn hidden_rows_and_merged_cells_are_taken_down() {
-        let row = |number: u16, options: u8| {
-            record(record::ROW, &[&number.to_le_bytes()[..], &[0; 10], &[options, 0, 0, 0]].concat())
-        };
-        let merged = record(record::MERGED_CELLS, &[1, 2, 4, 1, 1].map(u16::to_le_bytes).concat());
-        let scan = pre_scan(&mut stream(&[row(3, 0x20), row(4, 0), number(3, 1, 1), merged])).unwrap();
-        assert!(scan.layouts[0].is_hidden(4) && !scan.layouts[0].is_hidden(5));
-        let cells = MergedCells { first_row: 3, last_row: 5, first_column: 1, last_column: 1 };
-        assert_eq!(scan.layouts[0].merged_below(1), [cells]);
+    fn numbers_in_four_bytes() {
+        assert_eq!(rk(0x3FF0_0000), 1.0);
+        assert_eq!(rk(0x3FF0_0001), 0.01);
+        assert_eq!(rk(5 << 2 | 2), 5.0);
+        assert_eq!(rk((-500_i32 << 2) as u32 | 3), -5.0);
     }
 
     #[test]
-    fn cells_far_apart_are_refused() {
-        let far = [number(0, 0, 0), number(65_535, 400, 0)];
-        assert!(matches!(pre_scan(&mut stream(&far)), Err(ReadFault::TooLarge { .. })));
-        assert!(pre_scan(&mut stream(&[number(0, 0, 0), number(65_535, 255, 0)])).is_ok());
-    }
-
-    #[test]
-    fn stated_dimensions_are_taken_out() {
-        let dimensions = record(record::DIMENSIONS, &[0xFF; 14]);
-        let mut stream = stream(&[dimensions]);
-        pre_scan(&mut stream).unwrap();
-        assert!(!stream.windows(14).any(|bytes| bytes == [0xFF; 14]));
-    }
-
-    #[test]
-    fn passwords_and_missing_ends_are_told() {
-        let locked = record(record::FILE_PASS, &[1, 0, 0, 0]);
-        assert!(matches!(pre_scan(&mut locked.clone()), Err(ReadFault::Password)));
-        let mut cut = stream(&[]);
-        cut.truncate(20);
-        assert!(matches!(pre_scan(&mut cut), Err(ReadFault::Truncated)));
+    fn texts_of_both_versions() {
+        assert_eq!(Spelling::Biff8.text(b"\x02\0\x01\xFC\0b\0rest").unwrap(), "üb");
+        assert_eq!(Spelling::Biff8.text(b"\x03\0\0a\xFC").unwrap(), "aü");
+        assert_eq!(Spelling::Biff8.text(b"\0\0").unwrap(), "");
+        let western = Spelling::Biff5(encoding_rs::WINDOWS_1252);
+        assert_eq!(western.text(b"\x02\0\x80brest").unwrap(), "€b");
+        assert_eq!(western.format_code(b"\x050.00x").unwrap(), "0.00x");
+        assert_eq!(Spelling::Biff8.format_code(b"\x04\0\x000.00").unwrap(), "0.00");
+        assert_eq!(Spelling::Biff8.format_code(b"\x040.00").unwrap(), "0.00");
     }
 }

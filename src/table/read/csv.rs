@@ -15,7 +15,8 @@ use csv_core::ReadRecordResult;
 
 use super::delimiter::{self, Delimiter};
 use super::encoding::{self, Certainty, DetectedEncoding, Encoding, ReplacementChars, Utf8Text};
-use super::{MOST_COLUMNS, OnRow, SheetReader};
+use super::limits::MOST_COLUMNS;
+use super::{OnRow, SheetReader};
 use crate::table::cell::Row;
 use crate::table::error::{LocatedFault, ReadFault};
 use crate::table::input::ReopenableInput;

@@ -1,8 +1,8 @@
 //! What parsers and containers report, as faults of the file.
 //!
-//! calamine indexes into records by lengths that the file states, and ssfmt slices format codes at brackets, so damaged
-//! or hostile input can make either panic. What cannot be caught, an allocation that the system refuses, is prevented by
-//! checking sizes first ([`super::package`], [`super::biff`]).
+//! calamine slices cell addresses, ssfmt slices format codes at brackets, and containers are read by lengths that they
+//! state, so damaged or hostile input can make any of them panic. What cannot be caught, an allocation that the system
+//! refuses, is prevented by counting ([`super::limits`]).
 
 use std::io;
 
@@ -12,7 +12,7 @@ use crate::table::error::ReadFault;
 use crate::table::panic_guard::catch_panic;
 
 /// Runs a parser. A panic in it becomes [`ReadFault::Damaged`].
-pub(super) fn guarded<T, E: From<ReadFault>>(work: impl FnOnce() -> Result<T, E>) -> Result<T, E> {
+pub(in crate::table) fn guarded<T, E: From<ReadFault>>(work: impl FnOnce() -> Result<T, E>) -> Result<T, E> {
     catch_panic(work).map_err(|_| ReadFault::damaged("its parts contradict each other"))?
 }
 

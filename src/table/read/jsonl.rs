@@ -13,10 +13,11 @@ use serde_json::value::RawValue;
 
 use super::csv::LONGEST_RECORD;
 use super::encoding::{self, Certainty, DetectedEncoding, Utf8Text};
-use super::{MOST_COLUMNS, OnRow, SheetReader};
+use super::limits::{Limits, MOST_COLUMNS, Tally};
+use super::{OnRow, SheetReader};
 use crate::table::cell::{Row, Value};
 use crate::table::error::{LocatedFault, ReadFault};
-use crate::table::input::ReopenableInput;
+use crate::table::input::{InputFile, ReopenableInput};
 
 /// A file of JSON objects, read through once.
 pub(in crate::table) struct JsonlReader {
@@ -56,7 +57,22 @@ impl JsonlReader {
         Ok(())
     }
 
-    fn objects(&self) -> Result<JsonObjects<Utf8Text<std::fs::File>>, ReadFault> {
+    /// The values of an object that are not null, in the order of their columns. Of two with one key the last counts.
+    fn values<'a>(&self, object: &'a [u8], line: u64) -> Result<Vec<(usize, &'a RawValue)>, LocatedFault> {
+        let mut values = Vec::new();
+        for (key, value) in fields(object, line)?.0 {
+            // A key that was not there in the first pass: another program is writing the file.
+            let column = self.columns.get(&key).ok_or_else(|| ReadFault::Changed.at(line))?;
+            values.push((*column, value));
+        }
+        values.reverse();
+        values.sort_by_key(|(column, _)| *column);
+        values.dedup_by_key(|(column, _)| *column);
+        values.retain(|(_, value)| value.get() != "null");
+        Ok(values)
+    }
+
+    fn objects(&self) -> Result<JsonObjects<Utf8Text<InputFile>>, ReadFault> {
         Ok(JsonObjects::new(Utf8Text::new(self.source.open()?, self.detected.encoding, self.detected.line_ending)))
     }
 }
@@ -69,18 +85,14 @@ impl SheetReader for JsonlReader {
             return Ok(());
         }
         let mut objects = self.objects()?;
+        let mut tally = Tally::new(Limits::of(self.source.len()));
         while let Some((line, object)) = objects.next()? {
             row.clear(line);
-            let mut values: Vec<Option<&RawValue>> = vec![None; self.keys.len()];
-            for (key, value) in fields(object, line)?.0 {
-                // A key that was not there in the first pass: another program is writing the file.
-                let column = self.columns.get(&key).ok_or_else(|| ReadFault::Changed.at(line))?;
-                values[*column] = Some(value);
+            for (column, value) in self.values(object, line)? {
+                row.pad(column);
+                push(&mut row, value.get());
             }
-            let filled = values.iter().rposition(|value| value.is_some_and(|value| value.get() != "null"));
-            for value in values.iter().take(filled.map_or(0, |last| last + 1)) {
-                push(&mut row, value.map_or("null", RawValue::get));
-            }
+            tally.add(&row).map_err(|fault| fault.at(line))?;
             if !row.is_blank() && on_row(&mut row) == ControlFlow::Break(()) {
                 return Ok(());
             }

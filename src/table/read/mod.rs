@@ -3,11 +3,12 @@
 mod biff;
 pub(super) mod container;
 pub(crate) mod csv;
-mod damage;
+pub(super) mod damage;
 pub(super) mod delimiter;
 pub(super) mod encoding;
 mod general_format;
 pub(super) mod jsonl;
+mod limits;
 mod number_format;
 pub(super) mod ods;
 pub(super) mod package;
@@ -18,15 +19,13 @@ pub(super) mod xls;
 pub(super) mod xlsb;
 pub(super) mod xlsx;
 mod xml_scanner;
+mod xml_text;
 
 use std::ops::ControlFlow;
 
 use super::cell::Row;
 use super::error::LocatedFault;
 use super::layout::SheetLayout;
-
-/// As many columns as a sheet of a spreadsheet program has.
-pub(super) const MOST_COLUMNS: usize = 16_384;
 
 /// Takes a row; the row may be swapped for another, whose buffers the reader then reuses.
 pub(super) type OnRow<'a> = dyn FnMut(&mut Row) -> ControlFlow<()> + 'a;

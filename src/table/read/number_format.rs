@@ -6,11 +6,13 @@
 
 use std::sync::Arc;
 
+use hashbrown::HashMap;
 use ssfmt::ast::{DatePart, FormatPart};
 use ssfmt::{FormatOptions, NumberFormat};
 
 use super::damage::guarded;
 use super::general_format::general;
+use super::limits::{LONGEST_FORMAT, check_styles};
 use super::plain_format::PlainFormat;
 use super::serial_date::{DateSystem, push_date, push_elapsed, push_time};
 use crate::table::cell::{Row, Value};
@@ -36,11 +38,9 @@ enum FormatKind {
     Elapsed,
 }
 
-/// One style of the workbook, prepared once.
-struct CellStyle {
+/// A number format of the workbook.
+struct CodeFormat {
     kind: FormatKind,
-    /// Into the codes, from 1; 0 is General.
-    code: u16,
     format: Option<NumberFormat>,
     plain: Option<PlainFormat>,
 }
@@ -49,42 +49,66 @@ struct CellStyle {
 pub(super) struct NumberFormats {
     system: DateSystem,
     options: FormatOptions,
-    styles: Vec<CellStyle>,
+    /// For each style its format, from 1; 0 is General.
+    styles: Vec<u16>,
     pub(super) codes: Arc<[String]>,
+    /// For each code, once a cell has needed it.
+    formats: Vec<Option<CodeFormat>>,
     scratch: String,
 }
 
 impl NumberFormats {
-    /// Prepares the formats; `codes` are those of the styles in their order.
-    pub(super) fn new<'a>(codes: impl Iterator<Item = &'a str>, system: DateSystem) -> NumberFormats {
-        let mut known: Vec<String> = Vec::new();
-        let styles = codes.map(|code| prepare(code, &mut known)).collect();
+    /// Takes the formats; `codes` are those of the styles in their order.
+    ///
+    /// # Errors
+    ///
+    /// [`ReadFault::TooLarge`] where there are more styles or formats than a workbook can have.
+    pub(super) fn new<'a>(
+        codes: impl Iterator<Item = &'a str>,
+        system: DateSystem,
+    ) -> Result<NumberFormats, ReadFault> {
+        let mut known: HashMap<&str, u16> = HashMap::new();
+        let (mut styles, mut distinct) = (Vec::new(), Vec::new());
+        for code in codes {
+            let style = if is_general(code) { 0 } else { *known.entry(code).or_insert(distinct.len() as u16 + 1) };
+            if usize::from(style) > distinct.len() {
+                distinct.push(code.to_owned());
+            }
+            styles.push(style);
+            check_styles(styles.len(), distinct.len())?;
+        }
         let date_system = match system {
             DateSystem::From1900 => ssfmt::DateSystem::Date1900,
             DateSystem::From1904 => ssfmt::DateSystem::Date1904,
         };
         let options = FormatOptions { date_system, ..FormatOptions::default() };
-        NumberFormats { system, options, styles, codes: known.into(), scratch: String::new() }
+        let formats = distinct.iter().map(|_| None).collect();
+        Ok(NumberFormats { system, options, styles, codes: distinct.into(), formats, scratch: String::new() })
     }
 
     /// Appends a number to the row, as its style shows it.
     pub(super) fn push(&mut self, row: &mut Row, number: f64, style: usize, known: KnownKind) {
         self.scratch.clear();
-        let style = self.styles.get(style);
-        let code = style.map_or(0, |style| style.code);
-        let value = match (style.map_or(FormatKind::General, |style| style.kind), known) {
+        let code = self.styles.get(style).copied().unwrap_or(0);
+        let format = usize::from(code).checked_sub(1).and_then(|index| {
+            let prepared = self.formats.get_mut(index)?;
+            Some(&*prepared.get_or_insert_with(|| CodeFormat::new(&self.codes[index])))
+        });
+        let value = match (format.map_or(FormatKind::General, |format| format.kind), known) {
             (FormatKind::Elapsed, _) | (_, KnownKind::Elapsed) => push_elapsed(&mut self.scratch, number),
             (FormatKind::Date, _) | (FormatKind::General | FormatKind::Number, KnownKind::Date) => {
                 push_date(&mut self.scratch, number, self.system)
             }
             (FormatKind::Time, _) => push_time(&mut self.scratch, number, self.system),
             (FormatKind::Number, _)
-                if style.and_then(|style| style.plain).is_some_and(|plain| plain.push(&mut self.scratch, number)) =>
+                if format
+                    .and_then(|format| format.plain)
+                    .is_some_and(|plain| plain.push(&mut self.scratch, number)) =>
             {
                 Value::Number(number)
             }
             (FormatKind::Number, _) => {
-                let shown = style.and_then(|style| style.format.as_ref()?.try_format(number, &self.options).ok());
+                let shown = format.and_then(|format| format.format.as_ref()?.try_format(number, &self.options).ok());
                 match shown.as_deref().map(str::trim) {
                     // Such as `;;;`, which hides the number: better shown than lost.
                     None | Some("") => general(&mut self.scratch, number),
@@ -101,23 +125,84 @@ impl NumberFormats {
     }
 }
 
-fn prepare(code: &str, known: &mut Vec<String>) -> CellStyle {
-    let general = CellStyle { kind: FormatKind::General, code: 0, format: None, plain: None };
-    if code.is_empty() || code.eq_ignore_ascii_case("general") || code == "@" {
-        return general;
+/// The cell styles of a workbook, by the ids of their number formats.
+#[derive(Debug, Default)]
+pub(super) struct StyleTable {
+    /// For each style, the id of its format.
+    ids: Vec<u32>,
+    /// Codes by their ids.
+    codes: HashMap<u32, String>,
+}
+
+impl StyleTable {
+    /// Adds the next style.
+    pub(super) fn add_style(&mut self, format: u32) -> Result<(), ReadFault> {
+        self.ids.push(format);
+        check_styles(self.ids.len(), self.codes.len())
     }
-    // ssfmt slices codes at brackets without looking for letters of several bytes, hence the guard.
-    let parsed =
-        guarded(|| NumberFormat::parse(code).map_err(|_| ReadFault::damaged("a number format that no program knows")))
-            .ok();
-    let index = known.iter().position(|other| other == code).unwrap_or_else(|| {
-        known.push(code.to_owned());
-        known.len() - 1
-    });
-    let plain = PlainFormat::parse(code);
-    let Ok(code) = u16::try_from(index + 1) else { return general };
-    let Some(format) = parsed else { return CellStyle { code, ..general } };
-    CellStyle { kind: kind(&format), code, format: Some(format), plain }
+
+    /// Adds a format of the workbook's own, unless it is longer than any that a spreadsheet program takes.
+    pub(super) fn add_code(&mut self, id: u32, code: String) -> Result<(), ReadFault> {
+        if code.chars().nth(LONGEST_FORMAT).is_none() {
+            self.codes.insert(id, code);
+        }
+        check_styles(self.ids.len(), self.codes.len())
+    }
+
+    /// The code of each style.
+    pub(super) fn codes(&self) -> impl Iterator<Item = &str> {
+        let code = |id: &u32| self.codes.get(id).map(String::as_str).or_else(|| builtin_code(*id)).unwrap_or_default();
+        self.ids.iter().map(code)
+    }
+}
+
+/// Whether a code says nothing, or more than a spreadsheet program would let anyone type.
+fn is_general(code: &str) -> bool {
+    code.is_empty() || code == "@" || code.eq_ignore_ascii_case("general") || code.chars().nth(LONGEST_FORMAT).is_some()
+}
+
+/// The code of a format that every workbook has.
+fn builtin_code(id: u32) -> Option<&'static str> {
+    match id {
+        14 => Some("mm-dd-yy"),
+        // Dates of East Asia, which look different in each country.
+        27..=36 | 50..=58 => Some("yyyy-mm-dd"),
+        41 => Some("_(* #,##0_);_(* (#,##0);_(* \"-\"_);_(@_)"),
+        42 => Some("_($* #,##0_);_($* (#,##0);_($* \"-\"_);_(@_)"),
+        43 => Some("_(* #,##0.00_);_(* (#,##0.00);_(* \"-\"??_);_(@_)"),
+        44 => Some("_($* #,##0.00_);_($* (#,##0.00);_($* \"-\"??_);_(@_)"),
+        id => ssfmt::format_code_from_id(id),
+    }
+}
+
+impl CodeFormat {
+    fn new(code: &str) -> CodeFormat {
+        // ssfmt slices codes at brackets without looking for letters of several bytes, hence the guard.
+        let unknown = |_| ReadFault::damaged("a number format that no program knows");
+        match guarded(|| NumberFormat::parse(code).map_err(unknown)) {
+            Ok(format) => CodeFormat { kind: kind(&format), format: Some(format), plain: PlainFormat::parse(code) },
+            Err(_) if has_date_letters(code) => CodeFormat { kind: FormatKind::Date, format: None, plain: None },
+            Err(_) => CodeFormat { kind: FormatKind::General, format: None, plain: None },
+        }
+    }
+}
+
+/// Whether a code that cannot be parsed is that of a date: it has the letters of one outside of quotes and brackets.
+fn has_date_letters(code: &str) -> bool {
+    let (mut is_literal, mut is_quoted, mut is_bracketed) = (false, false, false);
+    for letter in code.split(';').next().unwrap_or_default().chars() {
+        match letter {
+            _ if is_literal => is_literal = false,
+            '"' => is_quoted = !is_quoted,
+            _ if is_quoted => {}
+            '\\' | '_' | '*' => is_literal = true,
+            '[' => is_bracketed = true,
+            ']' => is_bracketed = false,
+            'd' | 'm' | 'h' | 'y' | 's' | 'D' | 'M' | 'H' | 'Y' | 'S' if !is_bracketed => return true,
+            _ => {}
+        }
+    }
+    false
 }
 
 /// What the section for positive numbers says.

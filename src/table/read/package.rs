@@ -1,146 +1,140 @@
 //! The zip container of .xlsx, .xlsb and .ods, looked over before anybody unpacks it.
 //!
-//! The zip crate stops a part that inflates to more than its stated size, so the stated sizes can be relied on. What
-//! they cannot tell, a part of modest size that is a single endless token or millions of empty elements, is counted by
-//! [`XmlScanner`] where a part is large or packed suspiciously well; that pass inflates the part once more and keeps nothing.
+//! A part is chosen here and nowhere else, by its name without case, slashes and escapes: whoever reads a part asks for
+//! its [`PartId`]. A package in which two names come to the same is refused, since each program would read another one.
+//! The zip crate stops a part that inflates to more than its stated size, so the stated sizes can be relied on.
 
-use std::fs::File;
 use std::io::{BufReader, Read};
 
+use hashbrown::HashMap;
 use zip::ZipArchive;
+use zip::read::ZipFile;
 
 use super::damage::{broken, guarded, unpacking};
-use super::xml_scanner::XmlScanner;
+use super::limits::Limits;
+use super::xml_scanner::{TagKind, XmlScanner};
 use crate::table::error::ReadFault;
-use crate::table::input::{NUMBERS_DOCUMENT, ReopenableInput};
+use crate::table::input::{InputFile, NUMBERS_DOCUMENT, ReopenableInput};
 use crate::table::sheet::FileKind;
-
-/// Parts up to this size cannot hurt, whatever is in them.
-const HARMLESS: u64 = 64 * 1024 * 1024;
-/// 1,048,576 rows of 200 columns.
-const LARGEST_PART: u64 = 8 * 1024 * 1024 * 1024;
-/// Sheets pack 10 to 30 times, a million empty rows 60 times; deflate's limit, and a bomb's, is 1,030 times.
-const SUSPICIOUS_RATIO: u64 = 50;
-const BOMB_RATIO: u64 = 200;
-/// More elements than this in a part that is held in memory are refused.
-const MOST_ELEMENTS: u64 = 100_000_000;
 
 /// A zip file and its table of contents.
 pub(in crate::table) struct Package {
-    archive: ZipArchive<BufReader<File>>,
+    archive: ZipArchive<BufReader<InputFile>>,
+    /// By their folded names.
+    parts: HashMap<String, PartId>,
+    pub(super) limits: Limits,
 }
 
-/// A part's sizes, in bytes.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct PartSize {
-    pub(super) unpacked: u64,
-    packed: u64,
-}
+/// A part of a package.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub(super) struct PartId(usize);
 
-impl PartSize {
-    fn is_over(self, ratio: u64) -> bool {
-        self.unpacked > HARMLESS && self.unpacked / ratio > self.packed
-    }
+/// A part as its package stores it.
+pub(super) type PackedPart<'a> = ZipFile<'a, BufReader<InputFile>>;
+
+/// What a part says about another one.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Relation {
+    pub(super) id: String,
+    /// The last word of its type, such as `worksheet`.
+    pub(super) kind: String,
+    /// As it stands.
+    pub(super) target: String,
 }
 
 impl Package {
-    /// Opens the container and refuses what is encrypted, cut off or a zip bomb.
+    /// Opens the container and refuses what is encrypted, cut off, contradictory or a zip bomb.
     pub(in crate::table) fn open(source: &ReopenableInput) -> Result<Package, ReadFault> {
         let file = BufReader::new(source.open()?);
         let archive = guarded(|| ZipArchive::new(file).map_err(|error| broken(&error)))?;
-        let package = Package { archive };
-        for index in 0..package.archive.len() {
-            package.check(index)?;
-        }
+        let mut package = Package { archive, parts: HashMap::new(), limits: Limits::of(source.len()) };
+        package.list_parts(source.len())?;
         Ok(package)
     }
 
-    fn check(&self, index: usize) -> Result<(), ReadFault> {
-        let entry = self.archive.by_index_data(index).map_err(|error| broken(&error))?;
-        if entry.encrypted() {
-            return Err(ReadFault::Password);
+    fn list_parts(&mut self, file_len: u64) -> Result<(), ReadFault> {
+        let (mut packed, mut unpacked) = (0_u64, 0_u64);
+        for index in 0..self.archive.len() {
+            let entry = self.archive.by_index_data(index).map_err(|error| broken(&error))?;
+            if entry.encrypted() {
+                return Err(ReadFault::Password);
+            }
+            packed = packed.saturating_add(entry.compressed_size());
+            unpacked = unpacked.saturating_add(entry.size());
+            if entry.is_dir() {
+                continue;
+            }
+            let name = folded(&entry.name().map_err(|error| broken(&error))?);
+            if self.parts.insert(name, PartId(index)).is_some() {
+                return Err(ReadFault::damaged("two of its parts have the same name"));
+            }
         }
-        let size = PartSize { unpacked: entry.size(), packed: entry.compressed_size() };
-        if size.unpacked > LARGEST_PART {
-            return Err(ReadFault::TooLarge { what: "it unpacks to more than 8 GiB" });
+        if packed > file_len {
+            return Err(ReadFault::damaged("its parts overlap"));
         }
-        if size.is_over(BOMB_RATIO) { Err(ReadFault::Bloated) } else { Ok(()) }
+        if unpacked > self.limits.unpacked { Err(ReadFault::Bloated) } else { Ok(()) }
     }
 
-    /// Where a part stands, whatever the case and the slashes of its name.
-    fn index_of(&self, name: &str) -> Option<usize> {
-        let name = name.trim_start_matches('/');
-        let is_same = |raw: &[u8]| {
-            let byte = |byte: &u8| if *byte == b'\\' { b'/' } else { byte.to_ascii_lowercase() };
-            raw.len() == name.len() && raw.iter().map(byte).eq(name.bytes().map(|byte| byte.to_ascii_lowercase()))
-        };
-        self.archive.index_for_name(name).or_else(|| self.archive.file_names_raw().position(is_same))
+    /// A part by its name; none where the package has no such part.
+    pub(super) fn find(&self, name: &str) -> Option<PartId> {
+        self.parts.get(&folded(name)).copied()
     }
 
-    pub(super) fn has(&self, name: &str) -> bool {
-        self.index_of(name).is_some()
+    /// A part, unpacked as it is read.
+    pub(super) fn part(&mut self, part: PartId) -> Result<PackedPart<'_>, ReadFault> {
+        self.archive.by_index(part.0).map_err(|error| broken(&error))
     }
 
-    pub(super) fn size(&self, name: &str) -> Option<PartSize> {
-        let entry = self.archive.by_index_data(self.index_of(name)?).ok()?;
-        Some(PartSize { unpacked: entry.size(), packed: entry.compressed_size() })
+    /// The tags of a part with the first kilobyte of each text.
+    pub(super) fn xml(&mut self, part: PartId) -> Result<XmlScanner<PackedPart<'_>>, ReadFault> {
+        Ok(XmlScanner::new(self.part(part)?))
     }
 
-    /// A part, unpacked as it is read; none where the package has no such part.
-    pub(super) fn part(&mut self, name: &str) -> Result<Option<impl Read>, ReadFault> {
-        match self.index_of(name) {
-            None => Ok(None),
-            Some(index) => self.archive.by_index(index).map(Some).map_err(|error| broken(&error)),
-        }
+    /// All of a part.
+    pub(super) fn bytes(&mut self, part: PartId) -> Result<Vec<u8>, ReadFault> {
+        let mut part = self.part(part)?;
+        // The sum of all sizes was checked.
+        let mut bytes = Vec::with_capacity(part.size() as usize);
+        part.read_to_end(&mut bytes).map_err(|error| unpacking(&error))?;
+        Ok(bytes)
     }
 
-    /// Ids and targets of the relations in a part.
-    pub(super) fn relations(&mut self, name: &str) -> Result<Vec<(String, String)>, ReadFault> {
-        let mut targets = Vec::new();
-        let Some(part) = self.part(name)? else { return Ok(targets) };
-        let mut scanner = XmlScanner::new(part);
+    /// The relations of a part, up to the first for which `take` says that it is enough.
+    pub(super) fn each_relation(
+        &mut self,
+        part: &str,
+        mut take: impl FnMut(Relation) -> Result<(), ReadFault>,
+    ) -> Result<(), ReadFault> {
+        let (folder, name) = split_path(part);
+        let Some(relations) = self.find(&format!("{folder}_rels/{name}.rels")) else { return Ok(()) };
+        let mut scanner = self.xml(relations)?;
         while let Some(tag) = scanner.next()? {
-            targets.extend(tag.text_attribute("Id").zip(tag.text_attribute("Target")));
+            if tag.name != b"Relationship" || tag.kind == TagKind::Close {
+                continue;
+            }
+            let [id, kind, target] = ["Id", "Type", "Target"].map(|name| tag.text_attribute(name).unwrap_or_default());
+            let kind = kind.rsplit('/').next().unwrap_or_default().to_owned();
+            take(Relation { id, kind, target })?;
         }
-        Ok(targets)
+        Ok(())
     }
 
     /// The beginning of a small part as text; empty where there is none.
     pub(super) fn text(&mut self, name: &str) -> Result<String, ReadFault> {
         const ENOUGH: u64 = 1024 * 1024;
         let mut bytes = Vec::new();
-        if let Some(part) = self.part(name)? {
-            part.take(ENOUGH).read_to_end(&mut bytes).map_err(|error| unpacking(&error))?;
+        if let Some(part) = self.find(name) {
+            self.part(part)?.take(ENOUGH).read_to_end(&mut bytes).map_err(|error| unpacking(&error))?;
         }
         Ok(String::from_utf8_lossy(&bytes).into_owned())
     }
 
-    /// Whether a part packs so well that its tokens should be looked at.
-    pub(super) fn is_suspicious(&self, name: &str) -> bool {
-        self.size(name).is_some_and(|size| size.is_over(SUSPICIOUS_RATIO))
-    }
-
-    /// Looks at every token of a part that will be held in memory, if it is large: none endless, and in all not too
-    /// many.
-    pub(super) fn check_elements(&mut self, name: &str, most: u64) -> Result<(), ReadFault> {
-        if self.size(name).is_none_or(|size| size.unpacked / 4 <= most.min(HARMLESS / 4)) {
-            return Ok(());
-        }
-        let Some(part) = self.part(name)? else { return Ok(()) };
-        let mut scanner = XmlScanner::new(part);
-        let mut elements: u64 = 0;
-        while scanner.next()?.is_some() {
-            elements += 1;
-            if elements > most {
-                return Err(ReadFault::TooLarge { what: "more texts and formats than a workbook can have" });
-            }
-        }
-        Ok(())
-    }
-
-    /// As [`Package::check_elements`], with the limit for shared strings.
-    pub(super) fn check_strings(&mut self, name: &str) -> Result<(), ReadFault> {
-        self.check_elements(name, MOST_ELEMENTS)
+    /// Whether a part is large and packs so well that its tokens should be looked at.
+    pub(super) fn is_suspicious(&mut self, part: PartId) -> bool {
+        const HARMLESS: u64 = 4 * 1024 * 1024;
+        const USUAL_RATIO: u64 = 40;
+        let sizes = self.archive.by_index_data(part.0).map(|entry| (entry.size(), entry.compressed_size()));
+        sizes.is_ok_and(|(unpacked, packed)| unpacked > HARMLESS && unpacked / USUAL_RATIO > packed)
     }
 
     /// Which workbook the container holds.
@@ -160,17 +154,56 @@ impl Package {
             return Err(ReadFault::Foreign { what, hint });
         }
         match () {
-            () if self.has("xl/workbook.xml") => Ok(FileKind::Xlsx),
-            () if self.has("xl/workbook.bin") => Ok(FileKind::Xlsb),
-            () if self.has("Index.zip") || self.archive.file_names_raw().any(|name| name.ends_with(b".iwa")) => {
+            () if self.find("xl/workbook.xml").is_some() => Ok(FileKind::Xlsx),
+            () if self.find("xl/workbook.bin").is_some() => Ok(FileKind::Xlsb),
+            () if self.find("Index.zip").is_some() || self.parts.keys().any(|name| name.ends_with(".iwa")) => {
                 Err(NUMBERS_DOCUMENT)
             }
-            () if self.has("word/document.xml") => {
+            () if self.find("word/document.xml").is_some() => {
                 Err(ReadFault::Foreign { what: "a Word document", hint: "copy its table into a spreadsheet" })
             }
             () => Err(ReadFault::Foreign { what: "a zip archive", hint: "unpack it and name the spreadsheet in it" }),
         }
     }
+}
+
+/// Folder, with its slash, and name.
+fn split_path(path: &str) -> (&str, &str) {
+    path.rfind('/').map_or(("", path), |slash| path.split_at(slash + 1))
+}
+
+/// The part that a relation of a part names: `../tables/table1.xml` beside `xl/worksheets/`.
+pub(super) fn resolved_target(part: &str, target: &str) -> String {
+    if target.starts_with(['/', '\\']) { target.to_owned() } else { format!("{}{target}", split_path(part).0) }
+}
+
+/// A part's name as all programs understand it: without case, escapes and detours.
+fn folded(name: &str) -> String {
+    let name = percent_decoded(name).replace('\\', "/").to_lowercase();
+    let mut segments: Vec<&str> = Vec::new();
+    for segment in name.split('/') {
+        match segment {
+            "" | "." => {}
+            ".." => {
+                segments.pop();
+            }
+            segment => segments.push(segment),
+        }
+    }
+    segments.join("/")
+}
+
+fn percent_decoded(name: &str) -> String {
+    let mut decoded = Vec::with_capacity(name.len());
+    let mut rest = name.as_bytes();
+    while let [first, behind @ ..] = rest {
+        let digits = behind.get(..2).filter(|digits| *first == b'%' && digits.iter().all(u8::is_ascii_hexdigit));
+        let hex = digits.and_then(|digits| std::str::from_utf8(digits).ok());
+        let byte = hex.and_then(|hex| u8::from_str_radix(hex, 16).ok());
+        decoded.push(byte.unwrap_or(*first));
+        rest = if byte.is_some() { &behind[2..] } else { behind };
+    }
+    String::from_utf8_lossy(&decoded).into_owned()
 }
 
 /// Signs of a workbook in the content types of Office, or the mimetype of OpenDocument.
@@ -194,3 +227,26 @@ const DOCUMENTS: &[(&str, &str, &str)] = &[
     ("application/vnd.oasis.opendocument.", "an OpenDocument file of another kind", COPY),
     ("application/epub", "an e-book", COPY),
 ];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_fold_to_what_all_programs_read() {
+        for name in ["xl/worksheets/sheet1.xml", "/XL\\worksheets/Sheet1.xml", "xl/./x/../worksheets//sheet%31.xml"] {
+            assert_eq!(folded(name), "xl/worksheets/sheet1.xml", "{name}");
+        }
+        assert_eq!(folded("a%2"), "a%2");
+        assert_eq!(folded("a%+1"), "a%+1");
+        assert_eq!(folded("../../a"), "a");
+    }
+
+    #[test]
+    fn targets_are_relative_to_the_part() {
+        let folded_target = |part, target| folded(&resolved_target(part, target));
+        assert_eq!(folded_target("xl/worksheets/sheet1.xml", "../tables/table1.xml"), "xl/tables/table1.xml");
+        assert_eq!(folded_target("xl/worksheets/sheet1.xml", "/xl/tables/t.xml"), "xl/tables/t.xml");
+        assert_eq!(folded_target("workbook.xml", "t.xml"), "t.xml");
+    }
+}

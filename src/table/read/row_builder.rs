@@ -4,14 +4,12 @@ use std::ops::ControlFlow;
 
 use calamine::{CellErrorType, Data, DataRef};
 
+use super::OnRow;
+use super::limits::{LONGEST_ROW, MOST_COLUMNS, Tally, row_too_long};
 use super::number_format::{KnownKind, NumberFormats};
 use super::serial_date::{push_iso_cell, push_iso_span};
-use super::{MOST_COLUMNS, OnRow};
 use crate::table::cell::{Row, Value};
-use crate::table::error::ReadFault;
-
-/// One shared string may be in every cell of a row: so much text of a row is written out at most.
-const MOST_TEXT: usize = 64 * 1024 * 1024;
+use crate::table::error::{LocatedFault, ReadFault};
 
 /// What a cell holds.
 #[derive(Debug, Clone, Copy)]
@@ -64,6 +62,15 @@ impl<'a> From<&'a Data> for CellContent<'a> {
 }
 
 impl CellContent<'_> {
+    /// How much text the file gives for it, in bytes.
+    fn text_len(&self) -> usize {
+        match self {
+            CellContent::Text(text) | CellContent::Formatted(text, ..) | CellContent::Iso(text) => text.len(),
+            CellContent::Span(text) | CellContent::Error(text) => text.len(),
+            _ => 0,
+        }
+    }
+
     fn serial(at: &calamine::ExcelDateTime) -> CellContent<'static> {
         CellContent::Number(at.as_f64(), if at.is_duration() { KnownKind::Elapsed } else { KnownKind::Date })
     }
@@ -87,11 +94,12 @@ fn error_text(error: &CellErrorType) -> &'static str {
 pub(super) struct RowBuilder<'a> {
     row: Row,
     formats: &'a mut NumberFormats,
+    tally: &'a mut Tally,
 }
 
 impl<'a> RowBuilder<'a> {
-    pub(super) fn new(formats: &'a mut NumberFormats) -> RowBuilder<'a> {
-        RowBuilder { row: Row::default(), formats }
+    pub(super) fn new(formats: &'a mut NumberFormats, tally: &'a mut Tally) -> RowBuilder<'a> {
+        RowBuilder { row: Row::default(), formats, tally }
     }
 
     /// The number of the row at hand, 0 before the first.
@@ -105,10 +113,10 @@ impl<'a> RowBuilder<'a> {
     }
 
     /// Hands out the row at hand, and begins another, counted from 0.
-    pub(super) fn begin_row(&mut self, row: u32, on_row: &mut OnRow<'_>) -> ControlFlow<()> {
-        let flow = self.hand_out(on_row);
+    pub(super) fn begin_row(&mut self, row: u32, on_row: &mut OnRow<'_>) -> Result<ControlFlow<()>, LocatedFault> {
+        let flow = self.hand_out(on_row)?;
         self.row.restart(u64::from(row) + 1, &self.formats.codes);
-        flow
+        Ok(flow)
     }
 
     /// Adds a cell to the row at hand.
@@ -120,8 +128,8 @@ impl<'a> RowBuilder<'a> {
         if column >= MOST_COLUMNS {
             return Err(ReadFault::damaged("a cell beyond the last column, XFD"));
         }
-        if self.row.text_len() > MOST_TEXT {
-            return Err(ReadFault::TooLarge { what: "a row of more than 64 MiB" });
+        if self.row.text_len() + content.text_len() > LONGEST_ROW {
+            return Err(row_too_long());
         }
         let is_in_order = column >= self.row.len();
         self.row.pad(column);
@@ -148,13 +156,17 @@ impl<'a> RowBuilder<'a> {
     }
 
     /// Hands out the row at hand, unless nothing is in it.
-    fn hand_out(&mut self, on_row: &mut OnRow<'_>) -> ControlFlow<()> {
-        if self.row.is_blank() { ControlFlow::Continue(()) } else { on_row(&mut self.row) }
+    fn hand_out(&mut self, on_row: &mut OnRow<'_>) -> Result<ControlFlow<()>, LocatedFault> {
+        if self.row.is_empty() {
+            return Ok(ControlFlow::Continue(()));
+        }
+        self.tally.add(&self.row).map_err(|fault| fault.at(self.row.number))?;
+        if self.row.is_blank() { Ok(ControlFlow::Continue(())) } else { Ok(on_row(&mut self.row)) }
     }
 
     /// Hands out the last row.
-    pub(super) fn finish(mut self, on_row: &mut OnRow<'_>) {
+    pub(super) fn finish(mut self, on_row: &mut OnRow<'_>) -> Result<(), LocatedFault> {
         // Whether more is wanted does not matter: there is no more.
-        let _ = self.hand_out(on_row);
+        self.hand_out(on_row).map(|_| ())
     }
 }

@@ -6,10 +6,11 @@
 use std::io::{self, Read};
 
 use super::damage::unpacking;
+use super::xml_text::unescaped;
 use crate::table::error::ReadFault;
 
 /// No tag and no run of text of a workbook comes near: a cell holds 32,767 characters.
-const LONGEST_TOKEN: usize = 4 * 1024 * 1024;
+pub(super) const LONGEST_TOKEN: usize = 4 * 1024 * 1024;
 
 /// Whether a tag opens an element, closes it, or is all of it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -41,6 +42,15 @@ pub(super) struct XmlTag<'a> {
 impl<'a> XmlTag<'a> {
     /// The value of an attribute, by its local name, entities as they stand.
     pub(super) fn attribute(&self, name: &str) -> Option<&'a [u8]> {
+        self.find_attribute(|key| local(key) == name.as_bytes())
+    }
+
+    /// The value of an attribute, by its name with the prefix, entities resolved.
+    pub(super) fn prefixed_attribute(&self, name: &str) -> Option<String> {
+        self.find_attribute(|key| key == name.as_bytes()).map(resolved)
+    }
+
+    fn find_attribute(&self, is_wanted: impl Fn(&[u8]) -> bool) -> Option<&'a [u8]> {
         let mut rest = self.attributes;
         loop {
             let equals = memchr::memchr(b'=', rest)?;
@@ -48,7 +58,7 @@ impl<'a> XmlTag<'a> {
             let value = rest[equals + 1..].trim_ascii_start();
             let (&quote, value) = value.split_first()?;
             let end = memchr::memchr(quote, value)?;
-            if local(key) == name.as_bytes() {
+            if is_wanted(key) {
                 return Some(&value[..end]);
             }
             rest = &value[end + 1..];
@@ -66,10 +76,10 @@ impl<'a> XmlTag<'a> {
     }
 }
 
+/// Text with what is no entity left as it stands.
 fn resolved(text: &[u8]) -> String {
-    let entities = [("&lt;", "<"), ("&gt;", ">"), ("&quot;", "\""), ("&apos;", "'"), ("&amp;", "&")];
-    let text = String::from_utf8_lossy(text).into_owned();
-    entities.iter().fold(text, |text, (entity, character)| text.replace(entity, character))
+    let text = String::from_utf8_lossy(text);
+    unescaped(&text).unwrap_or_else(|| text.clone()).into_owned()
 }
 
 fn local(name: &[u8]) -> &[u8] {
@@ -82,6 +92,8 @@ pub(super) struct XmlScanner<R> {
     buffer: Vec<u8>,
     start: usize,
     end: usize,
+    /// How much of the part stood before the buffer.
+    dropped: usize,
     text: Vec<u8>,
     text_len: usize,
     /// As much of a text as is kept.
@@ -95,10 +107,16 @@ impl<R: Read> XmlScanner<R> {
 
     /// A scanner that keeps the first `kept` bytes of a text.
     pub(super) fn keeping(input: R, kept: usize) -> XmlScanner<R> {
-        XmlScanner { input, buffer: vec![0; 64 * 1024], start: 0, end: 0, text: Vec::new(), text_len: 0, kept }
+        let buffer = vec![0; 64 * 1024];
+        XmlScanner { input, buffer, start: 0, end: 0, dropped: 0, text: Vec::new(), text_len: 0, kept }
     }
 
-    /// The next tag, or none at the end of the part. Comments, instructions and the document type are passed over.
+    /// Where in the part the last tag ends.
+    pub(super) fn position(&self) -> usize {
+        self.dropped + self.start
+    }
+
+    /// The next tag, or none at the end of the part. Comments and instructions are passed over.
     pub(super) fn next(&mut self) -> Result<Option<XmlTag<'_>>, ReadFault> {
         self.text.clear();
         self.text_len = 0;
@@ -146,19 +164,34 @@ impl<R: Read> XmlScanner<R> {
             [_, other, ..] if !matches!(other, b'!' | b'?') => return Ok(false),
             rest if rest.starts_with(b"<!--") => b"-->",
             rest if rest.starts_with(b"<![CDATA[") => b"]]>",
-            rest if rest.starts_with(b"<!") => b">",
+            rest if rest.starts_with(b"<!") => {
+                return Err(ReadFault::damaged("it declares a document type, which no spreadsheet program writes"));
+            }
             rest if rest.starts_with(b"<?") => b"?>",
             _ => return Ok(false),
         };
         let end = self.find(|bytes| memchr::memmem::find(bytes, until))?;
         let Some(end) = end else { return Err(ReadFault::Truncated) };
         if until == b"]]>" {
-            // Text, whose letters nobody asks for.
-            self.text.push(b'x');
-            self.text_len += end;
+            self.push_escaped(self.start + longest..self.start + end);
         }
         self.start += end + until.len();
         Ok(true)
+    }
+
+    /// Adds what stands in the buffer there to the text, as if it had been written with entities.
+    fn push_escaped(&mut self, range: std::ops::Range<usize>) {
+        for &byte in self.buffer.get(range).unwrap_or_default() {
+            let escaped: &[u8] = match byte {
+                b'&' => b"&amp;",
+                b'<' => b"&lt;",
+                _ => &[byte],
+            };
+            self.text_len += escaped.len();
+            if self.text.len() + escaped.len() <= self.kept {
+                self.text.extend_from_slice(escaped);
+            }
+        }
     }
 
     /// Searches what is unread, reading on until it is found; none at the end of the part.
@@ -170,14 +203,17 @@ impl<R: Read> XmlScanner<R> {
             if self.end - self.start > LONGEST_TOKEN {
                 return Err(ReadFault::Bloated);
             }
+            // A search begins anew, so let it have twice as much each time.
             if !self.read_more()? {
                 return Ok(None);
             }
+            while self.end < self.buffer.len() && self.read_more()? {}
         }
     }
 
     fn read_more(&mut self) -> Result<bool, ReadFault> {
         self.buffer.copy_within(self.start..self.end, 0);
+        self.dropped += self.start;
         self.end -= self.start;
         self.start = 0;
         if self.end == self.buffer.len() {

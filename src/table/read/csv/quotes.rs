@@ -102,17 +102,17 @@ fn plain_line(line: &str, delimiter: u8, is_quoted: &mut bool, found: &mut LineQ
         rest = push_quoted(rest, &mut plain, is_quoted);
         rest = push_unquoted(rest, delimiter, &mut plain);
     }
+    let mut curly = CurlyCells { line: body, delimiter, last_closers: [None; CURLY.len()] };
     while !rest.is_empty() {
-        let cell = rest.trim_start_matches([' ', '\t']);
-        let blanks = &rest[..rest.len() - cell.len()];
         // A tab may be the delimiter itself.
-        let has_blanks = !blanks.is_empty() && !blanks.as_bytes().contains(&delimiter);
-        if let Some(quoted) = cell.strip_prefix('"').filter(|_| has_blanks || blanks.is_empty()) {
+        let cell = rest.trim_start_matches(|blank| matches!(blank, ' ' | '\t') && blank as u32 != u32::from(delimiter));
+        let has_blanks = cell.len() < rest.len();
+        if let Some(quoted) = cell.strip_prefix('"') {
             found.blanks_before += usize::from(has_blanks && closes(quoted, delimiter));
             plain.push('"');
             *is_quoted = true;
             rest = push_quoted(quoted, &mut plain, is_quoted);
-        } else if let Some((inside, behind)) = curly_cell(cell, delimiter).filter(|_| has_blanks || blanks.is_empty()) {
+        } else if let Some((inside, behind)) = curly.split(cell) {
             found.curly += 1;
             found.curly_around_delimiter += usize::from(inside.as_bytes().contains(&delimiter));
             plain.push('"');
@@ -151,14 +151,37 @@ fn ends_cell(behind: &str, delimiter: u8) -> bool {
     behind.is_empty() || behind.starts_with(['\r', '\n']) || behind.as_bytes().first() == Some(&delimiter)
 }
 
-/// The inside of a cell in curly quotes, and what stands behind it.
-fn curly_cell(cell: &str, delimiter: u8) -> Option<(&str, &str)> {
-    let (open, closers) = CURLY.iter().find(|(open, _)| cell.starts_with(open))?;
-    let inside = &cell[open.len()..];
-    let closes_cell = |(at, found): &(usize, &str)| ends_cell(&inside[at + found.len()..], delimiter);
-    let places = closers.iter().flat_map(|closer| inside.match_indices(closer)).filter(closes_cell);
-    let (at, found) = places.min_by_key(|(at, _)| *at)?;
-    Some((&inside[..at], &inside[at + found.len()..]))
+/// The cells of a line that curly quotes stand around.
+struct CurlyCells<'a> {
+    line: &'a str,
+    delimiter: u8,
+    /// For each opening quote, once it was asked for, where the last quote stands that could close it. Without it each
+    /// cell of a long line would be searched to the line's end.
+    last_closers: [Option<Option<usize>>; CURLY.len()],
+}
+
+impl<'a> CurlyCells<'a> {
+    /// The inside of a cell in curly quotes, and what stands behind it; `cell` goes to the end of the line.
+    fn split(&mut self, cell: &'a str) -> Option<(&'a str, &'a str)> {
+        let (kind, (open, closers)) = CURLY.iter().enumerate().find(|(_, (open, _))| cell.starts_with(open))?;
+        let (line, delimiter) = (self.line, self.delimiter);
+        let last =
+            *self.last_closers[kind].get_or_insert_with(|| closing(line, closers, delimiter).last().map(|it| it.0));
+        if last? < line.len() - cell.len() + open.len() {
+            return None;
+        }
+        let inside = &cell[open.len()..];
+        let (at, found) = closing(inside, closers, delimiter).next()?;
+        Some((&inside[..at], &inside[at + found.len()..]))
+    }
+}
+
+/// Where in a text quotes stand that close a cell.
+fn closing<'a>(text: &'a str, closers: &'a [&str], delimiter: u8) -> impl Iterator<Item = (usize, &'a str)> {
+    text.char_indices().filter_map(move |(at, _)| {
+        let closer = closers.iter().find(|closer| text[at..].starts_with(**closer))?;
+        ends_cell(&text[at + closer.len()..], delimiter).then_some((at, *closer))
+    })
 }
 
 /// The cell of a record, from 0, whose quotes do not stand around all of it: text follows the closing quote, or blanks
@@ -231,6 +254,15 @@ mod tests {
             "a;b\n1, \"x\";2\n", "a,b\n\"1, \"\"x\"\"\",2\n", "a,b\n\"one\n, \"\"two\"\"\",2\n", "",
         ] {
             assert_eq!(QuoteStyle::detect(text, b','), QuoteStyle::Plain, "{text}");
+        }
+    }
+
+    #[test]
+    fn long_lines_take_no_time() {
+        for line in ["“a,", "“a”,", "”a,", "„a“,", "\t", "“a,”", " \"a,", "“ "] {
+            let text = format!("{}x”\n", line.repeat(300_000));
+            assert!(plain(&text, b',').len() >= 300_000, "{line}");
+            assert!(plain(&text, b'\t').len() >= 300_000, "{line}");
         }
     }
 

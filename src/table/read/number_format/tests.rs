@@ -10,7 +10,7 @@ fn shown(number: f64, code: &str) -> (String, Value) {
 }
 
 fn shown_in(number: f64, code: &str, system: DateSystem) -> (String, Value) {
-    let mut formats = NumberFormats::new([code].into_iter(), system);
+    let mut formats = NumberFormats::new([code].into_iter(), system).unwrap();
     let mut row = Row::default();
     formats.push(&mut row, number, 0, KnownKind::Number);
     let cell = row.cell(0);

@@ -1,138 +1,99 @@
-//! .ods: OpenDocument spreadsheets, through calamine.
+//! .ods: OpenDocument spreadsheets, read from the packed XML row by row.
 //!
-//! calamine keeps all cells in memory, writes repeated cells and rows out, and reads on forever where a part ends too
-//! early. A look at the part's tags, to its very end, comes before ([`pre_scan`]). It also takes down how numbers are
-//! shown, `06083` or `EUR 0.50`, since calamine gives their value alone.
+//! A few bytes of such a file can stand for a million rows of 16,384 cells, and calamine, which the other workbooks are
+//! read with, writes all of them out before it gives the first. So the content is unpacked into memory once, its tables
+//! are found ([`OdsSurvey`]), and rows are made one at a time ([`RowScan`]) and counted while they are handed out.
 
-mod pre_scan;
+mod cells;
+mod survey;
 
-use std::io::BufReader;
+use std::ops::ControlFlow;
 
-use calamine::{Data, Ods, OdsError, Range, Reader};
-
-use super::damage::{broken, guarded, unpacking};
+use super::damage::guarded;
+use super::limits::{LONGEST_ROW, MOST_ROWS, Tally};
 use super::number_format::NumberFormats;
 use super::package::Package;
-use super::row_builder::CellContent;
+use super::row_builder::RowBuilder;
 use super::serial_date::DateSystem;
-use super::xls::each_row_of;
+use super::xml_scanner::{XmlScanner, XmlTag};
 use super::{OnRow, SheetReader};
 use crate::table::error::{LocatedFault, ReadFault};
 use crate::table::input::ReopenableInput;
 use crate::table::layout::SheetLayout;
 use crate::table::sheet::Sheet;
-use pre_scan::{FormattedCell, OdsPreScan};
+use cells::{Ended, RowScan};
+use survey::{OdsSurvey, OdsTable};
 
-/// An .ods file, all of it in memory.
+/// An .ods file, its content in memory as XML.
 pub(in crate::table) struct OdsFile {
+    content: Vec<u8>,
+    tally: Tally,
     formats: NumberFormats,
-    tabs: Vec<OdsTab>,
-}
-
-struct OdsTab {
-    cells: Range<Data>,
-    /// Formulas without a stored result, row and column from 0, in order.
-    unevaluated: Vec<(u32, u32)>,
-    formatted: Vec<FormattedCell>,
-    layout: SheetLayout,
+    currencies: Vec<String>,
+    tables: Vec<OdsTable>,
 }
 
 impl OdsFile {
     pub(in crate::table) fn open(source: ReopenableInput) -> Result<(OdsFile, Vec<Sheet>), ReadFault> {
+        const CONTENT: &str = "content.xml";
         let mut package = Package::open(&source)?;
         if package.text("META-INF/manifest.xml")?.contains("encryption-data") {
             return Err(ReadFault::Password);
         }
-        look_at(&mut package, "META-INF/manifest.xml")?;
-        let mut pre_scan = look_at(&mut package, "content.xml")?;
-        drop(package);
-        let file = BufReader::new(source.open()?);
-        let mut book: Ods<_> = guarded(|| Ods::new(file).map_err(|error| damage(&error)))?;
-        let (mut tabs, mut sheets) = (Vec::new(), Vec::new());
-        for sheet in book.sheets_metadata().to_vec() {
-            let mut read = || -> Result<OdsTab, OdsError> {
-                let cells = book.worksheet_range(&sheet.name)?;
-                let formulas = book.worksheet_formula(&sheet.name)?;
-                let formatted = pre_scan.take_formatted(&sheet.name);
-                let layout = pre_scan.take_layout(&sheet.name);
-                Ok(OdsTab { unevaluated: unevaluated(&cells, &formulas), cells, formatted, layout })
-            };
-            tabs.push(guarded(|| read().map_err(|error| damage(&error)))?);
-            sheets.push(Sheet::new(&sheet.name, sheet.visible));
-        }
-        if tabs.is_empty() {
+        let part = package.find(CONTENT).ok_or_else(|| ReadFault::missing_part(CONTENT))?;
+        let content = guarded(|| package.bytes(part))?;
+        let OdsSurvey { tables, currencies, .. } = OdsSurvey::take(&content, package.limits)?;
+        if tables.is_empty() {
             return Err(ReadFault::NoSheets);
         }
-        let codes: Vec<String> = pre_scan.currencies.iter().map(|code| format!("[${code}]0")).collect();
-        let formats = NumberFormats::new(codes.iter().map(String::as_str), DateSystem::From1900);
-        Ok((OdsFile { formats, tabs }, sheets))
+        let codes: Vec<String> = currencies.iter().map(|code| format!("[${code}]0")).collect();
+        let formats = NumberFormats::new(codes.iter().map(String::as_str), DateSystem::From1900)?;
+        let sheet = |table: &OdsTable| Sheet { name: Some(table.name.clone()), visibility: table.visibility };
+        let sheets = tables.iter().map(sheet).collect();
+        Ok((OdsFile { content, tally: Tally::new(package.limits), formats, currencies, tables }, sheets))
     }
-}
-
-fn look_at(package: &mut Package, part: &str) -> Result<OdsPreScan, ReadFault> {
-    OdsPreScan::take(package.part(part)?.ok_or_else(|| ReadFault::missing_part(part))?)
-}
-
-fn unevaluated(cells: &Range<Data>, formulas: &Range<String>) -> Vec<(u32, u32)> {
-    let Some((first_row, first_column)) = formulas.start() else { return Vec::new() };
-    let position = |(row, column, _): (usize, usize, &String)| (first_row + row as u32, first_column + column as u32);
-    let has_no_value = |at: &(u32, u32)| cells.get_value(*at).is_none_or(|value| *value == Data::Empty);
-    formulas.used_cells().map(position).filter(has_no_value).collect()
 }
 
 impl SheetReader for OdsFile {
     fn each_row(&mut self, sheet: usize, on_row: &mut OnRow<'_>) -> Result<(), LocatedFault> {
-        let Some(tab) = self.tabs.get(sheet) else { return Ok(()) };
-        let mut formatted = tab.formatted.as_slice();
-        let hold = |row, column, value| (content(tab, &mut formatted, (row, column), value), 0);
-        each_row_of(&tab.cells, &mut self.formats, hold, on_row)
+        let Some(table) = self.tables.get(sheet) else { return Ok(()) };
+        let mut scanner = XmlScanner::keeping(&self.content[table.start..], LONGEST_ROW);
+        self.tally.begin(sheet);
+        let mut rows = RowBuilder::new(&mut self.formats, &mut self.tally);
+        let mut scan = RowScan::default();
+        while let Some(tag) = scanner.next()? {
+            match scan.observe(&tag, &self.currencies).map_err(|fault| fault.at(scan.number()))? {
+                Ended::Table => break,
+                Ended::Nothing => {}
+                Ended::Row { .. } if scan.cells.is_empty() => {}
+                Ended::Row { first, repeats } => {
+                    for row in first..first + repeats {
+                        if rows.begin_row(row as u32, on_row)? == ControlFlow::Break(()) {
+                            return Ok(());
+                        }
+                        add_cells(&scan, &mut rows).map_err(|fault| fault.at(row + 1))?;
+                    }
+                }
+            }
+        }
+        rows.finish(on_row)
     }
 
     fn layout(&mut self, sheet: usize) -> Result<SheetLayout, LocatedFault> {
-        Ok(self.tabs.get(sheet).map(|tab| tab.layout.clone()).unwrap_or_default())
+        Ok(self.tables.get(sheet).map(|table| table.layout.clone()).unwrap_or_default())
     }
 }
 
-/// What a cell holds; `shown` is what of the table's shown cells has not been passed.
-fn content<'a>(
-    tab: &'a OdsTab,
-    formatted: &mut &'a [FormattedCell],
-    at: (u32, u32),
-    value: &'a Data,
-) -> CellContent<'a> {
-    match value {
-        Data::Empty if tab.unevaluated.binary_search(&at).is_ok() => CellContent::Unevaluated,
-        Data::Float(number) => match pre_scan::formatted_at(formatted, at) {
-            Some(shown) => CellContent::Formatted(&shown.text, *number, shown.currency),
-            None => CellContent::from(value),
-        },
-        Data::String(text) if is_error(text) => CellContent::Error(text),
-        value => CellContent::from(value),
-    }
-}
-
-/// calamine gives error values as the text that is shown.
-fn is_error(text: &str) -> bool {
-    const ERRORS: &[&str] = &["#DIV/0!", "#N/A", "#NAME?", "#NULL!", "#NUM!", "#REF!", "#VALUE!"];
-    let is_numbered = text.strip_prefix("Err:").is_some_and(|code| code.len() == 3 && code.parse::<u16>().is_ok());
-    ERRORS.contains(&text) || is_numbered
-}
-
-/// What calamine found, in the user's words.
-fn damage(error: &OdsError) -> ReadFault {
-    match error {
-        OdsError::Io(error) => unpacking(error),
-        OdsError::Zip(error) => broken(error),
-        OdsError::Password => ReadFault::Password,
-        OdsError::CellLimitExceeded { .. } => {
-            ReadFault::TooLarge { what: "its sheets span more than 20 million cells" }
+fn add_cells(scan: &RowScan, rows: &mut RowBuilder<'_>) -> Result<(), ReadFault> {
+    for cell in &scan.cells {
+        for column in cell.column..cell.column + cell.repeats {
+            rows.add(column, cell.content(), 0)?;
         }
-        OdsError::FileNotFound(part) => ReadFault::missing_part(part),
-        OdsError::Eof(_) => ReadFault::damaged("its XML ends too early"),
-        OdsError::Xml(_) | OdsError::XmlAttr(_) | OdsError::AttrError(_) => ReadFault::damaged("its XML is broken"),
-        OdsError::ParseInt(_) | OdsError::ParseFloat(_) | OdsError::ParseBool(_) => {
-            ReadFault::damaged("a number that is none")
-        }
-        _ => ReadFault::damaged("its parts contradict each other"),
     }
+    Ok(())
+}
+
+/// How often a row or cell stands there; no more than a sheet has room for.
+fn repeats(tag: &XmlTag<'_>, name: &str) -> u64 {
+    tag.text_attribute(name).and_then(|count| count.trim().parse().ok()).unwrap_or(1).min(MOST_ROWS)
 }

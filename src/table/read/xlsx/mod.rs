@@ -1,44 +1,46 @@
 //! .xlsx and .xlsm: calamine's stream of cells, put together to rows.
 //!
-//! The stream alone is not enough, nor safe. A look at the parts comes first ([`Package`], [`parts`]); what the stream
-//! does not tell is filled in by [`XlsxPreScan`]; number formats are applied by [`NumberFormats`].
+//! What the whole workbook has in common, its sheets, styles and shared texts, is read here ([`Book`],
+//! [`shared_strings`]), within [`Limits`](super::limits::Limits); calamine gets the part of one sheet at a time, the same
+//! that was looked at before. What its stream does not tell is filled in by [`XlsxPreScan`]; number formats are applied by
+//! [`NumberFormats`].
 
-mod parts;
+mod book;
 mod pre_scan;
-mod rich_text;
+mod shared_strings;
 
-use std::fs::File;
 use std::io::BufReader;
 use std::ops::ControlFlow;
 
-use calamine::{Cell, DataRef, Reader, SheetType, Xlsx, XlsxCellReader, XlsxError};
+use calamine::{Cell, DataRef, XlsxCellReader, XlsxError};
 
 use super::damage::{broken, guarded, unpacking};
+use super::limits::{Tally, too_many_cells};
 use super::number_format::NumberFormats;
-use super::package::Package;
+use super::package::{Package, PackedPart, PartId};
 use super::row_builder::{CellContent, RowBuilder};
-use super::serial_date::DateSystem;
 use super::{OnRow, SheetReader};
 use crate::table::error::{LocatedFault, ReadFault};
-use crate::table::input::ReopenableInput;
+use crate::table::input::{InputFile, ReopenableInput};
 use crate::table::layout::SheetLayout;
 use crate::table::sheet::Sheet;
-use parts::WorkbookParts;
+use book::{Book, BookSheet};
 use pre_scan::{ScanCursor, UnknownError, XlsxPreScan};
-use rich_text::RichStrings;
+use shared_strings::shared_strings;
 
 /// An .xlsx file with its shared strings in memory.
 pub(in crate::table) struct XlsxFile {
     source: ReopenableInput,
-    book: Xlsx<BufReader<File>>,
+    package: Package,
+    strings: Vec<String>,
     formats: NumberFormats,
+    tally: Tally,
     tabs: Vec<XlsxTab>,
-    rich_strings: RichStrings,
 }
 
 /// One worksheet.
 struct XlsxTab {
-    name: String,
+    /// The name of its part.
     part: String,
     pre_scan: Option<XlsxPreScan>,
 }
@@ -46,37 +48,28 @@ struct XlsxTab {
 impl XlsxFile {
     pub(in crate::table) fn open(source: ReopenableInput) -> Result<(XlsxFile, Vec<Sheet>), ReadFault> {
         let mut package = Package::open(&source)?;
-        let WorkbookParts { sheets: sheet_parts, rich_strings } = parts::check(&mut package)?;
-        drop(package);
-        let file = BufReader::new(source.open()?);
-        let mut book = guarded(|| Xlsx::new(file).map_err(|error| damage(&error)))?;
-        let (mut tabs, mut sheets) = (Vec::new(), Vec::new());
-        for (sheet, part) in book.sheets_metadata().iter().zip(sheet_parts) {
-            if sheet.typ == SheetType::WorkSheet {
-                sheets.push(Sheet::new(&sheet.name, sheet.visible));
-                tabs.push(XlsxTab { name: sheet.name.clone(), part, pre_scan: None });
-            }
+        let book = Book::read(&mut package)?;
+        if book.sheets.is_empty() {
+            return Err(ReadFault::NoSheets);
         }
-        let first = tabs.first().ok_or(ReadFault::NoSheets)?;
-        let formats = guarded(|| prepare_formats(&mut book, &first.name))?;
-        Ok((XlsxFile { source, book, formats, tabs, rich_strings }, sheets))
+        let formats = NumberFormats::new(book::styles(&mut package, book.styles)?.codes(), book.system)?;
+        let strings = shared_strings(&mut package, book.strings)?;
+        let (mut tabs, mut sheets) = (Vec::new(), Vec::new());
+        for BookSheet { name, visibility, part } in book.sheets {
+            sheets.push(Sheet { name: Some(name), visibility });
+            tabs.push(XlsxTab { part, pre_scan: None });
+        }
+        let tally = Tally::new(package.limits);
+        Ok((XlsxFile { source, package, strings, formats, tally, tabs }, sheets))
     }
 }
 
-/// Every sheet's stream gives all of the workbook's styles.
-fn prepare_formats(book: &mut Xlsx<BufReader<File>>, sheet: &str) -> Result<NumberFormats, ReadFault> {
-    let system = if book.has_1904_epoch() { DateSystem::From1904 } else { DateSystem::From1900 };
-    let cells = book.worksheet_cells_reader(sheet).map_err(|error| damage(&error))?;
-    let codes =
-        cells.styles().iter().map(|style| style.number_format.as_ref().map_or("", |format| &format.format_code));
-    Ok(NumberFormats::new(codes, system))
-}
-
 impl XlsxTab {
-    fn pre_scan(&mut self, source: &ReopenableInput, rich: &RichStrings) -> Result<&XlsxPreScan, ReadFault> {
+    fn pre_scan(&mut self, package: &mut Package) -> Result<(&XlsxPreScan, PartId), ReadFault> {
+        let part = package.find(&self.part).ok_or_else(|| ReadFault::missing_part(&self.part))?;
         match &mut self.pre_scan {
-            Some(pre_scan) => Ok(pre_scan),
-            unknown => Ok(unknown.insert(XlsxPreScan::take(&mut Package::open(source)?, &self.part, rich)?)),
+            Some(pre_scan) => Ok((pre_scan, part)),
+            unknown => Ok((unknown.insert(XlsxPreScan::take(package, part, &self.part)?), part)),
         }
     }
 }
@@ -84,37 +77,52 @@ impl XlsxTab {
 impl SheetReader for XlsxFile {
     fn layout(&mut self, sheet: usize) -> Result<SheetLayout, LocatedFault> {
         match self.tabs.get_mut(sheet) {
-            Some(tab) => Ok(tab.pre_scan(&self.source, &self.rich_strings)?.layout.clone()),
+            Some(tab) => Ok(tab.pre_scan(&mut self.package)?.0.layout.clone()),
             None => Ok(SheetLayout::default()),
         }
     }
 
     fn each_row(&mut self, sheet: usize, on_row: &mut OnRow<'_>) -> Result<(), LocatedFault> {
-        let XlsxFile { source, book, formats, tabs, rich_strings } = self;
+        let XlsxFile { source, package, strings, formats, tally, tabs } = self;
         let Some(tab) = tabs.get_mut(sheet) else { return Ok(()) };
-        let name = tab.name.clone();
-        let pre_scan = tab.pre_scan(source, rich_strings)?;
-        let cells = guarded(|| book.worksheet_cells_reader(&name).map_err(|error| damage(&error)))?;
+        source.check_unchanged()?;
+        tally.begin(sheet);
+        let (pre_scan, part) = tab.pre_scan(package)?;
+        let most = package.limits.cells;
+        let cells = guarded(|| cells_of(package.part(part)?, strings))?;
         // One item of the stream per `<c>`, empty ones included: the pre-scan counts the same.
-        let mut stream = CellStream { cells, cursor: pre_scan.cursor(), place: 0, ahead: None };
-        let mut rows = RowBuilder::new(formats);
+        let mut stream = CellStream { cells, cursor: pre_scan.cursor(), place: 0, most, ahead: None };
+        let mut rows = RowBuilder::new(formats, tally);
         // What takes the rows runs outside of the guard: its panic is its own.
         while let Some(row) = guarded(|| stream.fill_row(&mut rows)).map_err(|fault| fault.at(rows.number().max(1)))? {
-            if rows.begin_row(row, on_row) == ControlFlow::Break(()) {
+            if rows.begin_row(row, on_row)? == ControlFlow::Break(()) {
                 return Ok(());
             }
         }
-        rows.finish(on_row);
-        Ok(())
+        rows.finish(on_row)
     }
+}
+
+/// calamine's stream over a sheet. It is told nothing of styles, so that each number comes as it is stored.
+fn cells_of<'a>(
+    sheet: PackedPart<'a>,
+    strings: &'a [String],
+) -> Result<XlsxCellReader<'a, BufReader<InputFile>>, ReadFault> {
+    let mut xml = quick_xml::Reader::from_reader(BufReader::new(sheet));
+    let config = xml.config_mut();
+    // As calamine reads its own sheets.
+    config.expand_empty_elements = true;
+    config.check_end_names = false;
+    XlsxCellReader::new(xml, strings, &[], &[], false).map_err(|error| damage(&error))
 }
 
 /// calamine's stream and what the pre-scan has to say about it.
 struct CellStream<'a> {
-    cells: XlsxCellReader<'a, BufReader<File>>,
+    cells: XlsxCellReader<'a, BufReader<InputFile>>,
     cursor: ScanCursor<'a>,
-    /// How many cells have been read.
+    /// How many cells have been read, and how many may be.
     place: u32,
+    most: u64,
     /// The first cell of the next row.
     ahead: Option<StreamedCell<'a>>,
 }
@@ -176,7 +184,10 @@ impl<'a> CellStream<'a> {
     fn next(&mut self) -> Result<Option<StreamedCell<'a>>, ReadFault> {
         let next = self.cells.next_cell_with_style_id();
         let place = self.place;
-        self.place = self.place.wrapping_add(1);
+        self.place = self.place.saturating_add(1);
+        if u64::from(place) > self.most {
+            return Err(too_many_cells());
+        }
         match next {
             Ok(None) => Ok(None),
             Ok(Some((cell, style))) => {

@@ -5,15 +5,16 @@
 //! unpacked part say so, at a tenth of the time of reading it. Only the others are looked at tag by tag. What is found
 //! is kept by the cell's place in the stream, which calamine's stream shares: one item per `<c>`, in the part's order.
 
+use std::collections::HashSet;
 use std::io::Read;
-use std::sync::Arc;
 
 use memchr::memmem::Finder;
 
 use super::super::damage::unpacking;
-use super::super::package::Package;
+use super::super::limits::{LONGEST_SHEET_NAME, Limits, MOST_ROWS, too_many_cells};
+use super::super::package::{Package, PartId, resolved_target};
 use super::super::xml_scanner::{TagKind, XmlScanner, XmlTag};
-use super::rich_text::{LONGEST_RUN, RUN_SIGNS, RichStrings, RichText};
+use super::shared_strings::{LONGEST_RUN, RUN_SIGNS, RichText};
 use crate::table::error::ReadFault;
 use crate::table::layout::{MergedCells, SheetLayout};
 
@@ -25,10 +26,17 @@ pub(super) struct XlsxPreScan {
     errors: Vec<UnknownError>,
     pub(super) layout: SheetLayout,
     /// Relations of the sheet's tables.
-    tables: Vec<String>,
+    tables: HashSet<String>,
     /// Texts in several formats, and their places in the stream.
-    texts: Vec<(u32, Arc<str>)>,
+    texts: Vec<(u32, Box<str>)>,
+    /// About how many bytes all of this takes.
+    size: u64,
 }
+
+/// Tables of one sheet.
+const MOST_TABLES: usize = 1_000;
+/// The longest error value that is kept, in bytes.
+const LONGEST_ERROR: usize = 64;
 
 /// A cell with an error value that calamine does not know.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -44,35 +52,30 @@ pub(super) struct UnknownError {
 const KNOWN_ERRORS: &[&[u8]] = &[b"#DIV/0!", b"#N/A", b"#NAME?", b"#NULL!", b"#NUM!", b"#REF!", b"#VALUE!"];
 
 impl XlsxPreScan {
-    /// Looks at the sheet in `part`.
-    pub(super) fn take(package: &mut Package, part: &str, rich: &RichStrings) -> Result<XlsxPreScan, ReadFault> {
-        let needs_look = !rich.is_empty() || package.is_suspicious(part) || {
-            let Some(sheet) = package.part(part)? else { return Ok(XlsxPreScan::default()) };
-            needs_scan(sheet)?
-        };
-        if !needs_look {
+    /// Looks at a sheet; `name` is the name of its part.
+    pub(super) fn take(package: &mut Package, part: PartId, name: &str) -> Result<XlsxPreScan, ReadFault> {
+        if !package.is_suspicious(part) && !needs_scan(package.part(part)?)? {
             return Ok(XlsxPreScan::default());
         }
-        let mut pre_scan = match package.part(part)? {
-            Some(sheet) => scan(XmlScanner::keeping(sheet, LONGEST_RUN), rich)?,
-            None => return Ok(XlsxPreScan::default()),
-        };
-        pre_scan.find_totals(package, part)?;
+        let limits = package.limits;
+        let mut pre_scan = scan(XmlScanner::keeping(package.part(part)?, LONGEST_RUN), limits)?;
+        pre_scan.find_totals(package, name)?;
         Ok(pre_scan)
     }
 
     /// Looks up which rows the sheet's tables declare to be totals.
-    fn find_totals(&mut self, package: &mut Package, part: &str) -> Result<(), ReadFault> {
-        let (folder, name) = part.rfind('/').map_or(("", part), |slash| part.split_at(slash + 1));
-        if self.tables.is_empty() {
+    fn find_totals(&mut self, package: &mut Package, name: &str) -> Result<(), ReadFault> {
+        let tables = std::mem::take(&mut self.tables);
+        if tables.is_empty() {
             return Ok(());
         }
-        let targets = package.relations(&format!("{folder}_rels/{name}.rels"))?;
-        for id in std::mem::take(&mut self.tables) {
-            let Some((_, target)) = targets.iter().find(|(known, _)| *known == id) else { continue };
-            let part = resolved_target(folder, target);
-            let Some(table) = package.part(&part)? else { continue };
-            let mut scanner = XmlScanner::new(table);
+        let mut parts = Vec::new();
+        package.each_relation(name, |relation| {
+            parts.extend(tables.contains(&relation.id).then(|| resolved_target(name, &relation.target)));
+            if parts.len() > MOST_TABLES { Err(too_many_tables()) } else { Ok(()) }
+        })?;
+        for part in parts.iter().filter_map(|part| package.find(part)).collect::<HashSet<_>>() {
+            let mut scanner = package.xml(part)?;
             while let Some(tag) = scanner.next()? {
                 if tag.name == b"table" && tag.kind == TagKind::Open {
                     self.add_totals(&tag);
@@ -90,6 +93,11 @@ impl XlsxPreScan {
         for above in 0..count.min(10) {
             self.layout.add_totals_row(u64::from(last.saturating_sub(above)) + 1);
         }
+    }
+
+    fn add_table(&mut self, tag: &XmlTag<'_>) -> Result<(), ReadFault> {
+        self.tables.extend(tag.text_attribute("id").filter(|id| id.len() < LONGEST_SHEET_NAME));
+        if self.tables.len() > MOST_TABLES { Err(too_many_tables()) } else { Ok(()) }
     }
 
     pub(super) fn cursor(&self) -> ScanCursor<'_> {
@@ -142,18 +150,18 @@ fn needs_scan(sheet: impl Read) -> Result<bool, ReadFault> {
 }
 
 /// Byte sequences that show whether a part has to be looked at tag by tag.
-pub(super) struct SearchedSigns<'s> {
-    pub(super) root: &'s [u8],
+struct SearchedSigns<'s> {
+    root: &'s [u8],
     /// Looked for before `end`.
-    pub(super) inside: &'s [&'s [u8]],
-    pub(super) end: &'s [u8],
+    inside: &'s [&'s [u8]],
+    end: &'s [u8],
     /// Looked for behind `end`.
-    pub(super) behind: &'s [&'s [u8]],
+    behind: &'s [&'s [u8]],
 }
 
 impl SearchedSigns<'_> {
     /// Whether one of the signs occurs in a part; yes in case of doubt.
-    pub(super) fn occur_in(&self, mut part: impl Read) -> Result<bool, ReadFault> {
+    fn occur_in(&self, mut part: impl Read) -> Result<bool, ReadFault> {
         const CHUNK: usize = 128 * 1024;
         const OVERLAP: usize = 16;
         let [inside, behind] =
@@ -192,26 +200,28 @@ impl SearchedSigns<'_> {
 }
 
 /// Goes through the cells one by one.
-fn scan(mut scanner: XmlScanner<impl Read>, rich: &RichStrings) -> Result<XlsxPreScan, ReadFault> {
+fn scan(mut scanner: XmlScanner<impl Read>, limits: Limits) -> Result<XlsxPreScan, ReadFault> {
     let mut pre_scan = XlsxPreScan::default();
     let mut cell = CellScan::default();
     let mut is_inside = false;
     let mut place: u32 = 0;
-    let (mut row, mut column) = (0, 0);
+    let (mut row, mut column, mut rows) = (0_u32, 0_u32, 0_u64);
     while let Some(tag) = scanner.next()? {
         match (tag.name, tag.kind) {
             (b"sheetData", kind) => is_inside = kind == TagKind::Open,
             (b"mergeCell", TagKind::Open | TagKind::SelfClosing) => pre_scan.layout.add_merged(&tag),
-            (b"tablePart", TagKind::Open | TagKind::SelfClosing) => pre_scan.tables.extend(tag.text_attribute("id")),
+            (b"tablePart", TagKind::Open | TagKind::SelfClosing) => pre_scan.add_table(&tag)?,
             _ if !is_inside => {}
             (b"row", TagKind::Open) => {
+                rows += 1;
                 row = tag.attribute("r").and_then(row_number).unwrap_or(row);
                 column = 0;
                 if matches!(tag.attribute("hidden"), Some(b"1" | b"true")) {
                     pre_scan.layout.hide(u64::from(row) + 1, u64::from(row) + 1);
                 }
             }
-            (b"row", TagKind::Close) => row += 1,
+            (b"row", TagKind::Close) => row = row.saturating_add(1),
+            (b"row", TagKind::SelfClosing) => rows += 1,
             (b"c", TagKind::Open) => {
                 let at = tag.attribute("r").and_then(position).unwrap_or((row, column));
                 column = at.1.saturating_add(1);
@@ -219,21 +229,34 @@ fn scan(mut scanner: XmlScanner<impl Read>, rich: &RichStrings) -> Result<XlsxPr
             }
             (b"c", TagKind::Close) => {
                 cell.end(&mut pre_scan, place);
-                place = place.checked_add(1).ok_or(ReadFault::TooLarge { what: "more than 4,294,967,295 cells" })?;
+                place = place.saturating_add(1);
             }
             (b"c", TagKind::SelfClosing) => {
                 column = tag.attribute("r").and_then(position).map_or(column, |(_, column)| column).saturating_add(1);
-                place = place.checked_add(1).ok_or(ReadFault::TooLarge { what: "more than 4,294,967,295 cells" })?;
+                place = place.saturating_add(1);
             }
             (b"f", TagKind::Open | TagKind::SelfClosing) => cell.has_formula = true,
             (b"v" | b"t", TagKind::Close) => {
-                cell.take_value(&tag, rich);
+                cell.take_value(&tag);
                 cell.rich.observe(&tag);
             }
             _ => cell.rich.observe(&tag),
         }
+        if u64::from(place) > limits.cells.min(u64::from(u32::MAX - 1)) {
+            return Err(too_many_cells());
+        }
+        if rows > MOST_ROWS {
+            return Err(ReadFault::TooLarge { what: "more than 1,048,576 rows" });
+        }
+        if pre_scan.size > limits.findings {
+            return Err(ReadFault::Bloated);
+        }
     }
     Ok(pre_scan)
+}
+
+fn too_many_tables() -> ReadFault {
+    ReadFault::TooLarge { what: "more than 1,000 tables on a sheet" }
 }
 
 /// What the tags of one cell said.
@@ -244,8 +267,6 @@ struct CellScan {
     has_formula: bool,
     has_value: bool,
     error: Option<String>,
-    /// A shared text that calamine reads wrongly.
-    shared: Option<Arc<str>>,
     /// The runs of an inline text.
     rich: RichText,
 }
@@ -255,8 +276,6 @@ enum CellKind {
     /// `t="str"`: an empty value is the empty text.
     FormulaText,
     Error,
-    /// `t="s"`: the value is the index of a shared text.
-    SharedText,
     InlineText,
     #[default]
     Other,
@@ -267,34 +286,32 @@ impl CellScan {
         let kind = match tag.attribute("t") {
             Some(b"str") => CellKind::FormulaText,
             Some(b"e") => CellKind::Error,
-            Some(b"s") => CellKind::SharedText,
             Some(b"inlineStr") => CellKind::InlineText,
             _ => CellKind::Other,
         };
         *self = CellScan { at, kind, ..CellScan::default() };
     }
 
-    fn take_value(&mut self, tag: &XmlTag<'_>, rich: &RichStrings) {
-        if self.kind == CellKind::SharedText {
-            let index = std::str::from_utf8(tag.text).ok().and_then(|index| index.parse().ok());
-            self.shared = index.and_then(|index: u32| rich.get(&index).cloned());
-        }
+    fn take_value(&mut self, tag: &XmlTag<'_>) {
         self.has_value |= !tag.text.is_empty() || self.kind == CellKind::FormulaText;
         if self.kind == CellKind::Error && !KNOWN_ERRORS.contains(&tag.text) && !tag.text.is_empty() {
-            self.error = Some(String::from_utf8_lossy(tag.text).into_owned());
+            self.error = Some(String::from_utf8_lossy(&tag.text[..tag.text.len().min(LONGEST_ERROR)]).into_owned());
         }
     }
 
     fn end(&mut self, pre_scan: &mut XlsxPreScan, place: u32) {
+        const FINDING: usize = 48;
         if let Some(text) = self.error.take() {
+            pre_scan.size += (FINDING + text.len()) as u64;
             pre_scan.errors.push(UnknownError { place, row: self.at.0, column: self.at.1, text });
         } else if self.has_formula && !self.has_value {
+            // Four bytes, and as much while the list grows.
+            pre_scan.size += 8;
             pre_scan.unevaluated.push(place);
-        } else if let Some(text) = self.shared.take() {
-            pre_scan.texts.push((place, text));
         } else if self.kind == CellKind::InlineText
             && let Some(text) = std::mem::take(&mut self.rich).corrected()
         {
+            pre_scan.size += (FINDING + text.len()) as u64;
             pre_scan.texts.push((place, text.into()));
         }
     }
@@ -307,18 +324,6 @@ impl SheetLayout {
             self.merge(MergedCells { first_row, last_row, first_column, last_column });
         }
     }
-}
-
-/// The part that a relation of a sheet names: `../tables/table1.xml` beside `xl/worksheets/`.
-fn resolved_target(folder: &str, target: &str) -> String {
-    if let Some(absolute) = target.strip_prefix('/') {
-        return absolute.to_owned();
-    }
-    let (mut folder, mut target) = (folder.trim_end_matches('/'), target);
-    while let Some(rest) = target.strip_prefix("../") {
-        (folder, target) = (folder.rsplit_once('/').map_or("", |(parent, _)| parent), rest);
-    }
-    if folder.is_empty() { target.to_owned() } else { format!("{folder}/{target}") }
 }
 
 /// `A1:C7`, by its corners.
@@ -356,8 +361,7 @@ mod tests {
             cells.contains("<f") || cells.contains("\"e\"") || cells.contains("<r>"),
             "{cells}"
         );
-        let rich = RichStrings::from([(3, Arc::from("a b"))]);
-        scan(XmlScanner::keeping(xml.as_bytes(), LONGEST_RUN), &rich).unwrap()
+        scan(XmlScanner::keeping(xml.as_bytes(), LONGEST_RUN), Limits::of(0)).unwrap()
     }
 
     #[test]
@@ -383,10 +387,10 @@ mod tests {
     #[test]
     fn texts_in_several_formats_are_found() {
         let found = pre_scan(
-            "<row r=\"1\"><c r=\"A1\" t=\"s\"><v>3</v></c><c r=\"B1\" t=\"s\"><v>4</v></c><c r=\"C1\"><v>3</v></c>\
+            "<row r=\"1\"><c r=\"A1\" t=\"s\"><v>3</v></c><c r=\"C1\"><v>3</v></c>\
              <c r=\"D1\" t=\"inlineStr\"><is><r><t>c </t></r><r><t>d</t></r></is></c></row>",
         );
-        assert_eq!(found.texts, [(0, Arc::from("a b")), (3, Arc::from("c d"))]);
+        assert_eq!(found.texts, [(2, Box::from("c d"))]);
     }
 
     #[test]
@@ -403,7 +407,7 @@ mod tests {
         for (cells, tail) in [(cells, ""), ("", tail), (cells, tail)] {
             let xml = format!("<worksheet><sheetData>{cells}</sheetData><pageMargins/>{tail}</worksheet>");
             assert!(needs_scan(xml.as_bytes()).unwrap(), "{xml}");
-            let found = scan(XmlScanner::new(xml.as_bytes()), &RichStrings::new()).unwrap();
+            let found = scan(XmlScanner::new(xml.as_bytes()), Limits::of(0)).unwrap();
             assert_eq!(found.layout.is_hidden(3), !cells.is_empty());
             let merged = MergedCells { first_row: 2, last_row: 4, first_column: 1, last_column: 1 };
             assert_eq!(found.layout.merged_below(1), if tail.is_empty() { vec![] } else { vec![merged] });
@@ -412,17 +416,10 @@ mod tests {
     }
 
     #[test]
-    fn targets_are_relative_to_the_sheet() {
-        assert_eq!(resolved_target("xl/worksheets/", "../tables/table1.xml"), "xl/tables/table1.xml");
-        assert_eq!(resolved_target("xl/worksheets/", "/xl/tables/t.xml"), "xl/tables/t.xml");
-        assert_eq!(resolved_target("", "t.xml"), "t.xml");
-    }
-
-    #[test]
     fn a_prefix_is_no_obstacle() {
         let xml = b"<x:worksheet><x:sheetData><x:row><x:c><x:f>1</x:f></x:c></x:row></x:sheetData></x:worksheet>";
         assert!(needs_scan(&xml[..]).unwrap());
-        assert_eq!(scan(XmlScanner::new(&xml[..]), &RichStrings::new()).unwrap().unevaluated, [0]);
+        assert_eq!(scan(XmlScanner::new(&xml[..]), Limits::of(0)).unwrap().unevaluated, [0]);
     }
 
     #[test]

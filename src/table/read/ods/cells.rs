@@ -1,0 +1,269 @@
+//! The rows of a table of an OpenDocument file.
+
+use super::super::general_format::general;
+use super::super::limits::{LONGEST_ROW, MOST_COLUMNS, MOST_ROWS, row_too_long};
+use super::super::number_format::KnownKind;
+use super::super::row_builder::CellContent;
+use super::super::xml_scanner::{TagKind, XmlTag};
+use super::super::xml_text::unescaped;
+use super::repeats;
+use crate::table::error::ReadFault;
+
+/// A cell with something in it.
+#[derive(Debug)]
+pub(super) struct OdsCell {
+    /// From 0.
+    pub(super) column: u32,
+    /// How many cells are alike.
+    pub(super) repeats: u32,
+    value: OdsValue,
+    has_formula: bool,
+}
+
+#[derive(Debug, PartialEq)]
+enum OdsValue {
+    Empty,
+    /// The number, how it is shown where that is not the General format, and the number of its currency, from 1.
+    Number(f64, Option<String>, u16),
+    /// In ISO 8601.
+    Date(String),
+    Span(String),
+    Boolean(bool),
+    Text(String),
+}
+
+impl OdsCell {
+    pub(super) fn content(&self) -> CellContent<'_> {
+        match &self.value {
+            OdsValue::Empty if self.has_formula => CellContent::Unevaluated,
+            OdsValue::Empty => CellContent::Blank,
+            OdsValue::Number(number, Some(shown), currency) => CellContent::Formatted(shown, *number, *currency),
+            OdsValue::Number(number, None, _) => CellContent::Number(*number, KnownKind::Number),
+            OdsValue::Date(iso) => CellContent::Iso(iso),
+            OdsValue::Span(iso) => CellContent::Span(iso),
+            OdsValue::Boolean(boolean) => CellContent::Boolean(*boolean),
+            OdsValue::Text(text) if is_error(text) => CellContent::Error(text),
+            OdsValue::Text(text) => CellContent::Text(text),
+        }
+    }
+
+    fn text_len(&self) -> usize {
+        match &self.value {
+            OdsValue::Text(text) | OdsValue::Date(text) | OdsValue::Span(text) => text.len(),
+            _ => 0,
+        }
+    }
+}
+
+/// Error values stand there as the text that is shown.
+fn is_error(text: &str) -> bool {
+    const ERRORS: &[&str] = &["#DIV/0!", "#N/A", "#NAME?", "#NULL!", "#NUM!", "#REF!", "#VALUE!"];
+    let is_numbered = text.strip_prefix("Err:").is_some_and(|code| code.len() == 3 && code.parse::<u16>().is_ok());
+    ERRORS.contains(&text) || is_numbered
+}
+
+/// What a tag was the end of.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Ended {
+    /// A row, counted from 0, and how many are alike.
+    Row {
+        first: u64,
+        repeats: u64,
+    },
+    Table,
+    Nothing,
+}
+
+/// The row at hand of a table, and where in it we are.
+#[derive(Debug, Default)]
+pub(super) struct RowScan {
+    pub(super) cells: Vec<OdsCell>,
+    row: u64,
+    row_repeats: u64,
+    column: u64,
+    /// Bytes of text in `cells`.
+    text: usize,
+    /// Tables within the table.
+    nested: u32,
+    cell: Option<CellScan>,
+}
+
+/// The cell at hand.
+#[derive(Debug)]
+struct CellScan {
+    cell: OdsCell,
+    /// Whether its text is its value.
+    takes_text: bool,
+    /// Elements open within it.
+    depth: u32,
+    paragraphs: u32,
+    /// Whether the last tag opened a paragraph.
+    opened_paragraph: bool,
+    in_annotation: bool,
+}
+
+impl RowScan {
+    /// The number of the row at hand, from 1.
+    pub(super) fn number(&self) -> u64 {
+        self.row + 1
+    }
+
+    pub(super) fn observe(&mut self, tag: &XmlTag<'_>, currencies: &[String]) -> Result<Ended, ReadFault> {
+        match (tag.name, tag.kind) {
+            (b"table", TagKind::Open) => self.nested += 1,
+            (b"table", TagKind::Close) if self.nested == 0 => return Ok(Ended::Table),
+            (b"table", TagKind::Close) => self.nested -= 1,
+            _ if self.nested > 0 => {}
+            (b"table-row", TagKind::Open | TagKind::SelfClosing) => {
+                self.cells.clear();
+                (self.column, self.text) = (0, 0);
+                self.row_repeats = repeats(tag, "number-rows-repeated").min(MOST_ROWS.saturating_sub(self.row));
+                if tag.kind == TagKind::SelfClosing {
+                    return Ok(self.end_row());
+                }
+            }
+            (b"table-row", TagKind::Close) => return Ok(self.end_row()),
+            (b"table-cell" | b"covered-table-cell", TagKind::Close) => self.end_cell(tag)?,
+            (b"table-cell" | b"covered-table-cell", _) => {
+                self.cell = Some(CellScan::new(tag, self.column, currencies)?);
+                self.column += repeats(tag, "number-columns-repeated");
+                if tag.kind == TagKind::SelfClosing {
+                    self.keep_cell()?;
+                }
+            }
+            _ => {
+                if let Some(cell) = &mut self.cell {
+                    cell.observe(tag)?;
+                }
+            }
+        }
+        Ok(Ended::Nothing)
+    }
+
+    fn end_row(&mut self) -> Ended {
+        let (first, repeats) = (self.row, self.row_repeats);
+        self.row += repeats;
+        Ended::Row { first, repeats }
+    }
+
+    fn end_cell(&mut self, tag: &XmlTag<'_>) -> Result<(), ReadFault> {
+        if let Some(cell) = &mut self.cell {
+            cell.take_text(tag)?;
+        }
+        self.keep_cell()
+    }
+
+    /// Keeps the cell at hand if something is in it.
+    fn keep_cell(&mut self) -> Result<(), ReadFault> {
+        let Some(CellScan { cell, .. }) = self.cell.take() else { return Ok(()) };
+        if matches!(cell.content(), CellContent::Blank) || cell.column as usize >= MOST_COLUMNS {
+            return Ok(());
+        }
+        self.text += cell.text_len();
+        self.cells.push(cell);
+        if self.text > LONGEST_ROW { Err(row_too_long()) } else { Ok(()) }
+    }
+}
+
+impl CellScan {
+    fn new(tag: &XmlTag<'_>, column: u64, currencies: &[String]) -> Result<CellScan, ReadFault> {
+        let value = value_of(tag, currencies)?;
+        let attribute = |name| tag.prefixed_attribute(name);
+        let is_string = value == OdsValue::Empty && attribute("office:value-type").as_deref() == Some("string");
+        // LibreOffice writes an error with an empty text, and shows it in a paragraph.
+        let is_error = attribute("calcext:value-type").as_deref() == Some("error")
+            && matches!(&value, OdsValue::Text(text) if text.is_empty());
+        let takes_text = is_string || is_error;
+        let value = if takes_text { OdsValue::Text(String::new()) } else { value };
+        let has_formula = tag.attribute("formula").is_some_and(|formula| !formula.is_empty());
+        let column = column.min(u64::from(u32::MAX)) as u32;
+        let room = (MOST_COLUMNS as u32).saturating_sub(column);
+        let repeats = (repeats(tag, "number-columns-repeated") as u32).min(room);
+        let cell = OdsCell { column, repeats, value, has_formula };
+        Ok(CellScan { cell, takes_text, depth: 0, paragraphs: 0, opened_paragraph: false, in_annotation: false })
+    }
+
+    /// Takes in a tag inside of the cell.
+    fn observe(&mut self, tag: &XmlTag<'_>) -> Result<(), ReadFault> {
+        self.take_text(tag)?;
+        match (tag.name, tag.kind) {
+            (b"annotation", kind) => self.in_annotation = kind == TagKind::Open,
+            _ if self.in_annotation => {}
+            (b"p", TagKind::Close) if self.opened_paragraph && self.depth == 1 => self.take_shown(tag),
+            (_, TagKind::Close) => {}
+            (b"p", _) => {
+                self.paragraphs += 1;
+                if self.paragraphs > 1 {
+                    self.push("\n", 1)?;
+                }
+            }
+            (b"s", _) => self.push(" ", count_of(tag))?,
+            (b"tab", _) => self.push("\t", 1)?,
+            (b"line-break", _) => self.push("\n", 1)?,
+            _ => {}
+        }
+        self.opened_paragraph = tag.name == b"p" && tag.kind == TagKind::Open;
+        match tag.kind {
+            TagKind::Open => self.depth += 1,
+            TagKind::Close => self.depth = self.depth.saturating_sub(1),
+            TagKind::SelfClosing => {}
+        }
+        Ok(())
+    }
+
+    /// The text before a tag.
+    fn take_text(&mut self, tag: &XmlTag<'_>) -> Result<(), ReadFault> {
+        // White space between elements is none of the text.
+        let is_layout = self.depth == 0 && tag.text.is_empty();
+        if !self.takes_text || self.in_annotation || is_layout || tag.whole_text.is_empty() {
+            return Ok(());
+        }
+        let text =
+            std::str::from_utf8(tag.whole_text).map_err(|_| ReadFault::damaged("text in an unknown encoding"))?;
+        let text = unescaped(text).ok_or_else(|| ReadFault::damaged("its XML is broken"))?;
+        self.push(&text, 1)
+    }
+
+    fn push(&mut self, text: &str, times: usize) -> Result<(), ReadFault> {
+        let (true, OdsValue::Text(whole)) = (self.takes_text, &mut self.cell.value) else { return Ok(()) };
+        if text.len().saturating_mul(times) > LONGEST_ROW - whole.len().min(LONGEST_ROW) {
+            return Err(row_too_long());
+        }
+        (0..times).for_each(|_| whole.push_str(text));
+        Ok(())
+    }
+
+    /// The first paragraph says how a number is shown.
+    fn take_shown(&mut self, tag: &XmlTag<'_>) {
+        let OdsValue::Number(number, shown @ None, currency) = &mut self.cell.value else { return };
+        let text = tag.plain_text();
+        let mut expected = String::new();
+        general(&mut expected, *number);
+        if (text != expected || *currency > 0) && !text.is_empty() {
+            *shown = Some(text);
+        }
+    }
+}
+
+/// The value that a cell's attributes say.
+fn value_of(tag: &XmlTag<'_>, currencies: &[String]) -> Result<OdsValue, ReadFault> {
+    let attribute = |name| tag.prefixed_attribute(name);
+    if let Some(number) = attribute("office:value") {
+        let number = number.parse().map_err(|_| ReadFault::damaged("a number that is none"))?;
+        let code = attribute("office:currency");
+        let position = code.and_then(|code| currencies.iter().position(|known| *known == code));
+        return Ok(OdsValue::Number(number, None, position.map_or(0, |position| position as u16 + 1)));
+    }
+    if let Some(boolean) = attribute("office:boolean-value") {
+        return Ok(OdsValue::Boolean(boolean.eq_ignore_ascii_case("true")));
+    }
+    let text = attribute("office:string-value").map(OdsValue::Text);
+    let date = || attribute("office:date-value").map(OdsValue::Date);
+    let span = || attribute("office:time-value").map(OdsValue::Span);
+    Ok(text.or_else(date).or_else(span).unwrap_or(OdsValue::Empty))
+}
+
+/// How many blanks `<text:s text:c="3"/>` stands for.
+fn count_of(tag: &XmlTag<'_>) -> usize {
+    tag.text_attribute("c").map_or(1, |count| count.parse().unwrap_or(usize::MAX))
+}
