@@ -57,6 +57,12 @@ mod fuzz;
 // Characters that nobody sees, or that look like others.
 mod unicode;
 
+// Keeps secrets out of what is printed and stored.
+mod redact;
+
+// Text for the terminal: our styles, and nothing else that a terminal obeys.
+mod terminal;
+
 // Which account to use, and how to reach it.
 mod account;
 

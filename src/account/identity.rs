@@ -3,6 +3,8 @@
 use std::fmt;
 use std::path::PathBuf;
 
+use crate::redact::shown_url;
+
 /// How to reach an account again, apart from its key.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum AccountIdentity {
@@ -60,7 +62,7 @@ impl AccountIdentity {
 impl fmt::Display for AccountIdentity {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            AccountIdentity::Service { base_url, .. } => formatter.write_str(base_url)?,
+            AccountIdentity::Service { base_url, .. } => formatter.write_str(&shown_url(base_url))?,
             AccountIdentity::SandboxFile { path, .. } => write!(formatter, "the sandbox {}", path.display())?,
             AccountIdentity::SandboxMemory => formatter.write_str("a sandbox in memory")?,
         }

@@ -9,6 +9,7 @@ use url::Url;
 use super::{Account, AccountIdentity};
 use crate::api::{Client, ClientOptions, CustomFieldsEncoding, MOST_CONCURRENT, Secret, SecretError};
 use crate::error::{Diagnostic, Error, ErrorKind, Result};
+use crate::redact::shown_url;
 use crate::sandbox::{Sandbox, SandboxOptions, StoreLocation};
 use crate::state_file::{self, UnsafeFolder};
 
@@ -256,7 +257,7 @@ fn random_key() -> Result<String> {
 }
 
 fn parse_url(text: &str) -> Result<Url, ConnectError> {
-    let error = |reason: String| ConnectError::BaseUrl { text: text.to_owned(), reason };
+    let error = |reason: String| ConnectError::BaseUrl { text: shown_url(text), reason };
     match Url::parse(text.trim()) {
         Ok(url) if url.has_host() => Ok(url),
         Ok(_) => Err(error(String::from("it names no host"))),

@@ -155,6 +155,7 @@ impl Client {
                 return Err(ApiError::Contract { what: request.what(), detail });
             }
             let page = self.read(&request).await.and_then(|response| response::raw_list(&request.what(), response));
+            let page = self.masked(page);
             let error = match page {
                 Ok(page) => {
                     if first_refusal.is_some() {
@@ -233,7 +234,7 @@ impl Client {
     /// One record; none if there is no such id.
     pub async fn get(&self, entity: &'static Entity, id: i64) -> Result<Option<Record>, ApiError> {
         let request = self.inner.requests.get(entity, id);
-        response::record(&request.what(), entity, &self.read(&request).await?)
+        self.masked(response::record(&request.what(), entity, &self.read(&request).await?))
     }
 
     /// The newest `limit` entries of the activity log that match `filters`, the newest first.
@@ -245,21 +246,21 @@ impl Client {
     /// The tenants the key may act for; each has a `tenant_id`.
     pub async fn tenants(&self) -> Result<Vec<Record>, ApiError> {
         let request = self.inner.requests.tenants();
-        response::tenants(&request.what(), &self.read(&request).await?)
+        self.masked(response::tenants(&request.what(), &self.read(&request).await?))
     }
 
     /// Creates a record, or carries out an action. Sent once, except after attempts that certainly did not arrive.
     pub async fn create(&self, entity: &'static Entity, body: &Body) -> Result<WriteReply, WriteFailure> {
         let request = self.inner.requests.create(entity, body);
         let (response, _) = self.write(&request).await?;
-        self.redact_key(response::written(&request.what(), entity, None, &response))
+        self.masked_write(response::written(&request.what(), entity, None, &response))
     }
 
     /// Changes the fields in `body` of a record.
     pub async fn update(&self, entity: &'static Entity, id: i64, body: &Body) -> Result<WriteReply, WriteFailure> {
         let request = self.inner.requests.update(entity, id, body);
         let (response, _) = self.write(&request).await?;
-        self.redact_key(response::written(&request.what(), entity, Some(id), &response))
+        self.masked_write(response::written(&request.what(), entity, Some(id), &response))
     }
 
     /// Deletes a record. One that is gone after an attempt without a response counts as deleted.
@@ -269,7 +270,7 @@ impl Client {
         if earlier == PriorAttempts::MaybeApplied && response::is_gone(&response) {
             return Ok(());
         }
-        self.redact_key(response::deleted(&request.what(), entity, &response))
+        self.masked_write(response::deleted(&request.what(), entity, &response))
     }
 
     /// What the response to a request for one record of `entity` shows of the service.
@@ -279,7 +280,7 @@ impl Client {
         let response = self.read(&request).await?;
         let round_trip = start.elapsed();
         let headers = response.headers.clone();
-        response::raw_list(&request.what(), response)?;
+        self.masked(response::raw_list(&request.what(), response))?;
         let clock_ahead = headers.date.map(|date| seconds_ahead(date, SystemTime::now()));
         Ok(Probe { round_trip, clock_ahead, limit: headers.limit, remaining: headers.remaining })
     }
@@ -354,11 +355,23 @@ impl Client {
         }
     }
 
-    /// Removes the key from a failure, which may quote the body of a success.
-    fn redact_key<T>(&self, written: Result<T, WriteFailure>) -> Result<T, WriteFailure> {
-        written.map_err(|failure| {
-            let message = self.inner.transport.without_key(&failure.message);
-            WriteFailure { message, ..failure }
+    /// Masks parts of the key in an error that describes a success: as data, only the whole key was masked in it.
+    fn masked<T>(&self, result: Result<T, ApiError>) -> Result<T, ApiError> {
+        result.map_err(|error| match error {
+            ApiError::Contract { what, detail } => {
+                ApiError::Contract { what, detail: self.inner.transport.masked(&detail) }
+            }
+            other => other,
+        })
+    }
+
+    /// The same for a write.
+    fn masked_write<T>(&self, result: Result<T, WriteFailure>) -> Result<T, WriteFailure> {
+        let masked = |text: &str| self.inner.transport.masked(text);
+        result.map_err(|failure| WriteFailure {
+            message: masked(&failure.message),
+            fields: failure.fields.iter().map(|(field, text)| (masked(field), masked(text))).collect(),
+            ..failure
         })
     }
 

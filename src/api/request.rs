@@ -7,6 +7,7 @@ use url::Url;
 
 use super::request_kind::{Method, RequestKind};
 use super::{ApiError, Body};
+use crate::redact::shown_url;
 use crate::schema::{CUSTOM_FIELDS, Entity};
 
 /// How `custom_fields` are sent. The guide says "(String)" and shows a JSON array (field notes).
@@ -49,10 +50,10 @@ impl RequestBuilder {
     /// Checks that the key may be sent to `base`.
     pub(super) fn new(base: Url, tenant: Option<i64>, encoding: CustomFieldsEncoding) -> Result<Self, ApiError> {
         if let Some(reason) = invalid(&base) {
-            return Err(ApiError::BaseUrl { url: without_user(&base), reason });
+            return Err(ApiError::BaseUrl { url: shown_url(base.as_str()), reason });
         }
         if base.scheme() == "http" && !is_loopback(&base) {
-            return Err(ApiError::Insecure { url: base.into() });
+            return Err(ApiError::Insecure { url: shown_url(base.as_str()) });
         }
         Ok(Self { base, tenant, encoding })
     }
@@ -135,15 +136,6 @@ fn invalid(base: &Url) -> Option<&'static str> {
         return Some("it contains a `?` or `#` part");
     }
     None
-}
-
-/// The URL as messages may show it.
-fn without_user(base: &Url) -> String {
-    let mut shown = base.clone();
-    // Fails for URLs that cannot have a user, which then have none to hide.
-    let _ = shown.set_password(None);
-    let _ = shown.set_username("");
-    shown.into()
 }
 
 /// Whether the host is this machine, by the URL alone: `localhost`, 127.0.0.0/8 or ::1.

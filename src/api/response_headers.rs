@@ -4,6 +4,8 @@ use std::time::{Duration, SystemTime};
 
 use reqwest::header::HeaderMap;
 
+use crate::redact::shown_url;
+
 /// The longest wait a header can impose. A number beyond it is a mistake, and waiting for it would look like hanging.
 const LONGEST: Duration = Duration::from_secs(24 * 3600);
 /// A reset above this many seconds is a point in Unix time, not a span: 2001, or 31 years.
@@ -75,9 +77,16 @@ impl ResponseHeaders {
                 .iter()
                 .find_map(|name| text(name))
                 .map(str::to_owned),
-            location: text("location").map(|link| link.split(['?', '#']).next().unwrap_or_default().to_owned()),
+            location: text("location").map(|link| shown_url(link.split(['?', '#']).next().unwrap_or_default())),
             html: text("content-type").is_some_and(|kind| kind.to_ascii_lowercase().starts_with("text/html")),
         }
+    }
+
+    /// The same, with the texts that messages show changed by `change`.
+    pub(super) fn map_text(self, change: impl Fn(&str) -> String) -> Self {
+        let request_id = self.request_id.as_deref().map(&change);
+        let location = self.location.as_deref().map(&change);
+        Self { request_id, location, ..self }
     }
 
     /// The service's count of its hour; none if it reports nothing, or counts in a window of another length.

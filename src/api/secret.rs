@@ -4,6 +4,8 @@ use std::fmt;
 
 use ring::digest::{SHA256, digest};
 
+use crate::redact::protect;
+
 /// Printed instead of a key.
 const HIDDEN: &str = "***";
 
@@ -42,6 +44,11 @@ impl Secret {
         let text = format!("tallyport {purpose}\0{}", self.reveal());
         let digest = digest(&SHA256, text.as_bytes());
         digest.as_ref().iter().take(16).map(|byte| format!("{byte:02x}")).collect()
+    }
+
+    /// Masks the key in everything that this process prints.
+    pub(crate) fn protect(&self) {
+        protect(self.reveal());
     }
 
     /// The key itself, for the one header that contains it.

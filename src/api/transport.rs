@@ -1,5 +1,6 @@
 //! Bytes out, bytes in: one attempt over the network.
 
+use std::borrow::Cow;
 use std::sync::Once;
 use std::time::{Duration, Instant, SystemTime};
 
@@ -13,6 +14,7 @@ use super::request_kind::Method;
 use super::response::Response;
 use super::response_headers::ResponseHeaders;
 use super::{ApiError, Secret};
+use crate::redact::{Mask, TextKind};
 
 /// How long connecting may take.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
@@ -26,14 +28,15 @@ const LONGEST_LIST: usize = 64 << 20;
 /// The longest of other bodies, which hold a record or a message.
 pub(super) const LONGEST_RECORD: usize = 1 << 20;
 
-/// Keys of the service are longer than plain words.
-const LONGEST_WORD: usize = 16;
+/// The most of an error's body that is looked at: its message is a line.
+const LONGEST_ERROR: usize = 64 << 10;
 
 /// The connections to one service.
 #[derive(Debug)]
 pub(super) struct Transport {
     http: reqwest::Client,
-    key: Secret,
+    /// Takes the key out of all that the service says: some quote a key they do not accept.
+    mask: Mask,
 }
 
 /// Whether to use the system's proxy.
@@ -65,7 +68,7 @@ impl Transport {
             ProxyPolicy::Direct => builder.no_proxy(),
         };
         let http = builder.build().map_err(|error| ApiError::Setup { cause: describe(&error) })?;
-        Ok(Self { http, key: key.clone() })
+        Ok(Self { http, mask: Mask::new([key.reveal()]) })
     }
 
     /// Sends `request` once.
@@ -73,13 +76,13 @@ impl Transport {
         let start = Instant::now();
         let attempt = match self.exchange(request).await {
             Ok(response) => Attempt::Answered(response),
-            Err(error) if error.is_connect() || error.is_builder() => Attempt::NotSent(describe(&error)),
+            Err(error) if error.is_connect() || error.is_builder() => Attempt::NotSent(self.cause(&error)),
             Err(error) if error.is_timeout() => {
                 Attempt::Lost(format!("timed out after {} seconds", REQUEST_TIMEOUT.as_secs()))
             }
-            Err(error) => Attempt::Lost(describe(&error)),
+            Err(error) => Attempt::Lost(self.cause(&error)),
         };
-        log(request, &attempt, start.elapsed());
+        self.log(request, &attempt, start.elapsed());
         attempt
     }
 
@@ -92,22 +95,52 @@ impl Transport {
         let response = self.http.execute(outgoing).await?;
         let status = response.status().as_u16();
         let headers = ResponseHeaders::read(response.headers(), SystemTime::now());
+        let headers = headers.map_text(|text| self.masked(text));
         let may_be_list = request.kind.method == Method::Get && status < 300;
         let mut body = read(response, if may_be_list { LONGEST_LIST } else { LONGEST_RECORD }).await?;
         super::surrogates::repair(&mut body);
-        // Some services quote a key they do not accept.
-        if status >= 300 {
-            body = self.without_key(&String::from_utf8_lossy(&body)).into_bytes();
-        }
-        Ok(Response { status, headers, body })
+        Ok(Response { status, headers, body: self.without_key(body, status) })
     }
 
-    /// Text from the service, with the key removed. A short plain word is a practice key that protects nothing; removing
-    /// it would garble messages that use the word itself.
-    pub(super) fn without_key(&self, text: &str) -> String {
-        let key = self.key.reveal();
-        let is_word = key.len() < LONGEST_WORD && key.bytes().all(|byte| byte.is_ascii_lowercase());
-        if is_word { text.to_owned() } else { text.replace(key, "***") }
+    /// A body without the key. A success is data, of which only the whole key is taken out; anything else is a message.
+    fn without_key(&self, mut body: Vec<u8>, status: u16) -> Vec<u8> {
+        if (200..300).contains(&status) {
+            // What is not UTF-8 is no JSON, and its text is shown in the log only.
+            return match std::str::from_utf8(&body).map(|text| self.mask.apply(text, TextKind::Data)) {
+                Ok(Cow::Owned(masked)) => masked.into_bytes(),
+                Ok(Cow::Borrowed(_)) | Err(_) => body,
+            };
+        }
+        body.truncate(LONGEST_ERROR);
+        self.mask.apply(&String::from_utf8_lossy(&body), TextKind::Message).into_owned().into_bytes()
+    }
+
+    fn cause(&self, error: &reqwest::Error) -> String {
+        self.masked(&describe(error))
+    }
+
+    /// A message without the key or a part of it.
+    pub(super) fn masked(&self, message: &str) -> String {
+        self.mask.apply(message, TextKind::Message).into_owned()
+    }
+
+    /// Method, path, status and milliseconds; bodies only at trace level, the key never: it is in no URL that we send, and
+    /// masked in what comes back.
+    fn log(&self, request: &Request, attempt: &Attempt, elapsed: Duration) {
+        let (method, path, milliseconds) = (request.kind.method.as_str(), request.url.path(), elapsed.as_millis());
+        match attempt {
+            Attempt::Answered(response) => {
+                debug!(method, path, status = response.status, milliseconds, "answered");
+                trace!(
+                    query = request.url.query(),
+                    sent = %String::from_utf8_lossy(&request.body),
+                    received = %self.mask.apply(&String::from_utf8_lossy(&response.body), TextKind::Message),
+                    "bodies"
+                );
+            }
+            Attempt::NotSent(cause) => debug!(method, path, cause, milliseconds, "not sent"),
+            Attempt::Lost(cause) => debug!(method, path, cause, milliseconds, "no response"),
+        }
     }
 }
 
@@ -150,22 +183,4 @@ async fn read(mut response: reqwest::Response, longest: usize) -> Result<Vec<u8>
         body.extend_from_slice(&chunk);
     }
     Ok(body)
-}
-
-/// Method, path, status and milliseconds; bodies only at trace level, the key never: it is in no URL and no body.
-fn log(request: &Request, attempt: &Attempt, elapsed: Duration) {
-    let (method, path, milliseconds) = (request.kind.method.as_str(), request.url.path(), elapsed.as_millis());
-    match attempt {
-        Attempt::Answered(response) => {
-            debug!(method, path, status = response.status, milliseconds, "answered");
-            trace!(
-                query = request.url.query(),
-                sent = %String::from_utf8_lossy(&request.body),
-                received = %String::from_utf8_lossy(&response.body),
-                "bodies"
-            );
-        }
-        Attempt::NotSent(cause) => debug!(method, path, cause, milliseconds, "not sent"),
-        Attempt::Lost(cause) => debug!(method, path, cause, milliseconds, "no response"),
-    }
 }

@@ -46,7 +46,11 @@ pub(crate) struct Cli {
 pub(crate) struct Global {
     #[allow(rustdoc::bare_urls)] // the text is the help of the flag, where angle brackets would show
     /// Base URL of the service [default: https://app.bluetallyapp.com/api/v1]
-    #[arg(long, global = true, env = "BLUETALLY_BASE_URL", value_name = "URL", value_hint = ValueHint::Url)]
+    // Its value may hold a password by mistake, and the help would show it.
+    #[arg(
+        long, global = true, env = "BLUETALLY_BASE_URL", hide_env_values = true, value_name = "URL",
+        value_hint = ValueHint::Url
+    )]
     pub base_url: Option<String>,
 
     /// Read the API key from this file (else BLUETALLY_API_KEY, the profile, the system's key store)
@@ -54,7 +58,7 @@ pub(crate) struct Global {
     pub api_key_file: Option<PathBuf>,
 
     /// The tenant to use (multi-tenant accounts)
-    #[arg(long, global = true, env = "BLUETALLY_TENANT_ID", value_name = "ID")]
+    #[arg(long, global = true, env = "BLUETALLY_TENANT_ID", hide_env_values = true, value_name = "ID")]
     pub tenant: Option<i64>,
 
     /// Use this profile of config.toml
@@ -374,8 +378,8 @@ pub(crate) struct ResumeArgs {
     #[arg(long, conflicts_with = "run")]
     pub last: bool,
 
-    /// Accepted for scripts: a run that was confirmed asks nothing again
-    #[arg(long, hide = true)]
+    /// Go on with another API key than the run was started with
+    #[arg(long)]
     pub yes: bool,
 
     /// Write the result here [default: where the run would have written it]

@@ -21,7 +21,7 @@ pub(super) fn man(printer: Printer) -> Result<Exit, Error> {
 }
 
 fn print(bytes: Vec<u8>, printer: Printer) -> Result<Exit, Error> {
-    printer.data(&String::from_utf8(bytes).map_err(io::Error::other)?)?;
+    printer.verbatim(&String::from_utf8(bytes).map_err(io::Error::other)?)?;
     Ok(Exit::Success)
 }
 

@@ -7,13 +7,15 @@ use std::time::{Duration, SystemTime};
 use serde::Serialize;
 
 use super::args::Global;
-use super::printer::{ERROR, GOOD, Printer, STRONG, WARNING};
+use super::printer::Printer;
 use super::settings::{Origin, Settings, SettingsError, TargetAccount};
 use super::{Error, Exit, runtime};
 use crate::account::Account;
 use crate::api::{ApiError, Client, Probe, Record, WaitStatus};
 use crate::error::Diagnostic;
+use crate::redact::shown_url;
 use crate::schema::{Entity, collection};
+use crate::terminal::{ERROR, GOOD, STRONG, WARNING};
 
 /// Clocks further apart than this spoil exports by date and what is "since".
 const CLOCK_TOLERANCE: i64 = 300;
@@ -28,7 +30,7 @@ pub(super) fn run(global: &Global, printer: Printer) -> Result<Exit, Error> {
         Err(error) => vec![unusable(&error)],
     };
     match printer.json {
-        true => printer.data(&json(&checks))?,
+        true => printer.document(&json(&checks))?,
         false => printer.say(&text(&checks))?,
     }
     Ok(exit(&checks))
@@ -94,6 +96,7 @@ fn unusable(error: &SettingsError) -> Check {
         | SettingsError::ProfileMissing { .. } => "config",
         SettingsError::Key { .. }
         | SettingsError::KeyFile { .. }
+        | SettingsError::KeyOfAnotherUrl { .. }
         | SettingsError::KeyMissing
         | SettingsError::KeyStore { .. }
         | SettingsError::KeyTwice { .. } => "key",
@@ -241,7 +244,9 @@ fn ill(settings: &Settings, client: &Client, error: &ApiError, tenants: &[Record
 
 fn place(settings: &Settings, client: &Client) -> String {
     match settings.account {
-        TargetAccount::Service => format!("`{}` ({})", settings.base_url.value, settings.base_url.origin),
+        TargetAccount::Service => {
+            format!("`{}` ({})", shown_url(settings.base_url.value.as_str()), settings.base_url.origin)
+        }
         TargetAccount::Sandbox(_) => format!("the sandbox at `{}`", client.host()),
     }
 }

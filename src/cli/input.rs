@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use super::args::{DeleteArgs, Global, ImportArgs, LayoutArgs, LogFormat, ReadingArgs};
 use crate::check::Repeats;
 use crate::job::{DeleteJob, ImportJob, ResultTarget, RunOptions};
+use crate::redact::shown_url;
 use crate::run::command_line::CommandLine;
 use crate::run::input::{InputOptions, MappingOptions};
 use crate::run::used_options::UsedOptions;
@@ -112,7 +113,8 @@ impl Global {
         // clap hands over what the environment says like a flag; the next command finds it there again.
         let typed =
             |value: Option<String>, variable| value.filter(|value| std::env::var(variable).as_ref() != Ok(value));
-        used.text("--base-url", typed(self.base_url.clone(), "BLUETALLY_BASE_URL"));
+        let base_url = typed(self.base_url.clone(), "BLUETALLY_BASE_URL");
+        used.text("--base-url", base_url.as_deref().map(shown_url));
         used.text("--api-key-file", self.api_key_file.as_ref().map(|path| path.display()));
         used.text("--tenant", typed(self.tenant.map(|tenant| tenant.to_string()), "BLUETALLY_TENANT_ID"));
         used.text("--profile", self.profile.as_deref());

@@ -1,7 +1,6 @@
 //! What `-v` shows: the events of the program, as text or as the JSON lines of `--log-format json`.
 
 use std::fmt::{self, Write};
-use std::io;
 
 use tracing::field::{Field, Visit};
 use tracing::{Event, Subscriber};
@@ -11,6 +10,7 @@ use tracing_subscriber::layer::{Context, SubscriberExt};
 use tracing_subscriber::util::SubscriberInitExt;
 
 use super::printer::{self, Level};
+use crate::terminal::{ERROR, FAINT, GOOD, WARNING};
 
 /// `-v` shows what goes on, `-vv` every request; never a key, and bodies only at `-vvv`.
 pub(super) fn log_to_stderr(verbose: u8) {
@@ -22,27 +22,28 @@ pub(super) fn log_to_stderr(verbose: u8) {
     };
     let ours = Targets::new().with_target("tallyport", level);
     // A second subscriber in one process, as in a test, changes nothing.
-    let _ = if printer::is_in_lines() {
-        tracing_subscriber::registry().with(JsonLines.with_filter(ours)).try_init()
-    } else {
-        let lines = tracing_subscriber::fmt::layer().with_writer(io::stderr).with_target(false);
-        tracing_subscriber::registry().with(lines.with_filter(ours)).try_init()
-    };
+    let _ = tracing_subscriber::registry().with(Lines.with_filter(ours)).try_init();
 }
 
-/// Writes each event as a line of JSON, like everything else on stderr.
-struct JsonLines;
+/// Writes each event as a line through the printer, like everything else on stderr.
+struct Lines;
 
-impl<S: Subscriber> Layer<S> for JsonLines {
+impl<S: Subscriber> Layer<S> for Lines {
     fn on_event(&self, event: &Event<'_>, _: Context<'_, S>) {
         let mut text = EventText::default();
         event.record(&mut text);
-        let level = match *event.metadata().level() {
-            tracing::Level::ERROR => Level::Error,
-            tracing::Level::WARN => Level::Warning,
-            _ => Level::Info,
+        let (level, style) = match *event.metadata().level() {
+            tracing::Level::ERROR => (Level::Error, ERROR),
+            tracing::Level::WARN => (Level::Warning, WARNING),
+            tracing::Level::INFO => (Level::Info, GOOD),
+            _ => (Level::Info, FAINT),
         };
-        printer::say(level, &format!("{}{}", text.message, text.fields), None);
+        let text = format!("{}{}", text.message, text.fields);
+        if printer::is_in_lines() {
+            return printer::say(level, &text, None);
+        }
+        let (time, name) = (jiff::Timestamp::now(), event.metadata().level());
+        printer::write_stderr(&format!("{FAINT}{time:.6}{FAINT:#} {style}{name:>5}{style:#} {text}\n"));
     }
 }
 

@@ -22,11 +22,13 @@ mod run_end;
 mod runs;
 mod sandbox;
 mod schema;
+mod secrets;
 pub(crate) mod settings;
 mod template;
 mod undo;
 
 use std::io;
+use std::panic::{self, AssertUnwindSafe};
 use std::process::ExitCode;
 
 use clap::Parser;
@@ -38,17 +40,23 @@ use printer::Printer;
 
 pub use crate::error::Error;
 use crate::error::ErrorKind;
+use crate::terminal;
 
 /// The program: arguments in, exit code out.
 pub fn main() -> ExitCode {
+    secrets::protect_environment();
+    report_panics();
     let cli = match Cli::try_parse() {
         Ok(cli) => cli,
-        Err(error) => return usage(&error),
+        Err(error) => return usage(error),
     };
+    secrets::protect_url(cli.global.base_url.as_deref());
     let printer = Printer::new(&cli.global);
     log::log_to_stderr(cli.global.verbose);
     warn_of_unknown_time_zone(printer);
-    match run(cli, printer) {
+    // A panic was reported by the hook. Nothing that it may have left half done is used again.
+    let Ok(result) = panic::catch_unwind(AssertUnwindSafe(|| run(cli, printer))) else { return Exit::Internal.into() };
+    match result {
         Ok(exit) => exit.into(),
         Err(error) if is_closed_pipe(&error) => Exit::Success.into(),
         Err(error) if error.kind() == ErrorKind::Declined => {
@@ -95,12 +103,38 @@ fn warn_of_unknown_time_zone(printer: Printer) {
     }
 }
 
+/// A panic is a bug of ours. Its message may quote data, so it goes the way of all text.
+fn report_panics() {
+    panic::set_hook(Box::new(|panic| {
+        let text = format!("internal error: {panic}");
+        printer::say(printer::Level::Error, &text, Some("this is a bug of tallyport; please report it"));
+    }));
+}
+
 /// A command line that cannot be read, or one that asks for help. Scripts that asked for JSON get JSON.
-fn usage(error: &clap::Error) -> ExitCode {
-    if error.use_stderr() && std::env::args_os().any(|argument| argument == "--json") {
+fn usage(error: clap::Error) -> ExitCode {
+    if !error.use_stderr() {
+        error.exit();
+    }
+    if std::env::args_os().any(|argument| argument == "--json") {
         let text = error.to_string();
         let what = text.lines().next().unwrap_or_default();
         printer::print_json_error(what.trim_start_matches("error: "), None, Exit::Usage);
     }
-    error.exit()
+    printer::write_rendered(&visible_usage(error));
+    Exit::Usage.into()
+}
+
+/// The text of a usage error in clap's own colours. They cannot be told from escape sequences in the arguments that it
+/// quotes, so the arguments are cleaned before clap sees them; what then still looks odd is printed without colours.
+fn visible_usage(error: clap::Error) -> String {
+    let plain = |error: &clap::Error| terminal::visible(&error.to_string()).into_owned();
+    let arguments = std::env::args_os().map(|argument| terminal::visible(&argument.to_string_lossy()).into_owned());
+    match Cli::try_parse_from(arguments) {
+        Err(cleaned) if terminal::visible(&cleaned.to_string()) == cleaned.to_string() => {
+            cleaned.render().ansi().to_string()
+        }
+        Err(cleaned) => plain(&cleaned),
+        Ok(_) => plain(&error),
+    }
 }

@@ -1,22 +1,16 @@
-//! The one way to the terminal: data to stdout, messages to stderr, quiet and JSON respected.
+//! The one way to the terminal: data to stdout, messages to stderr, quiet and JSON respected. Here, and only here,
+//! secrets are masked and what a terminal would obey is made visible.
 
 use std::io::{self, Write};
 use std::sync::{OnceLock, mpsc};
 use std::thread;
 use std::time::Duration;
 
-use anstyle::{AnsiColor, Effects, Style};
-
 use super::args::{Global, LogFormat};
 use super::{Error, Exit, interrupts};
 use crate::observer::Observer;
-
-/// How something said is meant; colour never carries it alone.
-pub(super) const ERROR: Style = AnsiColor::Red.on_default().effects(Effects::BOLD);
-pub(super) const WARNING: Style = AnsiColor::Yellow.on_default().effects(Effects::BOLD);
-pub(super) const GOOD: Style = AnsiColor::Green.on_default().effects(Effects::BOLD);
-pub(super) const STRONG: Style = Style::new().effects(Effects::BOLD);
-pub(super) const FAINT: Style = Style::new().effects(Effects::DIMMED);
+use crate::redact::without_secrets;
+use crate::terminal::{self, ERROR, STRONG, WARNING};
 
 /// How everything is said on stderr; text until the flags are read.
 static FORMAT: OnceLock<LogFormat> = OnceLock::new();
@@ -60,11 +54,19 @@ impl Printer {
         Self { verbosity, json: global.json }
     }
 
-    /// Data a script may read: stdout, whatever the verbosity.
+    /// Text that was asked for: stdout, whatever the verbosity.
     pub(super) fn data(&self, text: &str) -> io::Result<()> {
-        let mut out = anstream::stdout().lock();
-        out.write_all(text.as_bytes())?;
-        out.flush()
+        write_stdout(&terminal::rendered(&without_secrets(text)))
+    }
+
+    /// A document that a script reads: JSON on stdout, whatever the verbosity.
+    pub(super) fn document(&self, document: &str) -> io::Result<()> {
+        write_stdout(&terminal::json(&without_secrets(document)))
+    }
+
+    /// Text of the program itself, such as its man page: stdout.
+    pub(super) fn verbatim(&self, text: &str) -> io::Result<()> {
+        write_stdout(text)
     }
 
     /// The outcome for people: stdout, or stderr where stdout is JSON. Quiet says nothing.
@@ -75,7 +77,7 @@ impl Printer {
                 text.lines().filter(|line| !line.trim().is_empty()).for_each(|line| talk_line(Level::Info, line, None));
                 Ok(())
             }
-            (_, true) => anstream::stderr().write_all(text.as_bytes()),
+            (_, true) => anstream::stderr().write_all(terminal::rendered(&without_secrets(text)).as_bytes()),
             (_, false) => self.data(text),
         }
     }
@@ -178,7 +180,7 @@ fn talk_line(level: Level, text: &str, hint: Option<&str>) {
 
 /// Text for a machine: without colours, and without the blanks that align it on a screen.
 fn unstyled(text: &str) -> String {
-    let plain = anstream::adapter::strip_str(text).to_string();
+    let plain = terminal::unstyled(text);
     plain.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
@@ -197,7 +199,7 @@ pub(super) fn write_line(level: Level, text: &str, hint: Option<&str>, fields: s
     if let (Some(line), serde_json::Value::Object(fields)) = (line.as_object_mut(), fields) {
         line.extend(fields);
     }
-    write_stderr(&format!("{line}\n"));
+    let _gone = anstream::stderr().write_all(terminal::json(&without_secrets(&format!("{line}\n"))).as_bytes());
 }
 
 /// Says something on stderr, with fields for those who read lines of JSON.
@@ -207,12 +209,23 @@ pub(super) fn write_info(text: &str, fields: serde_json::Value) {
 
 /// Says something on stderr. A terminal that went away hears nothing, and is no reason to stop: the run goes on and
 /// its result is in a file.
-fn write_stderr(text: &str) {
-    let _gone = anstream::stderr().write_all(text.as_bytes());
+pub(super) fn write_stderr(text: &str) {
+    let _gone = anstream::stderr().write_all(terminal::rendered(&without_secrets(text)).as_bytes());
+}
+
+/// As [`write_stderr`], for text that has escape sequences of its own and was cleaned before.
+pub(super) fn write_rendered(text: &str) {
+    let _gone = anstream::stderr().write_all(without_secrets(text).as_bytes());
+}
+
+fn write_stdout(text: &str) -> io::Result<()> {
+    let mut out = anstream::stdout().lock();
+    out.write_all(text.as_bytes())?;
+    out.flush()
 }
 
 /// `{"error": {..}}` on stdout. Nothing can be done about a stdout that is gone.
 pub(super) fn print_json_error(message: &str, hint: Option<&str>, exit: Exit) {
     let document = serde_json::json!({"error": {"message": message, "hint": hint, "exit_code": exit as u8}});
-    let _gone = writeln!(anstream::stdout(), "{document}");
+    let _gone = write_stdout(&terminal::json(&without_secrets(&format!("{document}\n"))));
 }

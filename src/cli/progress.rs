@@ -10,6 +10,8 @@ use indicatif::{ProgressBar, ProgressDrawTarget, ProgressFinish, ProgressStyle};
 use super::args::{Global, LogFormat};
 use super::printer::{self, Level};
 use crate::observer::Remaining;
+use crate::redact::without_secrets;
+use crate::terminal;
 use crate::wording::{counted, duration, thousands};
 
 /// The time between two lines where there is no terminal.
@@ -88,7 +90,7 @@ impl Progress {
         let now = Instant::now();
         self.meter.phase(name, now);
         if let ProgressView::Bar { bar, .. } = &self.view {
-            bar.set_prefix(name.to_owned());
+            bar.set_prefix(shown(name));
             bar.set_position(0);
         }
         self.reword(now);
@@ -158,9 +160,14 @@ impl Progress {
     fn reword(&mut self, now: Instant) {
         if let ProgressView::Bar { bar, words_at } = &mut self.view {
             *words_at = Some(now);
-            bar.set_message(self.meter.words(now));
+            bar.set_message(shown(&self.meter.words(now)));
         }
     }
+}
+
+/// Words beside a bar, which draws them itself.
+fn shown(words: &str) -> String {
+    terminal::visible(&without_secrets(words)).into_owned()
 }
 
 impl ProgressState {

@@ -7,7 +7,7 @@ use super::run_end::{check_overwrite, print_report, print_summary};
 use super::runs::require_run;
 use super::settings::{connect_to, run_store};
 use super::{Error, Exit, interrupts, runtime};
-use crate::job::ResumableRun;
+use crate::job::{ResumableRun, ResumeOptions};
 
 pub(super) fn run(global: &Global, args: &ResumeArgs, printer: Printer) -> Result<Exit, Error> {
     require_run(args.run.as_deref(), args.last, "resume")?;
@@ -25,8 +25,9 @@ pub(super) fn run(global: &Global, args: &ResumeArgs, printer: Printer) -> Resul
     let account = runtime.block_on(connect_to(global, run.account()))?;
     // Stopped by the signal itself, a run could not say that it sent nothing.
     let mut shutdown = interrupts::listen()?;
+    let options = ResumeOptions { result: args.result.clone(), is_confirmed: args.yes };
     let mut observer = TerminalObserver::new(global, printer);
-    let report = runtime.block_on(run.resume(&account, args.result.clone(), &mut shutdown, &mut observer))?;
+    let report = runtime.block_on(run.resume(&account, options, &mut shutdown, &mut observer))?;
     observer.finish();
     Ok(print_report(&report, printer))
 }

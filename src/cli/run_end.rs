@@ -82,7 +82,7 @@ pub(super) fn print_summary(run: &RunSummary, printer: Printer) -> Result<(), Er
         printer.say(&summary::text(run))?;
     }
     if printer.json {
-        printer.data(&format!("{}\n", summary::json(run)))?;
+        printer.document(&format!("{}\n", summary::json(run)))?;
     }
     Ok(())
 }

@@ -19,6 +19,7 @@ use super::{Error, Exit};
 use crate::account::AccountIdentity;
 use crate::job::stored_summary;
 use crate::plan::{ReportMode, RowCounts, RowStatus};
+use crate::redact::shown_url;
 use crate::report::summary;
 use crate::run::journal::{Journal, LockState, RunHeader, RunOverview, RunPhase, Unfinished};
 use crate::wording::{counted, thousands};
@@ -210,7 +211,7 @@ fn json_of(place: ListedJournal<'_>, glance: &RunOverview) -> Json {
 fn account_json(account: &AccountIdentity) -> Json {
     match account {
         AccountIdentity::Service { base_url, tenant, profile } => {
-            json!({"base_url": base_url, "tenant": tenant, "profile": profile})
+            json!({"base_url": shown_url(base_url), "tenant": tenant, "profile": profile})
         }
         AccountIdentity::SandboxFile { path, tenant } => json!({"sandbox": path.to_string_lossy(), "tenant": tenant}),
         AccountIdentity::SandboxMemory => json!({"sandbox": null}),

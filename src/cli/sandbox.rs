@@ -10,6 +10,7 @@ use super::args::{Global, SandboxArgs};
 use super::printer::Printer;
 use super::{Error, Exit, interrupts};
 use crate::sandbox::{FaultControl, Faults, Sandbox, SandboxError, SandboxOptions, Seed, StoreLocation};
+use crate::terminal;
 
 pub(super) fn run(global: &Global, args: &SandboxArgs, printer: Printer) -> Result<Exit, Error> {
     let options = options(global, args)?;
@@ -45,7 +46,7 @@ fn announce(
         if let Some(url) = control {
             line["control"] = url.into();
         }
-        return Ok(printer.data(&format!("{line}\n"))?);
+        return Ok(printer.verbatim(&format!("{line}\n"))?);
     }
     let tenant = match args.tenants.first() {
         Some(tenant) => format!(" --tenant {}", tenant.split('=').next().unwrap_or_default()),
@@ -56,7 +57,8 @@ fn announce(
         count => format!("faults    {count}, with the random seed {}\n", args.faults_seed),
     };
     let control = control.map(|url| format!("control   {url}\n")).unwrap_or_default();
-    Ok(printer.data(&format!(
+    // Not masked: it may be the key in the environment, and is shown on purpose.
+    Ok(printer.verbatim(&terminal::rendered(&format!(
         "base URL  {base_url}\n\
          API key   {api_key}\n\
          records   {records}\n\
@@ -67,10 +69,10 @@ fn announce(
             Some(path) => format!("stored in {}", path.display()),
             None => "in memory until it stops".into(),
         }
-    ))?)
+    )))?)
 }
 
-fn options(global: &Global, args: &SandboxArgs) -> Result<SandboxOptions, SandboxError> {
+fn options(global: &Global, args: &SandboxArgs) -> Result<SandboxOptions, Error> {
     let defaults = SandboxOptions::default();
     Ok(SandboxOptions {
         listen: address(&args.listen)?,
@@ -113,22 +115,36 @@ fn tenant(text: &str) -> Result<(i64, String), SandboxError> {
 }
 
 /// The faults of all arguments, in order: each is a fault, or `@` and a file of faults.
-fn faults(specs: &[String]) -> Result<Faults, SandboxError> {
+fn faults(specs: &[String]) -> Result<Faults, Error> {
     let mut all = Faults::default();
     for spec in specs {
         all.append(match spec.strip_prefix('@') {
             Some(path) => faults_in(path.into())?,
-            None => spec.parse()?,
+            None => spec.parse::<Faults>().map_err(SandboxError::from)?,
         });
     }
     Ok(all)
 }
 
-fn faults_in(path: PathBuf) -> Result<Faults, SandboxError> {
-    match fs::read_to_string(&path) {
-        Ok(text) => text.parse().map_err(|error| SandboxError::FaultIn { path, error }),
-        Err(source) => Err(SandboxError::FaultsFile { path, source }),
+fn faults_in(path: PathBuf) -> Result<Faults, Error> {
+    let text = fs::read_to_string(&path).map_err(|source| SandboxError::FaultsFile { path: path.clone(), source })?;
+    match text.parse::<Faults>() {
+        Ok(faults) => Ok(faults),
+        Err(error) if names_requests(&error.rule) => Err(SandboxError::FaultIn { path, error }.into()),
+        // It may be the file with the key, named by mistake: its lines are not shown.
+        Err(error) => Err(Error::usage(
+            format!("`{}`, line {}, column 1: not a fault", path.display(), error.line),
+            "write a fault on each line, e.g. `POST assets nth=3 reset after`",
+        )),
     }
+}
+
+/// Whether a line begins as a fault does, with a method or a path, and more behind it.
+fn names_requests(rule: &str) -> bool {
+    let (first, rest) = rule.split_once(' ').unwrap_or((rule, ""));
+    let is_method = ["GET", "POST", "PUT", "DELETE", "*"].contains(&first);
+    let is_path = |word: &str| crate::schema::find(word.trim_matches(['/', '*'])).is_some();
+    is_path(first) || is_method && rest.split(' ').next().is_some_and(|path| path.starts_with('*') || is_path(path))
 }
 
 #[cfg(test)]

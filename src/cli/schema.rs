@@ -2,25 +2,24 @@
 
 use std::fmt::Write;
 
-use anstyle::Style;
 use serde_json::{Value, json};
 
 use super::args::SchemaArgs;
-use super::printer::{FAINT, Printer, STRONG};
+use super::printer::Printer;
 use super::{Error, Exit};
 use crate::schema::{self, ACTIONS, ACTIVITY, COLLECTIONS, Entity, Field, Kind, Role, TENANTS, TextForm, Use, Wire};
+use crate::terminal::{FAINT, STRONG, Style};
 
 /// Columns of the terminal the text is laid out for.
 const WIDTH: usize = 80;
 
 pub(super) fn run(args: &SchemaArgs, printer: Printer) -> Result<Exit, Error> {
-    let text = match (&args.entity, printer.json) {
-        (None, false) => overview(),
-        (None, true) => document(&everything()),
-        (Some(name), false) => describe(schema::entity_named(name)?),
-        (Some(name), true) => document(&entity_json(schema::entity_named(name)?)),
-    };
-    printer.data(&text)?;
+    match (&args.entity, printer.json) {
+        (None, false) => printer.data(&overview())?,
+        (None, true) => printer.document(&document(&everything()))?,
+        (Some(name), false) => printer.data(&describe(schema::entity_named(name)?))?,
+        (Some(name), true) => printer.document(&document(&entity_json(schema::entity_named(name)?)))?,
+    }
     Ok(Exit::Success)
 }
 
@@ -96,7 +95,7 @@ fn section(text: &mut String, title: &str, entities: &[&Entity]) {
     put(text, STRONG, title);
     for entity in entities {
         let prefix = format!("  {:name_width$}  ", entity.name);
-        block(text, &prefix, entity.help, Style::new());
+        block(text, &prefix, entity.help, Style::PLAIN);
         if !entity.key.is_empty() {
             block(text, &" ".repeat(prefix.len()), &format!("key: {}", entity.key.join(" + ")), FAINT);
         }
@@ -107,16 +106,16 @@ fn section(text: &mut String, title: &str, entities: &[&Entity]) {
 fn describe(entity: &Entity) -> String {
     let mut text = String::new();
     put(&mut text, STRONG, entity.name);
-    block(&mut text, "", entity.help, Style::new());
+    block(&mut text, "", entity.help, Style::PLAIN);
     if !entity.key.is_empty() {
         block(
             &mut text,
             "",
             &format!("Key, by which a row finds its record: {}.", entity.key.join(" + ")),
-            Style::new(),
+            Style::PLAIN,
         );
     }
-    block(&mut text, "", &format!("Also called: {}.", entity.also.join(", ")), Style::new());
+    block(&mut text, "", &format!("Also called: {}.", entity.also.join(", ")), Style::PLAIN);
     text.push('\n');
 
     let written: Vec<&Field> = entity.fields.iter().filter(|field| field.is_written()).collect();
@@ -130,7 +129,7 @@ fn describe(entity: &Entity) -> String {
     for (title, fields) in beside {
         if !fields.is_empty() {
             let names: Vec<&str> = fields.iter().map(|field| field.name).collect();
-            block(&mut text, "", &format!("{title}: {}.", names.join(", ")), Style::new());
+            block(&mut text, "", &format!("{title}: {}.", names.join(", ")), Style::PLAIN);
         }
     }
     text
@@ -145,8 +144,8 @@ fn table(text: &mut String, fields: &[&Field]) {
         let required = if field.is_required() { "yes" } else { "no" };
         let prefix = format!("{:name_width$}  {:type_width$}  {required:8}  ", field.name, field.type_name());
         let indent = " ".repeat(prefix.len());
-        block(text, &prefix, field.help, Style::new());
-        block(text, &indent, &accepts(field), Style::new());
+        block(text, &prefix, field.help, Style::PLAIN);
+        block(text, &indent, &accepts(field), Style::PLAIN);
         words(text, &indent, "headers", field.also);
         let related: Vec<&str> = field.related.iter().filter_map(|related| related.also.first().copied()).collect();
         if !related.is_empty() {
@@ -233,7 +232,7 @@ mod tests {
     use super::*;
 
     fn plain(text: &str) -> String {
-        anstream::adapter::strip_str(text).to_string()
+        crate::terminal::unstyled(text)
     }
 
     #[test]

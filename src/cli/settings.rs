@@ -2,6 +2,8 @@
 //!
 //! A flag beats the environment, the environment the profile, the profile the default. With `--sandbox` only flags
 //! count: what environment and profile say is meant for the real account.
+//!
+//! A key goes only to the base URL that it was configured for ([`pairing`]).
 
 mod config;
 mod connect;
@@ -9,6 +11,7 @@ mod environment;
 mod error;
 mod key;
 mod origin;
+mod pairing;
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -18,6 +21,7 @@ use url::Url;
 use super::args::{ExportArgs, Global};
 use crate::account::{DEFAULT_BASE_URL, DEFAULT_CONCURRENCY, DEFAULT_QUOTA};
 use crate::api::{CustomFieldsEncoding, MOST_CONCURRENT, Secret};
+use crate::redact::shown_url;
 use config::{Config, Profile};
 use environment::Environment;
 
@@ -66,6 +70,14 @@ impl Settings {
         Self::resolve_in(global, &Environment::here())
     }
 
+    /// The base URL in force, without a look at keys.
+    fn resolve_base_url(global: &Global) -> Result<WithOrigin<Url>, SettingsError> {
+        let here = Environment::here();
+        let profile = ActiveProfile::read(global, &here)?;
+        let account = TargetAccount::Service;
+        SettingSources { global, here: &here, profile: profile.as_ref(), account: &account }.base_url()
+    }
+
     fn resolve_in(global: &Global, here: &Environment) -> Result<Self, SettingsError> {
         let account = match &global.sandbox {
             Some(file) => TargetAccount::Sandbox(file.clone()),
@@ -77,8 +89,8 @@ impl Settings {
             TargetAccount::Sandbox(_) => None,
         };
         let layers = SettingSources { global, here, profile: profile.as_ref(), account: &account };
+        let base_url = layers.base_url()?;
         Ok(Self {
-            base_url: layers.base_url()?,
             tenant: layers.tenant(),
             quota: layers.quota()?,
             concurrency: layers.concurrency()?,
@@ -86,7 +98,8 @@ impl Settings {
             state_dir: here.state_dir()?,
             config_file: here.config_file.clone(),
             // Last: the key store may ask the user, who should be asked only where everything else is right.
-            key: layers.key()?,
+            key: layers.key(&base_url)?,
+            base_url,
             columns: profile.as_ref().map(|chosen| chosen.profile.columns.clone()).unwrap_or_default(),
             profile: profile.map(|profile| profile.name),
             account,
@@ -112,6 +125,8 @@ struct ActiveProfile {
     profile: Profile,
     /// The folder of config.toml, which paths in it are relative to.
     folder: PathBuf,
+    /// Named by `--profile`, not by `default_profile`.
+    is_chosen: bool,
 }
 
 impl ActiveProfile {
@@ -121,10 +136,11 @@ impl ActiveProfile {
             Some(path) => Config::read(path)?,
             None => Config::default(),
         };
+        let is_chosen = global.profile.is_some();
         let Some(name) = global.profile.clone().or(config.default_profile) else { return Ok(None) };
         let folder = path.parent().map(PathBuf::from).unwrap_or_default();
         match config.profiles.remove(&name) {
-            Some(profile) => Ok(Some(Self { name, profile, folder })),
+            Some(profile) => Ok(Some(Self { name, profile, folder, is_chosen })),
             None => Err(SettingsError::ProfileMissing { name, path, known: config.profiles.into_keys().collect() }),
         }
     }
@@ -167,15 +183,17 @@ impl SettingSources<'_> {
 
     fn base_url(&self) -> Result<WithOrigin<Url>, SettingsError> {
         let given = self.given(&self.global.base_url, "--base-url", "BLUETALLY_BASE_URL");
+        let given = given.filter(|given| matches!(given.origin, Origin::Flag(_)) || !self.profile_is_whole());
         let WithOrigin { value: text, origin } = given
             .filter(|given| !given.value.trim().is_empty())
             .or_else(|| self.profiled(|profile| profile.base_url.clone()))
             .unwrap_or_else(|| WithOrigin::new(DEFAULT_BASE_URL.to_owned(), Origin::Default));
-        match Url::parse(text.trim()) {
-            Ok(url) if url.has_host() => Ok(WithOrigin::new(url, origin)),
-            Ok(_) => Err(SettingsError::BaseUrl { text, origin, reason: "it names no host".to_owned() }),
-            Err(error) => Err(SettingsError::BaseUrl { text, origin, reason: error.to_string() }),
-        }
+        let reason = match Url::parse(text.trim()) {
+            Ok(url) if url.has_host() => return Ok(WithOrigin::new(url, origin)),
+            Ok(_) => "it names no host".to_owned(),
+            Err(error) => error.to_string(),
+        };
+        Err(SettingsError::BaseUrl { text: shown_url(&text), origin, reason })
     }
 
     fn tenant(&self) -> Option<WithOrigin<i64>> {
@@ -213,10 +231,15 @@ impl SettingSources<'_> {
             .unwrap_or(WithOrigin::new(CustomFieldsEncoding::default(), Origin::Default))
     }
 
-    fn key(&self) -> Result<Option<WithOrigin<Secret>>, SettingsError> {
-        match self.account {
-            TargetAccount::Service => key::find(self.global, self.here, self.profile),
-            TargetAccount::Sandbox(_) => Ok(None),
+    fn key(&self, base_url: &WithOrigin<Url>) -> Result<Option<WithOrigin<Secret>>, SettingsError> {
+        if self.account != &TargetAccount::Service {
+            return Ok(None);
+        }
+        let variable = if self.profile_is_whole() { None } else { Some("BLUETALLY_API_KEY") };
+        let key = key::find(self.global, variable, self.here, self.profile)?;
+        match &key {
+            Some(found) => self.check_pair(&found.origin, base_url).map(|()| key),
+            None => Ok(None),
         }
     }
 }

@@ -99,7 +99,7 @@ fn workbooks(names: &[String]) -> Result<Vec<(&'static str, Vec<&'static Entity>
 fn report(written: &[PathBuf], printer: Printer) -> Result<(), Error> {
     let paths: Vec<String> = written.iter().map(|path| path.display().to_string()).collect();
     if printer.json {
-        printer.data(&format!("{:#}\n", json!({ "written": paths })))?;
+        printer.document(&format!("{:#}\n", json!({ "written": paths })))?;
     } else {
         let lines: String = paths.iter().map(|path| format!("wrote `{path}`\n")).collect();
         printer.say(&lines)?;

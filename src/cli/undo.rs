@@ -20,6 +20,7 @@ pub(super) fn run(global: &Global, args: &UndoArgs, printer: Printer) -> Result<
     let job = UndoJob {
         run: args.run.clone(),
         confirmed: args.yes,
+        is_read_only: args.dry_run,
         result: args.result.clone().map_or(ResultTarget::BesideInput, ResultTarget::File),
         // Stopped by the signal itself, a run could not say that it sent nothing.
         shutdown: interrupts::listen()?,
@@ -48,7 +49,7 @@ fn print_plan(plan: &UndoPlan<'_>, args: &UndoArgs, printer: Printer) -> Result<
     if printer.json {
         let planned = summary.json(plan.estimate());
         let document = json!({ "run_id": plan.run_id, "undoes": undone, "dry_run": args.dry_run, "planned": planned });
-        printer.data(&format!("{document}\n"))?;
+        printer.document(&format!("{document}\n"))?;
     }
     Ok(if summary.left() > 0 && !args.dry_run { Exit::RowsFailed } else { Exit::Success })
 }

@@ -35,6 +35,7 @@
 mod activity;
 mod backup;
 pub(crate) mod bucket;
+pub(crate) use bucket::SECRET_VARIABLES;
 mod changes;
 mod columns;
 mod destination;

@@ -20,7 +20,7 @@ pub use delete::DeleteJob;
 pub use import::ImportJob;
 pub(crate) use next_commands::after_run;
 pub use plan::Plan;
-pub(crate) use resume::ResumableRun;
+pub(crate) use resume::{ResumableRun, ResumeOptions};
 pub use run_options::ResultTarget;
 pub(crate) use run_options::RunOptions;
 pub(crate) use run_report::stored_summary;

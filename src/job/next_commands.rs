@@ -43,10 +43,11 @@ pub(crate) fn after_run(
     is_persistent: bool,
     result: Option<&Path>,
 ) -> Vec<String> {
-    let resume = is_persistent.then(|| format!("tallyport resume {}", header.id));
+    let line = CommandLine::from_words(header.details.typed.clone());
+    let resume = is_persistent.then(|| line.resume(&header.id));
     let counts = summary.counts();
     let only_failed = || {
-        let line = CommandLine::from_words(header.details.typed.clone());
+        let line = line.clone();
         result.map(|result| line.with_input(result).command(RunKind::Import.command(), &["--only-failed"]))
     };
     let next = match (header.kind, summary.stopped.is_some()) {

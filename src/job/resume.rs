@@ -3,11 +3,13 @@
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 
+use super::plan::confirm;
 use super::result_path::free_path_in;
 use super::run_report::{Execution, RunReport};
 use crate::account::{Account, AccountIdentity};
 use crate::error::{Error, Result};
 use crate::observer::Observer;
+use crate::redact::shown_url;
 use crate::run::RunStart;
 use crate::run::command_line::CommandLine;
 use crate::run::journal::{
@@ -21,6 +23,15 @@ pub(crate) struct ResumableRun {
     journal: Journal,
     header: RunHeader,
     is_finished: bool,
+}
+
+/// How to continue a run.
+#[derive(Debug, Default)]
+pub(crate) struct ResumeOptions {
+    /// Where the result goes; else where the run would have written it.
+    pub(crate) result: Option<PathBuf>,
+    /// Do not ask about another API key.
+    pub(crate) is_confirmed: bool,
 }
 
 impl ResumableRun {
@@ -57,18 +68,19 @@ impl ResumableRun {
         if self.is_finished { Ok(Ok(RunReport::of_finished(self.journal)?)) } else { Ok(Err(self)) }
     }
 
-    /// Continues the run. The result goes to `result`, else where the run would have written it.
+    /// Continues the run.
     pub(crate) async fn resume(
         self,
         account: &Account,
-        result: Option<PathBuf>,
+        options: ResumeOptions,
         shutdown: &mut ShutdownSignal,
         observer: &mut dyn Observer,
     ) -> Result<RunReport> {
         let started = Instant::now();
+        account.confirm_key((&self.journal, &self.header), options.is_confirmed, shutdown, observer)?;
         observer.on_note(&format!("going on with run {}", self.header.id));
         changed_sources(&self.header.details).iter().for_each(|change| observer.on_note(change));
-        let result = result_path(result.as_deref(), &self.header.details, &self.journal.totals()?);
+        let result = result_path(options.result.as_deref(), &self.header.details, &self.journal.totals()?);
         let execution = Execution { started, start: RunStart::Resumed, result: Some(result) };
         execution.run(account, self.journal, shutdown, observer).await
     }
@@ -79,13 +91,14 @@ impl Account {
     /// end of it. Nothing is sent twice: requests without a response are looked for first.
     ///
     /// # Errors
-    /// Where there is no such run, it belongs to another account, another process is at it, or it was undone.
+    /// Where there is no such run, it belongs to another account, another process is at it, it was undone, or the API key
+    /// is another and the observer does not say yes.
     pub async fn resume(&self, run: &str, observer: &mut dyn Observer) -> Result<RunReport> {
         let run = ResumableRun::open(&self.run_store(), Some(run))?;
         self.expect_identity(run.account())?;
         match run.report_if_finished()? {
             Ok(report) => Ok(report),
-            Err(run) => run.resume(self, None, &mut ShutdownSignal::new(), observer).await,
+            Err(run) => run.resume(self, ResumeOptions::default(), &mut ShutdownSignal::new(), observer).await,
         }
     }
 
@@ -94,10 +107,47 @@ impl Account {
         if self.identity.is_same(wanted) {
             return Ok(());
         }
-        Err(Error::usage(
-            format!("the run belongs to {wanted}, and flags, environment or profile say {}", self.identity),
-            "leave out what names another account, or name the run's own with --base-url, --tenant or --profile",
-        ))
+        let message = format!("the run belongs to {wanted}, and flags, environment or profile say {}", self.identity);
+        Err(Error::usage(message, account_hint(wanted)))
+    }
+
+    /// Asks before a run that was started with another API key is gone on with: keys are rotated, and a key may belong
+    /// to another account. Which key it was, a digest tells that nobody can make without the key.
+    pub(crate) fn confirm_key(
+        &self,
+        run: (&Journal, &RunHeader),
+        is_confirmed: bool,
+        shutdown: &ShutdownSignal,
+        observer: &mut dyn Observer,
+    ) -> Result<()> {
+        let digest = run.0.account_snapshot()?.account;
+        // Runs on a sandbox have none, nor have those that never came to an end of their plan.
+        if digest.is_empty() || self.digest().is_empty() || digest == self.digest() {
+            return Ok(());
+        }
+        let message = format!("run {} was started with another API key than the one in use now", run.1.id);
+        if is_confirmed {
+            observer.on_warning(&message);
+            return Ok(());
+        }
+        confirm(&format!("{message}; go on only if both keys belong to the same account"), shutdown, observer)
+    }
+}
+
+/// How to say that a run's own account is meant.
+fn account_hint(wanted: &AccountIdentity) -> String {
+    match wanted {
+        AccountIdentity::Service { base_url, tenant, .. } => {
+            let tenant = tenant.map(|tenant| format!(" --tenant {tenant}")).unwrap_or_default();
+            format!(
+                "if you trust that address with the API key, add `--base-url {}{tenant}`; else the run cannot go on",
+                shown_url(base_url)
+            )
+        }
+        AccountIdentity::SandboxFile { path, .. } => {
+            format!("leave out what names another account than {}", path.display())
+        }
+        AccountIdentity::SandboxMemory => String::from("a sandbox in memory is gone with its process: begin again"),
     }
 }
 

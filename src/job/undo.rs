@@ -27,6 +27,8 @@ use crate::wording::{counted, mails};
 pub struct UndoJob {
     pub(crate) run: Option<String>,
     pub(crate) confirmed: bool,
+    /// Only the plan is wanted.
+    pub(crate) is_read_only: bool,
     pub(crate) result: ResultTarget,
     pub(crate) shutdown: ShutdownSignal,
 }
@@ -96,6 +98,7 @@ impl UndoableRun {
     ) -> Result<UndoPlan<'a>> {
         let started = Instant::now();
         let mut shutdown = job.shutdown.clone();
+        account.confirm_key((&self.journal, &self.header), job.is_read_only || job.confirmed, &shutdown, observer)?;
         let store = RunStore::new(&account.state_dir);
         let preparing = prepare(account, &self.journal, &self.header, &self.history, &store, observer);
         let prepared = unless_interrupted(&mut shutdown, preparing).await?;

@@ -12,6 +12,7 @@ use std::path::Path;
 
 use super::headers::target_text;
 use super::{ColumnTarget, Mapping, MappingOverride, MappingSource};
+use crate::redact::{TomlMistake, is_plain_name};
 use crate::schema::{self, Entity};
 
 /// Presets by name: header words of another tool that the schema's aliases would misread.
@@ -75,9 +76,12 @@ impl MappingFile {
     }
 
     pub(super) fn parse(text: &str) -> Result<Self, String> {
-        let tables: toml::Table = text.parse().map_err(|error: toml::de::Error| error.to_string())?;
+        // Somebody may name the file with the key by mistake: its lines are not shown.
+        let mistake = |error: toml::de::Error| TomlMistake::new(text, &error).described();
+        let tables: toml::Table = text.parse().map_err(mistake)?;
         for (name, table) in &tables {
             if schema::find(name).is_none() {
+                let name = if is_plain_name(name) { name } else { "***" };
                 return Err(format!("`{name}` is not a collection or action"));
             }
             let table = table.as_table().ok_or_else(|| format!("`{name}` must be a table, `[{name}]`"))?;

@@ -3,7 +3,6 @@
 use std::collections::BTreeMap;
 use std::fmt::Write;
 
-use anstyle::{AnsiColor, Effects, Style};
 use serde_json::{Value as Json, json};
 
 use crate::plan::RunEstimate;
@@ -11,11 +10,8 @@ use crate::plan::order;
 use crate::plan::undo::{UndoDecision, UndoItem, UndoKind, item_collection};
 use crate::report::plan_sentence;
 use crate::schema;
+use crate::terminal::{FAINT, STRONG, Style, WARNING};
 use crate::wording::thousands;
-
-const STRONG: Style = Style::new().effects(Effects::BOLD);
-const FAINT: Style = Style::new().effects(Effects::DIMMED);
-const WARNING: Style = AnsiColor::Yellow.on_default().effects(Effects::BOLD);
 
 /// Examples that are shown of each reason.
 const MOST_EXAMPLES: usize = 3;
@@ -114,8 +110,8 @@ impl UndoSummary {
         for kind in KINDS.into_iter().filter(|kind| self.count(*kind) > 0) {
             let (style, more) = match kind {
                 UndoKind::DeletePermanently => (WARNING, "for good: the service cannot bring these back"),
-                UndoKind::Recreate => (Style::new(), "with new ids: history and what named the old ones stay behind"),
-                UndoKind::CheckIn | UndoKind::CheckOut | UndoKind::Delete | UndoKind::Restore => (Style::new(), ""),
+                UndoKind::Recreate => (Style::PLAIN, "with new ids: history and what named the old ones stay behind"),
+                UndoKind::CheckIn | UndoKind::CheckOut | UndoKind::Delete | UndoKind::Restore => (Style::PLAIN, ""),
             };
             push_line(&mut text, self.count(kind), kind.verb(), style, &wrapped(&self.listed(kind)));
             if !more.is_empty() {

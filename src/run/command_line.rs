@@ -45,6 +45,15 @@ impl CommandLine {
         format!("tallyport {subcommand} {}", words.join(" "))
     }
 
+    /// The command that goes on with a run. Where flags said which base URL and key are meant, they have to say it again:
+    /// a journal does not.
+    pub(crate) fn resume(&self, run: &str) -> String {
+        let meant = |pair: &[String]| matches!(pair[0].as_str(), "--base-url" | "--api-key-file");
+        let pairs = self.0.windows(2).filter(|pair| meant(pair));
+        let flags: String = pairs.map(|pair| format!(" {} {}", pair[0], quoted(&pair[1]))).collect();
+        format!("tallyport resume {run}{flags}")
+    }
+
     /// As [`CommandLine::command`]; none where its input is gone.
     pub(crate) fn repeated(&self, subcommand: &str, more: &[&str]) -> Option<String> {
         (!self.reads_stdin()).then(|| self.command(subcommand, more))
@@ -89,6 +98,16 @@ mod tests {
             line.with_input(Path::new("my result.xlsx")).command("import", &["--only-failed"]),
             "tallyport import 'my result.xlsx' --map Tag_No=asset_id --sandbox --only-failed"
         );
+    }
+
+    #[test]
+    fn a_run_goes_on_where_flags_sent_it() {
+        let line = CommandLine::new(words("a.csv"), words("--strict --base-url http://127.0.0.1:1/api --api-key-file"));
+        let CommandLine(mut typed) = line;
+        typed.push("my key".to_owned());
+        let resume = CommandLine(typed).resume("kqzf");
+        assert_eq!(resume, "tallyport resume kqzf --base-url http://127.0.0.1:1/api --api-key-file 'my key'");
+        assert_eq!(CommandLine::new(words("a.csv"), words("--strict")).resume("kqzf"), "tallyport resume kqzf");
     }
 
     #[test]

@@ -1,6 +1,6 @@
 //! Escaping of CSV text that a spreadsheet program would run as a formula.
 //!
-//! A program that opens a CSV file runs what begins with `=`, `+`, `-`, `@`, a tab or a CR (design rule 12). An export
+//! A program that opens a CSV file runs what begins with `=`, `+`, `-`, `@`, a tab or a CR (design rule 14). An export
 //! puts an apostrophe before such a text. A text that already looks escaped gets another one, so that every text comes
 //! back as it was.
 

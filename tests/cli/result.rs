@@ -31,6 +31,37 @@ fn a_csv_result_is_a_csv_file() {
 }
 
 #[test]
+fn no_cell_of_a_csv_result_is_a_formula_and_every_cell_comes_back() {
+    const NOTES: [&str; 9] =
+        ["=cmd|'/C calc'!A0", "+1+2", "-2+3", "@SUM(A1)", "'=1", "-5", "+1204.50", "plain", "=\"\"00042\"\""];
+    let sheet = |date: &str| {
+        let row = |(row, note): (usize, &&str)| format!("A-{row},MacBook Pro 14,Ready,{date},\"{note}\"\n");
+        let rows: String = NOTES.iter().enumerate().map(row).collect();
+        format!("asset_id,product,status,purchase_date,notes,=HYPERLINK(1)\n{rows}")
+    };
+    let account = CliTest::new().with_lookups().sheet("assets.csv", &sheet("")).sheet("bad.csv", &sheet("=1+1"));
+    let run =
+        |arguments: &[&str]| account.run(&[arguments, &["--entity", "assets", "--ignore", "=HYPERLINK(1)"]].concat());
+    run(&["check", "bad.csv", "--result", "checked.csv"]).exits(1);
+    run(&["import", "assets.csv", "--result", "r.csv"]).exits(0);
+    run(&["import", "bad.csv", "--result", "failed.csv"]).exits(1);
+    let text = |name: &str| std::fs::read_to_string(account.path(name)).unwrap();
+    for name in ["checked.csv", "r.csv", "failed.csv"] {
+        let (text, is_bare) = (text(name), |cell: &&str| cell.starts_with(['=', '+', '-', '@']));
+        let cells = text.split(['\n', ',']).map(|cell| cell.trim_end_matches('\r'));
+        assert_eq!(cells.filter(is_bare).collect::<Vec<_>>(), ["-5", "+1204.50"], "{name}: {text}");
+        assert!(text.contains("'=cmd|"), "{name}: {text}");
+    }
+    let notes = || account.records("assets").iter().map(|asset| asset["notes"].clone()).collect::<Vec<_>>();
+    let before = notes();
+    assert_eq!(before[..4], NOTES[..4]);
+    run(&["import", "r.csv", "--result", "r2.csv"]).exits(0);
+    let own = |name| text(name).lines().map(|line| line.splitn(4, ',').last().unwrap().to_owned()).collect::<Vec<_>>();
+    assert_eq!(own("r.csv"), own("r2.csv"));
+    assert_eq!(notes(), before);
+}
+
+#[test]
 fn a_previous_result_is_never_overwritten() {
     let account =
         CliTest::new().with_lookups().sheet("assets.csv", "asset_id,product,status\n007,MacBook Pro 14,Ready\n");

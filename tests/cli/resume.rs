@@ -260,10 +260,13 @@ fn a_run_can_only_be_resumed_into_its_own_account() {
     exit code 2
     --- stderr
     error: the run belongs to http://127.0.0.1:49152/api/v1, and flags, environment or profile say http://127.0.0.1:49152/api/v1
-      hint: leave out what names another account, or name the run's own with --base-url, --tenant or --profile
+      hint: if you trust that address with the API key, add `--base-url http://127.0.0.1:49152/api/v1`; else the run cannot go on
     ");
+    let base_url = story.proxy.base_url();
     let mut nameless = tallyport(story.account.folder(), &["resume", "--last"]);
-    CommandOutput::run(nameless.env("BLUETALLY_API_KEY", KEY)).exits(0);
+    CommandOutput::run(nameless.env("BLUETALLY_API_KEY", KEY)).exits(2);
+    let mut named = tallyport(story.account.folder(), &["resume", "--last", "--base-url", &base_url]);
+    CommandOutput::run(named.env("BLUETALLY_API_KEY", KEY)).exits(0);
     story.all_there_once();
 }
 

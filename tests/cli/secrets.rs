@@ -6,7 +6,7 @@ use std::path::Path;
 use tallyport::sandbox::{Sandbox, SandboxOptions};
 use tempfile::TempDir;
 
-use crate::harness::{CommandOutput, tallyport};
+use crate::harness::{CliTest, CommandOutput, tallyport};
 
 /// A text that appears nowhere else.
 const KEY: &str = "btk_q7Xw93LmZp0RtY5e";
@@ -27,6 +27,39 @@ fn holding(folder: &Path, word: &str) -> Vec<String> {
 
 fn contains(bytes: &[u8], word: &str) -> bool {
     bytes.windows(word.len()).any(|window| window == word.as_bytes())
+}
+
+/// Columns of secrets in many languages and spellings, beside ordinary ones.
+const SECRET_HEADERS: [&str; 24] = [
+    "Passwords", "pwd", "Kennwort", "contraseña", "senha", "wachtwoord", "lösenord", "hasło", "пароль", "Passphrase",
+    "Secret", "API Token", "API Key", "BitLocker Key (ID 1)", "WiFi Key", "custom:Mot de passe", "user_password",
+    "[SIM PIN]", "初期パスワード", "비밀번호", "Unlock code", "PrivateKey", "salasana", "Start-Passwort (einmalig)",
+];
+
+#[test]
+fn columns_of_secrets_are_neither_read_nor_copied() {
+    let account = CliTest::new();
+    let header = SECRET_HEADERS.map(|header| format!(",{header}")).concat();
+    let values = PASSWORD.to_owned() + &format!(",{PASSWORD}").repeat(SECRET_HEADERS.len() - 1);
+    let rows: String = ["ada@example.com", "not an address"].map(|mail| format!("Ada,{mail},{values}\n")).concat();
+    let account = account.sheet("employees.csv", &format!("name,email{header}\n{rows}"));
+    for arguments in [
+        &["check", "employees.csv", "--result", "checked.csv", "-vvv"][..],
+        &["check", "employees.csv", "--json"],
+        &["import", "employees.csv", "--result", "r.csv", "-vvv"],
+        &["import", "employees.csv", "--json", "--log-format", "json", "-vvv"],
+        &["runs", "--json"],
+    ] {
+        let ran = account.run(arguments);
+        assert!(!ran.text().contains(PASSWORD), "{arguments:?}: {}", ran.text());
+    }
+    let found = holding(account.folder(), PASSWORD);
+    assert!(found.iter().all(|path| path.ends_with("employees.csv")), "{found:?}");
+    let told = account.run(&["check", "employees.csv"]).stdout;
+    assert!(told.contains("looks like passwords") || told.contains("neither read nor copied"), "{told}");
+    // On purpose, one of them is read.
+    let mapped = account.run(&["import", "employees.csv", "--map", "Unlock code=custom:Unlock code"]);
+    assert!(mapped.code == 1 && account.records("employees")[0].to_string().contains(PASSWORD), "{}", mapped.text());
 }
 
 #[test]

@@ -133,6 +133,24 @@ async fn nothing_shown_holds_the_key() {
 }
 
 #[tokio::test]
+async fn halves_of_the_key_are_not_shown_either() {
+    let (one, other) = KEY.split_at(KEY.len() / 2);
+    let plays = [
+        format!(r#"{{"{one}":1,"{other}":2}}"#),
+        format!(r#"{{"success":false,"message":"{one} / {other}"}}"#),
+        format!(r#"{{"error":{{"message":"{one}"}},"errors":{{"{one}":"{other}"}}}}"#),
+    ];
+    let server = Server::plays(plays.iter().map(|body| json(200, body.as_str())).collect()).await;
+    let client = client(&server);
+    let odd = client.raw_page(entity("assets"), &[], 0, 10).await.unwrap_err();
+    let first = client.create(entity("assets"), &body(value!({}))).await.unwrap_err();
+    let second = client.create(entity("assets"), &body(value!({}))).await.unwrap_err();
+    let shown = format!("{odd} {odd:?} {first:?} {second:?}");
+    assert!(!shown.contains(one) && !shown.contains(other), "{shown}");
+    assert!(shown.contains("got an object with `***`, `***`"), "{shown}");
+}
+
+#[tokio::test]
 async fn a_practice_key_spoils_neither_messages_nor_records() {
     let record = r#"{"id":1,"name":"the sandbox"}"#;
     let server = Server::plays(vec![json(404, r#"{"message":"the sandbox has none"}"#), json(200, record)]).await;

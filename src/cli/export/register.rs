@@ -75,7 +75,7 @@ fn print(report: &RegisterReport, printer: Printer) -> Result<(), Error> {
         document["read_at"] = report.read_at.clone().into();
         document["requests"] = json!({"total": requests.total, "by_kind": requests.by_kind});
         document["seconds"] = report.seconds.into();
-        return Ok(printer.data(&format!("{document:#}\n"))?);
+        return Ok(printer.document(&format!("{document:#}\n"))?);
     }
     let mut lines = vec![format!(
         "Register as of {}, in {} ({})",

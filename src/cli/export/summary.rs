@@ -11,7 +11,7 @@ use crate::wording::{counted, duration};
 pub(super) fn print(report: &ExportReport, is_to_stdout: bool, printer: Printer) -> Result<(), Error> {
     report.warnings().iter().for_each(|warning| printer.warn(warning));
     if printer.json {
-        printer.data(&format!("{:#}\n", document(report)))?;
+        printer.document(&format!("{:#}\n", document(report)))?;
     } else if is_to_stdout {
         // Stdout has the data, so the summary goes to stderr.
         text(report).lines().for_each(|line| printer.note(line));

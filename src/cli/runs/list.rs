@@ -6,14 +6,15 @@ use jiff::Timestamp;
 use serde_json::{Value as Json, json};
 
 use super::{ListedJournal, Rows, State, age, json_of, local_time, size_text, what};
-use crate::cli::printer::{FAINT, GOOD, Printer, STRONG, WARNING};
+use crate::cli::printer::Printer;
 use crate::cli::{Error, Exit};
 use crate::run::journal::{RunOverview, StoredRun};
+use crate::terminal::{FAINT, GOOD, STRONG, WARNING};
 
 pub(super) fn run(runs: &[StoredRun], now: Timestamp, printer: Printer) -> Result<Exit, Error> {
     if printer.json {
         let runs: Vec<Json> = runs.iter().map(json_line).collect();
-        printer.data(&format!("{}\n", json!({ "runs": runs })))?;
+        printer.document(&format!("{}\n", json!({ "runs": runs })))?;
     } else {
         printer.data(&text(runs, now))?;
     }

@@ -7,9 +7,10 @@ use serde_json::json;
 
 use super::{age, local_time, size_text};
 use crate::cli::args::PruneArgs;
-use crate::cli::printer::{FAINT, Printer, STRONG};
+use crate::cli::printer::Printer;
 use crate::cli::{Error, Exit};
 use crate::run::journal::{JournalError, LockState, RunStore, SourceFile, StoredRun};
+use crate::terminal::{FAINT, STRONG};
 use crate::wording::counted;
 
 pub(super) fn run(shelf: &RunStore, args: &PruneArgs, now: Timestamp, printer: Printer) -> Result<Exit, Error> {
@@ -22,7 +23,7 @@ pub(super) fn run(shelf: &RunStore, args: &PruneArgs, now: Timestamp, printer: P
         }
     }
     match printer.json {
-        true => printer.data(&format!("{}\n", pruned.json()))?,
+        true => printer.document(&format!("{}\n", pruned.json()))?,
         false => printer.say(&pruned.text(before))?,
     }
     Ok(Exit::Success)

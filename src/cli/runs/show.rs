@@ -6,12 +6,13 @@ use jiff::Timestamp;
 use serde_json::json;
 
 use super::{ListedJournal, Rows, State, age, changed_something, json_of, local_time, size_text, what};
-use crate::cli::printer::{FAINT, Printer, STRONG};
+use crate::cli::printer::Printer;
 use crate::cli::{Error, Exit};
 use crate::job::{after_run, stored_summary};
 use crate::report::{RunSummary, summary};
 use crate::run::command_line::CommandLine;
 use crate::run::journal::{AttemptCounts, Journal, RunDetails, RunKind, RunOverview, SourceFile, StoredRun};
+use crate::terminal::{FAINT, STRONG};
 use crate::wording::{counted, thousands};
 
 pub(super) fn run(shelved: StoredRun, now: Timestamp, printer: Printer) -> Result<Exit, Error> {
@@ -30,7 +31,7 @@ pub(super) fn run(shelved: StoredRun, now: Timestamp, printer: Printer) -> Resul
             document.insert(String::from("unsettled"), json!(under_way));
             document.insert(String::from("journal"), json!(path.to_string_lossy()));
         }
-        printer.data(&format!("{document}\n"))?;
+        printer.document(&format!("{document}\n"))?;
     } else {
         printer.data(&head_text(place, glance, &state, rows, under_way, attempts, now))?;
         if !matches!(state, State::Planning | State::NeverBegun) {

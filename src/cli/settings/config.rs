@@ -33,6 +33,7 @@ use serde::{Deserialize, Serialize};
 use super::SettingsError;
 use crate::api::{CustomFieldsEncoding, Secret};
 use crate::cli::args::ExportArgs;
+use crate::redact::TomlMistake;
 
 /// The whole file.
 #[derive(Debug, Default, Deserialize)]
@@ -65,6 +66,13 @@ pub(super) struct Profile {
     pub(super) columns: BTreeMap<String, Vec<String>>,
 }
 
+impl Profile {
+    /// Whether it says where its key is.
+    pub(super) fn names_key(&self) -> bool {
+        self.api_key.is_some() || self.api_key_file.is_some() || self.keyring.is_some()
+    }
+}
+
 impl Config {
     /// The file's contents; an empty configuration where there is no such file.
     pub(super) fn read(path: &Path) -> Result<Self, SettingsError> {
@@ -78,17 +86,10 @@ impl Config {
 
     fn parse(path: &Path, text: &str) -> Result<Self, SettingsError> {
         toml::from_str(text).map_err(|error| {
-            // Never the error's own text: it quotes the line, and the line may hold the key.
-            let line = error.span().map(|span| {
-                1 + text.as_bytes()[..span.start.min(text.len())].iter().filter(|byte| **byte == b'\n').count()
-            });
-            SettingsError::Config { path: path.to_owned(), line, reason: one_line(error.message()) }
+            let error = TomlMistake::new(text, &error);
+            SettingsError::Config { path: path.to_owned(), line: error.line, reason: error.reason }
         })
     }
-}
-
-fn one_line(message: &str) -> String {
-    message.lines().map(str::trim).collect::<Vec<_>>().join(", ")
 }
 
 /// A key. Whatever is wrong with it, the message does not show it.
@@ -143,10 +144,7 @@ mod tests {
         let cases = [
             ("[profiles.acme]\ntenat = 7\n", "`config.toml`, line 2: unknown field `tenat`"),
             ("\n\ndefault = \"acme\"\n", "`config.toml`, line 3: unknown field `default`"),
-            (
-                "[profiles.acme]\ntenant = \"seven\"\n",
-                "`config.toml`, line 2: invalid type: string \"seven\", expected i64",
-            ),
+            ("[profiles.acme]\ntenant = \"seven\"\n", "`config.toml`, line 2: invalid type: string, expected i64"),
             (
                 "[profiles.acme]\nquota = true\n",
                 "`config.toml`, line 2: invalid type: boolean `true`, expected a number or a text",
@@ -157,6 +155,9 @@ mod tests {
                 "[profiles.acme]\napi_key = \"12 345\"\n",
                 "`config.toml`, line 2: the API key contains an invalid character",
             ),
+            ("[profiles.acme]\ntenant = \"k12345\"\n", "`config.toml`, line 2: invalid type: string, expected i64"),
+            ("[profiles.acme]\nk_12345 = 7\n", "`config.toml`, line 2: unknown field `***`"),
+            ("k_12345\n", "`config.toml`, line 1: "),
             ("[profiles.acme]\napi_key = s12345\n", "`config.toml`, line 2: "),
             ("[profiles.acme]\napi_key = \"12345\ntenant = 1", "`config.toml`, line 2: "),
             ("[profiles.acme\n", "`config.toml`, line 1: "),

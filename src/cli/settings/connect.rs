@@ -1,10 +1,11 @@
 //! From settings to an account: of the service, or of a sandbox started for this command.
 
 use super::environment::Environment;
-use super::{Origin, Settings, SettingsError, TargetAccount};
+use super::{Settings, SettingsError, TargetAccount};
 use crate::account::{Account, AccountIdentity, ConnectOptions};
 use crate::cli::args::Global;
 use crate::error::Error;
+use crate::redact::shown_url;
 use crate::run::journal::RunStore;
 use crate::written_files::WrittenFiles;
 
@@ -16,33 +17,54 @@ pub(crate) async fn connect(global: &Global) -> Result<Account, Error> {
     Settings::resolve(global)?.connect().await
 }
 
-/// The account that a run belongs to. The key is the machine's, as always.
+/// The account that a run belongs to, which flags, environment or profile must mean, too. The key is the machine's, and
+/// a journal may come from anywhere: the key never goes to a base URL only because a journal names it.
 ///
 /// # Errors
 /// As [`connect`], and where flags, environment or profile mean another account.
 pub(crate) async fn connect_to(global: &Global, wanted: &AccountIdentity) -> Result<Account, Error> {
     let mut global = global.clone();
+    global.tenant = global.tenant.or(wanted.tenant());
     match wanted {
         AccountIdentity::SandboxMemory => {}
-        AccountIdentity::SandboxFile { path, tenant } => {
+        AccountIdentity::SandboxFile { path, .. } => {
+            refuse_typed_base_url(&global, wanted)?;
             if matches!(&global.sandbox, None | Some(None)) {
                 global.sandbox = Some(Some(path.clone()));
             }
-            global.tenant = global.tenant.or(*tenant);
+            // A new sandbox in its place would hold none of the run's records.
+            if !path.exists() {
+                let message = format!("the run belongs to {wanted}, and there is no such file");
+                return Err(Error::usage(message, "put the file back to go on with the run"));
+            }
         }
-        AccountIdentity::Service { base_url, tenant, profile } => {
-            global.profile = global.profile.or_else(|| profile.clone());
-            global.tenant = global.tenant.or(*tenant);
-            // Where nobody names another service, the run's own is meant: the key would go nowhere else.
-            let names_none = global.sandbox.is_none() && Settings::resolve(&global)?.base_url.origin == Origin::Default;
-            if names_none {
-                global.base_url = Some(base_url.clone());
+        AccountIdentity::Service { base_url, profile, .. } => {
+            if global.profile.is_none() && global.sandbox.is_none() {
+                global.profile = profile.clone().filter(|name| profile_means(&global, name, base_url));
             }
         }
     }
     let account = connect(&global).await?;
     account.expect_identity(wanted)?;
     Ok(account)
+}
+
+/// Refuses a base URL on the command line for a run on a sandbox file.
+fn refuse_typed_base_url(global: &Global, wanted: &AccountIdentity) -> Result<(), Error> {
+    let variable = (Environment::here().variable)("BLUETALLY_BASE_URL");
+    match &global.base_url {
+        Some(typed) if variable.as_ref() != Some(typed) => Err(Error::usage(
+            format!("the run belongs to {wanted}, not to {}", shown_url(typed)),
+            "leave out `--base-url`: a run on a sandbox file goes on in that file",
+        )),
+        _ => Ok(()),
+    }
+}
+
+/// Whether a profile of this machine leads to that base URL.
+fn profile_means(global: &Global, name: &str, base_url: &str) -> bool {
+    let chosen = Global { profile: Some(name.to_owned()), ..global.clone() };
+    Settings::resolve_base_url(&chosen).is_ok_and(|found| found.value.as_str() == base_url)
 }
 
 /// Where the journals of this machine lie.

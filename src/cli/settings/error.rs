@@ -36,6 +36,12 @@ pub(crate) enum SettingsError {
     /// A profile names the system's key store, which does not give the key.
     #[error("could not read the API key from the key store (service `{service}`, user `{user}`): {cause}")]
     KeyStore { service: String, user: String, cause: String },
+    /// The key was configured for one base URL, and another is in force.
+    #[error(
+        "the API key {key} is for {}, not for `{base_url}` {origin}",
+        owner.as_deref().map_or_else(|| String::from("the default base URL"), |owner| format!("`{owner}`"))
+    )]
+    KeyOfAnotherUrl { key: Origin, owner: Option<String>, base_url: String, origin: Origin },
     /// No key anywhere.
     #[error("no API key is set")]
     KeyMissing,
@@ -63,6 +69,18 @@ impl Diagnostic for SettingsError {
             Self::Key { .. } => "copy the whole key from Settings > API Keys again",
             Self::KeyTwice { .. } => "keep one of them",
             Self::KeyStore { .. } => "store the key there, or set BLUETALLY_API_KEY",
+            Self::KeyOfAnotherUrl { key: Origin::Variable(_), origin: Origin::Profile(name), base_url, .. } => {
+                return Some(format!(
+                    "put `api_key_file` into profile `{name}` and name it with `--profile {name}`, or pass \
+                     `--base-url {base_url}` to send this key there"
+                ));
+            }
+            Self::KeyOfAnotherUrl { origin: Origin::Variable(name), base_url, .. } => {
+                return Some(format!("unset {name}, or pass `--base-url {base_url}` to send this key there"));
+            }
+            Self::KeyOfAnotherUrl { base_url, .. } => {
+                return Some(format!("pass `--base-url {base_url}` to send this key there"));
+            }
             Self::KeyMissing => {
                 "set BLUETALLY_API_KEY, pass `--api-key-file FILE`, or put `api_key_file` into a profile of config.toml; \
                  the key comes from Settings > API Keys. To try it without an account, add `--sandbox`"

@@ -1,4 +1,5 @@
 //! Where the API key comes from: `--api-key-file`, BLUETALLY_API_KEY, the profile, the system's key store, in this order.
+//! The variable is left out where a chosen profile is whole ([`super::pairing`]).
 
 use std::path::Path;
 
@@ -11,14 +12,17 @@ const KEY_STORE_SERVICE: &str = "tallyport";
 /// it, its failures are no errors: most machines have no key in it, and many no key store.
 pub(super) fn find(
     global: &Global,
+    variable: Option<&'static str>,
     here: &Environment,
     chosen: Option<&ActiveProfile>,
 ) -> Result<Option<WithOrigin<Secret>>, SettingsError> {
     if let Some(path) = &global.api_key_file {
         return from_file(path, Origin::Flag("--api-key-file")).map(Some);
     }
-    if let Some(text) = (here.variable)("BLUETALLY_API_KEY").filter(|text| !text.is_empty()) {
-        return secret(text, Origin::Variable("BLUETALLY_API_KEY")).map(Some);
+    if let Some(variable) = variable
+        && let Some(text) = (here.variable)(variable).filter(|text| !text.is_empty())
+    {
+        return secret(text, Origin::Variable(variable)).map(Some);
     }
     if let Some(chosen) = chosen
         && let Some(key) = from_profile(chosen, here)?
@@ -34,7 +38,7 @@ pub(super) fn find(
 }
 
 fn from_profile(chosen: &ActiveProfile, here: &Environment) -> Result<Option<WithOrigin<Secret>>, SettingsError> {
-    let ActiveProfile { name, profile, folder } = chosen;
+    let ActiveProfile { name, profile, folder, .. } = chosen;
     let ways = [
         ("api_key", profile.api_key.is_some()),
         ("api_key_file", profile.api_key_file.is_some()),
@@ -45,6 +49,7 @@ fn from_profile(chosen: &ActiveProfile, here: &Environment) -> Result<Option<Wit
         return Err(SettingsError::KeyTwice { profile: name.clone(), ways });
     }
     if let Some(key) = &profile.api_key {
+        key.protect();
         return Ok(Some(WithOrigin::new(key.clone(), chosen.origin())));
     }
     if let Some(path) = &profile.api_key_file {
@@ -80,7 +85,10 @@ fn from_key_store(here: &Environment, service: &str, user: &str) -> Result<Optio
 
 fn secret(text: String, origin: Origin) -> Result<WithOrigin<Secret>, SettingsError> {
     match Secret::new(text) {
-        Ok(secret) => Ok(WithOrigin::new(secret, origin)),
+        Ok(secret) => {
+            secret.protect();
+            Ok(WithOrigin::new(secret, origin))
+        }
         Err(reason) => Err(SettingsError::Key { reason, origin }),
     }
 }

@@ -145,7 +145,10 @@ fn flags_beat_variables_beat_profile_beats_default() {
     assert_eq!(settings.concurrency, WithOrigin::new(3, profile("acme")));
     assert_eq!(settings.custom_fields, WithOrigin::new(CustomFieldsEncoding::Array, profile("acme")));
 
-    let machine = machine.variable("BLUETALLY_BASE_URL", "https://v.example").variable("BLUETALLY_TENANT_ID", "8");
+    let machine = machine
+        .variable("BLUETALLY_BASE_URL", "https://v.example")
+        .variable("BLUETALLY_API_KEY", "v-key")
+        .variable("BLUETALLY_TENANT_ID", "8");
     let settings = machine.settings("");
     assert_eq!(
         (settings.base_url.value.as_str(), settings.base_url.origin),
@@ -193,11 +196,60 @@ fn the_key_is_looked_for_in_order() {
     assert_eq!(key_origin(machine.settings("--profile stored")), store("vault", "stored"));
 
     let machine = machine.variable("BLUETALLY_API_KEY", "v-key");
-    assert_eq!(key_origin(machine.settings("")), variable("BLUETALLY_API_KEY"));
+    assert_eq!(key_origin(machine.settings("--profile other")), variable("BLUETALLY_API_KEY"));
     assert_eq!(key_origin(machine.settings(&format!("--api-key-file {path}"))), Origin::Flag("--api-key-file"));
 
     let bare = Machine::new().stores_key("tallyport", "default", "default-key");
     assert_eq!(key_origin(bare.settings("")), store("tallyport", "default"));
+}
+
+/// The base URL and the key's origin, or the error.
+fn pair(machine: &Machine, flags: &str) -> Result<(String, Origin), String> {
+    let settings = machine.resolve(flags).map_err(|error| error.to_string())?;
+    Ok((settings.base_url.value.to_string(), settings.key.expect("a key").origin))
+}
+
+#[test]
+fn a_key_goes_only_to_the_base_url_it_was_configured_for() {
+    const PROFILES: &str = "[profiles.whole]\nbase_url = \"https://b.example/api\"\napi_key = \"b-key\"\n\
+                            [profiles.link]\nbase_url = \"https://b.example/api\"\n\
+                            [profiles.official]\nbase_url = \"https://app.bluetallyapp.com/api/v1/\"\n\
+                            [profiles.key]\napi_key = \"b-key\"\n";
+    let b = || String::from("https://b.example/api");
+    let key = || variable("BLUETALLY_API_KEY");
+    let machine = Machine::new().config(PROFILES).variable("BLUETALLY_API_KEY", "v-key");
+    assert_eq!(pair(&machine, "--profile whole"), Ok((b(), profile("whole"))));
+    let error = machine.error("--profile link");
+    assert_eq!(
+        error.to_string(),
+        "the API key from BLUETALLY_API_KEY is for the default base URL, not for `https://b.example/api` from profile \
+         `link`"
+    );
+    assert!(error.hint().is_some_and(|hint| hint.contains("api_key_file") && hint.contains("--base-url")));
+    assert_eq!(pair(&machine, "--profile link --base-url https://b.example/api"), Ok((b(), key())));
+    assert!(pair(&machine, "--profile official").is_ok(), "the same place as by default");
+    assert!(pair(&machine, "--profile key").is_ok_and(|(_, origin)| origin == key()), "the environment comes first");
+
+    let both = Machine::new().config(PROFILES).variable("BLUETALLY_API_KEY", "v-key");
+    let both = both.variable("BLUETALLY_BASE_URL", "https://v.example/api");
+    assert_eq!(pair(&both, "--profile whole"), Ok((b(), profile("whole"))), "as a whole");
+    assert_eq!(pair(&both, "--profile link"), Ok((String::from("https://v.example/api"), key())));
+}
+
+#[test]
+fn a_default_profile_does_not_mix_with_the_environment() {
+    let machine = Machine::new().config(FULL).variable("BLUETALLY_API_KEY", "v-key");
+    assert!(matches!(machine.error(""), SettingsError::KeyOfAnotherUrl { .. }));
+    let same = machine.variable("BLUETALLY_BASE_URL", "https://acme.example/api/v1/");
+    assert_eq!(key_origin(same.settings("")), variable("BLUETALLY_API_KEY"));
+    let elsewhere = Machine::new().config(FULL).variable("BLUETALLY_BASE_URL", "http://ada:secret@127.0.0.1:1/api");
+    let error = elsewhere.error("");
+    assert_eq!(
+        error.to_string(),
+        "the API key from profile `acme` is for `https://acme.example/api/v1`, not for `http://***@127.0.0.1:1/api` from \
+         BLUETALLY_BASE_URL"
+    );
+    assert!(error.hint().is_some_and(|hint| hint.contains("unset BLUETALLY_BASE_URL")));
 }
 
 #[test]

@@ -9,11 +9,10 @@ use object_store::client::HttpError;
 use super::environment::{self, Credentials};
 use super::url::{BucketUrl, StorageProvider};
 use crate::error::{Diagnostic, ErrorKind};
+use crate::redact::{Mask, TextKind, secrets_in};
 
 /// Longest service message that is shown, in characters.
 const MAX_MESSAGE: usize = 300;
-/// Shorter values of secret variables are switches, not secrets.
-const MIN_SECRET: usize = 8;
 
 /// Files that could not be uploaded, or keys that could not be listed or deleted.
 #[derive(Debug, thiserror::Error)]
@@ -140,11 +139,12 @@ fn service_message(provider: &StorageProvider, error: &object_store::Error) -> S
     sanitize(provider, &message)
 }
 
-/// The first line of a message, with secrets redacted.
+/// The first line of a message, without the secrets in the environment.
 fn sanitize(provider: &StorageProvider, message: &str) -> String {
-    let line = message.lines().next().unwrap_or_default().trim();
-    let line = redact(line, provider.secrets.iter().filter_map(|name| environment::read(name)));
-    line.chars().take(MAX_MESSAGE).collect()
+    let values = provider.secrets.iter().filter_map(|name| environment::read(name));
+    let secrets: Vec<String> = values.flat_map(|value| secrets_in(&value)).collect();
+    let message = Mask::new(secrets.iter().map(String::as_str)).apply(message, TextKind::Message).into_owned();
+    message.lines().next().unwrap_or_default().trim().chars().take(MAX_MESSAGE).collect()
 }
 
 /// Code and message of `403 Forbidden: <Error><Code>..</Code><Message>..</Message></Error>`.
@@ -159,12 +159,6 @@ fn parse_error_body(body: &str) -> String {
         (Some(code), None) => code.to_owned(),
         _ => status.to_owned(),
     }
-}
-
-fn redact(text: &str, secrets: impl Iterator<Item = String>) -> String {
-    secrets
-        .filter(|secret| secret.len() >= MIN_SECRET)
-        .fold(text.to_owned(), |text, secret| text.replace(&secret, "***"))
 }
 
 fn list_urls(urls: &[String]) -> String {
@@ -226,13 +220,6 @@ mod tests {
             "502 Bad Gateway"
         );
         assert_eq!(service_message(&S3, &generic("connection closed")), "connection closed");
-    }
-
-    #[test]
-    fn secrets_from_the_environment_are_redacted() {
-        let secrets = ["Zm9vYmFy0000".to_owned(), "true".to_owned()];
-        let text = redact("true is that Zm9vYmFy0000 does not match", secrets.into_iter());
-        assert_eq!(text, "true is that *** does not match");
     }
 
     #[test]

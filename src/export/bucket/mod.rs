@@ -31,4 +31,4 @@ mod url;
 pub(crate) use not_built::{Bucket, Upload};
 #[cfg(feature = "buckets")]
 pub(crate) use store::{Bucket, Upload};
-pub(crate) use url::{BucketUrl, BucketUrlError, BucketsNotBuilt, is_url};
+pub(crate) use url::{BucketUrl, BucketUrlError, BucketsNotBuilt, SECRET_VARIABLES, is_url};

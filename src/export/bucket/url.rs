@@ -77,6 +77,9 @@ pub(super) static GOOGLE: StorageProvider = StorageProvider {
 
 static PROVIDERS: [&StorageProvider; 3] = [&S3, &AZURE, &GOOGLE];
 
+/// The variables that hold a secret, by provider.
+pub(crate) static SECRET_VARIABLES: [&[&str]; 3] = [S3.secrets, AZURE.secrets, GOOGLE.secrets];
+
 /// A key or folder in a bucket.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct BucketUrl {

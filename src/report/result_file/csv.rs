@@ -22,7 +22,7 @@ impl ResultCsv {
     pub(super) fn create(path: &Path, access: Access) -> Result<Self, WriteError> {
         let file = AtomicFile::create_for(path, access)?;
         let path = file.path().to_owned();
-        Ok(Self { csv: CsvWriter::new(file, Some(&path), CsvOptions::RESULT)?, path, sheet: None })
+        Ok(Self { csv: CsvWriter::new(file, Some(&path), CsvOptions::EXPORT)?, path, sheet: None })
     }
 
     pub(super) fn start_sheet(&mut self, name: &str, header: &Row, columns: ResultColumns) -> Result<(), WriteError> {
@@ -31,8 +31,9 @@ impl ResultCsv {
             return Err(WriteError::SheetsInCsv { path: self.path.clone(), first, second });
         }
         RESULT_HEADERS.into_iter().try_for_each(|header| self.csv.text(header))?;
-        columns.kept(header.len()).try_for_each(|column| {
-            self.csv.text(header.escaped_text(column).unwrap_or_else(|| header.cell(column).text))
+        columns.kept(header.len()).try_for_each(|column| match header.escaped_text(column) {
+            Some(text) => self.csv.escaped_text(text),
+            None => self.csv.cell_as_typed(header.cell(column)),
         })?;
         self.sheet = Some((name.to_owned(), columns));
         self.csv.end_row()
@@ -47,7 +48,7 @@ impl ResultCsv {
         for column in columns.kept(row.len().max(columns.width())) {
             match (is_withheld(&outcome.problems, column), row.escaped_text(column)) {
                 (true, _) => csv.text("")?,
-                (false, Some(text)) => csv.text(text)?,
+                (false, Some(text)) => csv.escaped_text(text)?,
                 (false, None) => csv.cell_as_typed(row.cell(column))?,
             }
         }

@@ -3,8 +3,6 @@
 use std::borrow::Cow;
 use std::fmt::Write;
 
-use anstyle::{AnsiColor, Effects, Style};
-
 use super::super::change_tally::change_text;
 use super::super::run_summary::{RunCommand, RunSummary, SheetSummary};
 use super::super::tally::ProblemGroup;
@@ -13,13 +11,8 @@ use super::super::text::quoted;
 use super::sentences::{plan_sentence, problems_sentence, requests_sentence, sentence, title, verdict};
 use crate::mapping::{MappedColumn, SheetMapping};
 use crate::plan::{ReportMode, RowCounts, RowStatus};
+use crate::terminal::{ERROR as BAD, FAINT, GOOD, STRONG, Style, WARNING as DOUBTFUL};
 use crate::wording::{counted, duration, thousands};
-
-const STRONG: Style = Style::new().effects(Effects::BOLD);
-const FAINT: Style = Style::new().effects(Effects::DIMMED);
-const GOOD: Style = AnsiColor::Green.on_default().effects(Effects::BOLD);
-const BAD: Style = AnsiColor::Red.on_default().effects(Effects::BOLD);
-const DOUBTFUL: Style = AnsiColor::Yellow.on_default().effects(Effects::BOLD);
 
 /// How many kinds of problems the terminal shows; the result file has them all.
 const SHOWN_GROUPS: usize = 5;
@@ -142,7 +135,7 @@ fn push_aligned(text: &mut String, lines: &[Vec<String>]) {
         let style = match number {
             0 => FAINT,
             number if number + 1 == lines.len() => STRONG,
-            _ => Style::new(),
+            _ => Style::PLAIN,
         };
         let _ = writeln!(text, "  {style}{}{style:#}", joined.trim_end());
     }

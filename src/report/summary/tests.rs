@@ -63,7 +63,7 @@ fn problems() -> ProblemTally {
 }
 
 fn plain(summary: &RunSummary) -> String {
-    anstream::adapter::strip_str(&text(summary)).to_string()
+    crate::terminal::unstyled(&text(summary))
 }
 
 #[test]

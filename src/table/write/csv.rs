@@ -35,13 +35,10 @@ pub enum FormulaEscaping {
 }
 
 impl CsvOptions {
-    /// For files that go to other people: formulas are escaped.
+    /// For files that people open in spreadsheet programs: formulas are escaped. What reads CSV takes the escapes off
+    /// again, so that a result can be corrected and imported.
     pub const EXPORT: Self =
         Self { delimiter: b',', byte_order_mark: ByteOrderMark::Without, formula_escaping: FormulaEscaping::On };
-
-    /// For results. A result is there to be corrected and imported again, and an escape would come back as part of the
-    /// value.
-    pub const RESULT: Self = Self { formula_escaping: FormulaEscaping::Off, ..Self::EXPORT };
 }
 
 /// Writes rows of CSV.
@@ -80,10 +77,17 @@ impl<W: Write> CsvWriter<W> {
         }
     }
 
-    /// Adds a cell as it was typed. A real date is written as ISO 8601: as shown it might be ambiguous, which it was not
-    /// in the spreadsheet that it comes from.
+    /// Adds text that is written as it stands: it is escaped already, as in the file it comes from.
+    pub(crate) fn escaped_text(&mut self, text: &str) -> Result<(), WriteError> {
+        self.field(text)
+    }
+
+    /// Adds a cell as it was typed; a plain number with a sign is no formula. A real date is written as ISO 8601: as
+    /// shown it might be ambiguous, which it was not in the spreadsheet that it comes from.
     pub(crate) fn cell_as_typed(&mut self, cell: Cell<'_>) -> Result<(), WriteError> {
-        let Value::Date(moment) = cell.value else { return self.text(cell.text) };
+        let Value::Date(moment) = cell.value else {
+            return if is_signed_number(cell.text) { self.field(cell.text) } else { self.text(cell.text) };
+        };
         self.buffered(|buffer| {
             let _ = write!(buffer, "{}", moment.date());
             if moment.time() != Time::midnight() {
@@ -134,6 +138,14 @@ impl<W: Write> CsvWriter<W> {
     }
 }
 
+/// `-5` or `+1,204.50`: nothing but a sign, digits and their separators.
+fn is_signed_number(text: &str) -> bool {
+    text.strip_prefix(['-', '+']).is_some_and(|digits| {
+        digits.starts_with(|char: char| char.is_ascii_digit())
+            && digits.chars().all(|char| char.is_ascii_digit() || matches!(char, '.' | ','))
+    })
+}
+
 #[cfg(test)]
 mod tests {
     #![allow(clippy::unwrap_used, clippy::expect_used)]
@@ -143,9 +155,12 @@ mod tests {
 
     #[test]
     fn values_are_written_as_they_were_typed() {
-        let mut csv = CsvWriter::new(Vec::new(), None, CsvOptions::RESULT).unwrap();
+        let mut csv = CsvWriter::new(Vec::new(), None, CsvOptions::EXPORT).unwrap();
         let mut row = Row::default();
-        for text in ["007", "=1+1", "a,b", "19\"", "two\nlines", "Zürich", ""] {
+        for text in [
+            "007", "=1+1", "-5", "+1,204.50", "-1+cmd|' /C calc'!A0", "@x", "-", "a,b", "19\"", "two\nlines", "Zürich",
+            "",
+        ] {
             row.push_text(text);
         }
         row.push("1/2/24", Value::Date(jiff::civil::date(2024, 2, 1).at(0, 0, 0, 0)));
@@ -154,7 +169,7 @@ mod tests {
         csv.end_row().unwrap();
         assert_eq!(
             String::from_utf8(csv.finish().unwrap()).unwrap(),
-            "007,=1+1,\"a,b\",\"19\"\"\",\"two\nlines\",Zürich,,2024-02-01,2024-02-01 13:05:00\r\n"
+            "007,'=1+1,-5,\"+1,204.50\",'-1+cmd|' /C calc'!A0,'@x,'-,\"a,b\",\"19\"\"\",\"two\nlines\",Zürich,,2024-02-01,2024-02-01 13:05:00\r\n"
         );
     }
 }

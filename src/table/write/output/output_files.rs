@@ -60,7 +60,7 @@ impl OutputFiles {
             OutputTarget::Files(paths) => return Self::open_files(paths),
             OutputTarget::Folder(folder) => (folder.clone(), FolderLayout::Flat),
             OutputTarget::Partitioned { folder, day } => (folder.clone(), FolderLayout::Partitioned(*day)),
-            OutputTarget::Stdout => return Ok(Self::to(Box::new(io::stdout()))),
+            OutputTarget::Stdout => return Ok(Self::to(crate::terminal::data_output())),
         };
         let folders = Vec::from_iter(CreatedDir::create(&folder)?);
         let names = FileNames { folder, layout, extension, taken: HashSet::new() };

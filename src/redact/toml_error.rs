@@ -1,0 +1,98 @@
+//! What is wrong with a TOML file that may hold a key: an error's own text quotes the line.
+
+/// A mistake in a TOML file, without the file's own words.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct TomlMistake {
+    /// Line and column, from 1; none if the parser does not say where.
+    pub(crate) line: Option<usize>,
+    pub(crate) column: Option<usize>,
+    /// What is wrong, on one line.
+    pub(crate) reason: String,
+}
+
+impl TomlMistake {
+    pub(crate) fn new(text: &str, error: &toml::de::Error) -> Self {
+        let before = error.span().and_then(|span| text.get(..span.start));
+        Self {
+            line: before.map(|before| 1 + before.matches('\n').count()),
+            column: before.map(|before| 1 + before.rsplit('\n').next().unwrap_or_default().chars().count()),
+            reason: without_values(error.message()),
+        }
+    }
+
+    /// `line 3, column 7: ..`
+    pub(crate) fn described(&self) -> String {
+        match (self.line, self.column) {
+            (Some(line), Some(column)) => format!("line {line}, column {column}: {}", self.reason),
+            _ => self.reason.clone(),
+        }
+    }
+}
+
+/// A parser's message on one line, without the values it quotes. Names stay where they are plain words: a misspelt
+/// setting is found by them.
+fn without_values(message: &str) -> String {
+    let line = message.lines().map(str::trim).collect::<Vec<_>>().join(", ");
+    let mut shown = String::with_capacity(line.len());
+    let mut rest = line.as_str();
+    while let Some(start) = rest.find(['"', '`']) {
+        let quote = &rest[start..=start];
+        let (inner, after) = match quote {
+            // A value may contain quotes, escaped or not: up to the last one.
+            "\"" => rest[start + 1..].rsplit_once('"').unwrap_or((&rest[start + 1..], "")),
+            _ => rest[start + 1..].split_once('`').unwrap_or((&rest[start + 1..], "")),
+        };
+        match quote {
+            "\"" if EXAMPLES.contains(&inner) => shown.push_str(&rest[..rest.len() - after.len()]),
+            "\"" => shown.push_str(rest[..start].trim_end()),
+            _ => {
+                let name = if is_plain_name(inner) { inner } else { "***" };
+                shown.push_str(&format!("{}`{name}`", &rest[..start]));
+            }
+        }
+        rest = after;
+    }
+    shown.push_str(rest);
+    shown
+}
+
+/// Values that our own messages show.
+const EXAMPLES: &[&str] = &["10000/h"];
+
+/// Whether it can be a setting or a sign of TOML, and no key.
+pub(crate) fn is_plain_name(name: &str) -> bool {
+    const LONGEST: usize = 30;
+    let is_sign = name.chars().all(|char| char.is_ascii_punctuation());
+    let is_name = name.chars().all(|char| char.is_ascii_lowercase() || char == '_' || char == '-');
+    name.len() <= LONGEST && (is_sign || is_name)
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::{TomlMistake, without_values};
+
+    #[test]
+    fn names_stay_and_values_go() {
+        for (message, shown) in [
+            ("unknown field `tenat`, expected `tenant`", "unknown field `tenat`, expected `tenant`"),
+            ("unknown field `btk_q7Xw93`", "unknown field `***`"),
+            ("invalid type: string \"btk_q7Xw93\", expected i64", "invalid type: string, expected i64"),
+            ("invalid type: string \"a\"b`c\", expected i64", "invalid type: string, expected i64"),
+            ("a text such as \"10000/h\"", "a text such as \"10000/h\""),
+            ("key with no value,\nexpected `=`", "key with no value, expected `=`"),
+            ("half `open", "half `open`"),
+            ("half \"open", "half"),
+        ] {
+            assert_eq!(without_values(message), shown);
+        }
+    }
+
+    #[test]
+    fn a_mistake_has_a_place() {
+        let text = "[a]\nx = ü\n";
+        let mistake = TomlMistake::new(text, &text.parse::<toml::Table>().unwrap_err());
+        assert_eq!((mistake.line, mistake.column), (Some(2), Some(5)));
+        assert!(mistake.described().starts_with("line 2, column 5: "), "{}", mistake.described());
+    }
+}
