@@ -96,7 +96,7 @@ fn unusable(error: &SettingsError) -> Check {
         | SettingsError::ProfileMissing { .. } => "config",
         SettingsError::Key { .. }
         | SettingsError::KeyFile { .. }
-        | SettingsError::KeyOfAnotherUrl { .. }
+        | SettingsError::KeyOfAnotherUrl(_)
         | SettingsError::KeyMissing
         | SettingsError::KeyStore { .. }
         | SettingsError::KeyTwice { .. } => "key",

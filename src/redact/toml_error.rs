@@ -72,7 +72,7 @@ mod tests {
             ("invalid type: string \"btk_q7Xw93\", expected i64", "invalid type: string, expected i64"),
             ("invalid type: string \"a\"b`c\", expected i64", "invalid type: string, expected i64"),
             ("a text such as \"10000/h\"", "a text such as \"10000/h\""),
-            ("key with no value,\nexpected `=`", "key with no value, expected `=`"),
+            ("key with no value\nexpected `=`", "key with no value, expected `=`"),
             ("half `open", "half `open`"),
             ("half \"open", "half"),
         ] {

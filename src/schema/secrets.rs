@@ -144,6 +144,10 @@ impl Tables {
 
 /// Where the words from `first` on that make up the phrase, its plural or the phrase with a number end.
 fn phrase_end(words: &[String], first: usize, phrase: &str) -> Option<usize> {
+    // Nearly no phrase begins as the word does.
+    if !phrase.starts_with(words.get(first)?.chars().next()?) {
+        return None;
+    }
     let mut rest = phrase;
     for (at, word) in words.iter().enumerate().skip(first) {
         match rest.strip_prefix(word.as_str()) {

@@ -37,11 +37,8 @@ pub(crate) enum SettingsError {
     #[error("could not read the API key from the key store (service `{service}`, user `{user}`): {cause}")]
     KeyStore { service: String, user: String, cause: String },
     /// The key was configured for one base URL, and another is in force.
-    #[error(
-        "the API key {key} is for {}, not for `{base_url}` {origin}",
-        owner.as_deref().map_or_else(|| String::from("the default base URL"), |owner| format!("`{owner}`"))
-    )]
-    KeyOfAnotherUrl { key: Origin, owner: Option<String>, base_url: String, origin: Origin },
+    #[error(transparent)]
+    KeyOfAnotherUrl(Box<ForeignKey>),
     /// No key anywhere.
     #[error("no API key is set")]
     KeyMissing,
@@ -51,6 +48,34 @@ pub(crate) enum SettingsError {
     /// Others can put files into the folder for journals.
     #[error(transparent)]
     StateDir(#[from] UnsafeFolder),
+}
+
+/// A key, and a base URL that it was not configured for.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error(
+    "the API key {key} is for {}, not for `{base_url}` {origin}",
+    owner.as_deref().map_or_else(|| String::from("the default base URL"), |owner| format!("`{owner}`"))
+)]
+pub(crate) struct ForeignKey {
+    pub(super) key: Origin,
+    /// The base URL that the key is for; none for the default one.
+    pub(super) owner: Option<String>,
+    pub(super) base_url: String,
+    /// Where the base URL is from.
+    pub(super) origin: Origin,
+}
+
+impl ForeignKey {
+    fn hint(&self) -> String {
+        let consent = format!("pass `--base-url {}` to send this key there", self.base_url);
+        match (&self.key, &self.origin) {
+            (Origin::Variable(_), Origin::Profile(name)) => {
+                format!("put `api_key_file` into profile `{name}` and name it with `--profile {name}`, or {consent}")
+            }
+            (_, Origin::Variable(name)) => format!("unset {name}, or {consent}"),
+            _ => consent,
+        }
+    }
 }
 
 impl Diagnostic for SettingsError {
@@ -69,18 +94,7 @@ impl Diagnostic for SettingsError {
             Self::Key { .. } => "copy the whole key from Settings > API Keys again",
             Self::KeyTwice { .. } => "keep one of them",
             Self::KeyStore { .. } => "store the key there, or set BLUETALLY_API_KEY",
-            Self::KeyOfAnotherUrl { key: Origin::Variable(_), origin: Origin::Profile(name), base_url, .. } => {
-                return Some(format!(
-                    "put `api_key_file` into profile `{name}` and name it with `--profile {name}`, or pass \
-                     `--base-url {base_url}` to send this key there"
-                ));
-            }
-            Self::KeyOfAnotherUrl { origin: Origin::Variable(name), base_url, .. } => {
-                return Some(format!("unset {name}, or pass `--base-url {base_url}` to send this key there"));
-            }
-            Self::KeyOfAnotherUrl { base_url, .. } => {
-                return Some(format!("pass `--base-url {base_url}` to send this key there"));
-            }
+            Self::KeyOfAnotherUrl(foreign) => return Some(foreign.hint()),
             Self::KeyMissing => {
                 "set BLUETALLY_API_KEY, pass `--api-key-file FILE`, or put `api_key_file` into a profile of config.toml; \
                  the key comes from Settings > API Keys. To try it without an account, add `--sandbox`"

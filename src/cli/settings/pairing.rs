@@ -7,6 +7,7 @@
 
 use url::Url;
 
+use super::error::ForeignKey;
 use super::{DEFAULT_BASE_URL, Origin, SettingSources, SettingsError, WithOrigin};
 use crate::redact::shown_url;
 
@@ -37,12 +38,12 @@ impl SettingSources<'_> {
         if Url::parse(owner.trim()).is_ok_and(|owner| is_same(&owner, &base_url.value)) {
             return Ok(());
         }
-        Err(SettingsError::KeyOfAnotherUrl {
+        Err(SettingsError::KeyOfAnotherUrl(Box::new(ForeignKey {
             key: key.clone(),
             owner: (owner != DEFAULT_BASE_URL).then(|| shown_url(owner)),
             base_url: shown_url(base_url.value.as_str()),
             origin: base_url.origin.clone(),
-        })
+        })))
     }
 }
 

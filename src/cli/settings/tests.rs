@@ -239,7 +239,7 @@ fn a_key_goes_only_to_the_base_url_it_was_configured_for() {
 #[test]
 fn a_default_profile_does_not_mix_with_the_environment() {
     let machine = Machine::new().config(FULL).variable("BLUETALLY_API_KEY", "v-key");
-    assert!(matches!(machine.error(""), SettingsError::KeyOfAnotherUrl { .. }));
+    assert!(matches!(machine.error(""), SettingsError::KeyOfAnotherUrl(_)));
     let same = machine.variable("BLUETALLY_BASE_URL", "https://acme.example/api/v1/");
     assert_eq!(key_origin(same.settings("")), variable("BLUETALLY_API_KEY"));
     let elsewhere = Machine::new().config(FULL).variable("BLUETALLY_BASE_URL", "http://ada:secret@127.0.0.1:1/api");
