@@ -145,13 +145,15 @@ fn made_from<'r>(row: &'r Row, derived: &DerivedColumn, first: usize) -> Derived
     if text::trimmed(&text).is_empty() {
         return Derived::Nothing;
     }
+    // What a value map says is the field's own value.
+    let mut is_mapped = false;
     if !derived.values.is_empty() {
         let said = text::trimmed(&text);
         match derived.values.iter().find(|known| is_same_text(&known.from, said)).map(|known| &known.to) {
-            Some(to) => (text, value) = (Cow::Owned(to.text.clone()), to.value),
+            Some(to) => (text, value, is_mapped) = (Cow::Owned(to.text.clone()), to.value, true),
             None => match &derived.otherwise {
                 Unlisted::Keep => {}
-                Unlisted::Value(to) => (text, value) = (Cow::Owned(to.text.clone()), to.value),
+                Unlisted::Value(to) => (text, value, is_mapped) = (Cow::Owned(to.text.clone()), to.value, true),
                 Unlisted::Error => return Derived::Unlisted(first),
             },
         }
@@ -160,6 +162,7 @@ fn made_from<'r>(row: &'r Row, derived: &DerivedColumn, first: usize) -> Derived
         }
     }
     if derived.rule.invert
+        && !is_mapped
         && let Ok(answer) = choice::boolean(Cell { text: &text, value, format: None })
     {
         (text, value) = (Cow::Borrowed(if answer { "no" } else { "yes" }), Value::Boolean(!answer));

@@ -453,6 +453,9 @@ fn yes_may_mean_no() {
             .row("Cy|cy@example.com|");
     let archived: Vec<String> = sheet.values().into_iter().filter(|value| value.starts_with("archived")).collect();
     assert_eq!(archived, ["archived Boolean(false)", "archived Boolean(true)"]);
+    let mapped = "[fields.archived]\ncolumn = \"Enabled\"\ninvert = true\nvalues = { gone = \"yes\" }";
+    let mapped = Sheet::ruled("employees", "Name|Email|Enabled", mapped).row("Ada|ada@example.com|gone").values();
+    assert!(mapped.contains(&String::from("archived Boolean(true)")), "a value map says what the field is: {mapped:?}");
     let odd = Sheet::ruled("employees", "Name|Email|Enabled", "[fields.archived]\ncolumn = \"Enabled\"\ninvert = true")
         .row("Ada|ada@example.com|maybe");
     assert_eq!(odd.check(), ["C2 boolean.invalid"]);
