@@ -27,7 +27,7 @@ impl Account {
     /// account in the state folder makes the next export read only what changed.
     ///
     /// ```
-    /// use tallyport::export::ExportJob;
+    /// use tallyport::ExportJob;
     /// use tallyport::observer::NoObserver;
     /// use tallyport::{Account, ConnectOptions};
     ///

@@ -17,7 +17,7 @@ use crate::written_files::Overwrite;
 /// What to export, and where to. Done by [`Account::export`](crate::Account::export), which also checks the options.
 ///
 /// ```
-/// use tallyport::export::ExportJob;
+/// use tallyport::ExportJob;
 ///
 /// let nightly = ExportJob::new(["assets", "employees"])
 ///     .to("exports/nightly-{date}.xlsx")

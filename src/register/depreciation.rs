@@ -14,36 +14,14 @@
 //!
 //! A laptop for 1,000.00 over 36 months loses 27.777… a month:
 //!
-//! ```
-//! use jiff::civil::date;
-//! use rust_decimal::Decimal;
-//! use tallyport::register::depreciation::{DepreciationSchedule, Figures};
-//!
-//! let schedule = DepreciationSchedule { name: "Laptops, 3 years".into(), months: 36, minimum: Decimal::ZERO };
-//! let on = |day| Figures::on(day, Decimal::from(1000), date(2024, 1, 31), &schedule, 2);
-//! let accumulated = |day| on(day).accumulated.to_string();
-//!
-//! assert_eq!(accumulated(date(2024, 2, 28)), "0");      // the month is over on the 29th
-//! assert_eq!(accumulated(date(2024, 2, 29)), "27.78");
-//! assert_eq!(accumulated(date(2024, 3, 31)), "55.56");
-//! assert_eq!(accumulated(date(2024, 4, 30)), "83.33");  // a charge of 27.77: nothing drifts
-//! assert_eq!(accumulated(date(2027, 1, 31)), "1000");   // the 36th month
-//! assert_eq!(on(date(2030, 1, 1)).book_value, Decimal::ZERO);
+//! ```text
+//! bought    2024-01-31
+//! as of     2024-02-28   2024-02-29   2024-03-31   2024-04-30   2027-01-31
+//! lost            0.00        27.78        55.56        83.33      1000.00
 //! ```
 //!
-//! With a minimum value of 100, over 12 months, in yen, which have no smaller unit:
-//!
-//! ```
-//! # use jiff::civil::date;
-//! # use rust_decimal::Decimal;
-//! # use tallyport::register::depreciation::{DepreciationSchedule, Figures};
-//! let schedule = DepreciationSchedule { name: "One year".into(), months: 12, minimum: Decimal::from(100) };
-//! let figures = Figures::on(date(2024, 2, 1), Decimal::from(1000), date(2024, 1, 1), &schedule, 0);
-//! assert_eq!(figures.accumulated, Decimal::from(75));
-//! assert_eq!(figures.book_value, Decimal::from(925));
-//! let closed = Figures::on(date(2025, 1, 1), Decimal::from(1000), date(2024, 1, 1), &schedule, 0);
-//! assert_eq!(closed.book_value, Decimal::from(100));
-//! ```
+//! With a minimum value of 100, over 12 months, in yen, which have no smaller unit, 1,000 have lost 75 after a month, and
+//! stand at 100 after the twelfth.
 
 use jiff::ToSpan;
 use jiff::civil::Date;
@@ -126,6 +104,30 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+
+    #[test]
+    fn the_examples_of_the_documentation() {
+        let schedule = DepreciationSchedule { name: "Laptops, 3 years".into(), months: 36, minimum: Decimal::ZERO };
+        let on = |day| Figures::on(day, Decimal::from(1000), date(2024, 1, 31), &schedule, 2);
+        for (day, accumulated) in [
+            // The month is over on the 29th.
+            (date(2024, 2, 28), "0"),
+            (date(2024, 2, 29), "27.78"),
+            (date(2024, 3, 31), "55.56"),
+            // A charge of 27.77: nothing drifts.
+            (date(2024, 4, 30), "83.33"),
+            // The 36th month.
+            (date(2027, 1, 31), "1000"),
+        ] {
+            assert_eq!(on(day).accumulated.to_string(), accumulated, "{day}");
+        }
+        assert_eq!(on(date(2030, 1, 1)).book_value, Decimal::ZERO);
+        let schedule = DepreciationSchedule { name: "One year".into(), months: 12, minimum: Decimal::from(100) };
+        let figures = Figures::on(date(2024, 2, 1), Decimal::from(1000), date(2024, 1, 1), &schedule, 0);
+        assert_eq!((figures.accumulated, figures.book_value), (Decimal::from(75), Decimal::from(925)));
+        let closed = Figures::on(date(2025, 1, 1), Decimal::from(1000), date(2024, 1, 1), &schedule, 0);
+        assert_eq!(closed.book_value, Decimal::from(100));
+    }
 
     fn schedule(months: u32, minimum: i64) -> DepreciationSchedule {
         DepreciationSchedule { name: "S".into(), months, minimum: Decimal::from(minimum) }
