@@ -78,6 +78,8 @@ pub(crate) enum RuleError {
     NoSuchColumn { place: String, header: String, nearest: Option<String> },
     #[error("{place}: no column feeds `{field}`")]
     NoColumn { place: String, field: String },
+    #[error("{place}: `{field}` is fed by {other} already")]
+    Twice { place: String, field: String, other: String },
     #[error("{place}: `{header}` looks like passwords, which are never read")]
     Secret { place: String, header: String },
     #[error("{place}: `{verb}` is for {kinds} only, and `{field}` is none")]
@@ -98,6 +100,7 @@ impl RuleError {
             RuleError::NoSuchField { entity, .. } => format!("`tallyport schema {entity}` lists the fields"),
             RuleError::NoSuchColumn { .. } => String::from("write the header as it is in the sheet"),
             RuleError::NoColumn { field, .. } => format!("say which column to read: --map 'Header={field}'"),
+            RuleError::Twice { .. } => String::from("keep one of the two"),
             RuleError::Secret { .. } => String::from("take the column out of the rule"),
             RuleError::WrongKind { verb, .. } => format!("take `{verb}` out of the rule"),
         }
@@ -162,6 +165,10 @@ impl RuleResolver<'_> {
                 errors.push(RuleError::no_such_field(self.aliases, self.entity, &rule).into());
             }
         }
+        errors.extend(rule::rivals(self.aliases, &wanted).map(|(rule, other)| {
+            let (place, field, other) = (rule.origin.place.clone(), rule.target.clone(), other.origin.place.clone());
+            MappingError::from(RuleError::Twice { place, field, other })
+        }));
         let resolved = merged.into_iter().filter_map(|(target, rule)| match self.with_columns(target, rule) {
             Ok(resolved) => Some(resolved),
             Err(found) => {
@@ -431,7 +438,7 @@ impl Mapping {
                 rule.source = Some(RuleSource::Column(column.header.clone()));
             } else if rule.default.is_none() {
                 let is_needed = rule.origin.source != MappingSource::Preset;
-                return is_needed.then(|| RuleError::NoColumn { place: rule.origin.place, field: rule.target });
+                return is_needed.then_some(RuleError::NoColumn { place: rule.origin.place, field: rule.target });
             }
         } else if read.is_empty() && rule.default.is_none() {
             return None;

@@ -186,3 +186,19 @@ pub(super) fn merge(aliases: &HeaderAliases, rules: &[FieldRule]) -> (Vec<(Colum
     }
     (merged, unknown)
 }
+
+/// Rules of the same weight that say different sources for one field, each with the one before it.
+pub(super) fn rivals<'r>(
+    aliases: &HeaderAliases,
+    rules: &'r [FieldRule],
+) -> impl Iterator<Item = (&'r FieldRule, &'r FieldRule)> {
+    let target = |rule: &FieldRule| headers::value_target(aliases, "", &rule.target);
+    rules.iter().enumerate().filter(|(_, rule)| rule.source.is_some()).filter_map(move |(index, rule)| {
+        let fed = target(rule)?;
+        let is_rival = |other: &&FieldRule| {
+            let is_same = other.origin.source == rule.origin.source && other.source.is_some();
+            is_same && target(other).is_some_and(|target| headers::feeds_same(&target, &fed))
+        };
+        rules[..index].iter().find(is_rival).map(|other| (rule, other))
+    })
+}

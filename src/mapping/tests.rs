@@ -285,6 +285,10 @@ fn rules_that_do_not_fit_the_sheet_say_so() {
         ),
         ("[fields.notes]\nformat = \"DD.MM.YYYY\"", "m.toml, line 1: `format` is for dates only, and `notes` is none"),
         ("[fields.purchase_date]\nformat = \"DD.MM.YYYY\"", "m.toml, line 1: no column feeds `purchase_date`"),
+        (
+            "[fields.status]\ncolumn = \"Status\"\n[fields.status_id]\ncolumn = \"Notes\"",
+            "m.toml, line 3: `status_id` is fed by m.toml, line 1 already",
+        ),
         ("[[skip]]\ncolumn = \"Owner\"\nblank = true", "m.toml, line 1: no column `Owner`"),
     ] {
         let file = MappingFile::parse(rule, MappingSource::MappingFile, "m.toml").unwrap();
