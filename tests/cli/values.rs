@@ -30,7 +30,7 @@ fn a_default_fills_what_rows_and_columns_lack() {
         );
     let import = ["import", "assets.csv", "--default", "status=Ready", "--default", "currency=CAD"];
     account.run(&import).exits(0);
-    let assets = account.records("assets");
+    let assets = ["A-1", "A-2"].map(|tag| account.record("assets", "asset_id", tag));
     let field = |name: &str| assets.iter().map(|asset| asset[name].clone()).collect::<Vec<_>>();
     assert_eq!((field("status_id"), field("currency")), (vec![json!(1), json!(2)], vec![json!("CAD"), json!("EUR")]));
     let (_, again) = account.json(&import);
