@@ -125,7 +125,8 @@ impl SkippedRows {
             SkipCondition::Blank => String::from("blank"),
             SkipCondition::Filled => String::from("filled"),
         };
-        format!("left out by the mapping: {} is {is}", headers.join(" and "))
+        let verb = if headers.len() == 1 { "is" } else { "are" };
+        format!("left out by the mapping: {} {verb} {is}", headers.join(" and "))
     }
 }
 
