@@ -124,7 +124,7 @@ fn records_changed_by_others_and_their_references_are_kept() {
 #[test]
 fn updates_are_restored_field_by_field() {
     let harness = CliTest::new().with_lookups().sheet("assets.csv", ASSETS);
-    import(&harness, &["assets.csv"]);
+    import(&harness, &["assets.csv", "--concurrency", "1"]);
     let before = account(&harness);
     let harness = harness.sheet(
         "changed.csv",
