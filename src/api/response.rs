@@ -121,7 +121,7 @@ fn unexpected(what: &str, expected: &str, response: &Response) -> ApiError {
 /// The shape of a body, without its contents: they may be anything, and of any size.
 fn shape(body: &[u8]) -> String {
     match serde_json::from_slice(body) {
-        Ok(Shape(text)) => text,
+        Ok(BodyShape(text)) => text,
         Err(_) if body.trim_ascii().is_empty() => "empty".to_owned(),
         Err(error) if error.is_eof() => "truncated JSON".to_owned(),
         Err(_) => "not JSON".to_owned(),
@@ -129,9 +129,9 @@ fn shape(body: &[u8]) -> String {
 }
 
 /// What a JSON value is, in words. Its contents are skipped, not kept.
-struct Shape(String);
+struct BodyShape(String);
 
-impl<'de> Deserialize<'de> for Shape {
+impl<'de> Deserialize<'de> for BodyShape {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let raw = <&RawValue>::deserialize(deserializer)?;
         let text = match raw.get().as_bytes().first() {

@@ -8,7 +8,7 @@ use super::non_records::NonRecord;
 use super::problem::{Code, Problem, ValueError};
 use super::remarks::{CellRemark, RemarkKind};
 use super::rules::RowAction;
-use crate::mapping::{CellSource, IdOwnership, Ids, Mapping, missing_field_hint, missing_field_text};
+use crate::mapping::{IdOwnership, Ids, Mapping, ValueSource, missing_field_hint, missing_field_text};
 use crate::schema::Field;
 use crate::table::{CellRef, Row};
 use crate::unicode::revealed;
@@ -160,7 +160,7 @@ impl CheckedRow {
                 let message = format!("{} from {header}, {at}: {}", derived.rule.target, problem.error.message);
                 problem.error.message = revealed(&message).into_owned().into();
             }
-            if !matches!(derived.source, CellSource::Join(..)) {
+            if !matches!(derived.source, ValueSource::Join(..)) {
                 problem.found = revealed(row.cell(column as usize).text).into();
             }
         }

@@ -10,7 +10,7 @@ use super::checked_row::{CheckedRow, ParsedValue};
 use super::rules::{EmptyCells, Rules};
 use super::{Code, ValueError};
 use super::{choice, text};
-use crate::mapping::{CellSource, ColumnTarget, DerivedColumn, Ids, Mapping, Unlisted, is_same_text};
+use crate::mapping::{ColumnTarget, DerivedColumn, Ids, Mapping, Unlisted, ValueSource, is_same_text};
 use crate::table::{Cell, Row, Value};
 
 /// Fills rows.
@@ -126,7 +126,7 @@ fn made_from<'r>(row: &'r Row, derived: &DerivedColumn, first: usize) -> Derived
     let is_broken = |column: &usize| matches!(row.cell(*column).value, Value::Error | Value::Unevaluated);
     let cell = row.cell(first);
     let (mut text, mut value) = match &derived.source {
-        CellSource::Join(template, columns) => {
+        ValueSource::Join(template, columns) => {
             if let Some(broken) = columns.iter().copied().find(is_broken) {
                 return Derived::Cell(broken);
             }
@@ -168,7 +168,7 @@ fn made_from<'r>(row: &'r Row, derived: &DerivedColumn, first: usize) -> Derived
         (text, value) = (Cow::Borrowed(if answer { "no" } else { "yes" }), Value::Boolean(!answer));
     }
     match (&text, &derived.source) {
-        (Cow::Borrowed(same), CellSource::FirstOf(_)) if std::ptr::eq(*same, cell.text) => Derived::Cell(first),
+        (Cow::Borrowed(same), ValueSource::FirstOf(_)) if std::ptr::eq(*same, cell.text) => Derived::Cell(first),
         _ => Derived::Text(text, value),
     }
 }

@@ -18,13 +18,13 @@ use crate::table::{Row, Value};
 pub(crate) struct DerivedColumn {
     /// Behind those of the sheet; from 0.
     pub column: usize,
-    pub source: CellSource,
+    pub source: ValueSource,
     /// Other columns of the sheet that feed the same field. Where one of them has a value, the default does not count.
     pub rivals: Vec<usize>,
     pub values: Vec<MappedValue>,
     /// What becomes of a text that `values` does not list.
     pub otherwise: Unlisted,
-    pub default: Option<CellValue>,
+    pub default: Option<DerivedValue>,
     /// Whether bare numbers in it are ids.
     pub is_bare: bool,
     /// The rule with its source as it is in this sheet.
@@ -33,7 +33,7 @@ pub(crate) struct DerivedColumn {
 
 /// The cells that a derived value comes from, by column.
 #[derive(Debug, Clone)]
-pub(crate) enum CellSource {
+pub(crate) enum ValueSource {
     None,
     FirstOf(Vec<usize>),
     Join(JoinTemplate, Vec<usize>),
@@ -41,7 +41,7 @@ pub(crate) enum CellSource {
 
 /// A value that no cell holds.
 #[derive(Debug, Clone)]
-pub(crate) struct CellValue {
+pub(crate) struct DerivedValue {
     pub text: String,
     pub value: Value,
 }
@@ -50,7 +50,7 @@ pub(crate) struct CellValue {
 #[derive(Debug, Clone)]
 pub(crate) struct MappedValue {
     pub from: String,
-    pub to: CellValue,
+    pub to: DerivedValue,
 }
 
 /// As [`Otherwise`].
@@ -58,7 +58,7 @@ pub(crate) struct MappedValue {
 pub(crate) enum Unlisted {
     Error,
     Keep,
-    Value(CellValue),
+    Value(DerivedValue),
 }
 
 /// Rows that are left out, by column.
@@ -71,7 +71,7 @@ pub(crate) struct SkippedRows {
 
 /// Why a rule cannot be used.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub(crate) enum RuleError {
+pub(crate) enum MappingRuleError {
     #[error("{place}: `{entity}` has no field `{field}`")]
     NoSuchField { place: String, entity: &'static str, field: String, nearest: Option<String> },
     #[error("{place}: no column `{header}`")]
@@ -82,32 +82,32 @@ pub(crate) enum RuleError {
     Twice { place: String, field: String, other: String },
     #[error("{place}: `{header}` looks like passwords, which are never read")]
     Secret { place: String, header: String },
-    #[error("{place}: `{verb}` is for {kinds} only, and `{field}` is none")]
+    #[error("{place}: `{verb}` is for {kinds} only, which `{field}` is not")]
     WrongKind { place: String, verb: &'static str, kinds: &'static str, field: String },
 }
 
-impl RuleError {
+impl MappingRuleError {
     /// What to do now.
     pub(super) fn hint(&self) -> String {
         match self {
-            RuleError::NoSuchField { nearest: Some(nearest), .. }
-            | RuleError::NoSuchColumn { nearest: Some(nearest), .. } => {
+            MappingRuleError::NoSuchField { nearest: Some(nearest), .. }
+            | MappingRuleError::NoSuchColumn { nearest: Some(nearest), .. } => {
                 format!("did you mean `{nearest}`?")
             }
-            RuleError::NoSuchField { field, .. } if field == "assigned_to" => {
+            MappingRuleError::NoSuchField { field, .. } if field == "assigned_to" => {
                 String::from("this version cannot check assets out while it imports them; use a check-out sheet")
             }
-            RuleError::NoSuchField { entity, .. } => format!("`tallyport schema {entity}` lists the fields"),
-            RuleError::NoSuchColumn { .. } => String::from("write the header as it is in the sheet"),
-            RuleError::NoColumn { field, .. } => format!("say which column to read: --map 'Header={field}'"),
-            RuleError::Twice { .. } => String::from("keep one of the two"),
-            RuleError::Secret { .. } => String::from("take the column out of the rule"),
-            RuleError::WrongKind { verb, .. } => format!("take `{verb}` out of the rule"),
+            MappingRuleError::NoSuchField { entity, .. } => format!("`tallyport schema {entity}` lists the fields"),
+            MappingRuleError::NoSuchColumn { .. } => String::from("write the header as it is in the sheet"),
+            MappingRuleError::NoColumn { field, .. } => format!("say which column to read: --map 'Header={field}'"),
+            MappingRuleError::Twice { .. } => String::from("keep one of the two"),
+            MappingRuleError::Secret { .. } => String::from("take the column out of the rule"),
+            MappingRuleError::WrongKind { verb, .. } => format!("take `{verb}` out of the rule"),
         }
     }
 }
 
-impl CellValue {
+impl DerivedValue {
     pub(crate) fn text(text: &str) -> Self {
         let value = if text.trim().is_empty() { Value::Blank } else { Value::Text };
         Self { text: text.to_owned(), value }
@@ -130,12 +130,12 @@ impl SkippedRows {
     }
 }
 
-impl CellSource {
+impl ValueSource {
     /// The columns, in the order in which they count.
     pub(crate) fn columns(&self) -> &[usize] {
         match self {
-            CellSource::None => &[],
-            CellSource::FirstOf(columns) | CellSource::Join(_, columns) => columns,
+            ValueSource::None => &[],
+            ValueSource::FirstOf(columns) | ValueSource::Join(_, columns) => columns,
         }
     }
 }
@@ -163,12 +163,12 @@ impl RuleResolver<'_> {
         for rule in unknown {
             // What flags say may concern another sheet.
             if rule.origin.source != MappingSource::CommandLine || rule.source.is_some() {
-                errors.push(RuleError::no_such_field(self.aliases, self.entity, &rule).into());
+                errors.push(MappingRuleError::no_such_field(self.aliases, self.entity, &rule).into());
             }
         }
         errors.extend(rule::rivals(self.aliases, &wanted).map(|(rule, other)| {
             let (place, field, other) = (rule.origin.place.clone(), rule.target.clone(), other.origin.place.clone());
-            MappingError::from(RuleError::Twice { place, field, other })
+            MappingError::from(MappingRuleError::Twice { place, field, other })
         }));
         let resolved = merged.into_iter().filter_map(|(target, rule)| match self.with_columns(target, rule) {
             Ok(resolved) => Some(resolved),
@@ -280,7 +280,7 @@ impl RuleResolver<'_> {
         let place = || rule.origin.place.clone();
         let secret = found.iter().find(|(header, column)| column.is_some() && is_secret_header(header));
         if let Some((header, _)) = secret {
-            return Err(vec![RuleError::Secret { place: place(), header: (*header).to_owned() }.into()]);
+            return Err(vec![MappingRuleError::Secret { place: place(), header: (*header).to_owned() }.into()]);
         }
         let missing: Vec<&str> =
             found.iter().filter(|(_, column)| column.is_none()).map(|(header, _)| *header).collect();
@@ -303,10 +303,10 @@ impl RuleResolver<'_> {
         Err(missing.into_iter().map(|header| self.no_such_column(place(), header).into()).collect())
     }
 
-    fn no_such_column(&self, place: String, header: &str) -> RuleError {
+    fn no_such_column(&self, place: String, header: &str) -> MappingRuleError {
         let known: Vec<String> = self.header.cells().map(|cell| cell.text.trim().to_owned()).collect();
         let nearest = headers::likeliest(header, &known).filter(|nearest| headers::is_misspelt(nearest, header));
-        RuleError::NoSuchColumn { place, header: header.to_owned(), nearest: nearest.map(str::to_owned) }
+        MappingRuleError::NoSuchColumn { place, header: header.to_owned(), nearest: nearest.map(str::to_owned) }
     }
 
     /// The rows to leave out.
@@ -334,7 +334,7 @@ impl FieldRule {
         let kind = headers::target_field(entity, target).map(|field: &Field| field.kind);
         let wrong = |verb, kinds| {
             let (place, field) = (self.origin.place.clone(), self.target.clone());
-            Err(vec![RuleError::WrongKind { place, verb, kinds, field }.into()])
+            Err(vec![MappingRuleError::WrongKind { place, verb, kinds, field }.into()])
         };
         if self.invert && kind != Some(Kind::Boolean) {
             return wrong("invert", "fields with yes or no");
@@ -346,10 +346,10 @@ impl FieldRule {
     }
 }
 
-impl RuleError {
+impl MappingRuleError {
     fn no_such_field(aliases: &HeaderAliases, entity: &'static Entity, rule: &FieldRule) -> Self {
         let nearest = aliases.nearest(&rule.target);
-        RuleError::NoSuchField {
+        MappingRuleError::NoSuchField {
             place: rule.origin.place.clone(),
             entity: entity.name,
             field: rule.target.clone(),
@@ -358,8 +358,8 @@ impl RuleError {
     }
 }
 
-impl From<RuleError> for MappingError {
-    fn from(error: RuleError) -> Self {
+impl From<MappingRuleError> for MappingError {
+    fn from(error: MappingRuleError) -> Self {
         MappingError::Rule(error)
     }
 }
@@ -419,7 +419,7 @@ pub(super) fn supersede(columns: &mut [Column], rules: &[ResolvedRule], skips: &
 impl Mapping {
     /// Adds a column for a rule behind the sheet's columns, of which there are `width`. A rule without a source reads
     /// what feeds its field anyway.
-    pub(super) fn add_rule(&mut self, resolved: ResolvedRule, width: usize) -> Option<RuleError> {
+    pub(super) fn add_rule(&mut self, resolved: ResolvedRule, width: usize) -> Option<MappingRuleError> {
         let ResolvedRule { mut target, mut rule, columns: mut read } = resolved;
         let feeders = |columns: &[Column], target: &ColumnTarget| -> Vec<usize> {
             columns
@@ -439,7 +439,8 @@ impl Mapping {
                 rule.source = Some(RuleSource::Column(column.header.clone()));
             } else if rule.default.is_none() {
                 let is_needed = rule.origin.source != MappingSource::Preset;
-                return is_needed.then_some(RuleError::NoColumn { place: rule.origin.place, field: rule.target });
+                return is_needed
+                    .then_some(MappingRuleError::NoColumn { place: rule.origin.place, field: rule.target });
             }
         } else if read.is_empty() && rule.default.is_none() {
             return None;
@@ -450,18 +451,19 @@ impl Mapping {
         let is_bare = matches!(target, ColumnTarget::Field { ids: Ids::Bare, .. });
         self.columns.push(Column { index: column, header, target, source: rule.origin.source });
         let source = match &rule.source {
-            _ if read.is_empty() => CellSource::None,
-            Some(RuleSource::Join(template)) => CellSource::Join(template.clone(), read),
-            _ => CellSource::FirstOf(read),
+            _ if read.is_empty() => ValueSource::None,
+            Some(RuleSource::Join(template)) => ValueSource::Join(template.clone(), read),
+            _ => ValueSource::FirstOf(read),
         };
-        let values = rule.values.iter().map(|(from, to)| MappedValue { from: from.clone(), to: CellValue::text(to) });
+        let values =
+            rule.values.iter().map(|(from, to)| MappedValue { from: from.clone(), to: DerivedValue::text(to) });
         let values = values.collect();
         let otherwise = match &rule.otherwise {
             Some(Otherwise::Error) => Unlisted::Error,
-            Some(Otherwise::Value(text)) => Unlisted::Value(CellValue::text(text)),
+            Some(Otherwise::Value(text)) => Unlisted::Value(DerivedValue::text(text)),
             Some(Otherwise::Keep) | None => Unlisted::Keep,
         };
-        let default = rule.default.as_deref().map(CellValue::text);
+        let default = rule.default.as_deref().map(DerivedValue::text);
         self.derived.push(DerivedColumn { column, source, rivals, values, otherwise, default, is_bare, rule });
         None
     }

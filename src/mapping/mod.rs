@@ -23,7 +23,7 @@ mod sheet_mapping;
 mod strip;
 mod template;
 
-pub(crate) use derived::{CellSource, CellValue, DerivedColumn, RuleError, SkippedRows, Unlisted};
+pub(crate) use derived::{DerivedColumn, DerivedValue, MappingRuleError, SkippedRows, Unlisted, ValueSource};
 pub(crate) use entity::{EntityDetectionError, detect_entity};
 pub(crate) use entity::{by_headers as entity_by_headers, by_name as entity_by_name};
 pub(crate) use file::{MappingFile, MappingText};
@@ -235,13 +235,13 @@ pub(crate) enum MappingError {
     #[error("no column in the header (row {row}) is a field of `{entity}`")]
     NothingKnown { entity: &'static str, row: u64 },
     #[error(transparent)]
-    Rule(RuleError),
+    Rule(MappingRuleError),
 }
 
 impl MappingError {
     /// Whether a header is missing that another sheet may have.
     pub(crate) fn is_absent_header(&self) -> bool {
-        matches!(self, MappingError::NoSuchHeader { .. } | MappingError::Rule(RuleError::NoSuchColumn { .. }))
+        matches!(self, MappingError::NoSuchHeader { .. } | MappingError::Rule(MappingRuleError::NoSuchColumn { .. }))
     }
 }
 

@@ -13,7 +13,7 @@ pub(crate) struct JoinTemplate {
 
 /// Why a text is no template.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-pub(crate) enum TemplateError {
+pub(crate) enum JoinError {
     #[error("no header in braces")]
     NoHeader,
     #[error("a brace without its other half")]
@@ -23,7 +23,7 @@ pub(crate) enum TemplateError {
 }
 
 impl JoinTemplate {
-    pub(crate) fn parse(text: &str) -> Result<Self, TemplateError> {
+    pub(crate) fn parse(text: &str) -> Result<Self, JoinError> {
         let (mut parts, mut before, mut rest) = (Vec::new(), String::new(), text);
         while let Some(at) = rest.find(['{', '}']) {
             before.push_str(&rest[..at]);
@@ -37,15 +37,15 @@ impl JoinTemplate {
             let (header, behind) = rest
                 .split_once('}')
                 .filter(|(header, _)| brace == "{" && !header.contains('{'))
-                .ok_or(TemplateError::Unpaired)?;
+                .ok_or(JoinError::Unpaired)?;
             if header.trim().is_empty() {
-                return Err(TemplateError::Empty);
+                return Err(JoinError::Empty);
             }
             parts.push((std::mem::take(&mut before), header.trim().to_owned()));
             rest = behind;
         }
         before.push_str(rest);
-        if parts.is_empty() { Err(TemplateError::NoHeader) } else { Ok(Self { parts, end: before }) }
+        if parts.is_empty() { Err(JoinError::NoHeader) } else { Ok(Self { parts, end: before }) }
     }
 
     /// The headers in braces, in order.
@@ -84,7 +84,7 @@ impl fmt::Display for JoinTemplate {
 mod tests {
     #![allow(clippy::unwrap_used)]
 
-    use super::{JoinTemplate, TemplateError};
+    use super::{JoinError, JoinTemplate};
 
     #[test]
     fn separators_go_with_blank_values() {
@@ -103,11 +103,11 @@ mod tests {
             assert_eq!(JoinTemplate::parse(text).unwrap().to_string(), text);
         }
         for (text, error) in [
-            ("First", TemplateError::NoHeader),
-            ("{First", TemplateError::Unpaired),
-            ("First} {Last}", TemplateError::Unpaired),
-            ("{{First}", TemplateError::Unpaired),
-            ("{ } {Last}", TemplateError::Empty),
+            ("First", JoinError::NoHeader),
+            ("{First", JoinError::Unpaired),
+            ("First} {Last}", JoinError::Unpaired),
+            ("{{First}", JoinError::Unpaired),
+            ("{ } {Last}", JoinError::Empty),
         ] {
             assert_eq!(JoinTemplate::parse(text), Err(error), "{text}");
         }

@@ -281,9 +281,9 @@ fn rules_that_do_not_fit_the_sheet_say_so() {
         ),
         (
             "[fields.notes]\ncolumn = \"Notes\"\ninvert = true",
-            "m.toml, line 1: `invert` is for fields with yes or no only, and `notes` is none",
+            "m.toml, line 1: `invert` is for fields with yes or no only, which `notes` is not",
         ),
-        ("[fields.notes]\nformat = \"DD.MM.YYYY\"", "m.toml, line 1: `format` is for dates only, and `notes` is none"),
+        ("[fields.notes]\nformat = \"DD.MM.YYYY\"", "m.toml, line 1: `format` is for dates only, which `notes` is not"),
         ("[fields.purchase_date]\nformat = \"DD.MM.YYYY\"", "m.toml, line 1: no column feeds `purchase_date`"),
         (
             "[fields.status]\ncolumn = \"Status\"\n[fields.status_id]\ncolumn = \"Notes\"",

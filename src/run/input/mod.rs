@@ -13,7 +13,7 @@ use std::path::Path;
 use crate::check::{CheckedRow, Checker, ExtraCells, Inference, Remark, RemarkCode, Rules};
 use crate::error::{Error, Result};
 use crate::mapping::{
-    ColumnFacts, ColumnTarget, Ignored, Mapping, MappingError, MappingText, Preset, RuleError, SheetMapping,
+    ColumnFacts, ColumnTarget, Ignored, Mapping, MappingError, MappingRuleError, MappingText, Preset, SheetMapping,
     TimestampColumn, find_header, header_keys,
 };
 use crate::observer::Observer;
@@ -151,7 +151,8 @@ impl InputSet {
     /// A header of --map or --ignore has to stand in one of the sheets, not in each.
     fn ignore_missing(&self, errors: &mut Vec<(String, MappingError)>) {
         errors.retain(|(_, error)| match error {
-            MappingError::NoSuchHeader { header } | MappingError::Rule(RuleError::NoSuchColumn { header, .. }) => {
+            MappingError::NoSuchHeader { header }
+            | MappingError::Rule(MappingRuleError::NoSuchColumn { header, .. }) => {
                 !header_keys(header).iter().any(|key| self.headers.contains(key))
             }
             _ => true,

@@ -6,8 +6,8 @@ use crate::check::money::HeaderUnit;
 use crate::check::{Rules, rule_value};
 use crate::error::{Error, Result};
 use crate::mapping::{
-    CellSource, CellValue, ColumnTarget, FieldRule, HeaderAliases, Mapping, MappingSource, RuleOrigin, SkipCondition,
-    SkipRule, Unlisted, value_target,
+    ColumnTarget, DerivedValue, FieldRule, HeaderAliases, Mapping, MappingSource, RuleOrigin, SkipCondition, SkipRule,
+    Unlisted, ValueSource, value_target,
 };
 use crate::schema::{Entity, Kind};
 use crate::table::Value;
@@ -126,7 +126,7 @@ struct ValueReader<'r> {
 }
 
 impl ValueReader<'_> {
-    fn read(&self, value: &mut CellValue) -> Result<()> {
+    fn read(&self, value: &mut DerivedValue) -> Result<()> {
         let (text, typed) = rule_value(self.mapping, self.target, &value.text, self.rules).map_err(|error| {
             let hint = error.hint.clone().unwrap_or_else(|| "write a value of the field".into());
             let place = &self.rule.origin.place;
@@ -135,7 +135,7 @@ impl ValueReader<'_> {
                 if self.is_flag() { String::new() } else { format!("`{}` for {}: ", value.text, self.rule.target) };
             Error::usage(format!("{place}: {whose}{}", error.message), hint)
         })?;
-        *value = CellValue { text, value: typed };
+        *value = DerivedValue { text, value: typed };
         Ok(())
     }
 
@@ -169,7 +169,7 @@ impl ValueReader<'_> {
     }
 
     /// Amounts of columns with different units cannot stand in one.
-    fn validate_units(&self, source: &CellSource) -> Result<()> {
+    fn validate_units(&self, source: &ValueSource) -> Result<()> {
         let is_amount = matches!(self.target, ColumnTarget::Field { field, .. }
             if self.mapping.entity.fields[*field].kind == Kind::Money);
         let headers = source.columns().iter().filter_map(|column| self.mapping.header(*column as u32));

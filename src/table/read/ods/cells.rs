@@ -249,7 +249,7 @@ impl CellScan {
 fn value_of(tag: &XmlTag<'_>, currencies: &[String]) -> Result<OdsValue, ReadFault> {
     let attribute = |name| tag.prefixed_attribute(name);
     if let Some(number) = attribute("office:value") {
-        let number = number.parse().map_err(|_| ReadFault::damaged("a number that is none"))?;
+        let number = number.parse().map_err(|_| ReadFault::damaged("a text where a number should be"))?;
         let code = attribute("office:currency");
         let position = code.and_then(|code| currencies.iter().position(|known| *known == code));
         return Ok(OdsValue::Number(number, None, position.map_or(0, |position| position as u16 + 1)));

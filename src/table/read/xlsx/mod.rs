@@ -232,7 +232,7 @@ fn damage(error: &XlsxError) -> ReadFault {
         | XlsxError::ColumnNumberOverflow
         | XlsxError::RowNumberOverflow
         | XlsxError::DimensionCount(_) => ReadFault::damaged("a cell without a proper address"),
-        XlsxError::ParseFloat(_) | XlsxError::ParseInt(_) => ReadFault::damaged("a number that is none"),
+        XlsxError::ParseFloat(_) | XlsxError::ParseInt(_) => ReadFault::damaged("a text where a number should be"),
         XlsxError::Encoding(_) => ReadFault::damaged("text in an unknown encoding"),
         _ => ReadFault::damaged("its parts contradict each other"),
     }
