@@ -389,7 +389,7 @@ pub(crate) struct ResumeArgs {
     #[arg(long, conflicts_with = "run")]
     pub last: bool,
 
-    /// Go on with another API key than the run was started with
+    /// Go on although the run was started with another API key
     #[arg(long)]
     pub yes: bool,
 
