@@ -126,8 +126,7 @@ fn a_new_holder_is_made_from_the_row() {
 
 #[test]
 fn a_row_whose_asset_was_made_and_whose_check_out_failed_says_both() {
-    let options =
-        SandboxOptions { faults: "POST checkout/asset refuse".parse().unwrap(), ..SandboxOptions::default() };
+    let options = SandboxOptions { faults: "POST checkout/asset refuse".parse().unwrap(), ..SandboxOptions::default() };
     let account = CliTest::with(options)
         .sheet("mapping.toml", MAPPING)
         .sheet("assets.csv", &sheet(&["A-1,MacBook Pro 14,Ready to Deploy,Main Store,,,"]));
