@@ -42,6 +42,7 @@ remark_codes! {
     ColumnReadOnly "column.read_only" "a cell was edited that the service does not take"
     // the run
     RunUnfinished "run.unfinished" "an earlier run of the same file is unfinished"
+    PlanApproved "plan.approved" "who saved the plan that was applied"
     RowsCarried "rows.carried" "rows that an earlier run finished"
     RecordsCreated "records.created" "records created because rows name them"
     LimitExceeded "limit.exceeded" "a run would exceed a limit"

@@ -16,6 +16,7 @@ use serde_json::Value as Json;
 
 pub(crate) use self::assignment::RowLinks;
 pub use self::changes::FieldChange;
+pub(crate) use self::changes::value_text;
 use self::identify::{duplicate_create, key_missing, key_problem, no_such_record};
 pub(crate) use self::read_only::holder_names;
 use self::undecoded::{doubt, undecoded};
