@@ -30,7 +30,7 @@ pub(crate) use file::{MappingFile, MappingText};
 pub(crate) use header_row::find_header;
 pub(crate) use headers::{HeaderAliases, header_keys, value_target};
 pub(crate) use presets::{PRESETS, Preset, Recognized, recognize};
-pub(crate) use rule::{FieldRule, RuleOrigin, SkipCondition, SkipRule, is_same_text};
+pub(crate) use rule::{FieldRule, RuleOrigin, RuleValue, SkipCondition, SkipRule, is_same_text};
 pub(crate) use sheet_mapping::ColumnFacts;
 pub use sheet_mapping::{MappedColumn, SheetMapping};
 

@@ -126,7 +126,12 @@ fn gather_row(
     for given in &checked.values {
         let field = &entity.fields[given.field];
         match (given.value, field.reference_to()) {
-            (ParsedValue::Name(_), Some(reference)) => lookups.name(reference.to, &cell(given.column)),
+            (ParsedValue::Name(_), Some(reference)) => {
+                lookups.name(reference.to, &cell(given.column));
+                if let Some(kind) = checked.record_kind(given.column) {
+                    lookups.kind(reference.to, kind);
+                }
+            }
             (ParsedValue::UserEmail, _) => drop(users.insert(cell(given.column).to_lowercase())),
             _ => {}
         }
