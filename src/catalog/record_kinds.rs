@@ -166,7 +166,9 @@ impl<S: RecordSource> FilteredLists<'_, S> {
             counts.push(having);
             longest.extend(is_full.then_some(place));
         }
-        let (mut reached, mut end) = (u64::from(limit), None);
+        // All of these have that many.
+        let reached = longest.iter().map(|place| counts[*place]).min();
+        let (mut reached, mut end) = (reached.unwrap_or_default(), None);
         for _ in 0..MOST_ROUNDS {
             let next = match end {
                 _ if longest.len() < 2 => break,
@@ -297,6 +299,15 @@ mod tests {
         });
         let requests = |catalog: &Catalog| catalog.costs().iter().map(|cost| cost.requests).sum::<u64>();
         assert_eq!(requests(&catalog) - requests(&without), 3 + 2 + 2);
+    }
+
+    #[test]
+    fn a_service_that_cuts_pages_is_asked_further() {
+        let mut source = account(&[(1, 150), (2, 130), (4, 900)]).with_quirk(Quirk::CutsPages(100));
+        source.page_limit = 1_000;
+        let mut lookups = LookupRequest::default();
+        lookups.kind("statuses", "deployable");
+        assert_eq!(of_kind(&fetched(&source, &lookups), "deployable")[0].0, RecordRef::Known(4));
     }
 
     #[test]

@@ -27,6 +27,8 @@ pub(crate) struct DerivedColumn {
     pub default: Option<DerivedValue>,
     /// Whether bare numbers in it are ids.
     pub is_bare: bool,
+    /// The collection of its records, if a kind of them may stand in place of a name.
+    pub kinds_of: Option<&'static Entity>,
     /// The rule with its source as it is in this sheet.
     pub rule: FieldRule,
 }
@@ -152,6 +154,15 @@ impl SkippedRows {
         };
         let verb = if headers.len() == 1 { "is" } else { "are" };
         format!("left out by the mapping: {} {verb} {is}", headers.join(" and "))
+    }
+}
+
+impl DerivedColumn {
+    /// What a default stands for that names a kind of record: `any deployable status`.
+    pub(super) fn default_kind(&self) -> Option<String> {
+        let default = self.default.as_ref().filter(|_| self.source.columns().is_empty())?;
+        let (kind, collection) = (default.record_kind?, self.kinds_of?);
+        Some(format!("any {kind} {}", collection.singular))
     }
 }
 
@@ -506,7 +517,18 @@ impl Mapping {
             Some(Otherwise::Keep) | None => Unlisted::Keep,
         };
         let default = rule.default.as_ref().map(value);
-        self.derived.push(DerivedColumn { column, source, rivals, values, otherwise, default, is_bare, rule });
+        let kinds_of = fed.and_then(Field::record_kinds).map(|(collection, _)| collection);
+        self.derived.push(DerivedColumn {
+            column,
+            source,
+            rivals,
+            values,
+            otherwise,
+            default,
+            is_bare,
+            kinds_of,
+            rule,
+        });
         None
     }
 
