@@ -5,6 +5,7 @@
 //! list counts them: a page for each candidate, and only where several fill it, single records further and further into
 //! the lists that are still in question.
 
+use std::borrow::Cow;
 use std::collections::HashMap;
 
 use super::collection_index::{CollectionIndex, Coverage, IndexEntry};
@@ -30,8 +31,8 @@ pub(crate) struct KindCandidate {
 
 /// The field of `entity` that says how often records are used of which a kind will do.
 pub(super) fn counted_field(lookups: &LookupRequest, entity: &Entity) -> Option<&'static str> {
-    let counted = lookups.with_kinds().filter_map(|(name, _)| schema::referring_to(schema::collection(name)?));
-    counted.filter(|(referring, _)| referring.name == entity.name).map(|(_, field)| field.name).next()
+    let mut counted = lookups.with_kinds().filter_map(|(name, _)| schema::referring_to(schema::collection(name)?));
+    counted.find(|(referring, _)| referring.name == entity.name).map(|(_, field)| field.name)
 }
 
 impl Catalog {
@@ -68,7 +69,7 @@ impl Catalog {
         let target = self.target_of(reference, value);
         let index = self.indexes.get(reference.to);
         let entry = target.and_then(|target| index?.get(target));
-        index.zip(entry).is_some_and(|(index, entry)| has_kind(index, entry, kind))
+        index.zip(entry).is_some_and(|(index, entry)| KindFilter::new(index, kind).is_some_and(|is| is.fits(entry)))
     }
 
     fn usage_of(&self, collection: &'static str, target: RecordRef) -> u64 {
@@ -131,13 +132,26 @@ impl Catalog {
 }
 
 fn entries_of_kind<'a>(index: &'a CollectionIndex, kind: &str) -> Vec<&'a IndexEntry> {
-    index.entries().iter().filter(|entry| has_kind(index, entry, kind)).collect()
+    let Some(filter) = KindFilter::new(index, kind) else { return Vec::new() };
+    index.entries().iter().filter(|entry| filter.fits(entry)).collect()
 }
 
-fn has_kind(index: &CollectionIndex, entry: &IndexEntry, kind: &str) -> bool {
-    let field = index.entity.meaning(Meaning::RecordKind).map(|field| field.name);
-    field
-        .is_some_and(|field| folded_value(index.entity, field, &entry.record) == folded_text(index.entity, field, kind))
+/// Tells the records of a kind.
+struct KindFilter<'k> {
+    entity: &'static Entity,
+    field: &'static str,
+    folded: Cow<'k, str>,
+}
+
+impl<'k> KindFilter<'k> {
+    fn new(index: &CollectionIndex, kind: &'k str) -> Option<Self> {
+        let (entity, field) = (index.entity, index.entity.meaning(Meaning::RecordKind)?.name);
+        Some(Self { entity, field, folded: folded_text(entity, field, kind) })
+    }
+
+    fn fits(&self, entry: &IndexEntry) -> bool {
+        folded_value(self.entity, self.field, &entry.record) == self.folded
+    }
 }
 
 fn known_id(entry: &IndexEntry) -> Option<i64> {

@@ -477,6 +477,16 @@ fn the_hint_for_a_kind_names_the_kinds_and_the_fields_that_have_them() {
     }
 }
 
+#[test]
+fn a_list_of_people_is_no_list_of_locations() {
+    let of = |headers: &[&str]| detect_entity(None, "x", &[row(1, headers)]).map(|entity| entity.name);
+    assert_eq!(of(&["Prénom", "Nom", "Département", "E-mail"]), Ok("employees"));
+    assert_eq!(of(&["First name", "Last name", "Department", "Email"]), Ok("employees"));
+    // The last name of a person, or the name of a place.
+    assert!(matches!(of(&["Nom", "Département", "E-mail"]), Err(EntityDetectionError::Ambiguous(_))));
+    assert_eq!(of(&["Nom", "Ville", "Département", "Pays"]), Ok("locations"));
+}
+
 /// What the headers feed, one after the other.
 fn fields_of(entity: &str, headers: &[&str]) -> Vec<&'static str> {
     let entity = collection(entity).unwrap();

@@ -95,8 +95,8 @@ impl DependencyBuilder<'_> {
 
     /// The kind that stands in the row's field instead of a name.
     fn record_kind(&self, field: usize) -> Option<&'static str> {
-        let given = self.checked.values.iter().filter(|given| given.field == field);
-        given.filter_map(|given| self.checked.record_kind(given.column)).next()
+        let mut given = self.checked.values.iter().filter(|given| given.field == field);
+        given.find_map(|given| self.checked.record_kind(given.column))
     }
 
     fn describe(&self, draft: &mut DependencyRecord, about: &'static Field, cell: &str) -> Result<(), ValueError> {

@@ -34,9 +34,8 @@ impl<S: StepSink> Planner<'_, S> {
 pub(super) fn remark_new_people(row: &Row, draft: &RowDraft, checked: &mut CheckedRow) {
     for (field, record) in draft.missing.iter().filter(|(_, record)| record.entity.is_person()) {
         let columns = checked.values.iter().filter(|given| given.field == *field).map(|given| given.column);
-        let names = columns.map(|column| (column, text::trimmed(row.cell(column as usize).text)));
-        let name = names.filter(|(_, name)| schema::first_name_first(name).is_some()).next();
-        let Some((column, name)) = name else { continue };
+        let mut names = columns.map(|column| (column, text::trimmed(row.cell(column as usize).text)));
+        let Some((column, name)) = names.find(|(_, name)| schema::first_name_first(name).is_some()) else { continue };
         let is_turned = fold_name(&record.name) != fold_name(name);
         let kind = if is_turned { RemarkKind::LastNameFirst } else { RemarkKind::NameWithComma };
         checked.remark(kind, column as usize, name);
