@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::{Column, ColumnTarget, Ignored, Mapping, MappingSource, ResultColumn, headers};
-use crate::schema::{Entity, fold_header};
+use crate::schema::{ASSIGNED_TO, Entity, fold_header};
 use crate::table::CellRef;
 
 /// Which column of a sheet feeds which field, and why.
@@ -61,7 +61,7 @@ impl Mapping {
                 Some(derived) => derived.source.columns().first().map_or_else(String::new, |column| cell(*column)),
                 None => cell(column.index),
             },
-            field: target_name(self.entity, &column.target),
+            field: target_name(self.entity, &column.target).map(|target| self.shown_target(&target)),
             why: self.reason(column),
             reading: reading(column.index)
                 .map(|(_, reading)| reading.clone())
@@ -133,6 +133,9 @@ fn ignored_reason(why: Ignored, by_user: Option<&str>) -> String {
         (Ignored::OnRequest, None) => String::from("not needed to find the record"),
         (Ignored::ReadOnly, _) => String::from("read-only: never sent"),
         (Ignored::Superseded, _) => String::from("another column feeds its field"),
+        (Ignored::Holder, _) => {
+            format!("says who has it, and nobody is given anything unasked: --map 'HEADER={ASSIGNED_TO}' checks out")
+        }
         (Ignored::Filter, _) => String::from("says which rows are left out"),
         (Ignored::Source, _) => String::from("read by a rule"),
         (Ignored::Secret, _) => String::from("it looks like passwords: neither read nor copied"),
@@ -140,6 +143,14 @@ fn ignored_reason(why: Ignored, by_user: Option<&str>) -> String {
 }
 
 impl SheetMapping {
+    /// Adds what feeds the further records that the rows make.
+    pub(crate) fn add_further(&mut self, mapping: &Mapping, facts: &ColumnFacts) {
+        let described = mapping.describe(&self.sheet, None, facts);
+        // A default of the program's own is no news.
+        let is_said = |column: &MappedColumn| column.field.is_some() && !column.cell.is_empty();
+        self.columns.extend(described.columns.into_iter().filter(is_said));
+    }
+
     /// The columns that feed something.
     pub fn used(&self) -> impl Iterator<Item = &MappedColumn> {
         self.columns.iter().filter(|column| column.field.is_some())
