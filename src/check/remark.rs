@@ -33,6 +33,8 @@ remark_codes! {
     RowsTotal "rows.total" "a row at the end looks like a total"
     RowsHidden "rows.hidden" "hidden rows were read like any other"
     ValueNone "value.none" "no-value words were read as empty"
+    ValueKind "value.kind" "a record of the account was chosen by its kind"
+    NameOrder "name.order" "names of people are written last name first"
     MoneySymbol "money.symbol" "a currency sign that does not settle the currency"
     MoneyMultiplied "money.multiplied" "amounts were multiplied because their header says so"
     TextLookAlike "text.look_alike" "a character in a code looks like another one"
