@@ -255,7 +255,8 @@ fn sheet_headers(book: &PlanBook) -> Result<Vec<SheetHeader>> {
 fn entity_of(book: &PlanBook, sheet: &str) -> Result<&'static Entity> {
     let step = book.steps.iter().find(|step| step.sheet == sheet);
     let name = step.map_or_else(|| sheet.split(' ').next().unwrap_or_default(), |step| step.entity.as_str());
-    schema::find(name).ok_or_else(|| Error::usage(format!("the plan has a sheet `{sheet}` of an unknown kind"), PLAN_ANEW))
+    schema::find(name)
+        .ok_or_else(|| Error::usage(format!("the plan has a sheet `{sheet}` of an unknown kind"), PLAN_ANEW))
 }
 
 fn proposed_steps(book: &PlanBook, sheets: &[SheetHeader]) -> Result<Vec<ProposedStep>> {
@@ -291,7 +292,8 @@ fn write_lines(
         message: message.to_owned(),
         problems: Vec::new(),
     };
-    let (detail, problem) = (other(RowState::Detail, ""), other(RowState::Ended, "a problem in the plan: it cannot be approved"));
+    let (detail, problem) =
+        (other(RowState::Detail, ""), other(RowState::Ended, "a problem in the plan: it cannot be approved"));
     for (index, sheet) in sheets.iter().enumerate() {
         journal.sheet(index as u16, sheet)?;
         let mut written = Ok(());

@@ -328,7 +328,9 @@ fn plan_page(head: &PlanHead, summary: &RunSummary) -> PageText {
     });
     PageText {
         title: format!("Plan of {files}"),
-        lead: String::from("Nothing has been sent yet. What is approved here is sent by the command at the end of this sheet."),
+        lead: String::from(
+            "Nothing has been sent yet. What is approved here is sent by the command at the end of this sheet.",
+        ),
         facts,
         problems: problems.collect(),
         notes: summary.remarks.iter().map(|remark| remark.message.clone()).collect(),

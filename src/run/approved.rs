@@ -15,7 +15,7 @@ use crate::check::{Code, Problem, ValueError};
 use crate::error::Result;
 use crate::observer::Observer;
 use crate::plan::{RowId, RowStatus, Step, StepSink as _, WriteKind, holds, value_text};
-use crate::schema::{self, Entity, Field, Kind, Meaning, Reference};
+use crate::schema::{self, Entity, Field, Kind, Meaning, Reference, Role, Verb};
 
 /// A step of a plan, at the row of its first line.
 #[derive(Debug)]
@@ -128,13 +128,24 @@ fn blocked_by(needed: &ProposedStep) -> Problem {
 
 /// `products Dell XPS 13`, `the check-in of LAP-1`: what a step is about.
 fn described(step: &Step) -> String {
-    let texts = step.entity.item().map(|(field, _)| field.name).into_iter().chain(["name"]).chain(step.entity.key.iter().copied());
+    let texts = step
+        .entity
+        .item()
+        .map(|(field, _)| field.name)
+        .into_iter()
+        .chain(["name"])
+        .chain(step.entity.key.iter().copied());
     let text = texts.filter_map(|field| step.body.get(field)).find_map(|value| match value {
         Json::String(text) => Some(format!(" `{text}`")),
         Json::Number(id) => Some(format!(" #{id}")),
         _ => None,
     });
-    format!("{}{}", step.entity.singular, text.unwrap_or_default())
+    let what = match step.entity.role {
+        Role::Action(Verb::Checkin) => "the check-in of",
+        Role::Action(Verb::Checkout) => "the check-out of",
+        Role::Collection { .. } | Role::Listing => step.entity.singular,
+    };
+    format!("{what}{}", text.unwrap_or_default())
 }
 
 /// What is not as it was when the plan was made.
@@ -142,11 +153,8 @@ fn conflict(step: &Step, catalog: &Catalog) -> Option<Problem> {
     let changed = match (step.write, step.entity.item()) {
         (WriteKind::Update(id) | WriteKind::Delete(id), _) => {
             let Some(held) = catalog.record(step.entity.name, id) else {
-                let error = ValueError::new(
-                    Code::RecordMissing,
-                    "the record is not there any more",
-                    "make the plan again",
-                );
+                let error =
+                    ValueError::new(Code::RecordMissing, "the record is not there any more", "make the plan again");
                 return Some(error.at(None, ""));
             };
             changed_fields(step, held, catalog)
@@ -197,7 +205,13 @@ fn moved_item(step: &Step, field: &Field, reference: Reference, catalog: &Catalo
         let name = |entry: &Json| {
             let named = step.entity.holders().chain(step.entity.opposite().into_iter().flat_map(Entity::holders));
             let found = named.map(|holder| (holder, entry.get(holder.name).and_then(integer)));
-            found.into_iter().find_map(|(holder, id)| Some(value_text(catalog, holder, &Json::from(id?))))
+            found.into_iter().find_map(|(holder, id)| {
+                let (id, to) = (id?, holder.reference_to()?.to);
+                let name = catalog.describe(to, RecordRef::Known(id));
+                let singular = schema::collection(to).map_or(to, |entity| entity.singular);
+                // People and places are not read again: of those that the steps do not name only the id is known.
+                Some(if name.starts_with('#') { format!("{singular} {name}") } else { name })
+            })
         };
         let mut names: Vec<String> =
             entries.iter().map(|entry| name(entry).unwrap_or_else(|| holder_of(entry, item))).collect();
@@ -233,7 +247,9 @@ fn existing(step: &Step, catalog: &Catalog) -> Option<Problem> {
         key.push(match (text, is_reference) {
             // It cannot be there: what it refers to is not.
             _ if is_awaited(name) => return None,
-            (Some(text), true) => text.parse().map_or(KeyValue::Text(text), |id| KeyValue::Reference(RecordRef::Known(id))),
+            (Some(text), true) => {
+                text.parse().map_or(KeyValue::Text(text), |id| KeyValue::Reference(RecordRef::Known(id)))
+            }
             (Some(text), false) => KeyValue::Text(text),
             (None, _) => KeyValue::Text(""),
         });
@@ -282,10 +298,8 @@ pub(crate) fn write_steps(
             StepDecision::NotApproved => ended(RowStatus::Skipped, "not approved", Vec::new()),
             StepDecision::Rejected(problem) => ended(RowStatus::Failed, "", vec![problem.as_ref().clone()]),
             StepDecision::Send => {
-                let planned = PlannedRow {
-                    state: RowState::Planned,
-                    ..ended(step.write.done_status(), "", Vec::new())
-                };
+                let planned =
+                    PlannedRow { state: RowState::Planned, ..ended(step.write.done_status(), "", Vec::new()) };
                 let number = journal.count();
                 numbers.insert(step.number, number);
                 step.number = number;

@@ -27,6 +27,7 @@ mod limits;
 mod mapping;
 mod names;
 mod other_users;
+mod plan_book;
 mod presets;
 mod quota;
 mod reading;

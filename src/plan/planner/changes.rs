@@ -43,7 +43,10 @@ impl<S: StepSink> Planner<'_, S> {
         FieldChange {
             column: given.column,
             field: field.name.to_owned(),
-            old: held.and_then(|held| held.get(field.name)).map(|old| value_text(self.catalog, field, old)).unwrap_or_default(),
+            old: held
+                .and_then(|held| held.get(field.name))
+                .map(|old| value_text(self.catalog, field, old))
+                .unwrap_or_default(),
             new: self.new_text(field, given),
         }
     }

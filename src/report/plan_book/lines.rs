@@ -65,7 +65,8 @@ impl StepDescriber<'_> {
     fn field_lines(&self, step: &Step, field: &'static Field, lines: &mut Vec<PlanLine>) -> Result<(), JournalError> {
         let before = step.before.as_ref().and_then(|before| before.get(field.name));
         if field.name == CUSTOM_FIELDS {
-            lines.extend(step.body.get(field.name).into_iter().flat_map(|value| self.custom_lines(step, value, before)));
+            lines
+                .extend(step.body.get(field.name).into_iter().flat_map(|value| self.custom_lines(step, value, before)));
             return Ok(());
         }
         let awaited = step.depends_on.iter().find(|awaited| awaited.field.as_deref() == Some(field.name));
@@ -149,7 +150,9 @@ impl StepDescriber<'_> {
     fn reason(&self, step: &Step, action: PlanAction) -> String {
         match (action, step.role) {
             (PlanAction::Create, StepRole::Row) => String::from("the account does not have it"),
-            (PlanAction::Create, StepRole::Dependency) => String::from("a row names it, and the account does not have it"),
+            (PlanAction::Create, StepRole::Dependency) => {
+                String::from("a row names it, and the account does not have it")
+            }
             (PlanAction::Delete, _) if step.entity.role == (Role::Collection { deletion: Deletion::Irreversible }) => {
                 String::from("the row asks for it; it cannot be brought back")
             }
@@ -167,9 +170,9 @@ impl StepDescriber<'_> {
         }
         match (field.meaning, field.kind) {
             (Some(Meaning::Tag), _) => String::from("another tag"),
-            (_, Kind::Reference(reference)) => {
-                schema::collection(reference.to).map(|entity| format!("another {}", entity.singular)).unwrap_or_default()
-            }
+            (_, Kind::Reference(reference)) => schema::collection(reference.to)
+                .map(|entity| format!("another {}", entity.singular))
+                .unwrap_or_default(),
             _ => String::new(),
         }
     }

@@ -53,11 +53,13 @@ impl Diagnostic for PlanBookError {
     fn hint(&self) -> Option<String> {
         Some(match self {
             PlanBookError::Read(error) => return error.hint(),
-            PlanBookError::NoPlan { .. } => String::from("name the workbook that `tallyport import ... --plan PATH` wrote"),
-            PlanBookError::Newer { .. } => String::from("update tallyport, or make the plan again"),
-            PlanBookError::Edited { .. } => {
-                String::from("only the column `approve` may be changed, and rows must stay in their order; make the plan again")
+            PlanBookError::NoPlan { .. } => {
+                String::from("name the workbook that `tallyport import ... --plan PATH` wrote")
             }
+            PlanBookError::Newer { .. } => String::from("update tallyport, or make the plan again"),
+            PlanBookError::Edited { .. } => String::from(
+                "only the column `approve` may be changed, and rows must stay in their order; make the plan again",
+            ),
             PlanBookError::BadApproval { .. } => String::from("write yes or no, or leave it blank"),
         })
     }

@@ -21,7 +21,7 @@ use crate::table::CellRef;
 use crate::table::write::sheet::set_width;
 use crate::table::write::styles::{INK, LINE, header_format};
 use crate::table::write::workbook::{HeaderCell, TableSheet, WorkbookWriter};
-use crate::table::write::xlsx::{MAX_ROWS, truncate_to_cell, text_width};
+use crate::table::write::xlsx::{MAX_ROWS, text_width, truncate_to_cell};
 use crate::table::write::{Access, AtomicFile, WriteError};
 use rust_xlsxwriter::Color;
 
@@ -159,7 +159,8 @@ impl PlanBookWriter {
             }
         })?;
         written?;
-        for (index, header) in source.sheets.iter().enumerate().filter(|(_, header)| header.entity.name == entity.name) {
+        for (index, header) in source.sheets.iter().enumerate().filter(|(_, header)| header.entity.name == entity.name)
+        {
             let mut written: Result<()> = Ok(());
             source.journal.each_planned_row(index as u16, &mut |row| {
                 let is_failed = row.planned.state == RowState::Ended && row.planned.status == RowStatus::Failed;
@@ -211,8 +212,7 @@ impl PlanBookWriter {
             self.close(full)?;
         }
         if sheet.is_none() {
-            let header =
-                HEADERS.map(|text| HeaderCell { text, format: &self.styles.header, column_format: None });
+            let header = HEADERS.map(|text| HeaderCell { text, format: &self.styles.header, column_format: None });
             let table = self.writer.add_table(entity.name, NARROWEST, header)?;
             let mut digest = SheetDigest::default();
             (0..).zip(HEADERS).for_each(|(column, text)| digest.cell(0, column, text));
@@ -239,7 +239,9 @@ impl PlanBookWriter {
 /// The drop-down of an approval.
 pub(super) fn approval_choice() -> Result<DataValidation, XlsxError> {
     let choice = DataValidation::new().allow_list_strings(&[YES, NO])?;
-    choice.set_error_title("approve")?.set_error_message("yes, no, or nothing: then the group on the first sheet decides")
+    choice
+        .set_error_title("approve")?
+        .set_error_message("yes, no, or nothing: then the group on the first sheet decides")
 }
 
 fn write_line(

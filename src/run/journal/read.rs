@@ -244,11 +244,7 @@ impl Journal {
     }
 
     /// Calls back with each step of a collection or action, in the order of the plan.
-    pub(crate) fn each_planned_step(
-        &self,
-        entity: &Entity,
-        on_step: &mut dyn FnMut(Step),
-    ) -> Result<(), JournalError> {
+    pub(crate) fn each_planned_step(&self, entity: &Entity, on_step: &mut dyn FnMut(Step)) -> Result<(), JournalError> {
         let sql = format!("SELECT {STEP_COLUMNS} FROM step s WHERE s.entity = ?1 ORDER BY s.step");
         self.each_step(&sql, &[&entity.name], &mut |_, step| {
             on_step(step);
