@@ -200,7 +200,7 @@ impl Plan<'_> {
         let sheets = self.sheets();
         let head = self.plan_head();
         let source = PlanSource {
-            page: plan_page(&head, summary),
+            page: plan_page(&head, summary, self.prepared.totals.irreversible),
             head,
             journal: self.prepared.steps.journal()?,
             sheets: &sheets,
@@ -298,7 +298,7 @@ impl Plan<'_> {
 }
 
 /// The texts of a plan's first sheet.
-fn plan_page(head: &PlanHead, summary: &RunSummary) -> PageText {
+fn plan_page(head: &PlanHead, summary: &RunSummary, irreversible: u64) -> PageText {
     let (files, counts) = (head.files.join(", "), summary.counts());
     let account = match head.account.tenant {
         Some(tenant) => format!("{}, tenant {tenant}", shown_url(&head.account.place)),
@@ -316,8 +316,14 @@ fn plan_page(head: &PlanHead, summary: &RunSummary) -> PageText {
     if let Some(planned) = &summary.planned {
         facts.insert(1, ("requests", plan_sentence(planned)));
     }
-    if !head.options.is_empty() {
-        let options = head.options.iter().map(|(name, value)| format!("{name} {value}").trim().to_owned());
+    if irreversible > 0 {
+        let records = counted(irreversible, "record");
+        facts.push(("cannot be undone", format!("{records} would be deleted for good")));
+    }
+    let is_said = |(name, _): &&(String, String)| name != "--dry-run";
+    if head.options.iter().any(|option| is_said(&option)) {
+        let options =
+            head.options.iter().filter(is_said).map(|(name, value)| format!("{name} {value}").trim().to_owned());
         facts.push(("options", options.collect::<Vec<String>>().join("  ")));
     }
     let groups = summary.problems.groups();

@@ -79,7 +79,7 @@ impl StepDescriber<'_> {
             (None, None) => return Ok(()),
         };
         let old = match step.entity.is_action() {
-            true => self.old_holder(step, field),
+            true => self.old_holder(step, field)?,
             false => before.map(|old| value_text(self.catalog, field, old)).unwrap_or_default(),
         };
         let reason = self.call_out(step, field, &new);
@@ -105,15 +105,24 @@ impl StepDescriber<'_> {
     }
 
     /// Who has the item of an action now, beside the field that says who gets it.
-    fn old_holder(&self, step: &Step, field: &Field) -> String {
-        let is_holder = step.entity.holders().any(|holder| holder.name == field.name);
-        let held = step.before.as_ref().and_then(|before| before.get(Meaning::Holders.field_name()));
-        let Some(Json::Array(entries)) = held.filter(|_| is_holder) else { return String::new() };
+    fn old_holder(&self, step: &Step, field: &Field) -> Result<String, JournalError> {
+        if step.entity.holders().all(|holder| holder.name != field.name) {
+            return Ok(String::new());
+        }
+        // Of an item that comes back first, the step before knows.
+        let held =
+            |step: &Step| step.before.as_ref().and_then(|before| before.get(Meaning::Holders.field_name())).cloned();
+        let mut entries = held(step);
+        for awaited in step.depends_on.iter().filter(|awaited| awaited.field.is_none()) {
+            let earlier = self.journal.step(awaited.step)?.filter(|earlier| earlier.entity.is_action());
+            entries = earlier.as_ref().and_then(held).or(entries);
+        }
+        let Some(Json::Array(entries)) = entries else { return Ok(String::new()) };
         let name = |entry: &Json| {
             let named = step.entity.holders().find_map(|holder| Some((holder, entry.get(holder.name)?)));
             named.map(|(holder, value)| value_text(self.catalog, holder, value)).filter(|name| !name.is_empty())
         };
-        entries.iter().filter_map(name).collect::<Vec<String>>().join(", ")
+        Ok(entries.iter().filter_map(name).collect::<Vec<String>>().join(", "))
     }
 
     /// What the step is about: its title, and its id where the account has it.

@@ -116,13 +116,14 @@ pub(super) fn write_page(
 
 fn write_groups(page: &mut Page<'_>, styles: &PageStyles, head: &mut PlanHead) -> Result<(), XlsxError> {
     page.section(styles, "Approve")?;
+    let right = right(&styles.head).set_indent(2);
     for (column, text) in (0..).zip(["approve", "collection", "action", "records", "what it is"]) {
-        page.text(column, text, if column == 3 { &styles.head_right } else { &styles.head })?;
+        page.text(column, text, if column == 3 { &right } else { &styles.head })?;
     }
     page.row += 1;
     head.groups_at = page.row;
     let input = styles.cell.clone().set_background_color(INPUT).set_align(FormatAlign::Center).set_bold();
-    let number = right(&styles.cell);
+    let number = crate::table::write::styles::right(&styles.cell).set_indent(2);
     for group in &head.groups {
         let approved = if group.action.starts_approved() { YES } else { NO };
         page.sheet.write_string_with_format(page.row, 0, approved, &input)?;

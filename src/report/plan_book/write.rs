@@ -255,7 +255,11 @@ fn write_line(
     writer.edit_sheet(sheet.table.index, |page| {
         page.write_blank(row, 0, &style.approve)?;
         for (column, text) in (1..).zip(texts) {
-            let format = if column == 1 { &style.action } else { &style.text };
+            let format = match column {
+                1 => &style.action,
+                7 => &style.wrapped,
+                _ => &style.text,
+            };
             page.write_string_with_format(row, column, truncate_to_cell(text), format)?;
         }
         Ok(())
@@ -275,7 +279,7 @@ fn problem_line(sheet: &SheetHeader, row: u64, problem: &Problem) -> PlanLine {
         Some(column) => CellRef { row, column }.to_string(),
         None => format!("row {row}"),
     };
-    let hint = problem.error.hint.as_ref().map(|hint| format!(" ({hint})")).unwrap_or_default();
+    let hint = problem.error.hint.as_ref().map(|hint| format!("\nhint: {hint}")).unwrap_or_default();
     PlanLine {
         record: format!("row {row}"),
         field: header.to_owned(),
@@ -291,6 +295,8 @@ struct LineStyle {
     approve: Format,
     action: Format,
     text: Format,
+    /// Of texts that may be long.
+    wrapped: Format,
 }
 
 struct LineStyles {
@@ -338,11 +344,13 @@ fn line_style(action: PlanAction, is_first: bool) -> LineStyle {
         // Only the first line of a record is asked.
         approve: if is_first { base.clone().set_background_color(INPUT) } else { base.clone() },
         action: if stands_out { coloured.clone().set_bold() } else { coloured.clone() },
+        wrapped: if stands_out { coloured.clone().set_text_wrap() } else { base.clone().set_text_wrap() },
         text: if stands_out { coloured } else { base },
     }
 }
 
 fn problem_style() -> LineStyle {
     let red = cell().set_background_color(Color::RGB(0x00FF_C7CE)).set_font_color(Color::RGB(0x009C_0006));
-    LineStyle { approve: red.clone(), action: red.clone().set_bold(), text: red }
+    let (action, wrapped) = (red.clone().set_bold(), red.clone().set_text_wrap());
+    LineStyle { approve: red.clone(), action, wrapped, text: red }
 }
