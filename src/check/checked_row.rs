@@ -34,8 +34,26 @@ pub(crate) struct CheckedRow {
     pub problems: Vec<Problem>,
     /// Where the values of derived columns come from.
     pub derived: Vec<DerivedCell>,
+    /// Names in whose place others count.
+    pub renamed: Vec<RenamedCell>,
     /// Values that are read in a way the user should know of.
     pub remarks: Vec<CellRemark>,
+}
+
+/// A name that means another one.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct RenamedCell {
+    /// The cell's column, from 0.
+    pub column: u32,
+    pub from: Box<str>,
+    pub to: Box<str>,
+}
+
+impl RenamedCell {
+    /// What was done, for messages.
+    pub(crate) fn text(&self) -> String {
+        format!("`{}` read as `{}` (aliases)", self.from, self.to)
+    }
 }
 
 /// The id in a row.
@@ -121,6 +139,7 @@ impl CheckedRow {
         self.sign = None;
         self.problems.clear();
         self.derived.clear();
+        self.renamed.clear();
         self.remarks.clear();
     }
 
@@ -148,6 +167,7 @@ impl CheckedRow {
     /// Moves problems with derived columns to the cells of `row` that they come from. A default has no cell.
     pub(crate) fn locate_problems(&self, problems: &mut [Problem], row: &Row, mapping: &Mapping) {
         for problem in problems {
+            self.name_as_typed(problem);
             let cell = self.derived.iter().find(|cell| Some(cell.column) == problem.column);
             let Some((cell, derived)) = cell.and_then(|cell| Some((cell, mapping.derived_at(cell.column as usize)?)))
             else {
@@ -164,6 +184,23 @@ impl CheckedRow {
                 problem.found = revealed(row.cell(column as usize).text).into();
             }
         }
+    }
+
+    /// Makes a problem with a name that means another one show both. A problem may come by twice.
+    fn name_as_typed(&self, problem: &mut Problem) {
+        let is_it = |cell: &&RenamedCell| Some(cell.column) == problem.column && problem.found == cell.to;
+        if let Some(renamed) = self.renamed.iter().find(is_it) {
+            problem.found = revealed(&renamed.from).into();
+            let message = format!("{}: {}", renamed.text(), problem.error.message);
+            problem.error.message = revealed(&message).into_owned().into();
+        }
+    }
+
+    /// The names in whose place others count, for the row's message.
+    pub(crate) fn renamed_text(&self) -> String {
+        let mut texts: Vec<String> = self.renamed.iter().map(RenamedCell::text).collect();
+        texts.dedup();
+        texts.join("; ")
     }
 
     /// Whether a value comes from no cell of the row.

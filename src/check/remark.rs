@@ -39,6 +39,8 @@ remark_codes! {
     SerialRepeated "serial.repeated" "different records share a serial number"
     IdBare "id.bare" "bare numbers were taken as this account's ids"
     DateTimezone "date.timezone" "moments in UTC were taken as the day that they show"
+    NamesLookAlike "names.look_alike" "names that may mean the same record"
+    NameAliased "name.aliased" "a name was read as another one, as the user has decided"
     ColumnReadOnly "column.read_only" "a cell was edited that the service does not take"
     // the run
     RunUnfinished "run.unfinished" "an earlier run of the same file is unfinished"

@@ -183,6 +183,10 @@ pub(crate) struct ReadingArgs {
     #[arg(long, value_name = "HEADER=VALUE")]
     pub skip_where: Vec<String>,
 
+    /// Take names for other names, as this file says: a spreadsheet with the columns collection, name and use_instead
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub aliases: Option<PathBuf>,
+
     /// Allow several rows with the same natural key
     #[arg(long)]
     pub allow_duplicates: bool,

@@ -31,6 +31,7 @@ impl ReadingArgs {
             blank: self.blank,
             mode: self.mode,
             allow_duplicates: self.allow_duplicates,
+            aliases: self.aliases.clone(),
             mapping,
             ..layout
         }

@@ -10,10 +10,10 @@ use crate::check::{CheckedRow, Checker, Inference, Mode, Problem, RemarkTally, R
 use crate::error::Result;
 use crate::mapping::Mapping;
 use crate::observer::Observer;
-use crate::plan::{ReportMode, RowCounts, RowOutcome, RowStatus};
+use crate::plan::{NameTally, ReportMode, RowCounts, RowOutcome, RowStatus};
 use crate::report::{ResultFile, RunCommand, RunSummary, SheetSummary};
 use crate::run::command_line::CommandLine;
-use crate::run::input::{InputOptions, InputSet, SheetFilter};
+use crate::run::input::{InputOptions, InputRow, InputSet, SheetFilter};
 use crate::run::lookups::no_rows;
 use crate::table::Row;
 use crate::table::write::WriteError;
@@ -68,6 +68,7 @@ fn check_all(
         summary.files = input.file_names();
         summary.skipped_sheets = input.skipped.clone();
         let mut book = path.map(|path| path.create(ReportMode::Check)).transpose()?;
+        let mut names = NameTally::default();
         for (index, (mapping, _)) in sheets.iter().enumerate() {
             checkers[index].rewind();
             let pass = SheetCheck {
@@ -79,6 +80,7 @@ fn check_all(
                 book: book.as_mut(),
                 summary: &mut summary,
                 remarks: RemarkTally::default(),
+                names: &mut names,
                 observer: &mut *observer,
                 written: Ok(()),
             };
@@ -94,6 +96,9 @@ fn check_all(
         }
         summary.mapping = input.mappings();
         summary.remarks.splice(0..0, input.remarks());
+        summary.look_alikes = names.report(None, &rules.aliases);
+        let look_alikes = summary.look_alikes.remarks();
+        summary.remarks.extend(look_alikes);
         complete(&mut summary);
         if let (Some(book), Some(path)) = (book, path) {
             summary.result = Some(path.as_path().to_path_buf());
@@ -117,6 +122,7 @@ struct SheetCheck<'p> {
     book: Option<&'p mut ResultFile>,
     summary: &'p mut RunSummary,
     remarks: RemarkTally,
+    names: &'p mut NameTally,
     observer: &'p mut dyn Observer,
     written: Result<(), WriteError>,
 }
@@ -125,7 +131,7 @@ fn check_sheet(input: &mut InputSet, index: usize, checker: &mut Checker<'_>, mu
     if let Some(book) = &mut pass.book {
         book.start_sheet(&pass.label, &input.sheets[index].header, pass.mapping.entity.name)?;
     }
-    input.each_checked(index, checker, &mut |row, checked| pass.row(row.typed, checked))?;
+    input.each_checked(index, checker, &mut |row, checked| pass.row(row, checked))?;
     pass.written?;
     let (counts, mapping) = (pass.counts, pass.mapping);
     let label = (input.sheets.len() > 1).then_some(pass.label.as_str());
@@ -143,8 +149,9 @@ fn check_sheet(input: &mut InputSet, index: usize, checker: &mut Checker<'_>, mu
 }
 
 impl SheetCheck<'_> {
-    fn row(&mut self, row: &Row, checked: &mut CheckedRow) {
-        self.count(row, checked);
+    fn row(&mut self, row: InputRow<'_>, checked: &mut CheckedRow) {
+        self.names.observe(self.mapping, row.filled, checked);
+        self.count(row.typed, checked);
         let done = self.counts.rows();
         if done.is_multiple_of(PROGRESS_ROWS) {
             let before = self.summary.counts();

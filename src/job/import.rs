@@ -114,6 +114,13 @@ impl ImportJob {
         self
     }
 
+    /// Takes names for other names, as this spreadsheet says: its columns are collection, name and `use_instead`.
+    #[must_use]
+    pub fn aliases(mut self, path: impl Into<PathBuf>) -> Self {
+        self.input.aliases = Some(path.into());
+        self
+    }
+
     /// Finds existing records by these fields. Default: the natural key of the collection.
     #[must_use]
     pub fn match_on(mut self, fields: impl IntoIterator<Item = impl Into<String>>) -> Self {

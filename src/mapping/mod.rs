@@ -126,6 +126,13 @@ pub(crate) enum ColumnTarget {
     Ignored(Ignored),
 }
 
+impl ColumnTarget {
+    /// The collection whose records the column's texts name, if it refers to one.
+    pub(crate) fn collection(&self, entity: &'static Entity) -> Option<&'static str> {
+        Some(headers::target_field(entity, self)?.reference_to()?.to)
+    }
+}
+
 /// Whether bare numbers in a reference column are ids, as in a column headed `product_id`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(crate) enum Ids {

@@ -44,6 +44,7 @@ fn run(sheets: Vec<SheetSummary>) -> RunSummary {
         next: Vec::new(),
         remarks: Vec::new(),
         mapping: Vec::new(),
+        look_alikes: crate::plan::LookAlikes::default(),
         stopped: None,
     }
 }

@@ -1,5 +1,6 @@
 //! The spreadsheets of a run: opened, mapped, and streamed row by row as often as needed.
 
+mod aliases;
 mod error;
 mod options;
 mod other_sheets;
@@ -9,8 +10,9 @@ use std::collections::HashSet;
 use std::io::Write as _;
 use std::ops::ControlFlow;
 use std::path::Path;
+use std::sync::Arc;
 
-use crate::check::{CheckedRow, Checker, ExtraCells, Inference, Remark, RemarkCode, Rules};
+use crate::check::{Aliases, CheckedRow, Checker, ExtraCells, Inference, NameDecision, Remark, RemarkCode, Rules};
 use crate::error::{Error, Result};
 use crate::mapping::{
     ColumnFacts, ColumnTarget, Ignored, Mapping, MappingError, MappingRuleError, MappingText, Preset, SheetMapping,
@@ -20,11 +22,15 @@ use crate::observer::Observer;
 use crate::plan::{EncodingConfidence, Referenced};
 use crate::run::journal::{SheetHeader, SourceFile};
 use crate::table::write::{AtomicFile, WriteError};
-use crate::table::{self, FileKind, Input, ReadError, Row, SheetLayout, Workbook};
+use crate::table::{self, FileKind, Input, ReadError, ReadOptions, Row, SheetLayout, Workbook};
 use crate::wording::counted;
+pub(crate) use aliases::ALIAS_HEADERS;
 pub(crate) use options::{InputOptions, MappingOptions, SheetFilter};
 use options::{ParsedOptions, SkipReason, missing_fields, place_of, validate_keys};
 use other_sheets::SheetContent;
+
+/// The sheet of a result with the names that look alike; an input's sheet of that name holds decisions about them.
+pub(crate) const LOOK_ALIKES_SHEET: &str = "Look-alike names";
 
 /// The header is looked for in this many rows.
 const HEADER_WITHIN: usize = 30;
@@ -40,6 +46,8 @@ pub(crate) struct InputSet {
     preset: Option<String>,
     /// Every header seen, folded.
     headers: HashSet<String>,
+    /// What is decided about look-alike names, until all files are open.
+    decisions: Vec<NameDecision>,
 }
 
 /// An open file.
@@ -90,12 +98,15 @@ impl InputSet {
             rules,
             preset: options.mapping.preset.clone().filter(|name| name != options::NO_PRESET),
             headers: HashSet::new(),
+            decisions: Vec::new(),
         };
+        set.read_aliases(&parsed)?;
         let mut errors = Vec::new();
         for file in &options.files {
             set.open_file(Input::from_arg(file), &parsed)?;
             set.map_last_file(&parsed, &mut errors)?;
         }
+        set.rules.aliases = Arc::new(Aliases::new(std::mem::take(&mut set.decisions))?);
         set.ignore_missing(&mut errors);
         if errors.is_empty() {
             parsed.validate_flags(set.sheets.iter().map(|sheet| sheet.mapping.entity))?;
@@ -114,11 +125,21 @@ impl InputSet {
         Ok(set)
     }
 
+    fn read_aliases(&mut self, parsed: &ParsedOptions<'_>) -> Result<()> {
+        if let Some(path) = &parsed.options.aliases {
+            self.decisions = aliases::read_aliases(path, &ReadOptions::default())?;
+        }
+        Ok(())
+    }
+
     fn open_file(&mut self, input: Input, parsed: &ParsedOptions<'_>) -> Result<()> {
         if self.files.iter().any(|file| file.input.is_same(&input)) {
             return Err(Error::usage(format!("`{}` is named twice", input.name()), "name each file once"));
         }
-        let workbook = Workbook::open(&input, &parsed.read)?;
+        let mut workbook = Workbook::open(&input, &parsed.read)?;
+        if matches!(parsed.filter, SheetFilter::Any) {
+            self.decisions.extend(aliases::aliases_in(&mut workbook, &input)?);
+        }
         self.files.push(OpenFile { input, workbook });
         Ok(())
     }

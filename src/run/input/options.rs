@@ -1,6 +1,7 @@
 //! Which spreadsheets are read, and how: the options as the user gave them, and as they are understood.
 
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use super::MappedSheet;
 use super::rules::{flag_rules, flag_skips};
@@ -17,7 +18,7 @@ use crate::schema::{self, Entity, entity_named};
 use crate::table::{Delimiter, Encoding, Input, ReadOptions, Row, Visibility, Workbook};
 
 /// Sheets that tallyport itself puts into a workbook beside the data.
-const GENERATED_SHEETS: [&str; 3] = ["Summary", "Instructions", "Lists"];
+const GENERATED_SHEETS: [&str; 4] = ["Summary", super::LOOK_ALIKES_SHEET, "Instructions", "Lists"];
 
 /// Which spreadsheets are read, and how. Texts are checked when the files are opened.
 #[derive(Debug, Clone, Default)]
@@ -29,6 +30,8 @@ pub(crate) struct InputOptions {
     /// Only these sheets; else all that are visible.
     pub(crate) sheets: Vec<String>,
     pub(crate) mapping: MappingOptions,
+    /// A spreadsheet of decisions about look-alike names.
+    pub(crate) aliases: Option<PathBuf>,
     /// Fields that find existing records; else the natural key.
     pub(crate) match_on: Vec<String>,
     pub(crate) delimiter: Option<String>,
@@ -76,6 +79,7 @@ impl InputOptions {
         used.repeated("--skip-where", &self.mapping.skip_where);
         used.text("--mapping", self.mapping.file.as_ref().map(|path| path.display()));
         used.text("--preset", self.mapping.preset.clone());
+        used.text("--aliases", self.aliases.as_ref().map(|path| path.display()));
         used.switch("--strict", self.mapping.strict);
         used.list("--match-on", &self.match_on);
         used.text("--date-format", self.date_format.clone());
@@ -349,6 +353,7 @@ fn rules(options: &InputOptions) -> Result<Rules> {
         repeats: Repeats::default(),
         duplicates: if options.allow_duplicates { Duplicates::Allowed } else { Duplicates::Refused },
         conflicts: None,
+        aliases: Arc::default(),
     })
 }
 
@@ -396,6 +401,8 @@ mod tests {
 
     #[test]
     fn the_sheets_that_we_write_ourselves_are_known() {
-        assert_eq!(GENERATED_SHEETS, [report::SUMMARY_SHEET, template::INSTRUCTIONS, template::LISTS]);
+        let written =
+            [report::SUMMARY_SHEET, crate::run::input::LOOK_ALIKES_SHEET, template::INSTRUCTIONS, template::LISTS];
+        assert_eq!(GENERATED_SHEETS, written);
     }
 }

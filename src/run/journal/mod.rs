@@ -49,7 +49,7 @@ use crate::api::{RequestCounts, RequestKind};
 use crate::catalog::LogPosition;
 use crate::check::{Problem, Remark};
 use crate::mapping::SheetMapping;
-use crate::plan::{RowCounts, RowStatus};
+use crate::plan::{LookAlikes, RowCounts, RowStatus};
 use crate::schema::Entity;
 use crate::table::Row;
 
@@ -117,6 +117,8 @@ pub struct RunDetails {
     pub remarks: Vec<Remark>,
     /// Which column of each sheet feeds which field, in the user's order.
     pub mapping: Vec<SheetMapping>,
+    /// Names that look alike, and what is decided about them.
+    pub look_alikes: LookAlikes,
 }
 
 /// Paths need not be valid Unicode, but JSON strings are: a run resumes under the nearest name rather than not at all.
