@@ -29,6 +29,7 @@ macro_rules! remark_codes {
 remark_codes! {
     // the file
     PresetRecognized "preset.recognized" "the export of another tool was recognised"
+    MappingRemembered "mapping.remembered" "a mapping was used that was remembered for the header row"
     RowsLeftOut "rows.left_out" "rows that are no records were left out"
     RowsTotal "rows.total" "a row at the end looks like a total"
     RowsHidden "rows.hidden" "hidden rows were read like any other"

@@ -22,6 +22,7 @@ impl ReadingArgs {
             defaults: self.default.clone(),
             values: self.value.clone(),
             skip_where: self.skip_where.clone(),
+            remember: self.remember,
             ..layout.mapping
         };
         InputOptions {

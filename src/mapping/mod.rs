@@ -18,6 +18,7 @@ mod file;
 mod header_row;
 mod headers;
 mod presets;
+mod remembered;
 mod rule;
 mod sheet_mapping;
 mod strip;
@@ -30,6 +31,9 @@ pub(crate) use file::{MappingFile, MappingText};
 pub(crate) use header_row::find_header;
 pub(crate) use headers::{HeaderAliases, header_keys, value_target};
 pub(crate) use presets::{PRESETS, Preset, Recognized, recognize};
+pub(crate) use remembered::{
+    HeaderFingerprint, NewMemory, RememberedMapping, RememberedMappingError, RememberedMappings, StoredMapping,
+};
 pub(crate) use rule::{FieldRule, RuleOrigin, SkipCondition, SkipRule, is_same_text};
 pub(crate) use sheet_mapping::ColumnFacts;
 pub use sheet_mapping::{MappedColumn, SheetMapping};
@@ -84,6 +88,8 @@ pub(crate) enum MappingSource {
     /// `--map` or `--ignore`.
     CommandLine,
     MappingFile,
+    /// A mapping that was remembered for this header row.
+    Remembered,
     Preset,
 }
 
@@ -92,7 +98,7 @@ impl MappingSource {
     fn weight(self) -> u8 {
         match self {
             MappingSource::CommandLine => 3,
-            MappingSource::MappingFile => 2,
+            MappingSource::MappingFile | MappingSource::Remembered => 2,
             MappingSource::Preset => 1,
             MappingSource::Schema => 0,
         }
@@ -440,7 +446,8 @@ impl Mapping {
     /// Whether the user said what a column feeds.
     pub(crate) fn is_vouched_for(&self, column: u32) -> bool {
         let column = self.columns.iter().find(|known| known.index == column as usize);
-        column.is_some_and(|column| matches!(column.source, MappingSource::CommandLine | MappingSource::MappingFile))
+        let by_user = [MappingSource::CommandLine, MappingSource::MappingFile, MappingSource::Remembered];
+        column.is_some_and(|column| by_user.contains(&column.source))
     }
 
     /// Column with a timestamp, from 0.

@@ -120,6 +120,8 @@ impl Parser<'_> {
                 "entity" => file.entity = Some(self.entity(value)?),
                 "preset" => file.preset = Some(text_of(value)?),
                 "also" => return Err(unsupported(key)),
+                // What a remembered mapping was kept for.
+                "remembered" => {}
                 word if self.section_key(word, value, &mut common)? => {}
                 word => file.sections.push(self.collection(word, key, value)?),
             }

@@ -2,6 +2,7 @@
 
 mod aliases;
 mod error;
+mod memory;
 mod options;
 mod other_sheets;
 mod rules;
@@ -15,8 +16,8 @@ use std::sync::Arc;
 use crate::check::{Aliases, CheckedRow, Checker, ExtraCells, Inference, NameDecision, Remark, RemarkCode, Rules};
 use crate::error::{Error, Result};
 use crate::mapping::{
-    ColumnFacts, ColumnTarget, Ignored, Mapping, MappingError, MappingRuleError, MappingText, Preset, SheetMapping,
-    TimestampColumn, find_header, header_keys,
+    ColumnFacts, ColumnTarget, Ignored, Mapping, MappingError, MappingRuleError, MappingText, Preset,
+    RememberedMapping, SheetMapping, TimestampColumn, find_header, header_keys,
 };
 use crate::observer::Observer;
 use crate::plan::{EncodingConfidence, Referenced};
@@ -76,6 +77,8 @@ pub(crate) struct MappedSheet {
     pub(crate) match_on: Vec<&'static str>,
     /// The preset whose export it was recognised as.
     preset: Option<&'static Preset>,
+    /// The mapping that was remembered for its header row.
+    remembered: Option<RememberedMapping>,
     /// Hidden rows, merged cells and declared totals.
     pub(crate) layout: SheetLayout,
     /// What its rows tell about its columns, as far as they were read.
@@ -121,6 +124,9 @@ impl InputSet {
         if let Some(path) = &options.mapping.save_to {
             set.save_mapping(path)?;
             observer.on_note(&format!("saved the mapping to {}", path.display()));
+        }
+        if options.mapping.remember {
+            set.remember_mappings(options, observer)?;
         }
         Ok(set)
     }
@@ -196,9 +202,12 @@ impl InputSet {
             let name = file.workbook.sheets()[index].name.clone();
             let place = place_of(&file.input, name.as_deref()) + misnamed(&file.input, file.workbook.kind());
             let rows = file.workbook.first_rows(index, HEADER_WITHIN)?;
-            let recognized = parsed.recognize(&rows);
-            let detected = match &recognized {
-                Some(known) => Ok(known.entity),
+            let remembered = parsed.remembered(&rows)?;
+            // Somebody has said what such a file is.
+            let recognized = parsed.recognize(&rows).filter(|_| remembered.is_none());
+            let known = remembered.as_ref().map(|(_, known)| known.entity);
+            let detected = match known.or(recognized.as_ref().map(|known| known.entity)) {
+                Some(known) => Ok(known),
                 None => parsed.detect_entity(name.as_deref(), &file.input.stem(), &rows, alone),
             };
             let entity = match detected {
@@ -215,15 +224,17 @@ impl InputSet {
                     continue;
                 }
             };
-            let Some(header) = recognized.as_ref().map(|known| known.row).or_else(|| find_header(&rows, &[entity]))
-            else {
+            let row = remembered.as_ref().map(|(row, _)| *row).or(recognized.as_ref().map(|known| known.row));
+            let Some(header) = row.or_else(|| find_header(&rows, &[entity])) else {
                 self.skipped.push((place, String::from("it is empty")));
                 continue;
             };
             let header = rows[header].clone();
             self.headers.extend(header.cells().flat_map(|cell| header_keys(cell.text)));
             let match_on = parsed.match_on(entity)?;
-            let mut mapped = Mapping::new(entity, &header, &parsed.overrides(entity, recognized.as_ref()));
+            let remembered = remembered.map(|(_, known)| known);
+            let overrides = parsed.overrides(entity, recognized.as_ref(), remembered.as_ref());
+            let mut mapped = Mapping::new(entity, &header, &overrides);
             if let Ok(mapping) = &mut mapped {
                 errors.extend(mapping.absent.iter().map(|error| (place.clone(), error.clone())));
                 parsed.type_rules(mapping)?;
@@ -249,6 +260,7 @@ impl InputSet {
                         mapping,
                         match_on,
                         preset: recognized.map(|known| known.preset),
+                        remembered,
                         facts: ColumnFacts::default(),
                         remarks: Vec::new(),
                     });
@@ -394,9 +406,15 @@ impl InputSet {
 
     /// The mapping of a sheet in use, for reports.
     fn mapping_of(&self, sheet: usize) -> SheetMapping {
-        let MappedSheet { mapping, facts, preset, .. } = &self.sheets[sheet];
-        let preset = preset.map(|preset| preset.name).or(self.preset.as_deref());
-        mapping.describe(&self.label(sheet), preset, facts)
+        let MappedSheet { mapping, facts, .. } = &self.sheets[sheet];
+        mapping.describe(&self.label(sheet), self.preset_of(sheet), facts)
+    }
+
+    /// The preset in use for a sheet, be it as part of a remembered mapping.
+    fn preset_of(&self, sheet: usize) -> Option<&str> {
+        let MappedSheet { preset, remembered, .. } = &self.sheets[sheet];
+        let remembered = remembered.as_ref().and_then(|known| known.preset.as_deref());
+        preset.map(|preset| preset.name).or(remembered).or(self.preset.as_deref())
     }
 
     /// The mapping of every sheet, in the user's order.
@@ -411,6 +429,7 @@ impl InputSet {
             sheet_of
                 .recognition()
                 .into_iter()
+                .chain(sheet_of.memory())
                 .chain(sheet_of.remarks.iter().cloned())
                 .map(move |remark| Remark::new(remark.code, format!("{}: {}", self.label(sheet), remark.message)))
         };
@@ -482,6 +501,12 @@ impl InputSet {
 }
 
 impl MappedSheet {
+    /// That its mapping was remembered.
+    fn memory(&self) -> Option<Remark> {
+        let known = self.remembered.as_ref()?;
+        Some(Remark::new(RemarkCode::MappingRemembered, known.remark()))
+    }
+
     /// That the sheet was recognised, and how much of it.
     fn recognition(&self) -> Option<Remark> {
         let preset = self.preset?;

@@ -10,8 +10,9 @@ use crate::check::money::DecimalMark;
 use crate::check::{Duplicates, EmptyCells, FractionalCost, Mode, Repeats, Rules};
 use crate::error::{Error, Result};
 use crate::mapping::{
-    ColumnTarget, EntityDetectionError, FieldRule, IdOwnership, Mapping, MappingError, MappingFile, MappingOverride,
-    MappingOverrides, MappingSource, ReadPurpose, Recognized, SkipRule, detect_entity, recognize,
+    ColumnTarget, EntityDetectionError, FieldRule, HeaderFingerprint, IdOwnership, Mapping, MappingError, MappingFile,
+    MappingOverride, MappingOverrides, MappingSource, ReadPurpose, Recognized, RememberedMapping, RememberedMappings,
+    SkipRule, detect_entity, recognize,
 };
 use crate::run::used_options::UsedOptions;
 use crate::schema::{self, Entity, entity_named};
@@ -64,6 +65,10 @@ pub(crate) struct MappingOptions {
     pub(crate) strict: bool,
     /// Where to write the mapping in use.
     pub(crate) save_to: Option<PathBuf>,
+    /// Whether to keep the mapping in use for the header row.
+    pub(crate) remember: bool,
+    /// Where mappings are kept. Without it, none is used.
+    pub(crate) remembered: Option<RememberedMappings>,
 }
 
 impl InputOptions {
@@ -80,6 +85,7 @@ impl InputOptions {
         used.text("--mapping", self.mapping.file.as_ref().map(|path| path.display()));
         used.text("--preset", self.mapping.preset.clone());
         used.text("--aliases", self.aliases.as_ref().map(|path| path.display()));
+        used.once("--remember", self.mapping.remember);
         used.switch("--strict", self.mapping.strict);
         used.list("--match-on", &self.match_on);
         used.text("--date-format", self.date_format.clone());
@@ -212,8 +218,37 @@ impl<'a> ParsedOptions<'a> {
         wanted.is_none_or(|entity| entity.name == found.entity.name).then_some(found)
     }
 
-    pub(super) fn overrides(&self, entity: &Entity, recognized: Option<&Recognized>) -> MappingOverrides {
-        let files = || self.mapping_files.iter().chain(recognized.map(|known| &known.file));
+    /// The mapping that is remembered for one of the rows, and the position of that row. A mapping file or `--preset` says
+    /// what a file is, and `--entity` what it is not.
+    ///
+    /// # Errors
+    /// Where it is damaged.
+    pub(super) fn remembered(&self, rows: &[Row]) -> Result<Option<(usize, RememberedMapping)>> {
+        let is_open = self.options.mapping.preset.is_none() && self.mapping_files.is_empty();
+        let Some(store) = self.options.mapping.remembered.as_ref().filter(|_| is_open) else { return Ok(None) };
+        if matches!(self.filter, SheetFilter::Only(_)) {
+            return Ok(None);
+        }
+        for (index, row) in rows.iter().enumerate() {
+            let Some(fingerprint) = HeaderFingerprint::of(row) else { continue };
+            let found = store.find(&fingerprint)?;
+            let is_wanted =
+                |found: &RememberedMapping| self.entity.is_none_or(|entity| entity.name == found.entity.name);
+            if let Some(found) = found.filter(is_wanted) {
+                return Ok(Some((index, found)));
+            }
+        }
+        Ok(None)
+    }
+
+    pub(super) fn overrides(
+        &self,
+        entity: &Entity,
+        recognized: Option<&Recognized>,
+        remembered: Option<&RememberedMapping>,
+    ) -> MappingOverrides {
+        let kept = remembered.map(|known| &known.mapping).or(recognized.map(|known| &known.file));
+        let files = || self.mapping_files.iter().chain(kept);
         let saved = files().flat_map(|file| file.overrides(entity));
         let purpose = match self.filter {
             SheetFilter::Any => ReadPurpose::Write,
@@ -225,7 +260,7 @@ impl<'a> ParsedOptions<'a> {
         let skips = files().flat_map(|file| file.skips(entity));
         let skips = self.flag_skips.iter().cloned().chain(skips).collect();
         let strict = self.options.mapping.strict;
-        MappingOverrides { map, rules, skips, strict, is_lenient: recognized.is_some(), purpose }
+        MappingOverrides { map, rules, skips, strict, is_lenient: kept.is_some(), purpose }
     }
 
     /// A field that no column feeds finds no record, and every row would be taken for a new one.
