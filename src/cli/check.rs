@@ -1,6 +1,7 @@
 //! `tallyport check`: every row against the schema, offline.
 
 use super::args::{CheckArgs, Global};
+use super::memory_hint::offer_to_remember;
 use super::observer::TerminalObserver;
 use super::printer::Printer;
 use super::run_end::{check_overwrite, print_planned};
@@ -18,5 +19,7 @@ pub(super) fn run(global: &Global, args: &CheckArgs, printer: Printer) -> Result
     let mut observer = TerminalObserver::new(global, printer);
     let summary = check(&options, result, &line, &mut observer)?;
     observer.finish();
-    print_planned(&summary, printer)
+    let exit = print_planned(&summary, printer)?;
+    offer_to_remember(&args.reading, printer);
+    Ok(exit)
 }

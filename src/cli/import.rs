@@ -1,6 +1,7 @@
 //! `tallyport import`: brings spreadsheets into the account.
 
 use super::args::{Global, ImportArgs};
+use super::memory_hint::offer_to_remember;
 use super::observer::TerminalObserver;
 use super::printer::Printer;
 use super::run_end::{apply, check_overwrite};
@@ -19,5 +20,7 @@ pub(super) fn run(global: &Global, args: &ImportArgs, printer: Printer) -> Resul
     job.run.shutdown = interrupts::listen()?;
     let mut observer = TerminalObserver::new(global, printer);
     let plan = runtime.block_on(account.plan_with(job, &mut observer))?;
-    apply(plan, args.dry_run, &runtime, observer, printer)
+    let exit = apply(plan, args.dry_run, &runtime, observer, printer)?;
+    offer_to_remember(&args.reading, printer);
+    Ok(exit)
 }

@@ -15,6 +15,7 @@ mod input;
 mod interrupts;
 mod log;
 mod mappings;
+mod memory_hint;
 mod observer;
 mod presets;
 mod printer;
