@@ -75,7 +75,7 @@ impl RowFiller {
     /// Puts the names that the user has decided for in the place of those that mean them.
     fn rename(&mut self, row: &Row, mapping: &Mapping, aliases: &Aliases, is_changed: &mut bool) {
         for column in &mapping.columns {
-            let Some(collection) = column.target.collection(mapping.entity) else { continue };
+            let Some(collection) = mapping.named_collection(column) else { continue };
             let cell = if *is_changed { self.filled.cell(column.index) } else { row.cell(column.index) };
             let from = text::trimmed(cell.text);
             let Some(decision) = aliases.find(collection, from).filter(|found| found.use_instead != from) else {

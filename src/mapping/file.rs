@@ -24,7 +24,7 @@ mod write;
 use std::path::Path;
 
 use super::presets::{PRESETS, Preset};
-use super::rule::{FieldRule, SkipRule};
+use super::rule::{FieldRule, FurtherRecords, SkipRule};
 use super::{MappingOverride, MappingSource};
 use crate::error::Diagnostic;
 use crate::schema::Entity;
@@ -49,6 +49,7 @@ struct Section {
     overrides: Vec<MappingOverride>,
     rules: Vec<FieldRule>,
     skips: Vec<SkipRule>,
+    also: Vec<FurtherRecords>,
 }
 
 /// An unusable mapping file.
@@ -107,6 +108,13 @@ impl MappingFile {
     /// The rows of an entity's sheets that the file leaves out.
     pub(crate) fn skips(&self, entity: &Entity) -> Vec<SkipRule> {
         self.sections(entity).flat_map(|section| section.skips.iter().cloned()).collect()
+    }
+}
+
+impl MappingFile {
+    /// The further records that the file makes from the rows of an entity's sheets.
+    pub(crate) fn also(&self, entity: &Entity) -> Vec<FurtherRecords> {
+        self.sections(entity).flat_map(|section| section.also.iter().cloned()).collect()
     }
 }
 

@@ -75,6 +75,8 @@ impl HeaderFingerprint {
 pub(crate) struct NewMemory<'m> {
     pub(crate) header: &'m Row,
     pub(crate) mapping: &'m Mapping,
+    /// Those of the further records that its rows make.
+    pub(crate) further: Vec<&'m Mapping>,
     /// The preset in use.
     pub(crate) preset: Option<&'m str>,
     /// The name of the file without its extension, and with it.
@@ -135,10 +137,12 @@ impl Diagnostic for RememberedMappingError {
 impl NewMemory<'_> {
     /// The text of the file. Texts beside what looks like a password are left out.
     fn to_text(&self, fingerprint: &HeaderFingerprint) -> String {
-        let mut mapping = self.mapping.clone();
-        mapping.forget_secrets();
+        let mapping = self.mapping.without_secrets();
         let mut text = MappingText::default();
         text.add(&mapping);
+        for further in &self.further {
+            text.add_further(mapping.entity, &further.without_secrets());
+        }
         let columns = self.mapping.sheet_columns().count();
         let mut about = Table::new();
         about.insert(String::from("fingerprint"), Value::from(fingerprint.as_str()));
@@ -211,8 +215,9 @@ impl RememberedMapping {
 }
 
 impl Mapping {
-    /// Drops rules that hold texts of columns or fields for passwords.
-    fn forget_secrets(&mut self) {
+    /// Without the rules that hold texts of columns or fields for passwords.
+    fn without_secrets(&self) -> Self {
+        let mut kept = self.clone();
         let secret: Vec<usize> = (self.derived.iter())
             .filter(|derived| {
                 let headers = derived.rule.source.as_ref().map(super::rule::RuleSource::headers).unwrap_or_default();
@@ -221,9 +226,10 @@ impl Mapping {
             })
             .map(|derived| derived.column)
             .collect();
-        self.derived.retain(|derived| !secret.contains(&derived.column));
-        self.columns.retain(|column| !secret.contains(&column.index));
-        self.skips.retain(|skip| !skip.rule.headers.iter().any(|header| is_secret_header(header)));
+        kept.derived.retain(|derived| !secret.contains(&derived.column));
+        kept.columns.retain(|column| !secret.contains(&column.index));
+        kept.skips.retain(|skip| !skip.rule.headers.iter().any(|header| is_secret_header(header)));
+        kept
     }
 
     /// Whether anything but the schema says what its columns are.

@@ -34,7 +34,7 @@ fn mapping(header: &Row, text: &str, source: MappingSource) -> Mapping {
 
 fn memory<'m>(header: &'m Row, mapping: &'m Mapping) -> NewMemory<'m> {
     let (stem, file) = ("Geräte 2026 (neu)", "Geräte 2026 (neu).csv");
-    NewMemory { header, mapping, preset: Some("intune"), stem, file, date: date(2026, 11, 28) }
+    NewMemory { header, mapping, further: Vec::new(), preset: Some("intune"), stem, file, date: date(2026, 11, 28) }
 }
 
 #[test]

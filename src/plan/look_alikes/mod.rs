@@ -24,8 +24,8 @@ use super::resolver::is_id;
 use crate::catalog::Catalog;
 use crate::check::{Aliases, CheckedRow, ParsedValue, RowAction, text};
 use crate::error::Diagnostic;
-use crate::mapping::{Ids, Mapping};
-use crate::schema::{self, Entity, Role, fold_name};
+use crate::mapping::{Ids, Mapping, RecordOrigin};
+use crate::schema::{self, Entity, fold_name};
 use crate::table::Row;
 use crate::unicode::without_invisible;
 use groups::{Candidate, find_groups};
@@ -49,13 +49,49 @@ pub(crate) struct NameTally {
 /// The names of one collection.
 #[derive(Debug, Clone, Default)]
 struct CollectionNames {
-    /// As rows say them, with the number of cells.
-    typed: HashMap<Box<str>, u64>,
-    /// Those in whose place another name counts: that name, and the number of cells.
-    renamed: HashMap<Box<str>, (Box<str>, u64)>,
+    /// As rows say them.
+    typed: HashMap<Box<str>, Cells>,
+    /// Those in whose place another name counts, with that name.
+    renamed: HashMap<Box<str>, (Box<str>, Cells)>,
     /// The names of records that sheets of the input write.
     own: HashSet<Box<str>>,
     is_full: bool,
+}
+
+/// Where a row says a name.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Place {
+    /// In a column that refers to a record.
+    Referred,
+    /// In a column from which such a record is made, beside the row's own.
+    Described,
+}
+
+/// The cells that hold a name.
+#[derive(Debug, Clone, Copy, Default)]
+struct Cells {
+    referred: u64,
+    described: u64,
+}
+
+impl Cells {
+    fn of(place: Place) -> Self {
+        let mut cells = Self::default();
+        cells.add(place);
+        cells
+    }
+
+    fn add(&mut self, place: Place) {
+        match place {
+            Place::Referred => self.referred += 1,
+            Place::Described => self.described += 1,
+        }
+    }
+
+    /// A row that describes a record mostly refers to it, too.
+    fn rows(self) -> u64 {
+        self.referred.max(self.described)
+    }
 }
 
 /// A decision for a name that nobody knows.
@@ -87,28 +123,33 @@ impl NameTally {
         }
         let named = checked.values.iter().filter_map(|given| match given.value {
             ParsedValue::Name(ids) => Some((given.column, ids)),
+            // The name of a record that the row describes beside its own.
+            ParsedValue::Text => Some((given.column, Ids::Marked)),
             _ => None,
         });
         let related = checked.related.iter().map(|related| (related.column, Ids::Marked));
         for (column, ids) in named.chain(related) {
             let target = mapping.columns.iter().find(|known| known.index == column as usize);
-            let Some(collection) = target.and_then(|known| known.target.collection(mapping.entity)) else { continue };
+            let Some(collection) = target.and_then(|known| mapping.named_collection(known)) else { continue };
             let name = text::trimmed(row.cell(column as usize).text);
             if is_covered(collection) && !is_id(name, ids) && !name.contains('@') {
                 let renamed = checked.renamed.iter().find(|cell| cell.column == column);
-                self.add(collection, name, renamed.map(|cell| &*cell.from));
+                let place = if collection == mapping.entity.name { Place::Described } else { Place::Referred };
+                self.add(collection, name, renamed.map(|cell| &*cell.from), place);
             }
         }
-        self.observe_own(mapping, row);
+        if mapping.origin == RecordOrigin::Rows {
+            self.observe_own(mapping, row);
+        }
     }
 
-    fn add(&mut self, collection: &'static str, name: &str, from: Option<&str>) {
+    fn add(&mut self, collection: &'static str, name: &str, from: Option<&str>, place: Place) {
         let names = self.collections.entry(collection).or_default();
         match from {
-            None => names.add(name),
+            None => names.add(name, place),
             Some(from) => match names.renamed.get_mut(from) {
-                Some((_, count)) => *count += 1,
-                None => drop(names.renamed.insert(from.into(), (name.into(), 1))),
+                Some((_, cells)) => cells.add(place),
+                None => drop(names.renamed.insert(from.into(), (name.into(), Cells::of(place)))),
             },
         }
     }
@@ -173,13 +214,13 @@ impl NameTally {
 }
 
 impl CollectionNames {
-    fn add(&mut self, name: &str) {
-        if let Some(count) = self.typed.get_mut(name) {
-            *count += 1;
+    fn add(&mut self, name: &str, place: Place) {
+        if let Some(cells) = self.typed.get_mut(name) {
+            cells.add(place);
         } else if self.typed.len() == MOST_NAMES {
             self.is_full = true;
         } else if !name.is_empty() && name.len() <= LONGEST_NAME {
-            self.typed.insert(name.into(), 1);
+            self.typed.insert(name.into(), Cells::of(place));
         }
     }
 
@@ -195,11 +236,11 @@ impl CollectionNames {
 
     fn aliased<'a>(&'a self, collection: &'a str) -> impl Iterator<Item = AliasedName> {
         let mut aliased: Vec<AliasedName> = (self.renamed.iter())
-            .map(|(name, (use_instead, rows))| AliasedName {
+            .map(|(name, (use_instead, cells))| AliasedName {
                 collection: collection.to_owned(),
                 name: (**name).to_owned(),
                 use_instead: (**use_instead).to_owned(),
-                rows: *rows,
+                rows: cells.rows(),
             })
             .collect();
         aliased.sort_by(|one, other| one.name.cmp(&other.name));
@@ -210,14 +251,9 @@ impl CollectionNames {
     /// is nothing to decide.
     fn candidates(&self, known: &[(i64, &str)], entity: &'static Entity, aliases: &Aliases) -> Vec<Candidate> {
         let settled: HashSet<&str> = aliases.settled(entity.name).collect();
-        let renamed = self.renamed.values().map(|(name, rows)| (name, *rows));
-        let mut said: Vec<(&str, u64)> = self
-            .typed
-            .iter()
-            .map(|(name, rows)| (name, *rows))
-            .chain(renamed)
-            .map(|(name, rows)| (&**name, rows))
-            .collect();
+        let renamed = self.renamed.values().map(|(name, cells)| (name, *cells));
+        let all = self.typed.iter().map(|(name, cells)| (name, *cells)).chain(renamed);
+        let mut said: Vec<(&str, u64)> = all.map(|(name, cells)| (&**name, cells.rows())).collect();
         said.sort_unstable();
         let mut candidates: BTreeMap<String, Candidate> = BTreeMap::new();
         for (name, rows) in said {
@@ -243,7 +279,7 @@ impl CollectionNames {
 /// Whether look-alike names of the collection are looked for. A tag is no name: `LAP-1` and `LAP1` are two laptops.
 fn is_covered(collection: &str) -> bool {
     let entity = schema::collection(collection);
-    entity.is_some_and(|entity| matches!(entity.role, Role::Collection { .. }) && !entity.is_tagged())
+    entity.is_some_and(|entity| entity.is_collection() && !entity.is_tagged())
 }
 
 fn nearest<'a>(name: &str, names: impl Iterator<Item = &'a str>) -> Option<String> {

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::{LookAlikes, NameTally};
+use super::{LookAlikes, NameTally, Place};
 use crate::catalog::Catalog;
 use crate::check::{Aliases, NameDecision};
 use crate::schema::{self, fold_name};
@@ -77,8 +77,10 @@ fn report(names: impl IntoIterator<Item = String>, aliases: &Aliases) -> LookAli
     let mut tally = NameTally::default();
     for name in names {
         match aliases.find(MAKERS, &name) {
-            Some(decision) if decision.use_instead != name => tally.add(MAKERS, &decision.use_instead, Some(&name)),
-            _ => tally.add(MAKERS, &name, None),
+            Some(decision) if decision.use_instead != name => {
+                tally.add(MAKERS, &decision.use_instead, Some(&name), Place::Referred)
+            }
+            _ => tally.add(MAKERS, &name, None, Place::Referred),
         }
     }
     tally.report(None, aliases)
@@ -137,7 +139,7 @@ fn shown(tally: &NameTally, account: &Catalog, aliases: &Aliases) -> Vec<String>
 
 fn tally(names: &[&str]) -> NameTally {
     let mut tally = NameTally::default();
-    names.iter().for_each(|name| tally.add(MAKERS, name, None));
+    names.iter().for_each(|name| tally.add(MAKERS, name, None, Place::Referred));
     tally
 }
 
@@ -178,14 +180,14 @@ fn a_decision_for_a_name_that_nobody_has_is_an_error_once_it_is_used() {
     let aliases = Aliases::new([decision("Dell Inc.", "Del"), decision("HP Inc.", "HPE")]).unwrap();
     let mut names = tally(&["Lenovo"]);
     assert_eq!(names.validate_aliases(&account(&[(3, "Dell")]), &aliases), Ok(()));
-    names.add(MAKERS, "Del", Some("Dell Inc."));
+    names.add(MAKERS, "Del", Some("Dell Inc."), Place::Referred);
     let error = names.validate_aliases(&account(&[(3, "Dell")]), &aliases).unwrap_err();
     assert_eq!(
         error.to_string(),
         "test: `Dell Inc.` in manufacturers is to be `Del`, which is neither in the account nor in the file"
     );
     assert_eq!(crate::error::Diagnostic::hint(&error).unwrap().split('?').next(), Some("did you mean `Dell`"));
-    names.add(MAKERS, "Del", None);
+    names.add(MAKERS, "Del", None, Place::Described);
     assert_eq!(names.validate_aliases(&account(&[(3, "Dell")]), &aliases), Ok(()), "a row says it itself");
 }
 
@@ -193,9 +195,9 @@ fn a_decision_for_a_name_that_nobody_has_is_an_error_once_it_is_used() {
 fn memory_is_bounded_and_the_limit_is_told() {
     let mut names = NameTally::default();
     for number in 0..super::MOST_NAMES + 5 {
-        names.add(MAKERS, &format!("Maker {number}"), None);
+        names.add(MAKERS, &format!("Maker {number}"), None, Place::Referred);
     }
-    names.add(MAKERS, &"x".repeat(super::LONGEST_NAME + 1), None);
+    names.add(MAKERS, &"x".repeat(super::LONGEST_NAME + 1), None, Place::Referred);
     let report = names.report(None, &Aliases::default());
     assert_eq!(report.limited, [MAKERS]);
     assert!(report.groups.is_empty());

@@ -1,8 +1,8 @@
 //! Keeps the mappings in use for the next file with the same header row.
 
-use super::{InputOptions, InputSet, MappedSheet};
+use super::{InputOptions, InputSet};
 use crate::error::Result;
-use crate::mapping::{NewMemory, RememberedMappingError};
+use crate::mapping::{Mapping, NewMemory, RememberedMappingError};
 use crate::observer::Observer;
 
 impl InputSet {
@@ -13,14 +13,21 @@ impl InputSet {
     pub(super) fn remember_mappings(&self, options: &InputOptions, observer: &mut dyn Observer) -> Result<()> {
         let store = options.mapping.remembered.as_ref().ok_or(RememberedMappingError::NoFolder)?;
         let date = jiff::ZonedDateTime::now().date();
-        let is_said = |sheet: &MappedSheet| options.entity.is_some() || sheet.mapping.is_made_by_user();
-        for index in self.in_order().filter(|index| is_said(&self.sheets[*index])) {
+        let further = |index| self.further_of(index).into_iter().map(|index| &self.sheets[index].mapping);
+        let is_said = |index: &usize| {
+            let own = &self.sheets[*index].mapping;
+            options.entity.is_some() || std::iter::once(own).chain(further(*index)).any(Mapping::is_made_by_user)
+        };
+        let said: Vec<usize> = self.in_order().filter(is_said).collect();
+        for index in &said {
+            let index = *index;
             let sheet = &self.sheets[index];
             let input = &self.files[sheet.file].input;
             let (stem, file) = (input.stem(), input.file_name());
             let memory = NewMemory {
                 header: &sheet.header,
                 mapping: &sheet.mapping,
+                further: further(index).collect(),
                 preset: self.preset_of(index),
                 stem: &stem,
                 file: &file,
@@ -33,7 +40,7 @@ impl InputSet {
                 ));
             }
         }
-        if !self.sheets.iter().any(is_said) {
+        if said.is_empty() {
             observer.on_note("nothing to remember: the headers are understood without flags");
         }
         Ok(())

@@ -13,14 +13,16 @@ use std::ops::ControlFlow;
 use std::path::Path;
 use std::sync::Arc;
 
-use crate::check::{Aliases, CheckedRow, Checker, ExtraCells, Inference, NameDecision, Remark, RemarkCode, Rules};
+use crate::check::{
+    Aliases, CheckedRow, Checker, EmptyCells, ExtraCells, Inference, NameDecision, Remark, RemarkCode, RowAction, Rules,
+};
 use crate::error::{Error, Result};
 use crate::mapping::{
-    ColumnFacts, ColumnTarget, Ignored, Mapping, MappingError, MappingRuleError, MappingText, Preset,
+    ColumnFacts, ColumnTarget, Ignored, Mapping, MappingError, MappingRuleError, MappingText, Preset, RecordOrigin,
     RememberedMapping, SheetMapping, TimestampColumn, find_header, header_keys,
 };
 use crate::observer::Observer;
-use crate::plan::{EncodingConfidence, Referenced};
+use crate::plan::{EncodingConfidence, Referenced, SheetPlan};
 use crate::run::journal::{SheetHeader, SourceFile};
 use crate::table::write::{AtomicFile, WriteError};
 use crate::table::{self, FileKind, Input, ReadError, ReadOptions, Row, SheetLayout, Workbook};
@@ -84,6 +86,23 @@ pub(crate) struct MappedSheet {
     /// What its rows tell about its columns, as far as they were read.
     facts: ColumnFacts,
     remarks: Vec<Remark>,
+}
+
+/// A sheet's mapping, and the fields that tell its records apart.
+pub(crate) type SheetRules = (Mapping, Vec<&'static str>);
+
+/// How rows are read: for their own records, and for the further ones that they make.
+pub(crate) struct RowRules {
+    own: Rules,
+    further: Rules,
+}
+
+impl RowRules {
+    pub(crate) fn new(own: Rules) -> Self {
+        // A row that does not say something of another record must not empty it.
+        let further = Rules { blank: EmptyCells::Leave, ..own.clone() };
+        Self { own, further }
+    }
 }
 
 impl InputSet {
@@ -251,7 +270,7 @@ impl InputSet {
                         named_otherwise.push((index, place.clone(), other.name));
                     }
                     parsed.validate_match_columns(&place, &mapping)?;
-                    self.sheets.push(MappedSheet {
+                    let sheet = MappedSheet {
                         file: position,
                         position: index,
                         layout: file.workbook.layout(index)?,
@@ -263,7 +282,8 @@ impl InputSet {
                         remembered,
                         facts: ColumnFacts::default(),
                         remarks: Vec::new(),
-                    });
+                    };
+                    self.sheets.extend(parsed.with_further(sheet)?);
                 }
                 Err(found) if may_skip && let Some(reason) = content.other_than(&found) => {
                     others.push((place, reason, found));
@@ -299,12 +319,36 @@ impl InputSet {
         }
     }
 
+    /// The number of sheets as the user has them.
+    pub(crate) fn sheet_count(&self) -> usize {
+        self.sheets.iter().filter(|sheet| !sheet.is_further()).count()
+    }
+
+    /// The sheet whose rows make the records of this one, if that is another.
+    pub(crate) fn owner_of(&self, index: usize) -> Option<usize> {
+        let further = self.sheets.get(index).filter(|sheet| sheet.is_further())?;
+        self.sheets.iter().position(|sheet| !sheet.is_further() && sheet.place() == further.place())
+    }
+
+    /// The sheets of further records that a sheet's rows make, in the order in which they are sent.
+    pub(crate) fn further_of(&self, owner: usize) -> Vec<usize> {
+        let place = self.sheets[owner].place();
+        let is_further = |index: &usize| self.sheets[*index].is_further() && self.sheets[*index].place() == place;
+        (0..self.sheets.len()).filter(|_| !self.sheets[owner].is_further()).filter(is_further).collect()
+    }
+
+    /// Which sheets hold further records of which other sheets' rows.
+    pub(crate) fn further_sheets(&self) -> Vec<(u16, u16)> {
+        let owned = |index: usize| Some((index as u16, self.owner_of(index)? as u16));
+        (0..self.sheets.len()).filter_map(owned).collect()
+    }
+
     /// Every sheet has to say which records it means.
     ///
     /// # Errors
     /// Where one has neither the key nor ids.
     pub(crate) fn validate_keys(&self) -> Result<()> {
-        let mut sheets = self.sheets.iter().enumerate();
+        let mut sheets = self.sheets.iter().enumerate().filter(|(_, sheet)| !sheet.is_further());
         sheets.try_for_each(|(index, sheet)| validate_keys(sheet, &self.label(index)))
     }
 
@@ -319,8 +363,11 @@ impl InputSet {
 
     fn save_mapping(&self, path: &Path) -> Result<()> {
         let mut file = MappingText::default();
-        for sheet in &self.sheets {
-            file.add(&sheet.mapping);
+        for (index, sheet) in self.sheets.iter().enumerate() {
+            match self.owner_of(index) {
+                Some(owner) => file.add_further(self.sheets[owner].mapping.entity, &sheet.mapping),
+                None => file.add(&sheet.mapping),
+            }
         }
         let whole = AtomicFile::create(path)?;
         whole.as_file().write_all(file.to_text().as_bytes()).map_err(|source| WriteError::from_io(path, source))?;
@@ -345,7 +392,7 @@ impl InputSet {
     /// The sheet as its rows and the result need it.
     pub(crate) fn sheet_header(&self, index: usize) -> SheetHeader {
         let sheet = &self.sheets[index];
-        let before = |other: &&MappedSheet| (other.file, other.position) < (sheet.file, sheet.position);
+        let before = |other: &&MappedSheet| !other.is_further() && other.place() < sheet.place();
         let fed = sheet.mapping.fed_fields();
         let fed = fed.map(|field| (field.name, sheet.mapping.sheet_column_of(field.name)));
         let changed = (TimestampColumn::Updated.name(), sheet.mapping.timestamp_column(TimestampColumn::Updated));
@@ -359,6 +406,7 @@ impl InputSet {
             fields: fed.chain([changed]).filter_map(|(name, column)| Some((name.to_owned(), column?))).collect(),
             decoding: self.decoding(index),
             ignored: self.ignored(index),
+            owner: self.owner_of(index).map(|owner| owner as u16),
         }
     }
 
@@ -390,6 +438,20 @@ impl InputSet {
         Referenced::among(self.sheets[sheet].mapping.entity, others.map(|(_, other)| other.mapping.entity))
     }
 
+    /// A sheet as lookups and plans need it.
+    pub(crate) fn sheet_plan<'s>(&self, index: usize, (mapping, match_on): &'s SheetRules) -> SheetPlan<'s> {
+        let is_assigned = |further: &usize| self.sheets[*further].mapping.origin == RecordOrigin::Assignment;
+        SheetPlan {
+            index: index as u16,
+            mapping,
+            match_on: match_on.clone(),
+            encoding: self.encoding_confidence(index),
+            referenced: self.referenced(index),
+            owner: self.owner_of(index).map(|owner| owner as u16),
+            is_assigned: self.further_of(index).iter().any(is_assigned),
+        }
+    }
+
     /// How a CSV file was read, for people.
     pub(crate) fn decoding(&self, sheet: usize) -> Option<String> {
         let file = &self.files[self.sheets[sheet].file];
@@ -407,7 +469,12 @@ impl InputSet {
     /// The mapping of a sheet in use, for reports.
     fn mapping_of(&self, sheet: usize) -> SheetMapping {
         let MappedSheet { mapping, facts, .. } = &self.sheets[sheet];
-        mapping.describe(&self.label(sheet), self.preset_of(sheet), facts)
+        let mut described = mapping.describe(&self.label(sheet), self.preset_of(sheet), facts);
+        for further in self.further_of(sheet) {
+            let MappedSheet { mapping, facts, .. } = &self.sheets[further];
+            described.add_further(mapping, facts);
+        }
+        described
     }
 
     /// The preset in use for a sheet, be it as part of a remembered mapping.
@@ -438,31 +505,87 @@ impl InputSet {
 
     /// The sheets in the user's order, which is not the order in which they are sent.
     fn in_order(&self) -> impl Iterator<Item = usize> {
-        let mut order: Vec<usize> = (0..self.sheets.len()).collect();
-        order.sort_by_key(|sheet| (self.sheets[*sheet].file, self.sheets[*sheet].position));
+        let mut order: Vec<usize> = (0..self.sheets.len()).filter(|sheet| !self.sheets[*sheet].is_further()).collect();
+        order.sort_by_key(|sheet| self.sheets[*sheet].place());
         order.into_iter()
     }
 
-    /// Runs the check over every row of a sheet until what only a whole column tells is known. The checker is then
-    /// ready for the passes that follow.
+    /// The check of each sheet.
+    pub(crate) fn checkers<'c>(&self, sheets: &'c [SheetRules], rules: &'c RowRules) -> Vec<Checker<'c>> {
+        let checker = |(index, (mapping, match_on)): (usize, &'c SheetRules)| match mapping.origin {
+            RecordOrigin::Rows => Checker::new(mapping, &rules.own, match_on, self.extra_cells(index))
+                .with_layout(&self.sheets[index].layout),
+            // Many rows may describe one record, and what stands beside the table is told once.
+            RecordOrigin::Described | RecordOrigin::Assignment => {
+                Checker::new(mapping, &rules.further, &[], ExtraCells::Ignored).with_merged(&self.sheets[index].layout)
+            }
+        };
+        sheets.iter().enumerate().map(checker).collect()
+    }
+
+    /// The mapping of every sheet, and the fields that tell its records apart.
+    pub(crate) fn sheet_rules(&self) -> Vec<SheetRules> {
+        self.sheets.iter().map(|sheet| (sheet.mapping.clone(), sheet.match_on.clone())).collect()
+    }
+
+    /// Runs the check over every row of a sheet, and over the further records of each, until what only a whole column
+    /// tells is known. The checkers are then ready for the passes that follow. The callback gets the position of the
+    /// sheet that the record belongs to; the row's own record comes first.
     ///
     /// # Errors
     /// Where the file cannot be read to its end.
-    pub(crate) fn survey<'i>(
+    pub(crate) fn survey(
         &mut self,
         sheet: usize,
-        checkers: &mut [Checker<'i>],
-        on_row: &mut dyn FnMut(InputRow<'_>, &mut CheckedRow),
+        checkers: &mut [Checker<'_>],
+        on_record: &mut dyn FnMut(usize, InputRow<'_>, &mut CheckedRow),
     ) -> Result<u64, ReadError> {
-        let mut rows = self.each_checked(sheet, &mut checkers[sheet], on_row)?;
-        if checkers[sheet].infer_formats() == Inference::NeedsSecondPass {
-            checkers[sheet].rewind();
-            rows = self.each_checked(sheet, &mut checkers[sheet], on_row)?;
+        let further = self.further_of(sheet);
+        let mut rows = self.each_record(sheet, checkers, on_record)?;
+        let of_rows = || std::iter::once(sheet).chain(further.iter().copied());
+        let learned: Vec<Inference> = of_rows().map(|index| checkers[index].infer_formats()).collect();
+        if learned.contains(&Inference::NeedsSecondPass) {
+            of_rows().for_each(|index| checkers[index].rewind());
+            rows = self.each_record(sheet, checkers, on_record)?;
         }
         Ok(rows)
     }
 
-    /// Streams the rows below the header, each with its check.
+    /// Streams the rows below the header, each with the check of its own record and of the further ones that it makes.
+    ///
+    /// # Errors
+    /// Where the file cannot be read to its end.
+    pub(crate) fn each_record(
+        &mut self,
+        sheet: usize,
+        checkers: &mut [Checker<'_>],
+        on_record: &mut dyn FnMut(usize, InputRow<'_>, &mut CheckedRow),
+    ) -> Result<u64, ReadError> {
+        let further = self.further_of(sheet);
+        let mut rows = 0;
+        let mut checked = CheckedRow::default();
+        self.each_row(sheet, &mut |row| {
+            rows += 1;
+            let filled = checkers[sheet].check(row, &mut checked);
+            on_record(sheet, InputRow { typed: row, filled }, &mut checked);
+            if checked.action != Some(RowAction::Skip) {
+                for index in &further {
+                    let mapping = checkers[*index].mapping();
+                    let filled = checkers[*index].check(row, &mut checked);
+                    if mapping.describes(filled) {
+                        on_record(*index, InputRow { typed: row, filled }, &mut checked);
+                    }
+                }
+            }
+            ControlFlow::Continue(())
+        })?;
+        for index in std::iter::once(sheet).chain(further) {
+            self.sheets[index].learn_from(&checkers[index]);
+        }
+        Ok(rows)
+    }
+
+    /// Streams the rows below the header, each with the check of the sheet's record.
     ///
     /// # Errors
     /// Where the file cannot be read to its end.
@@ -480,8 +603,7 @@ impl InputSet {
             on_row(InputRow { typed: row, filled }, &mut checked);
             ControlFlow::Continue(())
         })?;
-        let sheet = &mut self.sheets[sheet];
-        (sheet.facts, sheet.remarks) = (checker.column_facts(), checker.remarks());
+        self.sheets[sheet].learn_from(checker);
         Ok(rows)
     }
 
@@ -505,6 +627,23 @@ impl MappedSheet {
     fn memory(&self) -> Option<Remark> {
         let known = self.remembered.as_ref()?;
         Some(Remark::new(RemarkCode::MappingRemembered, known.remark()))
+    }
+
+    /// Whether its records are further ones of another sheet's rows.
+    pub(crate) fn is_further(&self) -> bool {
+        self.mapping.origin.is_further()
+    }
+
+    /// The file and the sheet in it that the rows are read from.
+    pub(crate) fn place(&self) -> (usize, usize) {
+        (self.file, self.position)
+    }
+
+    fn learn_from(&mut self, checker: &Checker<'_>) {
+        self.facts = checker.column_facts();
+        if !self.is_further() {
+            self.remarks = checker.remarks();
+        }
     }
 
     /// That the sheet was recognised, and how much of it.
