@@ -153,6 +153,16 @@ impl CheckedRow {
         self.values.iter().find(|given| given.field == field)
     }
 
+    /// Whether a column names a record, or says its name, and whether bare numbers in it are ids.
+    pub(crate) fn names_record(&self, column: u32) -> Option<Ids> {
+        let named = self.values.iter().find(|given| given.column == column).and_then(|given| match given.value {
+            ParsedValue::Name(ids) => Some(ids),
+            ParsedValue::Text => Some(Ids::Marked),
+            _ => None,
+        });
+        named.or_else(|| self.related.iter().any(|related| related.column == column).then_some(Ids::Marked))
+    }
+
     /// Moves what was found in derived columns to the cells that they come from.
     pub(crate) fn locate(&mut self, row: &Row, mapping: &Mapping) {
         let mut problems = std::mem::take(&mut self.problems);

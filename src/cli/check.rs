@@ -1,9 +1,9 @@
 //! `tallyport check`: every row against the schema, offline.
 
 use super::args::{CheckArgs, Global};
-use super::memory_hint::offer_to_remember;
 use super::observer::TerminalObserver;
 use super::printer::Printer;
+use super::remember_hint::offer_to_remember;
 use super::run_end::{check_overwrite, print_planned};
 use super::settings::remembered_mappings;
 use super::{Error, Exit};

@@ -1,9 +1,9 @@
 //! `tallyport import`: brings spreadsheets into the account.
 
 use super::args::{Global, ImportArgs};
-use super::memory_hint::offer_to_remember;
 use super::observer::TerminalObserver;
 use super::printer::Printer;
+use super::remember_hint::offer_to_remember;
 use super::run_end::{apply, check_overwrite};
 use super::settings::connect;
 use super::{Error, Exit, interrupts, runtime};

@@ -153,12 +153,12 @@ fn check_sheet(
     }
     if input.further_of(index).is_empty() {
         input.each_checked(index, &mut checkers[index], &mut |row, checked| {
-            pass.names.observe(pass.mapping, row.filled, checked);
+            pass.names.observe(index, pass.mapping, row.filled, checked);
             pass.row(row.typed, checked);
         })?;
     } else {
         input.each_record(index, checkers, &mut |record, row, checked| {
-            pass.names.observe(&pass.sheets[record].0, row.filled, checked);
+            pass.names.observe(record, &pass.sheets[record].0, row.filled, checked);
             pass.record((index, record), row, checked);
         })?;
         pass.close_row();

@@ -9,6 +9,8 @@
 //! A rule says how a field's value is made from the cells of a row: from the first column that is filled, from several
 //! joined, through a map of values. See [`rule`] for what rules say and [`derived`] for what becomes of them.
 //!
+//! What made a header row work can be kept for the next file that has it: see [`remembered`].
+//!
 //! A new header alias is a word in the schema. A new preset is a file in `presets/` and a line in [`presets`].
 
 mod derived;
@@ -34,7 +36,7 @@ pub(crate) use header_row::find_header;
 pub(crate) use headers::{HeaderAliases, header_keys, value_target};
 pub(crate) use presets::{PRESETS, Preset, Recognized, recognize};
 pub(crate) use remembered::{
-    HeaderFingerprint, NewMemory, RememberedMapping, RememberedMappingError, RememberedMappings, StoredMapping,
+    HeaderFingerprint, RememberedMapping, RememberedMappingError, RememberedMappings, StoredMapping, UnsavedMapping,
 };
 pub(crate) use rule::{FieldRule, FurtherRecords, RuleOrigin, SkipCondition, SkipRule, is_same_text};
 pub(crate) use sheet_mapping::ColumnFacts;

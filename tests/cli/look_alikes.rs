@@ -297,3 +297,26 @@ fn names_that_a_sheet_of_the_workbook_writes_are_suggested() {
     let (code, summary) = account.json(&["check", "all.xlsx"]);
     assert_eq!((code, &summary["look_alikes"][0]["suggestion"]), (0, &json!("Lenovo")), "{summary}");
 }
+
+#[test]
+fn further_records_of_a_row_are_named_like_any_other() {
+    let rules = "entity = \"assets\"\n[fields.asset_id]\ncolumn = \"Tag\"\n[fields.\"product_id.manufacturer_id\"]\n\
+                 column = \"Maker\"\n[also.manufacturers]\nname = { column = \"Maker\" }\n";
+    let account = account()
+        .sheet("rules.toml", rules)
+        .sheet("aliases.csv", "collection,name,use_instead\nmanufacturers,Dell Inc.,Dell\n")
+        .sheet(
+            "devices.csv",
+            "Tag,Model,Category,Status,Maker\nD-1,XPS 13,Laptops,Ready,Dell Inc.\nD-2,XPS 13,Laptops,Ready,Dell\n\
+             D-3,T14,Laptops,Ready,Lenovo\n",
+        );
+    let import = ["import", "devices.csv", "--mapping", "rules.toml", "--create-missing"];
+    let (code, summary) = account.json(&[&import[..], &["--dry-run"]].concat());
+    let names_of = &summary["look_alikes"][0]["names"];
+    let group = json!([{"name": "Dell", "rows": 1, "record": 1}, {"name": "Dell Inc.", "rows": 1, "record": null}]);
+    assert_eq!((code, names_of), (0, &group), "{summary}");
+    let (code, summary) = account.json(&[&import[..], &["--aliases", "aliases.csv"]].concat());
+    assert_eq!((code, &summary["look_alikes"]), (0, &json!([])), "{summary}");
+    assert_eq!(names(&account, "manufacturers"), ["Dell", "Lenovo"]);
+    assert_eq!(account.records("products").len(), 2);
+}

@@ -72,7 +72,7 @@ impl HeaderFingerprint {
 
 /// A mapping to remember, and what it was made for.
 #[derive(Debug)]
-pub(crate) struct NewMemory<'m> {
+pub(crate) struct UnsavedMapping<'m> {
     pub(crate) header: &'m Row,
     pub(crate) mapping: &'m Mapping,
     /// Those of the further records that its rows make.
@@ -134,7 +134,7 @@ impl Diagnostic for RememberedMappingError {
     }
 }
 
-impl NewMemory<'_> {
+impl UnsavedMapping<'_> {
     /// The text of the file. Texts beside what looks like a password are left out.
     fn to_text(&self, fingerprint: &HeaderFingerprint) -> String {
         let mapping = self.mapping.without_secrets();

@@ -4,7 +4,7 @@ use std::fs;
 use std::io::{ErrorKind, Write as _};
 use std::path::{Path, PathBuf};
 
-use super::{HeaderFingerprint, NewMemory, RememberedMapping, RememberedMappingError};
+use super::{HeaderFingerprint, RememberedMapping, RememberedMappingError, UnsavedMapping};
 use crate::error::Result;
 use crate::mapping::file::MAX_BYTES;
 use crate::state_file;
@@ -53,17 +53,17 @@ impl RememberedMappings {
     ///
     /// # Errors
     /// Where the file cannot be written, or others could change the folder.
-    pub(crate) fn remember(&self, memory: &NewMemory<'_>) -> Result<Option<String>> {
-        let Some(fingerprint) = HeaderFingerprint::of(memory.header) else { return Ok(None) };
+    pub(crate) fn remember(&self, unsaved: &UnsavedMapping<'_>) -> Result<Option<String>> {
+        let Some(fingerprint) = HeaderFingerprint::of(unsaved.header) else { return Ok(None) };
         let path = self.path_of(&fingerprint);
         state_file::create_folder_of(&path)
             .map_err(|source| RememberedMappingError::Folder { path: self.folder.display().to_string(), source })?;
         state_file::check_folder(&self.folder)?;
         let file = AtomicFile::create_for(&path, Access::private())?;
-        let text = memory.to_text(&fingerprint);
+        let text = unsaved.to_text(&fingerprint);
         file.as_file().write_all(text.as_bytes()).map_err(|source| WriteError::from_io(&path, source))?;
         file.commit()?;
-        Ok(Some(memory.name(&fingerprint)))
+        Ok(Some(unsaved.name(&fingerprint)))
     }
 
     /// Every file of the folder, by name.

@@ -3,7 +3,7 @@
 use jiff::civil::date;
 use tempfile::TempDir;
 
-use super::{HeaderFingerprint, NewMemory, RememberedMapping, RememberedMappings};
+use super::{HeaderFingerprint, RememberedMapping, RememberedMappings, UnsavedMapping};
 use crate::mapping::{ColumnTarget, IdOwnership, Mapping, MappingFile, MappingOverrides, MappingSource};
 use crate::schema::collection;
 use crate::table::Row;
@@ -32,9 +32,17 @@ fn mapping(header: &Row, text: &str, source: MappingSource) -> Mapping {
     Mapping::new(entity, header, &overrides).unwrap()
 }
 
-fn memory<'m>(header: &'m Row, mapping: &'m Mapping) -> NewMemory<'m> {
+fn unsaved<'m>(header: &'m Row, mapping: &'m Mapping) -> UnsavedMapping<'m> {
     let (stem, file) = ("Geräte 2026 (neu)", "Geräte 2026 (neu).csv");
-    NewMemory { header, mapping, further: Vec::new(), preset: Some("intune"), stem, file, date: date(2026, 11, 28) }
+    UnsavedMapping {
+        header,
+        mapping,
+        further: Vec::new(),
+        preset: Some("intune"),
+        stem,
+        file,
+        date: date(2026, 11, 28),
+    }
 }
 
 #[test]
@@ -64,7 +72,7 @@ fn a_remembered_mapping_is_the_mapping_that_was_made() {
     let text = "[assets]\n\"Tag No\" = \"asset_id\"\nKey = \"_id\"\n[assets.fields.status_id]\ncolumn = \"State\"\n\
                 values = { managed = \"In use\" }\ndefault = \"Ready\"\n[[assets.skip]]\ncolumn = \"Own\"\nis = [\"me\"]\n";
     let made = mapping(&header, text, MappingSource::CommandLine);
-    assert_eq!(store.remember(&memory(&header, &made)).unwrap().unwrap(), store.list().unwrap()[0].name);
+    assert_eq!(store.remember(&unsaved(&header, &made)).unwrap().unwrap(), store.list().unwrap()[0].name);
     let found = store.find(&HeaderFingerprint::of(&header).unwrap()).unwrap().unwrap();
     let RememberedMapping { name, entity, date, file, columns, preset, mapping: kept } = found;
     assert!(name.starts_with("geräte-2026-neu-"), "{name}");
@@ -101,7 +109,7 @@ fn what_a_cell_or_a_flag_says_of_passwords_is_never_kept() {
     let text = "[assets]\nPassword = \"\"\n[assets.custom.PIN]\ndefault = \"4711\"\n[assets.custom.Remark]\n\
                 column = \"Note\"\ndefault = \"none\"\n[[assets.skip]]\ncolumn = \"Password\"\nis = [\"hunter2\"]\n";
     let made = mapping(&header, text, MappingSource::MappingFile);
-    store.remember(&memory(&header, &made)).unwrap();
+    store.remember(&unsaved(&header, &made)).unwrap();
     let path = std::fs::read_dir(folder.path().join("mappings")).unwrap().next().unwrap().unwrap().path();
     let kept = std::fs::read_to_string(&path).unwrap();
     assert!(!kept.contains("4711") && !kept.contains("hunter2"), "{kept}");
@@ -120,7 +128,7 @@ fn a_damaged_file_is_named_and_can_be_forgotten() {
     let store = RememberedMappings::new(folder.path());
     let header = header(&["Tag No"]);
     let made = mapping(&header, "[assets]\n\"Tag No\" = \"asset_id\"\n", MappingSource::CommandLine);
-    store.remember(&memory(&header, &made)).unwrap();
+    store.remember(&unsaved(&header, &made)).unwrap();
     let known = HeaderFingerprint::of(&header).unwrap();
     let path = folder.path().join("mappings").join(format!("{}.toml", known.as_str()));
     let whole = std::fs::read_to_string(&path).unwrap();
@@ -152,9 +160,9 @@ fn a_folder_that_others_can_change_is_not_trusted() {
     let store = RememberedMappings::new(folder.path());
     let header = header(&["Tag No"]);
     let made = mapping(&header, "[assets]\n\"Tag No\" = \"asset_id\"\n", MappingSource::CommandLine);
-    store.remember(&memory(&header, &made)).unwrap();
+    store.remember(&unsaved(&header, &made)).unwrap();
     std::fs::set_permissions(folder.path().join("mappings"), PermissionsExt::from_mode(0o777)).unwrap();
     assert!(store.find(&HeaderFingerprint::of(&header).unwrap()).is_err());
-    assert!(store.remember(&memory(&header, &made)).is_err());
+    assert!(store.remember(&unsaved(&header, &made)).is_err());
     assert!(store.list().is_err());
 }

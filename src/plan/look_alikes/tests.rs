@@ -2,12 +2,25 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::{LookAlikes, NameTally, Place};
+use super::{LookAlikes, NameColumn, NameTally, Place, SheetNames};
 use crate::catalog::Catalog;
 use crate::check::{Aliases, NameDecision};
 use crate::schema::{self, fold_name};
 
 const MAKERS: &str = "manufacturers";
+
+impl NameTally {
+    /// A sheet with one column that refers to makers.
+    fn of_makers() -> Self {
+        Self {
+            sheets: vec![Some(SheetNames { columns: vec![NameColumn::new(0, MAKERS, Place::Referred)], own: None })],
+        }
+    }
+
+    fn add(&mut self, name: &str, from: Option<&str>) {
+        self.sheets[0].as_mut().unwrap().columns[0].add(name, from);
+    }
+}
 
 /// Sixty invented makers. Some are near each other on purpose.
 const TRUE_NAMES: [&str; 60] = [
@@ -74,13 +87,11 @@ fn spellings() -> BTreeMap<String, &'static str> {
 }
 
 fn report(names: impl IntoIterator<Item = String>, aliases: &Aliases) -> LookAlikes {
-    let mut tally = NameTally::default();
+    let mut tally = NameTally::of_makers();
     for name in names {
         match aliases.find(MAKERS, &name) {
-            Some(decision) if decision.use_instead != name => {
-                tally.add(MAKERS, &decision.use_instead, Some(&name), Place::Referred)
-            }
-            _ => tally.add(MAKERS, &name, None, Place::Referred),
+            Some(decision) if decision.use_instead != name => tally.add(&decision.use_instead, Some(&name)),
+            _ => tally.add(&name, None),
         }
     }
     tally.report(None, aliases)
@@ -138,8 +149,8 @@ fn shown(tally: &NameTally, account: &Catalog, aliases: &Aliases) -> Vec<String>
 }
 
 fn tally(names: &[&str]) -> NameTally {
-    let mut tally = NameTally::default();
-    names.iter().for_each(|name| tally.add(MAKERS, name, None, Place::Referred));
+    let mut tally = NameTally::of_makers();
+    names.iter().for_each(|name| tally.add(name, None));
     tally
 }
 
@@ -180,24 +191,27 @@ fn a_decision_for_a_name_that_nobody_has_is_an_error_once_it_is_used() {
     let aliases = Aliases::new([decision("Dell Inc.", "Del"), decision("HP Inc.", "HPE")]).unwrap();
     let mut names = tally(&["Lenovo"]);
     assert_eq!(names.validate_aliases(&account(&[(3, "Dell")]), &aliases), Ok(()));
-    names.add(MAKERS, "Del", Some("Dell Inc."), Place::Referred);
+    names.add("Del", Some("Dell Inc."));
     let error = names.validate_aliases(&account(&[(3, "Dell")]), &aliases).unwrap_err();
     assert_eq!(
         error.to_string(),
         "test: `Dell Inc.` in manufacturers is to be `Del`, which is neither in the account nor in the file"
     );
     assert_eq!(crate::error::Diagnostic::hint(&error).unwrap().split('?').next(), Some("did you mean `Dell`"));
-    names.add(MAKERS, "Del", None, Place::Described);
+    names.add("Del", None);
     assert_eq!(names.validate_aliases(&account(&[(3, "Dell")]), &aliases), Ok(()), "a row says it itself");
+    let mut spelled = tally(&[]);
+    spelled.add("Acme", Some("ACME"));
+    assert_eq!(spelled.validate_aliases(&Catalog::default(), &aliases), Ok(()), "only its spelling is decided");
 }
 
 #[test]
 fn memory_is_bounded_and_the_limit_is_told() {
-    let mut names = NameTally::default();
+    let mut names = NameTally::of_makers();
     for number in 0..super::MOST_NAMES + 5 {
-        names.add(MAKERS, &format!("Maker {number}"), None, Place::Referred);
+        names.add(&format!("Maker {number}"), None);
     }
-    names.add(MAKERS, &"x".repeat(super::LONGEST_NAME + 1), None, Place::Referred);
+    names.add(&"x".repeat(super::LONGEST_NAME + 1), None);
     let report = names.report(None, &Aliases::default());
     assert_eq!(report.limited, [MAKERS]);
     assert!(report.groups.is_empty());

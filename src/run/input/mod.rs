@@ -2,9 +2,9 @@
 
 mod aliases;
 mod error;
-mod memory;
 mod options;
 mod other_sheets;
+mod remember;
 mod rules;
 
 use std::collections::HashSet;
@@ -496,7 +496,7 @@ impl InputSet {
             sheet_of
                 .recognition()
                 .into_iter()
-                .chain(sheet_of.memory())
+                .chain(sheet_of.remembered_remark())
                 .chain(sheet_of.remarks.iter().cloned())
                 .map(move |remark| Remark::new(remark.code, format!("{}: {}", self.label(sheet), remark.message)))
         };
@@ -624,7 +624,7 @@ impl InputSet {
 
 impl MappedSheet {
     /// That its mapping was remembered.
-    fn memory(&self) -> Option<Remark> {
+    fn remembered_remark(&self) -> Option<Remark> {
         let known = self.remembered.as_ref()?;
         Some(Remark::new(RemarkCode::MappingRemembered, known.remark()))
     }

@@ -2,7 +2,7 @@
 
 use super::{InputOptions, InputSet};
 use crate::error::Result;
-use crate::mapping::{Mapping, NewMemory, RememberedMappingError};
+use crate::mapping::{Mapping, RememberedMappingError, UnsavedMapping};
 use crate::observer::Observer;
 
 impl InputSet {
@@ -24,7 +24,7 @@ impl InputSet {
             let sheet = &self.sheets[index];
             let input = &self.files[sheet.file].input;
             let (stem, file) = (input.stem(), input.file_name());
-            let memory = NewMemory {
+            let unsaved = UnsavedMapping {
                 header: &sheet.header,
                 mapping: &sheet.mapping,
                 further: further(index).collect(),
@@ -33,7 +33,7 @@ impl InputSet {
                 file: &file,
                 date,
             };
-            if let Some(name) = store.remember(&memory)? {
+            if let Some(name) = store.remember(&unsaved)? {
                 let label = self.label(index);
                 observer.on_note(&format!(
                     "{label}: the mapping is remembered as {name}, for every file with this header row"
