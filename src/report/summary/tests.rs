@@ -288,6 +288,7 @@ fn json_of_one_sheet_is_the_contract() {
       "skipped_sheets": [],
       "mapping": [],
       "remarks": [],
+      "look_alikes": [],
       "stopped": null,
       "next": []
     }
