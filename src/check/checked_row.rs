@@ -2,7 +2,7 @@
 
 use rust_decimal::Decimal;
 
-use super::fill::DerivedCell;
+use super::fill::{DerivedCell, DerivedOrigin};
 use super::money::CurrencyHint;
 use super::non_records::NonRecord;
 use super::problem::{Code, Problem, ValueError};
@@ -36,6 +36,8 @@ pub(crate) struct CheckedRow {
     pub derived: Vec<DerivedCell>,
     /// Names in whose place others count.
     pub renamed: Vec<RenamedCell>,
+    /// Columns of people's names in which the name is written last name first.
+    pub last_name_first: Vec<u32>,
     /// Values that are read in a way the user should know of.
     pub remarks: Vec<CellRemark>,
 }
@@ -140,6 +142,7 @@ impl CheckedRow {
         self.problems.clear();
         self.derived.clear();
         self.renamed.clear();
+        self.last_name_first.clear();
         self.remarks.clear();
     }
 
@@ -222,9 +225,19 @@ impl CheckedRow {
         texts.join("; ")
     }
 
+    /// Where the value of a derived column comes from.
+    pub(crate) fn derived_cell(&self, column: u32) -> Option<&DerivedCell> {
+        self.derived.iter().find(|cell| cell.column == column)
+    }
+
     /// Whether a value comes from no cell of the row.
-    pub(super) fn is_default(&self, column: u32) -> bool {
-        self.derived.iter().any(|cell| cell.column == column && cell.is_default)
+    pub(crate) fn is_default(&self, column: u32) -> bool {
+        self.derived_cell(column).is_some_and(|cell| cell.origin == DerivedOrigin::Default)
+    }
+
+    /// The kind of record that stands in a column instead of a name.
+    pub(crate) fn record_kind(&self, column: u32) -> Option<&'static str> {
+        self.derived_cell(column)?.record_kind
     }
 
     /// Reports missing required fields as problems, because the row would create a record.

@@ -38,7 +38,7 @@ pub(crate) use presets::{PRESETS, Preset, Recognized, recognize};
 pub(crate) use remembered::{
     HeaderFingerprint, RememberedMapping, RememberedMappingError, RememberedMappings, StoredMapping, UnsavedMapping,
 };
-pub(crate) use rule::{FieldRule, FurtherRecords, RuleOrigin, SkipCondition, SkipRule, is_same_text};
+pub(crate) use rule::{FieldRule, FurtherRecords, RuleOrigin, RuleValue, SkipCondition, SkipRule, is_same_text};
 pub(crate) use sheet_mapping::ColumnFacts;
 pub use sheet_mapping::{MappedColumn, SheetMapping};
 
