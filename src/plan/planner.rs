@@ -124,7 +124,8 @@ impl<S: StepSink> Planner<'_, S> {
         if checked.action == Some(RowAction::Skip) {
             return Ok(RowPlan { decision: RowDecision::Skipped, note: String::new(), changes: Vec::new() });
         }
-        let (mut note, mut changes) = (String::new(), Vec::new());
+        self.totals.names.observe(sheet.index.into(), sheet.mapping, row, checked);
+        let (mut note, mut changes) = (checked.renamed_text(), Vec::new());
         for column in self.read_only_edits(sheet, row, checked) {
             let header = sheet.mapping.header(column).unwrap_or_default();
             target::note_read_only(&mut note, header);

@@ -271,7 +271,7 @@ pub(crate) fn naming(reference: Reference, ids: Ids) -> ReferenceSyntax {
 }
 
 /// Whether a cell can only be a system id: `#12`, or `12` in a column of ids.
-fn is_id(name: &str, ids: Ids) -> bool {
+pub(super) fn is_id(name: &str, ids: Ids) -> bool {
     let digits = name.strip_prefix('#').or((ids == Ids::Bare).then_some(name));
     digits.is_some_and(|digits| !digits.is_empty() && digits.bytes().all(|byte| byte.is_ascii_digit()))
 }

@@ -118,6 +118,7 @@ impl ParsedOptions<'_> {
                 match_on: mapping.entity.key.to_vec(),
                 mapping,
                 preset: None,
+                remembered: None,
                 facts: ColumnFacts::default(),
                 remarks: Vec::new(),
                 ..sheet
