@@ -137,7 +137,7 @@ pub(crate) enum Referenced {
 impl Referenced {
     /// For a sheet's entity, given the entities of the other sheets.
     pub(crate) fn among<'e>(entity: &'static Entity, mut others: impl Iterator<Item = &'e Entity>) -> Self {
-        let names_it = |other: &Entity| other.name == entity.name || order::referenced(other).contains(&entity.name);
+        let names_it = |other: &Entity| other.name == entity.name || order::may_name(other, entity.name);
         // Two rows may name the same asset by tag and by id; only the planned records show that.
         let keyed_by_reference =
             entity.key.iter().any(|key| entity.field(key).is_some_and(|field| field.reference_to().is_some()));

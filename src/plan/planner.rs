@@ -442,6 +442,12 @@ pub(super) struct RowDraft {
     pub(super) custom: Vec<ParsedCustomField>,
     /// The existing record it writes to; `None` for a create or an action.
     pub(super) record: Option<WriteKind>,
+    pub(super) extras: Option<Box<StepExtras>>,
+}
+
+/// What a check-out beside a row's own record has besides its fields.
+#[derive(Default)]
+pub(super) struct StepExtras {
     /// Steps that must have succeeded before.
     pub(super) after: Vec<u32>,
     /// Values of the body that go before what the fields say.
