@@ -344,8 +344,14 @@ fn ids_of(field: &str, header: &str) -> Ids {
 /// `product_id.category_id`: a field of the record a reference names.
 fn related_target(entity: &'static Entity, field: &str, related: &str) -> Option<ColumnTarget> {
     let index = entity.field_index(field)?;
-    let known = entity.fields[index].related.iter().find(|known| known.field == related)?;
-    Some(ColumnTarget::Related { field: index, related: known.field })
+    let field = &entity.fields[index];
+    if let Some(known) = field.related.iter().find(|known| known.field == related) {
+        return Some(ColumnTarget::Related { field: index, related: known.field });
+    }
+    // Any other field of the record can be said, too: it is there where the record is made.
+    let referenced = schema::collection(field.reference_to()?.to)?;
+    let known = referenced.created_fields().find(|known| known.name == related)?;
+    Some(ColumnTarget::Related { field: index, related: known.name })
 }
 
 /// Overrides from the command line whose header does not exist.

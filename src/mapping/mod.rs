@@ -29,7 +29,7 @@ pub(crate) use entity::{by_headers as entity_by_headers, by_name as entity_by_na
 pub(crate) use file::{MappingFile, MappingText};
 pub(crate) use header_row::find_header;
 pub(crate) use headers::{HeaderAliases, header_keys, value_target};
-pub(crate) use presets::{PRESETS, Preset, Recognized, recognize};
+pub(crate) use presets::{PRESETS, Preset, Recognition, Recognized, recognize};
 pub(crate) use rule::{FieldRule, RuleOrigin, SkipCondition, SkipRule, is_same_text};
 pub(crate) use sheet_mapping::ColumnFacts;
 pub use sheet_mapping::{MappedColumn, SheetMapping};

@@ -85,6 +85,17 @@ impl RuleSource {
         }
     }
 
+    /// The same source with other headers.
+    pub(crate) fn with_headers(&self, other: impl Fn(&str) -> String) -> Self {
+        match self {
+            RuleSource::Column(header) => RuleSource::Column(other(header)),
+            RuleSource::FirstOf(headers) => {
+                RuleSource::FirstOf(headers.iter().map(|header| other(header)).collect())
+            }
+            RuleSource::Join(template) => RuleSource::Join(template.with_headers(other)),
+        }
+    }
+
     /// As `--map` writes it.
     pub(crate) fn flag_text(&self) -> String {
         match self {

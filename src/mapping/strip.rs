@@ -13,16 +13,19 @@ pub(crate) enum Strip {
     PathParents,
     /// Tags of HTML.
     HtmlTags,
+    /// A unit behind a number: `36 months`.
+    UnitSuffix,
 }
 
 impl Strip {
     /// The names in mapping files.
-    pub(crate) const ALL: [(&'static str, Strip); 5] = [
+    pub(crate) const ALL: [(&'static str, Strip); 6] = [
         ("prefix:32-hex-digits", Strip::HexPrefix),
         ("suffix:guest", Strip::GuestSuffix),
         ("suffix:brackets", Strip::BracketSuffix),
         ("parents:path", Strip::PathParents),
         ("tags:html", Strip::HtmlTags),
+        ("suffix:unit", Strip::UnitSuffix),
     ];
 
     pub(crate) fn parse(name: &str) -> Option<Strip> {
@@ -63,6 +66,12 @@ impl Strip {
                 text.contains(separator).then(|| last.to_owned())
             }
             Strip::HtmlTags => without_tags(text),
+            Strip::UnitSuffix => {
+                let text = text.trim();
+                let number = text.trim_end_matches(|char: char| char.is_alphabetic() || char == '.').trim_end();
+                let is_number = number.bytes().all(|byte| byte.is_ascii_digit() || matches!(byte, b'.' | b','));
+                (is_number && !number.is_empty() && number.len() < text.len()).then(|| number.to_owned())
+            }
         }
     }
 }
@@ -116,6 +125,12 @@ mod tests {
             (Strip::PathParents, "Berlin/Mitte", None),
             (Strip::HtmlTags, "<a href=\"/x\">MacBook</a>", Some("MacBook")),
             (Strip::HtmlTags, "5 < 6 > 4", None),
+            (Strip::UnitSuffix, "36 months", Some("36")),
+            (Strip::UnitSuffix, "36 Mon.", Some("36")),
+            (Strip::UnitSuffix, "1,299.50 EUR", Some("1,299.50")),
+            (Strip::UnitSuffix, "36", None),
+            (Strip::UnitSuffix, "months", None),
+            (Strip::UnitSuffix, "3 to 4 years", None),
         ] {
             assert_eq!(strip.apply(text).as_deref(), left, "{strip:?} {text}");
         }

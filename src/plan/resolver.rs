@@ -239,7 +239,11 @@ fn description<'r>(
         let reported = mapping.header(column).and_then(|header| mapping.entity.field(header));
         checked.id.is_some() && reported.is_some_and(|field| !field.is_written())
     };
-    let related = checked.related.iter().filter(|related| related.field == field && !is_reported(related.column));
+    // What the schema does not list tells no record from another: it is there for one that is made.
+    let narrows = |name: &str| mapping.entity.fields[field].related.iter().any(|known| known.field == name);
+    let related = checked.related.iter().filter(|related| {
+        related.field == field && narrows(related.related) && !is_reported(related.column)
+    });
     related.map(|related| (related.related, text::trimmed(row.cell(related.column as usize).text))).collect()
 }
 

@@ -13,8 +13,8 @@ use std::path::Path;
 use crate::check::{CheckedRow, Checker, ExtraCells, Inference, Remark, RemarkCode, Rules};
 use crate::error::{Error, Result};
 use crate::mapping::{
-    ColumnFacts, ColumnTarget, Ignored, Mapping, MappingError, MappingRuleError, MappingText, Preset, SheetMapping,
-    TimestampColumn, find_header, header_keys,
+    ColumnFacts, ColumnTarget, Ignored, Mapping, MappingError, MappingRuleError, MappingText, Preset, Recognition,
+    SheetMapping, TimestampColumn, find_header, header_keys,
 };
 use crate::observer::Observer;
 use crate::plan::{EncodingConfidence, Referenced};
@@ -175,7 +175,7 @@ impl InputSet {
             let name = file.workbook.sheets()[index].name.clone();
             let place = place_of(&file.input, name.as_deref()) + misnamed(&file.input, file.workbook.kind());
             let rows = file.workbook.first_rows(index, HEADER_WITHIN)?;
-            let recognized = parsed.recognize(&rows);
+            let Recognition { found: recognized, candidates: _ } = parsed.recognize(&rows);
             let detected = match &recognized {
                 Some(known) => Ok(known.entity),
                 None => parsed.detect_entity(name.as_deref(), &file.input.stem(), &rows, alone),
@@ -202,7 +202,7 @@ impl InputSet {
             let header = rows[header].clone();
             self.headers.extend(header.cells().flat_map(|cell| header_keys(cell.text)));
             let match_on = parsed.match_on(entity)?;
-            let mut mapped = Mapping::new(entity, &header, &parsed.overrides(entity, recognized.as_ref()));
+            let mut mapped = Mapping::new(entity, &header, &parsed.overrides(entity, &header, recognized.as_ref()));
             if let Ok(mapping) = &mut mapped {
                 errors.extend(mapping.absent.iter().map(|error| (place.clone(), error.clone())));
                 parsed.type_rules(mapping)?;

@@ -1,5 +1,6 @@
 //! Which spreadsheets are read, and how: the options as the user gave them, and as they are understood.
 
+use std::borrow::Cow;
 use std::path::PathBuf;
 
 use super::MappedSheet;
@@ -10,7 +11,7 @@ use crate::check::{Duplicates, EmptyCells, FractionalCost, Mode, Repeats, Rules}
 use crate::error::{Error, Result};
 use crate::mapping::{
     ColumnTarget, EntityDetectionError, FieldRule, IdOwnership, Mapping, MappingError, MappingFile, MappingOverride,
-    MappingOverrides, MappingSource, ReadPurpose, Recognized, SkipRule, detect_entity, recognize,
+    MappingOverrides, MappingSource, ReadPurpose, Recognition, Recognized, SkipRule, detect_entity, recognize,
 };
 use crate::run::used_options::UsedOptions;
 use crate::schema::{self, Entity, entity_named};
@@ -198,18 +199,26 @@ impl<'a> ParsedOptions<'a> {
 
     /// The export that the rows of a sheet begin with. A mapping file or `--preset` says what a file is, and `--entity` what
     /// it is not.
-    pub(super) fn recognize(&self, rows: &[Row]) -> Option<Recognized> {
+    pub(super) fn recognize(&self, rows: &[Row]) -> Recognition {
         let is_open = self.options.mapping.preset.is_none() && self.mapping_files.is_empty();
-        let found = is_open.then(|| recognize(rows)).flatten()?;
+        let recognition = if is_open { recognize(rows) } else { Recognition::default() };
         let wanted = match self.filter {
             SheetFilter::Only(entity) => Some(entity),
             SheetFilter::Any => self.entity,
         };
-        wanted.is_none_or(|entity| entity.name == found.entity.name).then_some(found)
+        let is_other = |found: &Recognized| wanted.is_some_and(|entity| entity.name != found.entity.name);
+        if recognition.found.as_ref().is_some_and(is_other) { Recognition::default() } else { recognition }
     }
 
-    pub(super) fn overrides(&self, entity: &Entity, recognized: Option<&Recognized>) -> MappingOverrides {
-        let files = || self.mapping_files.iter().chain(recognized.map(|known| &known.file));
+    pub(super) fn overrides(
+        &self,
+        entity: &Entity,
+        header: &Row,
+        recognized: Option<&Recognized>,
+    ) -> MappingOverrides {
+        let given = self.mapping_files.iter().chain(recognized.map(|known| &known.file));
+        let translated: Vec<Cow<'_, MappingFile>> = given.map(|file| file.in_language_of(header)).collect();
+        let files = || translated.iter();
         let saved = files().flat_map(|file| file.overrides(entity));
         let purpose = match self.filter {
             SheetFilter::Any => ReadPurpose::Write,
@@ -221,7 +230,7 @@ impl<'a> ParsedOptions<'a> {
         let skips = files().flat_map(|file| file.skips(entity));
         let skips = self.flag_skips.iter().cloned().chain(skips).collect();
         let strict = self.options.mapping.strict;
-        MappingOverrides { map, rules, skips, strict, is_lenient: recognized.is_some(), purpose }
+        MappingOverrides { map, rules, skips, strict, is_lenient: files().any(|file| file.is_preset), purpose }
     }
 
     /// A field that no column feeds finds no record, and every row would be taken for a new one.

@@ -1,0 +1,71 @@
+//! The headers of an export whose language is that of the user who exports it.
+//!
+//! A table, separated by tabs: the first line has the headers as the preset writes them, each line below it their words
+//! in one language, its name in front. A blank cell is a header that is the same there.
+
+use crate::mapping::headers::header_keys;
+use crate::schema::HeaderText;
+use crate::table::Row;
+
+/// The table of a preset. Nothing of it is read before an export may need it.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Languages {
+    table: &'static str,
+}
+
+/// The headers of one language.
+#[derive(Debug, Clone)]
+pub(crate) struct LanguageWords {
+    /// As the preset writes it, and as the language does.
+    pairs: Vec<(&'static str, &'static str)>,
+}
+
+impl Languages {
+    pub(super) const fn new(table: &'static str) -> Self {
+        Self { table }
+    }
+
+    /// The words of every language but that of the preset.
+    pub(super) fn words(self) -> impl Iterator<Item = LanguageWords> {
+        let mut lines = self.table.lines();
+        let headers: Vec<&'static str> = lines.next().unwrap_or_default().split('\t').skip(1).collect();
+        lines.map(move |line| LanguageWords {
+            pairs: headers.iter().copied().zip(line.split('\t').skip(1)).filter(|(_, word)| !word.is_empty()).collect(),
+        })
+    }
+
+    /// The words of the language in which most of the headers are. None where that is the language of the preset.
+    pub(crate) fn of_header_row(self, header: &Row) -> Option<LanguageWords> {
+        let keys: Vec<String> = header.cells().flat_map(|cell| header_keys(cell.text)).collect();
+        let is_there = |word: &str| keys.contains(&HeaderText::parse(word).whole);
+        let present = self.words().map(|mut words| {
+            words.pairs.retain(|(_, word)| is_there(word));
+            words
+        });
+        let best = present.reduce(|best, words| if words.pairs.len() > best.pairs.len() { words } else { best })?;
+        (!best.pairs.is_empty()).then(|| best.with_each_word_once())
+    }
+}
+
+impl LanguageWords {
+    /// A header of the preset as this language writes it.
+    pub(crate) fn of<'h>(&self, header: &'h str) -> &'h str
+    where
+        'static: 'h,
+    {
+        self.pairs.iter().find(|(known, _)| *known == header).map_or(header, |(_, word)| word)
+    }
+
+    /// Some languages have one word for two columns. It is the first of them: Snipe-IT writes them in the order of the
+    /// table, and a header is found where it stands first.
+    fn with_each_word_once(mut self) -> Self {
+        let mut seen: Vec<String> = Vec::new();
+        self.pairs.retain(|(_, word)| {
+            let key = HeaderText::parse(word).whole;
+            let is_new = !seen.contains(&key);
+            seen.push(key);
+            is_new
+        });
+        self
+    }
+}
