@@ -82,6 +82,8 @@ pub(crate) enum MappingRuleError {
     Twice { place: String, field: String, other: String },
     #[error("{place}: `{header}` looks like passwords, which are never read")]
     Secret { place: String, header: String },
+    #[error("{place}: no column says which {entity} the rows describe: `{field}` is not fed")]
+    SaysNoRecord { place: String, entity: &'static str, field: String },
     #[error("{place}: `{verb}` is for {kinds} only, which `{field}` is not")]
     WrongKind { place: String, verb: &'static str, kinds: &'static str, field: String },
 }
@@ -94,14 +96,12 @@ impl MappingRuleError {
             | MappingRuleError::NoSuchColumn { nearest: Some(nearest), .. } => {
                 format!("did you mean `{nearest}`?")
             }
-            MappingRuleError::NoSuchField { field, .. } if field == "assigned_to" => {
-                String::from("this version cannot check assets out while it imports them; use a check-out sheet")
-            }
             MappingRuleError::NoSuchField { entity, .. } => format!("`tallyport schema {entity}` lists the fields"),
             MappingRuleError::NoSuchColumn { .. } => String::from("write the header as it is in the sheet"),
             MappingRuleError::NoColumn { field, .. } => format!("say which column to read: --map 'Header={field}'"),
             MappingRuleError::Twice { .. } => String::from("keep one of the two"),
             MappingRuleError::Secret { .. } => String::from("take the column out of the rule"),
+            MappingRuleError::SaysNoRecord { field, .. } => format!("add a rule for `{field}`"),
             MappingRuleError::WrongKind { verb, .. } => format!("take `{verb}` out of the rule"),
         }
     }
@@ -395,9 +395,10 @@ pub(super) fn with_flag_rules(header: &Row, overrides: &MappingOverrides) -> Map
 
 /// Takes the columns that rules with a source feed away from what feeds the same fields otherwise, and says what the
 /// others are for that rules read.
-pub(super) fn supersede(columns: &mut [Column], rules: &[ResolvedRule], skips: &[SkippedRows]) {
+pub(super) fn supersede(columns: &mut [Column], rules: &[ResolvedRule], skips: &[SkippedRows], further: &[Mapping]) {
     for column in columns.iter_mut() {
-        let reads = rules.iter().any(|rule| rule.reads(column.index));
+        let is_read_too = further.iter().any(|mapping| mapping.reads(column.index));
+        let reads = is_read_too || rules.iter().any(|rule| rule.reads(column.index));
         let is_fed =
             rules.iter().any(|rule| !rule.columns.is_empty() && headers::feeds_same(&rule.target, &column.target));
         column.target = match column.target {

@@ -25,7 +25,7 @@ use std::borrow::Cow;
 use std::path::Path;
 
 use super::presets::{Languages, PRESETS, Preset};
-use super::rule::{FieldRule, SkipRule};
+use super::rule::{FieldRule, FurtherRecords, SkipRule};
 use super::{MappingOverride, MappingSource};
 use crate::error::Diagnostic;
 use crate::schema::Entity;
@@ -55,6 +55,7 @@ struct Section {
     overrides: Vec<MappingOverride>,
     rules: Vec<FieldRule>,
     skips: Vec<SkipRule>,
+    also: Vec<FurtherRecords>,
 }
 
 /// An unusable mapping file.
@@ -107,7 +108,8 @@ impl MappingFile {
         let mut file = self.clone();
         for section in &mut file.sections {
             section.overrides.iter_mut().for_each(|entry| entry.header = other(&entry.header));
-            for rule in &mut section.rules {
+            let further = section.also.iter_mut().flat_map(|records| records.rules.iter_mut());
+            for rule in section.rules.iter_mut().chain(further) {
                 rule.source = rule.source.as_ref().map(|source| source.with_headers(&other));
             }
             let skipped = section.skips.iter_mut().flat_map(|skip| skip.headers.iter_mut());
@@ -135,6 +137,13 @@ impl MappingFile {
     /// The rows of an entity's sheets that the file leaves out.
     pub(crate) fn skips(&self, entity: &Entity) -> Vec<SkipRule> {
         self.sections(entity).flat_map(|section| section.skips.iter().cloned()).collect()
+    }
+}
+
+impl MappingFile {
+    /// The further records that the file makes from the rows of an entity's sheets.
+    pub(crate) fn also(&self, entity: &Entity) -> Vec<FurtherRecords> {
+        self.sections(entity).flat_map(|section| section.also.iter().cloned()).collect()
     }
 }
 

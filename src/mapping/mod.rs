@@ -15,6 +15,7 @@ mod derived;
 mod entity;
 mod exported;
 mod file;
+mod further;
 mod header_row;
 mod headers;
 mod presets;
@@ -27,10 +28,11 @@ pub(crate) use derived::{DerivedColumn, DerivedValue, MappingRuleError, SkippedR
 pub(crate) use entity::{EntityDetectionError, detect_entity};
 pub(crate) use entity::{by_headers as entity_by_headers, by_name as entity_by_name};
 pub(crate) use file::{MappingFile, MappingText};
+pub(crate) use further::{RecordOrigin, split_assignment};
 pub(crate) use header_row::find_header;
 pub(crate) use headers::{HeaderAliases, header_keys, value_target};
 pub(crate) use presets::{PRESETS, Preset, Recognition, Recognized, recognize};
-pub(crate) use rule::{FieldRule, RuleOrigin, SkipCondition, SkipRule, is_same_text};
+pub(crate) use rule::{FieldRule, FurtherRecords, RuleOrigin, SkipCondition, SkipRule, is_same_text};
 pub(crate) use sheet_mapping::ColumnFacts;
 pub use sheet_mapping::{MappedColumn, SheetMapping};
 
@@ -44,6 +46,8 @@ use crate::table::{CellRef, Row};
 #[derive(Debug, Clone)]
 pub(crate) struct Mapping {
     pub entity: &'static Entity,
+    /// Whether its records are the rows, or further ones of them.
+    pub origin: RecordOrigin,
     /// Row number of the header, from 1.
     pub header_row: u64,
     /// In the order of the sheet; behind them those that rules fill.
@@ -52,6 +56,8 @@ pub(crate) struct Mapping {
     pub skips: Vec<SkippedRows>,
     /// Headers that options name and the sheet lacks. Another sheet may have them.
     pub absent: Vec<MappingError>,
+    /// The further records that the rows make.
+    pub further: Vec<Mapping>,
 }
 
 /// Whether an id column is known to contain this account's ids. A result of an edited export has one of each;
@@ -186,6 +192,8 @@ pub(crate) struct MappingOverrides {
     /// In the same order.
     pub rules: Vec<FieldRule>,
     pub skips: Vec<SkipRule>,
+    /// One entry for each collection or action.
+    pub further: Vec<FurtherRecords>,
     /// Whether unknown columns are errors.
     pub strict: bool,
     /// Whether columns in doubt are left out instead of being questions: the preset says what a file has.
@@ -318,6 +326,12 @@ impl Mapping {
         let mut errors = Vec::new();
         let rules = resolver.resolve(&mut errors);
         let skips = resolver.skips(&mut errors);
+        let further = further::mappings(header, overrides, &skips, &mut errors);
+        let is_read = |index: usize| {
+            rules.iter().any(|rule| rule.reads(index))
+                || skips.iter().any(|skip: &SkippedRows| skip.columns.contains(&index))
+                || further.iter().any(|mapping| mapping.reads(index))
+        };
         let (mut absent, mut errors): (Vec<_>, Vec<_>) = errors.into_iter().partition(MappingError::is_absent_header);
         absent.extend(headers::missing_headers(header, overrides));
         let mut columns = Vec::new();
@@ -328,10 +342,7 @@ impl Mapping {
                     columns.push(Column { index, header, target, source });
                 }
                 // A rule says what it is for.
-                Err(_)
-                    if rules.iter().any(|rule| rule.reads(index))
-                        || skips.iter().any(|skip| skip.columns.contains(&index)) =>
-                {
+                Err(_) if is_read(index) => {
                     let (header, target) = (cell.text.trim().to_owned(), ColumnTarget::Ignored(Ignored::Source));
                     columns.push(Column { index, header, target, source: MappingSource::Schema });
                 }
@@ -348,10 +359,12 @@ impl Mapping {
         if let Some(exported) = &exported {
             exported.prefer_own_headers(entity, &mut columns, overrides);
         }
-        derived::supersede(&mut columns, &rules, &skips);
+        derived::supersede(&mut columns, &rules, &skips, &further);
         errors.extend(headers::resolve_duplicates(entity, header.number, &mut columns, overrides));
         headers::promote_identifying(entity, &mut columns);
-        let mut mapping = Mapping { entity, header_row: header.number, columns, derived: Vec::new(), skips, absent };
+        let origin = RecordOrigin::Rows;
+        let (header_row, derived) = (header.number, Vec::new());
+        let mut mapping = Mapping { entity, origin, header_row, columns, derived, skips, absent, further };
         for rule in rules {
             errors.extend(mapping.add_rule(rule, header.len()).map(MappingError::from));
         }

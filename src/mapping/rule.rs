@@ -3,6 +3,7 @@
 use super::strip::Strip;
 use super::template::JoinTemplate;
 use super::{ColumnTarget, HeaderAliases, MappingSource, headers};
+use crate::schema::Entity;
 
 /// How a field is filled. Without a source it refines what fills the field anyway.
 #[derive(Debug, Clone)]
@@ -58,12 +59,30 @@ pub(crate) struct SkipRule {
     pub origin: RuleOrigin,
 }
 
+/// Records of another collection that are made from the same rows.
+#[derive(Debug, Clone)]
+pub(crate) struct FurtherRecords {
+    pub entity: &'static Entity,
+    pub rules: Vec<FieldRule>,
+    pub origin: RuleOrigin,
+}
+
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum SkipCondition {
     /// The cell has one of these texts; compared like names.
     Is(Vec<String>),
     Blank,
     Filled,
+}
+
+impl FurtherRecords {
+    /// Adds rules of less weight to those of the same collection.
+    pub(crate) fn add_to(self, all: &mut Vec<FurtherRecords>) {
+        match all.iter_mut().find(|known| known.entity.name == self.entity.name) {
+            Some(known) => known.rules.extend(self.rules),
+            None => all.push(self),
+        }
+    }
 }
 
 impl RuleSource {

@@ -12,7 +12,18 @@ pub const ACTIONS: &[&Entity] = &[
 /// beside the thing itself is in its table. Guide: sections "Checkin" and "Checkout".
 pub const HOLDERS: &[&str] = &["employee_id", "location_id", "asset_id"];
 
+/// What a mapping calls the holder of an individually tracked item: after the run the item is with that person, or at
+/// that location.
+pub const ASSIGNED_TO: &str = "assigned_to";
+
 impl Entity {
+    /// The check-out that says who holds its records, if each of them has one holder.
+    pub fn assigned_by(&'static self) -> Option<&'static Entity> {
+        let moves_it = |action: &&Entity| action.item().is_some_and(|(_, reference)| reference.to == self.name);
+        let is_checkout = |action: &&Entity| action.role == Role::Action(Verb::Checkout);
+        ACTIONS.iter().copied().filter(|_| self.is_tagged()).filter(moves_it).find(is_checkout)
+    }
+
     /// The parameter of an action that names the thing it moves, which is its first, and what it refers to.
     pub fn item(&self) -> Option<(&'static Field, Reference)> {
         let field = self.fields.first().filter(|_| self.is_action())?;

@@ -9,7 +9,7 @@ use toml::Spanned;
 use toml::de::{DeTable, DeValue, ValueDeserializer};
 
 use super::{MappingFile, MappingFileError, Section};
-use crate::mapping::rule::{FieldRule, Otherwise, RuleOrigin, RuleSource, SkipCondition, SkipRule};
+use crate::mapping::rule::{FieldRule, FurtherRecords, Otherwise, RuleOrigin, RuleSource, SkipCondition, SkipRule};
 use crate::mapping::strip::Strip;
 use crate::mapping::template::JoinTemplate;
 use crate::mapping::{MappingOverride, MappingSource};
@@ -59,6 +59,8 @@ struct Mistake {
 
 const SECTION_HINT: &str = "use [fields.NAME], [custom.NAME], ignore, [[skip]], entity or preset; or a collection: \
                             [assets.fields.NAME], or [assets] with lines such as \"Tag No\" = \"asset_id\"";
+
+const ALSO_HINT: &str = "write a rule for each field: name = { column = \"Header\" }";
 
 const RULE_HINT: &str = "a rule takes column, first_of or join, and strip, values, otherwise, default, format, invert";
 
@@ -119,7 +121,6 @@ impl Parser<'_> {
             match key.get_ref().as_ref() {
                 "entity" => file.entity = Some(self.entity(value)?),
                 "preset" => file.preset = Some(text_of(value)?),
-                "also" => return Err(unsupported(key)),
                 word if self.section_key(word, value, &mut common)? => {}
                 word => file.sections.push(self.collection(word, key, value)?),
             }
@@ -163,8 +164,13 @@ impl Parser<'_> {
                     section.skips.push(self.skip(skip)?);
                 }
             }
-            ("fields" | "custom" | "ignore" | "skip", _) => {
-                let hint = "write [fields.NAME], [custom.NAME], ignore = [\"Header\"] or [[skip]]";
+            ("also", DeValue::Table(collections)) => {
+                for (name, rules) in collections {
+                    section.also.push(self.also(name, rules)?);
+                }
+            }
+            ("fields" | "custom" | "ignore" | "skip" | "also", _) => {
+                let hint = "write [fields.NAME], [custom.NAME], ignore = [\"Header\"], [[skip]] or [also.COLLECTION]";
                 return Err(Mistake::new(value.span(), format!("`{word}` is something else here"), hint));
             }
             _ => return Ok(false),
@@ -192,7 +198,6 @@ impl Parser<'_> {
                     target: target.to_string(),
                     source: self.source,
                 }),
-                _ if word == "also" => return Err(unsupported(header)),
                 _ if self.section_key(word, value, &mut section)? => {}
                 _ => {
                     let message = format!("the target of `{}` must be a text in quotes", shortened(word));
@@ -203,14 +208,43 @@ impl Parser<'_> {
         Ok(section)
     }
 
+    /// `[also.COLLECTION]`: further records made from the same row.
+    fn also(&self, name: &Key<'_>, value: &Spanned<DeValue<'_>>) -> Result<FurtherRecords, Mistake> {
+        let word = name.get_ref().as_ref();
+        let Some(entity) = schema::find(word).filter(|entity| entity.is_collection()) else {
+            let nearest = schema::nearest(word).map(|name| format!("did you mean `{name}`? "));
+            let hint = format!("{}`tallyport schema` lists the collections", nearest.unwrap_or_default());
+            return Err(Mistake::new(name.span(), "`also` needs the name of a collection", hint));
+        };
+        let DeValue::Table(table) = value.get_ref() else {
+            return Err(Mistake::new(value.span(), format!("`also.{word}` must be a table"), ALSO_HINT));
+        };
+        let mut rules = Vec::new();
+        for (field, rule) in table {
+            match (field.get_ref().as_ref(), rule.get_ref()) {
+                ("custom", DeValue::Table(custom)) => {
+                    for (name, rule) in custom {
+                        rules.push(self.rule(format!("custom:{}", name.get_ref()), name, rule)?);
+                    }
+                }
+                (field_name, DeValue::Table(_)) => rules.push(self.rule(field_name.to_owned(), field, rule)?),
+                (field_name, _) => {
+                    let message = format!("`{}` needs a rule", shortened(field_name));
+                    return Err(Mistake::new(rule.span(), message, ALSO_HINT));
+                }
+            }
+        }
+        if rules.is_empty() {
+            return Err(Mistake::new(name.span(), format!("`also.{word}` says nothing"), ALSO_HINT));
+        }
+        Ok(FurtherRecords { entity, rules, origin: self.origin(&name.span()) })
+    }
+
     fn origin(&self, span: &Range<usize>) -> RuleOrigin {
         RuleOrigin { source: self.source, place: (self.place)(span) }
     }
 
     fn rule(&self, target: String, name: &Key<'_>, value: &Spanned<DeValue<'_>>) -> Result<FieldRule, Mistake> {
-        if target == "assigned_to" {
-            return Err(unsupported(name));
-        }
         let table: RuleTable = read_within(value, &name.span(), RULE_HINT)?;
         let span = name.span();
         let source = self.source_of(&table, &span)?;
@@ -281,11 +315,6 @@ fn strips(list: Option<Spanned<Words>>) -> Result<Vec<Strip>, Mistake> {
             .ok_or_else(|| Mistake::new(list.span(), "no such stripping", format!("use one of {}", Strip::names())))
     };
     list.get_ref().0.iter().map(parse).collect()
-}
-
-fn unsupported(key: &Key<'_>) -> Mistake {
-    let message = format!("this version does not know `{}`", key.get_ref());
-    Mistake::new(key.span(), message, "take it out: one row makes one record; use a check-out sheet to assign assets")
 }
 
 fn text_of(value: &Spanned<DeValue<'_>>) -> Result<String, Mistake> {

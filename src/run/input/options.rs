@@ -10,8 +10,9 @@ use crate::check::money::DecimalMark;
 use crate::check::{Duplicates, EmptyCells, FractionalCost, Mode, Repeats, Rules};
 use crate::error::{Error, Result};
 use crate::mapping::{
-    ColumnTarget, EntityDetectionError, FieldRule, IdOwnership, Mapping, MappingError, MappingFile, MappingOverride,
-    MappingOverrides, MappingSource, ReadPurpose, Recognition, Recognized, SkipRule, detect_entity, recognize,
+    ColumnTarget, EntityDetectionError, FieldRule, FurtherRecords, IdOwnership, Mapping, MappingError, MappingFile,
+    MappingOverride, MappingOverrides, MappingSource, ReadPurpose, Recognition, Recognized, SkipRule, detect_entity, recognize,
+    split_assignment,
 };
 use crate::run::used_options::UsedOptions;
 use crate::schema::{self, Entity, entity_named};
@@ -212,7 +213,7 @@ impl<'a> ParsedOptions<'a> {
 
     pub(super) fn overrides(
         &self,
-        entity: &Entity,
+        entity: &'static Entity,
         header: &Row,
         recognized: Option<&Recognized>,
     ) -> MappingOverrides {
@@ -224,13 +225,20 @@ impl<'a> ParsedOptions<'a> {
             SheetFilter::Any => ReadPurpose::Write,
             SheetFilter::Only(_) => ReadPurpose::Lookup,
         };
-        let map = self.overrides.iter().cloned().chain(saved).collect();
+        let mut map = self.overrides.iter().cloned().chain(saved).collect();
         let rules = files().flat_map(|file| file.rules(entity));
-        let rules = self.flag_rules.iter().cloned().chain(rules).collect();
+        let mut rules = self.flag_rules.iter().cloned().chain(rules).collect();
+        let mut further: Vec<FurtherRecords> = Vec::new();
+        let assignment = split_assignment(entity, &mut map, &mut rules, today());
+        if purpose == ReadPurpose::Write {
+            files().flat_map(|file| file.also(entity)).for_each(|records| records.add_to(&mut further));
+            further.extend(assignment);
+        }
         let skips = files().flat_map(|file| file.skips(entity));
         let skips = self.flag_skips.iter().cloned().chain(skips).collect();
         let strict = self.options.mapping.strict;
-        MappingOverrides { map, rules, skips, strict, is_lenient: files().any(|file| file.is_preset), purpose }
+        let is_lenient = files().any(|file| file.is_preset);
+        MappingOverrides { map, rules, skips, further, strict, is_lenient, purpose }
     }
 
     /// A field that no column feeds finds no record, and every row would be taken for a new one.
@@ -388,6 +396,10 @@ fn overrides(options: &MappingOptions) -> Result<Vec<MappingOverride>> {
         Ok(MappingOverride { header: header.clone(), target: String::new(), source: MappingSource::CommandLine })
     });
     mapped.chain(ignored).collect()
+}
+
+fn today() -> jiff::civil::Date {
+    jiff::tz::TimeZone::system().to_datetime(jiff::Timestamp::now()).date()
 }
 
 /// Where a header is wrong: `assets.xlsx, sheet `Laptops``.
