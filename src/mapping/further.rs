@@ -12,7 +12,7 @@ use super::{
     Column, ColumnTarget, HeaderAliases, Ignored, Mapping, MappingError, MappingOverride, MappingOverrides,
     MappingSource, SkippedRows,
 };
-use crate::schema::{ASSIGNED_TO, Entity};
+use crate::schema::{ASSIGNED_TO, Entity, Field};
 use crate::table::Row;
 
 /// Where the records of a mapping come from.
@@ -75,7 +75,7 @@ fn assignment_field(entity: &Entity, action: &'static Entity, target: &str) -> O
         Some("") => Some(holder.name.to_owned()),
         Some(rest) => rest.strip_prefix('.').map(|field| format!("{}.{field}", holder.name)),
         None => {
-            let is_own = entity.field(target).is_some() || is_item(target);
+            let is_own = entity.field(target).is_some_and(Field::is_written) || is_item(target);
             let field =
                 action.field(target).filter(|field| !is_own && !action.holders().any(|it| it.name == field.name));
             field.map(|field| field.name.to_owned())
