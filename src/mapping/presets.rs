@@ -5,7 +5,7 @@
 
 mod languages;
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 
 pub(crate) use languages::Languages;
 
@@ -168,7 +168,7 @@ pub(crate) struct Recognized {
 #[derive(Debug, Default)]
 pub(crate) struct Recognition {
     pub found: Option<Recognized>,
-    /// Where nothing was recognised, the presets that could be meant.
+    /// The presets that are equally likely, where none was recognised for that reason.
     pub candidates: Vec<&'static Preset>,
 }
 
@@ -187,17 +187,18 @@ impl Preset {
 
     /// How many of the headers that tell its exports are there; none where no set of them is complete.
     fn evidence(&self, headers: &HashSet<String>) -> Option<usize> {
-        let is_there = |header: &str| headers.contains(&HeaderText::parse(header).whole);
-        complete_signature(self.signatures, is_there)
+        self.complete_signature(|header| headers.contains(&HeaderText::parse(header).whole))
     }
 
-    /// The same, where the headers are in another language.
-    fn translated_evidence(&self, headers: &HashSet<String>) -> Option<usize> {
-        let languages = self.languages()?;
-        languages.words().find_map(|words| {
-            let is_there = |header: &str| headers.contains(&HeaderText::parse(words.of(header)).whole);
-            complete_signature(self.signatures, is_there)
-        })
+    /// The number of different headers of all sets that are there, if one set is complete.
+    fn complete_signature(&self, is_there: impl Fn(&str) -> bool) -> Option<usize> {
+        let is_complete = self.signatures.iter().any(|set| set.iter().all(|header| is_there(header)));
+        is_complete.then(|| self.telling_headers().into_iter().filter(|header| is_there(header)).count())
+    }
+
+    /// The headers of all sets, each once.
+    fn telling_headers(&self) -> HashSet<&'static str> {
+        self.signatures.iter().flat_map(|set| set.iter().copied()).collect()
     }
 
     /// Whether all but one header of a set is there.
@@ -208,58 +209,99 @@ impl Preset {
     }
 }
 
-/// The number of different headers of all sets that are there, if one set is complete.
-fn complete_signature(signatures: &[&[&'static str]], is_there: impl Fn(&str) -> bool) -> Option<usize> {
-    let is_complete = signatures.iter().any(|set| set.iter().all(|header| is_there(header)));
-    let found = || signatures.iter().flat_map(|set| set.iter()).filter(|header| is_there(header));
-    is_complete.then(|| found().collect::<HashSet<_>>().len())
+/// The telling headers of the translated presets in every language, folded once for all rows.
+struct TranslatedSignatures(Vec<(&'static str, HashMap<&'static str, String>)>);
+
+impl TranslatedSignatures {
+    fn new() -> Self {
+        let languages = TRANSLATED.iter().filter_map(|(name, languages)| {
+            let preset = PRESETS.iter().find(|preset| preset.name == *name)?;
+            Some((preset, languages.words()))
+        });
+        let folded = languages.flat_map(|(preset, languages)| {
+            languages.map(|words| {
+                let fold = |header| (header, HeaderText::parse(words.of(header)).whole);
+                (preset.name, preset.telling_headers().into_iter().map(fold).collect())
+            })
+        });
+        Self(folded.collect())
+    }
+
+    /// As [`Preset::evidence`], all in the words of one language.
+    fn evidence(&self, preset: &Preset, headers: &HashSet<String>) -> Option<usize> {
+        let languages = self.0.iter().filter(|(name, _)| *name == preset.name);
+        languages
+            .filter_map(|(_, words)| {
+                preset.complete_signature(|header| words.get(header).is_some_and(|word| headers.contains(word)))
+            })
+            .max()
+    }
 }
 
 /// The preset whose export the rows begin with. Of several that could be meant, the one with the most of its headers
 /// there; none where these are equally many.
 pub(crate) fn recognize(rows: &[Row]) -> Recognition {
-    let keys: Vec<HashSet<String>> =
-        rows.iter().map(|row| row.cells().flat_map(|cell| headers::header_keys(cell.text)).collect()).collect();
-    let (mut recognition, first) = strongest(&keys, Preset::evidence);
-    let (found, row) = match first {
-        Some(found) => found,
-        None if recognition.candidates.is_empty() => match strongest(&keys, Preset::translated_evidence).1 {
-            Some(found) => found,
-            None => {
-                let is_near = |preset: &&Preset| keys.iter().any(|headers| preset.is_nearly_told(headers));
-                recognition.candidates = PRESETS.iter().filter(is_near).collect();
-                return recognition;
-            }
-        },
-        None => return recognition,
-    };
-    if let Ok(file) = MappingFile::preset(found.name)
-        && let Some(entity) = file.entity
-    {
-        recognition = Recognition {
-            found: Some(Recognized { preset: found, entity, file, row }),
-            candidates: Vec::new(),
-        };
+    let rows = header_sets(rows);
+    match strongest(&rows, Preset::evidence) {
+        Evidence::None => {
+            let translated = TranslatedSignatures::new();
+            strongest(&rows, |preset, headers| translated.evidence(preset, headers)).into_recognition()
+        }
+        found => found.into_recognition(),
     }
-    recognition
 }
 
-type Evidence = fn(&Preset, &HashSet<String>) -> Option<usize>;
+/// The presets of whose exports the rows lack a single telling header.
+pub(crate) fn nearly_recognized(rows: &[Row]) -> Vec<&'static Preset> {
+    let rows = header_sets(rows);
+    PRESETS.iter().filter(|preset| rows.iter().any(|headers| preset.is_nearly_told(headers))).collect()
+}
 
-/// The preset that the first row with enough evidence tells, and that row; or the presets that are equally likely.
-fn strongest(rows: &[HashSet<String>], evidence: Evidence) -> (Recognition, Option<(&'static Preset, usize)>) {
-    let mut recognition = Recognition::default();
+/// The headers that each row would be, folded.
+fn header_sets(rows: &[Row]) -> Vec<HashSet<String>> {
+    rows.iter().map(|row| row.cells().flat_map(|cell| headers::header_keys(cell.text)).collect()).collect()
+}
+
+/// What the headers of all presets say about the rows.
+enum Evidence {
+    None,
+    One {
+        preset: &'static Preset,
+        row: usize,
+    },
+    /// Several presets are equally likely.
+    Several(Vec<&'static Preset>),
+}
+
+impl Evidence {
+    fn into_recognition(self) -> Recognition {
+        match self {
+            Evidence::None => Recognition::default(),
+            Evidence::Several(candidates) => Recognition { found: None, candidates },
+            Evidence::One { preset, row } => {
+                let file = MappingFile::preset(preset.name).ok();
+                let found = file.and_then(|file| Some(Recognized { preset, entity: file.entity?, file, row }));
+                Recognition { found, candidates: Vec::new() }
+            }
+        }
+    }
+}
+
+/// What the first row that tells one preset says; if there is none, the first that tells several.
+fn strongest(rows: &[HashSet<String>], evidence: impl Fn(&Preset, &HashSet<String>) -> Option<usize>) -> Evidence {
+    let mut several = Evidence::None;
     for (row, headers) in rows.iter().enumerate() {
         let told: Vec<(usize, &'static Preset)> =
             PRESETS.iter().filter_map(|preset| Some((evidence(preset, headers)?, preset))).collect();
-        let Some(most) = told.iter().map(|(count, _)| *count).max() else { continue };
+        let most = told.iter().map(|(count, _)| *count).max();
         let best: Vec<&'static Preset> =
-            told.iter().filter(|(count, _)| *count == most).map(|(_, preset)| *preset).collect();
+            told.iter().filter(|(count, _)| Some(*count) == most).map(|(_, preset)| *preset).collect();
         match best.as_slice() {
-            [preset] => return (recognition, Some((preset, row))),
-            _ if recognition.candidates.is_empty() => recognition.candidates = best,
+            [] => {}
+            [preset] => return Evidence::One { preset, row },
+            _ if matches!(several, Evidence::None) => several = Evidence::Several(best),
             _ => {}
         }
     }
-    (recognition, None)
+    several
 }

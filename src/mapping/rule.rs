@@ -108,9 +108,7 @@ impl RuleSource {
     pub(crate) fn with_headers(&self, other: impl Fn(&str) -> String) -> Self {
         match self {
             RuleSource::Column(header) => RuleSource::Column(other(header)),
-            RuleSource::FirstOf(headers) => {
-                RuleSource::FirstOf(headers.iter().map(|header| other(header)).collect())
-            }
+            RuleSource::FirstOf(headers) => RuleSource::FirstOf(headers.iter().map(|header| other(header)).collect()),
             RuleSource::Join(template) => RuleSource::Join(template.with_headers(other)),
         }
     }

@@ -241,9 +241,10 @@ fn description<'r>(
     };
     // What the schema does not list tells no record from another: it is there for one that is made.
     let narrows = |name: &str| mapping.entity.fields[field].related.iter().any(|known| known.field == name);
-    let related = checked.related.iter().filter(|related| {
-        related.field == field && narrows(related.related) && !is_reported(related.column)
-    });
+    let related = checked
+        .related
+        .iter()
+        .filter(|related| related.field == field && narrows(related.related) && !is_reported(related.column));
     related.map(|related| (related.related, text::trimmed(row.cell(related.column as usize).text))).collect()
 }
 

@@ -13,12 +13,13 @@ use std::path::Path;
 use crate::check::{CheckedRow, Checker, ExtraCells, Inference, Remark, RemarkCode, Rules};
 use crate::error::{Error, Result};
 use crate::mapping::{
-    ColumnFacts, ColumnTarget, Ignored, Mapping, MappingError, MappingRuleError, MappingText, Preset, Recognition,
-    SheetMapping, TimestampColumn, find_header, header_keys,
+    ColumnFacts, ColumnTarget, DetectedEntity, Ignored, Mapping, MappingError, MappingRuleError, MappingText, Preset,
+    Recognition, SheetMapping, TimestampColumn, find_header, header_keys,
 };
 use crate::observer::Observer;
 use crate::plan::{EncodingConfidence, Referenced};
 use crate::run::journal::{SheetHeader, SourceFile};
+use crate::schema::Entity;
 use crate::table::write::{AtomicFile, WriteError};
 use crate::table::{self, FileKind, Input, ReadError, Row, SheetLayout, Workbook};
 use crate::wording::counted;
@@ -68,6 +69,10 @@ pub(crate) struct MappedSheet {
     pub(crate) match_on: Vec<&'static str>,
     /// The preset whose export it was recognised as.
     preset: Option<&'static Preset>,
+    /// The presets that could be meant where several were equally likely.
+    candidates: Vec<&'static Preset>,
+    /// What its name says it holds, where the headers say something else.
+    overruled: Option<&'static Entity>,
     /// Hidden rows, merged cells and declared totals.
     pub(crate) layout: SheetLayout,
     /// What its rows tell about its columns, as far as they were read.
@@ -175,19 +180,16 @@ impl InputSet {
             let name = file.workbook.sheets()[index].name.clone();
             let place = place_of(&file.input, name.as_deref()) + misnamed(&file.input, file.workbook.kind());
             let rows = file.workbook.first_rows(index, HEADER_WITHIN)?;
-            let Recognition { found: recognized, candidates: _ } = parsed.recognize(&rows);
+            let Recognition { found: recognized, candidates } = parsed.recognize(&rows);
             let detected = match &recognized {
-                Some(known) => Ok(known.entity),
+                Some(known) => Ok(DetectedEntity { entity: known.entity, overruled: None }),
                 None => parsed.detect_entity(name.as_deref(), &file.input.stem(), &rows, alone),
             };
-            let entity = match detected {
-                Ok(entity) => entity,
+            let DetectedEntity { entity, overruled } = match detected {
+                Ok(detected) => detected,
                 Err(SkipReason::NotWanted) => continue,
                 Err(SkipReason::Unknown(reason)) if alone || parsed.options.mapping.strict => {
-                    return Err(Error::usage(
-                        format!("{place}: {reason}"),
-                        "say what it holds with --entity, such as --entity assets, or name the sheets to read with --sheet",
-                    ));
+                    return Err(error::unrecognized(&place, &reason, &rows));
                 }
                 Err(SkipReason::Unknown(reason)) => {
                     self.skipped.push((place, reason.to_string()));
@@ -207,7 +209,8 @@ impl InputSet {
                 errors.extend(mapping.absent.iter().map(|error| (place.clone(), error.clone())));
                 parsed.type_rules(mapping)?;
             }
-            let mapped = mapped.and_then(|mapping| match missing_fields(&mapping, &match_on, parsed) {
+            let preset = recognized.as_ref().map(|known| known.preset);
+            let mapped = mapped.and_then(|mapping| match missing_fields(&mapping, &match_on, preset, parsed) {
                 missing if missing.is_empty() => Ok(mapping),
                 missing => Err(missing),
             });
@@ -228,6 +231,8 @@ impl InputSet {
                         mapping,
                         match_on,
                         preset: recognized.map(|known| known.preset),
+                        candidates,
+                        overruled,
                         facts: ColumnFacts::default(),
                         remarks: Vec::new(),
                     });
@@ -461,15 +466,32 @@ impl InputSet {
 }
 
 impl MappedSheet {
-    /// That the sheet was recognised, and how much of it.
+    /// What told what the sheet is, where that was not its name.
     fn recognition(&self) -> Option<Remark> {
-        let preset = self.preset?;
+        let Some(preset) = self.preset else { return self.doubt() };
         let unknown = ColumnTarget::Ignored(Ignored::Unknown);
         let columns: Vec<bool> = self.mapping.sheet_columns().map(|column| column.target != unknown).collect();
         let (known, all) =
             (columns.iter().filter(|is_known| **is_known).count(), counted(columns.len() as u64, "column"));
         let message = format!("recognised: {}, {known} of {all} known (preset {})", preset.title, preset.name);
         Some(Remark::new(RemarkCode::PresetRecognized, message))
+    }
+
+    /// What else the sheet may be.
+    fn doubt(&self) -> Option<Remark> {
+        if let Some(named) = self.overruled {
+            let entity = self.mapping.entity.name;
+            let message = format!(
+                "read as {entity}: its headers say so, though its name says {}; --entity says otherwise",
+                named.name
+            );
+            return Some(Remark::new(RemarkCode::EntityByHeaders, message));
+        }
+        let names: Vec<&str> = self.candidates.iter().map(|preset| preset.name).collect();
+        (!names.is_empty()).then(|| {
+            let message = format!("its headers fit several presets: {}; --preset NAME says which", names.join(", "));
+            Remark::new(RemarkCode::PresetAmbiguous, message)
+        })
     }
 }
 

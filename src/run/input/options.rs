@@ -10,9 +10,9 @@ use crate::check::money::DecimalMark;
 use crate::check::{Duplicates, EmptyCells, FractionalCost, Mode, Repeats, Rules};
 use crate::error::{Error, Result};
 use crate::mapping::{
-    ColumnTarget, EntityDetectionError, FieldRule, FurtherRecords, IdOwnership, Mapping, MappingError, MappingFile,
-    MappingOverride, MappingOverrides, MappingSource, ReadPurpose, Recognition, Recognized, SkipRule, detect_entity, recognize,
-    split_assignment,
+    ColumnTarget, DetectedEntity, EntityDetectionError, FieldRule, FurtherRecords, IdOwnership, Mapping, MappingError,
+    MappingFile, MappingOverride, MappingOverrides, MappingSource, Preset, ReadPurpose, Recognition, Recognized,
+    SkipRule, detect_entity, recognize, split_assignment,
 };
 use crate::run::used_options::UsedOptions;
 use crate::schema::{self, Entity, entity_named};
@@ -187,13 +187,14 @@ impl<'a> ParsedOptions<'a> {
         stem: &str,
         rows: &[Row],
         alone: bool,
-    ) -> std::result::Result<&'static Entity, SkipReason> {
+    ) -> std::result::Result<DetectedEntity, SkipReason> {
         let detected = || detect_entity(sheet, stem, rows).map_err(SkipReason::Unknown);
+        let given = |entity| Ok(DetectedEntity { entity, overruled: None });
         match (self.filter, self.entity) {
-            (SheetFilter::Only(entity), _) if alone || !self.options.sheets.is_empty() => Ok(entity),
-            (SheetFilter::Only(entity), _) if detected()?.name == entity.name => Ok(entity),
+            (SheetFilter::Only(entity), _) if alone || !self.options.sheets.is_empty() => given(entity),
+            (SheetFilter::Only(entity), _) if detected()?.entity.name == entity.name => given(entity),
             (SheetFilter::Only(_), _) => Err(SkipReason::NotWanted),
-            (SheetFilter::Any, Some(entity)) => Ok(entity),
+            (SheetFilter::Any, Some(entity)) => given(entity),
             (SheetFilter::Any, None) => detected(),
         }
     }
@@ -280,6 +281,7 @@ impl<'a> ParsedOptions<'a> {
 pub(super) fn missing_fields(
     mapping: &Mapping,
     match_on: &[&'static str],
+    preset: Option<&'static Preset>,
     parsed: &ParsedOptions<'_>,
 ) -> Vec<MappingError> {
     if matches!(parsed.filter, SheetFilter::Only(_)) {
@@ -289,6 +291,11 @@ pub(super) fn missing_fields(
     let says_record = mapping.id_column().is_some() || match_on.first().is_some_and(|name| mapping.feeds(name));
     let not_understood = mapping.not_understood();
     let error = |field: &'static str| MappingError::MissingField { field, not_understood: not_understood.clone() };
+    if let Some(preset) = preset.filter(|_| says_record && parsed.rules.mode != Mode::Update) {
+        let fields: Vec<&'static str> = mapping.unfed_fields().map(|field| field.name).collect();
+        let lacks = MappingError::ExportLacks { title: preset.title, fields };
+        return if mapping.unfed_fields().next().is_some() { vec![lacks] } else { Vec::new() };
+    }
     if entity.is_collection() && says_record {
         return Vec::new();
     }
