@@ -230,7 +230,7 @@ pub(crate) enum MappingError {
         "column `{header}` ({at}) may be something else than the field `{field}`: `{qualifier}` is neither a unit nor a format of it"
     )]
     Qualified { header: String, at: CellRef, field: String, qualifier: String },
-    #[error("{title} have no column for {} (required)", list_fields(.fields))]
+    #[error("recognised as {title}, but no column feeds {} (required)", list_fields(.fields))]
     ExportLacks { title: &'static str, fields: Vec<&'static str> },
     #[error("{}", missing_field_text(.field, .not_understood))]
     MissingField { field: &'static str, not_understood: Vec<String> },
@@ -280,7 +280,7 @@ impl MappingError {
                 });
                 let flags: Vec<String> = flags.collect();
                 format!(
-                    "say the value for all rows: {}; or --mode update, to change only records that are there",
+                    "say what all rows have: {}; or pass --mode update to change only records that are there",
                     flags.join(" ")
                 )
             }

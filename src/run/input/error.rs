@@ -12,7 +12,7 @@ pub(super) fn unrecognized(place: &str, reason: &EntityDetectionError, rows: &[R
         ([], None) => String::from(
             "say what it holds with --entity, such as --entity assets, or name the sheets to read with --sheet",
         ),
-        ([], Some(flag)) => format!("say what it holds: {flag}, if it is that; --sheet names the sheets to read"),
+        ([], Some(flag)) => format!("say what it holds, such as {flag}, or name the sheets to read with --sheet"),
         (presets, _) => format!("its headers resemble an export; if it is one, pass {}", presets.join(" or ")),
     };
     Error::usage(format!("{place}: {reason}"), hint)
