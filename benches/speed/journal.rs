@@ -81,7 +81,18 @@ fn plan(at: JournalLocation, base_url: &str, ids: &Ids, rows: u64) -> Result<Jou
     let (fields, ignored) = (Vec::new(), Vec::new());
     draft.sheet(
         0,
-        &SheetHeader { file, name: None, label, place: 0, entity, header, fields, decoding: None, ignored },
+        &SheetHeader {
+            file,
+            name: None,
+            label,
+            place: 0,
+            entity,
+            header,
+            fields,
+            decoding: None,
+            ignored,
+            owner: None,
+        },
     )?;
     let mut row = Row::default();
     for position in 0..rows {

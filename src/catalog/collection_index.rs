@@ -82,6 +82,16 @@ impl CollectionIndex {
         }
     }
 
+    /// Removes the records that steps would create, which are the last ones.
+    pub(super) fn forget_planned(&mut self) {
+        let is_planned = |entry: &IndexEntry| matches!(entry.target, RecordRef::Planned(_));
+        let Some(first) = self.entries.iter().position(is_planned) else { return };
+        let is_kept = |position: &mut u32| (*position as usize) < first;
+        self.by_target.retain(is_kept);
+        self.by_text.iter_mut().for_each(|index| index.positions.retain(is_kept));
+        self.entries.truncate(first);
+    }
+
     pub(super) fn get(&self, target: RecordRef) -> Option<&IndexEntry> {
         let is_it = |position: &u32| self.entries[*position as usize].target == target;
         self.by_target.find(self.hasher.hash_one(target), is_it).map(|position| &self.entries[*position as usize])

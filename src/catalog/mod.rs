@@ -174,6 +174,11 @@ impl Catalog {
         index.insert(RecordRef::Planned(step), fields);
     }
 
+    /// Forgets the records that steps would create: another plan follows.
+    pub(crate) fn forget_planned(&mut self) {
+        self.indexes.values_mut().for_each(CollectionIndex::forget_planned);
+    }
+
     /// The fields of the record that a step will create.
     pub(crate) fn planned_fields(&self, collection: &str, step: u32) -> Option<&Record> {
         self.fields_of(collection, RecordRef::Planned(step))

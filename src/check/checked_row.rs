@@ -139,10 +139,15 @@ impl CheckedRow {
         let mut problems = std::mem::take(&mut self.problems);
         self.locate_problems(&mut problems, row, mapping);
         self.problems = problems;
-        for remark in &mut self.remarks {
-            let cell = self.derived.iter().find(|cell| cell.column == remark.column);
-            remark.column = cell.and_then(|cell| cell.source).unwrap_or(remark.column);
-        }
+        let mut remarks = std::mem::take(&mut self.remarks);
+        remarks.iter_mut().for_each(|remark| remark.column = self.cell_of(remark.column));
+        self.remarks = remarks;
+    }
+
+    /// The column of the sheet that the value of a derived column comes from; any other column itself.
+    pub(crate) fn cell_of(&self, column: u32) -> u32 {
+        let derived = self.derived.iter().find(|derived| derived.column == column);
+        derived.and_then(|derived| derived.source).unwrap_or(column)
     }
 
     /// Moves problems with derived columns to the cells of `row` that they come from. A default has no cell.
@@ -157,7 +162,11 @@ impl CheckedRow {
             let Some(column) = cell.source else { continue };
             if let Some(header) = mapping.header(column) {
                 let at = CellRef { row: row.number, column };
-                let message = format!("{} from {header}, {at}: {}", derived.rule.target, problem.error.message);
+                let message = format!(
+                    "{} from {header}, {at}: {}",
+                    mapping.shown_target(&derived.rule.target),
+                    problem.error.message
+                );
                 problem.error.message = revealed(&message).into_owned().into();
             }
             if !matches!(derived.source, ValueSource::Join(..)) {

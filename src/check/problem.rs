@@ -81,6 +81,7 @@ codes! {
     RecordExists "record.exists" "the record already exists"
     RecordMissing "record.missing" "there is no such record"
     RecordConflict "record.conflict" "the record was changed on the service after the export"
+    RecordContradicted "record.contradicted" "rows that describe one record say different things of it"
     RecordAmbiguous "record.ambiguous" "more than one record matches"
     RecordBusy "record.busy" "another run is writing the record"
     KeyMissing "key.missing" "nothing to find the record by"

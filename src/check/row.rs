@@ -98,7 +98,7 @@ impl<'m> Checker<'m> {
             surveys: columns.iter().map(|_| ColumnSurvey::default()).collect(),
             columns,
             required: (0..mapping.entity.fields.len())
-                .filter(|index| mapping.entity.fields[*index].is_required())
+                .filter(|index| mapping.entity.fields[*index].is_required() && mapping.linked_field() != Some(*index))
                 .collect(),
             holders: holder_fields(mapping.entity),
             key_columns: key_columns.filter(|_| first_is_fed).unwrap_or_default(),
@@ -125,6 +125,17 @@ impl<'m> Checker<'m> {
             hidden: HiddenRows { layout: layout.clone(), ..HiddenRows::default() },
             ..self
         }
+    }
+
+    /// The mapping of the rows.
+    pub(crate) fn mapping(&self) -> &'m Mapping {
+        self.mapping
+    }
+
+    /// Takes into account only which cells are merged.
+    #[must_use]
+    pub(crate) fn with_merged(self, layout: &SheetLayout) -> Self {
+        Self { merged: MergedRanges::new(layout.merged_below(self.mapping.header_row)), ..self }
     }
 
     /// Applies what the surveys show to the columns. Returns whether the rows must be read again.
@@ -192,10 +203,20 @@ impl<'m> Checker<'m> {
         if is_filled { self.filler.filled() } else { typed }
     }
 
+    /// Checks a row again that was completed after it was filled.
+    pub(crate) fn check_again(&mut self, typed: &Row, row: &Row, checked: &mut CheckedRow) {
+        let filler = std::mem::take(&mut self.filler);
+        self.check_filled(typed, row, &filler, checked);
+        self.filler = filler;
+    }
+
     fn check_filled(&mut self, typed: &Row, row: &Row, filler: &RowFiller, checked: &mut CheckedRow) {
         checked.reset();
         checked.derived.extend_from_slice(&filler.derived);
-        checked.non_record = self.non_records.observe(typed);
+        // Whether the row is a record is told by its own.
+        if !self.mapping.origin.is_further() {
+            checked.non_record = self.non_records.observe(typed);
+        }
         if checked.non_record.is_some() {
             checked.action = Some(RowAction::Skip);
             return;

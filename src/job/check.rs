@@ -8,12 +8,13 @@ use super::next_commands::after_check;
 use super::result_path::{ResultPath, result_path};
 use crate::check::{CheckedRow, Checker, Inference, Mode, Problem, RemarkTally, RowAction, Rules};
 use crate::error::Result;
-use crate::mapping::Mapping;
+use crate::mapping::{Mapping, RecordOrigin};
 use crate::observer::Observer;
 use crate::plan::{ReportMode, RowCounts, RowOutcome, RowStatus};
 use crate::report::{ResultFile, RunCommand, RunSummary, SheetSummary};
 use crate::run::command_line::CommandLine;
-use crate::run::input::{InputOptions, InputSet, SheetFilter};
+use crate::run::described::{DescribedRecords, Turn};
+use crate::run::input::{InputOptions, InputRow, InputSet, RowRules, SheetFilter, SheetRules};
 use crate::run::lookups::no_rows;
 use crate::table::Row;
 use crate::table::write::WriteError;
@@ -55,13 +56,9 @@ fn check_all(
     observer: &mut dyn Observer,
     complete: &mut dyn FnMut(&mut RunSummary),
 ) -> Result<RunSummary> {
-    let sheets: Vec<_> = input.sheets.iter().map(|sheet| (sheet.mapping.clone(), sheet.match_on.clone())).collect();
-    let rules = input.rules.clone();
-    let mut checkers: Vec<Checker<'_>> = (sheets.iter().enumerate())
-        .map(|(index, (mapping, match_on))| {
-            Checker::new(mapping, &rules, match_on, input.extra_cells(index)).with_layout(&input.sheets[index].layout)
-        })
-        .collect();
+    let sheets = input.sheet_rules();
+    let (rules, row_rules) = (input.rules.clone(), RowRules::new(input.rules.clone()));
+    let mut checkers = input.checkers(&sheets, &row_rules);
     loop {
         observer.on_rows(0, 0);
         let mut summary = RunSummary::new(RunCommand::Check, new_run_id());
@@ -70,8 +67,12 @@ fn check_all(
         let mut book = path.map(|path| path.create(ReportMode::Check)).transpose()?;
         for (index, (mapping, _)) in sheets.iter().enumerate() {
             checkers[index].rewind();
+            if mapping.origin.is_further() {
+                continue;
+            }
             let pass = SheetCheck {
                 mapping,
+                sheets: &sheets,
                 rules: &rules,
                 label: input.label(index),
                 secrets: mapping.secret_columns(),
@@ -80,9 +81,11 @@ fn check_all(
                 summary: &mut summary,
                 remarks: RemarkTally::default(),
                 observer: &mut *observer,
+                described: DescribedRecords::default(),
+                open: None,
                 written: Ok(()),
             };
-            check_sheet(input, index, &mut checkers[index], pass)?;
+            check_sheet(input, index, &mut checkers, pass)?;
         }
         let learned = checkers
             .iter_mut()
@@ -109,6 +112,8 @@ const PROGRESS_ROWS: u64 = 1_000;
 /// One pass over one sheet.
 struct SheetCheck<'p> {
     mapping: &'p Mapping,
+    /// Of all sheets, those of further records included.
+    sheets: &'p [SheetRules],
     rules: &'p Rules,
     label: String,
     /// Columns that are never copied.
@@ -118,17 +123,37 @@ struct SheetCheck<'p> {
     summary: &'p mut RunSummary,
     remarks: RemarkTally,
     observer: &'p mut dyn Observer,
+    described: DescribedRecords,
+    /// The row at hand, whose further records may follow.
+    open: Option<OpenRow>,
     written: Result<(), WriteError>,
 }
 
-fn check_sheet(input: &mut InputSet, index: usize, checker: &mut Checker<'_>, mut pass: SheetCheck<'_>) -> Result<()> {
+/// A row that makes several records, with the problems found so far.
+struct OpenRow {
+    /// Its cells, once it has a problem.
+    row: Option<Row>,
+    problems: Vec<Problem>,
+}
+
+fn check_sheet(
+    input: &mut InputSet,
+    index: usize,
+    checkers: &mut [Checker<'_>],
+    mut pass: SheetCheck<'_>,
+) -> Result<()> {
     if let Some(book) = &mut pass.book {
         book.start_sheet(&pass.label, &input.sheets[index].header, pass.mapping.entity.name)?;
     }
-    input.each_checked(index, checker, &mut |row, checked| pass.row(row.typed, checked))?;
+    if input.further_of(index).is_empty() {
+        input.each_checked(index, &mut checkers[index], &mut |row, checked| pass.row(row.typed, checked))?;
+    } else {
+        input.each_record(index, checkers, &mut |record, row, checked| pass.record((index, record), row, checked))?;
+        pass.close_row();
+    }
     pass.written?;
     let (counts, mapping) = (pass.counts, pass.mapping);
-    let label = (input.sheets.len() > 1).then_some(pass.label.as_str());
+    let label = (input.sheet_count() > 1).then_some(pass.label.as_str());
     pass.summary.remarks.extend(pass.remarks.remarks(mapping, label));
     pass.summary.sheets.push(SheetSummary {
         file: input.files[input.sheets[index].file].input.name(),
@@ -145,6 +170,10 @@ fn check_sheet(input: &mut InputSet, index: usize, checker: &mut Checker<'_>, mu
 impl SheetCheck<'_> {
     fn row(&mut self, row: &Row, checked: &mut CheckedRow) {
         self.count(row, checked);
+        self.tell_progress();
+    }
+
+    fn tell_progress(&mut self) {
         let done = self.counts.rows();
         if done.is_multiple_of(PROGRESS_ROWS) {
             let before = self.summary.counts();
@@ -157,17 +186,70 @@ impl SheetCheck<'_> {
             self.counts.add(RowStatus::Skipped);
             return;
         }
+        let problems = self.problems(row, checked);
+        self.count_problems(row, problems);
+    }
+
+    fn problems(&mut self, row: &Row, checked: &mut CheckedRow) -> Vec<Problem> {
         self.remarks.add(row.number, &checked.remarks);
         if self.may_create(checked) {
             checked.report_missing(self.mapping);
             checked.locate(row, self.mapping);
         }
-        if checked.problems.is_empty() {
+        std::mem::take(&mut checked.problems)
+    }
+
+    fn count_problems(&mut self, row: &Row, problems: Vec<Problem>) {
+        if problems.is_empty() {
             self.counts.add(RowStatus::Unchanged);
             return;
         }
         self.counts.add(RowStatus::Failed);
-        self.report(row, std::mem::take(&mut checked.problems));
+        self.report(row, problems);
+    }
+
+    /// One of several records of a row; the row's own comes first.
+    fn record(&mut self, (own, index): (usize, usize), row: InputRow<'_>, checked: &mut CheckedRow) {
+        if index == own {
+            self.close_row();
+            if checked.action == Some(RowAction::Skip) {
+                self.row(row.typed, checked);
+            } else {
+                let problems = self.problems(row.typed, checked);
+                let bad = (!problems.is_empty()).then(|| row.typed.clone());
+                self.open = Some(OpenRow { row: bad, problems });
+            }
+            return;
+        }
+        let mapping = &self.sheets[index].0;
+        self.remarks.add(row.typed.number, &checked.remarks);
+        checked.report_missing(mapping);
+        checked.locate(row.typed, mapping);
+        let mut problems = std::mem::take(&mut checked.problems);
+        if mapping.origin == RecordOrigin::Described && problems.is_empty() {
+            self.described.add(index as u16, mapping, row.filled, checked);
+            if let Some(Turn::Conflict(found)) = self.described.turn(index as u16, mapping, row.filled) {
+                problems.extend(found.iter().cloned());
+                checked.locate_problems(&mut problems, row.typed, mapping);
+            }
+        }
+        if let Some(open) = &mut self.open {
+            problems.retain(|problem| !open.problems.contains(problem));
+            if open.row.is_none() && !problems.is_empty() {
+                open.row = Some(row.typed.clone());
+            }
+            open.problems.extend(problems);
+        }
+    }
+
+    /// Counts a row whose records are all checked.
+    fn close_row(&mut self) {
+        let Some(OpenRow { row, problems }) = self.open.take() else { return };
+        match row {
+            Some(row) => self.count_problems(&row, problems),
+            None => self.counts.add(RowStatus::Unchanged),
+        }
+        self.tell_progress();
     }
 
     /// Whether the row may create a record, so that all a create requires must be there.

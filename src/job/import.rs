@@ -228,6 +228,7 @@ impl ImportJob {
         match self.create_missing.as_deref() {
             None => Ok(CreateMissing::Nothing),
             Some([]) => Ok(CreateMissing::AllButPeople),
+            Some([all]) if all == "all" => Ok(CreateMissing::All),
             Some(names) => {
                 let names: Result<Vec<&'static str>> = names.iter().map(|name| collection_named(name)).collect();
                 names.map(CreateMissing::Named)

@@ -65,6 +65,7 @@ impl PlanRequest {
             creates_only: input.rules.mode == Mode::Create,
             remarks,
             mapping: Vec::new(),
+            further_sheets: input.further_sheets(),
         };
         let header = RunHeader { id: new_run_id(), kind, account: account.identity.clone(), undoes: None, details };
         let location = if run.dry_run { JournalLocation::Scratch } else { account.journal_location(&header.id) };
@@ -149,7 +150,7 @@ impl Plan<'_> {
     /// Where the file cannot be written, or the input cannot be read again.
     pub fn write_workbook(&mut self, path: impl AsRef<Path>) -> Result<PathBuf> {
         let mut summary = self.summary()?;
-        let path = ResultPath::new(path.as_ref().to_path_buf(), self.input.sheets.len())?;
+        let path = ResultPath::new(path.as_ref().to_path_buf(), self.input.sheet_count())?;
         let path = path.made_from(self.input.paths());
         self.write(&path, &mut summary)
     }

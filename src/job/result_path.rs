@@ -68,7 +68,7 @@ pub(crate) fn result_path(asked: Option<&Path>, input: &InputSet, state_dir: Opt
             "name another file with --result",
         ));
     }
-    let path = ResultPath::new(path, input.sheets.len())?.made_from(input.paths());
+    let path = ResultPath::new(path, input.sheet_count())?.made_from(input.paths());
     Ok(ResultPath { _reservation: reservation.map(Arc::new), ..path })
 }
 

@@ -70,7 +70,8 @@ impl Execution {
     ) -> Result<RunReport> {
         let (header, sheets, before) = (journal.header()?, journal.sheets()?, journal.totals()?);
         let inputs = || sheets.iter().map(|sheet| Path::new(&sheet.file));
-        let result = self.result.map(|path| Ok::<_, Error>(ResultPath::new(path, sheets.len())?.made_from(inputs())));
+        let result =
+            self.result.map(|path| Ok::<_, Error>(ResultPath::new(path, sheet_count(&sheets))?.made_from(inputs())));
         let result = result.transpose()?;
         // Begun before anything is sent: a result that cannot be written stops the run while it can.
         let file = result.as_ref().map(|path| path.create(ReportMode::Done)).transpose()?;
@@ -147,8 +148,9 @@ impl RunReport {
     /// Every row with what became of it, sheet by sheet in the order in which they were sent. The name of the sheet, or
     /// of the file where it has none, comes first.
     pub fn rows(&self) -> impl Iterator<Item = (&str, Result<FinishedRow, JournalError>)> {
-        self.sheets.iter().enumerate().flat_map(|(index, sheet)| {
-            let rows = self.journal.row_outcomes(index as u16, self.unfinished());
+        let own = self.sheets.iter().enumerate().filter(|(_, sheet)| sheet.owner.is_none());
+        own.flat_map(|(index, sheet)| {
+            let rows = self.journal.merged_rows(&self.sheets, index as u16, self.unfinished());
             rows.map(move |row| (sheet.label.as_str(), row))
         })
     }
@@ -159,7 +161,7 @@ impl RunReport {
     /// # Errors
     /// Where the file cannot be written or the journal cannot be read.
     pub fn write_workbook(&self, path: impl AsRef<Path>) -> Result<PathBuf> {
-        let path = ResultPath::new(path.as_ref().to_path_buf(), self.sheets.len())?;
+        let path = ResultPath::new(path.as_ref().to_path_buf(), sheet_count(&self.sheets))?;
         let inputs = self.sheets.iter().map(|sheet| Path::new(&sheet.file));
         let file = path.made_from(inputs).create(ReportMode::Done)?;
         write_result(RowSource::Journal, &self.journal, &self.sheets, self.unfinished(), file, &self.summary)
@@ -259,4 +261,9 @@ pub(super) fn created_remark(verb: &str, created: &BTreeMap<&'static str, u64>) 
 /// What is unusual about the service.
 pub(super) fn service_warnings(account: &Account) -> impl Iterator<Item = Remark> {
     account.client.warnings().into_iter().map(|warning| Remark::new(RemarkCode::ServiceWarning, warning))
+}
+
+/// The number of sheets as the user has them.
+fn sheet_count(sheets: &[SheetHeader]) -> usize {
+    sheets.iter().filter(|sheet| sheet.owner.is_none()).count()
 }

@@ -365,6 +365,11 @@ impl From<MappingRuleError> for MappingError {
 }
 
 impl ResolvedRule {
+    /// A rule that reads no column.
+    pub(super) fn new(target: ColumnTarget, rule: FieldRule) -> Self {
+        Self { target, rule, columns: Vec::new() }
+    }
+
     /// Whether the rule reads the column.
     pub(super) fn reads(&self, column: usize) -> bool {
         self.columns.contains(&column)

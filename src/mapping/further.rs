@@ -6,10 +6,10 @@
 
 use jiff::civil::Date;
 
-use super::derived::{MappingRuleError, RuleResolver};
+use super::derived::{DerivedValue, MappingRuleError, ResolvedRule, RuleResolver};
 use super::rule::{FieldRule, FurtherRecords, RuleOrigin, RuleSource};
 use super::{
-    Column, ColumnTarget, HeaderAliases, Ignored, Mapping, MappingError, MappingOverride, MappingOverrides,
+    Column, ColumnTarget, HeaderAliases, Ids, Ignored, Mapping, MappingError, MappingOverride, MappingOverrides,
     MappingSource, SkippedRows,
 };
 use crate::schema::{ASSIGNED_TO, Entity, Field};
@@ -58,11 +58,12 @@ pub(crate) fn split_assignment(
         }
     }
     let origin = moved.first()?.origin.clone();
-    if let Some(day) = action.action_date() {
-        let origin = RuleOrigin { source: MappingSource::Schema, place: String::from("today") };
-        moved.push(FieldRule { default: Some(today.to_string()), ..FieldRule::new(day.name, origin) });
-    }
-    Some(FurtherRecords { entity: action, rules: moved, origin })
+    Some(FurtherRecords { entity: action, rules: moved, origin, day: Some(today) })
+}
+
+/// Whether a target says who holds an entity's records, or when they got them.
+pub(crate) fn is_assignment(entity: &'static Entity, target: &str) -> bool {
+    entity.assigned_by().is_some_and(|action| assignment_field(entity, action, target).is_some())
 }
 
 /// The field of the check-out that a target of the entity means: `employee_id` for `assigned_to`, `employee_id.email` for
@@ -146,6 +147,9 @@ fn mapping(
     for rule in rules {
         found.extend(mapping.add_rule(rule, header.len()).map(MappingError::from));
     }
+    if let Some(today) = records.day {
+        found.extend(mapping.set_day(today, header.len()).map(MappingError::from));
+    }
     let is_missing = found.is_empty() && !mapping.describes_something();
     errors.append(&mut found);
     if is_missing && records.origin.source != MappingSource::Preset {
@@ -158,6 +162,20 @@ fn mapping(
 }
 
 impl Mapping {
+    /// Sets the day of check-outs whose row says none.
+    fn set_day(&mut self, today: Date, width: usize) -> Option<MappingRuleError> {
+        let day = self.entity.action_date()?.name;
+        let column = self.column_of(day).map(|column| column as usize);
+        if let Some(derived) = self.derived.iter_mut().find(|derived| Some(derived.column) == column) {
+            derived.default.get_or_insert_with(|| DerivedValue::text(&today.to_string()));
+            return None;
+        }
+        let origin = RuleOrigin { source: MappingSource::Schema, place: String::from("today") };
+        let rule = FieldRule { default: Some(today.to_string()), ..FieldRule::new(day, origin) };
+        let target = ColumnTarget::Field { field: self.entity.field_index(day)?, ids: Ids::Marked };
+        self.add_rule(ResolvedRule::new(target, rule), width)
+    }
+
     /// Whether a column of the sheet can say which further record a row describes.
     fn describes_something(&self) -> bool {
         let has_source =
@@ -182,6 +200,21 @@ impl Mapping {
     /// Whether a row, as rules have filled it, says anything of the mapping's records.
     pub(crate) fn describes(&self, filled: &Row) -> bool {
         !self.origin.is_further() || self.identifying_columns().any(|column| !filled.cell(column as usize).is_blank())
+    }
+
+    /// The field that the row's own record fills: what a check-out moves.
+    pub(crate) fn linked_field(&self) -> Option<usize> {
+        let item = self.entity.item().filter(|_| self.origin == RecordOrigin::Assignment);
+        item.and_then(|(field, _)| self.entity.field_index(field.name))
+    }
+
+    /// What a mapping calls a field of the records: `assigned_to`, `employees.name`.
+    pub(crate) fn shown_target(&self, target: &str) -> String {
+        match self.origin {
+            RecordOrigin::Rows => target.to_owned(),
+            RecordOrigin::Described => format!("{}.{target}", self.entity.name),
+            RecordOrigin::Assignment => shown_assignment(self.entity, target),
+        }
     }
 
     /// Whether rules read the column.

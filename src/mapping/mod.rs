@@ -28,7 +28,7 @@ pub(crate) use derived::{DerivedColumn, DerivedValue, MappingRuleError, SkippedR
 pub(crate) use entity::{DetectedEntity, EntityDetectionError, detect_entity};
 pub(crate) use entity::{by_headers as entity_by_headers, by_name as entity_by_name};
 pub(crate) use file::{MappingFile, MappingText};
-pub(crate) use further::{RecordOrigin, split_assignment};
+pub(crate) use further::{RecordOrigin, is_assignment, split_assignment};
 pub(crate) use header_row::find_header;
 pub(crate) use headers::{HeaderAliases, header_keys, value_target};
 pub(crate) use presets::{PRESETS, Preset, Recognition, Recognized, nearly_recognized, recognize};

@@ -1,5 +1,7 @@
 //! Rules: how a field's value is made from the cells of a row, as flags and mapping files say it.
 
+use jiff::civil::Date;
+
 use super::strip::Strip;
 use super::template::JoinTemplate;
 use super::{ColumnTarget, HeaderAliases, MappingSource, headers};
@@ -65,6 +67,8 @@ pub(crate) struct FurtherRecords {
     pub entity: &'static Entity,
     pub rules: Vec<FieldRule>,
     pub origin: RuleOrigin,
+    /// Of check-outs: their day, where a row says none.
+    pub day: Option<Date>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -61,7 +61,7 @@ impl Mapping {
                 Some(derived) => derived.source.columns().first().map_or_else(String::new, |column| cell(*column)),
                 None => cell(column.index),
             },
-            field: target_name(self.entity, &column.target),
+            field: target_name(self.entity, &column.target).map(|target| self.shown_target(&target)),
             why: self.reason(column),
             reading: reading(column.index).map(|(_, reading)| reading.clone()),
         });
@@ -138,6 +138,14 @@ fn ignored_reason(why: Ignored, by_user: Option<&str>) -> String {
 }
 
 impl SheetMapping {
+    /// Adds what feeds the further records that the rows make.
+    pub(crate) fn add_further(&mut self, mapping: &Mapping, facts: &ColumnFacts) {
+        let described = mapping.describe(&self.sheet, None, facts);
+        // A default of the program's own is no news.
+        let is_said = |column: &MappedColumn| column.field.is_some() && !column.cell.is_empty();
+        self.columns.extend(described.columns.into_iter().filter(is_said));
+    }
+
     /// The columns that feed something.
     pub fn used(&self) -> impl Iterator<Item = &MappedColumn> {
         self.columns.iter().filter(|column| column.field.is_some())

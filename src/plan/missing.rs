@@ -17,6 +17,8 @@ pub(crate) enum CreateMissing {
     /// All except employees and assets: neither is created in passing (design rule 5).
     AllButPeople,
     Named(Vec<&'static str>),
+    /// All of them, people included.
+    All,
 }
 
 impl CreateMissing {
@@ -25,6 +27,7 @@ impl CreateMissing {
             CreateMissing::Nothing => false,
             CreateMissing::AllButPeople => schema::collection(collection).is_some_and(Entity::is_created_in_passing),
             CreateMissing::Named(names) => names.contains(&collection),
+            CreateMissing::All => true,
         }
     }
 }

@@ -39,7 +39,7 @@ pub(crate) use locks::RecordLocks;
 pub(crate) use missing::CreateMissing;
 pub(crate) use notifications::NotificationCount;
 pub use planner::FieldChange;
-pub(crate) use planner::{Planner, holder_names};
+pub(crate) use planner::{Planner, RowLinks, holder_names};
 pub(crate) use prior_actions::{ActionRecord, ActionRequest, PriorAction, PriorActions};
 pub(crate) use status::{ReportMode, RowOutcome};
 pub use status::{RowCounts, RowStatus};
@@ -115,6 +115,10 @@ pub(crate) struct SheetPlan<'s> {
     pub match_on: Vec<&'static str>,
     pub encoding: EncodingConfidence,
     pub referenced: Referenced,
+    /// The sheet whose rows make its records, if that is another.
+    pub owner: Option<u16>,
+    /// Whether its rows also say who holds their records.
+    pub is_assigned: bool,
 }
 
 /// Whether other sheets may refer to the records that a sheet creates.

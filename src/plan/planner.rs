@@ -1,5 +1,6 @@
 //! Plans one row after another: which record it is about, what it changes, and the steps that do it.
 
+mod assignment;
 mod bare_ids;
 mod changes;
 mod identify;
@@ -13,6 +14,7 @@ use std::collections::HashSet;
 
 use serde_json::Value as Json;
 
+pub(crate) use self::assignment::RowLinks;
 pub use self::changes::FieldChange;
 use self::identify::{duplicate_create, key_missing, key_problem, no_such_record};
 pub(crate) use self::read_only::holder_names;
@@ -20,16 +22,17 @@ use self::undecoded::{doubt, undecoded};
 use super::locks::{RecordLock, RecordLocks};
 use super::missing::{CreateMissing, DependencyBuilder, DependencyRecord};
 use super::prior_actions::PriorActions;
-use super::step::{StepSink, WriteKind};
+use super::step::{RowId, StepSink, WriteKind};
 use super::target::{self, RowDelta, TargetRecord};
 use super::timestamp::ReportedTimestamp;
 use super::{NotificationCount, PlanTotals, RowDecision, RowPlan, SheetPlan, diff};
-use crate::api::custom_fields;
+use crate::api::{Body, custom_fields};
 use crate::catalog::{Catalog, RecordRef};
 use crate::check::duplicate_hint;
 use crate::check::{
     CheckedRow, Code, Conflicts, Duplicates, Mode, ParsedCustomField, Problem, RowAction, Rules, ValueError,
 };
+use crate::mapping::RecordOrigin;
 use crate::plan::resolver::{
     RenamedRecords, Resolved, ResolvedField, Resolver, UnknownNames, UserIds, merge_references, wire_value,
 };
@@ -54,6 +57,10 @@ pub(crate) struct Planner<'p, S> {
     pub prior_actions: &'p mut dyn PriorActions,
     /// Individually tracked items that earlier rows check in.
     pub returned: HashSet<i64>,
+    /// What becomes of the rows' own records, where check-outs beside them need it.
+    pub links: RowLinks,
+    /// Rows, with their sheet, of which nothing is sent because another of their records has a problem.
+    pub withheld: &'p HashSet<RowId>,
 }
 
 /// The problems for which a row is rejected.
@@ -68,7 +75,48 @@ impl<S: StepSink> Planner<'_, S> {
         row: &Row,
         checked: &mut CheckedRow,
     ) -> Result<RowPlan, S::Error> {
-        self.totals.rows += 1;
+        let plan = self.own_record(sheet, row, checked)?;
+        if sheet.is_assigned && !matches!(plan.decision, RowDecision::Write(..)) {
+            self.link_row(sheet, row, &plan.decision, None);
+        }
+        Ok(plan)
+    }
+
+    /// Plans a further record of a row. `None` if there is nothing to do for it.
+    ///
+    /// # Errors
+    /// If a step cannot be stored.
+    pub(crate) fn further_record(
+        &mut self,
+        sheet: &SheetPlan<'_>,
+        row: &Row,
+        checked: &mut CheckedRow,
+    ) -> Result<Option<RowPlan>, S::Error> {
+        if sheet.mapping.origin == RecordOrigin::Described {
+            let plan = self.own_record(sheet, row, checked)?;
+            let is_withheld = matches!(&plan.decision, RowDecision::Rejected(problems) if problems.is_empty());
+            return Ok((!is_withheld).then_some(plan));
+        }
+        let mut note = String::new();
+        let draft = self.decide(sheet, row, checked, &mut note).map(Decision::into_draft);
+        let assignment = draft.and_then(|draft| match draft {
+            Some(draft) if !self.is_withheld(sheet, row) => self.assignment(sheet, row, draft),
+            _ => Ok(None),
+        });
+        match assignment {
+            Ok(None) => Ok(None),
+            Ok(Some(assignment)) => self.assign(sheet, row, assignment).map(Some),
+            Err(problems) => Ok(Some(RowPlan { decision: RowDecision::Rejected(problems), note, changes: Vec::new() })),
+        }
+    }
+
+    /// Whether another record of the row has a problem.
+    fn is_withheld(&self, sheet: &SheetPlan<'_>, row: &Row) -> bool {
+        self.withheld.contains(&RowId { sheet: sheet.owner.unwrap_or(sheet.index), row: row.number })
+    }
+
+    fn own_record(&mut self, sheet: &SheetPlan<'_>, row: &Row, checked: &mut CheckedRow) -> Result<RowPlan, S::Error> {
+        self.totals.rows += u64::from(sheet.owner.is_none());
         if checked.action == Some(RowAction::Skip) {
             return Ok(RowPlan { decision: RowDecision::Skipped, note: String::new(), changes: Vec::new() });
         }
@@ -79,6 +127,7 @@ impl<S: StepSink> Planner<'_, S> {
             self.totals.add_read_only_edit(header, row.number);
         }
         let decision = match self.decide(sheet, row, checked, &mut note) {
+            Ok(_) if self.is_withheld(sheet, row) => Err(Vec::new()),
             Ok(Decision::Write(draft)) if sheet.mapping.entity.is_action() => self.skip_repeated(sheet, row, draft),
             decision => decision.and_then(|decision| self.lock_record(sheet, row, decision)),
         };
@@ -143,7 +192,8 @@ impl<S: StepSink> Planner<'_, S> {
         let entity = sheet.mapping.entity;
         let resolver =
             Resolver { catalog: self.catalog, users: self.users, unknown: &self.unknown, renamed: &self.renamed };
-        let (fields, mut problems) = resolver.resolve(sheet.mapping, row, checked);
+        let (mut fields, mut problems) = resolver.resolve(sheet.mapping, row, checked);
+        self.complete_assignment(sheet, row, &mut fields, &mut problems);
         let named_too = bare_ids::given_by_name_too(&fields);
         problems.append(&mut checked.problems);
         let target_record = TargetRecord::find(sheet.mapping, row, checked, self.catalog, |record| {
@@ -182,7 +232,7 @@ impl<S: StepSink> Planner<'_, S> {
         if !problems.is_empty() {
             return Err(problems);
         }
-        let draft = RowDraft { fields, missing, custom: std::mem::take(&mut checked.custom), record: None };
+        let draft = RowDraft { fields, missing, custom: std::mem::take(&mut checked.custom), ..RowDraft::default() };
         match existing.ok().flatten() {
             Some(RecordRef::Known(id)) => self.update(sheet, row, id, draft, target_record),
             _ => undecoded(sheet, row, &draft).map(|()| Decision::Write(draft)),
@@ -381,12 +431,24 @@ pub(super) struct RowDraft {
     pub(super) custom: Vec<ParsedCustomField>,
     /// The existing record it writes to; `None` for a create or an action.
     pub(super) record: Option<WriteKind>,
+    /// Steps that must have succeeded before.
+    pub(super) after: Vec<u32>,
+    /// Values of the body that go before what the fields say.
+    pub(super) fixed: Body,
+    /// The state before the step, where it is not the account's present one.
+    pub(super) before: Option<Body>,
 }
 
 impl RowDraft {
     fn is_empty(&self) -> bool {
         self.fields.is_empty() && self.custom.is_empty() && self.missing.is_empty()
     }
+}
+
+/// The rejection of a row for one problem.
+fn or_problem<T>(error: ValueError, column: Option<u32>, row: &Row) -> Result<T, Rejection> {
+    let found = column.map_or("", |column| row.cell(column as usize).text);
+    Err(vec![error.at(column, found)])
 }
 
 /// The problem of an unknown name in the key of a record to delete: nothing is created for it.

@@ -11,8 +11,8 @@ use serde_json::{Value as Json, json};
 use super::resolver::{RenamedRecords, UnknownNames, UserIds};
 use super::{
     ActionRequest, CreateMissing, EncodingConfidence, NotificationCount, PlanTotals, Planner, PriorAction,
-    PriorActions, RecordLocks, Referenced, ReportedTimestamp, RowDecision, RowPlan, SheetPlan, Step, StepSink,
-    WriteKind,
+    PriorActions, RecordLocks, Referenced, ReportedTimestamp, RowDecision, RowLinks, RowPlan, SheetPlan, Step,
+    StepSink, WriteKind,
 };
 use crate::catalog::fake_source::FakeSource;
 use crate::catalog::{Catalog, LookupRequest, Record};
@@ -166,6 +166,8 @@ impl Scenario {
             locks: RecordLocks::default(),
             prior_actions: &mut prior_actions,
             returned: HashSet::new(),
+            links: RowLinks::default(),
+            withheld: &HashSet::new(),
         };
         let mut rows = Vec::new();
         for (index, sheet) in self.sheets.iter().enumerate() {
@@ -176,6 +178,8 @@ impl Scenario {
                 match_on: sheet.match_on.clone(),
                 encoding: sheet.encoding,
                 referenced: Referenced::among(sheet.mapping.entity, others.map(|(_, other)| other.mapping.entity)),
+                owner: None,
+                is_assigned: false,
             };
             let mut checker = Checker::new(&sheet.mapping, &self.rules, &sheet.match_on, ExtraCells::Problem);
             let mut checked = CheckedRow::default();

@@ -112,6 +112,11 @@ impl RowStatus {
         !matches!(self, RowStatus::Failed | RowStatus::NotSent | RowStatus::Unknown)
     }
 
+    /// Whether something was written.
+    pub fn is_written(self) -> bool {
+        matches!(self, RowStatus::Created | RowStatus::Updated | RowStatus::Deleted)
+    }
+
     fn status_text(self) -> &'static StatusText {
         // The table has a line for every status; its first would be wrong, never a panic.
         STATUS_TEXTS.iter().find(|words| words.status == self).unwrap_or(&STATUS_TEXTS[0])

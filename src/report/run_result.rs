@@ -30,9 +30,9 @@ pub(crate) fn add_rows(
     sheets: &[SheetHeader],
     unfinished: Unfinished<'_>,
 ) -> Result<(), JournalError> {
-    for (index, sheet) in sheets.iter().enumerate() {
+    for (index, sheet) in sheets.iter().enumerate().filter(|(_, sheet)| sheet.owner.is_none()) {
         let mut tally = SheetTally::default();
-        for row in journal.row_outcomes(index as u16, unfinished) {
+        for row in journal.merged_rows(sheets, index as u16, unfinished) {
             tally.add(&row?, sheet, summary);
         }
         tally.finish(sheet, summary);
@@ -101,11 +101,11 @@ pub(crate) fn write_result(
     summary: &RunSummary,
 ) -> Result<PathBuf> {
     // The sheets as the user has them, which is not the order in which they were sent.
-    let mut order: Vec<usize> = (0..sheets.len()).collect();
+    let mut order: Vec<usize> = (0..sheets.len()).filter(|index| sheets[*index].owner.is_none()).collect();
     order.sort_by_key(|index| sheets[*index].place);
     for index in order {
         let mut sheet = SheetResult {
-            outcomes: journal.row_outcomes(index as u16, unfinished),
+            outcomes: journal.merged_rows(sheets, index as u16, unfinished),
             changed: sheets[index].column_of(TimestampColumn::Updated.name()),
             file: &mut file,
         };

@@ -3,13 +3,14 @@
 use std::borrow::Cow;
 use std::collections::BTreeSet;
 
+use super::described::DescribedRecords;
 use super::input::{InputRow, InputSet};
 use super::previous_result::{Edits, RowSelection};
 use crate::catalog;
-use crate::check::{CheckedRow, Checker, Code, ParsedValue, Problem, text};
+use crate::check::{CheckedRow, Checker, Code, ParsedValue, Problem, RowAction, text};
 use crate::error::{Error, Result};
-use crate::mapping::{Ignored, Mapping, TimestampColumn};
-use crate::plan::{ReportedTimestamp, SheetPlan, holder_names};
+use crate::mapping::{Ignored, Mapping, RecordOrigin, TimestampColumn};
+use crate::plan::{ReportedTimestamp, RowId, SheetPlan, holder_names};
 use crate::schema::{self, Entity, Field, Meaning, Role};
 use crate::table::Row;
 use crate::unicode::without_invisible;
@@ -22,6 +23,8 @@ pub(super) struct Lookups {
     pub users: Vec<String>,
     /// The latest change of a record that a sheet shows.
     pub exported: Option<ReportedTimestamp>,
+    /// What rows say of further records.
+    pub described: DescribedRecords,
 }
 
 /// Checks every sheet and gathers the names and keys of all rows that may be sent.
@@ -33,18 +36,12 @@ pub(super) fn gather(
     let mut lookups = Lookups::default();
     let mut users = BTreeSet::new();
     let mut rows = 0;
-    for (index, edits) in edits.iter().enumerate() {
-        let mapping = input.sheets[index].mapping.clone();
-        let match_on = input.sheets[index].match_on.clone();
-        let sheet = SheetPlan {
-            index: index as u16,
-            mapping: &mapping,
-            match_on,
-            encoding: input.encoding_confidence(index),
-            referenced: input.referenced(index),
-        };
-        declare(&mut lookups.records, &sheet);
-        let previous = selection.previous_result(&mapping, *edits);
+    let sheets = input.sheet_rules();
+    let plans: Vec<SheetPlan<'_>> = (0..sheets.len()).map(|index| input.sheet_plan(index, &sheets[index])).collect();
+    plans.iter().for_each(|sheet| declare(&mut lookups.records, sheet));
+    for own in plans.iter().filter(|sheet| sheet.owner.is_none()) {
+        let (index, mapping) = (usize::from(own.index), own.mapping);
+        let previous = selection.previous_result(mapping, edits[index]);
         if selection == RowSelection::NotDone && previous.is_none() {
             return Err(Error::usage(
                 format!("{} has no column `_status`, so it is not a result of an earlier run", input.label(index)),
@@ -52,19 +49,31 @@ pub(super) fn gather(
             ));
         }
         let changed = mapping.timestamp_column(TimestampColumn::Updated);
-        let holders = holder_columns(&mapping);
-        rows += input.survey(index, checkers, &mut |InputRow { filled: row, .. }, checked| {
-            if let Some(shown) = changed.and_then(|column| ReportedTimestamp::from_cell(row.cell(column as usize))) {
-                lookups.exported = Some(shown.later(lookups.exported));
-            }
-            let is_record = checked.non_record.is_none();
-            for (column, field) in &holders {
-                for name in holder_names(row.cell(*column).text) {
-                    field.names.iter().copied().for_each(|collection| lookups.records.name(collection, name));
+        let holders = holder_columns(mapping);
+        let makes_more = !input.further_of(index).is_empty();
+        let mut is_skipped = false;
+        rows += input.survey(index, checkers, &mut |record, InputRow { filled: row, .. }, checked| {
+            let sheet = &plans[record];
+            if record == index {
+                if let Some(shown) = changed.and_then(|column| ReportedTimestamp::from_cell(row.cell(column as usize)))
+                {
+                    lookups.exported = Some(shown.later(lookups.exported));
                 }
+                for (column, field) in &holders {
+                    for name in holder_names(row.cell(*column).text) {
+                        field.names.iter().copied().for_each(|collection| lookups.records.name(collection, name));
+                    }
+                }
+                let is_settled = previous.is_some_and(|previous| previous.is_settled(mapping.entity, row));
+                is_skipped = checked.non_record.is_some() || is_settled;
+                if makes_more && (is_skipped || matches!(checked.action, Some(RowAction::Skip | RowAction::Delete))) {
+                    lookups.described.skipped.insert(RowId { sheet: own.index, row: row.number });
+                }
+            } else if sheet.mapping.origin == RecordOrigin::Described && !is_skipped {
+                lookups.described.add(sheet.index, sheet.mapping, row, checked);
             }
-            if is_record && !previous.is_some_and(|previous| previous.is_settled(mapping.entity, row)) {
-                gather_row(&mut lookups.records, &mut users, &sheet, row, checked);
+            if !is_skipped {
+                gather_row(&mut lookups.records, &mut users, sheet, row, checked);
             }
         })?;
     }
@@ -126,7 +135,15 @@ fn gather_row(
     for given in &checked.values {
         let field = &entity.fields[given.field];
         match (given.value, field.reference_to()) {
-            (ParsedValue::Name(_), Some(reference)) => lookups.name(reference.to, &cell(given.column)),
+            (ParsedValue::Name(_), Some(reference)) => {
+                lookups.name(reference.to, &cell(given.column));
+                if mapping.origin == RecordOrigin::Assignment
+                    && entity.holders().any(|holder| holder.name == field.name)
+                {
+                    let others = entity.holders().filter_map(Field::reference_to);
+                    others.for_each(|reference| lookups.name(reference.to, &cell(given.column)));
+                }
+            }
             (ParsedValue::UserEmail, _) => drop(users.insert(cell(given.column).to_lowercase())),
             _ => {}
         }

@@ -17,6 +17,7 @@ mod account;
 mod backoff;
 pub(crate) mod claims;
 pub(crate) mod command_line;
+pub(crate) mod described;
 mod dispatcher;
 pub(crate) mod execute;
 pub(crate) mod input;

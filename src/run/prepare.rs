@@ -5,12 +5,14 @@
 //! account.
 
 use std::cell::RefCell;
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
+use std::ops::ControlFlow;
 use std::pin::pin;
 use std::time::Duration;
 
-use super::input::{InputRow, InputSet, MappedSheet};
-use super::journal::{AccountSnapshot, JournalBuilder, JournalError, PlannedRow, RowState, RunKind};
+use super::described::{DescribedRecords, Turn};
+use super::input::{InputRow, InputSet, MappedSheet, RowRules, SheetRules};
+use super::journal::{AccountSnapshot, JournalBuilder, JournalError, PlannedRow, RowState, RunKind, SheetHeader};
 use super::lookups;
 use super::previous_result::{Edits, PreviousResult, RowSelection};
 use super::prior_actions::KnownActions;
@@ -19,22 +21,21 @@ use crate::api::Client;
 use crate::catalog::{
     CachedSource, Catalog, FetchMethod, LogPosition, LookupRequest, Mirror, RefreshMode, RefreshOptions,
 };
-use crate::check::{CheckedRow, Checker, Conflicts, ParsedId, Remark, RemarkTally, Repeats, RowAction, is_withheld};
+use crate::check::{
+    CheckedRow, Checker, Conflicts, ParsedId, Remark, RemarkTally, Repeats, RowAction, Rules, is_withheld,
+};
 use crate::error::{Error, Result};
-use crate::mapping::{IdOwnership, Mapping};
+use crate::mapping::{IdOwnership, Mapping, RecordOrigin};
 use crate::observer::{Observer, Wait};
 use crate::plan::resolver::{RenamedRecords, UnknownNames, UserIds};
 use crate::plan::{
-    ActionRequest, CreateMissing, NotificationCount, PlanTotals, Planner, RecordLocks, RowDecision, RowPlan, RowStatus,
-    RunEstimate, SheetPlan, StepSink as _,
+    ActionRequest, CreateMissing, FieldChange, NotificationCount, PlanTotals, Planner, RecordLocks, ReportedTimestamp,
+    RowDecision, RowId, RowLinks, RowPlan, RowStatus, RunEstimate, SheetPlan, Step, StepSink,
 };
 use crate::schema::log_field;
 use crate::shutdown::ShutdownSignal;
 use crate::table::Row;
 use crate::wording::thousands;
-
-/// How a sheet is mapped, and the fields that tell its records apart.
-type SheetRules = (Mapping, Vec<&'static str>);
 
 /// How often to look whether requests wait for the quota.
 const WAIT_CHECK_INTERVAL: Duration = Duration::from_millis(200);
@@ -72,12 +73,9 @@ impl RunPlanner<'_> {
         steps: JournalBuilder,
         observer: &mut dyn Observer,
     ) -> Result<PreparedRun> {
-        let sheets: Vec<_> = input.sheets.iter().map(|sheet| (sheet.mapping.clone(), sheet.match_on.clone())).collect();
-        let rules = input.rules.clone();
-        let checkers = sheets.iter().enumerate().map(|(index, (mapping, match_on))| {
-            Checker::new(mapping, &rules, match_on, input.extra_cells(index)).with_layout(&input.sheets[index].layout)
-        });
-        let mut checkers: Vec<Checker<'_>> = checkers.collect();
+        let sheets = input.sheet_rules();
+        let (rules, row_rules) = (input.rules.clone(), RowRules::new(input.rules.clone()));
+        let mut checkers = input.checkers(&sheets, &row_rules);
         let edits = |sheet: &MappedSheet| Edits::of(self.account, self.selection, &input.files[sheet.file].input);
         let edits: Vec<Edits> = input.sheets.iter().map(edits).collect();
         observer.on_phase("checking", None);
@@ -100,22 +98,24 @@ impl RunPlanner<'_> {
         let requests = self.action_requests(input, &mut checkers, (&catalog, &users))?;
         let mut prior_actions = report_waits(client, &observer, KnownActions::find(self.account, requests)).await?;
         observer.borrow_mut().on_phase("planning", None);
-        let mut planner = Planner {
-            catalog: &mut catalog,
-            users: &users,
-            unknown: UnknownNames::default(),
-            renamed: RenamedRecords::default(),
-            exported: lookups.exported,
-            rules: &rules,
-            create_missing: self.create_missing,
-            steps,
-            totals: PlanTotals::default(),
-            notifications: NotificationCount::default(),
-            locks: RecordLocks::default(),
-            prior_actions: &mut prior_actions,
-            returned: HashSet::new(),
-        };
-        let (overridden, remarks) = self.plan_sheets(input, &sheets, (&mut checkers, &edits), &mut planner)?;
+        let mut withheld = HashSet::new();
+        let pass = PlanPass { sheets: &sheets, edits: &edits, described: &lookups.described };
+        let settings = (&rules, self.create_missing, &users, lookups.exported);
+        while input.sheets.iter().any(MappedSheet::is_further) {
+            // A row of which one record has a problem sends nothing: which those are is known only when all are planned.
+            let mut prior = prior_actions.clone();
+            let trial = TrialSink { known: withheld.clone(), ..TrialSink::new(input) };
+            let mut planner = planner((&mut catalog, &mut prior), trial, settings, &withheld);
+            self.plan_sheets(input, &pass, &mut checkers, &mut planner)?;
+            let rejected = planner.steps.rejected;
+            catalog.forget_planned();
+            if rejected.is_empty() {
+                break;
+            }
+            withheld.extend(rejected);
+        }
+        let mut planner = planner((&mut catalog, &mut prior_actions), steps, settings, &withheld);
+        let (overridden, remarks) = self.plan_sheets(input, &pass, &mut checkers, &mut planner)?;
         let (emails, people) = (planner.notifications.sent, planner.notifications.people());
         let Planner { steps, totals, .. } = planner;
         let (used, quota) = (client.requests().total, self.account.quota);
@@ -125,30 +125,79 @@ impl RunPlanner<'_> {
 
     /// Plans the rows of every sheet. Returns how many records were changed on the service and are overwritten, and the
     /// remarks.
-    fn plan_sheets(
+    fn plan_sheets<S: PlanSink>(
         &self,
         input: &mut InputSet,
-        sheets: &[SheetRules],
-        (checkers, edits): (&mut [Checker<'_>], &[Edits]),
-        planner: &mut Planner<'_, JournalBuilder>,
+        pass: &PlanPass<'_>,
+        checkers: &mut [Checker<'_>],
+        planner: &mut Planner<'_, S>,
     ) -> Result<(u64, Vec<Remark>)> {
         let (mut overridden, mut remarks) = (0, Vec::new());
-        for (index, (mapping, match_on)) in sheets.iter().enumerate() {
-            let sheet = SheetPlan {
-                index: index as u16,
-                mapping,
-                match_on: match_on.clone(),
-                encoding: input.encoding_confidence(index),
-                referenced: input.referenced(index),
-            };
+        let has_several = input.sheet_count() > 1;
+        for (index, (mapping, _)) in pass.sheets.iter().enumerate() {
+            let sheet = input.sheet_plan(index, &pass.sheets[index]);
             planner.steps.sheet(sheet.index, &input.sheet_header(index))?;
             let mut tally = RemarkTally::default();
-            overridden +=
-                self.plan_sheet(input, (&mut checkers[index], &mut tally), (&sheet, edits[index]), planner)?;
-            let label = (sheets.len() > 1).then(|| input.label(index));
+            if sheet.owner.is_some() {
+                self.plan_further(input, (&mut checkers[index], &mut tally), (&sheet, pass.described), planner)?;
+            } else {
+                overridden +=
+                    self.plan_sheet(input, (&mut checkers[index], &mut tally), (&sheet, pass.edits[index]), planner)?;
+            }
+            let label = has_several.then(|| input.label(index));
             remarks.extend(tally.remarks(mapping, label.as_deref()));
         }
         Ok((overridden, remarks))
+    }
+
+    /// Plans the further records of one kind that rows make.
+    fn plan_further<S: PlanSink>(
+        &self,
+        input: &mut InputSet,
+        (checker, remarks): (&mut Checker<'_>, &mut RemarkTally),
+        (sheet, described): (&SheetPlan<'_>, &DescribedRecords),
+        planner: &mut Planner<'_, S>,
+    ) -> Result<()> {
+        let mapping = sheet.mapping;
+        let owner = sheet.owner.unwrap_or(sheet.index);
+        let mut checked = CheckedRow::default();
+        let mut stored: Result<(), JournalError> = Ok(());
+        checker.rewind();
+        input.each_row(sheet.index.into(), &mut |typed| {
+            if described.skipped.contains(&RowId { sheet: owner, row: typed.number }) {
+                return ControlFlow::Continue(());
+            }
+            let mut filled = checker.check(typed, &mut checked).clone();
+            if !mapping.describes(&filled) {
+                return ControlFlow::Continue(());
+            }
+            let turn = match mapping.origin {
+                RecordOrigin::Described => described.turn(sheet.index, mapping, &filled),
+                RecordOrigin::Assignment | RecordOrigin::Rows => None,
+            };
+            match turn {
+                Some(Turn::Repeated) => return ControlFlow::Continue(()),
+                Some(Turn::Conflict(problems)) => checked.problems.extend(problems.iter().cloned()),
+                Some(Turn::First(description)) => {
+                    filled = description.complete(&filled);
+                    checker.check_again(typed, &filled, &mut checked);
+                }
+                None => {}
+            }
+            remarks.add(typed.number, &checked.remarks);
+            stored = planner.further_record(sheet, &filled, &mut checked).and_then(|plan| {
+                let Some(mut plan) = plan else { return Ok(()) };
+                plan.changes.iter_mut().for_each(|change| change.column = checked.cell_of(change.column));
+                planner.steps.changes(&plan.changes)?;
+                let mut planned = planned_row(&checked, plan, mapping);
+                checked.locate_problems(&mut planned.problems, typed, mapping);
+                let mut row = Row::default();
+                row.clear(typed.number);
+                planner.steps.row(&row, &planned, &|_| true)
+            });
+            if stored.is_ok() { ControlFlow::Continue(()) } else { ControlFlow::Break(()) }
+        })?;
+        Ok(stored?)
     }
 
     /// The actions that rows ask for and that may have happened before.
@@ -164,7 +213,7 @@ impl RunPlanner<'_> {
         }
         for (index, checker) in checkers.iter_mut().enumerate() {
             let mapping = input.sheets[index].mapping.clone();
-            if !mapping.entity.is_action() {
+            if !mapping.entity.is_action() || mapping.origin.is_further() {
                 continue;
             }
             let previous = self.selection.previous_result(&mapping, Edits::None);
@@ -180,12 +229,12 @@ impl RunPlanner<'_> {
 
     /// Plans the rows of one sheet; rows that an earlier run finished are carried. Returns how many rows asked in vain
     /// for something else than the run does.
-    fn plan_sheet(
+    fn plan_sheet<S: PlanSink>(
         &self,
         input: &mut InputSet,
         (checker, remarks): (&mut Checker<'_>, &mut RemarkTally),
         (sheet, edits): (&SheetPlan<'_>, Edits),
-        planner: &mut Planner<'_, JournalBuilder>,
+        planner: &mut Planner<'_, S>,
     ) -> Result<u64> {
         let previous = self.selection.previous_result(sheet.mapping, edits);
         let secrets = sheet.mapping.secret_columns();
@@ -203,10 +252,11 @@ impl RunPlanner<'_> {
                 if self.kind == RunKind::Delete {
                     overridden += u64::from(request_deletion(sheet, filled, checked));
                 }
-                let plan = planner.row(sheet, filled, checked)?;
+                let mut plan = planner.row(sheet, filled, checked)?;
                 if let Some(kept) = kept.filter(|_| !PreviousResult::is_edit(&plan.decision)) {
                     return Ok(kept);
                 }
+                plan.changes.iter_mut().for_each(|change| change.column = checked.cell_of(change.column));
                 planner.steps.changes(&plan.changes)?;
                 checked.locate(typed, sheet.mapping);
                 remarks.add(typed.number, &checked.remarks);
@@ -249,6 +299,115 @@ impl RunPlanner<'_> {
         let concurrency = self.account.concurrency.into();
         let options = RefreshOptions { mode: RefreshMode::Incremental, concurrency, now: &now };
         Ok(CachedSource::refreshed(client, mirror, lookups, options).await?)
+    }
+}
+
+/// What every pass over the rows needs.
+struct PlanPass<'p> {
+    sheets: &'p [SheetRules],
+    edits: &'p [Edits],
+    described: &'p DescribedRecords,
+}
+
+type PlanSettings<'p> = (&'p Rules, &'p CreateMissing, &'p UserIds, Option<ReportedTimestamp>);
+
+fn planner<'p, S>(
+    (catalog, prior_actions): (&'p mut Catalog, &'p mut KnownActions),
+    steps: S,
+    (rules, create_missing, users, exported): PlanSettings<'p>,
+    withheld: &'p HashSet<RowId>,
+) -> Planner<'p, S> {
+    Planner {
+        catalog,
+        users,
+        unknown: UnknownNames::default(),
+        renamed: RenamedRecords::default(),
+        exported,
+        rules,
+        create_missing,
+        steps,
+        totals: PlanTotals::default(),
+        notifications: NotificationCount::default(),
+        locks: RecordLocks::default(),
+        prior_actions,
+        returned: HashSet::new(),
+        links: RowLinks::default(),
+        withheld,
+    }
+}
+
+/// Receives a plan: the steps, and what was decided about the rows.
+trait PlanSink: StepSink<Error = JournalError> {
+    fn sheet(&mut self, sheet: u16, header: &SheetHeader) -> Result<(), JournalError>;
+    fn changes(&mut self, changes: &[FieldChange]) -> Result<(), JournalError>;
+    fn row(&mut self, row: &Row, planned: &PlannedRow, withheld: &dyn Fn(usize) -> bool) -> Result<(), JournalError>;
+}
+
+impl PlanSink for JournalBuilder {
+    fn sheet(&mut self, sheet: u16, header: &SheetHeader) -> Result<(), JournalError> {
+        JournalBuilder::sheet(self, sheet, header)
+    }
+
+    fn changes(&mut self, changes: &[FieldChange]) -> Result<(), JournalError> {
+        JournalBuilder::changes(self, changes)
+    }
+
+    fn row(&mut self, row: &Row, planned: &PlannedRow, withheld: &dyn Fn(usize) -> bool) -> Result<(), JournalError> {
+        JournalBuilder::row(self, row, planned, withheld)
+    }
+}
+
+/// Keeps of a plan only which rows were rejected, of the sheets whose rows make several records.
+struct TrialSink {
+    steps: u32,
+    sheet: u16,
+    /// Sheets whose rows make several records, each with the sheet that the rows belong to.
+    owners: HashMap<u16, u16>,
+    /// Rows that were rejected before.
+    known: HashSet<RowId>,
+    rejected: HashSet<RowId>,
+}
+
+impl TrialSink {
+    fn new(input: &InputSet) -> Self {
+        let owners = input.further_sheets().into_iter().flat_map(|(sheet, owner)| [(sheet, owner), (owner, owner)]);
+        let (known, rejected) = (HashSet::new(), HashSet::new());
+        Self { steps: 0, sheet: 0, owners: owners.collect(), known, rejected }
+    }
+}
+
+impl StepSink for TrialSink {
+    type Error = JournalError;
+
+    fn count(&self) -> u32 {
+        self.steps
+    }
+
+    fn push(&mut self, _: &Step) -> Result<(), JournalError> {
+        self.steps += 1;
+        Ok(())
+    }
+}
+
+impl PlanSink for TrialSink {
+    fn sheet(&mut self, sheet: u16, _: &SheetHeader) -> Result<(), JournalError> {
+        self.sheet = sheet;
+        Ok(())
+    }
+
+    fn changes(&mut self, _: &[FieldChange]) -> Result<(), JournalError> {
+        Ok(())
+    }
+
+    fn row(&mut self, row: &Row, planned: &PlannedRow, _: &dyn Fn(usize) -> bool) -> Result<(), JournalError> {
+        let is_rejected = planned.state == RowState::Ended && planned.status == RowStatus::Failed;
+        if let (true, Some(owner)) = (is_rejected, self.owners.get(&self.sheet)) {
+            let id = RowId { sheet: *owner, row: row.number };
+            if !self.known.contains(&id) {
+                self.rejected.insert(id);
+            }
+        }
+        Ok(())
     }
 }
 

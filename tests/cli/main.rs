@@ -14,6 +14,7 @@ mod features;
 mod foreign_ids;
 mod guidance;
 mod harness;
+mod holders;
 mod hostile;
 mod identity;
 mod import;

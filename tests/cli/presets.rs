@@ -126,7 +126,10 @@ fn a_snipe_it_export_is_recognised_in_every_language() {
     let exports = snipe_it_exports();
     assert!(exports.len() > 60);
     let account = exports.iter().fold(CliTest::new(), |account, (language, headers, row)| {
-        account.sheet(&format!("{language}.csv"), &csv([headers, row].map(|row| row.iter().map(String::as_str).collect()).into_iter()))
+        account.sheet(
+            &format!("{language}.csv"),
+            &csv([headers, row].map(|row| row.iter().map(String::as_str).collect()).into_iter()),
+        )
     });
     let files: Vec<String> = exports.iter().map(|(language, ..)| format!("{language}.csv")).collect();
     let files: Vec<&str> = files.iter().map(String::as_str).collect();
@@ -223,12 +226,13 @@ fn other_sheets_are_no_exports() {
         account.sheet(&format!("{name}.csv"), &format!("{header}\n{row}\n"))
     });
     let root = PathBuf::from(env!("CARGO_MANIFEST_DIR"));
-    let mut files: Vec<PathBuf> =
-        OTHER_SHEETS.iter().map(|(name, _)| account.path(&format!("{name}.csv"))).collect();
+    let mut files: Vec<PathBuf> = OTHER_SHEETS.iter().map(|(name, _)| account.path(&format!("{name}.csv"))).collect();
     for folder in ["templates", "samples"] {
         files.extend(fs::read_dir(root.join(folder)).unwrap().map(|entry| entry.unwrap().path()));
     }
-    let is_sheet = |path: &PathBuf| path.extension().is_some_and(|extension| ["csv", "xlsx"].contains(&extension.to_str().unwrap()));
+    let is_sheet = |path: &PathBuf| {
+        path.extension().is_some_and(|extension| ["csv", "xlsx"].contains(&extension.to_str().unwrap()))
+    };
     let sheets: Vec<PathBuf> = files.into_iter().filter(is_sheet).collect();
     assert!(sheets.len() > 40);
     for path in sheets {
@@ -334,11 +338,13 @@ fn a_product_that_is_made_gets_its_end_of_life() {
         (&json!(36), &json!("Months from Asset Purchase Date"))
     );
     // It is not what tells one product from another.
-    let (code, again) = account.sheet(
-        "export.csv",
-        "Asset Tag,Model,Category,Status,Checked Out To,Default Location,EOL Rate\n\
+    let (code, again) = account
+        .sheet(
+            "export.csv",
+            "Asset Tag,Model,Category,Status,Checked Out To,Default Location,EOL Rate\n\
          A-2,XPS 13,Laptops,Ready to Deploy (deployable),,,48 months\n",
-    ).json(&["import", "export.csv", "--yes"]);
+        )
+        .json(&["import", "export.csv", "--yes"]);
     assert_eq!((code, &again["counts"]["created"]), (0, &json!(1)), "{again:#}");
 }
 

@@ -237,7 +237,7 @@ impl Parser<'_> {
         if rules.is_empty() {
             return Err(Mistake::new(name.span(), format!("`also.{word}` says nothing"), ALSO_HINT));
         }
-        Ok(FurtherRecords { entity, rules, origin: self.origin(&name.span()) })
+        Ok(FurtherRecords { entity, rules, origin: self.origin(&name.span()), day: None })
     }
 
     fn origin(&self, span: &Range<usize>) -> RuleOrigin {

@@ -4,7 +4,8 @@ use toml::{Table, Value};
 
 use crate::mapping::headers::target_text;
 use crate::mapping::rule::{FieldRule, Otherwise, RuleSource, SkipCondition, SkipRule};
-use crate::mapping::{ColumnTarget, Ignored, Mapping};
+use crate::mapping::{ColumnTarget, Ignored, Mapping, MappingSource, RecordOrigin};
+use crate::schema::Entity;
 
 /// The text of a mapping file.
 #[derive(Debug, Default)]
@@ -26,17 +27,12 @@ impl MappingText {
             let target = target_text(mapping.entity, &column.target).unwrap_or_default();
             table.insert(column.header.clone(), Value::String(target));
         }
-        for derived in &mapping.derived {
-            let target = mapping.columns.iter().find(|column| column.index == derived.column);
-            let Some(target) = target.and_then(|column| target_text(mapping.entity, &column.target)) else { continue };
+        for (target, rule) in rules(mapping) {
             let (group, name) = match target.strip_prefix("custom:") {
                 Some(name) => ("custom", name),
                 None => ("fields", target.as_str()),
             };
-            let rules = table.entry(group).or_insert_with(|| Value::Table(Table::new()));
-            if let Value::Table(rules) = rules {
-                rules.insert(name.to_owned(), Value::Table(rule_table(&derived.rule)));
-            }
+            insert(&mut table, &[group, name], rule);
         }
         let skips: Vec<Value> = mapping.skips.iter().map(|skip| Value::Table(skip_table(&skip.rule))).collect();
         if !skips.is_empty() {
@@ -45,9 +41,51 @@ impl MappingText {
         self.tables.insert(mapping.entity.name.to_owned(), Value::Table(table));
     }
 
+    /// Adds the mapping of further records that the rows of an entity make.
+    pub(crate) fn add_further(&mut self, entity: &Entity, mapping: &Mapping) {
+        for (target, rule) in rules(mapping) {
+            let (own, of) = (entity.name, mapping.entity.name);
+            match (mapping.origin, target.strip_prefix("custom:")) {
+                (RecordOrigin::Described, Some(name)) => {
+                    insert(&mut self.tables, &[own, "also", of, "custom", name], rule);
+                }
+                (RecordOrigin::Described, None) => insert(&mut self.tables, &[own, "also", of, &target], rule),
+                (RecordOrigin::Assignment | RecordOrigin::Rows, _) => {
+                    insert(&mut self.tables, &[own, "fields", &mapping.shown_target(&target)], rule);
+                }
+            }
+        }
+    }
+
     /// The file's text.
     pub(crate) fn to_text(&self) -> String {
         format!("# Which column feeds which field. `tallyport import FILE --mapping THIS` uses it.\n\n{}", self.tables)
+    }
+}
+
+/// The rules in use, with what they feed. What the program itself supplies is in use without a file.
+fn rules(mapping: &Mapping) -> impl Iterator<Item = (String, Table)> + '_ {
+    mapping.derived.iter().filter_map(|derived| {
+        let column = mapping.columns.iter().find(|column| column.index == derived.column)?;
+        let is_own = column.source == MappingSource::Schema && derived.rule.source.is_none();
+        let target = target_text(mapping.entity, &column.target).filter(|_| !is_own)?;
+        Some((target, rule_table(&derived.rule)))
+    })
+}
+
+/// Inserts a rule at a path of tables. A header that is called like a table gives way to it.
+fn insert(tables: &mut Table, path: &[&str], rule: Table) {
+    match path {
+        [] => {}
+        [name] => drop(tables.insert((*name).to_owned(), Value::Table(rule))),
+        [name, rest @ ..] => {
+            let mut inner = match tables.remove(*name) {
+                Some(Value::Table(table)) => table,
+                _ => Table::new(),
+            };
+            insert(&mut inner, rest, rule);
+            tables.insert((*name).to_owned(), Value::Table(inner));
+        }
     }
 }
 

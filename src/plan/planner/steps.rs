@@ -34,7 +34,13 @@ impl<S: StepSink> Planner<'_, S> {
             let merged = diff::merged_custom_fields(held.and_then(|held| held.get(CUSTOM_FIELDS)), &draft.custom);
             step.body.extend(merged.map(|merged| (String::from(CUSTOM_FIELDS), merged)));
         }
-        step.before = self.before(entity, kind, &draft.fields, &step);
+        step.body.extend(draft.fixed);
+        for number in draft.after {
+            if step.depends_on.iter().all(|awaited| awaited.step != number) {
+                step.depends_on.push(DependsOn { step: number, field: None });
+            }
+        }
+        step.before = draft.before.or_else(|| self.before(entity, kind, &draft.fields, &step));
         self.note_new_name(&step);
         self.count(entity, kind, &step);
         self.notifications.add(self.catalog, entity, &draft.fields);
@@ -44,7 +50,11 @@ impl<S: StepSink> Planner<'_, S> {
             self.unknown.forget(entity.name);
             self.catalog.insert_planned(entity.name, step.number, known);
         }
-        Ok(RowDecision::Write(step.number, kind))
+        let decision = RowDecision::Write(step.number, kind);
+        if sheet.is_assigned {
+            self.link_row(sheet, row, &decision, Some(&step));
+        }
+        Ok(decision)
     }
 
     fn note_new_name(&mut self, step: &Step) {
@@ -70,7 +80,7 @@ impl<S: StepSink> Planner<'_, S> {
     }
 
     /// Who holds the item of an action, and how many of it are left.
-    fn current_holder(&self, fields: &[ResolvedField]) -> Option<Body> {
+    pub(super) fn current_holder(&self, fields: &[ResolvedField]) -> Option<Body> {
         let item = fields.iter().find(|given| given.field == 0)?;
         let Resolved::Record(RecordRef::Known(id), reference) = item.value else { return None };
         let held = self.catalog.record(reference.to, id)?;

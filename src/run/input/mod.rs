@@ -10,14 +10,14 @@ use std::io::Write as _;
 use std::ops::ControlFlow;
 use std::path::Path;
 
-use crate::check::{CheckedRow, Checker, ExtraCells, Inference, Remark, RemarkCode, Rules};
+use crate::check::{CheckedRow, Checker, EmptyCells, ExtraCells, Inference, Remark, RemarkCode, RowAction, Rules};
 use crate::error::{Error, Result};
 use crate::mapping::{
     ColumnFacts, ColumnTarget, DetectedEntity, Ignored, Mapping, MappingError, MappingRuleError, MappingText, Preset,
-    Recognition, SheetMapping, TimestampColumn, find_header, header_keys,
+    Recognition, RecordOrigin, SheetMapping, TimestampColumn, find_header, header_keys,
 };
 use crate::observer::Observer;
-use crate::plan::{EncodingConfidence, Referenced};
+use crate::plan::{EncodingConfidence, Referenced, SheetPlan};
 use crate::run::journal::{SheetHeader, SourceFile};
 use crate::schema::Entity;
 use crate::table::write::{AtomicFile, WriteError};
@@ -69,15 +69,30 @@ pub(crate) struct MappedSheet {
     pub(crate) match_on: Vec<&'static str>,
     /// The preset whose export it was recognised as.
     preset: Option<&'static Preset>,
-    /// The presets that could be meant where several were equally likely.
-    candidates: Vec<&'static Preset>,
-    /// What its name says it holds, where the headers say something else.
-    overruled: Option<&'static Entity>,
+    /// What else it may be.
+    doubt: Option<Remark>,
     /// Hidden rows, merged cells and declared totals.
     pub(crate) layout: SheetLayout,
     /// What its rows tell about its columns, as far as they were read.
     facts: ColumnFacts,
     remarks: Vec<Remark>,
+}
+
+/// A sheet's mapping, and the fields that tell its records apart.
+pub(crate) type SheetRules = (Mapping, Vec<&'static str>);
+
+/// How rows are read: for their own records, and for the further ones that they make.
+pub(crate) struct RowRules {
+    own: Rules,
+    further: Rules,
+}
+
+impl RowRules {
+    pub(crate) fn new(own: Rules) -> Self {
+        // A row that does not say something of another record must not empty it.
+        let further = Rules { blank: EmptyCells::Leave, ..own.clone() };
+        Self { own, further }
+    }
 }
 
 impl InputSet {
@@ -222,7 +237,7 @@ impl InputSet {
                         named_otherwise.push((index, place.clone(), other.name));
                     }
                     parsed.validate_match_columns(&place, &mapping)?;
-                    self.sheets.push(MappedSheet {
+                    let sheet = MappedSheet {
                         file: position,
                         position: index,
                         layout: file.workbook.layout(index)?,
@@ -231,11 +246,11 @@ impl InputSet {
                         mapping,
                         match_on,
                         preset: recognized.map(|known| known.preset),
-                        candidates,
-                        overruled,
+                        doubt: doubt(entity, overruled, &candidates),
                         facts: ColumnFacts::default(),
                         remarks: Vec::new(),
-                    });
+                    };
+                    self.sheets.extend(parsed.with_further(sheet)?);
                 }
                 Err(found) if may_skip && let Some(reason) = content.other_than(&found) => {
                     others.push((place, reason, found));
@@ -271,12 +286,36 @@ impl InputSet {
         }
     }
 
+    /// The number of sheets as the user has them.
+    pub(crate) fn sheet_count(&self) -> usize {
+        self.sheets.iter().filter(|sheet| !sheet.is_further()).count()
+    }
+
+    /// The sheet whose rows make the records of this one, if that is another.
+    pub(crate) fn owner_of(&self, index: usize) -> Option<usize> {
+        let further = self.sheets.get(index).filter(|sheet| sheet.is_further())?;
+        self.sheets.iter().position(|sheet| !sheet.is_further() && sheet.place() == further.place())
+    }
+
+    /// The sheets of further records that a sheet's rows make, in the order in which they are sent.
+    pub(crate) fn further_of(&self, owner: usize) -> Vec<usize> {
+        let place = self.sheets[owner].place();
+        let is_further = |index: &usize| self.sheets[*index].is_further() && self.sheets[*index].place() == place;
+        (0..self.sheets.len()).filter(|_| !self.sheets[owner].is_further()).filter(is_further).collect()
+    }
+
+    /// Which sheets hold further records of which other sheets' rows.
+    pub(crate) fn further_sheets(&self) -> Vec<(u16, u16)> {
+        let owned = |index: usize| Some((index as u16, self.owner_of(index)? as u16));
+        (0..self.sheets.len()).filter_map(owned).collect()
+    }
+
     /// Every sheet has to say which records it means.
     ///
     /// # Errors
     /// Where one has neither the key nor ids.
     pub(crate) fn validate_keys(&self) -> Result<()> {
-        let mut sheets = self.sheets.iter().enumerate();
+        let mut sheets = self.sheets.iter().enumerate().filter(|(_, sheet)| !sheet.is_further());
         sheets.try_for_each(|(index, sheet)| validate_keys(sheet, &self.label(index)))
     }
 
@@ -291,8 +330,11 @@ impl InputSet {
 
     fn save_mapping(&self, path: &Path) -> Result<()> {
         let mut file = MappingText::default();
-        for sheet in &self.sheets {
-            file.add(&sheet.mapping);
+        for (index, sheet) in self.sheets.iter().enumerate() {
+            match self.owner_of(index) {
+                Some(owner) => file.add_further(self.sheets[owner].mapping.entity, &sheet.mapping),
+                None => file.add(&sheet.mapping),
+            }
         }
         let whole = AtomicFile::create(path)?;
         whole.as_file().write_all(file.to_text().as_bytes()).map_err(|source| WriteError::from_io(path, source))?;
@@ -317,7 +359,7 @@ impl InputSet {
     /// The sheet as its rows and the result need it.
     pub(crate) fn sheet_header(&self, index: usize) -> SheetHeader {
         let sheet = &self.sheets[index];
-        let before = |other: &&MappedSheet| (other.file, other.position) < (sheet.file, sheet.position);
+        let before = |other: &&MappedSheet| !other.is_further() && other.place() < sheet.place();
         let fed = sheet.mapping.fed_fields();
         let fed = fed.map(|field| (field.name, sheet.mapping.sheet_column_of(field.name)));
         let changed = (TimestampColumn::Updated.name(), sheet.mapping.timestamp_column(TimestampColumn::Updated));
@@ -331,6 +373,7 @@ impl InputSet {
             fields: fed.chain([changed]).filter_map(|(name, column)| Some((name.to_owned(), column?))).collect(),
             decoding: self.decoding(index),
             ignored: self.ignored(index),
+            owner: self.owner_of(index).map(|owner| owner as u16),
         }
     }
 
@@ -362,6 +405,20 @@ impl InputSet {
         Referenced::among(self.sheets[sheet].mapping.entity, others.map(|(_, other)| other.mapping.entity))
     }
 
+    /// A sheet as lookups and plans need it.
+    pub(crate) fn sheet_plan<'s>(&self, index: usize, (mapping, match_on): &'s SheetRules) -> SheetPlan<'s> {
+        let is_assigned = |further: &usize| self.sheets[*further].mapping.origin == RecordOrigin::Assignment;
+        SheetPlan {
+            index: index as u16,
+            mapping,
+            match_on: match_on.clone(),
+            encoding: self.encoding_confidence(index),
+            referenced: self.referenced(index),
+            owner: self.owner_of(index).map(|owner| owner as u16),
+            is_assigned: self.further_of(index).iter().any(is_assigned),
+        }
+    }
+
     /// How a CSV file was read, for people.
     pub(crate) fn decoding(&self, sheet: usize) -> Option<String> {
         let file = &self.files[self.sheets[sheet].file];
@@ -380,7 +437,12 @@ impl InputSet {
     fn mapping_of(&self, sheet: usize) -> SheetMapping {
         let MappedSheet { mapping, facts, preset, .. } = &self.sheets[sheet];
         let preset = preset.map(|preset| preset.name).or(self.preset.as_deref());
-        mapping.describe(&self.label(sheet), preset, facts)
+        let mut described = mapping.describe(&self.label(sheet), preset, facts);
+        for further in self.further_of(sheet) {
+            let MappedSheet { mapping, facts, .. } = &self.sheets[further];
+            described.add_further(mapping, facts);
+        }
+        described
     }
 
     /// The mapping of every sheet, in the user's order.
@@ -403,31 +465,87 @@ impl InputSet {
 
     /// The sheets in the user's order, which is not the order in which they are sent.
     fn in_order(&self) -> impl Iterator<Item = usize> {
-        let mut order: Vec<usize> = (0..self.sheets.len()).collect();
-        order.sort_by_key(|sheet| (self.sheets[*sheet].file, self.sheets[*sheet].position));
+        let mut order: Vec<usize> = (0..self.sheets.len()).filter(|sheet| !self.sheets[*sheet].is_further()).collect();
+        order.sort_by_key(|sheet| self.sheets[*sheet].place());
         order.into_iter()
     }
 
-    /// Runs the check over every row of a sheet until what only a whole column tells is known. The checker is then
-    /// ready for the passes that follow.
+    /// The check of each sheet.
+    pub(crate) fn checkers<'c>(&self, sheets: &'c [SheetRules], rules: &'c RowRules) -> Vec<Checker<'c>> {
+        let checker = |(index, (mapping, match_on)): (usize, &'c SheetRules)| match mapping.origin {
+            RecordOrigin::Rows => Checker::new(mapping, &rules.own, match_on, self.extra_cells(index))
+                .with_layout(&self.sheets[index].layout),
+            // Many rows may describe one record, and what stands beside the table is told once.
+            RecordOrigin::Described | RecordOrigin::Assignment => {
+                Checker::new(mapping, &rules.further, &[], ExtraCells::Ignored).with_merged(&self.sheets[index].layout)
+            }
+        };
+        sheets.iter().enumerate().map(checker).collect()
+    }
+
+    /// The mapping of every sheet, and the fields that tell its records apart.
+    pub(crate) fn sheet_rules(&self) -> Vec<SheetRules> {
+        self.sheets.iter().map(|sheet| (sheet.mapping.clone(), sheet.match_on.clone())).collect()
+    }
+
+    /// Runs the check over every row of a sheet, and over the further records of each, until what only a whole column
+    /// tells is known. The checkers are then ready for the passes that follow. The callback gets the position of the
+    /// sheet that the record belongs to; the row's own record comes first.
     ///
     /// # Errors
     /// Where the file cannot be read to its end.
-    pub(crate) fn survey<'i>(
+    pub(crate) fn survey(
         &mut self,
         sheet: usize,
-        checkers: &mut [Checker<'i>],
-        on_row: &mut dyn FnMut(InputRow<'_>, &mut CheckedRow),
+        checkers: &mut [Checker<'_>],
+        on_record: &mut dyn FnMut(usize, InputRow<'_>, &mut CheckedRow),
     ) -> Result<u64, ReadError> {
-        let mut rows = self.each_checked(sheet, &mut checkers[sheet], on_row)?;
-        if checkers[sheet].infer_formats() == Inference::NeedsSecondPass {
-            checkers[sheet].rewind();
-            rows = self.each_checked(sheet, &mut checkers[sheet], on_row)?;
+        let further = self.further_of(sheet);
+        let mut rows = self.each_record(sheet, checkers, on_record)?;
+        let of_rows = || std::iter::once(sheet).chain(further.iter().copied());
+        let learned: Vec<Inference> = of_rows().map(|index| checkers[index].infer_formats()).collect();
+        if learned.contains(&Inference::NeedsSecondPass) {
+            of_rows().for_each(|index| checkers[index].rewind());
+            rows = self.each_record(sheet, checkers, on_record)?;
         }
         Ok(rows)
     }
 
-    /// Streams the rows below the header, each with its check.
+    /// Streams the rows below the header, each with the check of its own record and of the further ones that it makes.
+    ///
+    /// # Errors
+    /// Where the file cannot be read to its end.
+    pub(crate) fn each_record(
+        &mut self,
+        sheet: usize,
+        checkers: &mut [Checker<'_>],
+        on_record: &mut dyn FnMut(usize, InputRow<'_>, &mut CheckedRow),
+    ) -> Result<u64, ReadError> {
+        let further = self.further_of(sheet);
+        let mut rows = 0;
+        let mut checked = CheckedRow::default();
+        self.each_row(sheet, &mut |row| {
+            rows += 1;
+            let filled = checkers[sheet].check(row, &mut checked);
+            on_record(sheet, InputRow { typed: row, filled }, &mut checked);
+            if checked.action != Some(RowAction::Skip) {
+                for index in &further {
+                    let mapping = checkers[*index].mapping();
+                    let filled = checkers[*index].check(row, &mut checked);
+                    if mapping.describes(filled) {
+                        on_record(*index, InputRow { typed: row, filled }, &mut checked);
+                    }
+                }
+            }
+            ControlFlow::Continue(())
+        })?;
+        for index in std::iter::once(sheet).chain(further) {
+            self.sheets[index].learn_from(&checkers[index]);
+        }
+        Ok(rows)
+    }
+
+    /// Streams the rows below the header, each with the check of the sheet's record.
     ///
     /// # Errors
     /// Where the file cannot be read to its end.
@@ -445,8 +563,7 @@ impl InputSet {
             on_row(InputRow { typed: row, filled }, &mut checked);
             ControlFlow::Continue(())
         })?;
-        let sheet = &mut self.sheets[sheet];
-        (sheet.facts, sheet.remarks) = (checker.column_facts(), checker.remarks());
+        self.sheets[sheet].learn_from(checker);
         Ok(rows)
     }
 
@@ -466,9 +583,26 @@ impl InputSet {
 }
 
 impl MappedSheet {
+    /// Whether its records are further ones of another sheet's rows.
+    pub(crate) fn is_further(&self) -> bool {
+        self.mapping.origin.is_further()
+    }
+
+    /// The file and the sheet in it that the rows are read from.
+    pub(crate) fn place(&self) -> (usize, usize) {
+        (self.file, self.position)
+    }
+
+    fn learn_from(&mut self, checker: &Checker<'_>) {
+        self.facts = checker.column_facts();
+        if !self.is_further() {
+            self.remarks = checker.remarks();
+        }
+    }
+
     /// What told what the sheet is, where that was not its name.
     fn recognition(&self) -> Option<Remark> {
-        let Some(preset) = self.preset else { return self.doubt() };
+        let Some(preset) = self.preset else { return self.doubt.clone() };
         let unknown = ColumnTarget::Ignored(Ignored::Unknown);
         let columns: Vec<bool> = self.mapping.sheet_columns().map(|column| column.target != unknown).collect();
         let (known, all) =
@@ -476,23 +610,22 @@ impl MappedSheet {
         let message = format!("recognised: {}, {known} of {all} known (preset {})", preset.title, preset.name);
         Some(Remark::new(RemarkCode::PresetRecognized, message))
     }
+}
 
-    /// What else the sheet may be.
-    fn doubt(&self) -> Option<Remark> {
-        if let Some(named) = self.overruled {
-            let entity = self.mapping.entity.name;
-            let message = format!(
-                "read as {entity}: its headers say so, though its name says {}; --entity says otherwise",
-                named.name
-            );
-            return Some(Remark::new(RemarkCode::EntityByHeaders, message));
-        }
-        let names: Vec<&str> = self.candidates.iter().map(|preset| preset.name).collect();
-        (!names.is_empty()).then(|| {
-            let message = format!("its headers fit several presets: {}; --preset NAME says which", names.join(", "));
-            Remark::new(RemarkCode::PresetAmbiguous, message)
-        })
+/// What else a sheet of the entity may be: what its name says, or one of several presets.
+fn doubt(entity: &Entity, named: Option<&Entity>, presets: &[&Preset]) -> Option<Remark> {
+    if let Some(named) = named {
+        let message = format!(
+            "read as {}: its headers say so, though its name says {}; --entity says otherwise",
+            entity.name, named.name
+        );
+        return Some(Remark::new(RemarkCode::EntityByHeaders, message));
     }
+    let names: Vec<&str> = presets.iter().map(|preset| preset.name).collect();
+    (!names.is_empty()).then(|| {
+        let message = format!("its headers fit several presets: {}; --preset NAME says which", names.join(", "));
+        Remark::new(RemarkCode::PresetAmbiguous, message)
+    })
 }
 
 /// What a file that is called like a workbook is in truth, behind its name: many programs write text and call it Excel.

@@ -1,13 +1,14 @@
 //! `--default`, `--value` and `--skip-where`, and what the values of all rules are.
 
+use super::MappedSheet;
 use super::options::{MappingOptions, ParsedOptions};
 use crate::check::date::DateFormat;
 use crate::check::money::HeaderUnit;
 use crate::check::{Rules, rule_value};
 use crate::error::{Error, Result};
 use crate::mapping::{
-    ColumnTarget, DerivedValue, FieldRule, HeaderAliases, Mapping, MappingSource, RuleOrigin, SkipCondition, SkipRule,
-    Unlisted, ValueSource, value_target,
+    ColumnFacts, ColumnTarget, DerivedValue, FieldRule, HeaderAliases, Mapping, MappingSource, RuleOrigin,
+    SkipCondition, SkipRule, Unlisted, ValueSource, is_assignment, value_target,
 };
 use crate::schema::{Entity, Kind};
 use crate::table::Value;
@@ -102,11 +103,39 @@ impl ParsedOptions<'_> {
         Ok(())
     }
 
+    /// A sheet, and behind it one for each kind of further records that its rows make.
+    ///
+    /// # Errors
+    /// Where a value of a rule is none for its field.
+    pub(super) fn with_further(&self, mut sheet: MappedSheet) -> Result<Vec<MappedSheet>> {
+        let mut sheets = Vec::new();
+        for mut mapping in std::mem::take(&mut sheet.mapping.further) {
+            self.type_rules(&mut mapping)?;
+            sheets.push(MappedSheet {
+                name: sheet.name.clone(),
+                header: sheet.header.clone(),
+                layout: sheet.layout.clone(),
+                match_on: mapping.entity.key.to_vec(),
+                mapping,
+                preset: None,
+                doubt: None,
+                facts: ColumnFacts::default(),
+                remarks: Vec::new(),
+                ..sheet
+            });
+        }
+        sheets.push(sheet);
+        Ok(sheets)
+    }
+
     /// A flag has to concern one of the sheets, not each.
     pub(super) fn validate_flags(&self, entities: impl Iterator<Item = &'static Entity>) -> Result<()> {
         let entities: Vec<&'static Entity> = entities.collect();
         let is_known = |field: &str| {
-            entities.iter().any(|entity| value_target(&HeaderAliases::new(entity), field, field).is_some())
+            let takes = |entity: &&'static Entity| {
+                is_assignment(entity, field) || value_target(&HeaderAliases::new(entity), field, field).is_some()
+            };
+            entities.iter().any(takes)
         };
         let unknown = self.flag_rules.iter().find(|rule| !is_known(&rule.target));
         let (Some(FieldRule { target, origin, .. }), Some(entity)) = (unknown, entities.first()) else { return Ok(()) };

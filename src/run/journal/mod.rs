@@ -31,6 +31,7 @@ mod cells;
 mod encoding;
 mod error;
 mod file;
+mod merged_rows;
 mod read;
 mod row_outcomes;
 mod run_store;
@@ -117,6 +118,8 @@ pub struct RunDetails {
     pub remarks: Vec<Remark>,
     /// Which column of each sheet feeds which field, in the user's order.
     pub mapping: Vec<SheetMapping>,
+    /// Sheets of further records, each with the sheet whose rows make them.
+    pub further_sheets: Vec<(u16, u16)>,
 }
 
 /// Paths need not be valid Unicode, but JSON strings are: a run resumes under the nearest name rather than not at all.
@@ -163,6 +166,8 @@ pub struct SheetHeader {
     pub decoding: Option<String>,
     /// Headers of columns without a field.
     pub ignored: Vec<String>,
+    /// The sheet whose rows make these records, if that is another: it tells what became of the rows.
+    pub owner: Option<u16>,
 }
 
 impl SheetHeader {

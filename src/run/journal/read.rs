@@ -179,11 +179,18 @@ impl Journal {
     pub fn sheets(&self) -> Result<Vec<SheetHeader>, JournalError> {
         let sql = "SELECT file, name, label, place, entity, header_row, header, fields, decoding, ignored \
                    FROM sheet ORDER BY sheet";
-        self.file.attempt(|connection| {
+        let mut sheets: Vec<SheetHeader> = self.file.attempt(|connection| {
             let mut statement = connection.prepare(sql)?;
             let rows = statement.query_map([], sheet_of)?;
             rows.collect()
-        })
+        })?;
+        for (sheet, owner) in self.header()?.details.further_sheets {
+            let is_known = usize::from(owner) < sheets.len();
+            if let Some(sheet) = sheets.get_mut(usize::from(sheet)).filter(|_| is_known) {
+                sheet.owner = Some(owner);
+            }
+        }
+        Ok(sheets)
     }
 
     /// Calls back with each row of a sheet as planned, without its cells, in the order of the sheet.
@@ -396,6 +403,7 @@ fn sheet_of(row: &SqlRow<'_>) -> rusqlite::Result<SheetHeader> {
         fields: json(row, "fields")?,
         decoding: row.get("decoding")?,
         ignored: json(row, "ignored")?,
+        owner: None,
     })
 }
 

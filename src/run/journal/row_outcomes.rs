@@ -16,6 +16,7 @@ use crate::api::Body;
 use crate::check::Problem;
 use crate::mapping::TimestampColumn;
 use crate::plan::{FieldChange, RowOutcome, RowStatus, StepResult, StepRole, WriteKind};
+use crate::schema::Entity;
 
 /// Rows, and steps, that are read at a time.
 const BATCH: i64 = 512;
@@ -99,8 +100,11 @@ impl Journal {
 
     /// How many rows have failed for good: rejected by the plan, or refused by the service.
     pub(crate) fn failed_rows(&self) -> Result<u64, JournalError> {
-        let sql = "SELECT (SELECT count(*) FROM row WHERE state = ?1 AND status = ?2) + \
-                   (SELECT count(*) FROM outcome o JOIN step s USING (step) WHERE s.part = ?3 AND o.result = ?4)";
+        // Sheets of one place share their rows.
+        let sql = "SELECT count(*) FROM (\
+                   SELECT place, row FROM row JOIN sheet USING (sheet) WHERE state = ?1 AND status = ?2 UNION \
+                   SELECT h.place, s.row FROM outcome o JOIN step s USING (step) JOIN sheet h ON h.sheet = s.sheet \
+                   WHERE s.part = ?3 AND o.result = ?4)";
         let (ended, failed) = (ROW_STATES.encode(RowState::Ended), RowStatus::Failed.as_str());
         let values = params![ended, failed, PARTS.encode(StepRole::Row), RESULTS.encode(StepResult::Failed)];
         let count = self.file.attempt(|connection| connection.query_row(sql, values, |row| row.get::<_, i64>(0)))?;
@@ -140,9 +144,12 @@ impl Journal {
             let mut statement = connection.prepare(sql)?;
             let rows = statement.query_map(values, |row| {
                 let entity = decode_entity(&row.get::<_, String>(0)?)?;
-                Ok((entity.name, row.get::<_, i64>(1)? as u64))
+                Ok((entity, row.get::<_, i64>(1)? as u64))
             })?;
-            rows.collect()
+            // A check-in is no record.
+            let is_record = |(entity, _): &(&'static Entity, u64)| entity.is_collection();
+            let records = rows.filter(|row| row.as_ref().map_or(true, is_record));
+            records.map(|row| row.map(|(entity, count)| (entity.name, count))).collect()
         })
     }
 }

@@ -47,6 +47,7 @@ fn sheet() -> SheetHeader {
         fields: vec![(String::from("city"), 1)],
         decoding: Some(String::from("UTF-8, comma")),
         ignored: vec![String::from("Remarks")],
+        owner: None,
     }
 }
 

@@ -18,7 +18,7 @@ use crate::state_file::is_locked;
 const MAX_CLOCK_SKEW: SignedDuration = SignedDuration::from_hours(1);
 
 /// Actions by what they moved: the collection and, as JSON text, the id or tag that was sent.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub(super) struct JournaledActions {
     by_item: HashMap<(&'static str, String), Vec<JournaledAction>>,
     clock_skew: SignedDuration,

@@ -16,11 +16,11 @@ use crate::schema::{self, ACTIVITY, CREATED_AT, Entity, Meaning, Verb, log_field
 const MAX_PAGES: usize = 5;
 
 /// The log entries about items, as far as they were read.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub(super) struct ItemLogs(HashMap<(&'static str, i64), ItemLog>);
 
 /// The log entries about one item.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 enum ItemLog {
     /// All of them.
     Whole(Vec<Record>),

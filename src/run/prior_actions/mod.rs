@@ -18,7 +18,7 @@ use crate::error::Result;
 use crate::plan::{ActionRequest, PriorAction, PriorActions};
 
 /// Earlier actions on the items of a run.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub(super) struct KnownActions {
     journaled: JournaledActions,
     logs: ItemLogs,

@@ -54,6 +54,7 @@ fn head(index: usize, batch: &UndoBatch, run: &str) -> SheetHeader {
         fields: Vec::new(),
         decoding: None,
         ignored: Vec::new(),
+        owner: None,
     }
 }
 

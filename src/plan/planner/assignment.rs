@@ -1,0 +1,302 @@
+//! Who is to hold the record of a row: nothing to do where it is so, else a check-out, or a check-in and a check-out.
+
+use std::collections::HashMap;
+
+use serde_json::{Value as Json, json};
+
+use super::{Decision, Planner, Rejection, RowDraft, SheetPlan, or_problem};
+use crate::api::{Body, integer};
+use crate::catalog::{LookupResult, RecordRef};
+use crate::check::{Code, Problem, ValueError, text};
+use crate::mapping::{Mapping, RecordOrigin};
+use crate::plan::prior_actions::{ActionRequest, ItemState};
+use crate::plan::resolver::{Resolved, ResolvedField, naming, wire_value};
+use crate::plan::step::{DependsOn, RowId, Step, StepRole, StepSink, WriteKind};
+use crate::plan::{FieldChange, RowDecision, RowPlan};
+use crate::schema::{ASSIGNED_TO, Entity, Field, Meaning};
+use crate::table::Row;
+
+/// What the plan does with the own record of a row, as far as a check-out beside it needs to know.
+#[derive(Debug, Clone)]
+pub(crate) struct RowLink {
+    record: RecordRef,
+    /// The step that writes it.
+    step: Option<u32>,
+    /// What that step sets of the fields that check-ins and check-outs send.
+    sets: Body,
+    awaits: Vec<DependsOn>,
+}
+
+/// The links of the rows of each sheet.
+#[derive(Debug, Default)]
+pub(crate) struct RowLinks(HashMap<(u16, u64), RowLink>);
+
+/// The check-out of a row, ready to be written.
+pub(super) struct Assignment {
+    draft: RowDraft,
+    link: RowLink,
+    /// The holders that it comes back from first; empty if nobody has it.
+    returned_by: Vec<String>,
+    holder: String,
+    column: u32,
+}
+
+impl<S: StepSink> Planner<'_, S> {
+    /// Remembers what becomes of a row's own record.
+    pub(super) fn link_row(&mut self, sheet: &SheetPlan<'_>, row: &Row, decision: &RowDecision, step: Option<&Step>) {
+        let record = match decision {
+            RowDecision::Write(number, WriteKind::Create) => RecordRef::Planned(*number),
+            RowDecision::Write(_, WriteKind::Update(id)) | RowDecision::Unchanged(id) => RecordRef::Known(*id),
+            _ => return,
+        };
+        let Some(action) = sheet.mapping.entity.assigned_by() else { return };
+        let sent = |name: &str| is_sent(sheet.mapping.entity, action, name);
+        let link = RowLink {
+            record,
+            step: step.map(|step| step.number),
+            sets: step.map(|step| step.body.clone()).into_iter().flatten().filter(|(name, _)| sent(name)).collect(),
+            awaits: step.map(|step| step.depends_on.clone()).unwrap_or_default(),
+        };
+        self.links.0.insert((sheet.index, row.number), link);
+    }
+
+    fn link(&self, sheet: &SheetPlan<'_>, row: &Row) -> Option<&RowLink> {
+        self.links.0.get(&(sheet.owner?, row.number))
+    }
+
+    /// Adds to what a row says of its holder what it is that is checked out, and finds locations of that name.
+    pub(super) fn complete_assignment(
+        &self,
+        sheet: &SheetPlan<'_>,
+        row: &Row,
+        fields: &mut Vec<ResolvedField>,
+        problems: &mut Vec<Problem>,
+    ) {
+        let mapping = sheet.mapping;
+        if mapping.origin != RecordOrigin::Assignment {
+            return;
+        }
+        if let Some(problem) = self.find_location(mapping, row, fields) {
+            problems.push(problem);
+        }
+        let item = mapping.linked_field().zip(mapping.entity.item());
+        if let (Some(link), Some((field, (_, reference)))) = (self.link(sheet, row), item) {
+            let column = fields.first().map_or(0, |given| given.column);
+            fields.insert(0, ResolvedField { field, column, value: Resolved::Record(link.record, reference) });
+        }
+    }
+
+    /// A holder that is no person may be a location. One name for both is a question.
+    fn find_location(&self, mapping: &Mapping, row: &Row, fields: &mut [ResolvedField]) -> Option<Problem> {
+        let mut holders = mapping.entity.holders().filter_map(|field| mapping.entity.field_index(field.name));
+        let (person, place) = (holders.next()?, holders.next()?);
+        let given = fields.iter_mut().find(|given| given.field == person)?;
+        let reference = mapping.entity.fields[place].reference_to()?;
+        let cell = row.cell(given.column as usize);
+        let name = text::trimmed(cell.text);
+        if name.contains('@') || name.starts_with('#') {
+            return None;
+        }
+        let syntax = naming(reference, crate::mapping::Ids::Marked);
+        let found = self.catalog.find_described(reference.to, name, syntax, reference.narrowed, &[]);
+        let Ok(LookupResult::One(location)) = found else { return None };
+        if let Resolved::Record(..) = given.value {
+            let error = ValueError::new(
+                Code::NameAmbiguous,
+                format!("`{name}` is a person and a location"),
+                "write the person's e-mail address, or the location's id, such as `#12`, in a check-out sheet",
+            );
+            return Some(error.at(Some(given.column), cell.text));
+        }
+        given.field = place;
+        given.value = Resolved::Record(location, reference);
+        None
+    }
+
+    /// What a row's check-out comes to, before anything of it is written. `None` if the row's own record is not written,
+    /// or is where it should be.
+    pub(super) fn assignment(
+        &self,
+        sheet: &SheetPlan<'_>,
+        row: &Row,
+        draft: RowDraft,
+    ) -> Result<Option<Assignment>, Rejection> {
+        let entity = sheet.mapping.entity;
+        let Some(link) = self.link(sheet, row).cloned() else { return Ok(None) };
+        let Some((holder, column)) = self.holder(entity, &draft) else { return Ok(None) };
+        let returned_by = match link.record {
+            RecordRef::Planned(_) => Vec::new(),
+            RecordRef::Known(id) if self.returned.contains(&id) => Vec::new(),
+            RecordRef::Known(id) => {
+                let request =
+                    ActionRequest::of(self.catalog, entity, &draft.fields).filter(|_| draft.missing.is_empty());
+                let state = request.map(|request| ItemState::of(self.catalog, &request, &draft.fields));
+                let holders = self.current_holders(entity, id);
+                match (state, holders) {
+                    (Some(ItemState::Done), _) => return Ok(None),
+                    (Some(ItemState::NotDone) | None, Some(holders)) => holders,
+                    (Some(ItemState::NotDone), None) => Vec::new(),
+                    (Some(ItemState::Unknown) | None, _) => {
+                        let error = ValueError::new(
+                            Code::CheckoutRepeated,
+                            "the service does not say who holds it now",
+                            "leave the holder out, or check it in first",
+                        );
+                        return or_problem(error, Some(column), row);
+                    }
+                }
+            }
+        };
+        if !returned_by.is_empty() && self.lacks_for_return(entity, &link) {
+            let error = ValueError::new(
+                Code::RequiredMissing,
+                "it has no status, which the check-in from the present holder needs",
+                "add a status to the row",
+            );
+            return or_problem(error, Some(column), row);
+        }
+        Ok(Some(Assignment { draft, link, returned_by, holder, column }))
+    }
+
+    /// The steps of a check-out, behind those of the check-in that it needs.
+    pub(super) fn assign(
+        &mut self,
+        sheet: &SheetPlan<'_>,
+        row: &Row,
+        assignment: Assignment,
+    ) -> Result<RowPlan, S::Error> {
+        let Assignment { mut draft, link, returned_by, holder, column } = assignment;
+        let entity = sheet.mapping.entity;
+        let mut after: Vec<u32> = link.step.into_iter().collect();
+        if let (RecordRef::Known(id), false) = (link.record, returned_by.is_empty()) {
+            let row = RowId { sheet: sheet.index, row: row.number };
+            if let Some(step) = self.return_step(row, entity, id, &link, &draft) {
+                after.push(step.number);
+                draft.before = Some(Body::from_iter([(Meaning::Holders.field_name().to_owned(), Json::Null)]));
+                self.steps.push(&step)?;
+            }
+        }
+        let tag = entity.item().and_then(|(item, reference)| {
+            let tag = crate::schema::collection(reference.to)?.meaning(Meaning::Tag)?;
+            Some((item.name.to_owned(), link.sets.get(tag.name)?.clone()))
+        });
+        draft.fixed.extend(tag.filter(|_| matches!(link.record, RecordRef::Known(_))));
+        draft.after = after;
+        let old = returned_by.join(", ");
+        let note = match returned_by.is_empty() {
+            true => format!("check-out to {holder}"),
+            false => format!("check-in from {old}, check-out to {holder}"),
+        };
+        let decision = self.write(sheet, row, draft)?;
+        let changes = match link.record {
+            RecordRef::Planned(_) => Vec::new(),
+            RecordRef::Known(_) => vec![FieldChange { column, field: ASSIGNED_TO.to_owned(), old, new: holder }],
+        };
+        Ok(RowPlan { decision, note, changes })
+    }
+
+    /// The name of the holder that a draft says, and its column.
+    fn holder(&self, entity: &'static Entity, draft: &RowDraft) -> Option<(String, u32)> {
+        let named = |field: &Field| {
+            let index = entity.field_index(field.name)?;
+            if let Some((_, missing)) = draft.missing.iter().find(|(field, _)| *field == index) {
+                return Some((missing.name.clone(), 0));
+            }
+            let given = draft.fields.iter().find(|given| given.field == index)?;
+            match given.value {
+                Resolved::Record(target, reference) => {
+                    Some((self.catalog.describe(reference.to, target), given.column))
+                }
+                _ => None,
+            }
+        };
+        entity.holders().find_map(named)
+    }
+
+    /// Who holds a record of the account, by name. `None` if the service does not say.
+    fn current_holders(&self, action: &'static Entity, id: i64) -> Option<Vec<String>> {
+        let record = self.catalog.record(action.item()?.1.to, id)?;
+        let name = |entry: &Json| {
+            let held = action.holders().find_map(|field| Some((field, entry.get(field.name).and_then(integer)?)));
+            held.and_then(|(field, id)| Some(self.catalog.describe(field.reference_to()?.to, RecordRef::Known(id))))
+        };
+        match record.get(Meaning::Holders.field_name())? {
+            Json::Null => Some(Vec::new()),
+            Json::Array(entries) => {
+                Some(entries.iter().map(|entry| name(entry).unwrap_or_else(|| String::from("somebody"))).collect())
+            }
+            _ => None,
+        }
+    }
+
+    /// The values that a check-in must carry beside the item and the day: what the row's own step sets, else what the
+    /// record has.
+    fn return_value(&self, item: &'static str, link: &RowLink, sets: &str) -> Option<Json> {
+        let RecordRef::Known(id) = link.record else { return None };
+        let held = || self.catalog.record(item, id)?.get(sets).and_then(integer).map(Json::from);
+        link.sets.get(sets).cloned().or_else(held)
+    }
+
+    fn lacks_for_return(&self, action: &'static Entity, link: &RowLink) -> bool {
+        let Some((back, (_, item))) = action.opposite().zip(action.item()) else { return true };
+        let awaited = |sets: &str| link.awaits.iter().any(|step| step.field.as_deref() == Some(sets));
+        let mut needed = back.fields.iter().filter(|field| field.is_required()).filter_map(|field| field.sets);
+        needed.any(|sets| !awaited(sets) && self.return_value(item.to, link, sets).is_none())
+    }
+
+    /// The step that takes an item back from whoever has it.
+    fn return_step(
+        &self,
+        row: RowId,
+        action: &'static Entity,
+        id: i64,
+        link: &RowLink,
+        draft: &RowDraft,
+    ) -> Option<Step> {
+        let back = action.opposite()?;
+        let (item, reference) = back.item()?;
+        let mut step = Step::new(self.steps.count(), row, StepRole::Dependency, back, WriteKind::Create);
+        step.body.insert(
+            item.name.to_owned(),
+            wire_value(self.catalog, RecordRef::Known(id), reference).unwrap_or(json!(id)),
+        );
+        let day = action.action_date().and_then(|day| action.field_index(day.name))?;
+        let day = draft.fields.iter().find(|given| given.field == day)?;
+        if let (Some(field), Resolved::Value(day)) = (back.action_date(), &day.value) {
+            step.body.insert(field.name.to_owned(), day.clone());
+        }
+        for field in back.fields.iter().filter(|field| field.is_required()) {
+            let Some(sets) = field.sets else { continue };
+            match link.awaits.iter().find(|awaited| awaited.field.as_deref() == Some(sets)) {
+                Some(awaited) => {
+                    step.depends_on.push(DependsOn { step: awaited.step, field: Some(field.name.to_owned()) });
+                }
+                None => {
+                    step.body.insert(field.name.to_owned(), self.return_value(reference.to, link, sets)?);
+                }
+            }
+        }
+        step.depends_on.extend(link.step.map(|step| DependsOn { step, field: None }));
+        let given = ResolvedField { field: 0, column: 0, value: Resolved::Record(RecordRef::Known(id), reference) };
+        step.before = self.current_holder(&[given]);
+        Some(step)
+    }
+}
+
+/// Whether a check-out of a record, or the check-in before it, sends what a step sets in this field.
+fn is_sent(entity: &Entity, action: &'static Entity, name: &str) -> bool {
+    let is_tag = entity.meaning(Meaning::Tag).is_some_and(|tag| tag.name == name);
+    let is_set =
+        |back: &'static Entity| back.fields.iter().any(|field| field.is_required() && field.sets == Some(name));
+    is_tag || action.opposite().is_some_and(is_set)
+}
+
+impl Decision {
+    /// The draft of a check-out.
+    pub(super) fn into_draft(self) -> Option<RowDraft> {
+        match self {
+            Decision::Write(draft) => Some(draft),
+            _ => None,
+        }
+    }
+}

@@ -1,0 +1,147 @@
+//! What became of rows that make several records: the row's own record and the further ones, as one outcome.
+
+use std::iter::Peekable;
+
+use super::row_outcomes::RowOutcomes;
+use super::{FinishedRow, Journal, JournalError, RowEnding, SheetHeader, Unfinished};
+use crate::plan::{ReportMode, RowOutcome, RowStatus};
+use crate::schema::{Entity, Role, Verb};
+
+/// The rows of a sheet with what became of them and of the further records that they make.
+pub(crate) struct MergedRows<'j> {
+    own: RowOutcomes<'j>,
+    entity: &'static Entity,
+    further: Vec<(&'static Entity, Peekable<RowOutcomes<'j>>)>,
+    mode: ReportMode,
+}
+
+impl Journal {
+    /// The rows of a sheet that the user has, each with what became of all its records.
+    pub(crate) fn merged_rows<'j>(
+        &'j self,
+        sheets: &[SheetHeader],
+        sheet: u16,
+        unfinished: Unfinished<'j>,
+    ) -> MergedRows<'j> {
+        let further = sheets.iter().enumerate().filter(|(_, further)| further.owner == Some(sheet));
+        MergedRows {
+            own: self.row_outcomes(sheet, unfinished),
+            entity: sheets[usize::from(sheet)].entity,
+            further: further
+                .map(|(index, further)| (further.entity, self.row_outcomes(index as u16, unfinished).peekable()))
+                .collect(),
+            mode: match unfinished {
+                Unfinished::DryRun => ReportMode::DryRun,
+                Unfinished::Open | Unfinished::Stopped(_) => ReportMode::Done,
+            },
+        }
+    }
+}
+
+impl Iterator for MergedRows<'_> {
+    type Item = Result<FinishedRow, JournalError>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        let mut row = match self.own.next()? {
+            Ok(row) => row,
+            Err(error) => return Some(Err(error)),
+        };
+        let mut parts = Vec::new();
+        for (entity, rows) in &mut self.further {
+            let is_due = |next: &Result<FinishedRow, JournalError>| match next {
+                Ok(next) => next.number <= row.number,
+                Err(_) => true,
+            };
+            while let Some(next) = rows.next_if(is_due) {
+                match next {
+                    Ok(part) if part.number == row.number => parts.push((*entity, part)),
+                    // Of a row that the sheet itself does not have: nothing shows it.
+                    Ok(_) => {}
+                    Err(error) => return Some(Err(error)),
+                }
+            }
+        }
+        if !parts.is_empty() {
+            self.merge(&mut row, parts);
+        }
+        Some(Ok(row))
+    }
+}
+
+impl MergedRows<'_> {
+    fn merge(&self, row: &mut FinishedRow, parts: Vec<(&'static Entity, FinishedRow)>) {
+        let own = row.outcome.status;
+        let mut messages = Vec::new();
+        let mut status = own;
+        for (entity, part) in &parts {
+            if part.ending == RowEnding::Open {
+                row.ending = RowEnding::Open;
+            }
+            status = worst(status, part.outcome.status);
+            messages.extend(self.message(entity, &part.outcome));
+        }
+        // A row with something written is no longer the one that an earlier run finished.
+        if row.ending == RowEnding::Carried && status != own {
+            row.ending = RowEnding::Final;
+        }
+        let own_message = std::mem::take(&mut row.outcome.message);
+        if !own_message.is_empty() {
+            messages.insert(0, own_message.into_string());
+        } else if status != own && own.is_written() {
+            messages.insert(0, format!("{} {}", self.entity.singular, own.label(self.mode)));
+        }
+        row.outcome.status = status;
+        row.outcome.message = messages.join("; ").into();
+        for (_, part) in parts {
+            let RowOutcome { problems, changes, .. } = part.outcome;
+            for problem in problems {
+                if !row.outcome.problems.contains(&problem) {
+                    row.outcome.problems.push(problem);
+                }
+            }
+            row.outcome.changes.extend(changes);
+        }
+    }
+
+    /// What became of a further record, unless its problems say it or nothing did.
+    fn message(&self, entity: &Entity, part: &RowOutcome) -> Option<String> {
+        match part.status {
+            RowStatus::Unchanged | RowStatus::Skipped => None,
+            RowStatus::Failed if !part.problems.is_empty() => None,
+            // The message of a check-out says what was done to whom.
+            status if entity.is_action() && status.is_written() && !part.message.is_empty() => {
+                Some(part.message.to_string())
+            }
+            status if status.is_written() => {
+                let id = part.id.map(|id| format!(" #{id}")).unwrap_or_default();
+                Some(format!("{}{id} {}", what(entity), status.label(self.mode)))
+            }
+            status if part.message.is_empty() => Some(format!("{}: {}", what(entity), status.label(self.mode))),
+            _ => Some(format!("{}: {}", what(entity), part.message)),
+        }
+    }
+}
+
+/// What a further record is, in a sentence.
+fn what(entity: &Entity) -> &'static str {
+    match entity.role {
+        Role::Action(Verb::Checkout) => "check-out",
+        Role::Action(Verb::Checkin) => "check-in",
+        Role::Collection { .. } | Role::Listing => entity.singular,
+    }
+}
+
+/// The status of a row of which one record has ended so, and another so.
+fn worst(own: RowStatus, part: RowStatus) -> RowStatus {
+    let rank = |status: RowStatus| match status {
+        RowStatus::Unknown => 3,
+        RowStatus::Failed => 2,
+        RowStatus::NotSent => 1,
+        _ => 0,
+    };
+    match (rank(own), rank(part)) {
+        (0, 0) if !own.is_written() && part.is_written() => RowStatus::Updated,
+        (own_rank, part_rank) if part_rank > own_rank => part,
+        _ => own,
+    }
+}

@@ -1,0 +1,210 @@
+//! Who holds an asset, said by the asset's own row: `assigned_to`.
+
+use serde_json::{Value, json};
+use tallyport::sandbox::SandboxOptions;
+
+use crate::harness::{CliTest, sheet_rows};
+use crate::values::codes;
+
+const MAPPING: &str = "entity = \"assets\"\n\
+                       [fields.assigned_to]\nfirst_of = [\"UPN\", \"Place\"]\n\
+                       [fields.\"assigned_to.name\"]\ncolumn = \"User\"\n\
+                       [fields.checkout_date]\ncolumn = \"Since\"\n";
+
+const HEADER: &str = "Asset tag,Product,Status,UPN,User,Place,Since\n";
+
+fn sheet(rows: &[&str]) -> String {
+    format!("{HEADER}{}\n", rows.join("\n"))
+}
+
+fn account() -> CliTest {
+    CliTest::new()
+        .with_lookups()
+        .holds("employees", json!({"name": "Ada B.", "email": "ada@example.com"}))
+        .holds("employees", json!({"name": "Bob Stone", "email": "bob@example.com"}))
+        .holds("locations", location("Store"))
+        .sheet("mapping.toml", MAPPING)
+}
+
+fn location(name: &str) -> Value {
+    json!({"name": name, "address_line_1": "Main Street 1", "city": "Berlin", "country": "DE"})
+}
+
+const IMPORT: [&str; 6] = ["import", "assets.csv", "--mapping", "mapping.toml", "--concurrency", "1"];
+
+/// The employee or location that holds the asset with that tag.
+fn holder(account: &CliTest, tag: &str) -> Option<(String, i64)> {
+    let asset = account.record("assets", "asset_id", tag);
+    let entry = asset["deployed_to"].as_array()?.first()?.clone();
+    ["employee_id", "location_id"].iter().find_map(|name| Some(((*name).to_owned(), entry[*name].as_i64()?)))
+}
+
+fn employee(id: i64) -> Option<(String, i64)> {
+    Some((String::from("employee_id"), id))
+}
+
+fn writes(summary: &Value) -> Vec<String> {
+    let kinds = summary["requests"]["by_kind"].as_object().unwrap();
+    kinds.iter().filter(|(kind, _)| !kind.starts_with("GET")).map(|(kind, count)| format!("{kind} {count}")).collect()
+}
+
+#[test]
+fn an_asset_goes_to_its_holder_and_stays_there() {
+    let first = sheet(&[
+        "A-1,MacBook Pro 14,Ready,ada@example.com,Ada Byron,,2026-01-05",
+        "A-2,MacBook Pro 14,Ready,,,Store,",
+        "A-3,MacBook Pro 14,Ready,,,,",
+        "A-4,MacBook Pro 14,Ready,bob stone,,,",
+    ]);
+    let account = account().sheet("assets.csv", &first);
+    let (code, plan) = account.json(&[&IMPORT[..], &["--dry-run"]].concat());
+    assert_eq!((code, &plan["counts"]["created"]), (0, &json!(4)), "{plan}");
+    assert!(account.records("assets").is_empty());
+    let (code, summary) = account.json(&IMPORT);
+    assert_eq!(
+        (code, writes(&summary)),
+        (0, vec!["POST assets 4".into(), "POST checkout/asset 3".into()]),
+        "{summary}"
+    );
+    assert_eq!(holder(&account, "A-1"), employee(1));
+    assert_eq!(holder(&account, "A-2"), Some((String::from("location_id"), 1)));
+    assert_eq!((holder(&account, "A-3"), holder(&account, "A-4")), (None, employee(2)));
+    let held = account.record("assets", "asset_id", "A-1");
+    assert!(held["deployed_to"][0]["checkout_date"].as_str().unwrap().starts_with("2026-01-05"), "{held}");
+
+    let (code, again) = account.json(&IMPORT);
+    assert_eq!((code, &again["counts"]["unchanged"], writes(&again)), (0, &json!(4), Vec::new()), "{again}");
+
+    let second = sheet(&[
+        "A-1,MacBook Pro 14,Ready,bob@example.com,,,",
+        "A-2,MacBook Pro 14,Ready,,,Store,",
+        "A-3,MacBook Pro 14,Ready,ada@example.com,,,",
+        "A-4,MacBook Pro 14,Ready,,,,",
+    ]);
+    let account = account.sheet("assets.csv", &second);
+    let (_, plan) = account.json(&[&IMPORT[..], &["--dry-run", "--result", "plan.xlsx"]].concat());
+    assert_eq!((&plan["counts"]["updated"], &plan["counts"]["unchanged"]), (&json!(2), &json!(2)), "{plan}");
+    let rows = sheet_rows(&account.path("plan.xlsx"), "assets");
+    assert_eq!(rows[1][2], "check-in from Ada B., check-out to Bob Stone\nassigned_to: `Ada B.` → `Bob Stone`");
+    let (code, changed) = account.json(&[&IMPORT[..], &["--result", "changed.xlsx"]].concat());
+    let expected = vec![String::from("POST checkin/asset 1"), String::from("POST checkout/asset 2")];
+    assert_eq!((code, writes(&changed)), (0, expected), "{changed}");
+    // A blank is no opinion.
+    assert_eq!((holder(&account, "A-1"), holder(&account, "A-4")), (employee(2), employee(2)));
+    let rows = sheet_rows(&account.path("changed.xlsx"), "assets");
+    assert_eq!((rows[1][0].as_str(), rows[1][2].as_str()), ("updated", "check-in from Ada B., check-out to Bob Stone"));
+    assert_eq!((rows[4][0].as_str(), rows[4][2].as_str()), ("unchanged", ""));
+
+    account.run(&["undo", changed["run_id"].as_str().unwrap(), "--yes"]).exits(0);
+    assert_eq!((holder(&account, "A-1"), holder(&account, "A-3")), (employee(1), None));
+    account.run(&["undo", summary["run_id"].as_str().unwrap(), "--yes"]).exits(0);
+    assert!(account.records("assets").is_empty());
+}
+
+#[test]
+fn a_new_holder_is_made_from_the_row() {
+    let rows = sheet(&[
+        "A-1,MacBook Pro 14,Ready,cy@example.com,Cy Young,,",
+        "A-2,MacBook Pro 14,Ready,CY@example.com,Cy Young,,",
+        "A-3,MacBook Pro 14,Ready,Dee Unknown,,,",
+    ]);
+    let account = account().sheet("assets.csv", &rows);
+    let (code, refused) = account.json(&[&IMPORT[..], &["--create-missing"]].concat());
+    assert_eq!((code, &refused["counts"]["failed"], writes(&refused)), (1, &json!(3), Vec::new()), "{refused}");
+    assert_eq!(codes(&refused, "problems"), ["name.not_found"]);
+    let example = &refused["problems"][0]["examples"][0];
+    assert_eq!((&example["cell"], &example["found"]), (&json!("D2"), &json!("cy@example.com")));
+
+    let (code, summary) = account.json(&[&IMPORT[..], &["--create-missing=all", "--result", "r.xlsx"]].concat());
+    assert_eq!((code, codes(&summary, "problems")), (1, vec![String::from("name.incomplete")]), "{summary}");
+    assert_eq!(writes(&summary), ["POST assets 2", "POST checkout/asset 2", "POST employees 1"]);
+    assert_eq!(account.record("employees", "email", "cy@example.com")["name"], json!("Cy Young"));
+    assert_eq!((holder(&account, "A-1"), holder(&account, "A-2")), (employee(3), employee(3)));
+    // Nothing is sent from a row with a problem, not even the asset.
+    assert_eq!(account.records("assets").len(), 2);
+}
+
+#[test]
+fn a_row_whose_asset_was_made_and_whose_check_out_failed_says_both() {
+    let options = SandboxOptions { faults: "POST checkout/asset refuse".parse().unwrap(), ..SandboxOptions::default() };
+    let account = CliTest::with(options)
+        .sheet("mapping.toml", MAPPING)
+        .sheet("assets.csv", &sheet(&["A-1,MacBook Pro 14,Ready to Deploy,Main Store,,,"]));
+    let store = location("Main Store");
+    let account = account.holds("locations", store);
+    let (code, summary) = account.json(&[&IMPORT[..], &["--result", "r.xlsx"]].concat());
+    assert_eq!(
+        (code, &summary["counts"]["failed"], &summary["counts"]["created"]),
+        (1, &json!(1), &json!(0)),
+        "{summary}"
+    );
+    let asset = account.record("assets", "asset_id", "A-1");
+    let rows = sheet_rows(&account.path("r.xlsx"), "assets");
+    assert_eq!((rows[1][0].as_str(), rows[1][1].as_str()), ("failed", asset["id"].to_string().as_str()));
+    assert!(rows[1][2].starts_with("asset created"), "{}", rows[1][2]);
+    assert!(rows[1][2].contains("refused"), "{}", rows[1][2]);
+}
+
+#[test]
+fn assigned_to_works_as_a_flag_and_is_saved() {
+    let account = account().sheet("assets.csv", &sheet(&["A-1,MacBook Pro 14,Ready,ada@example.com,,,2026-02-03"]));
+    let flags = [
+        "import", "assets.csv", "--map", "UPN|Place=assigned_to", "--map", "Since=checkout_date", "--ignore", "User",
+        "--save-mapping", "saved.toml",
+    ];
+    let (code, summary) = account.json(&flags);
+    assert_eq!((code, holder(&account, "A-1")), (0, employee(1)), "{summary}");
+    let saved = std::fs::read_to_string(account.path("saved.toml")).unwrap();
+    assert!(saved.contains("[assets.fields.assigned_to]\nfirst_of = [\"UPN\", \"Place\"]"), "{saved}");
+    assert!(saved.contains("[assets.fields.checkout_date]\ncolumn = \"Since\"\n"), "{saved}");
+    let (code, again) = account.json(&["import", "assets.csv", "--mapping", "saved.toml"]);
+    assert_eq!((code, &again["counts"]["unchanged"]), (0, &json!(1)), "{again}");
+}
+
+#[test]
+fn one_record_is_made_however_many_rows_describe_it() {
+    let mapping = "entity = \"assets\"\nignore = [\"City\", \"Title\"]\n\
+                   [fields.location_id]\ncolumn = \"Building\"\n\
+                   [fields.assigned_to]\ncolumn = \"Mail\"\n\
+                   [also.locations]\nname = { column = \"Building\" }\ncity = { column = \"City\" }\n\
+                   address_line_1 = { default = \"unknown\" }\ncountry = { default = \"DE\" }\n\
+                   [also.employees]\nemail = { column = \"Mail\" }\nname = { column = \"Name\" }\ntitle = { column = \"Title\" }\n";
+    let rows = "Asset tag,Product,Status,Building,City,Mail,Name,Title\n\
+                A-1,MacBook Pro 14,Ready,HQ,,eve@example.com,Eve Adams,\n\
+                A-2,MacBook Pro 14,Ready,HQ,Berlin,eve@example.com,Eve Adams,Engineer\n\
+                A-3,MacBook Pro 14,Ready,hq,Berlin,,,\n\
+                A-4,MacBook Pro 14,Ready,,,,,\n";
+    let account = account().sheet("mapping.toml", mapping).sheet("assets.csv", rows);
+    let (code, summary) = account.json(&[&IMPORT[..], &["--result", "r.xlsx"]].concat());
+    let expected = ["POST assets 4", "POST checkout/asset 2", "POST employees 1", "POST locations 1"];
+    assert_eq!((code, writes(&summary)), (0, expected.map(String::from).to_vec()), "{summary}");
+    // What only the second row says is not lost.
+    assert_eq!(account.record("locations", "name", "HQ")["city"], json!("Berlin"));
+    assert_eq!(account.record("employees", "email", "eve@example.com")["title"], json!("Engineer"));
+    let rows = sheet_rows(&account.path("r.xlsx"), "assets");
+    assert_eq!(rows[1][2], "location #2 created; employee #3 created; check-out to Eve Adams");
+    let (code, again) = account.json(&IMPORT);
+    assert_eq!((code, writes(&again)), (0, Vec::new()), "{again}");
+    account.run(&["undo", summary["run_id"].as_str().unwrap(), "--yes"]).exits(0);
+    assert_eq!((account.records("assets").len(), account.records("employees").len()), (0, 2));
+}
+
+#[test]
+fn rows_that_contradict_each_other_are_told_with_both_rows() {
+    let mapping = "entity = \"assets\"\n[fields.location_id]\ncolumn = \"Building\"\n\
+                   [also.locations]\nname = { column = \"Building\" }\ncity = { column = \"City\" }\n\
+                   address_line_1 = { default = \"unknown\" }\ncountry = { default = \"DE\" }\n";
+    let rows = "Asset tag,Product,Status,Building,City\n\
+                A-1,MacBook Pro 14,Ready,HQ,Berlin\nA-2,MacBook Pro 14,Ready,HQ,Hamburg\nA-3,MacBook Pro 14,Nowhere,Annex,Oslo\n";
+    let account = account().sheet("mapping.toml", mapping).sheet("assets.csv", rows);
+    let (code, checked) = account.json(&["check", "assets.csv", "--mapping", "mapping.toml"]);
+    assert_eq!((code, codes(&checked, "problems")), (1, vec![String::from("record.contradicted")]), "{checked}");
+    let example = &checked["problems"][0]["examples"][0];
+    assert_eq!((&example["cell"], &example["found"]), (&json!("E3"), &json!("Hamburg")), "{example}");
+    assert!(example["message"].as_str().unwrap().contains("than in row 2"), "{example}");
+    let (code, summary) = account.json(&IMPORT);
+    // A row with a problem makes none of its records: there is no Annex.
+    let expected = vec![String::from("POST assets 1"), String::from("POST locations 1")];
+    assert_eq!((code, writes(&summary)), (1, expected), "{summary}");
+    assert_eq!((&summary["counts"]["created"], &summary["counts"]["failed"]), (&json!(1), &json!(2)));
+}
