@@ -1,7 +1,7 @@
 //! Detects what a sheet contains from its name, its file's name or its headers.
 
-use super::header_row::known_headers;
-use super::{HeaderAliases, find_header};
+use super::HeaderAliases;
+use super::header_row::{header_among, known_headers};
 use crate::schema::{self, Entity};
 use crate::table::Row;
 
@@ -54,24 +54,27 @@ pub(crate) fn detect_entity(
     // A workbook's file name says nothing about a sheet with a name of its own, except for the default `Sheet1`. CSV
     // files only have the file name.
     let named = |name: &str| by_name(name).filter(|entity| is_importable(entity));
-    let by_headers = by_headers(rows);
     let Some(entity) = sheet.and_then(named).or_else(|| named(stem)) else {
-        return by_headers.map(|entity| DetectedEntity { entity, overruled: None });
+        return by_headers(rows).map(|entity| DetectedEntity { entity, overruled: None });
     };
-    match by_headers {
-        Ok(other) if other.name != entity.name && fits_far_better(other, entity, rows) => {
+    let fit = HeaderFit::of(entity, rows);
+    let is_in_doubt = fit.as_ref().is_none_or(|fit| !fit.is_clear());
+    let other = if is_in_doubt { by_headers(rows).ok() } else { None };
+    match other.filter(|other| other.name != entity.name) {
+        Some(other) if fits_far_better(other, fit.as_ref(), rows) => {
             Ok(DetectedEntity { entity: other, overruled: Some(entity) })
         }
         _ => Ok(DetectedEntity { entity, overruled: None }),
     }
 }
 
-/// Whether the headers have all that `other` requires, which is more than they have of what the entity requires, and
-/// twice as many of its words.
-fn fits_far_better(other: &'static Entity, entity: &'static Entity, rows: &[Row]) -> bool {
-    let (Some(fit), fits_less) = (HeaderFit::of(other, rows), HeaderFit::of(entity, rows)) else { return false };
-    fit.has_all_required()
-        && fits_less.is_none_or(|less| fit.required > less.required && fit.headers.len() >= 2 * less.headers.len())
+/// Whether the headers have all that `other` requires, which is more than they have of what the named entity requires,
+/// and twice as many of its words.
+fn fits_far_better(other: &'static Entity, named: Option<&HeaderFit>, rows: &[Row]) -> bool {
+    HeaderFit::of(other, rows).is_some_and(|fit| {
+        let is_better = |less: &HeaderFit| fit.required > less.required && fit.headers.len() >= 2 * less.headers.len();
+        fit.has_all_required() && named.is_none_or(is_better)
+    })
 }
 
 fn is_importable(entity: &Entity) -> bool {
@@ -114,16 +117,25 @@ struct HeaderFit {
     entity: &'static Entity,
     /// Those that are its fields.
     headers: Vec<String>,
+    /// The number of cells of the header row that are filled.
+    filled: usize,
     /// The number of required fields that they feed.
     required: usize,
 }
 
 impl HeaderFit {
     fn of(entity: &'static Entity, rows: &[Row]) -> Option<Self> {
-        let header = &rows[find_header(rows, &[entity])?];
-        let aliases = HeaderAliases::new(entity);
-        let headers: Vec<String> = known_headers(&aliases, header).map(|header| header.trim().to_owned()).collect();
-        (!headers.is_empty()).then(|| Self { entity, headers, required: required_fed(&aliases, entity, header) })
+        let aliases = [HeaderAliases::new(entity)];
+        let header = &rows[header_among(rows, &aliases)?];
+        let [aliases] = &aliases;
+        let headers: Vec<String> = known_headers(aliases, header).map(|header| header.trim().to_owned()).collect();
+        let filled = header.cells().filter(|cell| !cell.is_blank()).count();
+        (!headers.is_empty()).then(|| Self { entity, headers, filled, required: required_fed(aliases, entity, header) })
+    }
+
+    /// Whether it needs no comparison with others: it has what is required, and hardly anything else.
+    fn is_clear(&self) -> bool {
+        self.has_all_required() && 2 * self.headers.len() >= self.filled
     }
 
     fn score(&self) -> usize {

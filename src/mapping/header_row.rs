@@ -11,6 +11,11 @@ use crate::table::{Cell, Row, Value};
 /// with more texts is a title, a note or a value.
 pub(crate) fn find_header(rows: &[Row], entities: &[&'static Entity]) -> Option<usize> {
     let aliases: Vec<HeaderAliases> = entities.iter().map(|entity| HeaderAliases::new(entity)).collect();
+    header_among(rows, &aliases)
+}
+
+/// As [`find_header`], for the words of several entities.
+pub(super) fn header_among(rows: &[Row], aliases: &[HeaderAliases]) -> Option<usize> {
     let known = |row: &Row| aliases.iter().map(|aliases| known_headers(aliases, row).count()).max().unwrap_or(0);
     let scores: Vec<usize> =
         (0..rows.len()).map(|row| if is_of_values(rows, row) { 0 } else { known(&rows[row]) }).collect();

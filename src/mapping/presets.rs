@@ -6,6 +6,7 @@
 mod languages;
 
 use std::collections::{HashMap, HashSet};
+use std::sync::LazyLock;
 
 pub(crate) use languages::Languages;
 
@@ -185,82 +186,80 @@ impl Preset {
         TRANSLATED.iter().find(|(name, _)| *name == self.name).map(|(_, languages)| *languages)
     }
 
-    /// How many of the headers that tell its exports are there; none where no set of them is complete.
-    fn evidence(&self, headers: &HashSet<String>) -> Option<usize> {
-        self.complete_signature(|header| headers.contains(&HeaderText::parse(header).whole))
-    }
-
-    /// The number of different headers of all sets that are there, if one set is complete.
-    fn complete_signature(&self, is_there: impl Fn(&str) -> bool) -> Option<usize> {
-        let is_complete = self.signatures.iter().any(|set| set.iter().all(|header| is_there(header)));
-        is_complete.then(|| self.telling_headers().into_iter().filter(|header| is_there(header)).count())
-    }
-
     /// The headers of all sets, each once.
     fn telling_headers(&self) -> HashSet<&'static str> {
         self.signatures.iter().flat_map(|set| set.iter().copied()).collect()
     }
+}
+
+/// The telling headers of a preset, in one language.
+struct FoldedSignature {
+    preset: &'static Preset,
+    /// By the header as the preset writes it.
+    words: HashMap<&'static str, String>,
+}
+
+impl FoldedSignature {
+    fn new(preset: &'static Preset, word: impl Fn(&'static str) -> &'static str) -> Self {
+        let fold = |header| (header, HeaderText::parse(word(header)).whole);
+        Self { preset, words: preset.telling_headers().into_iter().map(fold).collect() }
+    }
+
+    fn is_there(&self, header: &str, headers: &HashSet<String>) -> bool {
+        self.words.get(header).is_some_and(|word| headers.contains(word))
+    }
+
+    /// The number of its headers that are there; none where no set of them is complete.
+    fn evidence(&self, headers: &HashSet<String>) -> Option<usize> {
+        let is_complete = |set: &&[&str]| set.iter().all(|header| self.is_there(header, headers));
+        let found = || self.words.values().filter(|word| headers.contains(*word)).count();
+        self.preset.signatures.iter().any(|set| is_complete(set)).then(found)
+    }
 
     /// Whether all but one header of a set is there.
     fn is_nearly_told(&self, headers: &HashSet<String>) -> bool {
-        let is_there = |header: &&&str| headers.contains(&HeaderText::parse(header).whole);
-        let lacks_one = |set: &&[&str]| set.len() > 2 && set.iter().filter(is_there).count() + 1 == set.len();
-        self.signatures.iter().any(|set| lacks_one(set))
+        let found = |set: &[&str]| set.iter().filter(|header| self.is_there(header, headers)).count();
+        self.preset.signatures.iter().any(|set| set.len() > 2 && found(set) + 1 == set.len())
     }
 }
 
-/// The telling headers of the translated presets in every language, folded once for all rows.
-struct TranslatedSignatures(Vec<(&'static str, HashMap<&'static str, String>)>);
+/// Of every preset, in the words that it is written in.
+static SIGNATURES: LazyLock<Vec<FoldedSignature>> =
+    LazyLock::new(|| PRESETS.iter().map(|preset| FoldedSignature::new(preset, |header| header)).collect());
 
-impl TranslatedSignatures {
-    fn new() -> Self {
-        let languages = TRANSLATED.iter().filter_map(|(name, languages)| {
-            let preset = PRESETS.iter().find(|preset| preset.name == *name)?;
-            Some((preset, languages.words()))
-        });
-        let folded = languages.flat_map(|(preset, languages)| {
-            languages.map(|words| {
-                let fold = |header| (header, HeaderText::parse(words.of(header)).whole);
-                (preset.name, preset.telling_headers().into_iter().map(fold).collect())
-            })
-        });
-        Self(folded.collect())
-    }
-
-    /// As [`Preset::evidence`], all in the words of one language.
-    fn evidence(&self, preset: &Preset, headers: &HashSet<String>) -> Option<usize> {
-        let languages = self.0.iter().filter(|(name, _)| *name == preset.name);
-        languages
-            .filter_map(|(_, words)| {
-                preset.complete_signature(|header| words.get(header).is_some_and(|word| headers.contains(word)))
-            })
-            .max()
-    }
-}
+/// Of the translated presets, in every other language.
+static TRANSLATED_SIGNATURES: LazyLock<Vec<FoldedSignature>> = LazyLock::new(|| {
+    let translated = PRESETS.iter().filter_map(|preset| Some((preset, preset.languages()?)));
+    let signatures = translated.flat_map(|(preset, languages)| {
+        languages.words().map(move |words| FoldedSignature::new(preset, |header| words.of(header)))
+    });
+    signatures.collect()
+});
 
 /// The preset whose export the rows begin with. Of several that could be meant, the one with the most of its headers
 /// there; none where these are equally many.
 pub(crate) fn recognize(rows: &[Row]) -> Recognition {
-    let rows = header_sets(rows);
-    match strongest(&rows, Preset::evidence) {
-        Evidence::None => {
-            let translated = TranslatedSignatures::new();
-            strongest(&rows, |preset, headers| translated.evidence(preset, headers)).into_recognition()
-        }
+    match strongest(rows, &SIGNATURES) {
+        Evidence::None => strongest(rows, &TRANSLATED_SIGNATURES).into_recognition(),
         found => found.into_recognition(),
     }
 }
 
 /// The presets of whose exports the rows lack a single telling header.
 pub(crate) fn nearly_recognized(rows: &[Row]) -> Vec<&'static Preset> {
-    let rows = header_sets(rows);
-    PRESETS.iter().filter(|preset| rows.iter().any(|headers| preset.is_nearly_told(headers))).collect()
+    let rows: Vec<HashSet<String>> = rows.iter().map(header_set).collect();
+    let near = SIGNATURES.iter().filter(|signature| rows.iter().any(|headers| signature.is_nearly_told(headers)));
+    near.map(|signature| signature.preset).collect()
 }
 
-/// The headers that each row would be, folded.
-fn header_sets(rows: &[Row]) -> Vec<HashSet<String>> {
-    rows.iter().map(|row| row.cells().flat_map(|cell| headers::header_keys(cell.text)).collect()).collect()
+/// The headers that a row would be, folded.
+fn header_set(row: &Row) -> HashSet<String> {
+    let texts = row.cells().map(|cell| cell.text).filter(|text| text.len() <= LONGEST_HEADER);
+    texts.flat_map(headers::header_keys).collect()
 }
+
+/// In bytes; what is longer is a value.
+const LONGEST_HEADER: usize = 200;
 
 /// What the headers of all presets say about the rows.
 enum Evidence {
@@ -288,14 +287,17 @@ impl Evidence {
 }
 
 /// What the first row that tells one preset says; if there is none, the first that tells several.
-fn strongest(rows: &[HashSet<String>], evidence: impl Fn(&Preset, &HashSet<String>) -> Option<usize>) -> Evidence {
+fn strongest(rows: &[Row], signatures: &[FoldedSignature]) -> Evidence {
     let mut several = Evidence::None;
-    for (row, headers) in rows.iter().enumerate() {
+    for (row, cells) in rows.iter().enumerate() {
+        let headers = header_set(cells);
         let told: Vec<(usize, &'static Preset)> =
-            PRESETS.iter().filter_map(|preset| Some((evidence(preset, headers)?, preset))).collect();
+            signatures.iter().filter_map(|it| Some((it.evidence(&headers)?, it.preset))).collect();
         let most = told.iter().map(|(count, _)| *count).max();
-        let best: Vec<&'static Preset> =
-            told.iter().filter(|(count, _)| Some(*count) == most).map(|(_, preset)| *preset).collect();
+        let best = told.iter().filter(|(count, _)| Some(*count) == most).map(|(_, preset)| *preset);
+        let mut best: Vec<&'static Preset> = best.collect();
+        // Several languages may have the same words.
+        best.dedup_by_key(|preset| preset.name);
         match best.as_slice() {
             [] => {}
             [preset] => return Evidence::One { preset, row },

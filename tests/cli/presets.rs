@@ -269,10 +269,10 @@ fn what_an_export_cannot_hold_is_asked_for_once() {
 fn what_is_not_recognised_says_what_came_close() {
     let account = CliTest::new()
         .sheet("loan.csv", "Monthly payment,Cost,Notes\n1,2,x\n")
-        .sheet("devices.csv", "Gerät,Enrollment date,Last check-in\nNB-1,2026-01-02,2026-01-03\n")
+        .sheet("export.csv", "Device,Enrollment date,Last check-in\nNB-1,2026-01-02,2026-01-03\n")
         .sheet("numbers.csv", "a,b,c\n1,2,3\n");
     assert_output!(account.run(&["check", "loan.csv"]), @"");
-    assert_output!(account.run(&["check", "devices.csv"]), @"");
+    assert_output!(account.run(&["check", "export.csv"]), @"");
     assert_output!(account.run(&["check", "numbers.csv"]), @"");
 }
 

@@ -3,8 +3,8 @@
 //! A table, separated by tabs: the first line has the headers as the preset writes them, each line below it their words
 //! in one language, its name in front. A blank cell is a header that is the same there.
 
-use crate::mapping::headers::header_keys;
-use crate::schema::HeaderText;
+use std::collections::HashSet;
+
 use crate::table::Row;
 
 /// The table of a preset. Nothing of it is read before an export may need it.
@@ -36,10 +36,12 @@ impl Languages {
 
     /// The words of the language in which most of the headers are. None where that is the language of the preset.
     pub(crate) fn of_header_row(self, header: &Row) -> Option<LanguageWords> {
-        let keys: Vec<String> = header.cells().flat_map(|cell| header_keys(cell.text)).collect();
-        let is_there = |word: &str| keys.contains(&HeaderText::parse(word).whole);
+        let keys: HashSet<String> = header.cells().map(|cell| letters(cell.text)).collect();
         let present = self.words().map(|mut words| {
-            words.pairs.retain(|(_, word)| is_there(word));
+            words.pairs.retain(|(header, word)| {
+                let word = letters(word);
+                word != letters(header) && keys.contains(&word)
+            });
             words
         });
         let best = present.reduce(|best, words| if words.pairs.len() > best.pairs.len() { words } else { best })?;
@@ -49,23 +51,21 @@ impl Languages {
 
 impl LanguageWords {
     /// A header of the preset as this language writes it.
-    pub(crate) fn of<'h>(&self, header: &'h str) -> &'h str
-    where
-        'static: 'h,
-    {
+    pub(crate) fn of<'h>(&self, header: &'h str) -> &'h str {
         self.pairs.iter().find(|(known, _)| *known == header).map_or(header, |(_, word)| word)
     }
 
     /// Some languages have one word for two columns. It is the first of them: Snipe-IT writes them in the order of the
     /// table, and a header is found where it stands first.
     fn with_each_word_once(mut self) -> Self {
-        let mut seen: Vec<String> = Vec::new();
-        self.pairs.retain(|(_, word)| {
-            let key = HeaderText::parse(word).whole;
-            let is_new = !seen.contains(&key);
-            seen.push(key);
-            is_new
-        });
+        let mut seen: HashSet<String> = HashSet::new();
+        self.pairs.retain(|(_, word)| seen.insert(letters(word)));
         self
     }
+}
+
+/// What stays of a header that a program wrote: its letters and digits. Folding the words of all languages as headers
+/// that people wrote would take long.
+fn letters(text: &str) -> String {
+    text.chars().filter(|char| char.is_alphanumeric()).flat_map(char::to_lowercase).collect()
 }

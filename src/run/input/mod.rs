@@ -3,6 +3,7 @@
 mod error;
 mod options;
 mod other_sheets;
+mod recognition;
 mod rules;
 
 use std::collections::HashSet;
@@ -10,22 +11,21 @@ use std::io::Write as _;
 use std::ops::ControlFlow;
 use std::path::Path;
 
-use crate::check::{CheckedRow, Checker, EmptyCells, ExtraCells, Inference, Remark, RemarkCode, RowAction, Rules};
+use crate::check::{CheckedRow, Checker, EmptyCells, ExtraCells, Inference, Remark, RowAction, Rules};
 use crate::error::{Error, Result};
 use crate::mapping::{
-    ColumnFacts, ColumnTarget, DetectedEntity, Ignored, Mapping, MappingError, MappingRuleError, MappingText, Preset,
-    Recognition, RecordOrigin, SheetMapping, TimestampColumn, find_header, header_keys,
+    ColumnFacts, DetectedEntity, Mapping, MappingError, MappingRuleError, MappingText, Preset, Recognition,
+    RecordOrigin, SheetMapping, TimestampColumn, find_header, header_keys,
 };
 use crate::observer::Observer;
 use crate::plan::{EncodingConfidence, Referenced, SheetPlan};
 use crate::run::journal::{SheetHeader, SourceFile};
-use crate::schema::Entity;
 use crate::table::write::{AtomicFile, WriteError};
 use crate::table::{self, FileKind, Input, ReadError, Row, SheetLayout, Workbook};
-use crate::wording::counted;
 pub(crate) use options::{InputOptions, MappingOptions, SheetFilter};
 use options::{ParsedOptions, SkipReason, missing_fields, place_of, validate_keys};
 use other_sheets::SheetContent;
+use recognition::doubt;
 
 /// The header is looked for in this many rows.
 const HEADER_WITHIN: usize = 30;
@@ -599,33 +599,6 @@ impl MappedSheet {
             self.remarks = checker.remarks();
         }
     }
-
-    /// What told what the sheet is, where that was not its name.
-    fn recognition(&self) -> Option<Remark> {
-        let Some(preset) = self.preset else { return self.doubt.clone() };
-        let unknown = ColumnTarget::Ignored(Ignored::Unknown);
-        let columns: Vec<bool> = self.mapping.sheet_columns().map(|column| column.target != unknown).collect();
-        let (known, all) =
-            (columns.iter().filter(|is_known| **is_known).count(), counted(columns.len() as u64, "column"));
-        let message = format!("recognised: {}, {known} of {all} known (preset {})", preset.title, preset.name);
-        Some(Remark::new(RemarkCode::PresetRecognized, message))
-    }
-}
-
-/// What else a sheet of the entity may be: what its name says, or one of several presets.
-fn doubt(entity: &Entity, named: Option<&Entity>, presets: &[&Preset]) -> Option<Remark> {
-    if let Some(named) = named {
-        let message = format!(
-            "read as {}: its headers say so, though its name says {}; --entity says otherwise",
-            entity.name, named.name
-        );
-        return Some(Remark::new(RemarkCode::EntityByHeaders, message));
-    }
-    let names: Vec<&str> = presets.iter().map(|preset| preset.name).collect();
-    (!names.is_empty()).then(|| {
-        let message = format!("its headers fit several presets: {}; --preset NAME says which", names.join(", "));
-        Remark::new(RemarkCode::PresetAmbiguous, message)
-    })
 }
 
 /// What a file that is called like a workbook is in truth, behind its name: many programs write text and call it Excel.
