@@ -93,6 +93,23 @@ pub(super) fn shown_assignment(action: &Entity, field: &str) -> String {
     }
 }
 
+/// Tells the columns that nothing uses and that seem to say who holds the records.
+pub(super) fn tell_holders(entity: &'static Entity, columns: &mut [Column]) {
+    let Some(action) = entity.assigned_by() else { return };
+    let unknown = ColumnTarget::Ignored(Ignored::Unknown);
+    if columns.iter().all(|column| column.target != unknown) {
+        return;
+    }
+    let aliases = HeaderAliases::new(action);
+    let is_holder = |field: usize| action.holders().any(|holder| holder.name == action.fields[field].name);
+    for column in columns.iter_mut().filter(|column| column.target == unknown) {
+        let target = aliases.get(&column.header);
+        if matches!(target, Some(ColumnTarget::Field { field, .. }) if is_holder(field)) {
+            column.target = ColumnTarget::Ignored(Ignored::Holder);
+        }
+    }
+}
+
 fn plain_rule(entry: MappingOverride) -> FieldRule {
     let place = match entry.source {
         MappingSource::CommandLine => format!("--map '{}={}'", entry.header, entry.target),

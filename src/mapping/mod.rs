@@ -182,6 +182,8 @@ pub(crate) enum Ignored {
     Source,
     /// It tells which rows are left out.
     Filter,
+    /// It seems to say who holds the record, which nothing is done about unasked.
+    Holder,
 }
 
 /// Mapping options given by the user.
@@ -378,6 +380,9 @@ impl Mapping {
             exported.prefer_own_headers(entity, &mut columns, overrides);
         }
         derived::supersede(&mut columns, &rules, &skips, &further);
+        if further.iter().all(|mapping| mapping.origin != RecordOrigin::Assignment) {
+            further::tell_holders(entity, &mut columns);
+        }
         errors.extend(headers::resolve_duplicates(entity, header.number, &mut columns, overrides));
         headers::promote_identifying(entity, &mut columns);
         let origin = RecordOrigin::Rows;

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::{Column, ColumnTarget, Ignored, Mapping, MappingSource, ResultColumn, headers};
-use crate::schema::{Entity, fold_header};
+use crate::schema::{ASSIGNED_TO, Entity, fold_header};
 use crate::table::CellRef;
 
 /// Which column of a sheet feeds which field, and why.
@@ -131,6 +131,9 @@ fn ignored_reason(why: Ignored, by_user: Option<&str>) -> String {
         (Ignored::OnRequest, None) => String::from("not needed to find the record"),
         (Ignored::ReadOnly, _) => String::from("read-only: never sent"),
         (Ignored::Superseded, _) => String::from("another column feeds its field"),
+        (Ignored::Holder, _) => {
+            format!("says who has it, and nobody is given anything unasked: --map 'HEADER={ASSIGNED_TO}' checks out")
+        }
         (Ignored::Filter, _) => String::from("says which rows are left out"),
         (Ignored::Source, _) => String::from("read by a rule"),
         (Ignored::Secret, _) => String::from("it looks like passwords: neither read nor copied"),

@@ -292,7 +292,7 @@ fn each_mistake_in_a_mapping_file_names_its_line_and_what_to_do() {
         ("[fields.notes]\ncolumn = [\"A\"]", "line 2: expected a text in quotes", "column"),
         ("[fields]\nnotes = \"A\"", "line 2: expected", "column"),
         ("[also.employees]\nname = \"A\"", "line 2: `name` needs a rule", "column ="),
-        ("[also.people]\nname = { column = \"A\" }", "line 1: `also` needs the name of a collection", "schema"),
+        ("[also.gadgets]\nname = { column = \"A\" }", "line 1: `also` needs the name of a collection", "schema"),
         ("[also.checkout_asset]\nasset_id = { column = \"A\" }", "line 1: `also` needs the name", "schema"),
         ("[also.employees]", "line 1: `also.employees` says nothing", "a rule for each field"),
         ("[[skip]]\ncolumn = \"A\"", "line 1: a skip needs one of", "blank = true"),

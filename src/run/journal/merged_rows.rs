@@ -145,3 +145,28 @@ fn worst(own: RowStatus, part: RowStatus) -> RowStatus {
         _ => own,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_row_ends_as_its_worst_record_and_says_what_was_written() {
+        use RowStatus::{Created, Failed, NotSent, Skipped, Unchanged, Unknown, Updated};
+        for (own, part, status) in [
+            (Created, Created, Created),
+            (Updated, Created, Updated),
+            (Unchanged, Created, Updated),
+            (Unchanged, Unchanged, Unchanged),
+            (Skipped, Updated, Updated),
+            (Created, Failed, Failed),
+            (Created, NotSent, NotSent),
+            (NotSent, Failed, Failed),
+            (Failed, NotSent, Failed),
+            (Failed, Unknown, Unknown),
+            (Unknown, Created, Unknown),
+        ] {
+            assert_eq!(worst(own, part), status, "{own:?} {part:?}");
+        }
+    }
+}

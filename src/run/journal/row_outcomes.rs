@@ -348,7 +348,7 @@ mod tests {
 
     use super::super::writer::commit_all;
     use super::super::{
-        AccountSnapshot, JournalBuilder, JournalLocation, RunDetails, RunHeader, RunKind, WriteCommand,
+        AccountSnapshot, JournalBuilder, JournalLocation, RunDetails, RunHeader, RunKind, SheetHeader, WriteCommand,
     };
     use super::*;
     use crate::account::AccountIdentity;
@@ -382,6 +382,19 @@ mod tests {
         let account = AccountIdentity::SandboxMemory;
         let header = RunHeader { id, kind: RunKind::Import, account, undoes: None, details };
         let mut builder = JournalBuilder::create(location, &header).unwrap();
+        let sheet = SheetHeader {
+            file: String::from("a.csv"),
+            name: None,
+            label: String::from("a"),
+            place: 0,
+            entity: schema::COLLECTIONS[0],
+            header: Row::default(),
+            fields: Vec::new(),
+            decoding: None,
+            ignored: Vec::new(),
+            owner: None,
+        };
+        builder.sheet(0, &sheet).unwrap();
         for (number, (planned, roles)) in (2..).zip(rows) {
             let mut row = Row::default();
             row.clear(number);
