@@ -256,8 +256,18 @@ fn what_an_export_cannot_hold_is_asked_for_once() {
         .sheet("hashes.csv", &autopilot.without(&["Manufacturer name", "Device model"]))
         .sheet("jamf.csv", &Export::named("jamf-computers").without(&["Model"]))
         .sheet("snipe.csv", &Export::named("snipe-it-assets").without(&["Model", "Status"]));
-    assert_output!(account.run(&["check", "hashes.csv"]), @"");
-    assert_output!(account.run(&["check", "snipe.csv"]), @"");
+    assert_output!(account.run(&["check", "hashes.csv"]), @"
+    exit code 2
+    --- stderr
+    error: hashes.csv: recognised as Windows Autopilot hardware hashes, but no column feeds `product_id` (required)
+      hint: say what all rows have: --default 'product=VALUE'; or pass --mode update to change only records that are there
+    ");
+    assert_output!(account.run(&["check", "snipe.csv"]), @"
+    exit code 2
+    --- stderr
+    error: snipe.csv: recognised as Snipe-IT assets (list export), but no column feeds `product_id` and `status_id` (required)
+      hint: say what all rows have: --default 'product=VALUE' --default 'status=VALUE'; or pass --mode update to change only records that are there
+    ");
     account.run(&["check", "hashes.csv", "--default", "product=Surface Laptop 6"]).exits(0);
     account.run(&["check", "jamf.csv", "--default", "product=MacBook Air"]).exits(0);
     account.run(&["check", "snipe.csv", "--default", "product=XPS 13", "--default", "status=Ready"]).exits(0);
@@ -271,15 +281,40 @@ fn what_is_not_recognised_says_what_came_close() {
         .sheet("loan.csv", "Monthly payment,Cost,Notes\n1,2,x\n")
         .sheet("export.csv", "Device,Enrollment date,Last check-in\nNB-1,2026-01-02,2026-01-03\n")
         .sheet("numbers.csv", "a,b,c\n1,2,3\n");
-    assert_output!(account.run(&["check", "loan.csv"]), @"");
-    assert_output!(account.run(&["check", "export.csv"]), @"");
-    assert_output!(account.run(&["check", "numbers.csv"]), @"");
+    assert_output!(account.run(&["check", "loan.csv"]), @"
+    exit code 2
+    --- stderr
+    error: loan.csv: cannot tell from its name or headers what it contains; closest: `products` (`Cost`, `Notes`), `assets` (`Cost`, `Notes`), `licenses` (`Cost`, `Notes`)
+      hint: say what it holds, such as --entity products, or name the sheets to read with --sheet
+    ");
+    assert_output!(account.run(&["check", "export.csv"]), @"
+    exit code 2
+    --- stderr
+    error: export.csv: cannot tell from its name or headers what it contains
+      hint: its headers resemble an export; if it is one, pass --preset intune-devices for Intune devices (portal export)
+    ");
+    assert_output!(account.run(&["check", "numbers.csv"]), @"
+    exit code 2
+    --- stderr
+    error: numbers.csv: cannot tell from its name or headers what it contains
+      hint: say what it holds with --entity, such as --entity assets, or name the sheets to read with --sheet
+    ");
 }
 
 #[test]
 fn headers_go_before_the_name_of_the_file() {
     let account = CliTest::new().sheet("locations.csv", "Asset Tag,Model,Status,Location\nA-1,XPS 13,Ready,Berlin\n");
-    assert_output!(account.run(&["check", "locations.csv"]), @"");
+    assert_output!(account.run(&["check", "locations.csv"]), @"
+    exit code 0
+    --- stdout
+    Check of locations.csv: the one row passed, in 0.5 s
+      1 row: 1 good (assets)
+      read      locations.csv as UTF-8, comma
+      header    row 1: Asset Tag → asset_id, Model → product_id, Status → status_id,
+                Location → location_id
+      note      locations: read as assets: its headers say so, though its name says locations; --entity says otherwise
+      next      tallyport import locations.csv --dry-run
+    ");
     let (_, summary) = account.json(&["check", "locations.csv", "--entity", "locations"]);
     assert_eq!(summary["entity"], "locations", "{summary:#}");
 }

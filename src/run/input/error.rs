@@ -7,7 +7,7 @@ use crate::table::Row;
 /// A sheet of which nothing says what it holds, with the flag that would.
 pub(super) fn unrecognized(place: &str, reason: &EntityDetectionError, rows: &[Row]) -> Error {
     let presets: Vec<String> =
-        nearly_recognized(rows).iter().map(|preset| format!("--preset {} ({})", preset.name, preset.title)).collect();
+        nearly_recognized(rows).iter().map(|preset| format!("--preset {} for {}", preset.name, preset.title)).collect();
     let hint = match (presets.as_slice(), reason.flag()) {
         ([], None) => String::from(
             "say what it holds with --entity, such as --entity assets, or name the sheets to read with --sheet",
