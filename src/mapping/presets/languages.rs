@@ -36,11 +36,11 @@ impl Languages {
 
     /// The words of the language in which most of the headers are. None where that is the language of the preset.
     pub(crate) fn of_header_row(self, header: &Row) -> Option<LanguageWords> {
-        let keys: HashSet<String> = header.cells().map(|cell| letters(cell.text)).collect();
+        let keys: HashSet<String> = header.cells().map(|cell| plain(cell.text)).collect();
         let present = self.words().map(|mut words| {
             words.pairs.retain(|(header, word)| {
-                let word = letters(word);
-                word != letters(header) && keys.contains(&word)
+                let word = plain(word);
+                word != plain(header) && keys.contains(&word)
             });
             words
         });
@@ -59,13 +59,13 @@ impl LanguageWords {
     /// table, and a header is found where it stands first.
     fn with_each_word_once(mut self) -> Self {
         let mut seen: HashSet<String> = HashSet::new();
-        self.pairs.retain(|(_, word)| seen.insert(letters(word)));
+        self.pairs.retain(|(_, word)| seen.insert(plain(word)));
         self
     }
 }
 
-/// What stays of a header that a program wrote: its letters and digits. Folding the words of all languages as headers
-/// that people wrote would take long.
-fn letters(text: &str) -> String {
-    text.chars().filter(|char| char.is_alphanumeric()).flat_map(char::to_lowercase).collect()
+/// The form in which the words are compared. Programs wrote them, so that case and white space are all that may differ;
+/// folding the words of all languages as what people write would take long.
+fn plain(text: &str) -> String {
+    text.split_whitespace().collect::<Vec<&str>>().join(" ").to_lowercase()
 }
