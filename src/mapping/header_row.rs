@@ -50,13 +50,24 @@ fn text_cells(row: &Row) -> usize {
     row.cells().filter(|cell| cell.value == Value::Text).count()
 }
 
-/// Whether a third of the filled cells or more are values, or any where a row of as many texts stands above.
+/// Whether a third of the filled cells or more are values, or any where a row of as many texts stands above; or whether
+/// they are labels of a form, with what was filled in beside them.
 fn is_of_values(rows: &[Row], row: usize) -> bool {
+    if is_form_line(&rows[row]) {
+        return true;
+    }
     let filled = |row: &Row| row.cells().filter(|cell| !cell.is_blank()).count();
     let values = |row: &Row| row.cells().filter(is_value).count();
     let (found, all) = (values(&rows[row]), filled(&rows[row]));
     let is_below_header = || rows[..row].iter().any(|above| values(above) == 0 && filled(above) >= all);
     3 * found >= all.max(1) || (found > 0 && is_below_header())
+}
+
+/// `Name: | Ada Byron | Department: | Finance`. A row with a colon behind every text is a header.
+fn is_form_line(row: &Row) -> bool {
+    let filled = row.cells().filter(|cell| !cell.is_blank());
+    let is_label: Vec<bool> = filled.map(|cell| cell.text.trim_end().ends_with(':')).collect();
+    is_label.contains(&true) && is_label.contains(&false)
 }
 
 /// Whether a cell holds what no header is: a number, a date, an address.

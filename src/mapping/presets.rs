@@ -213,7 +213,7 @@ impl FoldedSignature {
     fn evidence(&self, headers: &HashSet<String>) -> Option<usize> {
         let is_complete = |set: &&[&str]| set.iter().all(|header| self.is_there(header, headers));
         let found = || self.words.values().filter(|word| headers.contains(*word)).count();
-        self.preset.signatures.iter().any(|set| is_complete(set)).then(found)
+        self.preset.signatures.iter().any(is_complete).then(found)
     }
 
     /// Whether all but one header of a set is there.

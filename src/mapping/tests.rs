@@ -175,6 +175,19 @@ fn a_sheet_is_known_by_name_file_or_headers() {
 }
 
 #[test]
+fn a_form_is_no_list() {
+    let form = [
+        row(1, &["Travel expenses", "", "", ""]),
+        row(2, &["Name:", "Ada Byron", "Department:", "Finance"]),
+        row(3, &["Cost:", "120.50", "Location:", "Berlin"]),
+        row(4, &["Total:", "120.50", "", ""]),
+    ];
+    assert!(matches!(detect_entity(None, "form", &form), Err(EntityDetectionError::Unknown(_))));
+    let list = [row(1, &["Name:", "Email:", "Department:"]), row(2, &["Ada", "ada@example.com", "Finance"])];
+    assert_eq!(detect_entity(None, "list", &list).unwrap().entity.name, "employees");
+}
+
+#[test]
 fn what_is_not_recognised_says_what_came_close() {
     let sheet = [row(1, &["Monthly payment", "Cost", "Notes"])];
     let error = detect_entity(None, "calculation", &sheet).unwrap_err();
