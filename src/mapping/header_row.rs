@@ -27,9 +27,10 @@ pub(super) fn header_among(rows: &[Row], aliases: &[HeaderAliases]) -> Option<us
     }
 }
 
-/// The cells of a row that are known headers.
+/// The cells of a row that are known headers; none of a form, where values stand beside them.
 pub(super) fn known_headers<'r>(aliases: &HeaderAliases, row: &'r Row) -> impl Iterator<Item = &'r str> {
-    let text = row.cells().filter(|cell| cell.value == Value::Text && cell.text.len() < 100);
+    let is_form = is_form_line(row);
+    let text = row.cells().filter(move |cell| !is_form && cell.value == Value::Text && cell.text.len() < 100);
     text.filter(|cell| aliases.feeds(cell.text)).map(|cell| cell.text)
 }
 
@@ -50,12 +51,8 @@ fn text_cells(row: &Row) -> usize {
     row.cells().filter(|cell| cell.value == Value::Text).count()
 }
 
-/// Whether a third of the filled cells or more are values, or any where a row of as many texts stands above; or whether
-/// they are labels of a form, with what was filled in beside them.
+/// Whether a third of the filled cells or more are values, or any where a row of as many texts stands above.
 fn is_of_values(rows: &[Row], row: usize) -> bool {
-    if is_form_line(&rows[row]) {
-        return true;
-    }
     let filled = |row: &Row| row.cells().filter(|cell| !cell.is_blank()).count();
     let values = |row: &Row| row.cells().filter(is_value).count();
     let (found, all) = (values(&rows[row]), filled(&rows[row]));
