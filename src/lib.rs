@@ -102,7 +102,7 @@ pub use export::{
     ChangeCounts, ExportJob, ExportReport, FailedTenant, IdColumns, LogFilter, OutputLayout, Overwrite, ReadMode,
     StoredFile, TableReport, TenantScope,
 };
-pub use job::{DeleteJob, ImportJob, Plan, ResultTarget, RunReport, RunStatus, UndoJob};
+pub use job::{ApplyJob, DeleteJob, ImportJob, Plan, ResultTarget, RunReport, RunStatus, UndoJob};
 pub use mapping::{MappedColumn, SheetMapping};
 pub use plan::{FieldChange, RowCounts, RowStatus, RunEstimate};
 pub use register::{RegisterJob, RegisterReport, RegisterSummary};

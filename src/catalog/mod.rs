@@ -14,6 +14,7 @@
 //! lookup_request    what the sheets refer to
 //! fetch             gets that, by pages or by searches
 //! collection_index  the records of one collection, by id and by text
+//! record_kinds      which record stands for a kind
 //! find, matching    a record by what a cell calls it; the record that a row is about
 //! suggest           nearest names
 //! ```
@@ -34,6 +35,7 @@ mod lookup_request;
 mod matching;
 mod mirror;
 mod pager;
+mod record_kinds;
 mod source;
 mod suggest;
 mod system_id;
@@ -62,6 +64,7 @@ use field_retention::FieldRetention;
 use field_text::value_text;
 use key_fields::lookup_fields;
 use lookup_request::CollectionLookup;
+use record_kinds::KindUsage;
 use serde_json::{Value, json};
 
 /// The most nearest names that a failed lookup suggests.
@@ -74,6 +77,7 @@ const MOST_DIFFERENCES: usize = 3;
 pub(crate) struct Catalog {
     indexes: HashMap<&'static str, CollectionIndex>,
     costs: Vec<FetchCost>,
+    usage: KindUsage,
 }
 
 /// A record that something refers to.
@@ -127,8 +131,8 @@ pub(crate) struct Contradiction {
     pub field: String,
     /// What is said.
     pub text: String,
-    /// Whether the field is part of the natural key, so that a record of that name with another value is another one.
-    pub is_key: bool,
+    /// Whether the field tells things of one name apart, so that a record of that name with another value is another one.
+    pub tells_apart: bool,
 }
 
 impl Catalog {

@@ -2,7 +2,7 @@
 
 use rust_decimal::Decimal;
 
-use super::fill::DerivedCell;
+use super::fill::{DerivedCell, DerivedOrigin};
 use super::money::CurrencyHint;
 use super::non_records::NonRecord;
 use super::problem::{Code, Problem, ValueError};
@@ -34,6 +34,8 @@ pub(crate) struct CheckedRow {
     pub problems: Vec<Problem>,
     /// Where the values of derived columns come from.
     pub derived: Vec<DerivedCell>,
+    /// Columns of people's names in which the name is written last name first.
+    pub last_name_first: Vec<u32>,
     /// Values that are read in a way the user should know of.
     pub remarks: Vec<CellRemark>,
 }
@@ -121,6 +123,7 @@ impl CheckedRow {
         self.sign = None;
         self.problems.clear();
         self.derived.clear();
+        self.last_name_first.clear();
         self.remarks.clear();
     }
 
@@ -175,9 +178,19 @@ impl CheckedRow {
         }
     }
 
+    /// Where the value of a derived column comes from.
+    pub(crate) fn derived_cell(&self, column: u32) -> Option<&DerivedCell> {
+        self.derived.iter().find(|cell| cell.column == column)
+    }
+
     /// Whether a value comes from no cell of the row.
-    pub(super) fn is_default(&self, column: u32) -> bool {
-        self.derived.iter().any(|cell| cell.column == column && cell.is_default)
+    pub(crate) fn is_default(&self, column: u32) -> bool {
+        self.derived_cell(column).is_some_and(|cell| cell.origin == DerivedOrigin::Default)
+    }
+
+    /// The kind of record that stands in a column instead of a name.
+    pub(crate) fn record_kind(&self, column: u32) -> Option<&'static str> {
+        self.derived_cell(column)?.record_kind
     }
 
     /// Reports missing required fields as problems, because the row would create a record.

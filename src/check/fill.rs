@@ -10,7 +10,7 @@ use super::checked_row::{CheckedRow, ParsedValue};
 use super::rules::{EmptyCells, Rules};
 use super::{Code, ValueError};
 use super::{choice, text};
-use crate::mapping::{ColumnTarget, DerivedColumn, Ids, Mapping, Unlisted, ValueSource, is_same_text};
+use crate::mapping::{ColumnTarget, DerivedColumn, DerivedValue, Ids, Mapping, Unlisted, ValueSource, is_same_text};
 use crate::table::{Cell, Row, Value};
 
 /// Fills rows.
@@ -30,9 +30,21 @@ pub(crate) struct DerivedCell {
     pub column: u32,
     /// The sheet's column that it comes from, or should come from.
     pub source: Option<u32>,
-    pub is_default: bool,
+    pub origin: DerivedOrigin,
+    /// Which kind of record it stands for, if it names none.
+    pub record_kind: Option<&'static str>,
     /// Why the source says nothing that the rule knows.
     pub error: Option<ValueError>,
+}
+
+/// What says a derived value.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum DerivedOrigin {
+    /// Cells of the row.
+    Cells,
+    /// The value map of a rule.
+    ValueMap,
+    Default,
 }
 
 /// What a rule makes of cells.
@@ -40,6 +52,8 @@ enum Derived<'r> {
     /// The cell in this column, as it is.
     Cell(usize),
     Text(Cow<'r, str>, Value),
+    /// What a value map says.
+    Mapped(&'r DerivedValue),
     Unlisted(usize),
     Nothing,
 }
@@ -79,11 +93,16 @@ impl RowFiller {
         let made = source.map_or(Derived::Nothing, |source| made_from(row, derived, source));
         let has_rival = derived.rivals.iter().any(is_given);
         let default = derived.default.as_ref().filter(|_| matches!(made, Derived::Nothing) && !has_rival);
-        let mut error = None;
+        let (mut error, mut record_kind, mut origin) = (None, None, DerivedOrigin::Cells);
         match (made, default) {
             (_, Some(default)) => {
                 self.filled.replace(derived.column, &default.text, default.value);
                 self.replaced.extend(&derived.rivals);
+                (record_kind, origin) = (default.record_kind, DerivedOrigin::Default);
+            }
+            (Derived::Mapped(to), None) => {
+                self.filled.replace(derived.column, &to.text, to.value);
+                (record_kind, origin) = (to.record_kind, DerivedOrigin::ValueMap);
             }
             (Derived::Cell(column), None) => self.filled.copy_cell(column, derived.column),
             (Derived::Text(text, value), None) => self.filled.replace(derived.column, &text, value),
@@ -108,7 +127,7 @@ impl RowFiller {
         }
         let source = source.or(columns.first().copied()).filter(|_| default.is_none());
         let (column, source) = (derived.column as u32, source.map(|column| column as u32));
-        self.derived.push(DerivedCell { column, source, is_default: default.is_some(), error });
+        self.derived.push(DerivedCell { column, source, origin, record_kind, error });
     }
 
     /// The row as it was filled last.
@@ -122,7 +141,7 @@ fn holds_value(cell: Cell<'_>) -> bool {
 }
 
 /// What the rule makes of the row, of which `first` is the first filled source.
-fn made_from<'r>(row: &'r Row, derived: &DerivedColumn, first: usize) -> Derived<'r> {
+fn made_from<'r>(row: &'r Row, derived: &'r DerivedColumn, first: usize) -> Derived<'r> {
     let is_broken = |column: &usize| matches!(row.cell(*column).value, Value::Error | Value::Unevaluated);
     let cell = row.cell(first);
     let (mut text, mut value) = match &derived.source {
@@ -145,24 +164,22 @@ fn made_from<'r>(row: &'r Row, derived: &DerivedColumn, first: usize) -> Derived
     if text::trimmed(&text).is_empty() {
         return Derived::Nothing;
     }
-    // What a value map says is the field's own value.
-    let mut is_mapped = false;
+    // What a value map says is the field's own value, inverted or not.
     if !derived.values.is_empty() {
         let said = text::trimmed(&text);
-        match derived.values.iter().find(|known| is_same_text(&known.from, said)).map(|known| &known.to) {
-            Some(to) => (text, value, is_mapped) = (Cow::Owned(to.text.clone()), to.value, true),
-            None => match &derived.otherwise {
-                Unlisted::Keep => {}
-                Unlisted::Value(to) => (text, value, is_mapped) = (Cow::Owned(to.text.clone()), to.value, true),
-                Unlisted::Error => return Derived::Unlisted(first),
-            },
-        }
-        if text.is_empty() {
-            return Derived::Nothing;
+        let listed = derived.values.iter().find(|known| is_same_text(&known.from, said)).map(|known| &known.to);
+        let mapped = match (listed, &derived.otherwise) {
+            (Some(to), _) | (None, Unlisted::Value(to)) => Some(to),
+            (None, Unlisted::Keep) => None,
+            (None, Unlisted::Error) => return Derived::Unlisted(first),
+        };
+        match mapped {
+            Some(to) if to.text.is_empty() => return Derived::Nothing,
+            Some(to) => return Derived::Mapped(to),
+            None => {}
         }
     }
     if derived.rule.invert
-        && !is_mapped
         && let Ok(answer) = choice::boolean(Cell { text: &text, value, format: None })
     {
         (text, value) = (Cow::Borrowed(if answer { "no" } else { "yes" }), Value::Boolean(!answer));

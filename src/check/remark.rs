@@ -35,6 +35,8 @@ remark_codes! {
     RowsTotal "rows.total" "a row at the end looks like a total"
     RowsHidden "rows.hidden" "hidden rows were read like any other"
     ValueNone "value.none" "no-value words were read as empty"
+    ValueKind "value.kind" "a record of the account was chosen by its kind"
+    NameOrder "name.order" "names of people are written last name first"
     MoneySymbol "money.symbol" "a currency sign that does not settle the currency"
     MoneyMultiplied "money.multiplied" "amounts were multiplied because their header says so"
     TextLookAlike "text.look_alike" "a character in a code looks like another one"
@@ -44,6 +46,7 @@ remark_codes! {
     ColumnReadOnly "column.read_only" "a cell was edited that the service does not take"
     // the run
     RunUnfinished "run.unfinished" "an earlier run of the same file is unfinished"
+    PlanApproved "plan.approved" "who saved the plan that was applied"
     RowsCarried "rows.carried" "rows that an earlier run finished"
     RecordsCreated "records.created" "records created because rows name them"
     LimitExceeded "limit.exceeded" "a run would exceed a limit"

@@ -81,7 +81,9 @@ impl<'m> Checker<'m> {
                     Some([]) => "",
                     None => &column.header,
                 };
-                let check = ColumnCheck::new(mapping.entity, rules, (column.index, header), &column.target)?;
+                let mut check = ColumnCheck::new(mapping.entity, rules, (column.index, header), &column.target)?;
+                // A key is compared as it is written.
+                check.names_people &= !match_on.iter().any(|name| mapping.column_of(name) == Some(column.index as u32));
                 Some(check.with_format(derived.and_then(|derived| derived.rule.format.as_deref())))
             };
             checks.filter_map(check).collect()
@@ -153,6 +155,10 @@ impl<'m> Checker<'m> {
             }
             if column.mark.is_none() && survey.amounts.needs_mark() && survey.amounts.decide().is_some() {
                 column.mark = survey.amounts.decide();
+                inference = Inference::NeedsSecondPass;
+            }
+            if column.names_people && !column.is_last_name_first && survey.names.is_last_name_first() {
+                column.is_last_name_first = true;
                 inference = Inference::NeedsSecondPass;
             }
         }

@@ -13,11 +13,12 @@ pub(super) fn run(global: &Global, args: &ImportArgs, printer: Printer) -> Resul
     job.limits()?;
     job.missing_records()?;
     check_overwrite(args.reading.layout.result.as_deref(), args.reading.layout.force, &args.reading.files)?;
+    check_overwrite(args.plan.as_deref(), args.reading.layout.force, &args.reading.files)?;
     let runtime = runtime()?;
     let account = runtime.block_on(connect(global))?;
     // Stopped by the signal itself, a run could not say that it sent nothing.
     job.run.shutdown = interrupts::listen()?;
     let mut observer = TerminalObserver::new(global, printer);
     let plan = runtime.block_on(account.plan_with(job, &mut observer))?;
-    apply(plan, args.dry_run, &runtime, observer, printer)
+    apply(plan, args.dry_run || args.plan.is_some(), &runtime, observer, printer)
 }

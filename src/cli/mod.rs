@@ -2,7 +2,8 @@
 //!
 //! Three steps: what was typed (`args`), what it means here (`settings`), do it (a file per command).
 
-pub(crate) mod args;
+pub(crate) mod apply;
+mod args;
 mod check;
 mod choices;
 mod completions;
@@ -78,6 +79,7 @@ fn run(cli: Cli, printer: Printer) -> Result<Exit, Error> {
         Command::Import(args) => import::run(&global, &args, printer),
         Command::Delete(args) => delete::run(&global, &args, printer),
         Command::Resume(args) => resume::run(&global, &args, printer),
+        Command::Apply(args) => apply::run(&global, &args, printer),
         Command::Undo(args) => undo::run(&global, &args, printer),
         Command::Runs(args) => runs::run(&args, printer),
         Command::Export(args) => export::run(&global, &args, printer),

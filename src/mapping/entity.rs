@@ -72,7 +72,7 @@ pub(crate) fn detect_entity(
 /// and twice as many of its words.
 fn fits_far_better(other: &'static Entity, named: Option<&HeaderFit>, rows: &[Row]) -> bool {
     HeaderFit::of(other, rows).is_some_and(|fit| {
-        let is_better = |less: &HeaderFit| fit.required > less.required && fit.headers.len() >= 2 * less.headers.len();
+        let is_better = |less: &HeaderFit| fit.required > less.required && fit.known() >= 2 * less.known();
         fit.has_all_required() && named.is_none_or(is_better)
     })
 }
@@ -99,7 +99,7 @@ pub(crate) fn by_name(name: &str) -> Option<&'static Entity> {
 pub(crate) fn by_headers(rows: &[Row]) -> Result<&'static Entity, EntityDetectionError> {
     let mut fits: Vec<HeaderFit> = schema::importable().filter_map(|entity| HeaderFit::of(entity, rows)).collect();
     fits.sort_by_key(|fit| std::cmp::Reverse(fit.score()));
-    let is_one = |fit: &&HeaderFit| fit.headers.len() >= 2 && fit.required > 0;
+    let is_one = |fit: &&HeaderFit| fit.known() >= 2 && fit.required > 0;
     let fitting: Vec<&HeaderFit> = fits.iter().filter(is_one).collect();
     match fitting.as_slice() {
         [] => Err(EntityDetectionError::Unknown(close_entities(&fits))),
@@ -117,6 +117,8 @@ struct HeaderFit {
     entity: &'static Entity,
     /// Those that are its fields.
     headers: Vec<String>,
+    /// The number of headers that are parts of the records' names.
+    name_parts: usize,
     /// The number of cells of the header row that are filled.
     filled: usize,
     /// The number of required fields that they feed.
@@ -130,21 +132,36 @@ impl HeaderFit {
         let [aliases] = &aliases;
         let headers: Vec<String> = known_headers(aliases, header).map(|header| header.trim().to_owned()).collect();
         let filled = header.cells().filter(|cell| !cell.is_blank()).count();
-        (!headers.is_empty()).then(|| Self { entity, headers, filled, required: required_fed(aliases, entity, header) })
+        let name_parts = name_parts(aliases, entity, header);
+        let required = required_fed(aliases, entity, header);
+        (!headers.is_empty()).then_some(Self { entity, headers, name_parts, filled, required })
     }
 
     /// Whether it needs no comparison with others: it has what is required, and hardly anything else.
     fn is_clear(&self) -> bool {
-        self.has_all_required() && 2 * self.headers.len() >= self.filled
+        self.has_all_required() && 2 * self.known() >= self.filled
+    }
+
+    /// The number of headers that mean something.
+    fn known(&self) -> usize {
+        self.headers.len() + self.name_parts
     }
 
     fn score(&self) -> usize {
-        self.headers.len() * 2 + self.required
+        self.known() * 2 + self.required
     }
 
     fn has_all_required(&self) -> bool {
         self.required == self.entity.fields.iter().filter(|field| field.is_required()).count()
     }
+}
+
+/// Number of headers that are parts of the records' names, such as first and last name, and nothing else.
+fn name_parts(aliases: &HeaderAliases, entity: &Entity, header: &Row) -> usize {
+    let parts = entity.fields.iter().filter_map(|field| field.joined_from).flatten().copied();
+    let words: Vec<String> = parts.flatten().map(|word| schema::fold_header(word)).collect();
+    let is_part = |text: &str| aliases.get(text).is_none() && words.contains(&schema::fold_header(text));
+    header.cells().filter(|cell| is_part(cell.text)).count()
 }
 
 /// Number of required fields that the header feeds.

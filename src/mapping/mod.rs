@@ -32,7 +32,7 @@ pub(crate) use further::{RecordOrigin, is_assignment, split_assignment};
 pub(crate) use header_row::find_header;
 pub(crate) use headers::{HeaderAliases, header_keys, value_target};
 pub(crate) use presets::{PRESETS, Preset, Recognition, Recognized, nearly_recognized, recognize};
-pub(crate) use rule::{FieldRule, FurtherRecords, RuleOrigin, SkipCondition, SkipRule, is_same_text};
+pub(crate) use rule::{FieldRule, FurtherRecords, RuleOrigin, RuleValue, SkipCondition, SkipRule, is_same_text};
 pub(crate) use sheet_mapping::ColumnFacts;
 pub use sheet_mapping::{MappedColumn, SheetMapping};
 

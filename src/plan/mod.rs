@@ -39,7 +39,7 @@ pub(crate) use locks::RecordLocks;
 pub(crate) use missing::CreateMissing;
 pub(crate) use notifications::NotificationCount;
 pub use planner::FieldChange;
-pub(crate) use planner::{Planner, RowLinks, holder_names};
+pub(crate) use planner::{Planner, RowLinks, holder_names, value_text};
 pub(crate) use prior_actions::{ActionRecord, ActionRequest, PriorAction, PriorActions};
 pub(crate) use status::{ReportMode, RowOutcome};
 pub use status::{RowCounts, RowStatus};

@@ -4,7 +4,9 @@ mod assignment;
 mod bare_ids;
 mod changes;
 mod identify;
+mod person_names;
 mod read_only;
+mod record_kinds;
 mod repeats;
 mod serials;
 mod steps;
@@ -16,7 +18,9 @@ use serde_json::Value as Json;
 
 pub(crate) use self::assignment::RowLinks;
 pub use self::changes::FieldChange;
+pub(crate) use self::changes::value_text;
 use self::identify::{duplicate_create, key_missing, key_problem, no_such_record};
+use self::person_names::remark_new_people;
 pub(crate) use self::read_only::holder_names;
 use self::undecoded::{doubt, undecoded};
 use super::locks::{RecordLock, RecordLocks};
@@ -133,6 +137,8 @@ impl<S: StepSink> Planner<'_, S> {
         };
         if let Ok(Decision::Write(draft)) = &decision {
             self.remark_serial(sheet, draft, checked);
+            self.remark_kinds(sheet, draft, checked);
+            remark_new_people(row, draft, checked);
         }
         let decision = match decision {
             Ok(Decision::Unchanged(id)) => RowDecision::Unchanged(id),
@@ -227,6 +233,10 @@ impl<S: StepSink> Planner<'_, S> {
         if creates && !says_id {
             checked.report_missing(sheet.mapping);
             problems.append(&mut checked.problems);
+        }
+        if let Some(RecordRef::Known(id)) = of_record {
+            self.keep_kinds(sheet, checked, id, &mut delta.edited);
+            self.keep_names(sheet, row, checked, id, &mut delta.edited);
         }
         let (fields, missing) = self.drafts(sheet, row, checked, delta.edited, &mut problems);
         if !problems.is_empty() {
@@ -458,6 +468,10 @@ fn unknown_name(given: &ResolvedField) -> Option<Problem> {
     Some(Problem { error, ..problem.clone() })
 }
 
+#[cfg(test)]
+mod products_tests;
+#[cfg(test)]
+mod record_kinds_tests;
 #[cfg(test)]
 mod repeats_tests;
 #[cfg(test)]

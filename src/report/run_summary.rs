@@ -68,6 +68,7 @@ pub enum RunCommand {
     Import,
     Delete,
     Undo,
+    Apply,
 }
 
 impl RunCommand {
@@ -78,6 +79,7 @@ impl RunCommand {
             RunCommand::Import => RunKind::Import.command(),
             RunCommand::Delete => RunKind::Delete.command(),
             RunCommand::Undo => RunKind::Undo.command(),
+            RunCommand::Apply => RunKind::Apply.command(),
         }
     }
 }
@@ -88,6 +90,7 @@ impl From<RunKind> for RunCommand {
             RunKind::Import => RunCommand::Import,
             RunKind::Delete => RunCommand::Delete,
             RunKind::Undo => RunCommand::Undo,
+            RunKind::Apply => RunCommand::Apply,
         }
     }
 }
