@@ -30,6 +30,8 @@ remark_codes! {
     // the file
     PresetRecognized "preset.recognized" "the export of another tool was recognised"
     MappingRemembered "mapping.remembered" "a mapping was used that was remembered for the header row"
+    PresetAmbiguous "preset.ambiguous" "the export could be of several tools"
+    EntityByHeaders "entity.by_headers" "the headers say something else than the name"
     RowsLeftOut "rows.left_out" "rows that are no records were left out"
     RowsTotal "rows.total" "a row at the end looks like a total"
     RowsHidden "rows.hidden" "hidden rows were read like any other"

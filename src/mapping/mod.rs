@@ -28,13 +28,13 @@ mod strip;
 mod template;
 
 pub(crate) use derived::{DerivedColumn, DerivedValue, MappingRuleError, SkippedRows, Unlisted, ValueSource};
-pub(crate) use entity::{EntityDetectionError, detect_entity};
+pub(crate) use entity::{DetectedEntity, EntityDetectionError, detect_entity};
 pub(crate) use entity::{by_headers as entity_by_headers, by_name as entity_by_name};
 pub(crate) use file::{MappingFile, MappingText};
 pub(crate) use further::{RecordOrigin, is_assignment, split_assignment};
 pub(crate) use header_row::find_header;
 pub(crate) use headers::{HeaderAliases, header_keys, value_target};
-pub(crate) use presets::{PRESETS, Preset, Recognized, recognize};
+pub(crate) use presets::{PRESETS, Preset, Recognition, Recognized, nearly_recognized, recognize};
 pub(crate) use remembered::{
     HeaderFingerprint, RememberedMapping, RememberedMappingError, RememberedMappings, StoredMapping, UnsavedMapping,
 };
@@ -240,6 +240,8 @@ pub(crate) enum MappingError {
         "column `{header}` ({at}) may be something else than the field `{field}`: `{qualifier}` is neither a unit nor a format of it"
     )]
     Qualified { header: String, at: CellRef, field: String, qualifier: String },
+    #[error("recognised as {title}, but no column feeds {} (required)", list_fields(.fields))]
+    ExportLacks { title: &'static str, fields: Vec<&'static str> },
     #[error("{}", missing_field_text(.field, .not_understood))]
     MissingField { field: &'static str, not_understood: Vec<String> },
     #[error("columns `{first}` and `{second}` ({at}) both map to `{field}`{}", and_more(*.more))]
@@ -263,6 +265,11 @@ impl MappingError {
     }
 }
 
+fn list_fields(fields: &[&str]) -> String {
+    let quoted: Vec<String> = fields.iter().map(|field| format!("`{field}`")).collect();
+    quoted.join(" and ")
+}
+
 /// How many further columns map to the field.
 fn and_more(columns: usize) -> String {
     if columns == 0 { String::new() } else { format!(", and {columns} more") }
@@ -276,6 +283,17 @@ impl MappingError {
                 format!("pass --map '{header}={field}' if it is, or --ignore '{header}' if not")
             }
             MappingError::MissingField { field, not_understood } => missing_field_hint(field, not_understood),
+            MappingError::ExportLacks { fields, .. } => {
+                let flags = fields.iter().map(|field| {
+                    let field = field.strip_suffix("_id").unwrap_or(field);
+                    format!("--default '{field}=VALUE'")
+                });
+                let flags: Vec<String> = flags.collect();
+                format!(
+                    "say what all rows have: {}; or pass --mode update to change only records that are there",
+                    flags.join(" ")
+                )
+            }
             MappingError::Twice { first, second, .. } if first == second => {
                 String::from("rename one of the two columns, or delete it")
             }

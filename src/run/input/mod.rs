@@ -4,6 +4,7 @@ mod aliases;
 mod error;
 mod options;
 mod other_sheets;
+mod recognition;
 mod remember;
 mod rules;
 
@@ -18,19 +19,19 @@ use crate::check::{
 };
 use crate::error::{Error, Result};
 use crate::mapping::{
-    ColumnFacts, ColumnTarget, Ignored, Mapping, MappingError, MappingRuleError, MappingText, Preset, RecordOrigin,
-    RememberedMapping, SheetMapping, TimestampColumn, find_header, header_keys,
+    ColumnFacts, DetectedEntity, Mapping, MappingError, MappingRuleError, MappingText, Preset, Recognition,
+    RecordOrigin, RememberedMapping, SheetMapping, TimestampColumn, find_header, header_keys,
 };
 use crate::observer::Observer;
 use crate::plan::{EncodingConfidence, Referenced, SheetPlan};
 use crate::run::journal::{SheetHeader, SourceFile};
 use crate::table::write::{AtomicFile, WriteError};
 use crate::table::{self, FileKind, Input, ReadError, ReadOptions, Row, SheetLayout, Workbook};
-use crate::wording::counted;
 pub(crate) use aliases::ALIAS_HEADERS;
 pub(crate) use options::{InputOptions, MappingOptions, SheetFilter};
 use options::{ParsedOptions, SkipReason, missing_fields, place_of, validate_keys};
 use other_sheets::SheetContent;
+use recognition::doubt;
 
 /// The sheet of a result with the names that look alike; an input's sheet of that name holds decisions about them.
 pub(crate) const LOOK_ALIKES_SHEET: &str = "Look-alike names";
@@ -81,6 +82,8 @@ pub(crate) struct MappedSheet {
     preset: Option<&'static Preset>,
     /// The mapping that was remembered for its header row.
     remembered: Option<RememberedMapping>,
+    /// What else it may be.
+    doubt: Option<Remark>,
     /// Hidden rows, merged cells and declared totals.
     pub(crate) layout: SheetLayout,
     /// What its rows tell about its columns, as far as they were read.
@@ -222,21 +225,19 @@ impl InputSet {
             let place = place_of(&file.input, name.as_deref()) + misnamed(&file.input, file.workbook.kind());
             let rows = file.workbook.first_rows(index, HEADER_WITHIN)?;
             let remembered = parsed.remembered(&rows)?;
+            let Recognition { found: recognized, candidates } = parsed.recognize(&rows);
             // Somebody has said what such a file is.
-            let recognized = parsed.recognize(&rows).filter(|_| remembered.is_none());
+            let recognized = recognized.filter(|_| remembered.is_none());
             let known = remembered.as_ref().map(|(_, known)| known.entity);
             let detected = match known.or(recognized.as_ref().map(|known| known.entity)) {
-                Some(known) => Ok(known),
+                Some(entity) => Ok(DetectedEntity { entity, overruled: None }),
                 None => parsed.detect_entity(name.as_deref(), &file.input.stem(), &rows, alone),
             };
-            let entity = match detected {
-                Ok(entity) => entity,
+            let DetectedEntity { entity, overruled } = match detected {
+                Ok(detected) => detected,
                 Err(SkipReason::NotWanted) => continue,
                 Err(SkipReason::Unknown(reason)) if alone || parsed.options.mapping.strict => {
-                    return Err(Error::usage(
-                        format!("{place}: {reason}"),
-                        "say what it holds with --entity, such as --entity assets, or name the sheets to read with --sheet",
-                    ));
+                    return Err(error::unrecognized(&place, &reason, &rows));
                 }
                 Err(SkipReason::Unknown(reason)) => {
                     self.skipped.push((place, reason.to_string()));
@@ -252,13 +253,14 @@ impl InputSet {
             self.headers.extend(header.cells().flat_map(|cell| header_keys(cell.text)));
             let match_on = parsed.match_on(entity)?;
             let remembered = remembered.map(|(_, known)| known);
-            let overrides = parsed.overrides(entity, recognized.as_ref(), remembered.as_ref());
+            let overrides = parsed.overrides(entity, &header, recognized.as_ref(), remembered.as_ref());
             let mut mapped = Mapping::new(entity, &header, &overrides);
             if let Ok(mapping) = &mut mapped {
                 errors.extend(mapping.absent.iter().map(|error| (place.clone(), error.clone())));
                 parsed.type_rules(mapping)?;
             }
-            let mapped = mapped.and_then(|mapping| match missing_fields(&mapping, &match_on, parsed) {
+            let preset = recognized.as_ref().map(|known| known.preset);
+            let mapped = mapped.and_then(|mapping| match missing_fields(&mapping, &match_on, preset, parsed) {
                 missing if missing.is_empty() => Ok(mapping),
                 missing => Err(missing),
             });
@@ -280,6 +282,7 @@ impl InputSet {
                         match_on,
                         preset: recognized.map(|known| known.preset),
                         remembered,
+                        doubt: doubt(entity, overruled, &candidates),
                         facts: ColumnFacts::default(),
                         remarks: Vec::new(),
                     };
@@ -644,17 +647,6 @@ impl MappedSheet {
         if !self.is_further() {
             self.remarks = checker.remarks();
         }
-    }
-
-    /// That the sheet was recognised, and how much of it.
-    fn recognition(&self) -> Option<Remark> {
-        let preset = self.preset?;
-        let unknown = ColumnTarget::Ignored(Ignored::Unknown);
-        let columns: Vec<bool> = self.mapping.sheet_columns().map(|column| column.target != unknown).collect();
-        let (known, all) =
-            (columns.iter().filter(|is_known| **is_known).count(), counted(columns.len() as u64, "column"));
-        let message = format!("recognised: {}, {known} of {all} known (preset {})", preset.title, preset.name);
-        Some(Remark::new(RemarkCode::PresetRecognized, message))
     }
 }
 

@@ -1,5 +1,6 @@
 //! Which spreadsheets are read, and how: the options as the user gave them, and as they are understood.
 
+use std::borrow::Cow;
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -10,9 +11,10 @@ use crate::check::money::DecimalMark;
 use crate::check::{Duplicates, EmptyCells, FractionalCost, Mode, Repeats, Rules};
 use crate::error::{Error, Result};
 use crate::mapping::{
-    ColumnTarget, EntityDetectionError, FieldRule, FurtherRecords, HeaderFingerprint, IdOwnership, Mapping,
-    MappingError, MappingFile, MappingOverride, MappingOverrides, MappingSource, ReadPurpose, Recognized,
-    RememberedMapping, RememberedMappings, SkipRule, detect_entity, recognize, split_assignment,
+    ColumnTarget, DetectedEntity, EntityDetectionError, FieldRule, FurtherRecords, HeaderFingerprint, IdOwnership,
+    Mapping, MappingError, MappingFile, MappingOverride, MappingOverrides, MappingSource, Preset, ReadPurpose,
+    Recognition, Recognized, RememberedMapping, RememberedMappings, SkipRule, detect_entity, recognize,
+    split_assignment,
 };
 use crate::run::used_options::UsedOptions;
 use crate::schema::{self, Entity, entity_named};
@@ -195,27 +197,29 @@ impl<'a> ParsedOptions<'a> {
         stem: &str,
         rows: &[Row],
         alone: bool,
-    ) -> std::result::Result<&'static Entity, SkipReason> {
+    ) -> std::result::Result<DetectedEntity, SkipReason> {
         let detected = || detect_entity(sheet, stem, rows).map_err(SkipReason::Unknown);
+        let given = |entity| Ok(DetectedEntity { entity, overruled: None });
         match (self.filter, self.entity) {
-            (SheetFilter::Only(entity), _) if alone || !self.options.sheets.is_empty() => Ok(entity),
-            (SheetFilter::Only(entity), _) if detected()?.name == entity.name => Ok(entity),
+            (SheetFilter::Only(entity), _) if alone || !self.options.sheets.is_empty() => given(entity),
+            (SheetFilter::Only(entity), _) if detected()?.entity.name == entity.name => given(entity),
             (SheetFilter::Only(_), _) => Err(SkipReason::NotWanted),
-            (SheetFilter::Any, Some(entity)) => Ok(entity),
+            (SheetFilter::Any, Some(entity)) => given(entity),
             (SheetFilter::Any, None) => detected(),
         }
     }
 
     /// The export that the rows of a sheet begin with. A mapping file or `--preset` says what a file is, and `--entity` what
     /// it is not.
-    pub(super) fn recognize(&self, rows: &[Row]) -> Option<Recognized> {
+    pub(super) fn recognize(&self, rows: &[Row]) -> Recognition {
         let is_open = self.options.mapping.preset.is_none() && self.mapping_files.is_empty();
-        let found = is_open.then(|| recognize(rows)).flatten()?;
+        let recognition = if is_open { recognize(rows) } else { Recognition::default() };
         let wanted = match self.filter {
             SheetFilter::Only(entity) => Some(entity),
             SheetFilter::Any => self.entity,
         };
-        wanted.is_none_or(|entity| entity.name == found.entity.name).then_some(found)
+        let is_other = |found: &Recognized| wanted.is_some_and(|entity| entity.name != found.entity.name);
+        if recognition.found.as_ref().is_some_and(is_other) { Recognition::default() } else { recognition }
     }
 
     /// The mapping that is remembered for one of the rows, and the position of that row. A mapping file or `--preset` says
@@ -244,11 +248,14 @@ impl<'a> ParsedOptions<'a> {
     pub(super) fn overrides(
         &self,
         entity: &'static Entity,
+        header: &Row,
         recognized: Option<&Recognized>,
         remembered: Option<&RememberedMapping>,
     ) -> MappingOverrides {
         let kept = remembered.map(|known| &known.mapping).or(recognized.map(|known| &known.file));
-        let files = || self.mapping_files.iter().chain(kept);
+        let translated: Vec<Cow<'_, MappingFile>> =
+            self.mapping_files.iter().chain(kept).map(|file| file.in_language_of(header)).collect();
+        let files = || translated.iter();
         let saved = files().flat_map(|file| file.overrides(entity));
         let purpose = match self.filter {
             SheetFilter::Any => ReadPurpose::Write,
@@ -266,7 +273,8 @@ impl<'a> ParsedOptions<'a> {
         let skips = files().flat_map(|file| file.skips(entity));
         let skips = self.flag_skips.iter().cloned().chain(skips).collect();
         let strict = self.options.mapping.strict;
-        MappingOverrides { map, rules, skips, further, strict, is_lenient: kept.is_some(), purpose }
+        let is_lenient = remembered.is_some() || files().any(|file| file.is_preset);
+        MappingOverrides { map, rules, skips, further, strict, is_lenient, purpose }
     }
 
     /// A field that no column feeds finds no record, and every row would be taken for a new one.
@@ -308,6 +316,7 @@ impl<'a> ParsedOptions<'a> {
 pub(super) fn missing_fields(
     mapping: &Mapping,
     match_on: &[&'static str],
+    preset: Option<&'static Preset>,
     parsed: &ParsedOptions<'_>,
 ) -> Vec<MappingError> {
     if matches!(parsed.filter, SheetFilter::Only(_)) {
@@ -317,6 +326,11 @@ pub(super) fn missing_fields(
     let says_record = mapping.id_column().is_some() || match_on.first().is_some_and(|name| mapping.feeds(name));
     let not_understood = mapping.not_understood();
     let error = |field: &'static str| MappingError::MissingField { field, not_understood: not_understood.clone() };
+    if let Some(preset) = preset.filter(|_| says_record && parsed.rules.mode != Mode::Update) {
+        let fields: Vec<&'static str> = mapping.unfed_fields().map(|field| field.name).collect();
+        let lacks = MappingError::ExportLacks { title: preset.title, fields };
+        return if mapping.unfed_fields().next().is_some() { vec![lacks] } else { Vec::new() };
+    }
     if entity.is_collection() && says_record {
         return Vec::new();
     }

@@ -119,6 +119,7 @@ impl ParsedOptions<'_> {
                 mapping,
                 preset: None,
                 remembered: None,
+                doubt: None,
                 facts: ColumnFacts::default(),
                 remarks: Vec::new(),
                 ..sheet
