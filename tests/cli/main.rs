@@ -30,6 +30,7 @@ mod names;
 mod other_users;
 mod plan_book;
 mod presets;
+mod presets_import;
 mod quota;
 mod reading;
 mod redact;
