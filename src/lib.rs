@@ -87,7 +87,7 @@ mod written_files;
 // The documented API as a local server.
 pub mod sandbox;
 
-// Whole jobs on an account: import, delete, undo, resume.
+// Whole jobs on an account: import, delete, undo, resume, copy.
 mod job;
 
 // Commands, flags and exit codes.
@@ -102,7 +102,7 @@ pub use export::{
     ChangeCounts, ExportJob, ExportReport, FailedTenant, IdColumns, LogFilter, OutputLayout, Overwrite, ReadMode,
     StoredFile, TableReport, TenantScope,
 };
-pub use job::{DeleteJob, ImportJob, Plan, ResultTarget, RunReport, RunStatus, UndoJob};
+pub use job::{CopyJob, CopyReport, DeleteJob, ImportJob, Plan, ResultTarget, RunReport, RunStatus, UndoJob};
 pub use mapping::{MappedColumn, SheetMapping};
 pub use plan::{FieldChange, RowCounts, RowStatus, RunEstimate};
 pub use register::{RegisterJob, RegisterReport, RegisterSummary};

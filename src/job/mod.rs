@@ -1,10 +1,11 @@
-//! Whole jobs on an account: import, delete, undo, resume. What the command line does, a program does with these.
+//! Whole jobs on an account: import, delete, undo, resume, copy. What the command line does, a program does with these.
 //!
 //! [`Account::plan`](crate::Account::plan) reads and decides, and sends nothing; [`Plan::apply`] sends. Every run is
 //! journalled: it can be listed, resumed and undone by this program, by another one, and by the command line.
 
 mod backup;
 mod check;
+mod copy;
 mod delete;
 mod import;
 mod next_commands;
@@ -16,6 +17,7 @@ mod run_report;
 mod undo;
 
 pub(crate) use check::check;
+pub use copy::{CopyJob, CopyReport};
 pub use delete::DeleteJob;
 pub use import::ImportJob;
 pub(crate) use next_commands::after_run;
