@@ -8,6 +8,7 @@ use tempfile::NamedTempFile;
 
 use crate::error::{Diagnostic, ErrorKind};
 use crate::sandbox::{CopyBuildError, DataFile, SandboxError};
+use crate::scratch::without_path;
 use crate::state_file::{self, LockFile};
 use crate::written_files::Overwrite;
 
@@ -76,8 +77,8 @@ impl CopyTarget {
         let replaced = open_replaced(&path, overwrite)?;
         let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
         let temporary = tempfile::Builder::new().prefix(".tallyport-copy-").tempfile_in(folder);
-        let temporary =
-            temporary.map_err(|error| CopyError::Create { path: path.clone(), source: error.kind().into() })?;
+        let failed = |error| CopyError::Create { path: path.clone(), source: without_path(&error) };
+        let temporary = temporary.map_err(failed)?;
         Ok(Self { path, temporary, replaced, _lock: lock })
     }
 

@@ -15,6 +15,8 @@
 //! licenses (their stock is right all the same), the keys of licenses of the type "Product Key", and the activity log.
 
 mod record;
+#[cfg(test)]
+mod tests;
 mod value;
 
 use std::path::Path;

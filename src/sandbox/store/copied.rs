@@ -218,6 +218,29 @@ impl RecordStore {
         Ok(())
     }
 
+    /// Whether some of a copied item is checked out, to whomever.
+    pub(super) fn is_counted_out(&self, entity: &Entity, id: i64) -> SqlResult<bool> {
+        match facts::stock_model(entity.name) {
+            Some(StockModel::Stock(_) | StockModel::Seats(_)) if self.is_copy => {
+                self.any(&format!("SELECT 1 FROM {} WHERE id = ?1 AND checked_out > 0", entity.name), [id])
+            }
+            _ => Ok(false),
+        }
+    }
+
+    /// Whether a copied holder has more than the sandbox knows of, by the account's counts.
+    pub(super) fn holds_by_count(&self, entity: &Entity, id: i64) -> SqlResult<bool> {
+        let counts = facts::COUNTS.iter().filter(|(collection, _)| *collection == entity.name && self.is_copy);
+        for (collection, name) in counts {
+            let sql = "SELECT 1 FROM copied_members WHERE collection = ?1 AND id = ?2 AND name = ?3 \
+                       AND CAST(served AS INTEGER) > CAST(baseline AS INTEGER)";
+            if self.any(sql, (collection, id, name))? {
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    }
+
     /// Whether audits of the copied account name that user: no endpoint lists the users.
     pub(super) fn is_copied_user(&self, id: i64) -> SqlResult<bool> {
         Ok(self.is_copy && self.any("SELECT 1 FROM audits WHERE user_id = ?1 LIMIT 1", [id])?)

@@ -70,7 +70,7 @@ impl RecordStore {
                 errors.add("id", format!("cannot be deleted, {} refer to it by `{}`", other.name, field.name));
             }
         }
-        if can_be_checked_in(entity.name) && self.is_out(entity.name, id)? {
+        if can_be_checked_in(entity.name) && (self.is_out(entity.name, id)? || self.is_counted_out(entity, id)?) {
             errors.add("id", "cannot be deleted while it is checked out");
         }
         for holder in facts::HOLDERS {
@@ -79,6 +79,9 @@ impl RecordStore {
             {
                 errors.add("id", "cannot be deleted while something is checked out to it");
             }
+        }
+        if self.holds_by_count(entity, id)? {
+            errors.add("id", "cannot be deleted while something is checked out to it");
         }
         Ok(errors.refuse()?)
     }
