@@ -102,9 +102,11 @@ pub use export::{
     ChangeCounts, ExportJob, ExportReport, FailedTenant, IdColumns, LogFilter, OutputLayout, Overwrite, ReadMode,
     StoredFile, TableReport, TenantScope,
 };
-pub use job::{CopyJob, CopyReport, DeleteJob, ImportJob, Plan, ResultTarget, RunReport, RunStatus, UndoJob};
+pub use job::{ApplyJob, CopyJob, CopyReport, DeleteJob, ImportJob, Plan, ResultTarget, RunReport, RunStatus, UndoJob};
 pub use mapping::{MappedColumn, SheetMapping};
-pub use plan::{FieldChange, RowCounts, RowStatus, RunEstimate};
+pub use plan::{
+    AliasedName, FieldChange, LookAlikeGroup, LookAlikeName, LookAlikes, RowCounts, RowStatus, RunEstimate,
+};
 pub use register::{RegisterJob, RegisterReport, RegisterSummary};
 pub use report::{
     ChangeExample, ChangeGroup, ChangeTally, ProblemExample, ProblemGroup, ProblemTally, RunSummary, SheetSummary,

@@ -18,7 +18,7 @@ use super::lookup_request::{CollectionLookup, FetchScope, LookupRequest, SearchT
 use super::pager::Pager;
 use super::source::RecordSource;
 use super::system_id::bare_id;
-use super::{Catalog, RecordRef};
+use super::{Catalog, RecordRef, record_kinds};
 use crate::api::{Record, record_id};
 use crate::schema::{COLLECTIONS, Entity, Kind, TextForm};
 
@@ -59,10 +59,14 @@ impl Catalog {
         for entity in COLLECTIONS.iter().copied() {
             let Some(lookup) = lookups.get(entity.name) else { continue };
             let mut fetch = CollectionFetch::new(source, entity, lookup, &mut *on_progress);
+            if let Some(field) = record_kinds::counted_field(lookups, entity) {
+                fetch.retention = fetch.retention.also_keeping(field);
+            }
             fetch.run().await?;
             catalog.costs.push(fetch.cost);
             catalog.indexes.insert(entity.name, fetch.index);
         }
+        catalog.count_usage(source, lookups).await?;
         Ok(catalog)
     }
 }

@@ -43,6 +43,14 @@ impl<'a> FieldRetention<'a> {
         Self { entity, fields, lookup, whole: retain_whole(entity, lookup) }
     }
 
+    /// With another field that is kept.
+    pub(super) fn also_keeping(mut self, field: &'static str) -> Self {
+        if let Err(place) = self.fields.binary_search(&field) {
+            self.fields.insert(place, field);
+        }
+        self
+    }
+
     /// The record, or the part of it that is needed.
     pub(super) fn trim(&self, id: i64, record: Record) -> Record {
         if self.retains_whole(id, &record) {

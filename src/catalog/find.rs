@@ -8,7 +8,7 @@ use super::key_fields::lookup_fields;
 use super::suggest;
 use super::system_id::{bare_id, marked_id};
 use super::{Catalog, Contradiction, LookupResult, MOST_SUGGESTIONS, RecordRef, shown_name, shown_target, title};
-use crate::schema::{Entity, Kind, fold_name};
+use crate::schema::{self, Entity, Kind, fold_name};
 
 /// How a cell may refer to a record, apart from its name.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -51,7 +51,20 @@ impl Catalog {
         description: &[(&str, &str)],
     ) -> Result<LookupResult, Contradiction> {
         let Some(index) = self.indexes.get(collection) else { return Ok(LookupResult::None { nearest: Vec::new() }) };
-        let mut entries = candidates(index, text, syntax, narrowed);
+        let entries = self.described(index, candidates(index, text, syntax, narrowed), description)?;
+        Ok(self.result(index, text, narrowed, entries))
+    }
+
+    /// The entries that fit everything that is said of the record.
+    ///
+    /// # Errors
+    /// If what is said of a field fits none of them.
+    pub(super) fn described<'a>(
+        &self,
+        index: &CollectionIndex,
+        mut entries: Vec<&'a IndexEntry>,
+        description: &[(&str, &str)],
+    ) -> Result<Vec<&'a IndexEntry>, Contradiction> {
         for said in description {
             match self.narrowed_by(index, &entries, *said) {
                 Some(rest) if rest.is_empty() => return Err(self.contradiction(index, &entries, *said)),
@@ -59,7 +72,7 @@ impl Catalog {
                 None => {}
             }
         }
-        Ok(self.result(index, text, narrowed, entries))
+        Ok(entries)
     }
 
     fn result(
@@ -109,7 +122,7 @@ impl Catalog {
             candidates: entries.iter().map(shown).collect(),
             field: shown_name(field),
             text: text.to_owned(),
-            is_key: index.entity.key.contains(&field),
+            tells_apart: index.entity.is_told_apart_by(field),
         }
     }
 
@@ -123,7 +136,8 @@ impl Catalog {
         let (Some(reference), Some(value)) = (reference, entry.record.get(field)) else { return false };
         let Some(referred) = self.indexes.get(reference.to) else { return false };
         let target = self.target_of(reference, value);
-        named(referred, text).iter().any(|entry| Some(entry.target) == target)
+        let said = candidates(referred, text, ReferenceSyntax::Marked, None);
+        said.iter().any(|entry| Some(entry.target) == target)
     }
 }
 
@@ -166,8 +180,17 @@ fn has_value(entity: &Entity, entry: &IndexEntry, field: &str) -> bool {
     !is_blank || (matches!(entry.target, RecordRef::Planned(_)) && entity.key.contains(&field))
 }
 
-/// The records with that text in one of the lookup fields, folded.
+/// The records of that name. People are also named last name first: `Byron, Ada`.
 fn named<'a>(index: &'a CollectionIndex, text: &str) -> Vec<&'a IndexEntry> {
+    let entries = with_lookup_text(index, text);
+    match schema::first_name_first(text).filter(|_| entries.is_empty() && index.entity.is_person()) {
+        Some(name) => with_lookup_text(index, &name),
+        None => entries,
+    }
+}
+
+/// The records with that text in one of the lookup fields, folded.
+fn with_lookup_text<'a>(index: &'a CollectionIndex, text: &str) -> Vec<&'a IndexEntry> {
     let mut entries: Vec<&IndexEntry> = Vec::new();
     for field in lookup_fields(index.entity) {
         for entry in index.with_text(field, text) {

@@ -28,6 +28,8 @@ pub(super) struct CollectionLookup {
     /// Further fields by which records are found, as far as they are fetched for other reasons.
     pub(super) also_by: Vec<&'static str>,
     pub(super) keys: RowKeys,
+    /// The kinds of record of which any will do.
+    pub(super) kinds: Vec<&'static str>,
 }
 
 /// How much of a collection is needed.
@@ -76,6 +78,20 @@ impl LookupRequest {
     /// Every record is needed.
     pub(crate) fn whole(&mut self, collection: &'static str) {
         self.of(collection).scope = FetchScope::Whole;
+    }
+
+    /// A record of this kind will do, of several the one that most records have: all are needed.
+    pub(crate) fn kind(&mut self, collection: &'static str, kind: &'static str) {
+        let lookup = self.of(collection);
+        lookup.scope = FetchScope::Whole;
+        if !lookup.kinds.contains(&kind) {
+            lookup.kinds.push(kind);
+        }
+    }
+
+    /// The collections of which any record of a kind will do.
+    pub(super) fn with_kinds(&self) -> impl Iterator<Item = (&'static str, &CollectionLookup)> {
+        self.collections.iter().filter(|(_, lookup)| !lookup.kinds.is_empty()).map(|(name, lookup)| (*name, lookup))
     }
 
     /// Rows of a sheet will be matched against existing records by these fields.

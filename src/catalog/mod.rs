@@ -14,6 +14,7 @@
 //! lookup_request    what the sheets refer to
 //! fetch             gets that, by pages or by searches
 //! collection_index  the records of one collection, by id and by text
+//! record_kinds      which record stands for a kind
 //! find, matching    a record by what a cell calls it; the record that a row is about
 //! suggest           nearest names
 //! ```
@@ -34,6 +35,7 @@ mod lookup_request;
 mod matching;
 mod mirror;
 mod pager;
+mod record_kinds;
 mod source;
 mod suggest;
 mod system_id;
@@ -54,6 +56,7 @@ pub(crate) use mirror::{
 };
 pub(crate) use pager::{Pager, may_go_on};
 pub(crate) use source::RecordSource;
+pub(crate) use suggest::nearest as nearest_names;
 
 pub(crate) use crate::api::Record;
 use crate::schema::{self, Entity};
@@ -62,6 +65,7 @@ use field_retention::FieldRetention;
 use field_text::value_text;
 use key_fields::lookup_fields;
 use lookup_request::CollectionLookup;
+use record_kinds::KindUsage;
 use serde_json::{Value, json};
 
 /// The most nearest names that a failed lookup suggests.
@@ -74,6 +78,7 @@ const MOST_DIFFERENCES: usize = 3;
 pub(crate) struct Catalog {
     indexes: HashMap<&'static str, CollectionIndex>,
     costs: Vec<FetchCost>,
+    usage: KindUsage,
 }
 
 /// A record that something refers to.
@@ -127,8 +132,8 @@ pub(crate) struct Contradiction {
     pub field: String,
     /// What is said.
     pub text: String,
-    /// Whether the field is part of the natural key, so that a record of that name with another value is another one.
-    pub is_key: bool,
+    /// Whether the field tells things of one name apart, so that a record of that name with another value is another one.
+    pub tells_apart: bool,
 }
 
 impl Catalog {
@@ -158,6 +163,16 @@ impl Catalog {
             RecordRef::Planned(_) => None,
         });
         known.collect()
+    }
+
+    /// The records of the account that are known, and what they are called.
+    pub(crate) fn names(&self, collection: &str) -> impl Iterator<Item = (i64, &str)> {
+        let index = self.indexes.get(collection);
+        let entries = index.into_iter().flat_map(|index| index.entries().iter().map(move |entry| (index, entry)));
+        entries.filter_map(|(index, entry)| match entry.target {
+            RecordRef::Known(id) => Some((id, title(index, entry)?)),
+            RecordRef::Planned(_) => None,
+        })
     }
 
     /// Takes in a record of the account, as far as finding and describing it needs.

@@ -128,11 +128,11 @@ fn narrowing_excludes_and_descriptions_choose() {
     assert_eq!(product(&[("model_number", "g9")]), Ok(one(2)));
     assert_eq!(product(&[("category_id", "phones")]), Ok(one(1)));
     let other = product(&[("model_number", "G7")]).unwrap_err();
-    assert_eq!((other.field.as_str(), other.is_key), ("model number", true));
+    assert_eq!((other.field.as_str(), other.tells_apart), ("model number", true));
     assert_eq!(other.candidates, ["ProBook (#1, model number G8)", "ProBook (#2, model number G9)"]);
     let other = product(&[("model_number", "G8"), ("category_id", "Cables")]).unwrap_err();
     assert_eq!(
-        (other.candidates.as_slice(), other.is_key),
+        (other.candidates.as_slice(), other.tells_apart),
         (&[String::from("ProBook (#1, category Phones)")][..], false)
     );
     let Ok(LookupResult::Many(several)) = product(&[]) else { panic!("many") };

@@ -7,6 +7,7 @@ use super::column::{DateSurvey, MoneySurvey};
 use super::date::{self, DateFormat, DateReading};
 use super::fill::whole_id;
 use super::money::{self, DecimalMark, HeaderUnit};
+use super::name_order::NameSurvey;
 use super::problem::{Code, ValueError};
 use super::remarks::RemarkKind;
 use super::row::AmountCurrency;
@@ -43,6 +44,10 @@ pub(super) struct ColumnCheck {
     pub(super) unit: HeaderUnit,
     pub(super) reading: DateReading,
     pub(super) mark: Option<DecimalMark>,
+    /// Whether its texts name people.
+    pub(super) names_people: bool,
+    /// Whether the column as a whole writes them last name first.
+    pub(super) is_last_name_first: bool,
 }
 
 pub(super) enum ColumnRole {
@@ -73,7 +78,9 @@ impl ColumnCheck {
         };
         let reading = DateReading { format: rules.date_format.clone(), ..DateReading::default() };
         let (is_code, unit) = (role.is_code(entity), HeaderUnit::of(header));
-        Some(Self { column, role, is_code, unit, reading, mark: rules.decimal })
+        let names_people = role.names_people(entity);
+        let mark = rules.decimal;
+        Some(Self { column, role, is_code, unit, reading, mark, names_people, is_last_name_first: false })
     }
 
     /// With the date format of a rule, which was checked when the rule was read.
@@ -86,6 +93,15 @@ impl ColumnCheck {
 }
 
 impl ColumnRole {
+    /// Whether the texts of the column name people: employees, or those that a reference may name.
+    fn names_people(&self, entity: &Entity) -> bool {
+        let ColumnRole::Field { field, .. } = self else { return false };
+        match field.reference_to() {
+            Some(reference) => schema::collection(reference.to).is_some_and(Entity::is_person),
+            None => entity.is_person() && field.name == "name",
+        }
+    }
+
     /// Whether the texts of the column are codes, keys or names.
     pub(super) fn is_code(&self, entity: &Entity) -> bool {
         let is_code = |entity: &Entity, field: &Field| {
@@ -108,6 +124,7 @@ impl ColumnRole {
 pub(super) struct ColumnSurvey {
     pub(super) dates: DateSurvey,
     pub(super) amounts: MoneySurvey,
+    pub(super) names: NameSurvey,
 }
 
 /// Reads cells that are not fields of the record.
@@ -255,7 +272,27 @@ impl FieldReader<'_> {
         if let Some((found, plain)) = is_exact_code(field).then(|| look_alike(trimmed)).flatten() {
             checked.remark(RemarkKind::LookAlike { found, plain }, self.column.column, trimmed);
         }
+        if self.column.names_people {
+            self.name_order(trimmed, field, checked);
+        }
         self.value(cell, trimmed, field, ids, checked).map(Some)
+    }
+
+    /// Notes whether the name of a person is written last name first. Who only looks a person up finds them either way.
+    fn name_order(&mut self, name: &str, field: &'static Field, checked: &mut CheckedRow) {
+        self.survey.names.observe(name);
+        if schema::first_name_first(name).is_none() {
+            return;
+        }
+        let kind = if self.column.is_last_name_first {
+            checked.last_name_first.push(self.column.column as u32);
+            RemarkKind::LastNameFirst
+        } else {
+            RemarkKind::NameWithComma
+        };
+        if field.reference_to().is_none() {
+            checked.remark(kind, self.column.column, name);
+        }
     }
 
     fn no_value(

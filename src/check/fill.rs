@@ -5,12 +5,13 @@ use std::borrow::Cow;
 
 use rust_decimal::prelude::ToPrimitive;
 
+use super::aliases::Aliases;
 use super::cell::{ColumnCheck, ColumnRole, ColumnSurvey, FieldReader, read_other};
-use super::checked_row::{CheckedRow, ParsedValue};
+use super::checked_row::{CheckedRow, ParsedValue, RenamedCell};
 use super::rules::{EmptyCells, Rules};
 use super::{Code, ValueError};
 use super::{choice, text};
-use crate::mapping::{ColumnTarget, DerivedColumn, Ids, Mapping, Unlisted, ValueSource, is_same_text};
+use crate::mapping::{ColumnTarget, DerivedColumn, DerivedValue, Ids, Mapping, Unlisted, ValueSource, is_same_text};
 use crate::table::{Cell, Row, Value};
 
 /// Fills rows.
@@ -21,6 +22,8 @@ pub(super) struct RowFiller {
     pub(super) replaced: Vec<usize>,
     /// The cells of the derived columns.
     pub(super) derived: Vec<DerivedCell>,
+    /// Names in whose place others count.
+    pub(super) renamed: Vec<RenamedCell>,
 }
 
 /// Where the value of a derived column comes from in one row.
@@ -30,9 +33,21 @@ pub(crate) struct DerivedCell {
     pub column: u32,
     /// The sheet's column that it comes from, or should come from.
     pub source: Option<u32>,
-    pub is_default: bool,
+    pub origin: DerivedOrigin,
+    /// Which kind of record it stands for, if it names none.
+    pub record_kind: Option<&'static str>,
     /// Why the source says nothing that the rule knows.
     pub error: Option<ValueError>,
+}
+
+/// What says a derived value.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum DerivedOrigin {
+    /// Cells of the row.
+    Cells,
+    /// The value map of a rule.
+    ValueMap,
+    Default,
 }
 
 /// What a rule makes of cells.
@@ -40,15 +55,18 @@ enum Derived<'r> {
     /// The cell in this column, as it is.
     Cell(usize),
     Text(Cow<'r, str>, Value),
+    /// What a value map says.
+    Mapped(&'r DerivedValue),
     Unlisted(usize),
     Nothing,
 }
 
 impl RowFiller {
     /// Fills a row, which is then [`RowFiller::filled`]. False if it counts as it is.
-    pub(super) fn fill(&mut self, row: &Row, mapping: &Mapping) -> bool {
+    pub(super) fn fill(&mut self, row: &Row, mapping: &Mapping, aliases: &Aliases) -> bool {
         self.replaced.clear();
         self.derived.clear();
+        self.renamed.clear();
         let mut is_changed = false;
         for column in &mapping.columns {
             let ColumnTarget::Field { ids: Ids::Bare, .. } = column.target else { continue };
@@ -62,7 +80,29 @@ impl RowFiller {
             self.filled.pad(derived.column + 1);
             self.derive(row, derived);
         }
+        if !aliases.is_empty() {
+            self.rename(row, mapping, aliases, &mut is_changed);
+        }
         is_changed
+    }
+
+    /// Puts the names that the user has decided for in the place of those that mean them.
+    fn rename(&mut self, row: &Row, mapping: &Mapping, aliases: &Aliases, is_changed: &mut bool) {
+        for column in &mapping.columns {
+            let Some(collection) = mapping.named_collection(column) else { continue };
+            let cell = if *is_changed { self.filled.cell(column.index) } else { row.cell(column.index) };
+            let from = text::trimmed(cell.text);
+            let Some(decision) = aliases.find(collection, from).filter(|found| found.use_instead != from) else {
+                continue;
+            };
+            self.renamed.push(RenamedCell {
+                column: column.index as u32,
+                from: from.into(),
+                to: decision.use_instead.as_str().into(),
+            });
+            self.begin(row, is_changed);
+            self.filled.replace(column.index, &decision.use_instead, Value::Text);
+        }
     }
 
     fn begin(&mut self, row: &Row, is_changed: &mut bool) {
@@ -79,11 +119,16 @@ impl RowFiller {
         let made = source.map_or(Derived::Nothing, |source| made_from(row, derived, source));
         let has_rival = derived.rivals.iter().any(is_given);
         let default = derived.default.as_ref().filter(|_| matches!(made, Derived::Nothing) && !has_rival);
-        let mut error = None;
+        let (mut error, mut record_kind, mut origin) = (None, None, DerivedOrigin::Cells);
         match (made, default) {
             (_, Some(default)) => {
                 self.filled.replace(derived.column, &default.text, default.value);
                 self.replaced.extend(&derived.rivals);
+                (record_kind, origin) = (default.record_kind, DerivedOrigin::Default);
+            }
+            (Derived::Mapped(to), None) => {
+                self.filled.replace(derived.column, &to.text, to.value);
+                (record_kind, origin) = (to.record_kind, DerivedOrigin::ValueMap);
             }
             (Derived::Cell(column), None) => self.filled.copy_cell(column, derived.column),
             (Derived::Text(text, value), None) => self.filled.replace(derived.column, &text, value),
@@ -108,7 +153,7 @@ impl RowFiller {
         }
         let source = source.or(columns.first().copied()).filter(|_| default.is_none());
         let (column, source) = (derived.column as u32, source.map(|column| column as u32));
-        self.derived.push(DerivedCell { column, source, is_default: default.is_some(), error });
+        self.derived.push(DerivedCell { column, source, origin, record_kind, error });
     }
 
     /// The row as it was filled last.
@@ -122,7 +167,7 @@ fn holds_value(cell: Cell<'_>) -> bool {
 }
 
 /// What the rule makes of the row, of which `first` is the first filled source.
-fn made_from<'r>(row: &'r Row, derived: &DerivedColumn, first: usize) -> Derived<'r> {
+fn made_from<'r>(row: &'r Row, derived: &'r DerivedColumn, first: usize) -> Derived<'r> {
     let is_broken = |column: &usize| matches!(row.cell(*column).value, Value::Error | Value::Unevaluated);
     let cell = row.cell(first);
     let (mut text, mut value) = match &derived.source {
@@ -145,24 +190,22 @@ fn made_from<'r>(row: &'r Row, derived: &DerivedColumn, first: usize) -> Derived
     if text::trimmed(&text).is_empty() {
         return Derived::Nothing;
     }
-    // What a value map says is the field's own value.
-    let mut is_mapped = false;
+    // What a value map says is the field's own value, inverted or not.
     if !derived.values.is_empty() {
         let said = text::trimmed(&text);
-        match derived.values.iter().find(|known| is_same_text(&known.from, said)).map(|known| &known.to) {
-            Some(to) => (text, value, is_mapped) = (Cow::Owned(to.text.clone()), to.value, true),
-            None => match &derived.otherwise {
-                Unlisted::Keep => {}
-                Unlisted::Value(to) => (text, value, is_mapped) = (Cow::Owned(to.text.clone()), to.value, true),
-                Unlisted::Error => return Derived::Unlisted(first),
-            },
-        }
-        if text.is_empty() {
-            return Derived::Nothing;
+        let listed = derived.values.iter().find(|known| is_same_text(&known.from, said)).map(|known| &known.to);
+        let mapped = match (listed, &derived.otherwise) {
+            (Some(to), _) | (None, Unlisted::Value(to)) => Some(to),
+            (None, Unlisted::Keep) => None,
+            (None, Unlisted::Error) => return Derived::Unlisted(first),
+        };
+        match mapped {
+            Some(to) if to.text.is_empty() => return Derived::Nothing,
+            Some(to) => return Derived::Mapped(to),
+            None => {}
         }
     }
     if derived.rule.invert
-        && !is_mapped
         && let Ok(answer) = choice::boolean(Cell { text: &text, value, format: None })
     {
         (text, value) = (Cow::Borrowed(if answer { "no" } else { "yes" }), Value::Boolean(!answer));

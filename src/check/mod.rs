@@ -22,12 +22,14 @@ pub(crate) mod custom;
 /// Date order and decimal mark, inferred from a whole column.
 pub(crate) mod column;
 
+mod aliases;
 mod cell;
 mod checked_row;
 mod currency;
 mod duplicates;
 mod fill;
 mod merged_cells;
+mod name_order;
 mod non_records;
 mod number;
 mod problem;
@@ -36,14 +38,17 @@ mod remarks;
 mod row;
 mod rules;
 
+pub(crate) use aliases::{Aliases, NameDecision};
 pub(crate) use cell::reads_as_itself;
-pub(crate) use checked_row::{CheckedRow, CurrencySign, ParsedCustomField, ParsedField, ParsedId, ParsedValue};
+pub(crate) use checked_row::{
+    CheckedRow, CurrencySign, ParsedCustomField, ParsedField, ParsedId, ParsedRelated, ParsedValue,
+};
 pub(crate) use duplicates::duplicate_hint;
-pub(crate) use fill::rule_value;
+pub(crate) use fill::{DerivedOrigin, rule_value};
 pub(crate) use problem::is_withheld;
 pub use problem::{Code, Problem, ValueError};
 pub use remark::{Remark, RemarkCode};
-pub(crate) use remarks::{RemarkKind, RemarkTally};
+pub(crate) use remarks::{KindBasis, RemarkKind, RemarkTally};
 pub(crate) use row::{Checker, ExtraCells, Inference};
 pub use rules::{Conflicts, Mode};
 pub(crate) use rules::{Duplicates, EmptyCells, FractionalCost, Repeats, RowAction, Rules};

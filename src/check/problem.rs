@@ -86,6 +86,7 @@ codes! {
     RecordBusy "record.busy" "another run is writing the record"
     KeyMissing "key.missing" "nothing to find the record by"
     CheckoutRepeated "checkout.repeated" "the check-out may have been made before"
+    DependencyLeftOut "dependency.left_out" "it needs a change that is not made"
     // the service
     ServiceRefused "service.refused" "the service refused it"
     ServiceUnreachable "service.unreachable" "the service could not be reached"

@@ -37,6 +37,41 @@ pub(crate) enum RemarkKind {
     SerialInAccount,
     /// A bare number in a column of ids, with nothing beside it that confirms it.
     BareId,
+    /// A record of the account that was chosen because the mapping names its kind only.
+    RecordKind {
+        kind: &'static str,
+        /// What it is a kind of: `status`.
+        singular: &'static str,
+        basis: KindBasis,
+        is_default: bool,
+    },
+    /// The name of a person, last name first, in a column of such names.
+    LastNameFirst,
+    /// The same in a column of other names.
+    NameWithComma,
+}
+
+/// Why a record was chosen among those of its kind.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum KindBasis {
+    /// There is no other.
+    Only,
+    /// It is the one that most records of this collection have.
+    MostUsed(&'static str),
+    FirstByName,
+    /// The account has none, and the run creates it.
+    Created,
+}
+
+impl KindBasis {
+    fn text(self, kind: &str, singular: &str) -> String {
+        match self {
+            KindBasis::Only => format!("the only {kind} {singular}"),
+            KindBasis::MostUsed(collection) => format!("the {kind} {singular} that most {collection} have"),
+            KindBasis::FirstByName => format!("the first {kind} {singular} by name"),
+            KindBasis::Created => format!("the {kind} {singular} that this run creates"),
+        }
+    }
 }
 
 impl RemarkKind {
@@ -50,6 +85,8 @@ impl RemarkKind {
             RemarkKind::LookAlike { .. } => RemarkCode::TextLookAlike,
             RemarkKind::SameSerial | RemarkKind::SerialInAccount => RemarkCode::SerialRepeated,
             RemarkKind::BareId => RemarkCode::IdBare,
+            RemarkKind::RecordKind { .. } => RemarkCode::ValueKind,
+            RemarkKind::LastNameFirst | RemarkKind::NameWithComma => RemarkCode::NameOrder,
         }
     }
 
@@ -84,6 +121,16 @@ impl RemarkKind {
             ),
             RemarkKind::BareId => {
                 format!("{}, such as {samples}, taken as ids of this account", counted(count, "number"))
+            }
+            RemarkKind::RecordKind { kind, singular, basis, is_default } => {
+                let whose = if is_default { " without one" } else { "" };
+                format!("{samples} for {}{whose} ({})", counted(count, "row"), basis.text(kind, singular))
+            }
+            RemarkKind::LastNameFirst => {
+                format!("{} with the last name first, such as {samples}, turned around", counted(count, "name"))
+            }
+            RemarkKind::NameWithComma => {
+                format!("{} with a comma, such as {samples}, kept as written", counted(count, "name"))
             }
             RemarkKind::Multiplied(factor) => {
                 format!("{} multiplied by {factor}, such as {samples}", counted(count, "amount"))
@@ -152,6 +199,10 @@ impl RemarkGroup {
         let samples: Vec<String> = self.samples.iter().map(|sample| format!("`{sample}`")).collect();
         let message = self.kind.message(self.count, &samples.join(", "));
         let sheet = label.map(|label| format!("{label}: ")).unwrap_or_default();
+        // A default stands in no cell.
+        if let Some(derived) = mapping.derived_at(self.first.column as usize) {
+            return Remark::new(self.kind.code(), format!("{sheet}{}: {message}", derived.rule.target));
+        }
         let header = mapping.header(self.first.column).unwrap_or_default();
         let place = if self.count == 1 { self.first.to_string() } else { format!("first {}", self.first) };
         Remark::new(self.kind.code(), format!("{sheet}`{header}`: {message} ({place})"))

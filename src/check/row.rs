@@ -81,7 +81,9 @@ impl<'m> Checker<'m> {
                     Some([]) => "",
                     None => &column.header,
                 };
-                let check = ColumnCheck::new(mapping.entity, rules, (column.index, header), &column.target)?;
+                let mut check = ColumnCheck::new(mapping.entity, rules, (column.index, header), &column.target)?;
+                // A key is compared as it is written.
+                check.names_people &= !match_on.iter().any(|name| mapping.column_of(name) == Some(column.index as u32));
                 Some(check.with_format(derived.and_then(|derived| derived.rule.format.as_deref())))
             };
             checks.filter_map(check).collect()
@@ -155,6 +157,10 @@ impl<'m> Checker<'m> {
                 column.mark = survey.amounts.decide();
                 inference = Inference::NeedsSecondPass;
             }
+            if column.names_people && !column.is_last_name_first && survey.names.is_last_name_first() {
+                column.is_last_name_first = true;
+                inference = Inference::NeedsSecondPass;
+            }
         }
         inference
     }
@@ -196,7 +202,7 @@ impl<'m> Checker<'m> {
     /// it counts, with defaults in place of missing values.
     pub(crate) fn check<'r>(&'r mut self, typed: &'r Row, checked: &mut CheckedRow) -> &'r Row {
         let mut filler = std::mem::take(&mut self.filler);
-        let is_filled = filler.fill(typed, self.mapping);
+        let is_filled = filler.fill(typed, self.mapping, &self.rules.aliases);
         let row = if is_filled { filler.filled() } else { typed };
         self.check_filled(typed, row, &filler, checked);
         self.filler = filler;
@@ -213,6 +219,7 @@ impl<'m> Checker<'m> {
     fn check_filled(&mut self, typed: &Row, row: &Row, filler: &RowFiller, checked: &mut CheckedRow) {
         checked.reset();
         checked.derived.extend_from_slice(&filler.derived);
+        checked.renamed.extend_from_slice(&filler.renamed);
         // Whether the row is a record is told by its own.
         if !self.mapping.origin.is_further() {
             checked.non_record = self.non_records.observe(typed);

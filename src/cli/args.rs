@@ -111,6 +111,8 @@ pub(crate) enum Command {
     Check(CheckArgs),
     /// Import spreadsheets into the account
     Import(ImportArgs),
+    /// Send what was approved in a plan workbook
+    Apply(ApplyArgs),
     /// Delete the records a spreadsheet lists, after a backup
     Delete(DeleteArgs),
     /// Resume an interrupted run
@@ -125,6 +127,8 @@ pub(crate) enum Command {
     Template(TemplateArgs),
     /// List the presets for exports of other tools, or print one as a mapping file
     Presets(PresetsArgs),
+    /// List the mappings that are remembered for header rows, or forget one
+    Mappings(MappingsArgs),
     /// Show what can be imported: fields, types and options
     Schema(SchemaArgs),
     /// Run the sandbox: the whole API as a local server, without an account
@@ -182,6 +186,14 @@ pub(crate) struct ReadingArgs {
     /// Leave out the rows with this value in a column, or with none: 'Header=Value', 'Header=' (repeatable)
     #[arg(long, value_name = "HEADER=VALUE")]
     pub skip_where: Vec<String>,
+
+    /// Keep the mapping in use for the next file with the same header row (`tallyport mappings` lists them)
+    #[arg(long)]
+    pub remember: bool,
+
+    /// Take names for other names, as this file says: a spreadsheet with the columns collection, name and use_instead
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub aliases: Option<PathBuf>,
 
     /// Allow several rows with the same natural key
     #[arg(long)]
@@ -276,8 +288,12 @@ pub(crate) struct ImportArgs {
     #[arg(long)]
     pub dry_run: bool,
 
+    /// Only plan, and write the plan as a workbook to approve; `tallyport apply` sends what is approved
+    #[arg(long, value_name = "PATH", value_hint = ValueHint::FilePath, value_parser = result_path_parser(), conflicts_with = "result")]
+    pub plan: Option<PathBuf>,
+
     /// Create missing records that rows refer to; with E,... only in these collections
-    /// (employees and assets only if named)
+    /// (employees and assets only if named or with `all`)
     #[arg(long, value_name = "E,...", num_args = 0..=1, require_equals = true, value_delimiter = ',')]
     pub create_missing: Option<Vec<String>>,
 
@@ -317,6 +333,42 @@ pub(crate) struct ImportArgs {
     /// Stop before starting when more fields would be cleared
     #[arg(long, value_name = "N|N%")]
     pub max_clears: Option<String>,
+
+    /// Skip confirmation prompts
+    #[arg(long)]
+    pub yes: bool,
+}
+
+#[derive(Debug, Args)]
+#[command(after_help = "\
+`tallyport import ... --plan PATH` writes the plan. In it only the column `approve` may be changed. The
+records are read again first: a change whose old value no longer holds is reported, not sent. A plan is
+applied once.
+
+Examples:
+  tallyport import assets.xlsx --plan plan.xlsx
+  tallyport apply plan.xlsx
+  tallyport apply plan.xlsx --result applied.xlsx --yes")]
+pub(crate) struct ApplyArgs {
+    /// The plan workbook
+    #[arg(value_name = "PLAN", value_hint = ValueHint::FilePath)]
+    pub plan: PathBuf,
+
+    /// Write the result here [default: PLAN.result.xlsx beside the plan]
+    #[arg(long, value_name = "PATH", value_hint = ValueHint::FilePath, value_parser = result_path_parser())]
+    pub result: Option<PathBuf>,
+
+    /// Replace a result file that tallyport did not write, or that was edited since
+    #[arg(long)]
+    pub force: bool,
+
+    /// Do not wait for records that another run is writing: they are problems
+    #[arg(long)]
+    pub no_wait: bool,
+
+    /// Stop after N failed records
+    #[arg(long, value_name = "N")]
+    pub max_errors: Option<u64>,
 
     /// Skip confirmation prompts
     #[arg(long)]
@@ -501,6 +553,30 @@ Examples:
 pub(crate) struct PresetsArgs {
     /// Print this preset
     pub name: Option<String>,
+}
+
+#[derive(Debug, Args)]
+#[command(after_help = "\
+`--remember` of check and import keeps the mapping in use. The next file with the same header row is read by it,
+unless --mapping or --preset says otherwise; other flags go before it.
+
+Examples:
+  tallyport check devices.csv --map 'Tag No=asset_id' --remember
+  tallyport mappings
+  tallyport mappings forget devices-5f0c")]
+pub(crate) struct MappingsArgs {
+    #[command(subcommand)]
+    pub command: Option<MappingsCommand>,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum MappingsCommand {
+    /// Forget a mapping: its header row is read as if it were new
+    #[command(after_help = "Example:\n  tallyport mappings forget devices-5f0c")]
+    Forget {
+        /// Its name, as `tallyport mappings` lists it
+        name: String,
+    },
 }
 
 #[derive(Debug, Args)]

@@ -2,9 +2,9 @@
 
 use std::path::PathBuf;
 
-use super::args::{DeleteArgs, Global, ImportArgs, LayoutArgs, LogFormat, ReadingArgs};
+use super::args::{ApplyArgs, DeleteArgs, Global, ImportArgs, LayoutArgs, LogFormat, ReadingArgs};
 use crate::check::Repeats;
-use crate::job::{DeleteJob, ImportJob, ResultTarget, RunOptions};
+use crate::job::{ApplyJob, DeleteJob, ImportJob, ResultTarget, RunOptions};
 use crate::redact::shown_url;
 use crate::run::command_line::CommandLine;
 use crate::run::input::{InputOptions, MappingOptions};
@@ -22,6 +22,7 @@ impl ReadingArgs {
             defaults: self.default.clone(),
             values: self.value.clone(),
             skip_where: self.skip_where.clone(),
+            remember: self.remember,
             ..layout.mapping
         };
         InputOptions {
@@ -31,6 +32,7 @@ impl ReadingArgs {
             blank: self.blank,
             mode: self.mode,
             allow_duplicates: self.allow_duplicates,
+            aliases: self.aliases.clone(),
             mapping,
             ..layout
         }
@@ -73,12 +75,30 @@ impl ImportArgs {
             max_deletes: self.max_deletes.clone(),
             max_clears: self.max_clears.clone(),
             run: RunOptions {
-                dry_run: self.dry_run,
+                dry_run: self.dry_run || self.plan.is_some(),
+                plan: self.plan.clone(),
                 max_errors: self.max_errors,
                 no_wait: self.no_wait,
                 confirmed: self.yes,
                 ..run_options(global, &self.reading.layout)
             },
+        }
+    }
+}
+
+impl ApplyArgs {
+    pub(super) fn job(&self, global: &Global) -> ApplyJob {
+        ApplyJob {
+            path: self.plan.clone(),
+            run: RunOptions {
+                max_errors: self.max_errors,
+                no_wait: self.no_wait,
+                confirmed: self.yes,
+                result: self.result.clone().map_or(ResultTarget::BesideInput, ResultTarget::File),
+                account_flags: global.flags(),
+                ..RunOptions::default()
+            },
+            ..ApplyJob::default()
         }
     }
 }

@@ -2,7 +2,8 @@
 //!
 //! Three steps: what was typed (`args`), what it means here (`settings`), do it (a file per command).
 
-pub(crate) mod args;
+pub(crate) mod apply;
+mod args;
 mod check;
 mod choices;
 mod completions;
@@ -14,10 +15,12 @@ mod import;
 mod input;
 mod interrupts;
 mod log;
+mod mappings;
 mod observer;
 mod presets;
 mod printer;
 mod progress;
+mod remember_hint;
 mod resume;
 mod run_end;
 mod runs;
@@ -78,11 +81,13 @@ fn run(cli: Cli, printer: Printer) -> Result<Exit, Error> {
         Command::Import(args) => import::run(&global, &args, printer),
         Command::Delete(args) => delete::run(&global, &args, printer),
         Command::Resume(args) => resume::run(&global, &args, printer),
+        Command::Apply(args) => apply::run(&global, &args, printer),
         Command::Undo(args) => undo::run(&global, &args, printer),
         Command::Runs(args) => runs::run(&args, printer),
         Command::Export(args) => export::run(&global, &args, printer),
         Command::Template(args) => template::run(&global, &args, printer),
         Command::Presets(args) => presets::run(&args, printer),
+        Command::Mappings(args) => mappings::run(&args, printer),
         Command::Schema(args) => schema::run(&args, printer),
         Command::Sandbox(args) => sandbox::run(&global, &args, printer),
         Command::Doctor => doctor::run(&global, printer),

@@ -3,6 +3,7 @@
 //! [`Account::plan`](crate::Account::plan) reads and decides, and sends nothing; [`Plan::apply`] sends. Every run is
 //! journalled: it can be listed, resumed and undone by this program, by another one, and by the command line.
 
+mod apply;
 mod backup;
 mod check;
 mod copy;
@@ -16,6 +17,8 @@ mod run_options;
 mod run_report;
 mod undo;
 
+pub use apply::ApplyJob;
+pub(crate) use apply::ReadyPlan;
 pub(crate) use check::check;
 pub use copy::{CopyJob, CopyReport};
 pub use delete::DeleteJob;

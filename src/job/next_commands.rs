@@ -36,6 +36,12 @@ pub(super) fn after_dry_run(summary: &RunSummary, header: &RunHeader, result: Op
     next.into_iter().collect()
 }
 
+/// After a plan workbook: what applies it once it is approved.
+pub(super) fn after_plan(path: &Path, account_flags: Vec<String>) -> Vec<String> {
+    let line = CommandLine::new(vec![path.display().to_string()], account_flags);
+    vec![line.command(RunKind::Apply.command(), &[])]
+}
+
 /// After a run that has been sent as far as it goes.
 pub(crate) fn after_run(
     summary: &RunSummary,
@@ -53,7 +59,7 @@ pub(crate) fn after_run(
     let next = match (header.kind, summary.stopped.is_some()) {
         (RunKind::Import, true) => resume.or_else(only_failed),
         (RunKind::Import, false) if counts.failed + counts.unknown > 0 => only_failed(),
-        (RunKind::Delete | RunKind::Undo, true) => resume,
+        (RunKind::Delete | RunKind::Undo | RunKind::Apply, true) => resume,
         (_, false) => None,
     };
     next.into_iter().collect()

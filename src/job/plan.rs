@@ -5,7 +5,7 @@ use std::time::Instant;
 
 use super::backup::PendingBackup;
 use super::new_run_id;
-use super::next_commands::after_dry_run;
+use super::next_commands::{after_dry_run, after_plan};
 use super::result_path::ResultPath;
 use super::run_options::{ResultDestination, RunOptions};
 use super::run_report::{Execution, RunReport, created_remark, service_warnings};
@@ -13,8 +13,10 @@ use crate::account::Account;
 use crate::check::{Mode, Remark, RemarkCode};
 use crate::error::{Error, Result};
 use crate::observer::Observer;
-use crate::plan::{CreateMissing, PlanLimits, PlanTotals, ReportMode};
-use crate::report::{ProblemTally, RowSource, RunSummary, add_rows, write_result};
+use crate::plan::{CreateMissing, LookAlikes, PlanLimits, PlanTotals, ReportMode, RowStatus};
+use crate::redact::shown_url;
+use crate::report::plan_book::{self, PageText, PlanHead, PlanSource, PlannedAccount, write_plan_book};
+use crate::report::{ProblemTally, RowSource, RunSummary, add_rows, plan_sentence, write_result};
 use crate::run::RunStart;
 use crate::run::claims::Claims;
 use crate::run::command_line::CommandLine;
@@ -24,7 +26,7 @@ use crate::run::prepare::{PreparedRun, RunPlanner, unless_interrupted};
 use crate::run::previous_result::RowSelection;
 use crate::run::used_options::UsedOptions;
 use crate::shutdown::ShutdownSignal;
-use crate::table::write::WriteError;
+use crate::table::write::{Access, WriteError};
 use crate::wording::{counted, mails, thousands};
 
 /// What an import or a delete asks of its plan.
@@ -59,26 +61,45 @@ impl PlanRequest {
             skipped_sheets: input.skipped.clone(),
             options: used.shown(),
             result: std::path::absolute(&path).map_err(|source| WriteError::from_io(&path, source))?,
-            typed: CommandLine::new(words, [used.words(), run.account_flags].concat()).into_words(),
+            typed: CommandLine::new(words, [used.words(), run.account_flags.clone()].concat()).into_words(),
             max_errors: run.max_errors,
             no_wait: run.no_wait,
             creates_only: input.rules.mode == Mode::Create,
             remarks,
             mapping: Vec::new(),
+            look_alikes: LookAlikes::default(),
+            plan: None,
             further_sheets: input.further_sheets(),
         };
         let header = RunHeader { id: new_run_id(), kind, account: account.identity.clone(), undoes: None, details };
-        let location = if run.dry_run { JournalLocation::Scratch } else { account.journal_location(&header.id) };
+        let location = match (run.dry_run, &run.plan) {
+            (false, _) => account.journal_location(&header.id),
+            (true, None) => JournalLocation::Scratch,
+            (true, Some(_)) => JournalLocation::Draft,
+        };
         let steps = JournalBuilder::create(location, &header)?;
         if !run.dry_run {
             // Before the account is read: what other runs write from now on may not be in the plan.
             Claims::register(account, &header.id, steps.journal()?.started_at()?)?;
         }
         let planner = RunPlanner { account, kind, create_missing: &create_missing, selection };
-        let mut shutdown = run.shutdown;
+        let mut shutdown = run.shutdown.clone();
         let prepared = unless_interrupted(&mut shutdown, planner.plan(&mut input, steps, observer)).await?;
-        let is_confirmed = run.confirmed;
-        Ok(Plan { account, input, header, prepared, limits, is_confirmed, backup, result, shutdown, started })
+        let RunOptions { confirmed: is_confirmed, plan: workbook, account_flags, .. } = run;
+        Ok(Plan {
+            account,
+            input,
+            header,
+            prepared,
+            limits,
+            is_confirmed,
+            backup,
+            result,
+            workbook,
+            account_flags,
+            shutdown,
+            started,
+        })
     }
 }
 
@@ -94,6 +115,10 @@ pub struct Plan<'a> {
     /// Of a delete: where the records are saved first.
     pub(super) backup: Option<PendingBackup>,
     pub(super) result: Option<ResultPath>,
+    /// Where the plan workbook goes, if one is wanted.
+    pub(super) workbook: Option<PathBuf>,
+    /// What the command line says of the account.
+    pub(super) account_flags: Vec<String>,
     pub(super) shutdown: ShutdownSignal,
     pub(super) started: Instant,
 }
@@ -123,6 +148,8 @@ impl Plan<'_> {
         summary.remarks.extend(self.input.remarks());
         summary.remarks.extend(service_warnings(self.account));
         summary.remarks.extend(prepared.remarks.iter().cloned());
+        summary.remarks.extend(prepared.look_alikes.remarks());
+        summary.look_alikes = prepared.look_alikes.clone();
         if let Err(exceeded) = self.limits.check(&prepared.totals) {
             summary.remark(RemarkCode::LimitExceeded, format!("a run would stop before it starts: {exceeded}"));
         }
@@ -158,12 +185,48 @@ impl Plan<'_> {
     /// The end of a dry run: the summary, with the result file written where the job says.
     pub(crate) fn finish_dry_run(mut self, observer: &mut dyn Observer) -> Result<RunSummary> {
         let mut summary = self.summary()?;
-        if let Some(path) = self.result.clone() {
+        if let Some(path) = self.workbook.clone() {
+            observer.on_phase("writing the plan", None);
+            summary.next = after_plan(&path, self.account_flags.clone());
+            summary.result = Some(self.write_plan(&path, &summary)?);
+        } else if let Some(path) = self.result.clone() {
             observer.on_phase("writing the result", None);
             summary.result = Some(self.write(&path, &mut summary)?);
         }
         summary.seconds = self.started.elapsed().as_secs_f64();
         Ok(summary)
+    }
+
+    /// Writes the plan as a workbook to approve.
+    fn write_plan(&mut self, path: &Path, summary: &RunSummary) -> Result<PathBuf> {
+        let access = Access::common_to(self.input.paths());
+        let sheets = self.sheets();
+        let head = self.plan_head();
+        let source = PlanSource {
+            page: plan_page(&head, summary, self.prepared.totals.irreversible),
+            head,
+            journal: self.prepared.steps.journal()?,
+            sheets: &sheets,
+            catalog: &self.prepared.catalog,
+        };
+        write_plan_book(path, access, source)
+    }
+
+    fn plan_head(&self) -> PlanHead {
+        let (kind, place) = self.account.identity.stored();
+        PlanHead {
+            format: plan_book::FORMAT,
+            id: self.header.id.clone(),
+            tallyport: env!("CARGO_PKG_VERSION").to_owned(),
+            made: jiff::Timestamp::now().strftime("%Y-%m-%dT%H:%M:%SZ").to_string(),
+            account: PlannedAccount { kind: kind.to_owned(), place, tenant: self.account.identity.tenant() },
+            files: self.header.details.files.clone(),
+            options: self.header.details.options.clone(),
+            snapshot: self.prepared.snapshot.clone(),
+            creates_only: self.header.details.creates_only,
+            groups: Vec::new(),
+            groups_at: 0,
+        }
     }
 
     fn write(&mut self, path: &ResultPath, summary: &mut RunSummary) -> Result<PathBuf> {
@@ -192,6 +255,8 @@ impl Plan<'_> {
         self.header.details.mapping = self.input.mappings();
         self.header.details.remarks.extend(self.input.remarks());
         self.header.details.remarks.append(&mut self.prepared.remarks);
+        self.header.details.remarks.extend(self.prepared.look_alikes.remarks());
+        self.header.details.look_alikes = std::mem::take(&mut self.prepared.look_alikes);
         self.header.details.remarks.extend(overridden_remark(self.prepared.overridden));
         self.header.details.remarks.extend(read_only_remarks(&self.prepared.totals));
         let mut steps = self.prepared.steps;
@@ -234,6 +299,53 @@ impl Plan<'_> {
             return Ok(());
         }
         confirm(&format!("this run will {}", reasons.join(" and ")), &self.shutdown, observer)
+    }
+}
+
+/// The texts of a plan's first sheet.
+fn plan_page(head: &PlanHead, summary: &RunSummary, irreversible: u64) -> PageText {
+    let (files, counts) = (head.files.join(", "), summary.counts());
+    let account = match head.account.tenant {
+        Some(tenant) => format!("{}, tenant {tenant}", shown_url(&head.account.place)),
+        None => shown_url(&head.account.place),
+    };
+    let words: Vec<String> = RowStatus::all()
+        .filter(|status| counts.of(*status) > 0)
+        .map(|status| format!("{} {}", thousands(counts.of(status)), status.count_label(ReportMode::DryRun)))
+        .collect();
+    let mut facts = vec![
+        ("rows", format!("{}: {}", counted(summary.rows(), "row"), words.join(", "))),
+        ("account", if account.is_empty() { String::from("a sandbox") } else { account }),
+        ("made", format!("{} by tallyport {}", head.made.replace(['T', 'Z'], " ").trim(), head.tallyport)),
+    ];
+    if let Some(planned) = &summary.planned {
+        facts.insert(1, ("requests", plan_sentence(planned)));
+    }
+    if irreversible > 0 {
+        let records = counted(irreversible, "record");
+        facts.push(("cannot be undone", format!("{records} would be deleted for good")));
+    }
+    let is_said = |(name, _): &&(String, String)| name != "--dry-run";
+    if head.options.iter().any(|option| is_said(&option)) {
+        let options =
+            head.options.iter().filter(is_said).map(|(name, value)| format!("{name} {value}").trim().to_owned());
+        facts.push(("options", options.collect::<Vec<String>>().join("  ")));
+    }
+    let groups = summary.problems.groups();
+    let problems = groups.iter().map(|group| {
+        let column = group.header.as_ref().map(|header| format!(" in `{header}`")).unwrap_or_default();
+        let first = group.examples.first().map(|example| format!(", the first at {}", example.address()));
+        format!("{} × {}{column}{}", thousands(group.count), group.code.title(), first.unwrap_or_default())
+    });
+    PageText {
+        title: format!("Plan of {files}"),
+        lead: String::from(
+            "Nothing has been sent yet. What is approved here is sent by the command at the end of this sheet.",
+        ),
+        facts,
+        problems: problems.collect(),
+        notes: summary.remarks.iter().map(|remark| remark.message.clone()).collect(),
+        command: summary.next.first().cloned().unwrap_or_default(),
     }
 }
 

@@ -22,6 +22,8 @@ pub enum ResultTarget {
 #[derive(Debug, Clone, Default)]
 pub(crate) struct RunOptions {
     pub(crate) dry_run: bool,
+    /// Of a dry run: where the plan workbook goes.
+    pub(crate) plan: Option<PathBuf>,
     pub(crate) max_errors: Option<u64>,
     /// Rows that another run is writing are problems, and not waited for.
     pub(crate) no_wait: bool,

@@ -4,7 +4,7 @@
 //! column to its field works as for columns of the sheet; what is found in it is reported at the cell that it came
 //! from. `--default` is the rule that reads no cell.
 
-use super::rule::{self, FieldRule, Otherwise, RuleOrigin, RuleSource, SkipCondition, SkipRule};
+use super::rule::{self, FieldRule, Otherwise, RuleOrigin, RuleSource, RuleValue, SkipCondition, SkipRule};
 use super::template::JoinTemplate;
 use super::{
     Column, ColumnTarget, HeaderAliases, Ids, Ignored, Mapping, MappingError, MappingOverride, MappingOverrides,
@@ -27,6 +27,8 @@ pub(crate) struct DerivedColumn {
     pub default: Option<DerivedValue>,
     /// Whether bare numbers in it are ids.
     pub is_bare: bool,
+    /// The collection of its records, if a kind of them may stand in place of a name.
+    pub kinds_of: Option<&'static Entity>,
     /// The rule with its source as it is in this sheet.
     pub rule: FieldRule,
 }
@@ -42,8 +44,11 @@ pub(crate) enum ValueSource {
 /// A value that no cell holds.
 #[derive(Debug, Clone)]
 pub(crate) struct DerivedValue {
+    /// Of a kind, the name of the record to create where the account has none of it.
     pub text: String,
     pub value: Value,
+    /// Which kind of record it stands for, if it names none.
+    pub record_kind: Option<&'static str>,
 }
 
 /// One line of a value map.
@@ -86,6 +91,10 @@ pub(crate) enum MappingRuleError {
     SaysNoRecord { place: String, entity: &'static str, field: String },
     #[error("{place}: `{verb}` is for {kinds} only, which `{field}` is not")]
     WrongKind { place: String, verb: &'static str, kinds: &'static str, field: String },
+    #[error("{place}: the records that `{field}` names have no kinds")]
+    NoKinds { place: String, field: String, fields_with: Vec<&'static str> },
+    #[error("{place}: no such kind of {collection}")]
+    NoSuchKind { place: String, collection: &'static str, kinds: &'static [&'static str] },
 }
 
 impl MappingRuleError {
@@ -103,14 +112,32 @@ impl MappingRuleError {
             MappingRuleError::Secret { .. } => String::from("take the column out of the rule"),
             MappingRuleError::SaysNoRecord { field, .. } => format!("add a rule for `{field}`"),
             MappingRuleError::WrongKind { verb, .. } => format!("take `{verb}` out of the rule"),
+            MappingRuleError::NoKinds { fields_with, .. } if fields_with.is_empty() => {
+                String::from("write the value itself, in quotes")
+            }
+            MappingRuleError::NoKinds { fields_with, .. } => {
+                format!("write the value itself, in quotes; a kind is for {}", quoted(fields_with))
+            }
+            MappingRuleError::NoSuchKind { kinds, .. } => format!("use one of {}", quoted(kinds)),
         }
     }
+}
+
+/// `` `a`, `b` ``
+fn quoted(names: &[&str]) -> String {
+    names.iter().map(|name| format!("`{name}`")).collect::<Vec<String>>().join(", ")
 }
 
 impl DerivedValue {
     pub(crate) fn text(text: &str) -> Self {
         let value = if text.trim().is_empty() { Value::Blank } else { Value::Text };
-        Self { text: text.to_owned(), value }
+        Self { text: text.to_owned(), value, record_kind: None }
+    }
+
+    /// What a rule for `field` says; the rule was found to fit.
+    fn of_rule(said: &RuleValue, field: Option<&Field>) -> Self {
+        let record_kind = said.record_kind.as_ref().and_then(|kind| field?.record_kind(&kind.name));
+        Self { record_kind, ..Self::text(&said.text) }
     }
 }
 
@@ -127,6 +154,15 @@ impl SkippedRows {
         };
         let verb = if headers.len() == 1 { "is" } else { "are" };
         format!("left out by the mapping: {} {verb} {is}", headers.join(" and "))
+    }
+}
+
+impl DerivedColumn {
+    /// What a default stands for that names a kind of record: `any deployable status`.
+    pub(super) fn default_kind(&self) -> Option<String> {
+        let default = self.default.as_ref().filter(|_| self.source.columns().is_empty())?;
+        let (kind, collection) = (default.record_kind?, self.kinds_of?);
+        Some(format!("any {kind} {}", collection.singular))
     }
 }
 
@@ -342,6 +378,23 @@ impl FieldRule {
         if self.format.is_some() && kind != Some(Kind::Date) {
             return wrong("format", "dates");
         }
+        self.kinds_fit(entity, target).map_err(|error| vec![error.into()])
+    }
+
+    /// Whether the kinds that it says are kinds of what its field refers to.
+    fn kinds_fit(&self, entity: &'static Entity, target: &ColumnTarget) -> Result<(), MappingRuleError> {
+        let field = headers::target_field(entity, target);
+        for kind in self.said_values().filter_map(|value| value.record_kind.as_ref()) {
+            let place = kind.place.clone();
+            let Some((collection, kinds)) = field.and_then(Field::record_kinds) else {
+                let with = entity.fields.iter().filter(|field| field.is_written() && field.record_kinds().is_some());
+                let fields_with = with.map(|field| field.name).collect();
+                return Err(MappingRuleError::NoKinds { place, field: self.target.clone(), fields_with });
+            };
+            if field.and_then(|field| field.record_kind(&kind.name)).is_none() {
+                return Err(MappingRuleError::NoSuchKind { place, collection: collection.name, kinds });
+            }
+        }
         Ok(())
     }
 }
@@ -455,22 +508,33 @@ impl Mapping {
         let column = self.columns.last().map_or(0, |last| last.index + 1).max(width);
         let header = rule.source.as_ref().map_or_else(|| rule.default_header(), RuleSource::flag_text);
         let is_bare = matches!(target, ColumnTarget::Field { ids: Ids::Bare, .. });
+        let fed = headers::target_field(self.entity, &target);
         self.columns.push(Column { index: column, header, target, source: rule.origin.source });
         let source = match &rule.source {
             _ if read.is_empty() => ValueSource::None,
             Some(RuleSource::Join(template)) => ValueSource::Join(template.clone(), read),
             _ => ValueSource::FirstOf(read),
         };
-        let values =
-            rule.values.iter().map(|(from, to)| MappedValue { from: from.clone(), to: DerivedValue::text(to) });
-        let values = values.collect();
+        let value = |said: &RuleValue| DerivedValue::of_rule(said, fed);
+        let values = rule.values.iter().map(|(from, to)| MappedValue { from: from.clone(), to: value(to) }).collect();
         let otherwise = match &rule.otherwise {
             Some(Otherwise::Error) => Unlisted::Error,
-            Some(Otherwise::Value(text)) => Unlisted::Value(DerivedValue::text(text)),
+            Some(Otherwise::Value(said)) => Unlisted::Value(value(said)),
             Some(Otherwise::Keep) | None => Unlisted::Keep,
         };
-        let default = rule.default.as_deref().map(DerivedValue::text);
-        self.derived.push(DerivedColumn { column, source, rivals, values, otherwise, default, is_bare, rule });
+        let default = rule.default.as_ref().map(value);
+        let kinds_of = fed.and_then(Field::record_kinds).map(|(collection, _)| collection);
+        self.derived.push(DerivedColumn {
+            column,
+            source,
+            rivals,
+            values,
+            otherwise,
+            default,
+            is_bare,
+            kinds_of,
+            rule,
+        });
         None
     }
 

@@ -78,7 +78,7 @@ pub(crate) fn by_headers(rows: &[Row]) -> Result<&'static Entity, EntityDetectio
         .filter_map(|entity| {
             let header = &rows[find_header(rows, &[entity])?];
             let aliases = HeaderAliases::new(entity);
-            let known = known_headers(&aliases, header);
+            let known = known_headers(&aliases, header) + name_parts(&aliases, entity, header);
             (known >= 2).then_some((known * 2 + required_fed(&aliases, entity, header), entity))
         })
         .collect();
@@ -92,6 +92,14 @@ pub(crate) fn by_headers(rows: &[Row]) -> Result<&'static Entity, EntityDetectio
             Err(EntityDetectionError::Ambiguous(fitting.map(|(_, entity)| entity.name).collect()))
         }
     }
+}
+
+/// Number of headers that are parts of the records' names, such as first and last name, and nothing else.
+fn name_parts(aliases: &HeaderAliases, entity: &Entity, header: &Row) -> usize {
+    let parts = entity.fields.iter().filter_map(|field| field.joined_from).flatten().copied();
+    let words: Vec<String> = parts.flatten().map(|word| schema::fold_header(word)).collect();
+    let is_part = |text: &str| aliases.get(text).is_none() && words.contains(&schema::fold_header(text));
+    header.cells().filter(|cell| is_part(cell.text)).count()
 }
 
 /// Number of required fields that the header feeds.

@@ -30,7 +30,7 @@ use crate::error::Diagnostic;
 use crate::schema::Entity;
 
 /// The most bytes of a mapping file; what is larger is something else.
-const MAX_BYTES: u64 = 1 << 20;
+pub(super) const MAX_BYTES: u64 = 1 << 20;
 
 /// A mapping file, parsed.
 #[derive(Debug, Clone, Default)]

@@ -188,7 +188,7 @@ impl Mapping {
             return None;
         }
         let origin = RuleOrigin { source: MappingSource::Schema, place: String::from("today") };
-        let rule = FieldRule { default: Some(today.to_string()), ..FieldRule::new(day, origin) };
+        let rule = FieldRule { default: Some(today.to_string().into()), ..FieldRule::new(day, origin) };
         let target = ColumnTarget::Field { field: self.entity.field_index(day)?, ids: Ids::Marked };
         self.add_rule(ResolvedRule::new(target, rule), width)
     }

@@ -15,11 +15,11 @@ pub(crate) struct FieldRule {
     pub source: Option<RuleSource>,
     pub strip: Vec<Strip>,
     /// What a cell's text means instead.
-    pub values: Vec<(String, String)>,
+    pub values: Vec<(String, RuleValue)>,
     /// What becomes of other texts than those of `values`.
     pub otherwise: Option<Otherwise>,
     /// Where the row has no value, or the sheet no such column.
-    pub default: Option<String>,
+    pub default: Option<RuleValue>,
     /// How text dates are written.
     pub format: Option<String>,
     /// Whether yes means no.
@@ -41,7 +41,24 @@ pub(crate) enum RuleSource {
 pub(crate) enum Otherwise {
     Error,
     Keep,
-    Value(String),
+    Value(RuleValue),
+}
+
+/// A value that a rule says.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct RuleValue {
+    /// The value; of a kind, the name of the record to create where the account has none of it.
+    pub text: String,
+    pub record_kind: Option<RecordKind>,
+}
+
+/// A kind of record instead of a name: any record of that kind will do.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct RecordKind {
+    /// As typed: `deployable`.
+    pub name: String,
+    /// Where it stands, for messages: `mapping.toml, line 3`.
+    pub place: String,
 }
 
 /// Where a rule stands.
@@ -77,6 +94,18 @@ pub(crate) enum SkipCondition {
     Is(Vec<String>),
     Blank,
     Filled,
+}
+
+impl From<String> for RuleValue {
+    fn from(text: String) -> Self {
+        Self { text, record_kind: None }
+    }
+}
+
+impl From<&str> for RuleValue {
+    fn from(text: &str) -> Self {
+        Self::from(text.to_owned())
+    }
 }
 
 impl FurtherRecords {
@@ -137,6 +166,15 @@ impl FieldRule {
     /// Whether it changes what cells say, so that it needs a column to read.
     pub(crate) fn needs_source(&self) -> bool {
         !self.strip.is_empty() || !self.values.is_empty() || self.format.is_some() || self.invert
+    }
+
+    /// The values that it says, whatever for.
+    pub(super) fn said_values(&self) -> impl Iterator<Item = &RuleValue> {
+        let other = self.otherwise.as_ref().and_then(|otherwise| match otherwise {
+            Otherwise::Value(value) => Some(value),
+            Otherwise::Error | Otherwise::Keep => None,
+        });
+        self.values.iter().map(|(_, value)| value).chain(other).chain(&self.default)
     }
 
     /// Takes what a rule of less weight adds. A rule with a source replaces those below it.

@@ -63,7 +63,9 @@ impl Mapping {
             },
             field: target_name(self.entity, &column.target).map(|target| self.shown_target(&target)),
             why: self.reason(column),
-            reading: reading(column.index).map(|(_, reading)| reading.clone()),
+            reading: reading(column.index)
+                .map(|(_, reading)| reading.clone())
+                .or_else(|| self.derived_at(column.index)?.default_kind()),
         });
         let unheaded = facts.unheaded.iter().map(|(column, filled)| MappedColumn {
             cell: cell(*column),
@@ -109,6 +111,7 @@ fn reason(entity: &Entity, column: &Column) -> String {
         MappingSource::Schema => None,
         MappingSource::CommandLine => Some("command line"),
         MappingSource::MappingFile => Some("mapping file"),
+        MappingSource::Remembered => Some("remembered mapping"),
         MappingSource::Preset => Some("preset"),
     };
     match (&column.target, by_user) {

@@ -186,9 +186,9 @@ fn rules_that_are_saved_read_back() {
         [fields.status_id]
         column = "State"
         strip = ["suffix:brackets", "tags:html"]
-        values = { "managed" = "In use", "b.\"q" = "" }
-        otherwise = "error"
-        default = "Ready"
+        values = { "managed" = "In use", "b.\"q" = "", "lost" = { kind = "archived", name = "Lost" } }
+        otherwise = { kind = "Pending", name = "Unknown" }
+        default = { kind = "deployable", name = "Ready to \"Deploy\"" }
         [fields.purchase_date]
         column = "Enrolled"
         format = "DD.MM.YYYY"
@@ -218,6 +218,13 @@ fn rules_that_are_saved_read_back() {
     let mapping = mapped(text);
     assert_eq!((mapping.derived.len(), mapping.skips.len()), (5, 2));
     let once = saved(&mapping);
+    for line in [
+        "default = { kind = \"deployable\", name = 'Ready to \"Deploy\"' }\n",
+        "otherwise = { kind = \"Pending\", name = \"Unknown\" }\n",
+        "lost = { kind = \"archived\", name = \"Lost\" }\n",
+    ] {
+        assert!(once.contains(line), "{line}: {once}");
+    }
     let again = mapped(&once);
     assert_eq!(saved(&again), once);
     let shown = |mapping: &Mapping| {
@@ -245,6 +252,22 @@ fn each_mistake_in_a_mapping_file_names_its_line_and_what_to_do() {
         ("[fields.notes]\ncolumn = \"A\"\nstrip = \"x\"", "line 3: no such stripping", "`suffix:guest`"),
         ("[fields.notes]\ncolumn = \"A\"\notherwise = \"keep\"", "line 1: `otherwise` without", "values ="),
         ("[fields.notes]\ncolumn = \"A\"\nvalues = \"x\"", "line 3: expected a table", "column"),
+        (
+            "[fields.status_id]\ncolumn = \"A\"\ndefault = { kind = \"deployable\" }",
+            "line 3: a kind without a `name`",
+            "name = \"Ready to Deploy\"",
+        ),
+        (
+            "[fields.status_id]\ncolumn = \"A\"\nvalues = { b = \"B\",\n c = { name = \"Ready\" } }",
+            "line 4: a table without a `kind`",
+            "kind = \"deployable\"",
+        ),
+        (
+            "[fields.status_id]\ndefault = { kind = \"deployable\", nam = \"Ready\" }",
+            "line 2: unknown key `nam`",
+            "a rule takes",
+        ),
+        ("[fields.status_id]\ndefault = [\"A\"]", "line 2: expected a text in quotes, or a kind", "a rule takes"),
         ("[fields.notes]\ncolumn = \"A\"\ninvert = \"x\"", "line 3: expected a boolean", "column"),
         ("[fields.notes]\ncolumn = [\"A\"]", "line 2: expected a text in quotes", "column"),
         ("[fields]\nnotes = \"A\"", "line 2: expected", "column"),
@@ -290,6 +313,18 @@ fn rules_that_do_not_fit_the_sheet_say_so() {
         (
             "[fields.status]\ncolumn = \"Status\"\n[fields.status_id]\ncolumn = \"Notes\"",
             "m.toml, line 3: `status_id` is fed by m.toml, line 1 already",
+        ),
+        (
+            "[fields.location_id]\n\ndefault = { kind = \"deployable\", name = \"Berlin\" }",
+            "m.toml, line 3: the records that `location_id` names have no kinds",
+        ),
+        (
+            "[fields.status_id]\nvalues = { new = { kind = \"ready\", name = \"Ready\" } }",
+            "m.toml, line 2: no such kind of statuses",
+        ),
+        (
+            "[custom.OS]\ndefault = { kind = \"deployable\", name = \"A\" }",
+            "m.toml, line 2: the records that `custom:OS` names have no kinds",
         ),
         ("[[skip]]\ncolumn = \"Owner\"\nblank = true", "m.toml, line 1: no column `Owner`"),
     ] {
@@ -425,4 +460,74 @@ fn fuzz_mapping_files() {
     crate::fuzz::each_mutation(&inputs, &words, 4, |bytes| {
         let _ = MappingFile::parse(&String::from_utf8_lossy(bytes), MappingSource::MappingFile, "m.toml");
     });
+}
+
+#[test]
+fn the_hint_for_a_kind_names_the_kinds_and_the_fields_that_have_them() {
+    let entity = collection("assets").unwrap();
+    for (rule, hint) in [
+        ("[fields.location_id]\ndefault = { kind = \"a\", name = \"B\" }", "a kind is for `status_id`"),
+        (
+            "[fields.status_id]\ndefault = { kind = \"a\", name = \"B\" }",
+            "use one of `deployable`, `pending`, `undeployable`, `archived`",
+        ),
+    ] {
+        let rules = MappingFile::parse(rule, MappingSource::MappingFile, "m.toml").unwrap().rules(entity);
+        let overrides = MappingOverrides { rules, ..MappingOverrides::default() };
+        let errors = Mapping::new(entity, &row(1, &["Asset Tag", "Model"]), &overrides).unwrap_err();
+        assert!(errors[0].hint().ends_with(hint), "{}", errors[0].hint());
+    }
+}
+
+#[test]
+fn a_list_of_people_is_no_list_of_locations() {
+    let of = |headers: &[&str]| detect_entity(None, "x", &[row(1, headers)]).map(|entity| entity.name);
+    assert_eq!(of(&["Prénom", "Nom", "Département", "E-mail"]), Ok("employees"));
+    assert_eq!(of(&["First name", "Last name", "Department", "Email"]), Ok("employees"));
+    // The last name of a person, or the name of a place.
+    assert!(matches!(of(&["Nom", "Département", "E-mail"]), Err(EntityDetectionError::Ambiguous(_))));
+    assert_eq!(of(&["Nom", "Ville", "Département", "Pays"]), Ok("locations"));
+}
+
+/// What the headers feed, one after the other.
+fn fields_of(entity: &str, headers: &[&str]) -> Vec<&'static str> {
+    let entity = collection(entity).unwrap();
+    let mapping = Mapping::new(entity, &row(1, headers), &MappingOverrides::default()).unwrap();
+    mapping.fed_fields().map(|field| field.name).collect()
+}
+
+#[test]
+fn countries_and_states_of_locations_are_known_by_any_tools_words() {
+    for (country, state) in [
+        ("Country/Region", "State/Province"),
+        ("Country or region", "State or province"),
+        ("Country", "State"),
+        ("country_code", "Region"),
+        ("Land", "Bundesland"),
+        ("Land", "Staat"),
+        ("Land/Region", "Bundesland/Kanton"),
+        ("Land", "Provinz"),
+        ("Pays", "Département"),
+        ("Pays/Région", "Province"),
+        ("Pays", "État"),
+        ("País", "Provincia"),
+        ("País o región", "Estado o provincia"),
+        ("País", "Estado"),
+        ("Paese", "Regione"),
+        ("Land", "Provincie"),
+        ("国家/地区", "省"),
+    ] {
+        for entity in ["locations", "suppliers"] {
+            assert_eq!(fields_of(entity, &["name", country, state]), ["name", "country", "state"], "{country} {state}");
+        }
+    }
+}
+
+#[test]
+fn a_state_of_an_asset_is_its_status() {
+    for state in ["State", "Estado", "Statut"] {
+        assert_eq!(fields_of("assets", &["Asset Tag", "Model", state]), ["asset_id", "product_id", "status_id"]);
+    }
+    // The place of an employee's or asset's row says nothing of the record itself.
+    assert_eq!(fields_of("employees", &["Name", "Email", "State", "Country"]), ["name", "email"]);
 }

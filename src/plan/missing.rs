@@ -5,7 +5,7 @@ use serde_json::{Map, Value as Json};
 use crate::catalog::{Catalog, RecordRef};
 use crate::check::{CheckedRow, Code, ValueError, choice, text};
 use crate::plan::resolver::{RenamedRecords, Resolved, Resolver, UnknownNames, UserIds};
-use crate::schema::{self, Entity, Field, Kind, Reference};
+use crate::schema::{self, Entity, Field, Kind, Meaning, Reference};
 use crate::table::Row;
 use crate::unicode::without_invisible;
 
@@ -45,6 +45,8 @@ pub(super) struct DependencyRecord {
     pub records: Vec<(&'static Field, Reference, RecordRef)>,
     /// References to records that are missing too.
     pub missing: Vec<(&'static Field, DependencyRecord)>,
+    /// The names of those references that tell it apart from others of its name: of its maker.
+    told_apart_by: Vec<(&'static str, String)>,
 }
 
 /// Builds missing records from the row that names them.
@@ -73,10 +75,14 @@ impl DependencyBuilder<'_> {
             fields: Map::new(),
             records: Vec::new(),
             missing: Vec::new(),
+            told_apart_by: Vec::new(),
         };
         draft.fields.insert(name_field(entity, name).to_owned(), Json::from(name));
         if let Some((narrow, value)) = reference.narrowed {
             draft.fields.insert(narrow.to_owned(), Json::from(value));
+        }
+        if let (Some(kind), Some(about)) = (self.record_kind(field), entity.meaning(Meaning::RecordKind)) {
+            draft.fields.insert(about.name.to_owned(), Json::from(kind));
         }
         for related in self.checked.related.iter().filter(|related| related.field == field) {
             if let Some(about) = entity.field(related.related) {
@@ -90,13 +96,24 @@ impl DependencyBuilder<'_> {
         }
     }
 
+    /// The kind that stands in the row's field instead of a name.
+    fn record_kind(&self, field: usize) -> Option<&'static str> {
+        let mut given = self.checked.values.iter().filter(|given| given.field == field);
+        given.find_map(|given| self.checked.record_kind(given.column))
+    }
+
     fn describe(&self, draft: &mut DependencyRecord, about: &'static Field, cell: &str) -> Result<(), ValueError> {
         match about.kind {
             Kind::Option(choices) => {
                 let position = choice::option(cell, choices.create)?;
                 draft.fields.insert(about.name.to_owned(), Json::from(choices.create[position]));
             }
-            Kind::Reference(reference) => self.refer(draft, about, reference, cell)?,
+            Kind::Reference(reference) => {
+                self.refer(draft, about, reference, cell)?;
+                if draft.entity.is_told_apart_by(about.name) {
+                    draft.told_apart_by.push((about.name, cell.to_owned()));
+                }
+            }
             _ => {
                 if !draft.fields.contains_key(about.name) {
                     draft.fields.insert(about.name.to_owned(), Json::from(without_invisible(cell)));
@@ -131,10 +148,11 @@ impl DependencyBuilder<'_> {
 }
 
 impl DependencyRecord {
-    /// The texts of its natural key.
-    pub(super) fn key(&self) -> Vec<(&'static str, &str)> {
+    /// What tells it apart from other records of its name: the texts of its natural key, and its maker.
+    pub(super) fn identity(&self) -> Vec<(&'static str, &str)> {
         let text = |field: &&'static str| Some((*field, self.fields.get(*field)?.as_str()?));
-        self.entity.key.iter().filter_map(text).collect()
+        let others = self.told_apart_by.iter().map(|(field, name)| (*field, name.as_str()));
+        self.entity.key.iter().filter_map(text).chain(others).collect()
     }
 
     fn has(&self, field: &Field) -> bool {

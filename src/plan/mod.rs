@@ -15,6 +15,7 @@ mod estimate;
 mod limits;
 mod location_currency;
 mod locks;
+mod look_alikes;
 mod missing;
 mod notifications;
 pub(crate) mod order;
@@ -36,10 +37,12 @@ pub(crate) use diff::{ValueMatch, compare, holds, update_to};
 pub use estimate::RunEstimate;
 pub(crate) use limits::{ChangeLimit, PlanLimits};
 pub(crate) use locks::RecordLocks;
+pub(crate) use look_alikes::NameTally;
+pub use look_alikes::{AliasedName, LookAlikeGroup, LookAlikeName, LookAlikes};
 pub(crate) use missing::CreateMissing;
 pub(crate) use notifications::NotificationCount;
 pub use planner::FieldChange;
-pub(crate) use planner::{Planner, RowLinks, holder_names};
+pub(crate) use planner::{Planner, RowLinks, holder_names, value_text};
 pub(crate) use prior_actions::{ActionRecord, ActionRequest, PriorAction, PriorActions};
 pub(crate) use status::{ReportMode, RowOutcome};
 pub use status::{RowCounts, RowStatus};
@@ -95,6 +98,8 @@ pub(crate) struct PlanTotals {
     pub missing: BTreeMap<&'static str, u64>,
     /// Edited cells that are never sent, by header: how many, and the first row.
     pub read_only_edits: BTreeMap<String, (u64, u64)>,
+    /// The names by which rows refer to records.
+    pub names: NameTally,
 }
 
 impl PlanTotals {

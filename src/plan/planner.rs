@@ -4,7 +4,9 @@ mod assignment;
 mod bare_ids;
 mod changes;
 mod identify;
+mod person_names;
 mod read_only;
+mod record_kinds;
 mod repeats;
 mod serials;
 mod steps;
@@ -16,7 +18,9 @@ use serde_json::Value as Json;
 
 pub(crate) use self::assignment::RowLinks;
 pub use self::changes::FieldChange;
+pub(crate) use self::changes::value_text;
 use self::identify::{duplicate_create, key_missing, key_problem, no_such_record};
+use self::person_names::remark_new_people;
 pub(crate) use self::read_only::holder_names;
 use self::undecoded::{doubt, undecoded};
 use super::locks::{RecordLock, RecordLocks};
@@ -120,7 +124,8 @@ impl<S: StepSink> Planner<'_, S> {
         if checked.action == Some(RowAction::Skip) {
             return Ok(RowPlan { decision: RowDecision::Skipped, note: String::new(), changes: Vec::new() });
         }
-        let (mut note, mut changes) = (String::new(), Vec::new());
+        self.totals.names.observe(sheet.index.into(), sheet.mapping, row, checked);
+        let (mut note, mut changes) = (checked.renamed_text(), Vec::new());
         for column in self.read_only_edits(sheet, row, checked) {
             let header = sheet.mapping.header(column).unwrap_or_default();
             target::note_read_only(&mut note, header);
@@ -133,6 +138,8 @@ impl<S: StepSink> Planner<'_, S> {
         };
         if let Ok(Decision::Write(draft)) = &decision {
             self.remark_serial(sheet, draft, checked);
+            self.remark_kinds(sheet, draft, checked);
+            remark_new_people(row, draft, checked);
         }
         let decision = match decision {
             Ok(Decision::Unchanged(id)) => RowDecision::Unchanged(id),
@@ -227,6 +234,10 @@ impl<S: StepSink> Planner<'_, S> {
         if creates && !says_id {
             checked.report_missing(sheet.mapping);
             problems.append(&mut checked.problems);
+        }
+        if let Some(RecordRef::Known(id)) = of_record {
+            self.keep_kinds(sheet, checked, id, &mut delta.edited);
+            self.keep_names(sheet, row, checked, id, &mut delta.edited);
         }
         let (fields, missing) = self.drafts(sheet, row, checked, delta.edited, &mut problems);
         if !problems.is_empty() {
@@ -458,6 +469,10 @@ fn unknown_name(given: &ResolvedField) -> Option<Problem> {
     Some(Problem { error, ..problem.clone() })
 }
 
+#[cfg(test)]
+mod products_tests;
+#[cfg(test)]
+mod record_kinds_tests;
 #[cfg(test)]
 mod repeats_tests;
 #[cfg(test)]

@@ -10,7 +10,9 @@ use rust_decimal::prelude::ToPrimitive;
 use serde_json::{Number, Value as Json, json};
 
 use crate::catalog::{Catalog, Contradiction, LookupResult, RecordRef, ReferenceSyntax};
-use crate::check::{CheckedRow, Code, ParsedField, ParsedValue, Problem, ValueError, text};
+use crate::check::{
+    CheckedRow, Code, DerivedOrigin, ParsedField, ParsedRelated, ParsedValue, Problem, ValueError, text,
+};
 use crate::mapping::{Ids, Mapping};
 use crate::schema::{self, Kind, Meaning, Reference, Wire, fold_name};
 use crate::table::Row;
@@ -127,6 +129,9 @@ impl Resolver<'_> {
         Ok(match given.value {
             ParsedValue::Clear => Resolved::Clear,
             ParsedValue::Text if field.is_long_text => Resolved::Value(Json::from(trimmed)),
+            ParsedValue::Text if checked.last_name_first.contains(&given.column) => {
+                Resolved::Value(Json::from(person_name(trimmed)))
+            }
             ParsedValue::Text => Resolved::Value(Json::from(without_invisible(trimmed))),
             ParsedValue::Integer(number) => Resolved::Value(Json::from(number)),
             ParsedValue::Amount(amount) => Resolved::Value(amount_json(amount)),
@@ -142,9 +147,19 @@ impl Resolver<'_> {
                     return Ok(Resolved::Value(Json::from(without_invisible(trimmed))));
                 };
                 let described = description(mapping, row, checked, given.field);
-                self.name(reference, trimmed, ids, &described)
-                    .map_err(|error| error.at(Some(given.column), raw))?
-                    .fix(given.column, raw)
+                let found = match checked.record_kind(given.column) {
+                    Some(kind) => self.record_kind(reference, kind, trimmed, &described),
+                    None => self.name(reference, trimmed, ids, &described),
+                };
+                let found = found.map_err(|error| error.at(Some(given.column), raw))?.fix(given.column, raw);
+                match found {
+                    Resolved::Missing { name, reference, problem }
+                        if checked.last_name_first.contains(&given.column) =>
+                    {
+                        Resolved::Missing { name: person_name(&name), reference, problem }
+                    }
+                    found => found,
+                }
             }
         })
     }
@@ -195,6 +210,40 @@ impl Resolver<'_> {
         }
     }
 
+    /// The record that stands for a kind: of several the one that most records have. Where there is none, `name` is that
+    /// of the one to create.
+    fn record_kind(
+        &self,
+        reference: Reference,
+        kind: &'static str,
+        name: &str,
+        description: &[(&str, &str)],
+    ) -> Result<Resolved, ValueError> {
+        let contradicted = |contradiction| contradicted(reference.to, name, &contradiction);
+        let candidates = self.catalog.of_kind(reference.to, kind, description).map_err(contradicted)?;
+        if let Some(best) = candidates.first() {
+            return Ok(Resolved::Record(best.target, reference));
+        }
+        let kind_field = schema::collection(reference.to).and_then(|entity| entity.meaning(Meaning::RecordKind));
+        let said = kind_field.map(|field| (field.name, kind));
+        let found = self.catalog.find_described(
+            reference.to,
+            name,
+            ReferenceSyntax::Marked,
+            reference.narrowed,
+            said.as_slice(),
+        );
+        match found {
+            Err(contradiction) => Err(other_kind(reference.to, kind, name, &contradiction)),
+            Ok(LookupResult::One(target)) => Ok(Resolved::Record(target, reference)),
+            Ok(LookupResult::Many(candidates)) => Err(ambiguous(reference.to, &candidates)),
+            Ok(LookupResult::None { .. }) => {
+                let problem = no_such_kind(reference.to, kind, name).at(None, name);
+                Ok(Resolved::Missing { name: name.to_owned(), reference, problem })
+            }
+        }
+    }
+
     /// Looks up a name from a column that describes another record.
     pub(crate) fn related(&self, reference: Reference, name: &str) -> Result<Resolved, ValueError> {
         self.name(reference, name, Ids::Marked, &[])
@@ -222,13 +271,15 @@ pub(crate) fn naming(reference: Reference, ids: Ids) -> ReferenceSyntax {
 }
 
 /// Whether a cell can only be a system id: `#12`, or `12` in a column of ids.
-fn is_id(name: &str, ids: Ids) -> bool {
+pub(super) fn is_id(name: &str, ids: Ids) -> bool {
     let digits = name.strip_prefix('#').or((ids == Ids::Bare).then_some(name));
     digits.is_some_and(|digits| !digits.is_empty() && digits.bytes().all(|byte| byte.is_ascii_digit()))
 }
 
 /// The cells of a row that describe the record named in `field`. In an edited export, columns of what the service only
-/// reports describe the record that was named before the edit.
+/// reports describe the record that was named before the edit. What a rule makes up fills a new record and never excludes
+/// one of the account: a category derived from an operating system says nothing of how the account groups its products.
+/// A value map still tells makers and numbers, which it spells otherwise.
 fn description<'r>(
     mapping: &Mapping,
     row: &'r Row,
@@ -239,7 +290,14 @@ fn description<'r>(
         let reported = mapping.header(column).and_then(|header| mapping.entity.field(header));
         checked.id.is_some() && reported.is_some_and(|field| !field.is_written())
     };
-    let related = checked.related.iter().filter(|related| related.field == field && !is_reported(related.column));
+    let referenced = mapping.entity.fields[field].reference_to().and_then(|reference| schema::collection(reference.to));
+    let is_made_up = |related: &ParsedRelated| match checked.derived_cell(related.column).map(|cell| cell.origin) {
+        None | Some(DerivedOrigin::Cells) => false,
+        Some(DerivedOrigin::ValueMap) => !referenced.is_some_and(|entity| entity.is_told_apart_by(related.related)),
+        Some(DerivedOrigin::Default) => true,
+    };
+    let related = checked.related.iter().filter(|related| related.field == field);
+    let related = related.filter(|related| !is_reported(related.column) && !is_made_up(related));
     related.map(|related| (related.related, text::trimmed(row.cell(related.column as usize).text))).collect()
 }
 
@@ -304,21 +362,51 @@ fn not_found(collection: &str, name: &str, nearest: &[String]) -> ValueError {
 /// A record of that name that the account does not have: another one, which may be created, if its key differs.
 fn other_record(reference: Reference, name: &str, contradiction: &Contradiction) -> Result<Resolved, ValueError> {
     let error = contradicted(reference.to, name, contradiction);
-    if !contradiction.is_key {
+    if !contradiction.tells_apart {
         return Err(error);
     }
     Ok(Resolved::Missing { name: without_invisible(name).into_owned(), reference, problem: error.at(None, name) })
 }
 
 fn contradicted(collection: &str, name: &str, contradiction: &Contradiction) -> ValueError {
-    let Contradiction { candidates, field, text, is_key } = contradiction;
+    let Contradiction { candidates, field, text, tells_apart } = contradiction;
     let shown = candidates.iter().take(4).map(String::as_str).collect::<Vec<_>>().join("; ");
-    let hint = match is_key {
+    let hint = match tells_apart {
         true => format!("correct one of the two cells, or create the other one with --create-missing={collection}"),
         false => format!("correct one of the two cells, or --ignore the column with the {field}"),
     };
     let message = format!("no `{name}` in {collection} has the {field} `{text}`; there is {shown}");
     ValueError::new(Code::NameContradicted, message, hint)
+}
+
+/// The account has no record of the kind, but one of the name that a new one would get.
+fn other_kind(collection: &str, kind: &str, name: &str, contradiction: &Contradiction) -> ValueError {
+    let shown = contradiction.candidates.join("; ");
+    ValueError::new(
+        Code::NameContradicted,
+        format!("no {kind} {} to use for `{name}`; there is {shown}", singular(collection)),
+        format!("name one of the account's {collection} in the mapping, or another name for the one to create"),
+    )
+}
+
+fn no_such_kind(collection: &str, kind: &str, name: &str) -> ValueError {
+    ValueError::new(
+        Code::NameNotFound,
+        format!("the account has no {kind} {}", singular(collection)),
+        format!(
+            "create `{name}` with --create-missing={collection}, or name one of the account's {collection} in the mapping"
+        ),
+    )
+}
+
+fn singular(collection: &str) -> &str {
+    schema::collection(collection).map_or(collection, |entity| entity.singular)
+}
+
+/// A name that a column of such names has last name first.
+fn person_name(cell: &str) -> String {
+    let name = without_invisible(cell);
+    schema::first_name_first(&name).unwrap_or_else(|| name.into_owned())
 }
 
 fn no_such_id(collection: &str, id: &str) -> ValueError {

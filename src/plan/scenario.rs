@@ -16,8 +16,10 @@ use super::{
 };
 use crate::catalog::fake_source::FakeSource;
 use crate::catalog::{Catalog, LookupRequest, Record};
-use crate::check::{CheckedRow, Checker, Conflicts, Duplicates, ExtraCells, Mode, Problem, Repeats, Rules};
-use crate::mapping::{Mapping, MappingOverride, MappingOverrides, MappingSource, TimestampColumn};
+use crate::check::{
+    CheckedRow, Checker, Conflicts, Duplicates, ExtraCells, Mode, Problem, RemarkTally, Repeats, Rules,
+};
+use crate::mapping::{Mapping, MappingFile, MappingOverride, MappingOverrides, MappingSource, TimestampColumn};
 use crate::schema::{self, COLLECTIONS};
 use crate::table::Row;
 
@@ -58,6 +60,8 @@ pub(super) struct Outcome {
     pub(super) steps: Vec<Step>,
     pub(super) totals: PlanTotals,
     pub(super) notifications: NotificationCount,
+    /// What the user is told of the columns.
+    pub(super) remarks: Vec<String>,
 }
 
 impl Scenario {
@@ -94,6 +98,19 @@ impl Scenario {
             source: MappingSource::CommandLine,
         });
         let overrides = MappingOverrides { map: map.collect(), ..MappingOverrides::default() };
+        let mapping = Mapping::new(entity, &lines.next().unwrap(), &overrides).unwrap();
+        let match_on = entity.key.to_vec();
+        self.sheets.push(Sheet { mapping, match_on, rows: lines.collect(), encoding: EncodingConfidence::Certain });
+        self
+    }
+
+    /// A sheet with the rules of a mapping file.
+    pub(super) fn ruled_sheet(mut self, entity: &str, text: &str, file: &str) -> Self {
+        let entity = schema::importable().find(|known| known.name == entity).unwrap();
+        let file = MappingFile::parse(file, MappingSource::MappingFile, "m.toml").unwrap();
+        let mut lines = text.lines().zip(1..).map(|(line, number)| row(number, line));
+        let (map, rules, skips) = (file.overrides(entity), file.rules(entity), file.skips(entity));
+        let overrides = MappingOverrides { map, rules, skips, ..MappingOverrides::default() };
         let mapping = Mapping::new(entity, &lines.next().unwrap(), &overrides).unwrap();
         let match_on = entity.key.to_vec();
         self.sheets.push(Sheet { mapping, match_on, rows: lines.collect(), encoding: EncodingConfidence::Certain });
@@ -169,7 +186,7 @@ impl Scenario {
             links: RowLinks::default(),
             withheld: &HashSet::new(),
         };
-        let mut rows = Vec::new();
+        let (mut rows, mut remarks) = (Vec::new(), Vec::new());
         for (index, sheet) in self.sheets.iter().enumerate() {
             let others = self.sheets.iter().enumerate().filter(|(other, _)| *other != index);
             let plan = SheetPlan {
@@ -182,15 +199,23 @@ impl Scenario {
                 is_assigned: false,
             };
             let mut checker = Checker::new(&sheet.mapping, &self.rules, &sheet.match_on, ExtraCells::Problem);
-            let mut checked = CheckedRow::default();
+            let (mut checked, mut tally) = (CheckedRow::default(), RemarkTally::default());
             for row in &sheet.rows {
                 checker.check(row, &mut checked);
-                let Ok(planned) = planner.row(&plan, row, &mut checked);
+            }
+            checker.infer_formats();
+            checker.rewind();
+            for row in &sheet.rows {
+                let filled = checker.check(row, &mut checked);
+                let Ok(planned) = planner.row(&plan, filled, &mut checked);
+                checked.locate(row, &sheet.mapping);
+                tally.add(row.number, &checked.remarks);
                 rows.push(planned);
             }
+            remarks.extend(tally.remarks(&sheet.mapping, None).into_iter().map(|remark| remark.message));
         }
         let Planner { steps, totals, notifications, .. } = planner;
-        Outcome { rows, steps: steps.0, totals, notifications }
+        Outcome { rows, steps: steps.0, totals, notifications, remarks }
     }
 
     /// The plan of every row as text.
@@ -274,6 +299,7 @@ impl Account {
             lookups.whole(entity.name);
             lookups.matching(entity.name, entity.key);
         }
+        lookups.kind("statuses", "deployable");
         for sheet in sheets.iter().filter(|sheet| sheet.mapping.entity.is_collection()) {
             lookups.matching(sheet.mapping.entity.name, &sheet.match_on);
         }

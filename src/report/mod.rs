@@ -10,6 +10,7 @@
 //! - [`summary::json`]: the same for scripts, whose shape is a contract.
 
 mod change_tally;
+pub(crate) mod plan_book;
 mod result_file;
 mod run_result;
 mod run_summary;

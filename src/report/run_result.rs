@@ -51,6 +51,9 @@ struct SheetTally {
 impl SheetTally {
     /// Rows that an earlier run finished count as skipped.
     fn add(&mut self, row: &FinishedRow, sheet: &SheetHeader, summary: &mut RunSummary) {
+        if row.ending == RowEnding::Detail {
+            return;
+        }
         self.rows += 1;
         match row.ending {
             RowEnding::Final => self.counts.add(row.outcome.status),
@@ -58,7 +61,7 @@ impl SheetTally {
                 self.counts.add(RowStatus::Skipped);
                 self.carried += 1;
             }
-            RowEnding::Open => {}
+            RowEnding::Open | RowEnding::Detail => {}
         }
         let header = |problem: &Problem| problem.column.and_then(|column| sheet.header_of(column));
         for problem in &row.outcome.problems {
@@ -107,6 +110,7 @@ pub(crate) fn write_result(
         let mut sheet = SheetResult {
             outcomes: journal.merged_rows(sheets, index as u16, unfinished),
             changed: sheets[index].column_of(TimestampColumn::Updated.name()),
+            above: None,
             file: &mut file,
         };
         sheet.file.start_sheet(&sheets[index].label, &sheets[index].header, sheets[index].entity.name)?;
@@ -129,12 +133,18 @@ struct SheetResult<'r, O> {
     outcomes: O,
     /// The column that shows when the record was last changed.
     changed: Option<u32>,
+    /// How the record above ended.
+    above: Option<(RowStatus, Option<i64>)>,
     file: &'r mut ResultFile,
 }
 
 impl<O: Iterator<Item = Result<FinishedRow, JournalError>>> SheetResult<'_, O> {
     fn write(&mut self, row: &Row) -> Result<ControlFlow<()>> {
-        let Some(finished) = self.outcomes.next().transpose()? else { return Ok(ControlFlow::Break(())) };
+        let Some(mut finished) = self.outcomes.next().transpose()? else { return Ok(ControlFlow::Break(())) };
+        match (finished.ending, self.above) {
+            (RowEnding::Detail, Some(above)) => (finished.outcome.status, finished.outcome.id) = above,
+            _ => self.above = Some((finished.outcome.status, finished.outcome.id)),
+        }
         let outcome = &finished.outcome;
         let written: Result<(), WriteError> = match (self.changed, finished.changed_at) {
             (Some(column), Some(changed)) => self.file.row(&with_timestamp(row, column as usize, changed), outcome),

@@ -137,6 +137,9 @@ fn gather_row(
         match (given.value, field.reference_to()) {
             (ParsedValue::Name(_), Some(reference)) => {
                 lookups.name(reference.to, &cell(given.column));
+                if let Some(kind) = checked.record_kind(given.column) {
+                    lookups.kind(reference.to, kind);
+                }
                 if mapping.origin == RecordOrigin::Assignment
                     && entity.holders().any(|holder| holder.name == field.name)
                 {

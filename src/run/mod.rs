@@ -14,6 +14,7 @@
 //! ```
 
 mod account;
+pub(crate) mod approved;
 mod backoff;
 pub(crate) mod claims;
 pub(crate) mod command_line;

@@ -4,13 +4,15 @@
 
 use std::sync::LazyLock;
 
-use super::{ACTIONS, COLLECTIONS, Entity, Field, Role, Verb, collection};
+use super::{ACTIONS, COLLECTIONS, Entity, Field, Kind, Role, Verb, collection, fold_name};
 
 /// What a field means beyond its type.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Meaning {
     /// The e-mail address of a person. Only records of people have it.
     PersonEmail,
+    /// The name of a company: its legal form tells nothing (`Dell` and `Dell Inc.`).
+    OrganisationName,
     /// The tag of an individually tracked item.
     Tag,
     /// The maker's serial number of such an item.
@@ -31,6 +33,10 @@ pub enum Meaning {
     MovedKey,
     /// The remark of an action.
     ActionNotes,
+    /// What kind of thing a record is, where any record of a kind may do: a deployable status.
+    RecordKind,
+    /// Who makes a thing: things of one name by different makers are different things.
+    Maker,
 }
 
 impl Meaning {
@@ -38,6 +44,25 @@ impl Meaning {
     pub fn field_name(self) -> &'static str {
         let mut entities = COLLECTIONS.iter().chain(ACTIONS);
         entities.find_map(|entity| entity.meaning(self)).map_or("", |field| field.name)
+    }
+}
+
+impl Field {
+    /// The collection that it refers to and the kinds of its records, if a mapping rule may name a kind instead of a
+    /// record.
+    pub fn record_kinds(&self) -> Option<(&'static Entity, &'static [&'static str])> {
+        let collection = collection(self.reference_to()?.to)?;
+        match collection.meaning(Meaning::RecordKind)?.kind {
+            Kind::Option(choices) => Some((collection, choices.create)),
+            _ => None,
+        }
+    }
+
+    /// The kind of that name, in any case, of the records that it refers to.
+    pub fn record_kind(&self, name: &str) -> Option<&'static str> {
+        let (_, kinds) = self.record_kinds()?;
+        let folded = fold_name(name);
+        kinds.iter().copied().find(|kind| *kind == folded)
     }
 }
 
@@ -52,9 +77,19 @@ impl Entity {
         field == "name" || self.key.contains(&field)
     }
 
+    /// Whether two of its records of one name that differ in the field are different things.
+    pub fn is_told_apart_by(&self, field: &str) -> bool {
+        self.key.contains(&field) || self.meaning(Meaning::Maker).is_some_and(|maker| maker.name == field)
+    }
+
     /// Whether its records are people.
     pub fn is_person(&self) -> bool {
         self.meaning(Meaning::PersonEmail).is_some()
+    }
+
+    /// Whether its records are companies.
+    pub fn names_organisations(&self) -> bool {
+        self.meaning(Meaning::OrganisationName).is_some()
     }
 
     /// Whether its records are individually tracked items with a tag of their own.
@@ -126,6 +161,15 @@ pub fn items() -> impl Iterator<Item = &'static Entity> {
     ACTIONS.iter().filter_map(|action| collection(action.item()?.1.to))
 }
 
+/// The collection whose records are of the records of `referenced`, and its field that says so: which status assets have.
+/// Lists can be filtered by it.
+pub fn referring_to(referenced: &Entity) -> Option<(&'static Entity, &'static Field)> {
+    COLLECTIONS.iter().find_map(|entity| {
+        let is_it = |field: &&Field| field.is_written() && field.filter && refers_to(field, referenced);
+        Some((*entity, entity.fields.iter().find(is_it)?))
+    })
+}
+
 /// The fields of an item that say where it is: its id, what replies report of its stock and holders, and what a
 /// check-out or check-in may set.
 pub fn location_fields() -> &'static [&'static str] {
@@ -149,7 +193,7 @@ mod tests {
     #![allow(clippy::unwrap_used)]
 
     use super::*;
-    use crate::schema::{Kind, Wire, importable};
+    use crate::schema::{Wire, importable};
 
     /// The names of the collections that have a field with that meaning.
     fn with(meaning: Meaning) -> Vec<&'static str> {
@@ -166,7 +210,9 @@ mod tests {
                 let same = entity.fields.iter().filter(|other| other.meaning == Some(meaning)).count();
                 assert_eq!(same, 1, "{place}");
                 let is_right = match meaning {
-                    Meaning::PersonEmail | Meaning::Tag => entity.key == [field.name] && field.is_required(),
+                    Meaning::PersonEmail | Meaning::OrganisationName | Meaning::Tag => {
+                        entity.key == [field.name] && field.is_required()
+                    }
                     Meaning::Serial => matches!(field.kind, Kind::Text(_)) && entity.is_tagged(),
                     Meaning::Stock => matches!(field.kind, Kind::Integer { .. }) && field.is_written(),
                     Meaning::Available => matches!(field.kind, Kind::Integer { .. }) && !field.is_written(),
@@ -177,6 +223,8 @@ mod tests {
                     Meaning::MovedKey | Meaning::ActionNotes => {
                         matches!(field.kind, Kind::Text(_)) && entity.is_action()
                     }
+                    Meaning::RecordKind => matches!(field.kind, Kind::Option(_)) && field.is_required(),
+                    Meaning::Maker => field.reference_to().is_some() && field.read,
                 };
                 assert!(is_right, "{place} cannot be {meaning:?}");
             }
@@ -218,6 +266,24 @@ mod tests {
         }
         let in_passing = COLLECTIONS.iter().filter(|entity| !entity.is_created_in_passing());
         assert_eq!(in_passing.map(|entity| entity.name).collect::<Vec<_>>(), ["employees", "assets"]);
+    }
+
+    #[test]
+    fn the_records_of_every_kind_are_counted_by_a_filter_and_created_from_name_and_kind() {
+        let kinds = importable().flat_map(|entity| entity.fields).filter_map(Field::record_kinds);
+        let names: std::collections::BTreeSet<&str> = kinds.map(|(entity, _)| entity.name).collect();
+        assert_eq!(names, std::collections::BTreeSet::from(["statuses"]));
+        for name in names {
+            let entity = collection(name).unwrap();
+            let (referring, field) = referring_to(entity).unwrap();
+            assert_eq!((referring.name, field.name), ("assets", "status_id"));
+            let kind = entity.meaning(Meaning::RecordKind).unwrap();
+            let required: Vec<&str> =
+                entity.created_fields().filter(|field| field.is_required()).map(|field| field.name).collect();
+            assert_eq!(required, ["name", kind.name], "{name}");
+        }
+        let status = collection("assets").unwrap().field("status_id").unwrap();
+        assert_eq!((status.record_kind("Deployable"), status.record_kind("ready")), (Some("deployable"), None));
     }
 
     #[test]

@@ -63,6 +63,38 @@ fn push_collapsed(chars: impl Iterator<Item = char>, folded: &mut String) {
     }
 }
 
+/// What follows a name behind a comma without being the first name.
+const SUFFIXES: &[&str] = &[
+    "jr", "sr", "junior", "senior", "ii", "iii", "iv", "esq", "phd", "ph d", "dphil", "md", "dds", "jd", "mba", "msc",
+    "bsc", "cpa", "pmp", "pe", "rn", "dr", "prof", "inc", "llc", "ltd", "limited", "corp", "co", "plc", "gmbh", "ag",
+    "kg", "sa", "sarl", "srl", "spa", "bv", "nv", "oy", "ab", "pty",
+];
+
+/// The most words of a first or last name.
+const MOST_NAME_WORDS: usize = 4;
+
+/// The name of a person that is written last name first: `Ada Byron` of `Byron, Ada`. None for every other text, be it a
+/// name with a suffix such as `Bob Stone, Jr.`.
+pub fn first_name_first(text: &str) -> Option<String> {
+    let (last, first) = text.split_once(',')?;
+    let (last, first) = (last.trim(), first.trim());
+    let is_suffix = |part: &str| SUFFIXES.contains(&fold_name(part).replace('.', "").trim());
+    let is_name = |part: &str| {
+        let is_name_char =
+            |char: char| char.is_alphabetic() || is_mark(char) || matches!(char, ' ' | '-' | '\'' | '’' | '.');
+        part.chars().any(char::is_alphabetic)
+            && part.chars().all(is_name_char)
+            && part.split_whitespace().count() <= MOST_NAME_WORDS
+            && !is_suffix(part)
+    };
+    (is_name(last) && is_name(first)).then(|| format!("{first} {last}"))
+}
+
+/// Whether the character only adds to the letter before it: accents of decomposed text.
+fn is_mark(char: char) -> bool {
+    unicode_normalization::char::is_combining_mark(char)
+}
+
 /// Drops what options differ in between the sections of the guide: `_`, `-` and blanks.
 pub(crate) fn without_separators(folded: &str) -> String {
     folded.chars().filter(|char| !matches!(char, '_' | '-' | ' ')).collect()
@@ -70,7 +102,7 @@ pub(crate) fn without_separators(folded: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::fold_name;
+    use super::{first_name_first, fold_name};
 
     #[test]
     fn spellings_of_one_name_fold_alike() {
@@ -89,5 +121,23 @@ mod tests {
         assert_eq!(fold_name("already folded-1"), "already folded-1");
         assert_eq!(fold_name("  "), "");
         assert_ne!(fold_name("Zurich"), fold_name("Zürich"));
+    }
+    #[test]
+    fn a_name_with_the_last_name_first_is_turned_around() {
+        for (text, name) in [
+            ("Byron, Ada", "Ada Byron"),
+            (" O'Neil-Smith ,  Mary Ann ", "Mary Ann O'Neil-Smith"),
+            ("von der Leyen, Ursula", "Ursula von der Leyen"),
+            ("Mu\u{308}ller, J.", "J. Mu\u{308}ller"),
+            ("王, 小明", "小明 王"),
+        ] {
+            assert_eq!(first_name_first(text).as_deref(), Some(name), "{text}");
+        }
+        for other in [
+            "Ada Byron", "Byron,", ", Ada", "Byron, Ada, Countess", "Bob Stone, Jr.", "Ada Byron, Ph.D.", "Stone, II",
+            "Acme, Inc.", "Room 3, Berlin", "byron@example.com, ada", "1,5", "Byron, Ada (admin)", "",
+        ] {
+            assert_eq!(first_name_first(other), None, "{other}");
+        }
     }
 }

@@ -98,11 +98,22 @@ pub(super) const ZIP: &[&str] = &[
     "code postal", "código postal", "cep", "cap", "邮编",
 ];
 
-pub(super) const STATE: &[&str] =
-    &["province", "state/province", "state or province", "region", "county", "bundesland", "provincia"];
+pub(super) const STATE: &[&str] = &[
+    "province", "state/province", "state or province", "province/state", "state/region", "state or region",
+    "province/region", "state/province/region", "state/territory", "federal state", "region", "territory", "county",
+    "canton", "prefecture", "bundesland", "bundesland/kanton", "bundesstaat", "kanton", "provinz", "landkreis",
+    "staat", "staat/provinz", "état", "état/province", "état ou province", "région", "département", "provincia",
+    "estado", "estado/provincia", "estado o provincia", "estado ou província", "comunidad autónoma", "província", "uf",
+    "regione", "stato/provincia", "provincie", "staat/provincie", "województwo", "省", "省份", "州", "都道府県",
+    "provinsi",
+];
 
-pub(super) const COUNTRY: &[&str] =
-    &["country name", "country code", "country region", "country or region", "land", "pays", "país", "paese", "国家"];
+pub(super) const COUNTRY: &[&str] = &[
+    "country name", "country code", "country/region", "country/territory", "region/country", "country or region",
+    "nation", "land", "land/region", "land oder region", "ländercode", "pays", "pays/région", "pays ou région", "país",
+    "país/región", "país o región", "país/região", "paese", "paese/area geografica", "nazione", "land of regio",
+    "kraj", "negara", "国家", "国家/地区", "国",
+];
 
 /// Columns of one sheet that describe a location it names.
 pub(super) const LOCATION_DETAILS: &[super::Related] = &[

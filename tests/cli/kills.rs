@@ -85,7 +85,7 @@ fn an_undisturbed_import_matches_its_sheets() {
 #[test]
 fn the_audit_detects_lost_duplicate_and_changed_records() {
     let mut round = Round::new(Kind::Reference, Network::Stable, 2);
-    round.run(&["import", WORKBOOK, "--yes"], Kill::Never);
+    round.run(&["import", WORKBOOK, "--yes", "--map", "holder=assigned_to"], Kill::Never);
     let Server::Reference(server) = &round.server else { unreachable!() };
     server.holds("departments", json!({"name": "Dept. 1/1", "email": "dept1@example.com", "phone": "+49 30 00001"}));
     let ask = |method: &str, path: &str, body: Value| {
@@ -129,7 +129,11 @@ fn a_killed_import_into_the_reference_server_is_resumed() {
 fn undisturbed(kind: Kind, seed: u64) -> Length {
     let mut round = Round::new(kind, Network::Stable, seed);
     let start = Instant::now();
-    let Ended::Exited(code, summary) = round.run(&["import", WORKBOOK, "--yes"], Kill::Never) else { unreachable!() };
+    let Ended::Exited(code, summary) =
+        round.run(&["import", WORKBOOK, "--yes", "--map", "holder=assigned_to"], Kill::Never)
+    else {
+        unreachable!()
+    };
     let length = Length { requests: round.proxy.requests(), time: start.elapsed() };
     assert_eq!(code, 0, "{summary}");
     round.audit(Some(&summary));
@@ -227,7 +231,7 @@ impl Round {
         let mut next = Next::Import;
         for start in 0..MOST_STARTS {
             let arguments: &[&str] = match next {
-                Next::Import => &["import", WORKBOOK, "--yes"],
+                Next::Import => &["import", WORKBOOK, "--yes", "--map", "holder=assigned_to"],
                 Next::Resume => &["resume", "--last"],
             };
             let kill = if self.kills < MOST_KILLS { self.draw(start, length) } else { Kill::Never };

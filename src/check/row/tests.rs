@@ -32,7 +32,7 @@ impl Sheet {
     fn defaulted(entity: &str, headers: &str, defaults: &[(&str, &str)]) -> Self {
         let rule = |(field, value): &(&str, &str)| {
             let origin = RuleOrigin { source: MappingSource::CommandLine, place: String::new() };
-            FieldRule { default: Some((*value).to_owned()), ..FieldRule::new(*field, origin) }
+            FieldRule { default: Some((*value).into()), ..FieldRule::new(*field, origin) }
         };
         let rules = defaults.iter().map(rule).collect();
         Self::with_overrides(entity, headers, MappingOverrides { rules, ..MappingOverrides::default() })

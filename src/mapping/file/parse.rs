@@ -1,5 +1,7 @@
 //! Reads mapping files. Every error names the line, and none shows what it says.
 
+mod said_value;
+
 use std::fmt;
 use std::ops::Range;
 
@@ -8,8 +10,11 @@ use serde::de::{Deserialize, Deserializer, MapAccess, SeqAccess, Visitor};
 use toml::Spanned;
 use toml::de::{DeTable, DeValue, ValueDeserializer};
 
+use self::said_value::SaidValue;
 use super::{MappingFile, MappingFileError, Section};
-use crate::mapping::rule::{FieldRule, FurtherRecords, Otherwise, RuleOrigin, RuleSource, SkipCondition, SkipRule};
+use crate::mapping::rule::{
+    FieldRule, FurtherRecords, Otherwise, RecordKind, RuleOrigin, RuleSource, RuleValue, SkipCondition, SkipRule,
+};
 use crate::mapping::strip::Strip;
 use crate::mapping::template::JoinTemplate;
 use crate::mapping::{MappingOverride, MappingSource};
@@ -24,8 +29,8 @@ struct RuleTable {
     first_of: Option<Spanned<Words>>,
     join: Option<Spanned<Text>>,
     values: Option<ValueMap>,
-    otherwise: Option<Text>,
-    default: Option<Text>,
+    otherwise: Option<Spanned<SaidValue>>,
+    default: Option<Spanned<SaidValue>>,
     format: Option<Text>,
     invert: Option<bool>,
     strip: Option<Spanned<Words>>,
@@ -48,7 +53,7 @@ struct Text(String);
 struct Words(Vec<String>);
 
 /// What a text means instead, in order.
-struct ValueMap(Vec<(String, String)>);
+struct ValueMap(Vec<(String, Spanned<SaidValue>)>);
 
 /// What is wrong, where, and what to do.
 struct Mistake {
@@ -59,6 +64,9 @@ struct Mistake {
 
 const SECTION_HINT: &str = "use [fields.NAME], [custom.NAME], ignore, [[skip]], entity or preset; or a collection: \
                             [assets.fields.NAME], or [assets] with lines such as \"Tag No\" = \"asset_id\"";
+
+const KIND_HINT: &str = "write { kind = \"deployable\", name = \"Ready to Deploy\" }: any record of that kind will do, \
+                         and the name is for the one to create where there is none";
 
 const ALSO_HINT: &str = "write a rule for each field: name = { column = \"Header\" }";
 
@@ -121,6 +129,8 @@ impl Parser<'_> {
             match key.get_ref().as_ref() {
                 "entity" => file.entity = Some(self.entity(value)?),
                 "preset" => file.preset = Some(text_of(value)?),
+                // What a remembered mapping was kept for.
+                "remembered" => {}
                 word if self.section_key(word, value, &mut common)? => {}
                 word => file.sections.push(self.collection(word, key, value)?),
             }
@@ -248,12 +258,10 @@ impl Parser<'_> {
         let table: RuleTable = read_within(value, &name.span(), RULE_HINT)?;
         let span = name.span();
         let source = self.source_of(&table, &span)?;
-        let values = table.values.map(|ValueMap(values)| values).unwrap_or_default();
-        let otherwise = table.otherwise.map(|Text(text)| match text.as_str() {
-            "error" => Otherwise::Error,
-            "keep" => Otherwise::Keep,
-            _ => Otherwise::Value(text),
-        });
+        let values = table.values.iter().flat_map(|ValueMap(values)| values);
+        let values: Vec<(String, RuleValue)> =
+            values.map(|(from, to)| Ok((from.clone(), self.value(to)?))).collect::<Result<_, Mistake>>()?;
+        let otherwise = table.otherwise.as_ref().map(|said| self.otherwise(said)).transpose()?;
         if otherwise.is_some() && values.is_empty() {
             let hint = "add values = { \"their word\" = \"your word\" }, or use default for blank cells";
             return Err(Mistake::new(span, "`otherwise` without `values`", hint));
@@ -263,7 +271,7 @@ impl Parser<'_> {
             strip: strips(table.strip)?,
             values,
             otherwise,
-            default: table.default.map(|Text(text)| text),
+            default: table.default.as_ref().map(|said| self.value(said)).transpose()?,
             format: table.format.map(|Text(text)| text),
             invert: table.invert.unwrap_or(false),
             ..FieldRule::new(target, self.origin(&span))
@@ -272,6 +280,30 @@ impl Parser<'_> {
             return Err(Mistake::new(span, "the rule says nothing", RULE_HINT));
         }
         Ok(rule)
+    }
+
+    fn otherwise(&self, said: &Spanned<SaidValue>) -> Result<Otherwise, Mistake> {
+        Ok(match said.get_ref() {
+            SaidValue::Text(text) if text == "error" => Otherwise::Error,
+            SaidValue::Text(text) if text == "keep" => Otherwise::Keep,
+            _ => Otherwise::Value(self.value(said)?),
+        })
+    }
+
+    fn value(&self, said: &Spanned<SaidValue>) -> Result<RuleValue, Mistake> {
+        let (kind, name) = match said.get_ref() {
+            SaidValue::Text(text) => return Ok(RuleValue::from(text.as_str())),
+            SaidValue::Kind { kind, name } => (kind.as_deref(), name.as_deref()),
+        };
+        let lacks = |what: Option<&str>| what.is_none_or(|text| text.trim().is_empty());
+        match (kind, name) {
+            (Some(kind), Some(name)) if !lacks(Some(kind)) && !lacks(Some(name)) => {
+                let record_kind = RecordKind { name: kind.trim().to_owned(), place: (self.place)(&said.span()) };
+                Ok(RuleValue { text: name.trim().to_owned(), record_kind: Some(record_kind) })
+            }
+            (kind, _) if lacks(kind) => Err(Mistake::new(said.span(), "a table without a `kind`", KIND_HINT)),
+            _ => Err(Mistake::new(said.span(), "a kind without a `name`", KIND_HINT)),
+        }
     }
 
     fn source_of(&self, table: &RuleTable, span: &Range<usize>) -> Result<Option<RuleSource>, Mistake> {
@@ -412,8 +444,8 @@ impl<'de> Deserialize<'de> for ValueMap {
 
             fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<ValueMap, A::Error> {
                 let mut values = Vec::new();
-                while let Some((from, Text(to))) = map.next_entry::<String, Text>()? {
-                    values.push((from, to));
+                while let Some(entry) = map.next_entry::<String, Spanned<SaidValue>>()? {
+                    values.push(entry);
                 }
                 Ok(ValueMap(values))
             }

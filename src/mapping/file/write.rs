@@ -3,8 +3,8 @@
 use toml::{Table, Value};
 
 use crate::mapping::headers::target_text;
-use crate::mapping::rule::{FieldRule, Otherwise, RuleSource, SkipCondition, SkipRule};
-use crate::mapping::{ColumnTarget, Ignored, Mapping, MappingSource, RecordOrigin};
+use crate::mapping::rule::{FieldRule, Otherwise, RuleSource, RuleValue, SkipCondition, SkipRule};
+use crate::mapping::{ColumnTarget, IdOwnership, Ignored, Mapping, MappingSource, RecordOrigin};
 use crate::schema::Entity;
 
 /// The text of a mapping file.
@@ -23,8 +23,12 @@ impl MappingText {
             if matches!(column.target, ColumnTarget::Result(_) | ColumnTarget::Ignored(Ignored::Source)) {
                 continue;
             }
-            // An empty text ignores the column.
-            let target = target_text(mapping.entity, &column.target).unwrap_or_default();
+            let target = match column.target {
+                // `_id` would vouch for them.
+                ColumnTarget::Id(IdOwnership::Unverified) => String::from("id"),
+                // An empty text ignores the column.
+                _ => target_text(mapping.entity, &column.target).unwrap_or_default(),
+            };
             table.insert(column.header.clone(), Value::String(target));
         }
         for (target, rule) in rules(mapping) {
@@ -59,7 +63,10 @@ impl MappingText {
 
     /// The file's text.
     pub(crate) fn to_text(&self) -> String {
-        format!("# Which column feeds which field. `tallyport import FILE --mapping THIS` uses it.\n\n{}", self.tables)
+        let comment = "# Which column feeds which field. `tallyport import FILE --mapping THIS` uses it.\n";
+        let mut text = String::from(comment);
+        write_tables(&mut text, "", &self.tables);
+        text
     }
 }
 
@@ -89,12 +96,64 @@ fn insert(tables: &mut Table, path: &[&str], rule: Table) {
     }
 }
 
+/// Appends the values of a table and then the tables in it. Unlike the serializer, it keeps the kind of a record on the
+/// line of its value.
+fn write_tables(out: &mut String, path: &str, table: &Table) {
+    let (groups, values): (Vec<_>, Vec<_>) = table.iter().partition(|(_, value)| is_group(value));
+    if !values.is_empty() {
+        out.push_str(&format!("\n[{path}]\n"));
+        values.iter().for_each(|(key, value)| out.push_str(&line(key, value)));
+    }
+    for (key, group) in groups {
+        let path = if path.is_empty() { key_text(key) } else { format!("{path}.{}", key_text(key)) };
+        match group {
+            Value::Table(group) => write_tables(out, &path, group),
+            Value::Array(groups) => {
+                for group in groups.iter().filter_map(Value::as_table) {
+                    out.push_str(&format!("\n[[{path}]]\n"));
+                    group.iter().for_each(|(key, value)| out.push_str(&line(key, value)));
+                }
+            }
+            _ => {}
+        }
+    }
+}
+
+/// Whether a value has lines of its own below its name.
+fn is_group(value: &Value) -> bool {
+    match value {
+        Value::Table(table) => !table.keys().eq(["kind", "name"]),
+        Value::Array(list) => list.iter().any(Value::is_table),
+        _ => false,
+    }
+}
+
+fn line(key: &str, value: &Value) -> String {
+    format!("{} = {value}\n", key_text(key))
+}
+
+/// A key, in quotes where TOML wants them.
+fn key_text(key: &str) -> String {
+    let line = Table::from_iter([(key.to_owned(), Value::Boolean(true))]).to_string();
+    line.trim_end().trim_end_matches(" = true").to_owned()
+}
+
 fn text(text: &str) -> Value {
     Value::String(text.to_owned())
 }
 
 fn list(texts: &[String]) -> Value {
     Value::Array(texts.iter().map(|entry| text(entry)).collect())
+}
+
+fn rule_value(value: &RuleValue) -> Value {
+    match &value.record_kind {
+        None => text(&value.text),
+        Some(kind) => {
+            let words = [("kind", &kind.name), ("name", &value.text)];
+            Value::Table(words.map(|(key, said)| (key.to_owned(), text(said))).into_iter().collect())
+        }
+    }
 }
 
 fn rule_table(rule: &FieldRule) -> Table {
@@ -104,19 +163,19 @@ fn rule_table(rule: &FieldRule) -> Table {
         RuleSource::Join(template) => ("join", Value::String(template.to_string())),
     });
     let strip = rule.strip.iter().map(|strip| strip.name().to_owned()).collect::<Vec<String>>();
-    let values: Table = rule.values.iter().map(|(from, to)| (from.clone(), text(to))).collect();
+    let values: Table = rule.values.iter().map(|(from, to)| (from.clone(), rule_value(to))).collect();
     let otherwise = rule.otherwise.as_ref().map(|otherwise| match otherwise {
-        Otherwise::Error => "error",
-        Otherwise::Keep => "keep",
-        Otherwise::Value(value) => value,
+        Otherwise::Error => text("error"),
+        Otherwise::Keep => text("keep"),
+        Otherwise::Value(value) => rule_value(value),
     });
     let verbs = [
         source,
         (!strip.is_empty()).then(|| ("strip", list(&strip))),
         rule.format.as_deref().map(|format| ("format", text(format))),
         rule.invert.then_some(("invert", Value::Boolean(true))),
-        otherwise.map(|value| ("otherwise", text(value))),
-        rule.default.as_deref().map(|default| ("default", text(default))),
+        otherwise.map(|value| ("otherwise", value)),
+        rule.default.as_ref().map(|default| ("default", rule_value(default))),
         (!values.is_empty()).then(|| ("values", Value::Table(values))),
     ];
     verbs.into_iter().flatten().map(|(verb, value)| (verb.to_owned(), value)).collect()

@@ -5,7 +5,7 @@ use serde_json::Value as Json;
 
 use super::{Planner, RowDraft};
 use crate::api::custom_fields;
-use crate::catalog::{Record, RecordRef};
+use crate::catalog::{Catalog, Record, RecordRef};
 use crate::plan::diff;
 use crate::plan::resolver::{Resolved, ResolvedField};
 use crate::plan::step::{StepSink, WriteKind};
@@ -43,14 +43,17 @@ impl<S: StepSink> Planner<'_, S> {
         FieldChange {
             column: given.column,
             field: field.name.to_owned(),
-            old: held.and_then(|held| held.get(field.name)).map(|old| self.held_text(field, old)).unwrap_or_default(),
+            old: held
+                .and_then(|held| held.get(field.name))
+                .map(|old| value_text(self.catalog, field, old))
+                .unwrap_or_default(),
             new: self.new_text(field, given),
         }
     }
 
     fn new_text(&self, field: &Field, given: &ResolvedField) -> String {
         match (&given.value, field.kind) {
-            (Resolved::Value(value), _) => self.held_text(field, value),
+            (Resolved::Value(value), _) => value_text(self.catalog, field, value),
             (Resolved::Option(position), Kind::Option(choices)) => {
                 choices.create.get(*position).map(|text| (*text).to_owned()).unwrap_or_default()
             }
@@ -59,18 +62,18 @@ impl<S: StepSink> Planner<'_, S> {
             (Resolved::Option(_) | Resolved::Clear, _) => String::new(),
         }
     }
+}
 
-    /// A value as the record has it: names in place of ids, days without the time.
-    fn held_text(&self, field: &Field, value: &Json) -> String {
-        let text = match value {
-            Json::Null => return String::new(),
-            Json::String(text) => text.clone(),
-            other => other.to_string(),
-        };
-        match (field.kind, text.parse()) {
-            (Kind::Reference(reference), Ok(id)) => self.catalog.describe(reference.to, RecordRef::Known(id)),
-            (Kind::Date, _) => text.get(..10).map_or_else(|| text.clone(), str::to_owned),
-            _ => text,
-        }
+/// A value as people read it: names in place of ids, days without the time. Empty where there is none.
+pub(crate) fn value_text(catalog: &Catalog, field: &Field, value: &Json) -> String {
+    let text = match value {
+        Json::Null => return String::new(),
+        Json::String(text) => text.clone(),
+        other => other.to_string(),
+    };
+    match (field.kind, text.parse()) {
+        (Kind::Reference(reference), Ok(id)) => catalog.describe(reference.to, RecordRef::Known(id)),
+        (Kind::Date, _) => text.get(..10).map_or_else(|| text.clone(), str::to_owned),
+        _ => text,
     }
 }

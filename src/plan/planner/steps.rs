@@ -136,8 +136,8 @@ impl<S: StepSink> Planner<'_, S> {
     fn create_draft(&mut self, row: RowId, draft: DependencyRecord) -> Result<u32, S::Error> {
         // Two cells of one row may name the same missing record.
         let (collection, syntax) = (draft.entity.name, ReferenceSyntax::Marked);
-        let key = draft.key();
-        let found = self.catalog.find_described(collection, &draft.name, syntax, draft.narrowed, &key);
+        let identity = draft.identity();
+        let found = self.catalog.find_described(collection, &draft.name, syntax, draft.narrowed, &identity);
         if let Ok(LookupResult::One(RecordRef::Planned(number))) = found {
             return Ok(number);
         }

@@ -3,6 +3,7 @@
 use serde_json::json;
 
 use super::super::scenario::Scenario;
+use crate::plan::CreateMissing;
 
 /// Two locations that differ in case, two of one name, and one of its own.
 fn account() -> Scenario {
@@ -125,4 +126,64 @@ fn a_user_is_known_by_id_or_by_an_address_in_the_activity_log() {
         sheet("bob@example.com"),
         "reject name.not_found at E: unknown user; expected the e-mail address of a user who appears in the activity log"
     );
+}
+
+/// One employee, and an asset to check out.
+fn people() -> Scenario {
+    Scenario::new().holds("assets", json!([{"id": 20, "asset_id": "T-1"}, {"id": 21, "asset_id": "T-2"}])).holds(
+        "employees",
+        json!([
+            {"id": 2, "name": "Ada Byron", "email": "ada@example.com"},
+            {"id": 3, "name": "Stone, Bob", "email": "bob@example.com"},
+        ]),
+    )
+}
+
+#[test]
+fn an_employee_is_found_by_the_name_with_the_last_name_first() {
+    for (cell, id) in [("Byron, Ada", 2), ("BYRON , ada", 2), ("Ada Byron", 2), ("Stone, Bob", 3)] {
+        let rows = format!("asset_id|employee|checkout_date\nT-1|{cell}|2026-01-02");
+        let expected = format!(r#"create {{"asset_id":"T-1","checkout_date":"2026-01-02","employee_id":{id}}}"#);
+        assert_eq!(people().sheet("checkout_asset", &rows).shown(), [expected], "{cell}");
+    }
+    let shown = people().sheet("checkout_asset", "asset_id|employee|checkout_date\nT-1|Byron, Jr.|2026-01-02").shown();
+    assert_eq!(shown, ["reject name.not_found at B: `Byron, Jr.` not found in employees"]);
+}
+
+#[test]
+fn a_column_of_names_with_the_last_name_first_makes_people_with_the_first_name_first() {
+    let rows = "name|email\nKing, Cy|cy@example.com\nByron, Ada|ada@example.com\nStone, Bob|bob@example.com";
+    let outcome = people().sheet("employees", rows).plan();
+    assert_eq!(outcome.shown_steps(), [r#"employees: create {"email":"cy@example.com","name":"Cy King"}"#]);
+    assert_eq!(
+        outcome.remarks,
+        [
+            "`name`: 3 names with the last name first, such as `King, Cy`, `Byron, Ada`, `Stone, Bob`, turned around (first A2)"
+        ]
+    );
+}
+
+#[test]
+fn a_single_name_with_a_comma_is_kept_as_written() {
+    let rows = "name|email\nKiosk, Lobby|kiosk@example.com\nCy King|cy@example.com";
+    let outcome = people().sheet("employees", rows).plan();
+    assert_eq!(outcome.shown_steps()[0], r#"employees: create {"email":"kiosk@example.com","name":"Kiosk, Lobby"}"#);
+    assert_eq!(outcome.remarks, ["`name`: 1 name with a comma, such as `Kiosk, Lobby`, kept as written (A2)"]);
+}
+
+#[test]
+fn people_whom_a_column_names_last_name_first_are_created_first_name_first() {
+    let create = || CreateMissing::Named(vec!["employees"]);
+    let rows = "asset_id|employee|email|checkout_date\nT-1|King, Cy|cy@example.com|2026-01-02\n\
+                T-2|Byron, Ada|ada@example.com|2026-01-02";
+    let outcome = people().sheet("checkout_asset", rows).create_missing(create()).plan();
+    assert_eq!(outcome.shown_steps()[0], r#"employees: create {"email":"cy@example.com","name":"Cy King"}"#);
+    assert_eq!(
+        outcome.remarks,
+        ["`employee`: 1 name with the last name first, such as `King, Cy`, turned around (B2)"]
+    );
+    let rows = "asset_id|employee|email|checkout_date\nT-1|King, Cy|cy@example.com|2026-01-02";
+    let outcome = people().sheet("checkout_asset", rows).create_missing(create()).plan();
+    assert_eq!(outcome.shown_steps()[0], r#"employees: create {"email":"cy@example.com","name":"King, Cy"}"#);
+    assert_eq!(outcome.remarks, ["`employee`: 1 name with a comma, such as `King, Cy`, kept as written (B2)"]);
 }

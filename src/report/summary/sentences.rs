@@ -36,6 +36,7 @@ pub(in crate::report) fn title(summary: &RunSummary) -> String {
         (ReportMode::Check, _) => "Check",
         (ReportMode::Done, RunCommand::Delete) => "Deletion",
         (ReportMode::Done, RunCommand::Undo) => "Undo",
+        (ReportMode::Done, RunCommand::Apply) => "Run",
         (ReportMode::Done, RunCommand::Import | RunCommand::Check) => "Import",
     };
     match summary.files.as_slice() {

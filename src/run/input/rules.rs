@@ -7,7 +7,7 @@ use crate::check::money::HeaderUnit;
 use crate::check::{Rules, rule_value};
 use crate::error::{Error, Result};
 use crate::mapping::{
-    ColumnFacts, ColumnTarget, DerivedValue, FieldRule, HeaderAliases, Mapping, MappingSource, RuleOrigin,
+    ColumnFacts, ColumnTarget, DerivedValue, FieldRule, HeaderAliases, Mapping, MappingSource, RuleOrigin, RuleValue,
     SkipCondition, SkipRule, Unlisted, ValueSource, is_assignment, value_target,
 };
 use crate::schema::{Entity, Kind};
@@ -55,7 +55,7 @@ fn default_rule(text: &str) -> Result<FieldRule> {
         )
     })?;
     let (field, value) = (field.trim(), value.trim());
-    let default = Some(value.to_owned());
+    let default = Some(RuleValue::from(value));
     Ok(FieldRule { default, ..FieldRule::new(field, flag("--default", &format!("{field}={value}"))) })
 }
 
@@ -71,7 +71,7 @@ fn value_rule(text: &str) -> Result<FieldRule> {
             "write it as --value 'field:FROM=TO', such as --value 'status:managed=In use'",
         )
     })?;
-    let values = vec![(from.trim().to_owned(), to.trim().to_owned())];
+    let values = vec![(from.trim().to_owned(), RuleValue::from(to.trim()))];
     Ok(FieldRule { values, ..FieldRule::new(field.trim(), flag("--value", text)) })
 }
 
@@ -118,6 +118,7 @@ impl ParsedOptions<'_> {
                 match_on: mapping.entity.key.to_vec(),
                 mapping,
                 preset: None,
+                remembered: None,
                 facts: ColumnFacts::default(),
                 remarks: Vec::new(),
                 ..sheet
@@ -163,7 +164,7 @@ impl ValueReader<'_> {
                 if self.is_flag() { String::new() } else { format!("`{}` for {}: ", value.text, self.rule.target) };
             Error::usage(format!("{place}: {whose}{}", error.message), hint)
         })?;
-        *value = DerivedValue { text, value: typed };
+        *value = DerivedValue { text, value: typed, ..*value };
         Ok(())
     }
 

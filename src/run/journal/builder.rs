@@ -91,9 +91,13 @@ impl JournalBuilder {
         self.journal.take().ok_or_else(|| JournalError::Gone { path: JournalLocation::Memory.path() })
     }
 
-    /// Whether only the outcomes of rows are kept, for as long as the process runs.
-    fn is_scratch(&self) -> bool {
-        self.journal.as_ref().is_some_and(|journal| journal.file.location == JournalLocation::Scratch)
+    /// Whether only what would become of rows is kept, for as long as the process runs.
+    fn is_temporary(&self) -> bool {
+        self.journal.as_ref().is_some_and(|journal| journal.file.location.is_temporary())
+    }
+
+    fn keeps_steps(&self) -> bool {
+        self.journal.as_ref().is_some_and(|journal| journal.file.location != JournalLocation::Scratch)
     }
 
     /// The plan so far: dry runs are reported from here.
@@ -130,7 +134,7 @@ impl StepSink for JournalBuilder {
 
     fn push(&mut self, step: &Step) -> Result<(), JournalError> {
         self.steps += 1;
-        if self.is_scratch() {
+        if !self.keeps_steps() {
             return Ok(());
         }
         let (write, record) = encode_write(step.write);
@@ -178,7 +182,7 @@ impl JournalBuilder {
     /// # Errors
     /// Where it cannot be stored.
     pub fn changes(&mut self, changes: &[FieldChange]) -> Result<(), JournalError> {
-        if changes.is_empty() || !self.is_scratch() {
+        if changes.is_empty() || !self.is_temporary() {
             return Ok(());
         }
         let id = row_keys(self.sheet).start + self.position;
@@ -198,7 +202,7 @@ impl JournalBuilder {
     ) -> Result<(), JournalError> {
         let (id, sheet) = (row_keys(self.sheet).start + self.position, self.sheet);
         let cells = Json(StoredCells { row, withheld });
-        let cells: &dyn ToSql = if self.is_scratch() { &"" } else { &cells };
+        let cells: &dyn ToSql = if self.is_temporary() { &"" } else { &cells };
         self.position += 1;
         let message = (!planned.message.is_empty()).then_some(&planned.message);
         self.insert(

@@ -57,7 +57,12 @@ pub(super) struct StoredNames<T: 'static> {
 
 pub(super) const RUN_KINDS: StoredNames<RunKind> = StoredNames {
     what: "kind of run",
-    names: &[(RunKind::Import, "import"), (RunKind::Delete, "delete"), (RunKind::Undo, "undo")],
+    names: &[
+        (RunKind::Import, "import"),
+        (RunKind::Delete, "delete"),
+        (RunKind::Undo, "undo"),
+        (RunKind::Apply, "apply"),
+    ],
 };
 
 pub(super) const PHASES: StoredNames<RunPhase> = StoredNames {
@@ -72,7 +77,12 @@ pub(super) const PHASES: StoredNames<RunPhase> = StoredNames {
 
 pub(super) const ROW_STATES: StoredNames<RowState> = StoredNames {
     what: "row state",
-    names: &[(RowState::Planned, "planned"), (RowState::Ended, "ended"), (RowState::Carried, "carried")],
+    names: &[
+        (RowState::Planned, "planned"),
+        (RowState::Ended, "ended"),
+        (RowState::Carried, "carried"),
+        (RowState::Detail, "detail"),
+    ],
 };
 
 pub(super) const PARTS: StoredNames<StepRole> =

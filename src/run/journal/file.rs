@@ -60,15 +60,22 @@ pub enum JournalLocation {
     Memory,
     /// In a temporary file, for a dry run: without the cells of rows and without steps.
     Scratch,
+    /// In a temporary file, for a plan workbook: without the cells of rows.
+    Draft,
 }
 
 impl JournalLocation {
+    /// Whether it is gone with the process, and only says what a run would do.
+    pub(super) fn is_temporary(&self) -> bool {
+        matches!(self, JournalLocation::Scratch | JournalLocation::Draft)
+    }
+
     /// The path for messages.
     pub(super) fn path(&self) -> PathBuf {
         match self {
             JournalLocation::File(path) => path.clone(),
             JournalLocation::Memory => PathBuf::from("in memory"),
-            JournalLocation::Scratch => PathBuf::from("of the dry run"),
+            JournalLocation::Scratch | JournalLocation::Draft => PathBuf::from("of the dry run"),
         }
     }
 }
@@ -104,13 +111,13 @@ impl JournalFile {
                     .map_err(|source| JournalError::Folder { path: path.clone(), source })?;
                 Some(lock)
             }
-            JournalLocation::Memory | JournalLocation::Scratch => None,
+            JournalLocation::Memory | JournalLocation::Scratch | JournalLocation::Draft => None,
         };
         let connection = match &location {
             JournalLocation::File(path) => Connection::open(path),
             JournalLocation::Memory => Connection::open_in_memory(),
             // SQLite keeps it in a temporary file of its own, and in memory while it is small.
-            JournalLocation::Scratch => Connection::open(""),
+            JournalLocation::Scratch | JournalLocation::Draft => Connection::open(""),
         };
         let connection = connection.map_err(|source| JournalError::database(&location.path(), source))?;
         let file = Self { connection, location, _lock: lock };
@@ -120,7 +127,7 @@ impl JournalFile {
             connection.pragma_update(None, "journal_mode", "WAL")?;
             connection.pragma_update(None, "application_id", STAMP.application)?;
             connection.execute_batch(TABLES)?;
-            if file.location == JournalLocation::Scratch {
+            if file.location.is_temporary() {
                 connection.execute_batch(CHANGES_TABLE)?;
             }
             STAMP.write(connection)

@@ -50,7 +50,7 @@ use crate::api::{RequestCounts, RequestKind};
 use crate::catalog::LogPosition;
 use crate::check::{Problem, Remark};
 use crate::mapping::SheetMapping;
-use crate::plan::{RowCounts, RowStatus};
+use crate::plan::{LookAlikes, RowCounts, RowStatus};
 use crate::schema::Entity;
 use crate::table::Row;
 
@@ -83,6 +83,8 @@ pub enum RunKind {
     Import,
     Delete,
     Undo,
+    /// Of a plan workbook.
+    Apply,
 }
 
 impl RunKind {
@@ -118,8 +120,27 @@ pub struct RunDetails {
     pub remarks: Vec<Remark>,
     /// Which column of each sheet feeds which field, in the user's order.
     pub mapping: Vec<SheetMapping>,
+    /// Names that look alike, and what is decided about them.
+    pub look_alikes: LookAlikes,
+    /// The plan that was applied.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub plan: Option<AppliedPlan>,
     /// Sheets of further records, each with the sheet whose rows make them.
     pub further_sheets: Vec<(u16, u16)>,
+}
+
+/// A plan workbook that a run applies, and who approved it.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AppliedPlan {
+    /// Tells the plan from every other one.
+    pub digest: String,
+    /// When the plan was made.
+    pub made: String,
+    /// Who saved the workbook last, and when, as its properties say.
+    pub saved_by: Option<String>,
+    pub saved_at: Option<String>,
+    /// Who applied it: the user of the system.
+    pub applied_by: Option<String>,
 }
 
 /// Paths need not be valid Unicode, but JSON strings are: a run resumes under the nearest name rather than not at all.

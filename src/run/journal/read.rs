@@ -36,6 +36,8 @@ pub enum RowState {
     Ended,
     /// Finished by an earlier run.
     Carried,
+    /// A further line of the record above, as plan workbooks have them.
+    Detail,
 }
 
 /// Counts of a run's requests.
@@ -239,6 +241,21 @@ impl Journal {
     /// The number of steps in the plan.
     pub fn step_count(&self) -> Result<u32, JournalError> {
         self.file.attempt(|connection| connection.query_row("SELECT count(*) FROM step", [], |row| row.get(0)))
+    }
+
+    /// Calls back with each step of a collection or action, in the order of the plan.
+    pub(crate) fn each_planned_step(&self, entity: &Entity, on_step: &mut dyn FnMut(Step)) -> Result<(), JournalError> {
+        let sql = format!("SELECT {STEP_COLUMNS} FROM step s WHERE s.entity = ?1 ORDER BY s.step");
+        self.each_step(&sql, &[&entity.name], &mut |_, step| {
+            on_step(step);
+            Ok(())
+        })
+    }
+
+    /// A step by its number.
+    pub(crate) fn step(&self, number: u32) -> Result<Option<Step>, JournalError> {
+        let sql = format!("SELECT {STEP_COLUMNS} FROM step s WHERE s.step = ?1");
+        Ok(self.steps(&sql, &[&number])?.pop())
     }
 
     /// Calls back with each step that has an outcome, in the order of the plan.

@@ -41,6 +41,8 @@ pub enum RowEnding {
     Carried,
     /// The run is at work, or can continue: it does not count yet.
     Open,
+    /// It says more of the record above, and ends as that.
+    Detail,
 }
 
 /// What a row without an outcome is.
@@ -165,7 +167,7 @@ impl RowOutcomes<'_> {
     fn read_rows(&mut self, first: i64) -> Result<(), JournalError> {
         // Only the journal of a dry run has changes.
         let sql = match self.journal.file.location {
-            JournalLocation::Scratch => {
+            JournalLocation::Scratch | JournalLocation::Draft => {
                 "SELECT id, row, state, status, record, message, problems, changes FROM row LEFT JOIN change USING (id) \
                  WHERE id >= ?1 AND id < ?2 ORDER BY id LIMIT ?3"
             }
@@ -290,6 +292,7 @@ impl JoinedRow {
         let (mut status, mut message) = (self.end.unwrap_or(planned.status), planned.message);
         let ending = match (planned.state, self.end, unfinished) {
             (RowState::Carried, _, _) => RowEnding::Carried,
+            (RowState::Detail, _, _) => RowEnding::Detail,
             (RowState::Ended, _, _) | (_, Some(_), _) | (_, _, Unfinished::DryRun) => RowEnding::Final,
             (RowState::Planned, None, Unfinished::Open) => {
                 status = RowStatus::Failed;

@@ -1,4 +1,4 @@
-use crate::schema::{Deletion, Entity, Field, Implied, Related, Role, words};
+use crate::schema::{Deletion, Entity, Field, Implied, Meaning, Related, Role, words};
 
 /// Guide: section "Products".
 pub(super) const PRODUCTS: Entity = Entity {
@@ -63,6 +63,7 @@ pub(super) const PRODUCTS: Entity = Entity {
             .help("Its category, by name.")
             .example("Laptops"),
         Field::reference("manufacturer_id", "manufacturers")
+            .means(Meaning::Maker)
             .filter()
             .also(&[
                 "manufacturer", "manufacturer name", "make", "maker", "brand", "brand name", "mfr", "vendor",

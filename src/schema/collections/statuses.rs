@@ -1,4 +1,4 @@
-use crate::schema::{Deletion, Entity, Field, Role, words};
+use crate::schema::{Deletion, Entity, Field, Meaning, Role, words};
 
 /// Guide: section "Statuses".
 pub(super) const STATUSES: Entity = Entity {
@@ -18,6 +18,7 @@ pub(super) const STATUSES: Entity = Entity {
             .help("What the status is called.")
             .example("Ready to deploy"),
         Field::option("type", &["deployable", "pending", "undeployable", "archived"])
+            .means(Meaning::RecordKind)
             .required()
             .filter()
             .also(&["status type", "kind"])

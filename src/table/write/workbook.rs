@@ -32,6 +32,11 @@ impl WorkbookWriter {
         Ok(writer)
     }
 
+    /// What errors are about.
+    pub(crate) fn path(&self) -> &Path {
+        &self.path
+    }
+
     /// Sets how hard the file is compressed, from 1 (fast) to 9 (small); the default is 6.
     pub(crate) fn set_compression(&mut self, level: u8) {
         self.workbook.set_zip_compression_level(level);

@@ -53,6 +53,9 @@ fn cell<'a>(sheet: &Sheet, row: &'a Row, header: &str) -> &'a str {
 fn compare(account: &Account, sheet: &Sheet, row: &Row, record: &Record) -> Vec<String> {
     let mut differences = Vec::new();
     for (header, wanted) in sheet.header.iter().zip(&row.cells).filter(|(_, cell)| !cell.is_empty()) {
+        if *header == oracle::HOLDER {
+            continue;
+        }
         let (field, wanted) = match REFERENCES.iter().find(|(name, ..)| name == header) {
             Some((_, collection, field)) => (*field, named(account, collection, wanted)),
             None => (*header, wanted.clone()),
@@ -111,6 +114,28 @@ fn handed_out(account: &Account, sheets: &[Sheet]) -> Vec<String> {
             };
             let collection = if sheet.name == "checkout_asset" { "assets" } else { "accessories" };
             *due.entry((collection, item, employee)).or_default() += 1;
+        }
+    }
+    for (sheet, row) in sheets
+        .iter()
+        .filter(|sheet| sheet.name == "assets")
+        .flat_map(|sheet| sheet.rows.iter().map(move |row| (sheet, row)))
+    {
+        let holder = cell(sheet, row, oracle::HOLDER);
+        let found = account.find("assets", &[("asset_id", cell(sheet, row, "asset_id"))]);
+        if let (Some(asset), false) = (found.first(), holder.is_empty()) {
+            let employee = named(account, "employees", &holder.to_lowercase());
+            differences.extend(misplaced(asset, &employee));
+            // Who has it already is not given it again.
+            if holder.to_lowercase() != oracle::FIRST_HOLDER {
+                *due.entry(("assets", text(asset.get("id")), employee)).or_default() += 1;
+            }
+        }
+    }
+    for tag in oracle::initially_held() {
+        let found = account.find("assets", &[("asset_id", &tag)]);
+        if let Some(asset) = found.first() {
+            *due.entry(("assets", text(asset.get("id")), String::from("1"))).or_default() += 1;
         }
     }
     let mut done: BTreeMap<(&str, String, String), usize> = BTreeMap::new();

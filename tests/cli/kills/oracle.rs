@@ -79,7 +79,34 @@ pub fn initial_records() -> Vec<(&'static str, Value)> {
         });
         records.push(("assets", asset));
     }
+    records.push(("employees", json!({"name": "First Holder", "email": FIRST_HOLDER})));
+    for tag in initially_held() {
+        let handed = json!({"asset_id": tag, "employee_id": 1, "checkout_date": "2024-01-02"});
+        records.push(("checkout/asset", handed));
+    }
     records
+}
+
+/// The header of the column that says who is to have an asset.
+pub const HOLDER: &str = "holder";
+pub const FIRST_HOLDER: &str = "first.holder@example.com";
+
+/// The tags of assets that the first holder has before the import.
+pub fn initially_held() -> Vec<String> {
+    (5..=8).map(|number| format!("OLD-{number:02}")).collect()
+}
+
+/// Who is to have an existing asset after the import: of those that the first holder has, the last one stays.
+fn old_holder(number: usize) -> String {
+    match number {
+        0 | 1 => String::new(),
+        8 => FIRST_HOLDER.to_uppercase(),
+        number => email(number),
+    }
+}
+
+fn email(number: usize) -> String {
+    format!("person.{}@example.com", number % EMPLOYEES)
 }
 
 /// The tags of existing assets that are not in the sheet.
@@ -89,7 +116,7 @@ pub fn untouched() -> Vec<String> {
 
 /// The sheets for a seed, in random order.
 pub fn sheets(random: &mut Rng) -> Vec<Sheet> {
-    let emails: Vec<String> = (0..EMPLOYEES).map(|number| format!("person.{number}@example.com")).collect();
+    let emails: Vec<String> = (0..EMPLOYEES).map(email).collect();
     let mut sheets = vec![
         created("locations", &["name", "city"], 8, |n| vec![place(n), format!("Ville-sur-Ève {n}")]),
         created("departments", &["name", "email", "phone"], 5, |n| {
@@ -146,17 +173,19 @@ fn created(
 
 /// New assets and updates, shuffled; an empty cell leaves the field alone.
 fn assets(random: &mut Rng) -> Sheet {
-    let header = &["asset_id", "asset_name", "product", "status", "location", "purchase_cost", "notes"];
+    let header = &["asset_id", "asset_name", "product", "status", "location", "purchase_cost", "notes", HOLDER];
     let mut sheet = created("assets", header, NEW_ASSETS, |n| {
         let status = if n >= 24 { "Broken" } else { "Ready" };
         let cost = (500 + n).to_string();
-        vec![format!("NEW-{n:02}"), format!("Nº {n}"), product(n % 6), status.into(), place(n % 8), cost, String::new()]
+        let holder = if (14..22).contains(&n) { email(n) } else { String::new() };
+        let (tag, name) = (format!("NEW-{n:02}"), format!("Nº {n}"));
+        vec![tag, name, product(n % 6), status.into(), place(n % 8), cost, String::new(), holder]
     });
     sheet.rows.extend((0..UPDATED_ASSETS).map(|n| {
         let product = if n % 2 == 0 { product(n % 6) } else { String::new() };
         let notes = format!("changed {n}: \"50 % & more\"");
-        let cells =
-            vec![format!("OLD-{n:02}"), String::new(), product, String::new(), place(n % 8), String::new(), notes];
+        let (tag, holder) = (format!("OLD-{n:02}"), old_holder(n));
+        let cells = vec![tag, String::new(), product, String::new(), place(n % 8), String::new(), notes, holder];
         Row { cells, ends: ExpectedOutcome::Updated }
     }));
     random.shuffle(&mut sheet.rows);

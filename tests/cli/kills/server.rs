@@ -76,7 +76,13 @@ impl Server {
                 let shapes = Shapes::ALL[(seed % Shapes::ALL.len() as u64) as usize];
                 let server = ReferenceServer::start(shapes);
                 for (collection, record) in oracle::initial_records() {
-                    server.holds(collection, record);
+                    if collection.contains('/') {
+                        let (status, body) =
+                            request(server.address(), reference_server::KEY, "POST", collection, Some(&record));
+                        assert!(status < 300, "{collection} {record}: {body}");
+                    } else {
+                        server.holds(collection, record);
+                    }
                 }
                 if network == Network::Faulty {
                     server.set_faults(Faults::seeded(seed, REFERENCE_FAULTS));

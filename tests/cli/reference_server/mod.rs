@@ -44,6 +44,7 @@ pub struct ReceivedRequest {
     pub method: String,
     /// Below the base URL, without the query.
     pub path: String,
+    pub query: Vec<(String, String)>,
 }
 
 struct Shared {
@@ -170,7 +171,11 @@ fn converse(mut stream: TcpStream, shared: &Shared) -> io::Result<()> {
 
 fn arrived(shared: &Shared, request: &Request) -> Option<Fault> {
     let mut state = shared.state();
-    state.received.push(ReceivedRequest { method: request.method.clone(), path: request.path.clone() });
+    state.received.push(ReceivedRequest {
+        method: request.method.clone(),
+        path: request.path.clone(),
+        query: request.query.clone(),
+    });
     state.in_flight += 1;
     shared.changed.notify_all();
     state.faults.draw()

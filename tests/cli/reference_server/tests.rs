@@ -219,7 +219,8 @@ fn a_late_commit_happens_even_if_the_client_is_gone() {
     drop(server.connection("POST", "locations", r#"{"name": "Berlin"}"#));
     server.settled(1);
     assert_eq!(server.records("locations").len(), 1);
-    assert_eq!(server.received(), [ReceivedRequest { method: "POST".into(), path: "locations".into() }]);
+    let expected = ReceivedRequest { method: "POST".into(), path: "locations".into(), query: Vec::new() };
+    assert_eq!(server.received(), [expected]);
 }
 
 #[test]

@@ -1,0 +1,23 @@
+//! `tallyport apply`: sends what was approved in a plan workbook.
+
+use super::args::{ApplyArgs, Global};
+use super::observer::TerminalObserver;
+use super::printer::Printer;
+use super::run_end::{check_overwrite, print_report};
+use super::settings::{connect_to, run_store};
+use super::{Error, Exit, interrupts, runtime};
+use crate::job::ReadyPlan;
+
+pub(super) fn run(global: &Global, args: &ApplyArgs, printer: Printer) -> Result<Exit, Error> {
+    check_overwrite(args.result.as_deref(), args.force, std::slice::from_ref(&args.plan))?;
+    let plan = ReadyPlan::open(&args.plan, &run_store()?)?;
+    let runtime = runtime()?;
+    let account = runtime.block_on(connect_to(global, plan.account()))?;
+    let mut job = args.job(global);
+    // Stopped by the signal itself, a run could not say that it sent nothing.
+    job.run.shutdown = interrupts::listen()?;
+    let mut observer = TerminalObserver::new(global, printer);
+    let report = runtime.block_on(account.apply_plan(plan, job, &mut observer))?;
+    observer.finish();
+    Ok(print_report(&report, printer))
+}

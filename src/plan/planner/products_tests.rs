@@ -1,0 +1,137 @@
+//! Which product a row of an assets sheet is of, with an account in memory.
+
+use serde_json::json;
+
+use super::super::scenario::Scenario;
+use crate::plan::CreateMissing;
+
+/// A product by Dell, one without a maker, and one by number.
+fn account() -> Scenario {
+    Scenario::new()
+        .holds("statuses", json!([{"id": 1, "name": "Ready", "type": "deployable"}]))
+        .holds(
+            "categories",
+            json!([{"id": 1, "name": "Laptops", "type": "asset"}, {"id": 2, "name": "Phones", "type": "asset"}]),
+        )
+        .holds("manufacturers", json!([{"id": 5, "name": "Dell"}, {"id": 6, "name": "HP"}]))
+        .holds(
+            "products",
+            json!([
+                {"id": 1, "name": "Pro 14", "category_id": 1, "manufacturer_id": 5},
+                {"id": 2, "name": "Dock", "category_id": 1, "manufacturer_id": null},
+                {"id": 3, "name": "X1", "model_number": "G9", "category_id": 1, "manufacturer_id": 5},
+            ]),
+        )
+}
+
+const HEADER: &str = "asset_id|product|manufacturer|model number|category|status";
+
+fn rows(rows: &str) -> Scenario {
+    account().sheet("assets", &format!("{HEADER}\n{rows}"))
+}
+
+/// The steps that create what rows name, and how many rows follow.
+fn created(scenario: Scenario) -> (Vec<String>, usize) {
+    let outcome = scenario.create_missing(CreateMissing::AllButPeople).plan();
+    let (rows, made): (Vec<String>, Vec<String>) =
+        outcome.shown_steps().into_iter().partition(|step| step.starts_with("assets: "));
+    (made, rows.len())
+}
+
+#[test]
+fn a_product_of_another_maker_or_number_is_another_product() {
+    for (row, problem) in [
+        (
+            "T-1|Pro 14|HP||Laptops|Ready",
+            "reject name.contradicted at B: no `Pro 14` in products has the manufacturer `HP`; there is Pro 14 (#1, manufacturer Dell)",
+        ),
+        (
+            "T-1|X1|Dell|G10|Laptops|Ready",
+            "reject name.contradicted at B: no `X1` in products has the model number `G10`; there is X1 (#3, model number G9)",
+        ),
+    ] {
+        assert_eq!(rows(row).shown(), [problem]);
+    }
+    assert_eq!(
+        created(rows("T-1|Pro 14|HP||Laptops|Ready\nT-2|X1|Dell|G10|Laptops|Ready")).0,
+        [
+            r#"products: create {"category_id":1,"manufacturer_id":6,"name":"Pro 14"}"#,
+            r#"products: create {"category_id":1,"manufacturer_id":5,"model_number":"G10","name":"X1"}"#,
+        ]
+    );
+}
+
+#[test]
+fn a_maker_that_is_not_told_or_spelled_otherwise_is_the_same() {
+    for row in ["T-1|Pro 14|dell||Laptops|Ready", "T-1|Pro 14|||Laptops|Ready", "T-1|pro 14|#5|||Ready"] {
+        let (made, assets) = created(rows(row));
+        assert!(made.is_empty() && assets == 1, "{row}: {made:?}");
+    }
+    let (made, assets) = created(rows("T-1|Dock|HP||Laptops|Ready"));
+    assert!(made.is_empty() && assets == 1, "a product without a maker may be anyone's: {made:?}");
+}
+
+#[test]
+fn rows_that_make_a_product_agree_with_each_other_about_its_maker() {
+    let (made, assets) = created(rows(
+        "T-1|New|Acme||Laptops|Ready\nT-2|new| ACME ||Laptops|Ready\nT-3|New|||Laptops|Ready\n\
+         T-4|New|HP||Laptops|Ready\nT-5|NEW|hp||Laptops|Ready\nT-6|New|acme||Laptops|Ready",
+    ));
+    assert_eq!(
+        made,
+        [
+            r#"manufacturers: create {"name":"Acme"}"#,
+            r#"products: create {"category_id":1,"name":"New"} after 0:manufacturer_id"#,
+            r#"products: create {"category_id":1,"manufacturer_id":6,"name":"New"}"#,
+        ]
+    );
+    assert_eq!(assets, 6);
+    let shown = rows("T-1|New|Acme||Laptops|Ready\nT-2|New|HP||Laptops|Ready\nT-3|New|||Laptops|Ready")
+        .create_missing(CreateMissing::AllButPeople)
+        .shown();
+    assert!(shown[2].starts_with("reject name.ambiguous at B: several products match"), "{shown:?}");
+}
+
+#[test]
+fn a_category_that_a_rule_makes_up_fills_a_new_product_and_excludes_none() {
+    let ruled = |rules: &str| {
+        let rows = "asset_id|product|OS|status\nT-1|Pro 14|iOS|Ready\nT-2|New|iOS|Ready\nT-3|new|Android|Ready";
+        created(account().ruled_sheet("assets", rows, rules))
+    };
+    let mapped =
+        "[fields.\"product_id.category_id\"]\ncolumn = \"OS\"\nvalues = { iOS = \"Phones\", Android = \"Tablets\" }";
+    let default = "[fields.\"product_id.category_id\"]\ndefault = \"Phones\"";
+    for rules in [mapped, default] {
+        let (made, assets) = ruled(rules);
+        assert_eq!(made, [r#"products: create {"category_id":2,"name":"New"}"#], "{rules}");
+        assert_eq!(assets, 3, "{rules}");
+    }
+}
+
+#[test]
+fn a_category_that_the_row_says_itself_still_counts() {
+    assert_eq!(
+        rows("T-1|Pro 14|||Phones|Ready").shown(),
+        [
+            "reject name.contradicted at B: no `Pro 14` in products has the category `Phones`; there is Pro 14 (#1, category Laptops)"
+        ]
+    );
+    let plain = "[fields.\"product_id.category_id\"]\ncolumn = \"OS\"";
+    let rows = "asset_id|product|OS|status\nT-1|Pro 14|Phones|Ready";
+    assert!(account().ruled_sheet("assets", rows, plain).shown()[0].starts_with("reject name.contradicted"));
+}
+
+#[test]
+fn a_maker_from_a_value_map_counts_and_one_from_a_default_does_not() {
+    let ruled = |rule: &str| {
+        let rows = "asset_id|product|Brand name|status\nT-1|Pro 14|Hewlett Packard|Ready\nT-2|Pro 14|DELL Inc.|Ready";
+        account().ruled_sheet("assets", rows, rule).shown()
+    };
+    let mapped = "[fields.\"product_id.manufacturer_id\"]\ncolumn = \"Brand name\"\n\
+                  values = { \"Hewlett Packard\" = \"HP\", \"Dell Inc.\" = \"Dell\" }";
+    let shown = ruled(mapped);
+    assert!(shown[0].contains("has the manufacturer `HP`"), "{shown:?}");
+    assert_eq!(shown[1], r#"create {"asset_id":"T-2","product_id":1,"status_id":1}"#);
+    let shown = ruled("ignore = [\"Brand name\"]\n[fields.\"product_id.manufacturer_id\"]\ndefault = \"HP\"");
+    assert!(shown.iter().all(|row| row.starts_with("create")), "{shown:?}");
+}

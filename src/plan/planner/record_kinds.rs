@@ -1,0 +1,60 @@
+//! Values that name a kind of record instead of a record: any deployable status.
+
+use super::{Planner, RowDraft, SheetPlan, StepSink};
+use crate::catalog::RecordRef;
+use crate::check::{CheckedRow, KindBasis, RemarkKind};
+use crate::plan::resolver::{Resolved, ResolvedField};
+use crate::schema::{self, Entity};
+
+impl<S: StepSink> Planner<'_, S> {
+    /// Leaves a record what it has where that is of the kind: any will do.
+    pub(super) fn keep_kinds(
+        &self,
+        sheet: &SheetPlan<'_>,
+        checked: &CheckedRow,
+        id: i64,
+        fields: &mut Vec<ResolvedField>,
+    ) {
+        let entity = sheet.mapping.entity;
+        let record = self.catalog.record(entity.name, id);
+        let is_of_kind = |given: &ResolvedField| {
+            let field = &entity.fields[given.field];
+            let kind = checked.record_kind(given.column)?;
+            Some(self.catalog.is_of_kind(field.reference_to()?, record?.get(field.name)?, kind))
+        };
+        fields.retain(|given| is_of_kind(given) != Some(true));
+    }
+
+    /// Remarks which record stands for a kind, and why this one.
+    pub(super) fn remark_kinds(&self, sheet: &SheetPlan<'_>, draft: &RowDraft, checked: &mut CheckedRow) {
+        let entity = sheet.mapping.entity;
+        let found = draft.fields.iter().filter_map(|given| {
+            let Resolved::Record(target, reference) = given.value else { return None };
+            let kind = checked.record_kind(given.column)?;
+            let referenced = schema::collection(reference.to)?;
+            let shown = self.catalog.describe(referenced.name, target);
+            Some((given.column, kind, referenced, self.kind_basis(referenced, kind, target), shown))
+        });
+        let created = draft.missing.iter().filter_map(|(field, record)| {
+            let column = sheet.mapping.column_of(entity.fields[*field].name)?;
+            let kind = checked.record_kind(column)?;
+            Some((column, kind, record.entity, KindBasis::Created, record.name.clone()))
+        });
+        for (column, kind, referenced, basis, shown) in found.chain(created).collect::<Vec<_>>() {
+            let is_default = checked.is_default(column);
+            let remark = RemarkKind::RecordKind { kind, singular: referenced.singular, basis, is_default };
+            checked.remark(remark, column as usize, &shown);
+        }
+    }
+
+    fn kind_basis(&self, referenced: &'static Entity, kind: &str, target: RecordRef) -> KindBasis {
+        let candidates = self.catalog.of_kind(referenced.name, kind, &[]).unwrap_or_default();
+        let usage = candidates.iter().find(|candidate| candidate.target == target).map(|candidate| candidate.usage);
+        match (target, candidates.len(), usage, schema::referring_to(referenced)) {
+            (RecordRef::Planned(_), ..) => KindBasis::Created,
+            (_, 0 | 1, ..) => KindBasis::Only,
+            (_, _, Some(1..), Some((referring, _))) => KindBasis::MostUsed(referring.name),
+            _ => KindBasis::FirstByName,
+        }
+    }
+}

@@ -1,0 +1,206 @@
+//! The lines of a step, for people: the record, and each field with its old and new value.
+
+use serde_json::Value as Json;
+
+use super::action::PlanAction;
+use crate::api::custom_fields;
+use crate::catalog::{Catalog, RecordRef};
+use crate::plan::{Step, StepRole, WriteKind, value_text};
+use crate::run::journal::{Journal, JournalError, SheetHeader};
+use crate::schema::{self, CUSTOM_FIELDS, Deletion, Entity, Field, Kind, Meaning, Role};
+use crate::table::CellRef;
+
+/// A line of a collection's sheet, without `approve` and `action`.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(super) struct PlanLine {
+    pub(super) record: String,
+    pub(super) field: String,
+    pub(super) old: String,
+    pub(super) new: String,
+    pub(super) source: String,
+    pub(super) reason: String,
+}
+
+/// What describing the steps of a plan needs.
+pub(super) struct StepDescriber<'d> {
+    pub(super) journal: &'d Journal,
+    pub(super) sheets: &'d [SheetHeader],
+    pub(super) catalog: &'d Catalog,
+}
+
+impl StepDescriber<'_> {
+    /// The lines of a step; at least one.
+    ///
+    /// # Errors
+    /// Where the plan cannot be read.
+    pub(super) fn lines(&self, step: &Step) -> Result<Vec<PlanLine>, JournalError> {
+        let record = self.record(step);
+        let action = PlanAction::of(step);
+        let mut lines = Vec::new();
+        if action == PlanAction::Delete {
+            lines.push(PlanLine { old: record.clone(), source: self.source(step, None), ..PlanLine::default() });
+        } else {
+            let item = step.entity.item().map(|(field, _)| field.name);
+            for field in step.entity.fields.iter().filter(|field| Some(field.name) != item) {
+                self.field_lines(step, field, &mut lines)?;
+            }
+        }
+        if lines.is_empty() {
+            lines.push(PlanLine { source: self.source(step, None), ..PlanLine::default() });
+        }
+        for line in &mut lines {
+            line.record.clone_from(&record);
+        }
+        if let Some(first) = lines.first_mut() {
+            let reason = self.reason(step, action);
+            first.reason = [reason, std::mem::take(&mut first.reason)]
+                .into_iter()
+                .filter(|part| !part.is_empty())
+                .collect::<Vec<String>>()
+                .join("; ");
+        }
+        Ok(lines)
+    }
+
+    fn field_lines(&self, step: &Step, field: &'static Field, lines: &mut Vec<PlanLine>) -> Result<(), JournalError> {
+        let before = step.before.as_ref().and_then(|before| before.get(field.name));
+        if field.name == CUSTOM_FIELDS {
+            lines
+                .extend(step.body.get(field.name).into_iter().flat_map(|value| self.custom_lines(step, value, before)));
+            return Ok(());
+        }
+        let awaited = step.depends_on.iter().find(|awaited| awaited.field.as_deref() == Some(field.name));
+        let new = match (step.body.get(field.name), awaited) {
+            (Some(value), _) => value_text(self.catalog, field, value),
+            (None, Some(awaited)) => match self.journal.step(awaited.step)? {
+                Some(made) => format!("{} (new)", title(&made).unwrap_or(made.entity.singular)),
+                None => String::from("new"),
+            },
+            (None, None) => return Ok(()),
+        };
+        let old = match step.entity.is_action() {
+            true => self.old_holder(step, field)?,
+            false => before.map(|old| value_text(self.catalog, field, old)).unwrap_or_default(),
+        };
+        let reason = self.call_out(step, field, &new);
+        let source = self.source(step, Some(field.name));
+        lines.push(PlanLine { field: field.name.to_owned(), old, new, source, reason, ..PlanLine::default() });
+        Ok(())
+    }
+
+    /// A line for each custom field that changes.
+    fn custom_lines(&self, step: &Step, value: &Json, before: Option<&Json>) -> Vec<PlanLine> {
+        let held = before.map(custom_fields).unwrap_or_default();
+        let old = |name: &str| held.iter().find(|(known, _)| known == name).map(|(_, value)| value.clone());
+        let fields = custom_fields(value).into_iter().map(|(name, new)| (old(&name).unwrap_or_default(), name, new));
+        let changed = fields.filter(|(old, _, new)| old != new);
+        let line = |(old, name, new): (String, String, String)| PlanLine {
+            source: self.source(step, Some(&format!("custom:{name}"))),
+            field: format!("custom:{name}"),
+            old,
+            new,
+            ..PlanLine::default()
+        };
+        changed.map(line).collect()
+    }
+
+    /// Who has the item of an action now, beside the field that says who gets it.
+    fn old_holder(&self, step: &Step, field: &Field) -> Result<String, JournalError> {
+        if step.entity.holders().all(|holder| holder.name != field.name) {
+            return Ok(String::new());
+        }
+        // Of an item that comes back first, the step before knows.
+        let held =
+            |step: &Step| step.before.as_ref().and_then(|before| before.get(Meaning::Holders.field_name())).cloned();
+        let mut entries = held(step);
+        for awaited in step.depends_on.iter().filter(|awaited| awaited.field.is_none()) {
+            let earlier = self.journal.step(awaited.step)?.filter(|earlier| earlier.entity.is_action());
+            entries = earlier.as_ref().and_then(held).or(entries);
+        }
+        let Some(Json::Array(entries)) = entries else { return Ok(String::new()) };
+        let name = |entry: &Json| {
+            let named = step.entity.holders().find_map(|holder| Some((holder, entry.get(holder.name)?)));
+            named.map(|(holder, value)| value_text(self.catalog, holder, value)).filter(|name| !name.is_empty())
+        };
+        Ok(entries.iter().filter_map(name).collect::<Vec<String>>().join(", "))
+    }
+
+    /// What the step is about: its title, and its id where the account has it.
+    fn record(&self, step: &Step) -> String {
+        let known = |entity: &Entity, id: i64| {
+            let name = self.catalog.describe(entity.name, RecordRef::Known(id));
+            let mark = format!("#{id}");
+            if name == mark { name } else { format!("{name} ({mark})") }
+        };
+        match (step.write, step.entity.item()) {
+            (WriteKind::Update(id) | WriteKind::Delete(id), _) => known(step.entity, id),
+            (WriteKind::Create, None) => format!("{} (new)", title(step).unwrap_or(step.entity.singular)),
+            (WriteKind::Create, Some((field, reference))) => match step.body.get(field.name) {
+                Some(Json::String(tag)) => tag.clone(),
+                Some(Json::Number(id)) => match (id.as_i64(), schema::collection(reference.to)) {
+                    (Some(id), Some(entity)) => known(entity, id),
+                    _ => id.to_string(),
+                },
+                _ => match self.awaited_item(step, field.name) {
+                    Some(title) => format!("{title} (new)"),
+                    None => String::from("new"),
+                },
+            },
+        }
+    }
+
+    fn awaited_item(&self, step: &Step, field: &str) -> Option<String> {
+        let awaited = step.depends_on.iter().find(|awaited| awaited.field.as_deref() == Some(field))?;
+        let made = self.journal.step(awaited.step).ok()??;
+        title(&made).map(str::to_owned)
+    }
+
+    /// Why the step is there.
+    fn reason(&self, step: &Step, action: PlanAction) -> String {
+        match (action, step.role) {
+            (PlanAction::Create, StepRole::Row) => String::from("the account does not have it"),
+            (PlanAction::Create, StepRole::Dependency) => {
+                String::from("a row names it, and the account does not have it")
+            }
+            (PlanAction::Delete, _) if step.entity.role == (Role::Collection { deletion: Deletion::Irreversible }) => {
+                String::from("the row asks for it; it cannot be brought back")
+            }
+            (PlanAction::Delete, _) => String::from("the row asks for it"),
+            (PlanAction::CheckIn, StepRole::Dependency) => String::from("somebody else has it"),
+            _ => String::new(),
+        }
+    }
+
+    /// What a change of the field means, where it must not be missed.
+    fn call_out(&self, step: &Step, field: &Field, new: &str) -> String {
+        let WriteKind::Update(_) = step.write else { return String::new() };
+        if new.is_empty() {
+            return String::from("empties the field");
+        }
+        match (field.meaning, field.kind) {
+            (Some(Meaning::Tag), _) => String::from("another tag"),
+            (_, Kind::Reference(reference)) => schema::collection(reference.to)
+                .map(|entity| format!("another {}", entity.singular))
+                .unwrap_or_default(),
+            _ => String::new(),
+        }
+    }
+
+    /// The cell that a value comes from, or the row.
+    fn source(&self, step: &Step, field: Option<&str>) -> String {
+        let Some(sheet) = self.sheets.get(usize::from(step.row.sheet)) else { return String::new() };
+        let column = field.filter(|_| step.role == StepRole::Row).and_then(|field| sheet.column_of(field));
+        let at = match column {
+            Some(column) => CellRef { row: step.row.row, column }.to_string(),
+            None => format!("row {}", step.row.row),
+        };
+        format!("{} {at}", sheet.label)
+    }
+}
+
+/// What people call the record that a step creates: its tag, name or e-mail address.
+pub(super) fn title(step: &Step) -> Option<&str> {
+    let tag = step.entity.meaning(Meaning::Tag).map(|field| field.name);
+    let fields = tag.into_iter().chain(["name"]).chain(step.entity.key.iter().copied());
+    fields.filter_map(|field| step.body.get(field)?.as_str()).find(|text| !text.trim().is_empty())
+}

@@ -1,0 +1,155 @@
+//! The first sheet: what the plan is, what it costs, and the groups to approve.
+
+use rust_xlsxwriter::{Format, FormatAlign, FormatBorder, Worksheet, XlsxError};
+
+use super::digest::SheetDigest;
+use super::stored::PlanHead;
+use super::write::{INPUT, approval_choice};
+use super::{NO, YES};
+use crate::table::write::page::{fit_lines, write_section};
+use crate::table::write::styles::{INK, LINE, PageStyles, PageTheme, SHADE, plain, right, underlined};
+use crate::table::write::xlsx::{truncate_to_cell, wrapped_lines};
+use crate::wording::thousands;
+
+/// The texts of the first sheet.
+#[derive(Debug, Default)]
+pub(crate) struct PageText {
+    pub title: String,
+    pub lead: String,
+    /// What the plan does and costs: label and text.
+    pub facts: Vec<(&'static str, String)>,
+    /// Problems, by kind.
+    pub problems: Vec<String>,
+    pub notes: Vec<String>,
+    /// What to type once it is approved.
+    pub command: String,
+}
+
+/// In characters: `approve`, then what is described, its kind, its count, and text.
+const WIDTHS: [f64; 5] = [16.0, 24.0, 14.0, 12.0, 74.0];
+const LAST: u16 = 4;
+/// What the columns from the second on hold of a text.
+const TEXT_CHARS: usize = 124;
+
+struct Page<'p> {
+    sheet: &'p mut Worksheet,
+    digest: &'p mut SheetDigest,
+    row: u32,
+}
+
+impl Page<'_> {
+    fn text(&mut self, column: u16, text: &str, format: &Format) -> Result<(), XlsxError> {
+        let text = truncate_to_cell(text);
+        self.digest.cell(self.row, column.into(), text);
+        self.sheet.write_string_with_format(self.row, column, text, format).map(drop)
+    }
+
+    /// A text over the columns from `first` on.
+    fn span(&mut self, first: u16, text: &str, format: &Format) -> Result<(), XlsxError> {
+        let text = truncate_to_cell(text);
+        self.digest.cell(self.row, first.into(), text);
+        let lines = wrapped_lines(text, TEXT_CHARS);
+        if lines > 1 {
+            fit_lines(self.sheet, self.row, lines)?;
+        }
+        self.sheet.merge_range(self.row, first, self.row, LAST, text, format).map(drop)
+    }
+
+    fn section(&mut self, styles: &PageStyles, title: &str) -> Result<(), XlsxError> {
+        self.row += 1;
+        self.digest.cell(self.row, 0, title);
+        write_section(self.sheet, styles, self.row, title, LAST)?;
+        self.row += 1;
+        Ok(())
+    }
+}
+
+fn styles() -> PageStyles {
+    PageStyles::new(PageTheme {
+        head: underlined(plain().set_bold().set_background_color(SHADE), FormatBorder::Thin, LINE),
+        cell: underlined(plain().set_text_wrap(), FormatBorder::Thin, SHADE),
+        total: plain().set_bold(),
+        count_code: "#,##0",
+    })
+}
+
+/// Writes the sheet, and puts into `head` where the groups stand.
+pub(super) fn write_page(
+    sheet: &mut Worksheet,
+    page: &PageText,
+    head: &mut PlanHead,
+    digest: &mut SheetDigest,
+) -> Result<(), XlsxError> {
+    let styles = styles();
+    sheet.set_screen_gridlines(false);
+    for (column, width) in (0..).zip(WIDTHS) {
+        sheet.set_column_width(column, width)?;
+    }
+    sheet.set_landscape().set_print_fit_to_pages(1, 0).set_tab_color(INK);
+    sheet.set_footer("&L&A&RPage &P of &N");
+    let mut page_at = Page { sheet, digest, row: 0 };
+    page_at.sheet.set_row_height(0, 30)?;
+    page_at.text(0, &page.title, &styles.title)?;
+    page_at.row = 1;
+    page_at.text(0, &page.lead, &styles.lead)?;
+    page_at.row = 2;
+    page_at.section(&styles, "What it does")?;
+    for (label, text) in &page.facts {
+        page_at.text(0, label, &styles.label)?;
+        page_at.span(1, text, &styles.wrapped)?;
+        page_at.row += 1;
+    }
+    write_groups(&mut page_at, &styles, head)?;
+    write_list(&mut page_at, &styles, "Problems: these rows are not in the plan", &page.problems)?;
+    write_list(&mut page_at, &styles, "Notes", &page.notes)?;
+    page_at.section(&styles, "How to approve")?;
+    for text in [
+        "Say yes or no for each group above. On the sheet of a collection, a yes or no on the first line of a record goes before its group; blank means as the group.",
+        "Change nothing else: a plan whose other cells were changed is refused. Sorting is a change; filters and colours are not.",
+    ] {
+        page_at.span(0, text, &styles.wrapped)?;
+        page_at.row += 1;
+    }
+    page_at.text(0, &page.command, &styles.command)?;
+    Ok(())
+}
+
+fn write_groups(page: &mut Page<'_>, styles: &PageStyles, head: &mut PlanHead) -> Result<(), XlsxError> {
+    page.section(styles, "Approve")?;
+    let right = right(&styles.head).set_indent(2);
+    for (column, text) in (0..).zip(["approve", "collection", "action", "records", "what it is"]) {
+        page.text(column, text, if column == 3 { &right } else { &styles.head })?;
+    }
+    page.row += 1;
+    head.groups_at = page.row;
+    let input = styles.cell.clone().set_background_color(INPUT).set_align(FormatAlign::Center).set_bold();
+    let number = crate::table::write::styles::right(&styles.cell).set_indent(2);
+    for group in &head.groups {
+        let approved = if group.action.starts_approved() { YES } else { NO };
+        page.sheet.write_string_with_format(page.row, 0, approved, &input)?;
+        page.text(1, &group.entity, &styles.cell)?;
+        page.text(2, group.action.as_str(), &styles.cell)?;
+        page.text(3, &thousands(group.records), &number)?;
+        page.text(4, group.action.help(), &styles.cell)?;
+        page.row += 1;
+    }
+    if head.groups.is_empty() {
+        page.span(0, "nothing to do: the account is as the rows say", &styles.wrapped)?;
+        page.row += 1;
+        return Ok(());
+    }
+    page.sheet.add_data_validation(head.groups_at, 0, page.row - 1, 0, &approval_choice()?)?;
+    Ok(())
+}
+
+fn write_list(page: &mut Page<'_>, styles: &PageStyles, title: &str, texts: &[String]) -> Result<(), XlsxError> {
+    if texts.is_empty() {
+        return Ok(());
+    }
+    page.section(styles, title)?;
+    for text in texts {
+        page.span(0, text, &styles.wrapped)?;
+        page.row += 1;
+    }
+    Ok(())
+}

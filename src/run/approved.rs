@@ -1,0 +1,337 @@
+//! The steps of an approved plan: which of them can still be sent, and the journal that they are sent from.
+//!
+//! The records concerned are read again in the fewest requests. A step is sent if it was approved, everything it depends on
+//! is sent too, and the account still holds what it held when the plan was made.
+
+use std::collections::HashMap;
+
+use serde_json::Value as Json;
+
+use super::journal::{JournalBuilder, JournalError, PlannedRow, RowState};
+use crate::account::Account;
+use crate::api::{Body, Record, integer};
+use crate::catalog::{Catalog, KeyValue, LookupRequest, LookupResult, RecordRef};
+use crate::check::{Code, Problem, ValueError};
+use crate::error::Result;
+use crate::observer::Observer;
+use crate::plan::{RowId, RowStatus, Step, StepSink as _, WriteKind, holds, value_text};
+use crate::schema::{self, Entity, Field, Kind, Meaning, Reference, Role, Verb};
+
+/// A step of a plan, at the row of its first line.
+#[derive(Debug)]
+pub(crate) struct ProposedStep {
+    pub(crate) step: Step,
+    pub(crate) is_approved: bool,
+}
+
+/// What becomes of a step.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) enum StepDecision {
+    Send,
+    NotApproved,
+    Rejected(Box<Problem>),
+}
+
+/// Reads the records again that approved steps are about, and decides what becomes of each step.
+///
+/// # Errors
+/// Where the service cannot be read.
+pub(crate) async fn decide(
+    account: &Account,
+    steps: &[ProposedStep],
+    observer: &mut dyn Observer,
+) -> Result<Vec<StepDecision>> {
+    let lookups = lookups(steps);
+    let mut on_collection = |name: &str, _| observer.on_phase(&format!("reading {name} again"), None);
+    let catalog = Catalog::fetch(&account.client, &lookups, &mut on_collection).await?;
+    Ok(decisions(steps, &catalog))
+}
+
+fn lookups(steps: &[ProposedStep]) -> LookupRequest {
+    let mut lookups = LookupRequest::default();
+    for Step { entity, write, body, depends_on, .. } in steps.iter().filter(|it| it.is_approved).map(|it| &it.step) {
+        match (write, entity.item()) {
+            (WriteKind::Update(id) | WriteKind::Delete(id), _) => {
+                lookups.matching(entity.name, entity.key);
+                lookups.id(entity.name, *id);
+            }
+            (WriteKind::Create, Some((field, reference))) => {
+                let Some(item) = schema::collection(reference.to) else { continue };
+                // Of the items everything is wanted: it tells where they are.
+                match body.get(field.name) {
+                    Some(Json::String(tag)) if !depends_on.iter().any(|awaited| is_made(steps, awaited.step)) => {
+                        lookups.matching(item.name, item.key);
+                        lookups.key(item.name, tag);
+                    }
+                    Some(Json::Number(id)) => {
+                        lookups.matching(item.name, item.key);
+                        id.as_i64().into_iter().for_each(|id| lookups.id(item.name, id));
+                    }
+                    _ => {}
+                }
+            }
+            (WriteKind::Create, None) => {
+                lookups.matching(entity.name, entity.key);
+                match entity.key.first().and_then(|first| body.get(*first)) {
+                    Some(Json::String(text)) => lookups.key(entity.name, text),
+                    // A record that is not there yet has no others.
+                    None => {}
+                    Some(_) => lookups.matching_any(entity.name),
+                }
+            }
+        }
+    }
+    lookups
+}
+
+/// Whether a step creates a record.
+fn is_made(steps: &[ProposedStep], number: u32) -> bool {
+    let found = steps.binary_search_by_key(&number, |proposed| proposed.step.number);
+    found.is_ok_and(|at| steps[at].step.write == WriteKind::Create && steps[at].step.entity.is_collection())
+}
+
+fn decisions(steps: &[ProposedStep], catalog: &Catalog) -> Vec<StepDecision> {
+    let mut decisions: Vec<StepDecision> = Vec::with_capacity(steps.len());
+    for proposed in steps {
+        let blocked = || {
+            let awaited = proposed.step.depends_on.iter().filter_map(|awaited| {
+                let at = steps.binary_search_by_key(&awaited.step, |other| other.step.number).ok()?;
+                (decisions.get(at)? != &StepDecision::Send).then(|| &steps[at])
+            });
+            awaited.into_iter().next()
+        };
+        let decision = if !proposed.is_approved {
+            StepDecision::NotApproved
+        } else if let Some(needed) = blocked() {
+            StepDecision::Rejected(Box::new(blocked_by(needed)))
+        } else {
+            match conflict(&proposed.step, catalog) {
+                Some(problem) => StepDecision::Rejected(Box::new(problem)),
+                None => StepDecision::Send,
+            }
+        };
+        decisions.push(decision);
+    }
+    decisions
+}
+
+fn blocked_by(needed: &ProposedStep) -> Problem {
+    let what = described(&needed.step);
+    let why = if needed.is_approved { "cannot be sent" } else { "was not approved" };
+    let error = ValueError::new(
+        Code::DependencyLeftOut,
+        format!("it needs {what}, which {why}"),
+        "make the plan again, and approve both",
+    );
+    error.at(None, "")
+}
+
+/// `products Dell XPS 13`, `the check-in of LAP-1`: what a step is about.
+fn described(step: &Step) -> String {
+    let texts = step
+        .entity
+        .item()
+        .map(|(field, _)| field.name)
+        .into_iter()
+        .chain(["name"])
+        .chain(step.entity.key.iter().copied());
+    let text = texts.filter_map(|field| step.body.get(field)).find_map(|value| match value {
+        Json::String(text) => Some(format!(" `{text}`")),
+        Json::Number(id) => Some(format!(" #{id}")),
+        _ => None,
+    });
+    let what = match step.entity.role {
+        Role::Action(Verb::Checkin) => "the check-in of",
+        Role::Action(Verb::Checkout) => "the check-out of",
+        Role::Collection { .. } | Role::Listing => step.entity.singular,
+    };
+    format!("{what}{}", text.unwrap_or_default())
+}
+
+/// What is not as it was when the plan was made.
+fn conflict(step: &Step, catalog: &Catalog) -> Option<Problem> {
+    let changed = match (step.write, step.entity.item()) {
+        (WriteKind::Update(id) | WriteKind::Delete(id), _) => {
+            let Some(held) = catalog.record(step.entity.name, id) else {
+                let error =
+                    ValueError::new(Code::RecordMissing, "the record is not there any more", "make the plan again");
+                return Some(error.at(None, ""));
+            };
+            changed_fields(step, held, catalog)
+        }
+        (WriteKind::Create, Some((field, reference))) => moved_item(step, field, reference, catalog)?,
+        (WriteKind::Create, None) => return existing(step, catalog),
+    };
+    (!changed.is_empty()).then(|| {
+        let error = ValueError::new(
+            Code::RecordConflict,
+            format!("changed since the plan was made: {}", changed.join("; ")),
+            "make the plan again, and approve the change that is left",
+        );
+        error.at(None, "")
+    })
+}
+
+/// The fields of a record that are not as they were, each with both values.
+fn changed_fields(step: &Step, held: &Record, catalog: &Catalog) -> Vec<String> {
+    let before = step.before.as_ref();
+    let fields = step.entity.fields.iter().filter_map(|field| Some((field, before?.get(field.name)?)));
+    // What a delete keeps of its record also has what changes by itself, such as counts.
+    let is_own = |field: &Field| field.is_written() || !matches!(step.write, WriteKind::Delete(_));
+    let changed = fields.filter(|(field, old)| is_own(field) && !holds(field, old, held.get(field.name)));
+    changed.map(|(field, old)| was_and_is(field, Some(old), held.get(field.name), catalog)).collect()
+}
+
+fn was_and_is(field: &Field, old: Option<&Json>, new: Option<&Json>, catalog: &Catalog) -> String {
+    let text = |value: Option<&Json>| value.map(|value| value_text(catalog, field, value)).unwrap_or_default();
+    let shown = |text: String| if text.is_empty() { String::from("empty") } else { format!("`{text}`") };
+    format!("{} was {}, is {}", field.name, shown(text(old)), shown(text(new)))
+}
+
+/// Who has an item, where that is not who had it. `None` if the item is made by this run.
+fn moved_item(step: &Step, field: &Field, reference: Reference, catalog: &Catalog) -> Option<Vec<String>> {
+    let item = schema::collection(reference.to)?;
+    let id = match step.body.get(field.name)? {
+        Json::Number(id) => id.as_i64()?,
+        Json::String(tag) => *catalog.with_text(item.name, item.key.first()?, tag).first()?,
+        _ => return None,
+    };
+    let holders = Meaning::Holders.field_name();
+    // What is kept in stock has many holders, and the service decides whether enough is left.
+    let before = step.before.as_ref()?.get(holders).filter(|_| item.is_tagged())?;
+    let held = catalog.record(item.name, id)?.get(holders);
+    let names = |value: Option<&Json>| -> Vec<String> {
+        let entries = value.and_then(Json::as_array).map(Vec::as_slice).unwrap_or_default();
+        let name = |entry: &Json| {
+            let named = step.entity.holders().chain(step.entity.opposite().into_iter().flat_map(Entity::holders));
+            let found = named.map(|holder| (holder, entry.get(holder.name).and_then(integer)));
+            found.into_iter().find_map(|(holder, id)| {
+                let (id, to) = (id?, holder.reference_to()?.to);
+                let name = catalog.describe(to, RecordRef::Known(id));
+                let singular = schema::collection(to).map_or(to, |entity| entity.singular);
+                // People and places are not read again: of those that the steps do not name only the id is known.
+                Some(if name.starts_with('#') { format!("{singular} {name}") } else { name })
+            })
+        };
+        let mut names: Vec<String> =
+            entries.iter().map(|entry| name(entry).unwrap_or_else(|| holder_of(entry, item))).collect();
+        names.sort();
+        names
+    };
+    // Nobody has an item that the run itself takes back first.
+    let is_returned = before.is_null();
+    let (was, is) = (names(Some(before)), names(held));
+    Some(match is_returned || was == is {
+        true => Vec::new(),
+        false => vec![format!("it was with {}, and is with {}", shown_holders(&was), shown_holders(&is))],
+    })
+}
+
+/// A holder of whom only an id is known.
+fn holder_of(entry: &Json, item: &Entity) -> String {
+    let ids = schema::HOLDERS.iter().filter_map(|name| Some(format!("{name} {}", entry.get(*name).and_then(integer)?)));
+    ids.into_iter().next().unwrap_or_else(|| format!("another {}", item.singular))
+}
+
+fn shown_holders(names: &[String]) -> String {
+    if names.is_empty() { String::from("nobody") } else { format!("`{}`", names.join("`, `")) }
+}
+
+/// A record that is there already.
+fn existing(step: &Step, catalog: &Catalog) -> Option<Problem> {
+    let texts: Vec<Option<String>> = step.entity.key.iter().map(|name| key_text(step.body.get(*name)?)).collect();
+    let is_awaited = |name: &str| step.depends_on.iter().any(|awaited| awaited.field.as_deref() == Some(name));
+    let mut key = Vec::new();
+    for (name, text) in step.entity.key.iter().zip(&texts) {
+        let is_reference = step.entity.field(name).is_some_and(|field| matches!(field.kind, Kind::Reference(_)));
+        key.push(match (text, is_reference) {
+            // It cannot be there: what it refers to is not.
+            _ if is_awaited(name) => return None,
+            (Some(text), true) => {
+                text.parse().map_or(KeyValue::Text(text), |id| KeyValue::Reference(RecordRef::Known(id)))
+            }
+            (Some(text), false) => KeyValue::Text(text),
+            (None, _) => KeyValue::Text(""),
+        });
+    }
+    let found = match catalog.match_record(step.entity.name, step.entity.key, &key) {
+        LookupResult::One(target) => catalog.describe(step.entity.name, target),
+        LookupResult::Many(several) => several.into_iter().next().map(|(_, name)| name)?,
+        LookupResult::None { .. } => return None,
+    };
+    let error = ValueError::new(
+        Code::RecordExists,
+        format!("made since the plan was made: {found}"),
+        "make the plan again: it may have to be updated",
+    );
+    Some(error.at(None, ""))
+}
+
+fn key_text(value: &Json) -> Option<String> {
+    match value {
+        Json::String(text) => Some(text.clone()),
+        Json::Number(number) => Some(number.to_string()),
+        _ => None,
+    }
+}
+
+/// Writes the steps that are sent into a journal, numbered anew. Returns what becomes of the row of each step.
+///
+/// # Errors
+/// Where the journal cannot take them.
+pub(crate) fn write_steps(
+    journal: &mut JournalBuilder,
+    steps: Vec<ProposedStep>,
+    decisions: &[StepDecision],
+) -> Result<HashMap<RowId, PlannedRow>, JournalError> {
+    let mut numbers: HashMap<u32, u32> = HashMap::new();
+    let mut rows = HashMap::new();
+    for (ProposedStep { mut step, .. }, decision) in steps.into_iter().zip(decisions) {
+        let ended = |status, message: &str, problems| PlannedRow {
+            state: RowState::Ended,
+            status,
+            record: step.write.record(),
+            message: message.to_owned(),
+            problems,
+        };
+        let planned = match decision {
+            StepDecision::NotApproved => ended(RowStatus::Skipped, "not approved", Vec::new()),
+            StepDecision::Rejected(problem) => ended(RowStatus::Failed, "", vec![problem.as_ref().clone()]),
+            StepDecision::Send => {
+                let planned =
+                    PlannedRow { state: RowState::Planned, ..ended(step.write.done_status(), "", Vec::new()) };
+                let number = journal.count();
+                numbers.insert(step.number, number);
+                step.number = number;
+                for awaited in &mut step.depends_on {
+                    awaited.step = numbers.get(&awaited.step).copied().unwrap_or(awaited.step);
+                }
+                journal.push(&step)?;
+                planned
+            }
+        };
+        rows.insert(step.row, planned);
+    }
+    Ok(rows)
+}
+
+/// The writes of a plan by kind, for limits.
+pub(crate) fn totals(steps: &[ProposedStep], decisions: &[StepDecision]) -> crate::plan::PlanTotals {
+    let mut totals = crate::plan::PlanTotals { rows: steps.len() as u64, ..Default::default() };
+    let sent = steps.iter().zip(decisions).filter(|(_, decision)| **decision == StepDecision::Send);
+    for (ProposedStep { step, .. }, _) in sent {
+        match step.write {
+            WriteKind::Create => totals.creates += u64::from(step.entity.is_collection()),
+            WriteKind::Update(_) => {
+                totals.updates += 1;
+                totals.clears += nulls(&step.body);
+            }
+            WriteKind::Delete(_) => totals.deletes += 1,
+        }
+    }
+    totals
+}
+
+fn nulls(body: &Body) -> u64 {
+    body.values().filter(|value| value.is_null()).count() as u64
+}

@@ -1,0 +1,85 @@
+//! Names that other tools write otherwise: people with the last name first, products of other makers.
+
+use serde_json::{Value, json};
+
+use crate::harness::{CliTest, assert_output};
+
+fn counts(summary: &Value) -> (&Value, &Value, &Value) {
+    let counts = &summary["counts"];
+    (&counts["created"], &counts["unchanged"], &counts["failed"])
+}
+
+#[test]
+fn a_list_by_last_name_makes_and_finds_people_by_their_usual_name() {
+    let account = CliTest::new()
+        .holds("employees", json!({"name": "Ada Byron", "email": "ada@example.com"}))
+        .sheet(
+            "people.csv",
+            "Employee name,Email\n\"Byron, Ada\",ada@example.com\n\"Stone, Bob\",bob@example.com\n\
+             \"von der Heide, Cy\",cy@example.com\n",
+        )
+        .sheet("one.csv", "Employee name,Email\n\"Kiosk, Lobby\",kiosk@example.com\nDee Hall,dee@example.com\n");
+    assert_output!(account.run(&["check", "people.csv", "--entity", "employees"]), @"
+    exit code 0
+    --- stdout
+    Check of people.csv: all 3 rows passed, in 0.5 s
+      3 rows: 3 good (employees)
+      read      people.csv as UTF-8, comma
+      header    row 1: Employee name → name, Email → email
+      note      `Employee name`: 3 names with the last name first, such as `Byron, Ada`, `Stone, Bob`, `von der Heide, Cy`, turned around (first A2)
+      next      tallyport import people.csv --entity employees --dry-run
+    ");
+    let (code, summary) = account.json(&["import", "people.csv", "--entity", "employees"]);
+    assert_eq!((code, counts(&summary)), (0, (&json!(2), &json!(1), &json!(0))), "{summary}");
+    assert_eq!(account.record("employees", "email", "cy@example.com")["name"], json!("Cy von der Heide"));
+    let (_, again) = account.json(&["import", "people.csv", "--entity", "employees"]);
+    assert_eq!(counts(&again), (&json!(0), &json!(3), &json!(0)), "{again}");
+    let (code, summary) = account.json(&["import", "one.csv", "--entity", "employees"]);
+    assert_eq!((code, &summary["remarks"][0]["code"]), (0, &json!("name.order")), "{summary}");
+    assert_eq!(account.record("employees", "email", "kiosk@example.com")["name"], json!("Kiosk, Lobby"));
+}
+
+#[test]
+fn a_check_out_finds_its_holder_by_the_name_with_the_last_name_first() {
+    let account = CliTest::new()
+        .with_lookups()
+        .holds("assets", json!({"asset_id": "T-1", "product_id": 1, "status_id": 1}))
+        .holds("employees", json!({"name": "Ada Byron", "email": "ada@example.com"}))
+        .sheet("out.csv", "Asset tag,Employee,Checkout date\nT-1,\"Byron, Ada\",2026-01-02\n");
+    account.run(&["import", "out.csv", "--entity", "checkout_asset", "--yes"]).exits(0);
+    let asset = account.record("assets", "asset_id", "T-1");
+    assert_eq!(asset["deployed_to"][0]["employee_id"], json!(1), "{asset}");
+}
+
+#[test]
+fn a_product_of_another_maker_is_made_and_a_derived_category_excludes_none() {
+    let account = CliTest::new()
+        .holds("statuses", json!({"name": "Ready", "type": "deployable"}))
+        .holds("categories", json!({"name": "Laptops", "type": "asset"}))
+        .holds("manufacturers", json!({"name": "Dell"}))
+        .holds("products", json!({"name": "Pro 14", "category_id": 1, "manufacturer_id": 1}))
+        .sheet(
+            "devices.csv",
+            "Asset tag,Model,Manufacturer,OS,Status\nT-1,Pro 14,DELL,iOS,Ready\nT-2,Pro 14,HP,iOS,Ready\n\
+             T-3,pro 14,hp,iOS,Ready\n",
+        )
+        .sheet(
+            "m.toml",
+            "entity = \"assets\"\n[fields.\"product_id.category_id\"]\ncolumn = \"OS\"\nvalues = { iOS = \"Phones\" }\n",
+        );
+    let import = ["import", "devices.csv", "--mapping", "m.toml"];
+    let (code, summary) = account.json(&import);
+    assert_eq!((code, counts(&summary)), (1, (&json!(1), &json!(0), &json!(2))), "{summary}");
+    assert_eq!(account.record("assets", "asset_id", "T-1")["product_id"], json!(1));
+    let message = summary["problems"][0]["examples"][0]["message"].as_str().unwrap();
+    assert!(message.contains("no `Pro 14` in products has the manufacturer `HP`"), "{message}");
+    let create = [&import[..], &["--create-missing"]].concat();
+    let (code, summary) = account.json(&create);
+    assert_eq!((code, counts(&summary)), (0, (&json!(2), &json!(1), &json!(0))), "{summary}");
+    let products = account.records("products");
+    let made: Vec<&Value> = products.iter().filter(|product| product["id"] != json!(1)).collect();
+    assert_eq!(made.len(), 1, "{products:?}");
+    assert_eq!(made[0]["category_id"], account.record("categories", "name", "Phones")["id"]);
+    let (_, again) = account.json(&create);
+    assert_eq!(counts(&again), (&json!(0), &json!(3), &json!(0)), "{again}");
+}

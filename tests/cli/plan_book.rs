@@ -1,0 +1,213 @@
+//! A plan workbook: written by `import --plan`, approved by somebody, and sent by `apply`.
+
+use std::collections::BTreeMap;
+use std::fs::File;
+use std::io::{Read, Write};
+use std::path::Path;
+
+use serde_json::{Value, json};
+
+use crate::harness::{CliTest, assert_output, sheet_rows};
+use crate::values::codes;
+
+const HEADERS: [&str; 8] = ["approve", "action", "record", "field", "old", "new", "source", "reason"];
+
+fn account() -> CliTest {
+    CliTest::new()
+        .with_lookups()
+        .holds("employees", json!({"name": "Ada Byron", "email": "ada@example.com"}))
+        .holds("employees", json!({"name": "Bob Stone", "email": "bob@example.com"}))
+        .holds("assets", asset("A-1", "one"))
+        .holds("assets", asset("A-2", "two"))
+        .holds("assets", asset("A-3", "three"))
+        .holds("checkout/asset", json!({"asset_id": "A-1", "employee_id": 1, "checkout_date": "2026-01-02"}))
+        .sheet("assets.csv", ROWS)
+}
+
+fn asset(tag: &str, notes: &str) -> Value {
+    json!({"asset_id": tag, "asset_name": tag, "product_id": 1, "status_id": 1, "notes": notes})
+}
+
+const ROWS: &str = "asset_id,product,status,notes,holder,_action\n\
+                    A-1,MacBook Pro 14,Ready,one,bob@example.com,\n\
+                    A-2,MacBook Pro 14,Ready,changed,,\n\
+                    A-3,,,<clear>,,\n\
+                    A-4,XPS 13,Ready,new,,\n\
+                    A-5,MacBook Pro 14,Nowhere,broken,,\n";
+
+const PLAN: [&str; 6] = ["import", "assets.csv", "--map", "holder=assigned_to", "--plan", "plan.xlsx"];
+
+/// Puts texts into cells of a workbook as a program would that knows nothing of tallyport: the cells' own XML is replaced.
+fn fill(path: &Path, sheet: &str, cells: &[(&str, &str)]) {
+    let mut archive = zip::ZipArchive::new(File::open(path).unwrap()).unwrap();
+    let mut parts: BTreeMap<String, Vec<u8>> = BTreeMap::new();
+    for index in 0..archive.len() {
+        let mut part = archive.by_index(index).unwrap();
+        let mut bytes = Vec::new();
+        part.read_to_end(&mut bytes).unwrap();
+        parts.insert(part.name().unwrap().into_owned(), bytes);
+    }
+    let book = String::from_utf8(parts["xl/workbook.xml"].clone()).unwrap();
+    let names: Vec<&str> = book.split("<sheet name=\"").skip(1).map(|rest| rest.split('"').next().unwrap()).collect();
+    let number = names.iter().position(|name| *name == sheet).unwrap() + 1;
+    let part = parts.get_mut(&format!("xl/worksheets/sheet{number}.xml")).unwrap();
+    let mut text = String::from_utf8(part.clone()).unwrap();
+    for (cell, value) in cells {
+        let start = text.find(&format!("<c r=\"{cell}\"")).unwrap_or_else(|| panic!("{sheet} has no {cell}"));
+        let open = text[start..].find('>').unwrap() + start;
+        let end = if text[..=open].ends_with("/>") { open + 1 } else { text[open..].find("</c>").unwrap() + open + 4 };
+        text.replace_range(start..end, &format!("<c r=\"{cell}\" t=\"inlineStr\"><is><t>{value}</t></is></c>"));
+    }
+    *part = text.into_bytes();
+    let mut writer = zip::ZipWriter::new(File::create(path).unwrap());
+    for (name, bytes) in parts {
+        writer.start_file(name, zip::write::SimpleFileOptions::default()).unwrap();
+        writer.write_all(&bytes).unwrap();
+    }
+    writer.finish().unwrap();
+}
+
+/// The row of a group on the first sheet, from 1.
+fn group(account: &CliTest, collection: &str, action: &str) -> usize {
+    let rows = sheet_rows(&account.path("plan.xlsx"), "Plan");
+    rows.iter().position(|row| row.get(1..3) == Some(&[collection.to_owned(), action.to_owned()])).unwrap() + 1
+}
+
+fn writes(summary: &Value) -> Vec<String> {
+    let kinds = summary["requests"]["by_kind"].as_object().unwrap();
+    kinds.iter().filter(|(kind, _)| !kind.starts_with("GET")).map(|(kind, count)| format!("{kind} {count}")).collect()
+}
+
+#[test]
+fn a_plan_shows_everything_and_apply_sends_what_is_approved() {
+    let account = account();
+    let (code, plan) = account.json(&PLAN);
+    assert_eq!((code, &plan["result"], writes(&plan)), (1, &json!("plan.xlsx"), Vec::new()), "{plan}");
+    let path = account.path("plan.xlsx");
+    let assets = sheet_rows(&path, "assets");
+    assert_eq!(assets[0], HEADERS);
+    let lines: Vec<String> = assets.iter().skip(1).map(|row| row[1..6].join(" | ")).collect();
+    assert_eq!(
+        lines,
+        [
+            "update | A-2 (#2) | notes | two | changed",
+            "clear | A-3 (#3) | notes | three | ",
+            "problem | row 5 | product | | XPS 13",
+            "problem | row 6 | status | | Nowhere",
+        ]
+        .map(|line| line.replace("| |", "|  |"))
+    );
+    assert_eq!(assets[1][6], "assets D3");
+    let moved = sheet_rows(&path, "checkout_asset");
+    assert_eq!(moved[1][1..6].join(" | "), "check-out | A-1 | employee_id | Ada Byron | Bob Stone");
+    let returned = sheet_rows(&path, "checkin_asset");
+    assert_eq!(returned[1][1..3].join(" | "), "check-in | A-1 (#1)");
+    // What takes something away has to be said yes to.
+    let clear = group(&account, "assets", "clear");
+    assert_eq!(sheet_rows(&path, "Plan")[clear - 1][0], "no");
+
+    let (code, applied) = account.json(&["apply", "plan.xlsx"]);
+    let expected = ["POST checkin/asset 1", "POST checkout/asset 1", "PUT assets 1"].map(String::from);
+    assert_eq!((code, writes(&applied)), (0, expected.to_vec()), "{applied}");
+    assert_eq!(account.record("assets", "asset_id", "A-2")["notes"], json!("changed"));
+    assert_eq!(account.record("assets", "asset_id", "A-3")["notes"], json!("three"));
+    assert_eq!(account.record("assets", "asset_id", "A-1")["deployed_to"][0]["employee_id"], json!(2));
+    let result = sheet_rows(&account.path(applied["result"].as_str().unwrap()), "assets");
+    let ends: Vec<&str> = result.iter().skip(1).map(|row| row[0].as_str()).collect();
+    assert_eq!(ends, ["updated", "skipped", "skipped", "skipped"]);
+    assert_eq!(result[2][2], "not approved");
+
+    // A plan is applied once.
+    let again = account.run(&["apply", "plan.xlsx"]).exits(2);
+    assert!(again.stderr.contains("the plan was applied already: run "), "{}", again.stderr);
+    account.run(&["undo", applied["run_id"].as_str().unwrap(), "--yes"]).exits(0);
+    assert_eq!(account.record("assets", "asset_id", "A-1")["deployed_to"][0]["employee_id"], json!(1));
+    assert_eq!(account.record("assets", "asset_id", "A-2")["notes"], json!("two"));
+}
+
+#[test]
+fn lines_go_before_their_group_and_need_what_they_depend_on() {
+    let rows = "asset_id,product,category,status,notes\n\
+                A-2,MacBook Pro 14,,Ready,changed\nA-3,MacBook Pro 14,,Ready,changed too\nA-4,XPS 13,Laptops,Ready,new\n";
+    let account = account().sheet("assets.csv", rows);
+    account.run(&["import", "assets.csv", "--create-missing", "--plan", "plan.xlsx"]).exits(0);
+    let path = account.path("plan.xlsx");
+    fill(&path, "products", &[("A2", "no")]);
+    fill(&path, "assets", &[("A2", " NO "), ("A3", "yes")]);
+    let update = group(&account, "assets", "update");
+    fill(&path, "Plan", &[(&format!("A{update}"), "no")]);
+    let (code, applied) = account.json(&["apply", "plan.xlsx", "--result", "applied.xlsx"]);
+    assert_eq!((code, writes(&applied)), (1, vec![String::from("PUT assets 1")]), "{applied}");
+    assert_eq!(codes(&applied, "problems"), ["dependency.left_out"]);
+    let message = applied["problems"][0]["examples"][0]["message"].as_str().unwrap();
+    assert_eq!(message, "it needs product `XPS 13`, which was not approved");
+    assert_eq!(account.record("assets", "asset_id", "A-2")["notes"], json!("two"));
+    assert_eq!(account.record("assets", "asset_id", "A-3")["notes"], json!("changed too"));
+}
+
+#[test]
+fn what_somebody_else_has_changed_is_a_conflict_with_both_values() {
+    let account = account();
+    account.run(&PLAN).exits(1);
+    for (path, body) in [
+        ("assets/2", json!({"notes": "theirs"})),
+        ("checkin/asset", json!({"asset_id": 1, "checkin_date": "2026-02-01", "status_id": 1})),
+    ] {
+        let method = if path.starts_with("assets") { "PUT" } else { "POST" };
+        let (status, answer) = account.request(method, path, Some(&body));
+        assert!(status < 300, "{answer}");
+    }
+    let (code, applied) = account.json(&["apply", "plan.xlsx"]);
+    assert_eq!((code, writes(&applied)), (1, Vec::new()), "{applied}");
+    let messages: Vec<&str> = applied["problems"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .flat_map(|group| group["examples"].as_array().unwrap())
+        .map(|example| example["message"].as_str().unwrap())
+        .collect();
+    assert!(messages.contains(&"changed since the plan was made: notes was `two`, is `theirs`"), "{messages:#?}");
+    assert!(
+        messages.iter().any(|message| message.contains("it was with `employee #1`, and is with nobody")),
+        "{messages:#?}"
+    );
+    assert!(messages.iter().any(|message| message.contains("cannot be sent")), "{messages:#?}");
+}
+
+#[test]
+fn a_plan_that_was_edited_is_refused_before_anything_is_sent() {
+    let account = account();
+    account.run(&PLAN).exits(1);
+    let path = account.path("plan.xlsx");
+    let original = std::fs::read(&path).unwrap();
+    for (sheet, cell, value) in
+        [("assets", "F2", "mine"), ("assets", "C2", "A-1"), ("Plan", "B3", "x"), ("_plan", "B2", "{}")]
+    {
+        std::fs::write(&path, &original).unwrap();
+        if sheet == "Plan" {
+            let row = group(&account, "assets", "update");
+            fill(&path, sheet, &[(&format!("D{row}"), "7")]);
+        } else {
+            fill(&path, sheet, &[(cell, value)]);
+        }
+        let refused = account.run(&["apply", "plan.xlsx"]).exits(2);
+        assert!(refused.stderr.contains(&format!("sheet `{sheet}` is not as it was written")), "{}", refused.stderr);
+    }
+    std::fs::write(&path, &original).unwrap();
+    fill(&path, "assets", &[("A2", "perhaps")]);
+    assert_output!(account.run(&["apply", "plan.xlsx"]), @"
+    exit code 2
+    --- stderr
+    error: A2 of sheet `assets`: `perhaps` is neither yes nor no
+      hint: write yes or no, or leave it blank
+    ");
+    assert_output!(account.run(&["apply", "assets.csv"]), @"
+    exit code 2
+    --- stderr
+    error: `assets.csv` is not a plan of tallyport
+      hint: name the workbook that `tallyport import ... --plan PATH` wrote
+    ");
+    let missing = account.run(&["apply", "nowhere.xlsx"]).exits(2);
+    assert!(missing.stderr.contains("nowhere.xlsx"), "{}", missing.stderr);
+    assert_eq!(account.record("assets", "asset_id", "A-2")["notes"], json!("two"));
+}
