@@ -1,4 +1,4 @@
-//! Whole jobs on an account: import, delete, undo, resume. What the command line does, a program does with these.
+//! Whole jobs on an account: import, delete, undo, resume, copy. What the command line does, a program does with these.
 //!
 //! [`Account::plan`](crate::Account::plan) reads and decides, and sends nothing; [`Plan::apply`] sends. Every run is
 //! journalled: it can be listed, resumed and undone by this program, by another one, and by the command line.
@@ -6,6 +6,7 @@
 mod apply;
 mod backup;
 mod check;
+mod copy;
 mod delete;
 mod import;
 mod next_commands;
@@ -19,6 +20,7 @@ mod undo;
 pub use apply::ApplyJob;
 pub(crate) use apply::ReadyPlan;
 pub(crate) use check::check;
+pub use copy::{CopyJob, CopyReport};
 pub use delete::DeleteJob;
 pub use import::ImportJob;
 pub(crate) use next_commands::after_run;

@@ -4,6 +4,7 @@
 #[cfg(feature = "buckets")]
 mod bucket;
 mod check;
+mod copy_account;
 mod delete;
 mod dependencies;
 mod docs;
