@@ -10,6 +10,9 @@ use super::{
 use crate::schema::{self, Entity, Field, HeaderText, Kind, fold_header, is_secret_header};
 use crate::table::{CellRef, Row};
 
+/// What is longer, in bytes, is no header, whatever its words are.
+const LONGEST_READ: usize = 1_000;
+
 /// A header at least this similar to a known one is considered a misspelling (1.0 is equal).
 const MISSPELT: f64 = 0.84;
 
@@ -65,8 +68,11 @@ impl HeaderAliases {
 
     /// The target of a header, and the qualifier that makes it doubtful, if it has one.
     fn find(&self, header: &str) -> Option<(ColumnTarget, Option<String>)> {
-        if is_secret_header(header) {
+        if is_secret_header(&header[..header.floor_char_boundary(LONGEST_READ)]) {
             return Some((ColumnTarget::Ignored(Ignored::Secret), None));
+        }
+        if header.len() > LONGEST_READ {
+            return None;
         }
         if let Some(name) = custom_name(header) {
             return Some((ColumnTarget::Custom(name.to_owned()), None));

@@ -34,7 +34,7 @@ use crate::api::{Body, custom_fields};
 use crate::catalog::{Catalog, RecordRef};
 use crate::check::duplicate_hint;
 use crate::check::{
-    CheckedRow, Code, Conflicts, RemarkKind, Duplicates, Mode, ParsedCustomField, Problem, RowAction, Rules, ValueError,
+    CheckedRow, Code, Conflicts, Duplicates, Mode, ParsedCustomField, Problem, RemarkKind, RowAction, Rules, ValueError,
 };
 use crate::mapping::{Column, MappingSource, RecordOrigin};
 use crate::plan::resolver::{

@@ -10,10 +10,7 @@ use crate::harness::{CliTest, CommandOutput, tallyport};
 use crate::reference_server::{self, ReferenceServer, Shapes};
 
 /// Exports that lack a field which every record must have, with what an admin says for it.
-const DEFAULTS: &[(&str, &[&str])] = &[
-    ("autopilot", &["product=Surface Laptop"]),
-    ("entra-devices", &[]),
-];
+const DEFAULTS: &[(&str, &[&str])] = &[("autopilot", &["product=Surface Laptop"]), ("entra-devices", &[])];
 
 fn exports() -> Vec<(String, PathBuf)> {
     let folder = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/exports");
@@ -27,7 +24,8 @@ fn exports() -> Vec<(String, PathBuf)> {
 fn arguments(name: &str, path: &std::path::Path) -> Vec<String> {
     let known = DEFAULTS.iter().find(|(export, _)| *export == name).map(|(_, defaults)| *defaults).unwrap_or_default();
     let defaults = known.iter().flat_map(|default| ["--default", default]);
-    let words = ["import", path.to_str().unwrap(), "--create-missing=all", "--yes", "--json", "--result", "r.xlsx", "--force"];
+    let words =
+        ["import", path.to_str().unwrap(), "--create-missing=all", "--yes", "--json", "--result", "r.xlsx", "--force"];
     words.into_iter().chain(defaults).map(str::to_owned).collect()
 }
 
@@ -42,7 +40,8 @@ fn import_twice(name: &str, run: &dyn Fn() -> CommandOutput) -> Option<String> {
     let again: Value = serde_json::from_str(&second.stdout).unwrap_or_default();
     let kinds = again["requests"]["by_kind"].as_object().cloned().unwrap_or_default();
     let writes: Vec<&String> = kinds.keys().filter(|kind| !kind.starts_with("GET")).collect();
-    (second.code != 0 || !writes.is_empty()).then(|| format!("{name} again: {} {writes:?} {}", second.code, again["problems"]))
+    (second.code != 0 || !writes.is_empty())
+        .then(|| format!("{name} again: {} {writes:?} {}", second.code, again["problems"]))
 }
 
 #[test]

@@ -155,7 +155,9 @@ impl<S: StepSink> Planner<'_, S> {
             }
         };
         if let Some(status) = self.undeployable_status(entity, &link) {
-            return Ok(Some(Assignment::Withheld(format!("not checked out to {holder}: its status {status} does not allow it"))));
+            return Ok(Some(Assignment::Withheld(format!(
+                "not checked out to {holder}: its status {status} does not allow it"
+            ))));
         }
         if !returned_by.is_empty() && self.lacks_for_return(entity, &link) {
             let error = ValueError::new(
