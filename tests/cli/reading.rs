@@ -98,9 +98,11 @@ fn a_dry_run_shows_what_an_update_changes() {
     assert_eq!(rows[1][2], "notes: `old` → `new`\nlocation_id: `Berlin` → `Bonn`");
     let text = account.run(&["import", "a.csv", "--entity", "assets", "--dry-run"]).exits(0).stdout;
     assert!(text.contains("changes   notes in 1 row: B2 `old` → `new`"), "{text}");
-    // A real run has nothing to announce.
+    // A run tells the same of what it has done.
     let (_, done) = account.json(&["import", "a.csv", "--entity", "assets"]);
-    assert_eq!((&done["changes"], &done["counts"]["updated"]), (&Value::Null, &json!(2)));
+    assert_eq!((&done["changes"], &done["counts"]["updated"]), (&summary["changes"], &json!(2)));
+    let (_, again) = account.json(&["import", "a.csv", "--entity", "assets"]);
+    assert_eq!((&again["changes"], &again["counts"]["unchanged"]), (&Value::Null, &json!(2)));
 }
 
 #[test]

@@ -203,11 +203,16 @@ fn found_at(address: &str, found: &str) -> String {
     }
 }
 
-/// Appends what updates would change: a line per field with the first change.
+/// The fields of those that are shown of a run.
+const SHOWN_DONE: usize = 1;
+
+/// Appends what updates change: a line per field with the first change.
 fn push_changes(text: &mut String, summary: &RunSummary) {
     let groups = summary.changes.groups();
     let several = summary.sheets.len() > 1;
-    for (number, group) in groups.iter().take(SHOWN_CHANGES).enumerate() {
+    // What was done is marked in the result; what would be done is to be looked at before.
+    let most = if summary.dry_run { SHOWN_CHANGES } else { SHOWN_DONE };
+    for (number, group) in groups.iter().take(most).enumerate() {
         let Some(first) = group.examples.first() else { continue };
         let of = if several { format!(" of {}", group.sheet) } else { String::new() };
         let (count, change) = (counted(group.count, "row"), change_text(&first.old, &first.new));
@@ -215,7 +220,7 @@ fn push_changes(text: &mut String, summary: &RunSummary) {
         let label = if number == 0 { "changes" } else { "" };
         push_labelled(text, label, &format!("{}{of} in {count}: {} {change}{more}", group.field, first.cell));
     }
-    let hidden = groups.len().saturating_sub(SHOWN_CHANGES);
+    let hidden = groups.len().saturating_sub(most);
     if hidden > 0 {
         push_labelled(text, "", &format!("and {}: see the result file", counted(hidden as u64, "more field")));
     }
