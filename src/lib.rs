@@ -102,14 +102,16 @@ pub use export::{
     ChangeCounts, ExportJob, ExportReport, FailedTenant, IdColumns, LogFilter, OutputLayout, Overwrite, ReadMode,
     StoredFile, TableReport, TenantScope,
 };
-pub use job::{ApplyJob, DeleteJob, ImportJob, Plan, ResultTarget, RunReport, RunStatus, UndoJob};
+pub use job::{ApplyJob, DeleteJob, ImportJob, Plan, ResultTarget, RunReport, RunStatus, UndoJob, VerifyJob};
 pub use mapping::{MappedColumn, SheetMapping};
 pub use plan::{FieldChange, RowCounts, RowStatus, RunEstimate};
 pub use register::{RegisterJob, RegisterReport, RegisterSummary};
 pub use report::{
     ChangeExample, ChangeGroup, ChangeTally, ProblemExample, ProblemGroup, ProblemTally, RunSummary, SheetSummary,
+    VerifyReport,
 };
 pub use run::journal::{FinishedRow, JournalError, RowEnding};
+pub use run::verify::{Difference, DifferenceKind, MissingDetails, MoneySum, SheetSums, VerifyCounts};
 pub use table::CellRef;
 pub use table::write::WriteError;
 pub use table::write::output::{ByteOrderMark, CsvOptions, FileFormat, FormulaEscaping};

@@ -1,4 +1,4 @@
-//! Whole jobs on an account: import, delete, undo, resume. What the command line does, a program does with these.
+//! Whole jobs on an account: import, delete, undo, resume, verify. What the command line does, a program does with these.
 //!
 //! [`Account::plan`](crate::Account::plan) reads and decides, and sends nothing; [`Plan::apply`] sends. Every run is
 //! journalled: it can be listed, resumed and undone by this program, by another one, and by the command line.
@@ -15,6 +15,7 @@ mod resume;
 mod run_options;
 mod run_report;
 mod undo;
+mod verify;
 
 pub use apply::ApplyJob;
 pub(crate) use apply::ReadyPlan;
@@ -30,6 +31,8 @@ pub(crate) use run_report::stored_summary;
 pub use run_report::{RunReport, RunStatus};
 pub use undo::UndoJob;
 pub(crate) use undo::{UndoPlan, UndoableRun};
+pub(crate) use verify::VerifiableRun;
+pub use verify::VerifyJob;
 
 /// A run's name: when it began, and four letters against two in one second.
 fn new_run_id() -> String {

@@ -47,11 +47,23 @@ pub(crate) struct RunPlanner<'p> {
     pub(crate) kind: RunKind,
     pub(crate) create_missing: &'p CreateMissing,
     pub(crate) selection: RowSelection,
+    pub(crate) reading: AccountReading,
 }
 
-/// A plan in its journal, not sent yet.
-pub(crate) struct PreparedRun {
-    pub(crate) steps: JournalBuilder,
+/// What is read of the account.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum AccountReading {
+    /// What rows name, from the local copy of an export where that can be brought up to date.
+    Cached,
+    /// What rows name, from the service itself.
+    Fresh,
+    /// Also every other record of the sheets' own collections.
+    Complete,
+}
+
+/// A plan in its sink, such as a journal; not sent yet.
+pub(crate) struct PreparedRun<S = JournalBuilder> {
+    pub(crate) steps: S,
     pub(crate) totals: PlanTotals,
     pub(crate) estimate: RunEstimate,
     pub(crate) snapshot: AccountSnapshot,
@@ -67,19 +79,23 @@ impl RunPlanner<'_> {
     ///
     /// # Errors
     /// Where the input, the service or the journal fails.
-    pub(crate) async fn plan(
+    pub(crate) async fn plan<S: PlanSink>(
         &self,
         input: &mut InputSet,
-        steps: JournalBuilder,
+        steps: S,
         observer: &mut dyn Observer,
-    ) -> Result<PreparedRun> {
+    ) -> Result<PreparedRun<S>> {
         let sheets = input.sheet_rules();
         let (rules, row_rules) = (input.rules.clone(), RowRules::new(input.rules.clone()));
         let mut checkers = input.checkers(&sheets, &row_rules);
         let edits = |sheet: &MappedSheet| Edits::of(self.account, self.selection, &input.files[sheet.file].input);
         let edits: Vec<Edits> = input.sheets.iter().map(edits).collect();
         observer.on_phase("checking", None);
-        let lookups = lookups::gather(input, &mut checkers, (self.selection, &edits))?;
+        let mut lookups = lookups::gather(input, &mut checkers, (self.selection, &edits))?;
+        if self.reading == AccountReading::Complete {
+            let own = input.sheets.iter().filter(|sheet| !sheet.is_further()).map(|sheet| sheet.mapping.entity);
+            own.filter(|entity| entity.is_collection()).for_each(|entity| lookups.records.whole(entity.name));
+        }
         observer.on_phase("looking up names", None);
         let observer = RefCell::new(observer);
         let client = &self.account.client;
@@ -185,6 +201,7 @@ impl RunPlanner<'_> {
                 None => {}
             }
             remarks.add(typed.number, &checked.remarks);
+            planner.steps.row_begins(sheet, typed.number, &checked);
             stored = planner.further_record(sheet, &filled, &mut checked).and_then(|plan| {
                 let Some(mut plan) = plan else { return Ok(()) };
                 plan.changes.iter_mut().for_each(|change| change.column = checked.cell_of(change.column));
@@ -252,6 +269,7 @@ impl RunPlanner<'_> {
                 if self.kind == RunKind::Delete {
                     overridden += u64::from(request_deletion(sheet, filled, checked));
                 }
+                planner.steps.row_begins(sheet, typed.number, checked);
                 let mut plan = planner.row(sheet, filled, checked)?;
                 if let Some(kept) = kept.filter(|_| !PreviousResult::is_edit(&plan.decision)) {
                     return Ok(kept);
@@ -280,7 +298,8 @@ impl RunPlanner<'_> {
     /// The local copy that an export has left, if nobody works with it.
     fn mirror(&self, observer: &RefCell<&mut dyn Observer>) -> Option<Mirror> {
         // A sandbox is at hand, and its file may have been made anew.
-        let path = self.account.mirror_path().filter(|_| self.account.sandbox.is_none())?;
+        let is_wanted = self.reading == AccountReading::Cached && self.account.sandbox.is_none();
+        let path = self.account.mirror_path().filter(|_| is_wanted)?;
         Mirror::open_if_free(&path).unwrap_or_else(|error| {
             observer.borrow_mut().on_warning(&format!("{error}; everything is read from the service instead"));
             None
@@ -337,7 +356,12 @@ fn planner<'p, S>(
 }
 
 /// Receives a plan: the steps, and what was decided about the rows.
-trait PlanSink: StepSink<Error = JournalError> {
+pub(crate) trait PlanSink: StepSink<Error = JournalError> {
+    /// What a row says of the record that is planned next.
+    fn row_begins(&mut self, sheet: &SheetPlan<'_>, row: u64, checked: &CheckedRow) {
+        let _ = (sheet, row, checked);
+    }
+
     fn sheet(&mut self, sheet: u16, header: &SheetHeader) -> Result<(), JournalError>;
     fn changes(&mut self, changes: &[FieldChange]) -> Result<(), JournalError>;
     fn row(&mut self, row: &Row, planned: &PlannedRow, withheld: &dyn Fn(usize) -> bool) -> Result<(), JournalError>;
