@@ -48,3 +48,4 @@ mod two_runs;
 mod undo;
 mod usage;
 mod values;
+mod verify;
