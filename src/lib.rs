@@ -104,7 +104,9 @@ pub use export::{
 };
 pub use job::{ApplyJob, DeleteJob, ImportJob, Plan, ResultTarget, RunReport, RunStatus, UndoJob, VerifyJob};
 pub use mapping::{MappedColumn, SheetMapping};
-pub use plan::{FieldChange, RowCounts, RowStatus, RunEstimate};
+pub use plan::{
+    AliasedName, FieldChange, LookAlikeGroup, LookAlikeName, LookAlikes, RowCounts, RowStatus, RunEstimate,
+};
 pub use register::{RegisterJob, RegisterReport, RegisterSummary};
 pub use report::{
     ChangeExample, ChangeGroup, ChangeTally, ProblemExample, ProblemGroup, ProblemTally, RunSummary, SheetSummary,

@@ -56,6 +56,7 @@ pub(crate) use mirror::{
 };
 pub(crate) use pager::{Pager, may_go_on};
 pub(crate) use source::RecordSource;
+pub(crate) use suggest::nearest as nearest_names;
 
 pub(crate) use crate::api::Record;
 use crate::schema::{self, Entity};
@@ -171,6 +172,16 @@ impl Catalog {
             RecordRef::Planned(_) => None,
         });
         known.collect()
+    }
+
+    /// The records of the account that are known, and what they are called.
+    pub(crate) fn names(&self, collection: &str) -> impl Iterator<Item = (i64, &str)> {
+        let index = self.indexes.get(collection);
+        let entries = index.into_iter().flat_map(|index| index.entries().iter().map(move |entry| (index, entry)));
+        entries.filter_map(|(index, entry)| match entry.target {
+            RecordRef::Known(id) => Some((id, title(index, entry)?)),
+            RecordRef::Planned(_) => None,
+        })
     }
 
     /// Takes in a record of the account, as far as finding and describing it needs.

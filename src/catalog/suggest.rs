@@ -14,7 +14,7 @@ const LEAST_SHARED: f64 = 0.5;
 /// At most `most` of the names that resemble the text, the nearest first; equally near ones in alphabetical order. A
 /// name resembles it if at most four letters in ten differ, if one contains the other, or if half of their words are the
 /// same.
-pub(super) fn nearest<'a>(text: &str, names: impl Iterator<Item = &'a str>, most: usize) -> Vec<&'a str> {
+pub(crate) fn nearest<'a>(text: &str, names: impl Iterator<Item = &'a str>, most: usize) -> Vec<&'a str> {
     let unmatched = UnmatchedName::new(&fold_name(text));
     if unmatched.folded.is_empty() {
         return Vec::new();

@@ -34,10 +34,28 @@ pub(crate) struct CheckedRow {
     pub problems: Vec<Problem>,
     /// Where the values of derived columns come from.
     pub derived: Vec<DerivedCell>,
+    /// Names in whose place others count.
+    pub renamed: Vec<RenamedCell>,
     /// Columns of people's names in which the name is written last name first.
     pub last_name_first: Vec<u32>,
     /// Values that are read in a way the user should know of.
     pub remarks: Vec<CellRemark>,
+}
+
+/// A name that means another one.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct RenamedCell {
+    /// The cell's column, from 0.
+    pub column: u32,
+    pub from: Box<str>,
+    pub to: Box<str>,
+}
+
+impl RenamedCell {
+    /// What was done, for messages.
+    pub(crate) fn text(&self) -> String {
+        format!("`{}` read as `{}` (aliases)", self.from, self.to)
+    }
 }
 
 /// The id in a row.
@@ -123,6 +141,7 @@ impl CheckedRow {
         self.sign = None;
         self.problems.clear();
         self.derived.clear();
+        self.renamed.clear();
         self.last_name_first.clear();
         self.remarks.clear();
     }
@@ -135,6 +154,16 @@ impl CheckedRow {
     /// The value of a field, if the row has one.
     pub(crate) fn parsed(&self, field: usize) -> Option<&ParsedField> {
         self.values.iter().find(|given| given.field == field)
+    }
+
+    /// Whether a column names a record, or says its name, and whether bare numbers in it are ids.
+    pub(crate) fn names_record(&self, column: u32) -> Option<Ids> {
+        let named = self.values.iter().find(|given| given.column == column).and_then(|given| match given.value {
+            ParsedValue::Name(ids) => Some(ids),
+            ParsedValue::Text => Some(Ids::Marked),
+            _ => None,
+        });
+        named.or_else(|| self.related.iter().any(|related| related.column == column).then_some(Ids::Marked))
     }
 
     /// Moves what was found in derived columns to the cells that they come from.
@@ -156,6 +185,7 @@ impl CheckedRow {
     /// Moves problems with derived columns to the cells of `row` that they come from. A default has no cell.
     pub(crate) fn locate_problems(&self, problems: &mut [Problem], row: &Row, mapping: &Mapping) {
         for problem in problems {
+            self.name_as_typed(problem);
             let cell = self.derived.iter().find(|cell| Some(cell.column) == problem.column);
             let Some((cell, derived)) = cell.and_then(|cell| Some((cell, mapping.derived_at(cell.column as usize)?)))
             else {
@@ -176,6 +206,23 @@ impl CheckedRow {
                 problem.found = revealed(row.cell(column as usize).text).into();
             }
         }
+    }
+
+    /// Makes a problem with a name that means another one show both. A problem may come by twice.
+    fn name_as_typed(&self, problem: &mut Problem) {
+        let is_it = |cell: &&RenamedCell| Some(cell.column) == problem.column && problem.found == cell.to;
+        if let Some(renamed) = self.renamed.iter().find(is_it) {
+            problem.found = revealed(&renamed.from).into();
+            let message = format!("{}: {}", renamed.text(), problem.error.message);
+            problem.error.message = revealed(&message).into_owned().into();
+        }
+    }
+
+    /// The names in whose place others count, for the row's message.
+    pub(crate) fn renamed_text(&self) -> String {
+        let mut texts: Vec<String> = self.renamed.iter().map(RenamedCell::text).collect();
+        texts.dedup();
+        texts.join("; ")
     }
 
     /// Where the value of a derived column comes from.

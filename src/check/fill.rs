@@ -5,8 +5,9 @@ use std::borrow::Cow;
 
 use rust_decimal::prelude::ToPrimitive;
 
+use super::aliases::Aliases;
 use super::cell::{ColumnCheck, ColumnRole, ColumnSurvey, FieldReader, read_other};
-use super::checked_row::{CheckedRow, ParsedValue};
+use super::checked_row::{CheckedRow, ParsedValue, RenamedCell};
 use super::rules::{EmptyCells, Rules};
 use super::{Code, ValueError};
 use super::{choice, text};
@@ -21,6 +22,8 @@ pub(super) struct RowFiller {
     pub(super) replaced: Vec<usize>,
     /// The cells of the derived columns.
     pub(super) derived: Vec<DerivedCell>,
+    /// Names in whose place others count.
+    pub(super) renamed: Vec<RenamedCell>,
 }
 
 /// Where the value of a derived column comes from in one row.
@@ -60,9 +63,10 @@ enum Derived<'r> {
 
 impl RowFiller {
     /// Fills a row, which is then [`RowFiller::filled`]. False if it counts as it is.
-    pub(super) fn fill(&mut self, row: &Row, mapping: &Mapping) -> bool {
+    pub(super) fn fill(&mut self, row: &Row, mapping: &Mapping, aliases: &Aliases) -> bool {
         self.replaced.clear();
         self.derived.clear();
+        self.renamed.clear();
         let mut is_changed = false;
         for column in &mapping.columns {
             let ColumnTarget::Field { ids: Ids::Bare, .. } = column.target else { continue };
@@ -76,7 +80,29 @@ impl RowFiller {
             self.filled.pad(derived.column + 1);
             self.derive(row, derived);
         }
+        if !aliases.is_empty() {
+            self.rename(row, mapping, aliases, &mut is_changed);
+        }
         is_changed
+    }
+
+    /// Puts the names that the user has decided for in the place of those that mean them.
+    fn rename(&mut self, row: &Row, mapping: &Mapping, aliases: &Aliases, is_changed: &mut bool) {
+        for column in &mapping.columns {
+            let Some(collection) = mapping.named_collection(column) else { continue };
+            let cell = if *is_changed { self.filled.cell(column.index) } else { row.cell(column.index) };
+            let from = text::trimmed(cell.text);
+            let Some(decision) = aliases.find(collection, from).filter(|found| found.use_instead != from) else {
+                continue;
+            };
+            self.renamed.push(RenamedCell {
+                column: column.index as u32,
+                from: from.into(),
+                to: decision.use_instead.as_str().into(),
+            });
+            self.begin(row, is_changed);
+            self.filled.replace(column.index, &decision.use_instead, Value::Text);
+        }
     }
 
     fn begin(&mut self, row: &Row, is_changed: &mut bool) {

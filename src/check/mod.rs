@@ -22,6 +22,7 @@ pub(crate) mod custom;
 /// Date order and decimal mark, inferred from a whole column.
 pub(crate) mod column;
 
+mod aliases;
 mod cell;
 mod checked_row;
 mod currency;
@@ -37,6 +38,7 @@ mod remarks;
 mod row;
 mod rules;
 
+pub(crate) use aliases::{Aliases, NameDecision};
 pub(crate) use cell::reads_as_itself;
 pub(crate) use checked_row::{
     CheckedRow, CurrencySign, ParsedCustomField, ParsedField, ParsedId, ParsedRelated, ParsedValue,

@@ -29,6 +29,9 @@ macro_rules! remark_codes {
 remark_codes! {
     // the file
     PresetRecognized "preset.recognized" "the export of another tool was recognised"
+    MappingRemembered "mapping.remembered" "a mapping was used that was remembered for the header row"
+    PresetAmbiguous "preset.ambiguous" "the export could be of several tools"
+    EntityByHeaders "entity.by_headers" "the headers say something else than the name"
     RowsLeftOut "rows.left_out" "rows that are no records were left out"
     RowsTotal "rows.total" "a row at the end looks like a total"
     RowsHidden "rows.hidden" "hidden rows were read like any other"
@@ -41,6 +44,8 @@ remark_codes! {
     SerialRepeated "serial.repeated" "different records share a serial number"
     IdBare "id.bare" "bare numbers were taken as this account's ids"
     DateTimezone "date.timezone" "moments in UTC were taken as the day that they show"
+    NamesLookAlike "names.look_alike" "names that may mean the same record"
+    NameAliased "name.aliased" "a name was read as another one, as the user has decided"
     ColumnReadOnly "column.read_only" "a cell was edited that the service does not take"
     // the run
     RunUnfinished "run.unfinished" "an earlier run of the same file is unfinished"

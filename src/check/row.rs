@@ -202,7 +202,7 @@ impl<'m> Checker<'m> {
     /// it counts, with defaults in place of missing values.
     pub(crate) fn check<'r>(&'r mut self, typed: &'r Row, checked: &mut CheckedRow) -> &'r Row {
         let mut filler = std::mem::take(&mut self.filler);
-        let is_filled = filler.fill(typed, self.mapping);
+        let is_filled = filler.fill(typed, self.mapping, &self.rules.aliases);
         let row = if is_filled { filler.filled() } else { typed };
         self.check_filled(typed, row, &filler, checked);
         self.filler = filler;
@@ -219,6 +219,7 @@ impl<'m> Checker<'m> {
     fn check_filled(&mut self, typed: &Row, row: &Row, filler: &RowFiller, checked: &mut CheckedRow) {
         checked.reset();
         checked.derived.extend_from_slice(&filler.derived);
+        checked.renamed.extend_from_slice(&filler.renamed);
         // Whether the row is a record is told by its own.
         if !self.mapping.origin.is_further() {
             checked.non_record = self.non_records.observe(typed);

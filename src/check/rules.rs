@@ -1,5 +1,8 @@
 //! Options that control the checks.
 
+use std::sync::Arc;
+
+use super::aliases::Aliases;
 use super::date::DateFormat;
 use super::money::DecimalMark;
 
@@ -15,6 +18,8 @@ pub(crate) struct Rules {
     pub repeats: Repeats,
     /// `None`: a conflict is a problem of the row.
     pub conflicts: Option<Conflicts>,
+    /// Names that mean other names.
+    pub aliases: Arc<Aliases>,
 }
 
 /// What to do with a row whose record was changed on the service after the sheet was exported.

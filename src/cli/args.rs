@@ -131,6 +131,8 @@ pub(crate) enum Command {
     Template(TemplateArgs),
     /// List the presets for exports of other tools, or print one as a mapping file
     Presets(PresetsArgs),
+    /// List the mappings that are remembered for header rows, or forget one
+    Mappings(MappingsArgs),
     /// Show what can be imported: fields, types and options
     Schema(SchemaArgs),
     /// Run the sandbox: the whole API as a local server, without an account
@@ -188,6 +190,14 @@ pub(crate) struct ReadingArgs {
     /// Leave out the rows with this value in a column, or with none: 'Header=Value', 'Header=' (repeatable)
     #[arg(long, value_name = "HEADER=VALUE")]
     pub skip_where: Vec<String>,
+
+    /// Keep the mapping in use for the next file with the same header row (`tallyport mappings` lists them)
+    #[arg(long)]
+    pub remember: bool,
+
+    /// Take names for other names, as this file says: a spreadsheet with the columns collection, name and use_instead
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub aliases: Option<PathBuf>,
 
     /// Allow several rows with the same natural key
     #[arg(long)]
@@ -547,6 +557,30 @@ Examples:
 pub(crate) struct PresetsArgs {
     /// Print this preset
     pub name: Option<String>,
+}
+
+#[derive(Debug, Args)]
+#[command(after_help = "\
+`--remember` of check and import keeps the mapping in use. The next file with the same header row is read by it,
+unless --mapping or --preset says otherwise; other flags go before it.
+
+Examples:
+  tallyport check devices.csv --map 'Tag No=asset_id' --remember
+  tallyport mappings
+  tallyport mappings forget devices-5f0c")]
+pub(crate) struct MappingsArgs {
+    #[command(subcommand)]
+    pub command: Option<MappingsCommand>,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum MappingsCommand {
+    /// Forget a mapping: its header row is read as if it were new
+    #[command(after_help = "Example:\n  tallyport mappings forget devices-5f0c")]
+    Forget {
+        /// Its name, as `tallyport mappings` lists it
+        name: String,
+    },
 }
 
 #[derive(Debug, Args)]

@@ -3,17 +3,23 @@
 use super::args::{CheckArgs, Global};
 use super::observer::TerminalObserver;
 use super::printer::Printer;
+use super::remember_hint::offer_to_remember;
 use super::run_end::{check_overwrite, print_planned};
+use super::settings::remembered_mappings;
 use super::{Error, Exit};
 use crate::job::check;
 
 pub(super) fn run(global: &Global, args: &CheckArgs, printer: Printer) -> Result<Exit, Error> {
-    let options = args.reading.input_options();
+    let mut options = args.reading.input_options();
+    // Without a home there is nothing to remember by, and a check needs none.
+    options.mapping.remembered = remembered_mappings().ok();
     let line = global.command_line(args.reading.inputs(), &options.used());
     let result = args.reading.layout.result.as_deref();
     check_overwrite(result, args.reading.layout.force, &args.reading.files)?;
     let mut observer = TerminalObserver::new(global, printer);
     let summary = check(&options, result, &line, &mut observer)?;
     observer.finish();
-    print_planned(&summary, printer)
+    let exit = print_planned(&summary, printer)?;
+    offer_to_remember(&args.reading, printer);
+    Ok(exit)
 }

@@ -3,6 +3,7 @@
 use super::args::{Global, ImportArgs};
 use super::observer::TerminalObserver;
 use super::printer::Printer;
+use super::remember_hint::offer_to_remember;
 use super::run_end::{apply, check_overwrite};
 use super::settings::connect;
 use super::{Error, Exit, interrupts, runtime};
@@ -20,5 +21,7 @@ pub(super) fn run(global: &Global, args: &ImportArgs, printer: Printer) -> Resul
     job.run.shutdown = interrupts::listen()?;
     let mut observer = TerminalObserver::new(global, printer);
     let plan = runtime.block_on(account.plan_with(job, &mut observer))?;
-    apply(plan, args.dry_run || args.plan.is_some(), &runtime, observer, printer)
+    let exit = apply(plan, args.dry_run || args.plan.is_some(), &runtime, observer, printer)?;
+    offer_to_remember(&args.reading, printer);
+    Ok(exit)
 }

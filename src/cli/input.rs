@@ -22,6 +22,7 @@ impl ReadingArgs {
             defaults: self.default.clone(),
             values: self.value.clone(),
             skip_where: self.skip_where.clone(),
+            remember: self.remember,
             ..layout.mapping
         };
         InputOptions {
@@ -31,6 +32,7 @@ impl ReadingArgs {
             blank: self.blank,
             mode: self.mode,
             allow_duplicates: self.allow_duplicates,
+            aliases: self.aliases.clone(),
             mapping,
             ..layout
         }

@@ -15,10 +15,12 @@ mod import;
 mod input;
 mod interrupts;
 mod log;
+mod mappings;
 mod observer;
 mod presets;
 mod printer;
 mod progress;
+mod remember_hint;
 mod resume;
 mod run_end;
 mod runs;
@@ -87,6 +89,7 @@ fn run(cli: Cli, printer: Printer) -> Result<Exit, Error> {
         Command::Export(args) => export::run(&global, &args, printer),
         Command::Template(args) => template::run(&global, &args, printer),
         Command::Presets(args) => presets::run(&args, printer),
+        Command::Mappings(args) => mappings::run(&args, printer),
         Command::Schema(args) => schema::run(&args, printer),
         Command::Sandbox(args) => sandbox::run(&global, &args, printer),
         Command::Doctor => doctor::run(&global, printer),

@@ -25,8 +25,8 @@ use crate::redact::shown_url;
 use config::{Config, Profile};
 use environment::Environment;
 
-pub(in crate::cli) use connect::written_files;
 pub(crate) use connect::{connect, connect_to, run_store};
+pub(in crate::cli) use connect::{remembered_mappings, written_files};
 pub(crate) use error::SettingsError;
 pub(crate) use origin::{Origin, WithOrigin};
 

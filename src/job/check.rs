@@ -10,7 +10,7 @@ use crate::check::{CheckedRow, Checker, Inference, Mode, Problem, RemarkTally, R
 use crate::error::Result;
 use crate::mapping::{Mapping, RecordOrigin};
 use crate::observer::Observer;
-use crate::plan::{ReportMode, RowCounts, RowOutcome, RowStatus};
+use crate::plan::{NameTally, ReportMode, RowCounts, RowOutcome, RowStatus};
 use crate::report::{ResultFile, RunCommand, RunSummary, SheetSummary};
 use crate::run::command_line::CommandLine;
 use crate::run::described::{DescribedRecords, Turn};
@@ -65,6 +65,7 @@ fn check_all(
         summary.files = input.file_names();
         summary.skipped_sheets = input.skipped.clone();
         let mut book = path.map(|path| path.create(ReportMode::Check)).transpose()?;
+        let mut names = NameTally::default();
         for (index, (mapping, _)) in sheets.iter().enumerate() {
             checkers[index].rewind();
             if mapping.origin.is_further() {
@@ -80,6 +81,7 @@ fn check_all(
                 book: book.as_mut(),
                 summary: &mut summary,
                 remarks: RemarkTally::default(),
+                names: &mut names,
                 observer: &mut *observer,
                 described: DescribedRecords::default(),
                 open: None,
@@ -97,6 +99,9 @@ fn check_all(
         }
         summary.mapping = input.mappings();
         summary.remarks.splice(0..0, input.remarks());
+        summary.look_alikes = names.report(None, &rules.aliases);
+        let look_alikes = summary.look_alikes.remarks();
+        summary.remarks.extend(look_alikes);
         complete(&mut summary);
         if let (Some(book), Some(path)) = (book, path) {
             summary.result = Some(path.as_path().to_path_buf());
@@ -122,6 +127,7 @@ struct SheetCheck<'p> {
     book: Option<&'p mut ResultFile>,
     summary: &'p mut RunSummary,
     remarks: RemarkTally,
+    names: &'p mut NameTally,
     observer: &'p mut dyn Observer,
     described: DescribedRecords,
     /// The row at hand, whose further records may follow.
@@ -146,9 +152,15 @@ fn check_sheet(
         book.start_sheet(&pass.label, &input.sheets[index].header, pass.mapping.entity.name)?;
     }
     if input.further_of(index).is_empty() {
-        input.each_checked(index, &mut checkers[index], &mut |row, checked| pass.row(row.typed, checked))?;
+        input.each_checked(index, &mut checkers[index], &mut |row, checked| {
+            pass.names.observe(index, pass.mapping, row.filled, checked);
+            pass.row(row.typed, checked);
+        })?;
     } else {
-        input.each_record(index, checkers, &mut |record, row, checked| pass.record((index, record), row, checked))?;
+        input.each_record(index, checkers, &mut |record, row, checked| {
+            pass.names.observe(record, &pass.sheets[record].0, row.filled, checked);
+            pass.record((index, record), row, checked);
+        })?;
         pass.close_row();
     }
     pass.written?;

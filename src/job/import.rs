@@ -8,6 +8,7 @@ use super::run_options::{ResultTarget, RunOptions};
 use crate::account::Account;
 use crate::check::{Conflicts, Mode, Remark, RemarkCode, Repeats};
 use crate::error::{Error, Result};
+use crate::mapping::RememberedMappings;
 use crate::observer::{NoObserver, Observer};
 use crate::plan::{ChangeLimit, CreateMissing, PlanLimits};
 use crate::run::input::{InputOptions, InputSet, SheetFilter};
@@ -111,6 +112,20 @@ impl ImportJob {
     #[must_use]
     pub fn preset(mut self, name: impl Into<String>) -> Self {
         self.input.mapping.preset = Some(name.into());
+        self
+    }
+
+    /// Takes names for other names, as this spreadsheet says: its columns are collection, name and `use_instead`.
+    #[must_use]
+    pub fn aliases(mut self, path: impl Into<PathBuf>) -> Self {
+        self.input.aliases = Some(path.into());
+        self
+    }
+
+    /// Keeps the mapping for the next file with the same header row, which then needs no options.
+    #[must_use]
+    pub fn remember(mut self) -> Self {
+        self.input.mapping.remember = true;
         self
     }
 
@@ -292,6 +307,8 @@ impl Account {
     pub async fn plan_with(&self, job: ImportJob, observer: &mut dyn Observer) -> Result<Plan<'_>> {
         let started = Instant::now();
         let (limits, create_missing) = (job.limits()?, job.missing_records()?);
+        let mut job = job;
+        job.input.mapping.remembered = Some(RememberedMappings::new(&self.state_dir));
         let mut input = InputSet::open(&job.input, SheetFilter::Any, observer)?;
         input.rules.conflicts = job.conflicts;
         input.rules.repeats = job.repeats;

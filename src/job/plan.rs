@@ -13,7 +13,7 @@ use crate::account::Account;
 use crate::check::{Mode, Remark, RemarkCode};
 use crate::error::{Error, Result};
 use crate::observer::Observer;
-use crate::plan::{CreateMissing, PlanLimits, PlanTotals, ReportMode, RowStatus};
+use crate::plan::{CreateMissing, LookAlikes, PlanLimits, PlanTotals, ReportMode, RowStatus};
 use crate::redact::shown_url;
 use crate::report::plan_book::{self, PageText, PlanHead, PlanSource, PlannedAccount, write_plan_book};
 use crate::report::{ProblemTally, RowSource, RunSummary, add_rows, plan_sentence, write_result};
@@ -67,6 +67,7 @@ impl PlanRequest {
             creates_only: input.rules.mode == Mode::Create,
             remarks,
             mapping: Vec::new(),
+            look_alikes: LookAlikes::default(),
             plan: None,
             further_sheets: input.further_sheets(),
         };
@@ -148,6 +149,8 @@ impl Plan<'_> {
         summary.remarks.extend(self.input.remarks());
         summary.remarks.extend(service_warnings(self.account));
         summary.remarks.extend(prepared.remarks.iter().cloned());
+        summary.remarks.extend(prepared.look_alikes.remarks());
+        summary.look_alikes = prepared.look_alikes.clone();
         if let Err(exceeded) = self.limits.check(&prepared.totals) {
             summary.remark(RemarkCode::LimitExceeded, format!("a run would stop before it starts: {exceeded}"));
         }
@@ -253,6 +256,8 @@ impl Plan<'_> {
         self.header.details.mapping = self.input.mappings();
         self.header.details.remarks.extend(self.input.remarks());
         self.header.details.remarks.append(&mut self.prepared.remarks);
+        self.header.details.remarks.extend(self.prepared.look_alikes.remarks());
+        self.header.details.look_alikes = std::mem::take(&mut self.prepared.look_alikes);
         self.header.details.remarks.extend(overridden_remark(self.prepared.overridden));
         self.header.details.remarks.extend(read_only_remarks(&self.prepared.totals));
         let mut steps = self.prepared.steps;

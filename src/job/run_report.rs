@@ -230,6 +230,7 @@ fn describe(
     summary.options = header.details.options.clone();
     add_rows(summary, journal, sheets, unfinished)?;
     summary.mapping = header.details.mapping.clone();
+    summary.look_alikes = header.details.look_alikes.clone();
     summary.remarks.extend(header.details.remarks.iter().cloned());
     let created = journal.created_dependencies()?;
     if !created.is_empty() {

@@ -462,7 +462,7 @@ pub(super) fn supersede(columns: &mut [Column], rules: &[ResolvedRule], skips: &
         column.target = match column.target {
             _ if is_fed && reads => ColumnTarget::Ignored(Ignored::Source),
             _ if is_fed => ColumnTarget::Ignored(Ignored::Superseded),
-            ColumnTarget::Ignored(Ignored::Unknown | Ignored::ReadOnly) if reads => {
+            ColumnTarget::Ignored(Ignored::Unknown | Ignored::ReadOnly | Ignored::OnRequest) if reads => {
                 ColumnTarget::Ignored(Ignored::Source)
             }
             ColumnTarget::Ignored(Ignored::Unknown | Ignored::Source)

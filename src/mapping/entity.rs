@@ -1,20 +1,48 @@
 //! Detects what a sheet contains from its name, its file's name or its headers.
 
-use super::header_row::known_headers;
-use super::{HeaderAliases, find_header};
+use super::HeaderAliases;
+use super::header_row::{header_among, known_headers};
 use crate::schema::{self, Entity};
 use crate::table::Row;
 
 /// Why the content of a sheet could not be detected.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub(crate) enum EntityDetectionError {
-    #[error("cannot tell from its name or headers what it contains")]
-    Unknown,
+    #[error("cannot tell from its name or headers what it contains{}", closest(.0))]
+    Unknown(Vec<CloseEntity>),
     #[error("the headers match {}", list(.0))]
     Ambiguous(Vec<&'static str>),
 }
 
-/// Detects a sheet's entity by its name, else by its file's name, else by its headers.
+/// An entity that some headers fit, but not enough.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct CloseEntity {
+    pub entity: &'static str,
+    /// The headers that are its fields.
+    pub headers: Vec<String>,
+}
+
+/// What a sheet contains.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct DetectedEntity {
+    pub entity: &'static Entity,
+    /// What the name of the sheet or file says, where the headers say otherwise.
+    pub overruled: Option<&'static Entity>,
+}
+
+impl EntityDetectionError {
+    /// The flag that says what the sheet contains, for the likeliest entity.
+    pub(crate) fn flag(&self) -> Option<String> {
+        let likeliest = match self {
+            EntityDetectionError::Unknown(close) => close.first().map(|close| close.entity),
+            EntityDetectionError::Ambiguous(entities) => entities.first().copied(),
+        };
+        likeliest.map(|entity| format!("--entity {entity}"))
+    }
+}
+
+/// Detects a sheet's entity by its name, else by its file's name, else by its headers. A name does not count where the
+/// headers clearly say something else.
 ///
 /// # Errors
 /// If nothing matches, or several collections match the headers equally well.
@@ -22,36 +50,31 @@ pub(crate) fn detect_entity(
     sheet: Option<&str>,
     stem: &str,
     rows: &[Row],
-) -> Result<&'static Entity, EntityDetectionError> {
-    if let Some(entity) = sheet.and_then(by_name).filter(|entity| is_importable(entity)) {
-        return Ok(entity);
-    }
+) -> Result<DetectedEntity, EntityDetectionError> {
     // A workbook's file name says nothing about a sheet with a name of its own, except for the default `Sheet1`. CSV
     // files only have the file name.
-    match by_name(stem).filter(|entity| is_importable(entity)) {
-        // One word of a file's name, such as `assets of all locations.csv`, is weaker than the headers.
-        Some(entity) if schema::find(stem).is_none() => match by_headers(rows) {
-            Ok(other) if fits_far_better(other, entity, rows) => Ok(other),
-            _ => Ok(entity),
-        },
-        Some(entity) => Ok(entity),
-        None => by_headers(rows),
+    let named = |name: &str| by_name(name).filter(|entity| is_importable(entity));
+    let Some(entity) = sheet.and_then(named).or_else(|| named(stem)) else {
+        return by_headers(rows).map(|entity| DetectedEntity { entity, overruled: None });
+    };
+    let fit = HeaderFit::of(entity, rows);
+    let is_in_doubt = fit.as_ref().is_none_or(|fit| !fit.is_clear());
+    let other = if is_in_doubt { by_headers(rows).ok() } else { None };
+    match other.filter(|other| other.name != entity.name) {
+        Some(other) if fits_far_better(other, fit.as_ref(), rows) => {
+            Ok(DetectedEntity { entity: other, overruled: Some(entity) })
+        }
+        _ => Ok(DetectedEntity { entity, overruled: None }),
     }
 }
 
-/// Whether the headers have all that `other` requires, and twice as many of its words as of the entity's.
-fn fits_far_better(other: &'static Entity, entity: &'static Entity, rows: &[Row]) -> bool {
-    let of = |entity: &'static Entity| {
-        let header = &rows[find_header(rows, &[entity])?];
-        let aliases = HeaderAliases::new(entity);
-        Some((known_headers(&aliases, header), required_fed(&aliases, entity, header)))
-    };
-    let required = other.fields.iter().filter(|field| field.is_required()).count();
-    match (of(other), of(entity)) {
-        (Some((known, fed)), Some((fewer, _))) => fed == required && known >= 2 * fewer,
-        (Some((_, fed)), None) => fed == required,
-        (None, _) => false,
-    }
+/// Whether the headers have all that `other` requires, which is more than they have of what the named entity requires,
+/// and twice as many of its words.
+fn fits_far_better(other: &'static Entity, named: Option<&HeaderFit>, rows: &[Row]) -> bool {
+    HeaderFit::of(other, rows).is_some_and(|fit| {
+        let is_better = |less: &HeaderFit| fit.required > less.required && fit.known() >= 2 * less.known();
+        fit.has_all_required() && named.is_none_or(is_better)
+    })
 }
 
 fn is_importable(entity: &Entity) -> bool {
@@ -74,23 +97,62 @@ pub(crate) fn by_name(name: &str) -> Option<&'static Entity> {
 
 /// The entity with the most known headers, if it covers the required fields better than any other.
 pub(crate) fn by_headers(rows: &[Row]) -> Result<&'static Entity, EntityDetectionError> {
-    let mut scores: Vec<(usize, &'static Entity)> = schema::importable()
-        .filter_map(|entity| {
-            let header = &rows[find_header(rows, &[entity])?];
-            let aliases = HeaderAliases::new(entity);
-            let known = known_headers(&aliases, header) + name_parts(&aliases, entity, header);
-            (known >= 2).then_some((known * 2 + required_fed(&aliases, entity, header), entity))
-        })
-        .collect();
-    scores.sort_by_key(|(score, _)| std::cmp::Reverse(*score));
-    match scores.as_slice() {
-        [] => Err(EntityDetectionError::Unknown),
-        [(_, entity)] => Ok(entity),
-        [(best, entity), (second, _), ..] if best > second => Ok(entity),
-        [(best, _), ..] => {
-            let fitting = scores.iter().take_while(|(score, _)| score == best);
-            Err(EntityDetectionError::Ambiguous(fitting.map(|(_, entity)| entity.name).collect()))
+    let mut fits: Vec<HeaderFit> = schema::importable().filter_map(|entity| HeaderFit::of(entity, rows)).collect();
+    fits.sort_by_key(|fit| std::cmp::Reverse(fit.score()));
+    let is_one = |fit: &&HeaderFit| fit.known() >= 2 && fit.required > 0;
+    let fitting: Vec<&HeaderFit> = fits.iter().filter(is_one).collect();
+    match fitting.as_slice() {
+        [] => Err(EntityDetectionError::Unknown(close_entities(&fits))),
+        [only] => Ok(only.entity),
+        [best, second, ..] if best.score() > second.score() => Ok(best.entity),
+        [best, ..] => {
+            let equal = fitting.iter().take_while(|fit| fit.score() == best.score());
+            Err(EntityDetectionError::Ambiguous(equal.map(|fit| fit.entity.name).collect()))
         }
+    }
+}
+
+/// How well the headers of a sheet fit an entity.
+struct HeaderFit {
+    entity: &'static Entity,
+    /// Those that are its fields.
+    headers: Vec<String>,
+    /// The number of headers that are parts of the records' names.
+    name_parts: usize,
+    /// The number of cells of the header row that are filled.
+    filled: usize,
+    /// The number of required fields that they feed.
+    required: usize,
+}
+
+impl HeaderFit {
+    fn of(entity: &'static Entity, rows: &[Row]) -> Option<Self> {
+        let aliases = [HeaderAliases::new(entity)];
+        let header = &rows[header_among(rows, &aliases)?];
+        let [aliases] = &aliases;
+        let headers: Vec<String> = known_headers(aliases, header).map(|header| header.trim().to_owned()).collect();
+        let filled = header.cells().filter(|cell| !cell.is_blank()).count();
+        let name_parts = name_parts(aliases, entity, header);
+        let required = required_fed(aliases, entity, header);
+        (!headers.is_empty()).then_some(Self { entity, headers, name_parts, filled, required })
+    }
+
+    /// Whether it needs no comparison with others: it has what is required, and hardly anything else.
+    fn is_clear(&self) -> bool {
+        self.has_all_required() && 2 * self.known() >= self.filled
+    }
+
+    /// The number of headers that mean something.
+    fn known(&self) -> usize {
+        self.headers.len() + self.name_parts
+    }
+
+    fn score(&self) -> usize {
+        self.known() * 2 + self.required
+    }
+
+    fn has_all_required(&self) -> bool {
+        self.required == self.entity.fields.iter().filter(|field| field.is_required()).count()
     }
 }
 
@@ -113,6 +175,27 @@ fn required_fed(aliases: &HeaderAliases, entity: &'static Entity, header: &Row) 
         .collect();
     let is_fed = |index: &usize| fed.contains(index);
     (0..entity.fields.len()).filter(|index| entity.fields[*index].is_required()).filter(is_fed).count()
+}
+
+/// At most this many entities and headers of each are named.
+const SHOWN: usize = 3;
+
+/// Those that fit best, if any fits by more than a single word.
+fn close_entities(fits: &[HeaderFit]) -> Vec<CloseEntity> {
+    let close = fits.iter().filter(|fit| fit.headers.len() >= 2 && fit.entity.is_collection()).take(SHOWN);
+    close.map(|fit| CloseEntity { entity: fit.entity.name, headers: fit.headers.clone() }).collect()
+}
+
+fn closest(close: &[CloseEntity]) -> String {
+    let one = |close: &CloseEntity| {
+        let headers: Vec<String> = close.headers.iter().take(SHOWN).map(|header| format!("`{header}`")).collect();
+        let more = if close.headers.len() > SHOWN { ", …" } else { "" };
+        format!("`{}` ({}{more})", close.entity, headers.join(", "))
+    };
+    match close {
+        [] => String::new(),
+        close => format!("; closest: {}", close.iter().map(one).collect::<Vec<String>>().join(", ")),
+    }
 }
 
 fn list(names: &[&'static str]) -> String {

@@ -21,16 +21,18 @@
 mod parse;
 mod write;
 
+use std::borrow::Cow;
 use std::path::Path;
 
-use super::presets::{PRESETS, Preset};
+use super::presets::{Languages, PRESETS, Preset};
 use super::rule::{FieldRule, FurtherRecords, SkipRule};
 use super::{MappingOverride, MappingSource};
 use crate::error::Diagnostic;
 use crate::schema::Entity;
+use crate::table::Row;
 
 /// The most bytes of a mapping file; what is larger is something else.
-const MAX_BYTES: u64 = 1 << 20;
+pub(super) const MAX_BYTES: u64 = 1 << 20;
 
 /// A mapping file, parsed.
 #[derive(Debug, Clone, Default)]
@@ -39,6 +41,10 @@ pub(crate) struct MappingFile {
     pub entity: Option<&'static Entity>,
     /// The preset that it starts from.
     pub preset: Option<String>,
+    /// Whether it is a preset, and so knows what its files have.
+    pub is_preset: bool,
+    /// Of a preset: its headers in other languages.
+    languages: Option<Languages>,
     sections: Vec<Section>,
 }
 
@@ -86,7 +92,30 @@ impl MappingFile {
     /// If there is no such preset.
     pub(crate) fn preset(name: &str) -> Result<Self, MappingFileError> {
         let preset = Preset::find(name)?;
-        Self::parse(preset.text, MappingSource::Preset, &format!("preset {name}"))
+        let file = Self::parse(preset.text, MappingSource::Preset, &format!("preset {name}"))?;
+        Ok(Self { languages: preset.languages(), is_preset: true, ..file })
+    }
+
+    /// The file with its headers in the language of a header row.
+    pub(crate) fn in_language_of(&self, header: &Row) -> Cow<'_, Self> {
+        match self.languages.and_then(|languages| languages.of_header_row(header)) {
+            Some(words) => Cow::Owned(self.with_headers(|header| words.of(header).to_owned())),
+            None => Cow::Borrowed(self),
+        }
+    }
+
+    fn with_headers(&self, other: impl Fn(&str) -> String) -> Self {
+        let mut file = self.clone();
+        for section in &mut file.sections {
+            section.overrides.iter_mut().for_each(|entry| entry.header = other(&entry.header));
+            let further = section.also.iter_mut().flat_map(|records| records.rules.iter_mut());
+            for rule in section.rules.iter_mut().chain(further) {
+                rule.source = rule.source.as_ref().map(|source| source.with_headers(&other));
+            }
+            let skipped = section.skips.iter_mut().flat_map(|skip| skip.headers.iter_mut());
+            skipped.for_each(|header| *header = other(header));
+        }
+        file
     }
 
     fn sections(&self, entity: &Entity) -> impl Iterator<Item = &Section> {

@@ -439,6 +439,8 @@ fn rank(column: &Column, field: &str, overrides: &MappingOverrides) -> u8 {
 fn override_id_ownership(entry: &MappingOverride) -> IdOwnership {
     match entry.source {
         MappingSource::CommandLine => IdOwnership::Verified,
+        // The command line said so when the mapping was made.
+        MappingSource::Remembered if entry.target.trim() == "_id" => IdOwnership::Verified,
         _ if entry.header.trim() == "_id" => IdOwnership::Verified,
         _ => IdOwnership::Unverified,
     }

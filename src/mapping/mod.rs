@@ -9,6 +9,8 @@
 //! A rule says how a field's value is made from the cells of a row: from the first column that is filled, from several
 //! joined, through a map of values. See [`rule`] for what rules say and [`derived`] for what becomes of them.
 //!
+//! What made a header row work can be kept for the next file that has it: see [`remembered`].
+//!
 //! A new header alias is a word in the schema. A new preset is a file in `presets/` and a line in [`presets`].
 
 mod derived;
@@ -19,19 +21,23 @@ mod further;
 mod header_row;
 mod headers;
 mod presets;
+mod remembered;
 mod rule;
 mod sheet_mapping;
 mod strip;
 mod template;
 
 pub(crate) use derived::{DerivedColumn, DerivedValue, MappingRuleError, SkippedRows, Unlisted, ValueSource};
-pub(crate) use entity::{EntityDetectionError, detect_entity};
+pub(crate) use entity::{DetectedEntity, EntityDetectionError, detect_entity};
 pub(crate) use entity::{by_headers as entity_by_headers, by_name as entity_by_name};
 pub(crate) use file::{MappingFile, MappingText};
 pub(crate) use further::{RecordOrigin, is_assignment, split_assignment};
 pub(crate) use header_row::find_header;
 pub(crate) use headers::{HeaderAliases, header_keys, value_target};
-pub(crate) use presets::{PRESETS, Preset, Recognized, recognize};
+pub(crate) use presets::{PRESETS, Preset, Recognition, Recognized, nearly_recognized, recognize};
+pub(crate) use remembered::{
+    HeaderFingerprint, RememberedMapping, RememberedMappingError, RememberedMappings, StoredMapping, UnsavedMapping,
+};
 pub(crate) use rule::{FieldRule, FurtherRecords, RuleOrigin, RuleValue, SkipCondition, SkipRule, is_same_text};
 pub(crate) use sheet_mapping::ColumnFacts;
 pub use sheet_mapping::{MappedColumn, SheetMapping};
@@ -90,6 +96,8 @@ pub(crate) enum MappingSource {
     /// `--map` or `--ignore`.
     CommandLine,
     MappingFile,
+    /// A mapping that was remembered for this header row.
+    Remembered,
     Preset,
 }
 
@@ -98,7 +106,7 @@ impl MappingSource {
     fn weight(self) -> u8 {
         match self {
             MappingSource::CommandLine => 3,
-            MappingSource::MappingFile => 2,
+            MappingSource::MappingFile | MappingSource::Remembered => 2,
             MappingSource::Preset => 1,
             MappingSource::Schema => 0,
         }
@@ -232,6 +240,8 @@ pub(crate) enum MappingError {
         "column `{header}` ({at}) may be something else than the field `{field}`: `{qualifier}` is neither a unit nor a format of it"
     )]
     Qualified { header: String, at: CellRef, field: String, qualifier: String },
+    #[error("recognised as {title}, but no column feeds {} (required)", list_fields(.fields))]
+    ExportLacks { title: &'static str, fields: Vec<&'static str> },
     #[error("{}", missing_field_text(.field, .not_understood))]
     MissingField { field: &'static str, not_understood: Vec<String> },
     #[error("columns `{first}` and `{second}` ({at}) both map to `{field}`{}", and_more(*.more))]
@@ -255,6 +265,11 @@ impl MappingError {
     }
 }
 
+fn list_fields(fields: &[&str]) -> String {
+    let quoted: Vec<String> = fields.iter().map(|field| format!("`{field}`")).collect();
+    quoted.join(" and ")
+}
+
 /// How many further columns map to the field.
 fn and_more(columns: usize) -> String {
     if columns == 0 { String::new() } else { format!(", and {columns} more") }
@@ -268,6 +283,17 @@ impl MappingError {
                 format!("pass --map '{header}={field}' if it is, or --ignore '{header}' if not")
             }
             MappingError::MissingField { field, not_understood } => missing_field_hint(field, not_understood),
+            MappingError::ExportLacks { fields, .. } => {
+                let flags = fields.iter().map(|field| {
+                    let field = field.strip_suffix("_id").unwrap_or(field);
+                    format!("--default '{field}=VALUE'")
+                });
+                let flags: Vec<String> = flags.collect();
+                format!(
+                    "say what all rows have: {}; or pass --mode update to change only records that are there",
+                    flags.join(" ")
+                )
+            }
             MappingError::Twice { first, second, .. } if first == second => {
                 String::from("rename one of the two columns, or delete it")
             }
@@ -415,6 +441,18 @@ impl Mapping {
         })
     }
 
+    /// The collection whose records a column's texts name: that which it refers to, or that of records which rows
+    /// describe beside their own.
+    pub(crate) fn named_collection(&self, column: &Column) -> Option<&'static str> {
+        let field = headers::target_field(self.entity, &column.target)?;
+        if let Some(reference) = field.reference_to() {
+            return Some(reference.to);
+        }
+        let is_name = matches!(column.target, ColumnTarget::Field { .. })
+            && self.entity.naming_field().is_some_and(|naming| naming.name == field.name);
+        (self.origin == RecordOrigin::Described && is_name).then_some(self.entity.name)
+    }
+
     /// Column that feeds a field, from 0.
     pub(crate) fn column_of(&self, field: &str) -> Option<u32> {
         self.columns.iter().find_map(|column| match column.target {
@@ -451,7 +489,8 @@ impl Mapping {
     /// Whether the user said what a column feeds.
     pub(crate) fn is_vouched_for(&self, column: u32) -> bool {
         let column = self.columns.iter().find(|known| known.index == column as usize);
-        column.is_some_and(|column| matches!(column.source, MappingSource::CommandLine | MappingSource::MappingFile))
+        let by_user = [MappingSource::CommandLine, MappingSource::MappingFile, MappingSource::Remembered];
+        column.is_some_and(|column| by_user.contains(&column.source))
     }
 
     /// Column with a timestamp, from 0.

@@ -1,7 +1,14 @@
 //! Presets: mapping files for the exports of other tools, and how such an export is recognised.
 //!
 //! A preset is a file in `presets/` and a line here. An export is told by a few headers that no other file has, whatever
-//! the file's name and the order of its columns.
+//! the file's name and the order of its columns. Several sets of such headers let an export be known that lacks one.
+
+mod languages;
+
+use std::collections::{HashMap, HashSet};
+use std::sync::LazyLock;
+
+pub(crate) use languages::Languages;
 
 use super::file::{MappingFile, MappingFileError};
 use super::headers;
@@ -14,40 +21,138 @@ pub(crate) struct Preset {
     pub name: &'static str,
     /// What the file is, for people.
     pub title: &'static str,
-    /// The headers that tell its files; none for one that has to be asked for.
-    signature: &'static [&'static str],
+    /// Sets of headers: a file that has all of one set is such an export. None for one that has to be asked for.
+    signatures: &'static [&'static [&'static str]],
     /// The mapping file.
     pub text: &'static str,
 }
 
 macro_rules! presets {
-    ($($name:literal $title:literal [$($header:literal),*])*) => {
+    ($($name:literal $title:literal [$([$($header:literal),*])*])*) => {
         pub(crate) const PRESETS: &[Preset] = &[$(Preset {
             name: $name,
             title: $title,
-            signature: &[$($header),*],
+            signatures: &[$(&[$($header),*]),*],
             text: include_str!(concat!("presets/", $name, ".toml")),
         }),*];
     };
 }
 
 presets! {
-    "entra-users" "Entra ID users" ["userPrincipalName", "accountEnabled", "usageLocation"]
-    "m365-users" "Microsoft 365 users" ["Block credential", "User principal name"]
-    "google-users" "Google Workspace users" ["Email Address [Required]", "Org Unit Path [Required]"]
-    "okta-users" "Okta people" ["Primary email", "Username"]
-    "okta-api-users" "Okta people (names of the API)" ["profile.login", "profile.email"]
-    "ad-users" "Active Directory users" ["DistinguishedName", "SamAccountName", "SID"]
-    "snipe-it-accessories" "Snipe-IT accessories (import template)" ["Accessory Name", "Model No.", "QTY"]
-    "snipe-it-assetmodels" "Snipe-IT asset models (import template)" ["Model Name", "Fieldset", "Model No."]
-    "snipe-it-components" "Snipe-IT components (import template)" ["Component Name", "Purchase Cost", "QTY"]
-    "snipe-it-consumables" "Snipe-IT consumables (import template)" ["Consumable Name", "Item No.", "QTY"]
-    "snipe-it-licenses" "Snipe-IT licenses (import template)" ["License Name", "Reassignable", "Seats"]
-    "snipe-it-locations" "Snipe-IT locations (import template)" ["Location Name", "LDAP Search OU"]
-    "snipe-it-users" "Snipe-IT users (import template)" ["Gravatar Email", "VIP", "Username"]
+    "intune-devices" "Intune devices (portal export)" [
+        ["Device ID", "Enrollment date", "Primary user UPN"]
+        ["Device name", "Enrollment date", "Last check-in"]
+        ["Azure AD Device ID", "Primary user UPN"]
+        ["Microsoft Entra Device ID", "Primary user UPN"]
+    ]
+    "intune-graph" "Intune devices (Graph export job)" [
+        ["DeviceId", "OwnerType", "UPN"]
+        ["DeviceName", "ManagedDeviceName", "CompliantState"]
+        ["ReferenceId", "LastContact", "UPN"]
+    ]
+    "intune-graph-records" "Intune devices (Graph records)" [
+        ["deviceName", "managedDeviceOwnerType"]
+        ["azureADDeviceId", "lastSyncDateTime"]
+        ["deviceName", "enrolledDateTime", "managementState"]
+    ]
+    "autopilot" "Windows Autopilot hardware hashes" [["Device Serial Number", "Hardware Hash"]]
+    "entra-devices" "Entra ID devices" [
+        ["joinType (trustType)", "registeredOwners"]
+        ["approximateLastSignInDateTime", "deviceId", "isCompliant"]
+    ]
+    "entra-users" "Entra ID users" [["userPrincipalName", "accountEnabled", "usageLocation"]]
+    "m365-users" "Microsoft 365 users" [["Block credential", "User principal name"]]
+    "google-chromeos" "Google ChromeOS devices" [
+        ["annotatedAssetId", "serialNumber"]
+        ["annotatedUser", "serialNumber"]
+        ["autoUpdateThrough", "orgUnitPath"]
+    ]
+    "google-users" "Google Workspace users" [["Email Address [Required]", "Org Unit Path [Required]"]]
+    "okta-users" "Okta people" [["Primary email", "Username"]]
+    "okta-api-users" "Okta people (names of the API)" [["profile.login", "profile.email"]]
+    "ad-users" "Active Directory users" [["DistinguishedName", "SamAccountName", "SID"]]
+    "jamf-computers" "Jamf Pro computers" [
+        ["JSS Computer ID"]
+        ["Computer Name", "Managed"]
+        ["Computer Name", "Last Check-in"]
+        ["Computer Name", "Model Identifier"]
+    ]
+    "jamf-mobile" "Jamf Pro mobile devices" [
+        ["JSS Mobile Device ID"]
+        ["Display Name", "Wi-Fi MAC Address"]
+    ]
+    "jamf-school" "Jamf School devices" [
+        ["ActivationLockBypassCode", "AssetTag", "LocationName"]
+        ["AssetTag", "LocationName", "OwnerEmail"]
+        ["DeviceUDID", "OwnerUsername", "IsTrashed"]
+    ]
+    "abm-devices" "Apple Business Manager devices (CSV)" [
+        ["SERIAL_NO", "MODEL_NAME", "PURCHASE_SOURCE"]
+        ["SERIAL_NO", "DATE_ADDED_TO_ORGANIZATION"]
+    ]
+    "abm-api-devices" "Apple Business Manager devices (names of the API)" [
+        ["serialNumber", "purchaseSourceType"]
+        ["serialNumber", "addedToOrgDateTime"]
+    ]
+    "kandji-devices" "Kandji devices (names of the API)" [["blueprint_name", "serial_number"]]
+    "mosyle-devices" "Mosyle devices (names of the API)" [
+        ["deviceudid", "serial_number"]
+        ["date_app_info", "serial_number"]
+    ]
+    "meraki-devices" "Cisco Meraki inventory (names of the API)" [["serial", "networkId", "claimedAt"]]
+    "freshservice-assets" "Freshservice assets" [
+        ["Asset State", "Used By", "Impact", "Workspace"]
+        ["Asset State", "Used By", "Discovery Enabled"]
+        ["Asset State", "Used By", "Created by - Source"]
+    ]
+    "lansweeper-assets" "Lansweeper report" [
+        ["AssetID", "AssetTypename", "Lastseen"]
+        ["AssetName", "AssetTypename", "Statename"]
+    ]
+    "glpi-computers" "GLPI computers" [
+        ["Inventory number", "Alternate username", "Entity"]
+        ["Inventory number", "Alternate username", "Technician in charge"]
+        ["Inventory number", "Entity", "Last inventory date"]
+    ]
+    "snipe-it-assets" "Snipe-IT assets (list export)" [
+        ["Asset Tag", "Checked Out To", "Default Location"]
+        ["Asset Tag", "Checked Out To", "EOL Rate"]
+        ["Asset Tag", "Default Location", "EOL Rate"]
+        ["Checked Out To", "Default Location", "Expected Checkin Date"]
+    ]
+    "snipe-it-report" "Snipe-IT assets (custom asset report)" [
+        ["Purchased", "Current Value", "Checked Out", "Fully Depreciated"]
+        ["Asset Tag", "Purchased", "Current Value", "Diff"]
+        ["Asset Tag", "Purchased", "Checked Out", "Default Location"]
+    ]
+    "snipe-it-asset-template" "Snipe-IT assets (import template)" [
+        ["Asset Tag", "Model Name", "Checkout to Location"]
+        ["Asset Tag", "Model Name", "Checkout Type"]
+        ["Asset Tag", "Asset Notes", "Model Notes"]
+    ]
+    "snipe-it-accessories" "Snipe-IT accessories (import template)" [["Accessory Name", "Model No.", "QTY"]]
+    "snipe-it-assetmodels" "Snipe-IT asset models (import template)" [["Model Name", "Fieldset", "Model No."]]
+    "snipe-it-components" "Snipe-IT components (import template)" [["Component Name", "Purchase Cost", "QTY"]]
+    "snipe-it-consumables" "Snipe-IT consumables (import template)" [["Consumable Name", "Item No.", "QTY"]]
+    "snipe-it-licenses" "Snipe-IT licenses (import template)" [["License Name", "Reassignable", "Seats"]]
+    "snipe-it-locations" "Snipe-IT locations (import template)" [["Location Name", "LDAP Search OU"]]
+    "snipe-it-users" "Snipe-IT users (import template)" [["Gravatar Email", "VIP", "Username"]]
+    "bluetally-accessories" "BlueTally accessories (import template)" [
+        ["accessory_name", "category_name", "supplier_name", "minimum_quantity"]
+    ]
+    "bluetally-components" "BlueTally components (import template)" [
+        ["component_name", "category_name", "supplier_name", "minimum_quantity"]
+    ]
+    "bluetally-consumables" "BlueTally consumables (import template)" [
+        ["consumable_name", "category_name", "supplier_name", "minimum_quantity"]
+    ]
     "bluetally" "BlueTally import templates" []
     "snipe-it" "Snipe-IT assets, accessories, consumables and components" []
 }
+
+/// The presets whose exports have headers in the language of whoever exports them.
+const TRANSLATED: &[(&str, Languages)] =
+    &[("snipe-it-assets", Languages::new(include_str!("presets/snipe-it-assets.languages.tsv")))];
 
 /// An export that was recognised.
 #[derive(Debug)]
@@ -60,6 +165,14 @@ pub(crate) struct Recognized {
     pub row: usize,
 }
 
+/// What the first rows of a sheet tell about the tool that wrote it.
+#[derive(Debug, Default)]
+pub(crate) struct Recognition {
+    pub found: Option<Recognized>,
+    /// The presets that are equally likely, where none was recognised for that reason.
+    pub candidates: Vec<&'static Preset>,
+}
+
 impl Preset {
     /// # Errors
     /// If there is no such preset.
@@ -68,21 +181,129 @@ impl Preset {
         preset.ok_or_else(|| MappingFileError::NoSuchPreset { name: name.to_owned() })
     }
 
-    fn tells(&self, headers: &[String]) -> bool {
-        let has = |header: &&str| headers.contains(&HeaderText::parse(header).whole);
-        !self.signature.is_empty() && self.signature.iter().all(has)
+    /// The headers of its exports in other languages.
+    pub(crate) fn languages(&self) -> Option<Languages> {
+        TRANSLATED.iter().find(|(name, _)| *name == self.name).map(|(_, languages)| *languages)
+    }
+
+    /// The headers of all sets, each once.
+    fn telling_headers(&self) -> HashSet<&'static str> {
+        self.signatures.iter().flat_map(|set| set.iter().copied()).collect()
     }
 }
 
-/// The preset whose export the rows begin with; none where several could be meant.
-pub(crate) fn recognize(rows: &[Row]) -> Option<Recognized> {
-    let found = rows.iter().enumerate().find_map(|(row, cells)| {
-        let headers: Vec<String> = cells.cells().flat_map(|cell| headers::header_keys(cell.text)).collect();
-        let mut told = PRESETS.iter().filter(|preset| preset.tells(&headers));
-        let preset = told.next()?;
-        told.next().is_none().then_some((preset, row))
+/// The telling headers of a preset, in one language.
+struct FoldedSignature {
+    preset: &'static Preset,
+    /// By the header as the preset writes it.
+    words: HashMap<&'static str, String>,
+}
+
+impl FoldedSignature {
+    fn new(preset: &'static Preset, word: impl Fn(&'static str) -> &'static str) -> Self {
+        let fold = |header| (header, HeaderText::parse(word(header)).whole);
+        Self { preset, words: preset.telling_headers().into_iter().map(fold).collect() }
+    }
+
+    fn is_there(&self, header: &str, headers: &HashSet<String>) -> bool {
+        self.words.get(header).is_some_and(|word| headers.contains(word))
+    }
+
+    /// The number of its headers that are there; none where no set of them is complete.
+    fn evidence(&self, headers: &HashSet<String>) -> Option<usize> {
+        let is_complete = |set: &&[&str]| set.iter().all(|header| self.is_there(header, headers));
+        let found = || self.words.values().filter(|word| headers.contains(*word)).count();
+        self.preset.signatures.iter().any(is_complete).then(found)
+    }
+
+    /// Whether all but one header of a set is there.
+    fn is_nearly_told(&self, headers: &HashSet<String>) -> bool {
+        let found = |set: &[&str]| set.iter().filter(|header| self.is_there(header, headers)).count();
+        self.preset.signatures.iter().any(|set| set.len() > 2 && found(set) + 1 == set.len())
+    }
+}
+
+/// Of every preset, in the words that it is written in.
+static SIGNATURES: LazyLock<Vec<FoldedSignature>> =
+    LazyLock::new(|| PRESETS.iter().map(|preset| FoldedSignature::new(preset, |header| header)).collect());
+
+/// Of the translated presets, in every other language.
+static TRANSLATED_SIGNATURES: LazyLock<Vec<FoldedSignature>> = LazyLock::new(|| {
+    let translated = PRESETS.iter().filter_map(|preset| Some((preset, preset.languages()?)));
+    let signatures = translated.flat_map(|(preset, languages)| {
+        languages.words().map(move |words| FoldedSignature::new(preset, |header| words.of(header)))
     });
-    let (preset, row) = found?;
-    let file = MappingFile::preset(preset.name).ok()?;
-    Some(Recognized { preset, entity: file.entity?, file, row })
+    signatures.collect()
+});
+
+/// The preset whose export the rows begin with. Of several that could be meant, the one with the most of its headers
+/// there; none where these are equally many.
+pub(crate) fn recognize(rows: &[Row]) -> Recognition {
+    match strongest(rows, &SIGNATURES) {
+        Evidence::None => strongest(rows, &TRANSLATED_SIGNATURES).into_recognition(),
+        found => found.into_recognition(),
+    }
+}
+
+/// The presets of whose exports the rows lack a single telling header.
+pub(crate) fn nearly_recognized(rows: &[Row]) -> Vec<&'static Preset> {
+    let rows: Vec<HashSet<String>> = rows.iter().map(header_set).collect();
+    let near = SIGNATURES.iter().filter(|signature| rows.iter().any(|headers| signature.is_nearly_told(headers)));
+    near.map(|signature| signature.preset).collect()
+}
+
+/// The headers that a row would be, folded.
+fn header_set(row: &Row) -> HashSet<String> {
+    let texts = row.cells().map(|cell| cell.text).filter(|text| text.len() <= LONGEST_HEADER);
+    texts.flat_map(headers::header_keys).collect()
+}
+
+/// In bytes; what is longer is a value.
+const LONGEST_HEADER: usize = 200;
+
+/// What the headers of all presets say about the rows.
+enum Evidence {
+    None,
+    One {
+        preset: &'static Preset,
+        row: usize,
+    },
+    /// Several presets are equally likely.
+    Several(Vec<&'static Preset>),
+}
+
+impl Evidence {
+    fn into_recognition(self) -> Recognition {
+        match self {
+            Evidence::None => Recognition::default(),
+            Evidence::Several(candidates) => Recognition { found: None, candidates },
+            Evidence::One { preset, row } => {
+                let file = MappingFile::preset(preset.name).ok();
+                let found = file.and_then(|file| Some(Recognized { preset, entity: file.entity?, file, row }));
+                Recognition { found, candidates: Vec::new() }
+            }
+        }
+    }
+}
+
+/// What the first row that tells one preset says; if there is none, the first that tells several.
+fn strongest(rows: &[Row], signatures: &[FoldedSignature]) -> Evidence {
+    let mut several = Evidence::None;
+    for (row, cells) in rows.iter().enumerate() {
+        let headers = header_set(cells);
+        let told: Vec<(usize, &'static Preset)> =
+            signatures.iter().filter_map(|it| Some((it.evidence(&headers)?, it.preset))).collect();
+        let most = told.iter().map(|(count, _)| *count).max();
+        let best = told.iter().filter(|(count, _)| Some(*count) == most).map(|(_, preset)| *preset);
+        let mut best: Vec<&'static Preset> = best.collect();
+        // Several languages may have the same words.
+        best.dedup_by_key(|preset| preset.name);
+        match best.as_slice() {
+            [] => {}
+            [preset] => return Evidence::One { preset, row },
+            _ if matches!(several, Evidence::None) => several = Evidence::Several(best),
+            _ => {}
+        }
+    }
+    several
 }

@@ -137,6 +137,15 @@ impl RuleSource {
         }
     }
 
+    /// The same source with other headers.
+    pub(crate) fn with_headers(&self, other: impl Fn(&str) -> String) -> Self {
+        match self {
+            RuleSource::Column(header) => RuleSource::Column(other(header)),
+            RuleSource::FirstOf(headers) => RuleSource::FirstOf(headers.iter().map(|header| other(header)).collect()),
+            RuleSource::Join(template) => RuleSource::Join(template.with_headers(other)),
+        }
+    }
+
     /// As `--map` writes it.
     pub(crate) fn flag_text(&self) -> String {
         match self {
@@ -254,12 +263,13 @@ pub(super) fn rivals<'r>(
     rules: &'r [FieldRule],
 ) -> impl Iterator<Item = (&'r FieldRule, &'r FieldRule)> {
     let target = |rule: &FieldRule| headers::value_target(aliases, "", &rule.target);
-    rules.iter().enumerate().filter(|(_, rule)| rule.source.is_some()).filter_map(move |(index, rule)| {
-        let fed = target(rule)?;
-        let is_rival = |other: &&FieldRule| {
-            let is_same = other.origin.source == rule.origin.source && other.source.is_some();
-            is_same && target(other).is_some_and(|target| headers::feeds_same(&target, &fed))
+    let sources: Vec<(&'r FieldRule, ColumnTarget)> =
+        rules.iter().filter(|rule| rule.source.is_some()).filter_map(|rule| Some((rule, target(rule)?))).collect();
+    (0..sources.len()).filter_map(move |index| {
+        let (rule, fed) = &sources[index];
+        let is_rival = |(other, target): &&(&FieldRule, ColumnTarget)| {
+            other.origin.source == rule.origin.source && headers::feeds_same(target, fed)
         };
-        rules[..index].iter().find(is_rival).map(|other| (rule, other))
+        sources[..index].iter().find(is_rival).map(|(other, _)| (*rule, *other))
     })
 }

@@ -111,6 +111,7 @@ fn reason(entity: &Entity, column: &Column) -> String {
         MappingSource::Schema => None,
         MappingSource::CommandLine => Some("command line"),
         MappingSource::MappingFile => Some("mapping file"),
+        MappingSource::Remembered => Some("remembered mapping"),
         MappingSource::Preset => Some("preset"),
     };
     match (&column.target, by_user) {

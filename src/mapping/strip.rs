@@ -13,16 +13,22 @@ pub(crate) enum Strip {
     PathParents,
     /// Tags of HTML.
     HtmlTags,
+    /// All but what stands in brackets at the end: the type in `Ready to Deploy (deployable)`.
+    OutsideBrackets,
+    /// A unit behind a number: `36 months`.
+    UnitSuffix,
 }
 
 impl Strip {
     /// The names in mapping files.
-    pub(crate) const ALL: [(&'static str, Strip); 5] = [
+    pub(crate) const ALL: [(&'static str, Strip); 7] = [
         ("prefix:32-hex-digits", Strip::HexPrefix),
         ("suffix:guest", Strip::GuestSuffix),
         ("suffix:brackets", Strip::BracketSuffix),
         ("parents:path", Strip::PathParents),
         ("tags:html", Strip::HtmlTags),
+        ("suffix:unit", Strip::UnitSuffix),
+        ("outside:brackets", Strip::OutsideBrackets),
     ];
 
     pub(crate) fn parse(name: &str) -> Option<Strip> {
@@ -53,9 +59,12 @@ impl Strip {
                 Some(name.rsplit_once('_').map_or_else(|| name.to_owned(), |(user, host)| format!("{user}@{host}")))
             }
             Strip::BracketSuffix => {
-                let inner = text.trim_end().strip_suffix([')', ']'])?;
-                let (before, _) = inner.rsplit_once(['(', '['])?;
+                let (before, _) = bracketed_end(text)?;
                 (!before.trim().is_empty()).then(|| before.trim_end().to_owned())
+            }
+            Strip::OutsideBrackets => {
+                let (_, inside) = bracketed_end(text)?;
+                (!inside.trim().is_empty()).then(|| inside.trim().to_owned())
             }
             Strip::PathParents => {
                 let separator = if text.trim_start().starts_with('/') { '/' } else { '>' };
@@ -63,6 +72,12 @@ impl Strip {
                 text.contains(separator).then(|| last.to_owned())
             }
             Strip::HtmlTags => without_tags(text),
+            Strip::UnitSuffix => {
+                let text = text.trim();
+                let number = text.trim_end_matches(|char: char| char.is_alphabetic() || char == '.').trim_end();
+                let is_number = number.bytes().all(|byte| byte.is_ascii_digit() || matches!(byte, b'.' | b','));
+                (is_number && !number.is_empty() && number.len() < text.len()).then(|| number.to_owned())
+            }
         }
     }
 }
@@ -71,6 +86,11 @@ const HEX_DIGITS: usize = 32;
 
 /// In upper case.
 const GUEST_MARK: &str = "#EXT#";
+
+/// What stands before brackets at the end of the text, and in them.
+fn bracketed_end(text: &str) -> Option<(&str, &str)> {
+    text.trim_end().strip_suffix([')', ']'])?.rsplit_once(['(', '['])
+}
 
 /// A tag begins with a letter, `/` or `!` right behind `<`: `a < b` has none.
 fn without_tags(text: &str) -> Option<String> {
@@ -116,6 +136,14 @@ mod tests {
             (Strip::PathParents, "Berlin/Mitte", None),
             (Strip::HtmlTags, "<a href=\"/x\">MacBook</a>", Some("MacBook")),
             (Strip::HtmlTags, "5 < 6 > 4", None),
+            (Strip::OutsideBrackets, "Ready to Deploy (deployable)", Some("deployable")),
+            (Strip::OutsideBrackets, "Ready to Deploy", None),
+            (Strip::UnitSuffix, "36 months", Some("36")),
+            (Strip::UnitSuffix, "36 Mon.", Some("36")),
+            (Strip::UnitSuffix, "1,299.50 EUR", Some("1,299.50")),
+            (Strip::UnitSuffix, "36", None),
+            (Strip::UnitSuffix, "months", None),
+            (Strip::UnitSuffix, "3 to 4 years", None),
         ] {
             assert_eq!(strip.apply(text).as_deref(), left, "{strip:?} {text}");
         }

@@ -53,6 +53,12 @@ impl JoinTemplate {
         self.parts.iter().map(|(_, header)| header.as_str())
     }
 
+    /// The same text with other headers.
+    pub(crate) fn with_headers(&self, other: impl Fn(&str) -> String) -> Self {
+        let parts = self.parts.iter().map(|(before, header)| (before.clone(), other(header)));
+        Self { parts: parts.collect(), end: self.end.clone() }
+    }
+
     /// The text with a value for each header. What stands between two values is left out with a blank one. Empty where
     /// all are blank.
     pub(crate) fn fill<'v>(&self, values: impl Iterator<Item = &'v str>) -> String {

@@ -126,17 +126,73 @@ fn the_header_is_found_under_titles() {
 }
 
 #[test]
+fn a_row_of_values_is_no_header() {
+    let assets = collection("assets").unwrap();
+    let unknown = [
+        row(1, &["資産", "品目", "場所", "数"]),
+        row(2, &["A-1", "Name", "Location", "3"]),
+        row(3, &["A-2", "Chair", "Office", "4"]),
+    ];
+    assert_eq!(find_header(&unknown, &[assets]), Some(0), "two of its values are words for fields");
+    let addresses = [
+        row(1, &["Wer", "Was", "Wo"]),
+        row(2, &["ada@example.com", "Model", "Status"]),
+        row(3, &["bob@example.com", "Chair", "New"]),
+    ];
+    assert_eq!(find_header(&addresses, &[assets]), Some(0));
+    let one_word =
+        [row(1, &["Wer", "Was", "Wo"]), row(2, &["Ada", "Notes", "Hall"]), row(3, &["Bob", "Chair", "Hall"])];
+    assert_eq!(find_header(&one_word, &[assets]), Some(0));
+    let title =
+        [row(1, &["Equipment", "", ""]), row(2, &["Kennung", "Teil", "Ort"]), row(3, &["A-1", "Chair", "Hall"])];
+    assert_eq!(find_header(&title, &[assets]), Some(1));
+    let few_known = [row(1, &["Serial", "x", "y"]), row(2, &["S-1", "a", "b"])];
+    assert_eq!(find_header(&few_known, &[assets]), Some(0));
+}
+
+#[test]
 fn a_sheet_is_known_by_name_file_or_headers() {
     let none: &[Row] = &[];
-    assert_eq!(detect_entity(Some("Assets"), "book", none).unwrap().name, "assets");
-    assert_eq!(detect_entity(Some("checkout asset"), "book", none).unwrap().name, "checkout_asset");
-    assert_eq!(detect_entity(None, "2026-03 employees final", none).unwrap().name, "employees");
+    let detected = |sheet, stem, rows: &[Row]| {
+        let detected = detect_entity(sheet, stem, rows).unwrap();
+        (detected.entity.name, detected.overruled.map(|entity| entity.name))
+    };
+    assert_eq!(detected(Some("Assets"), "book", none), ("assets", None));
+    assert_eq!(detected(Some("checkout asset"), "book", none), ("checkout_asset", None));
+    assert_eq!(detected(None, "2026-03 employees final", none), ("employees", None));
     let rows = [row(1, &["Asset Tag", "Model", "Status", "Serial Number"])];
-    assert_eq!(detect_entity(Some("Sheet1"), "inv", &rows).unwrap().name, "assets");
+    assert_eq!(detected(Some("Sheet1"), "inv", &rows), ("assets", None));
     let assets = [row(1, &["Asset Tag", "Model", "Status", "Location"])];
-    assert_eq!(detect_entity(None, "06 locations new", &assets).unwrap().name, "assets", "the headers are clear");
-    assert_eq!(detect_entity(None, "locations", &assets).unwrap().name, "locations", "the whole name is");
-    assert_eq!(detect_entity(None, "x", &[row(1, &["foo", "bar"])]).unwrap_err(), EntityDetectionError::Unknown);
+    assert_eq!(detected(None, "06 locations new", &assets), ("assets", Some("locations")), "the headers are clear");
+    assert_eq!(detected(None, "locations", &assets), ("assets", Some("locations")), "even against the whole name");
+    assert_eq!(detected(Some("Locations"), "x", &assets), ("assets", Some("locations")));
+    let both = [row(1, &["Name", "Address", "Status", "Model"])];
+    assert_eq!(detected(None, "locations", &both), ("locations", None), "the headers fit what the name says");
+    assert_eq!(
+        detect_entity(None, "x", &[row(1, &["foo", "bar"])]).unwrap_err(),
+        EntityDetectionError::Unknown(Vec::new())
+    );
+}
+
+#[test]
+fn a_form_is_no_list() {
+    let form = [
+        row(1, &["Travel expenses", "", "", ""]),
+        row(2, &["Name:", "Ada Byron", "Department:", "Finance"]),
+        row(3, &["Cost:", "120.50", "Location:", "Berlin"]),
+        row(4, &["Total:", "120.50", "", ""]),
+    ];
+    assert!(matches!(detect_entity(None, "form", &form), Err(EntityDetectionError::Unknown(_))));
+    let list = [row(1, &["Full name:", "Email:", "Job title:"]), row(2, &["Ada", "ada@example.com", "Clerk"])];
+    assert_eq!(detect_entity(None, "list", &list).unwrap().entity.name, "employees");
+}
+
+#[test]
+fn what_is_not_recognised_says_what_came_close() {
+    let sheet = [row(1, &["Monthly payment", "Cost", "Notes"])];
+    let error = detect_entity(None, "calculation", &sheet).unwrap_err();
+    assert!(error.to_string().contains("; closest: "), "{error}");
+    assert!(error.flag().is_some_and(|flag| flag.starts_with("--entity ")));
 }
 
 #[test]
@@ -481,7 +537,7 @@ fn the_hint_for_a_kind_names_the_kinds_and_the_fields_that_have_them() {
 
 #[test]
 fn a_list_of_people_is_no_list_of_locations() {
-    let of = |headers: &[&str]| detect_entity(None, "x", &[row(1, headers)]).map(|entity| entity.name);
+    let of = |headers: &[&str]| detect_entity(None, "x", &[row(1, headers)]).map(|detected| detected.entity.name);
     assert_eq!(of(&["Prénom", "Nom", "Département", "E-mail"]), Ok("employees"));
     assert_eq!(of(&["First name", "Last name", "Department", "Email"]), Ok("employees"));
     // The last name of a person, or the name of a place.

@@ -6,7 +6,7 @@ use crate::catalog::{Catalog, RecordRef};
 use crate::check::{CheckedRow, Code, ValueError, choice, text};
 use crate::plan::resolver::{RenamedRecords, Resolved, Resolver, UnknownNames, UserIds};
 use crate::schema::{self, Entity, Field, Kind, Meaning, Reference};
-use crate::table::Row;
+use crate::table::{Cell, Row, Value};
 use crate::unicode::without_invisible;
 
 /// The collections that `--create-missing` covers.
@@ -107,6 +107,13 @@ impl DependencyBuilder<'_> {
             Kind::Option(choices) => {
                 let position = choice::option(cell, choices.create)?;
                 draft.fields.insert(about.name.to_owned(), Json::from(choices.create[position]));
+            }
+            Kind::Integer { least } => {
+                let number = text::integer(Cell { text: cell, value: Value::Text, format: None }, least)?;
+                draft.fields.insert(about.name.to_owned(), Json::from(number));
+                if let Some(implied) = about.implies.filter(|implied| !draft.fields.contains_key(implied.unless)) {
+                    draft.fields.entry(implied.field).or_insert_with(|| Json::from(implied.option));
+                }
             }
             Kind::Reference(reference) => {
                 self.refer(draft, about, reference, cell)?;

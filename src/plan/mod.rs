@@ -15,6 +15,7 @@ mod estimate;
 mod limits;
 mod location_currency;
 mod locks;
+mod look_alikes;
 mod missing;
 mod notifications;
 pub(crate) mod order;
@@ -36,6 +37,8 @@ pub(crate) use diff::{ValueMatch, compare, holds, update_to};
 pub use estimate::RunEstimate;
 pub(crate) use limits::{ChangeLimit, PlanLimits};
 pub(crate) use locks::RecordLocks;
+pub(crate) use look_alikes::NameTally;
+pub use look_alikes::{AliasedName, LookAlikeGroup, LookAlikeName, LookAlikes};
 pub(crate) use missing::CreateMissing;
 pub(crate) use notifications::NotificationCount;
 pub use planner::FieldChange;
@@ -95,6 +98,8 @@ pub(crate) struct PlanTotals {
     pub missing: BTreeMap<&'static str, u64>,
     /// Edited cells that are never sent, by header: how many, and the first row.
     pub read_only_edits: BTreeMap<String, (u64, u64)>,
+    /// The names by which rows refer to records.
+    pub names: NameTally,
 }
 
 impl PlanTotals {
@@ -132,7 +137,7 @@ pub(crate) enum Referenced {
 impl Referenced {
     /// For a sheet's entity, given the entities of the other sheets.
     pub(crate) fn among<'e>(entity: &'static Entity, mut others: impl Iterator<Item = &'e Entity>) -> Self {
-        let names_it = |other: &Entity| other.name == entity.name || order::referenced(other).contains(&entity.name);
+        let names_it = |other: &Entity| other.name == entity.name || order::may_name(other, entity.name);
         // Two rows may name the same asset by tag and by id; only the planned records show that.
         let keyed_by_reference =
             entity.key.iter().any(|key| entity.field(key).is_some_and(|field| field.reference_to().is_some()));

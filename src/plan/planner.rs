@@ -124,7 +124,8 @@ impl<S: StepSink> Planner<'_, S> {
         if checked.action == Some(RowAction::Skip) {
             return Ok(RowPlan { decision: RowDecision::Skipped, note: String::new(), changes: Vec::new() });
         }
-        let (mut note, mut changes) = (String::new(), Vec::new());
+        self.totals.names.observe(sheet.index.into(), sheet.mapping, row, checked);
+        let (mut note, mut changes) = (checked.renamed_text(), Vec::new());
         for column in self.read_only_edits(sheet, row, checked) {
             let header = sheet.mapping.header(column).unwrap_or_default();
             target::note_read_only(&mut note, header);
@@ -441,6 +442,12 @@ pub(super) struct RowDraft {
     pub(super) custom: Vec<ParsedCustomField>,
     /// The existing record it writes to; `None` for a create or an action.
     pub(super) record: Option<WriteKind>,
+    pub(super) extras: Option<Box<StepExtras>>,
+}
+
+/// What a check-out beside a row's own record has besides its fields.
+#[derive(Default)]
+pub(super) struct StepExtras {
     /// Steps that must have succeeded before.
     pub(super) after: Vec<u32>,
     /// Values of the body that go before what the fields say.

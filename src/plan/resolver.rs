@@ -271,7 +271,7 @@ pub(crate) fn naming(reference: Reference, ids: Ids) -> ReferenceSyntax {
 }
 
 /// Whether a cell can only be a system id: `#12`, or `12` in a column of ids.
-fn is_id(name: &str, ids: Ids) -> bool {
+pub(super) fn is_id(name: &str, ids: Ids) -> bool {
     let digits = name.strip_prefix('#').or((ids == Ids::Bare).then_some(name));
     digits.is_some_and(|digits| !digits.is_empty() && digits.bytes().all(|byte| byte.is_ascii_digit()))
 }
@@ -290,13 +290,15 @@ fn description<'r>(
         let reported = mapping.header(column).and_then(|header| mapping.entity.field(header));
         checked.id.is_some() && reported.is_some_and(|field| !field.is_written())
     };
+    // What the schema does not list tells no record from another: it is there for one that is made.
+    let narrows = |name: &str| mapping.entity.fields[field].related.iter().any(|known| known.field == name);
     let referenced = mapping.entity.fields[field].reference_to().and_then(|reference| schema::collection(reference.to));
     let is_made_up = |related: &ParsedRelated| match checked.derived_cell(related.column).map(|cell| cell.origin) {
         None | Some(DerivedOrigin::Cells) => false,
         Some(DerivedOrigin::ValueMap) => !referenced.is_some_and(|entity| entity.is_told_apart_by(related.related)),
         Some(DerivedOrigin::Default) => true,
     };
-    let related = checked.related.iter().filter(|related| related.field == field);
+    let related = checked.related.iter().filter(|related| related.field == field && narrows(related.related));
     let related = related.filter(|related| !is_reported(related.column) && !is_made_up(related));
     related.map(|related| (related.related, text::trimmed(row.cell(related.column as usize).text))).collect()
 }

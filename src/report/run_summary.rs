@@ -9,7 +9,7 @@ use super::text::file_name;
 use crate::api::RequestCounts;
 use crate::check::{Remark, RemarkCode};
 use crate::mapping::SheetMapping;
-use crate::plan::{ReportMode, RowCounts, RunEstimate};
+use crate::plan::{LookAlikes, ReportMode, RowCounts, RunEstimate};
 use crate::run::journal::RunKind;
 
 /// What a finished run reports.
@@ -40,6 +40,8 @@ pub struct RunSummary {
     pub remarks: Vec<Remark>,
     /// Which column of each sheet feeds which field.
     pub mapping: Vec<SheetMapping>,
+    /// Names that look alike, and what is decided about them.
+    pub look_alikes: LookAlikes,
     /// Why the run ended before its last row.
     pub stopped: Option<String>,
 }
@@ -115,6 +117,7 @@ impl RunSummary {
             next: Vec::new(),
             remarks: Vec::new(),
             mapping: Vec::new(),
+            look_alikes: LookAlikes::default(),
             stopped: None,
         }
     }

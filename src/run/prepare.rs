@@ -22,15 +22,15 @@ use crate::catalog::{
     CachedSource, Catalog, FetchMethod, LogPosition, LookupRequest, Mirror, RefreshMode, RefreshOptions,
 };
 use crate::check::{
-    CheckedRow, Checker, Conflicts, ParsedId, Remark, RemarkTally, Repeats, RowAction, Rules, is_withheld,
+    Aliases, CheckedRow, Checker, Conflicts, ParsedId, Remark, RemarkTally, Repeats, RowAction, Rules, is_withheld,
 };
 use crate::error::{Error, Result};
 use crate::mapping::{IdOwnership, Mapping, RecordOrigin};
 use crate::observer::{Observer, Wait};
 use crate::plan::resolver::{RenamedRecords, UnknownNames, UserIds};
 use crate::plan::{
-    ActionRequest, CreateMissing, FieldChange, NotificationCount, PlanTotals, Planner, RecordLocks, ReportedTimestamp,
-    RowDecision, RowId, RowLinks, RowPlan, RowStatus, RunEstimate, SheetPlan, Step, StepSink,
+    ActionRequest, CreateMissing, FieldChange, LookAlikes, NotificationCount, PlanTotals, Planner, RecordLocks,
+    ReportedTimestamp, RowDecision, RowId, RowLinks, RowPlan, RowStatus, RunEstimate, SheetPlan, Step, StepSink,
 };
 use crate::schema::log_field;
 use crate::shutdown::ShutdownSignal;
@@ -72,6 +72,7 @@ pub(crate) struct PreparedRun<S = JournalBuilder> {
     pub(crate) catalog: Catalog,
     /// What the user should know of how cells were read.
     pub(crate) remarks: Vec<Remark>,
+    pub(crate) look_alikes: LookAlikes,
 }
 
 impl RunPlanner<'_> {
@@ -134,9 +135,19 @@ impl RunPlanner<'_> {
         let (overridden, remarks) = self.plan_sheets(input, &pass, &mut checkers, &mut planner)?;
         let (emails, people) = (planner.notifications.sent, planner.notifications.people());
         let Planner { steps, totals, .. } = planner;
+        let look_alikes = self.look_alikes(&totals, &catalog, &rules.aliases)?;
         let (used, quota) = (client.requests().total, self.account.quota);
         let estimate = RunEstimate::new(steps.count().into(), used, quota, (emails, people));
-        Ok(PreparedRun { steps, totals, estimate, snapshot, overridden, catalog, remarks })
+        Ok(PreparedRun { steps, totals, estimate, snapshot, overridden, catalog, remarks, look_alikes })
+    }
+
+    /// The names that look alike. A delete creates nothing, whatever its rows name.
+    fn look_alikes(&self, totals: &PlanTotals, catalog: &Catalog, aliases: &Aliases) -> Result<LookAlikes> {
+        if self.kind == RunKind::Delete {
+            return Ok(LookAlikes::default());
+        }
+        totals.names.validate_aliases(catalog, aliases)?;
+        Ok(totals.names.report(Some(catalog), aliases))
     }
 
     /// Plans the rows of every sheet. Returns how many records were changed on the service and are overwritten, and the

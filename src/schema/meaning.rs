@@ -11,6 +11,8 @@ use super::{ACTIONS, COLLECTIONS, Entity, Field, Kind, Role, Verb, collection, f
 pub enum Meaning {
     /// The e-mail address of a person. Only records of people have it.
     PersonEmail,
+    /// The name of a company: its legal form tells nothing (`Dell` and `Dell Inc.`).
+    OrganisationName,
     /// The tag of an individually tracked item.
     Tag,
     /// The maker's serial number of such an item.
@@ -83,6 +85,11 @@ impl Entity {
     /// Whether its records are people.
     pub fn is_person(&self) -> bool {
         self.meaning(Meaning::PersonEmail).is_some()
+    }
+
+    /// Whether its records are companies.
+    pub fn names_organisations(&self) -> bool {
+        self.meaning(Meaning::OrganisationName).is_some()
     }
 
     /// Whether its records are individually tracked items with a tag of their own.
@@ -203,7 +210,9 @@ mod tests {
                 let same = entity.fields.iter().filter(|other| other.meaning == Some(meaning)).count();
                 assert_eq!(same, 1, "{place}");
                 let is_right = match meaning {
-                    Meaning::PersonEmail | Meaning::Tag => entity.key == [field.name] && field.is_required(),
+                    Meaning::PersonEmail | Meaning::OrganisationName | Meaning::Tag => {
+                        entity.key == [field.name] && field.is_required()
+                    }
                     Meaning::Serial => matches!(field.kind, Kind::Text(_)) && entity.is_tagged(),
                     Meaning::Stock => matches!(field.kind, Kind::Integer { .. }) && field.is_written(),
                     Meaning::Available => matches!(field.kind, Kind::Integer { .. }) && !field.is_written(),

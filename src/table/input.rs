@@ -29,6 +29,14 @@ impl Input {
         }
     }
 
+    /// Its name without folders.
+    pub(crate) fn file_name(&self) -> String {
+        match self {
+            Input::Path(path) => path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default(),
+            Input::Stdin => "stdin".into(),
+        }
+    }
+
     /// Whether both are one file, however its path is written.
     pub(crate) fn is_same(&self, other: &Input) -> bool {
         match (self, other) {

@@ -181,6 +181,7 @@ fn check_needs_no_key_and_no_network() {
         }
       ],
       "remarks": [],
+      "look_alikes": [],
       "stopped": null,
       "next": [
         "tallyport import assets.csv --dry-run"

@@ -208,3 +208,17 @@ fn rows_that_contradict_each_other_are_told_with_both_rows() {
     assert_eq!((code, writes(&summary)), (1, expected), "{summary}");
     assert_eq!((&summary["counts"]["created"], &summary["counts"]["failed"]), (&json!(1), &json!(2)));
 }
+
+#[test]
+fn a_maker_that_a_row_describes_and_names_is_made_once() {
+    let mapping = "entity = \"assets\"\n[fields.\"product_id.manufacturer_id\"]\ncolumn = \"Maker\"\n\
+                   [fields.\"product_id.category_id\"]\ncolumn = \"Category\"\n\
+                   [also.manufacturers]\nname = { column = \"Maker\" }\nurl = { column = \"Site\" }\n";
+    let rows = "Asset tag,Product,Category,Maker,Site,Status\nA-1,ThinkPad X9,Laptops,Lenovo,https://lenovo.example.com,Ready\n";
+    let account = account().sheet("mapping.toml", mapping).sheet("assets.csv", rows);
+    let (code, summary) = account.json(&[&IMPORT[..], &["--create-missing"]].concat());
+    assert_eq!(code, 0, "{summary}");
+    let makers = account.records("manufacturers");
+    assert_eq!((makers.len(), &makers[0]["url"]), (1, &json!("https://lenovo.example.com")));
+    assert_eq!(account.record("products", "name", "ThinkPad X9")["manufacturer_id"], makers[0]["id"]);
+}

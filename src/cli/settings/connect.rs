@@ -5,6 +5,7 @@ use super::{Settings, SettingsError, TargetAccount};
 use crate::account::{Account, AccountIdentity, ConnectOptions};
 use crate::cli::args::Global;
 use crate::error::Error;
+use crate::mapping::RememberedMappings;
 use crate::redact::shown_url;
 use crate::run::journal::RunStore;
 use crate::written_files::WrittenFiles;
@@ -70,6 +71,11 @@ fn profile_means(global: &Global, name: &str, base_url: &str) -> bool {
 /// Where the journals of this machine lie.
 pub(crate) fn run_store() -> Result<RunStore, SettingsError> {
     Ok(RunStore::new(&Environment::here().state_dir()?.value))
+}
+
+/// The mappings that are remembered on this machine.
+pub(in crate::cli) fn remembered_mappings() -> Result<RememberedMappings, SettingsError> {
+    Ok(RememberedMappings::new(&Environment::here().state_dir()?.value))
 }
 
 /// Which files were written on this machine.

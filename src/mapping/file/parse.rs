@@ -129,6 +129,8 @@ impl Parser<'_> {
             match key.get_ref().as_ref() {
                 "entity" => file.entity = Some(self.entity(value)?),
                 "preset" => file.preset = Some(text_of(value)?),
+                // What a remembered mapping was kept for.
+                "remembered" => {}
                 word if self.section_key(word, value, &mut common)? => {}
                 word => file.sections.push(self.collection(word, key, value)?),
             }

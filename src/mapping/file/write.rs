@@ -4,7 +4,7 @@ use toml::{Table, Value};
 
 use crate::mapping::headers::target_text;
 use crate::mapping::rule::{FieldRule, Otherwise, RuleSource, RuleValue, SkipCondition, SkipRule};
-use crate::mapping::{ColumnTarget, Ignored, Mapping, MappingSource, RecordOrigin};
+use crate::mapping::{ColumnTarget, IdOwnership, Ignored, Mapping, MappingSource, RecordOrigin};
 use crate::schema::Entity;
 
 /// The text of a mapping file.
@@ -23,8 +23,12 @@ impl MappingText {
             if matches!(column.target, ColumnTarget::Result(_) | ColumnTarget::Ignored(Ignored::Source)) {
                 continue;
             }
-            // An empty text ignores the column.
-            let target = target_text(mapping.entity, &column.target).unwrap_or_default();
+            let target = match column.target {
+                // `_id` would vouch for them.
+                ColumnTarget::Id(IdOwnership::Unverified) => String::from("id"),
+                // An empty text ignores the column.
+                _ => target_text(mapping.entity, &column.target).unwrap_or_default(),
+            };
             table.insert(column.header.clone(), Value::String(target));
         }
         for (target, rule) in rules(mapping) {

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use serde_json::{Value as Json, json};
 
-use super::{Decision, Planner, Rejection, RowDraft, SheetPlan, or_problem};
+use super::{Decision, Planner, Rejection, RowDraft, SheetPlan, StepExtras, or_problem};
 use crate::api::{Body, integer};
 use crate::catalog::{LookupResult, RecordRef};
 use crate::check::{Code, Problem, ValueError, text};
@@ -167,12 +167,12 @@ impl<S: StepSink> Planner<'_, S> {
     ) -> Result<RowPlan, S::Error> {
         let Assignment { mut draft, link, returned_by, holder, column } = assignment;
         let entity = sheet.mapping.entity;
-        let mut after: Vec<u32> = link.step.into_iter().collect();
+        let mut extras = StepExtras { after: link.step.into_iter().collect(), ..StepExtras::default() };
         if let (RecordRef::Known(id), false) = (link.record, returned_by.is_empty()) {
             let row = RowId { sheet: sheet.index, row: row.number };
             if let Some(step) = self.return_step(row, entity, id, &link, &draft) {
-                after.push(step.number);
-                draft.before = Some(Body::from_iter([(Meaning::Holders.field_name().to_owned(), Json::Null)]));
+                extras.after.push(step.number);
+                extras.before = Some(Body::from_iter([(Meaning::Holders.field_name().to_owned(), Json::Null)]));
                 self.steps.push(&step)?;
             }
         }
@@ -180,8 +180,8 @@ impl<S: StepSink> Planner<'_, S> {
             let tag = crate::schema::collection(reference.to)?.meaning(Meaning::Tag)?;
             Some((item.name.to_owned(), link.sets.get(tag.name)?.clone()))
         });
-        draft.fixed.extend(tag.filter(|_| matches!(link.record, RecordRef::Known(_))));
-        draft.after = after;
+        extras.fixed.extend(tag.filter(|_| matches!(link.record, RecordRef::Known(_))));
+        draft.extras = Some(Box::new(extras));
         let old = returned_by.join(", ");
         let note = match returned_by.is_empty() {
             true => format!("check-out to {holder}"),

@@ -34,13 +34,14 @@ impl<S: StepSink> Planner<'_, S> {
             let merged = diff::merged_custom_fields(held.and_then(|held| held.get(CUSTOM_FIELDS)), &draft.custom);
             step.body.extend(merged.map(|merged| (String::from(CUSTOM_FIELDS), merged)));
         }
-        step.body.extend(draft.fixed);
-        for number in draft.after {
+        let extras = draft.extras.map(|extras| *extras).unwrap_or_default();
+        step.body.extend(extras.fixed);
+        for number in extras.after {
             if step.depends_on.iter().all(|awaited| awaited.step != number) {
                 step.depends_on.push(DependsOn { step: number, field: None });
             }
         }
-        step.before = draft.before.or_else(|| self.before(entity, kind, &draft.fields, &step));
+        step.before = extras.before.or_else(|| self.before(entity, kind, &draft.fields, &step));
         self.note_new_name(&step);
         self.count(entity, kind, &step);
         self.notifications.add(self.catalog, entity, &draft.fields);

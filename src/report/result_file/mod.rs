@@ -12,6 +12,7 @@ mod cell_errors;
 mod chart;
 mod columns;
 mod csv;
+mod look_alikes;
 mod row_numbers;
 mod styles;
 mod summary_grid;

@@ -76,6 +76,7 @@ fn summary() -> RunSummary {
         next: Vec::new(),
         remarks: Vec::new(),
         mapping: Vec::new(),
+        look_alikes: crate::plan::LookAlikes::default(),
         stopped: None,
     }
 }

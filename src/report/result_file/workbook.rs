@@ -10,6 +10,7 @@ use super::super::summary::title;
 use super::super::run_summary::RunSummary;
 use super::cell_errors::CellErrors;
 use super::columns::{MESSAGE, RESULT_COLUMNS, RESULT_HEADERS, ResultColumns};
+use super::look_alikes;
 use super::styles::{CHANGED, INVALID, ResultFormats, TextWrap, status_colors};
 use super::summary_notes::SummaryNotes;
 use super::summary_sheet::{self, SUMMARY_SHEET};
@@ -116,7 +117,8 @@ impl ResultWorkbook {
 
     pub(super) fn finish(mut self, summary: &RunSummary) -> Result<PathBuf, WriteError> {
         self.close_sheet()?;
-        let Self { file, mut writer, notes, began, .. } = self;
+        let Self { file, mut writer, notes, began, formats, .. } = self;
+        look_alikes::write(&mut writer, &summary.look_alikes, &formats)?;
         writer.set_properties(&properties(summary, began));
         writer.edit_sheet(self.summary, |sheet| summary_sheet::write(sheet, summary, &notes, began))?;
         writer.save(file.as_file())?;

@@ -45,6 +45,7 @@ fn push_extras(document: &mut Map<String, Value>, summary: &RunSummary) {
     );
     document.insert("mapping".into(), json!(summary.mapping));
     document.insert("remarks".into(), json!(summary.remarks));
+    document.insert("look_alikes".into(), json!(summary.look_alikes.groups));
     document.insert("stopped".into(), json!(summary.stopped));
     document.insert("next".into(), json!(summary.next));
 }

@@ -44,6 +44,7 @@ fn run(sheets: Vec<SheetSummary>) -> RunSummary {
         next: Vec::new(),
         remarks: Vec::new(),
         mapping: Vec::new(),
+        look_alikes: crate::plan::LookAlikes::default(),
         stopped: None,
     }
 }
@@ -287,6 +288,7 @@ fn json_of_one_sheet_is_the_contract() {
       "skipped_sheets": [],
       "mapping": [],
       "remarks": [],
+      "look_alikes": [],
       "stopped": null,
       "next": []
     }

@@ -1,7 +1,22 @@
 //! Headers that cannot be mapped.
 
-use crate::error::Diagnostic;
-use crate::mapping::MappingError;
+use crate::error::{Diagnostic, Error};
+use crate::mapping::{EntityDetectionError, MappingError, nearly_recognized};
+use crate::table::Row;
+
+/// A sheet of which nothing says what it holds, with the flag that would.
+pub(super) fn unrecognized(place: &str, reason: &EntityDetectionError, rows: &[Row]) -> Error {
+    let presets: Vec<String> =
+        nearly_recognized(rows).iter().map(|preset| format!("--preset {} for {}", preset.name, preset.title)).collect();
+    let hint = match (presets.as_slice(), reason.flag()) {
+        ([], None) => String::from(
+            "say what it holds with --entity, such as --entity assets, or name the sheets to read with --sheet",
+        ),
+        ([], Some(flag)) => format!("say what it holds, such as {flag}, or name the sheets to read with --sheet"),
+        (presets, _) => format!("its headers resemble an export; if it is one, pass {}", presets.join(" or ")),
+    };
+    Error::usage(format!("{place}: {reason}"), hint)
+}
 
 /// What is wrong with the headers of all sheets.
 #[derive(Debug, thiserror::Error)]

@@ -1,30 +1,40 @@
 //! The spreadsheets of a run: opened, mapped, and streamed row by row as often as needed.
 
+mod aliases;
 mod error;
 mod options;
 mod other_sheets;
+mod recognition;
+mod remember;
 mod rules;
 
 use std::collections::HashSet;
 use std::io::Write as _;
 use std::ops::ControlFlow;
 use std::path::Path;
+use std::sync::Arc;
 
-use crate::check::{CheckedRow, Checker, EmptyCells, ExtraCells, Inference, Remark, RemarkCode, RowAction, Rules};
+use crate::check::{
+    Aliases, CheckedRow, Checker, EmptyCells, ExtraCells, Inference, NameDecision, Remark, RemarkCode, RowAction, Rules,
+};
 use crate::error::{Error, Result};
 use crate::mapping::{
-    ColumnFacts, ColumnTarget, Ignored, Mapping, MappingError, MappingRuleError, MappingText, Preset, RecordOrigin,
-    SheetMapping, TimestampColumn, find_header, header_keys,
+    ColumnFacts, DetectedEntity, Mapping, MappingError, MappingRuleError, MappingText, Preset, Recognition,
+    RecordOrigin, RememberedMapping, SheetMapping, TimestampColumn, find_header, header_keys,
 };
 use crate::observer::Observer;
 use crate::plan::{EncodingConfidence, Referenced, SheetPlan};
 use crate::run::journal::{SheetHeader, SourceFile};
 use crate::table::write::{AtomicFile, WriteError};
-use crate::table::{self, FileKind, Input, ReadError, Row, SheetLayout, Workbook};
-use crate::wording::counted;
+use crate::table::{self, FileKind, Input, ReadError, ReadOptions, Row, SheetLayout, Workbook};
+pub(crate) use aliases::ALIAS_HEADERS;
 pub(crate) use options::{InputOptions, MappingOptions, SheetFilter};
 use options::{ParsedOptions, SkipReason, missing_fields, place_of, validate_keys};
 use other_sheets::SheetContent;
+use recognition::doubt;
+
+/// The sheet of a result with the names that look alike; an input's sheet of that name holds decisions about them.
+pub(crate) const LOOK_ALIKES_SHEET: &str = "Look-alike names";
 
 /// The header is looked for in this many rows.
 const HEADER_WITHIN: usize = 30;
@@ -40,6 +50,8 @@ pub(crate) struct InputSet {
     preset: Option<String>,
     /// Every header seen, folded.
     headers: HashSet<String>,
+    /// What is decided about look-alike names, until all files are open.
+    decisions: Vec<NameDecision>,
 }
 
 /// An open file.
@@ -68,6 +80,10 @@ pub(crate) struct MappedSheet {
     pub(crate) match_on: Vec<&'static str>,
     /// The preset whose export it was recognised as.
     preset: Option<&'static Preset>,
+    /// The mapping that was remembered for its header row.
+    remembered: Option<RememberedMapping>,
+    /// What else it may be.
+    doubt: Option<Remark>,
     /// Hidden rows, merged cells and declared totals.
     pub(crate) layout: SheetLayout,
     /// What its rows tell about its columns, as far as they were read.
@@ -107,12 +123,15 @@ impl InputSet {
             rules,
             preset: options.mapping.preset.clone().filter(|name| name != options::NO_PRESET),
             headers: HashSet::new(),
+            decisions: Vec::new(),
         };
+        set.read_aliases(&parsed)?;
         let mut errors = Vec::new();
         for file in &options.files {
             set.open_file(Input::from_arg(file), &parsed)?;
             set.map_last_file(&parsed, &mut errors)?;
         }
+        set.rules.aliases = Arc::new(Aliases::new(std::mem::take(&mut set.decisions))?);
         set.ignore_missing(&mut errors);
         if errors.is_empty() {
             parsed.validate_flags(set.sheets.iter().map(|sheet| sheet.mapping.entity))?;
@@ -128,14 +147,27 @@ impl InputSet {
             set.save_mapping(path)?;
             observer.on_note(&format!("saved the mapping to {}", path.display()));
         }
+        if options.mapping.remember {
+            set.remember_mappings(options, observer)?;
+        }
         Ok(set)
+    }
+
+    fn read_aliases(&mut self, parsed: &ParsedOptions<'_>) -> Result<()> {
+        if let Some(path) = &parsed.options.aliases {
+            self.decisions = aliases::read_aliases(path, &ReadOptions::default())?;
+        }
+        Ok(())
     }
 
     fn open_file(&mut self, input: Input, parsed: &ParsedOptions<'_>) -> Result<()> {
         if self.files.iter().any(|file| file.input.is_same(&input)) {
             return Err(Error::usage(format!("`{}` is named twice", input.name()), "name each file once"));
         }
-        let workbook = Workbook::open(&input, &parsed.read)?;
+        let mut workbook = Workbook::open(&input, &parsed.read)?;
+        if matches!(parsed.filter, SheetFilter::Any) {
+            self.decisions.extend(aliases::aliases_in(&mut workbook, &input)?);
+        }
         self.files.push(OpenFile { input, workbook });
         Ok(())
     }
@@ -192,39 +224,43 @@ impl InputSet {
             let name = file.workbook.sheets()[index].name.clone();
             let place = place_of(&file.input, name.as_deref()) + misnamed(&file.input, file.workbook.kind());
             let rows = file.workbook.first_rows(index, HEADER_WITHIN)?;
-            let recognized = parsed.recognize(&rows);
-            let detected = match &recognized {
-                Some(known) => Ok(known.entity),
+            let remembered = parsed.remembered(&rows)?;
+            let Recognition { found: recognized, candidates } = parsed.recognize(&rows);
+            // Somebody has said what such a file is.
+            let recognized = recognized.filter(|_| remembered.is_none());
+            let known = remembered.as_ref().map(|(_, known)| known.entity);
+            let detected = match known.or(recognized.as_ref().map(|known| known.entity)) {
+                Some(entity) => Ok(DetectedEntity { entity, overruled: None }),
                 None => parsed.detect_entity(name.as_deref(), &file.input.stem(), &rows, alone),
             };
-            let entity = match detected {
-                Ok(entity) => entity,
+            let DetectedEntity { entity, overruled } = match detected {
+                Ok(detected) => detected,
                 Err(SkipReason::NotWanted) => continue,
                 Err(SkipReason::Unknown(reason)) if alone || parsed.options.mapping.strict => {
-                    return Err(Error::usage(
-                        format!("{place}: {reason}"),
-                        "say what it holds with --entity, such as --entity assets, or name the sheets to read with --sheet",
-                    ));
+                    return Err(error::unrecognized(&place, &reason, &rows));
                 }
                 Err(SkipReason::Unknown(reason)) => {
                     self.skipped.push((place, reason.to_string()));
                     continue;
                 }
             };
-            let Some(header) = recognized.as_ref().map(|known| known.row).or_else(|| find_header(&rows, &[entity]))
-            else {
+            let row = remembered.as_ref().map(|(row, _)| *row).or(recognized.as_ref().map(|known| known.row));
+            let Some(header) = row.or_else(|| find_header(&rows, &[entity])) else {
                 self.skipped.push((place, String::from("it is empty")));
                 continue;
             };
             let header = rows[header].clone();
             self.headers.extend(header.cells().flat_map(|cell| header_keys(cell.text)));
             let match_on = parsed.match_on(entity)?;
-            let mut mapped = Mapping::new(entity, &header, &parsed.overrides(entity, recognized.as_ref()));
+            let remembered = remembered.map(|(_, known)| known);
+            let overrides = parsed.overrides(entity, &header, recognized.as_ref(), remembered.as_ref());
+            let mut mapped = Mapping::new(entity, &header, &overrides);
             if let Ok(mapping) = &mut mapped {
                 errors.extend(mapping.absent.iter().map(|error| (place.clone(), error.clone())));
                 parsed.type_rules(mapping)?;
             }
-            let mapped = mapped.and_then(|mapping| match missing_fields(&mapping, &match_on, parsed) {
+            let preset = recognized.as_ref().map(|known| known.preset);
+            let mapped = mapped.and_then(|mapping| match missing_fields(&mapping, &match_on, preset, parsed) {
                 missing if missing.is_empty() => Ok(mapping),
                 missing => Err(missing),
             });
@@ -245,6 +281,8 @@ impl InputSet {
                         mapping,
                         match_on,
                         preset: recognized.map(|known| known.preset),
+                        remembered,
+                        doubt: doubt(entity, overruled, &candidates),
                         facts: ColumnFacts::default(),
                         remarks: Vec::new(),
                     };
@@ -433,14 +471,20 @@ impl InputSet {
 
     /// The mapping of a sheet in use, for reports.
     fn mapping_of(&self, sheet: usize) -> SheetMapping {
-        let MappedSheet { mapping, facts, preset, .. } = &self.sheets[sheet];
-        let preset = preset.map(|preset| preset.name).or(self.preset.as_deref());
-        let mut described = mapping.describe(&self.label(sheet), preset, facts);
+        let MappedSheet { mapping, facts, .. } = &self.sheets[sheet];
+        let mut described = mapping.describe(&self.label(sheet), self.preset_of(sheet), facts);
         for further in self.further_of(sheet) {
             let MappedSheet { mapping, facts, .. } = &self.sheets[further];
             described.add_further(mapping, facts);
         }
         described
+    }
+
+    /// The preset in use for a sheet, be it as part of a remembered mapping.
+    fn preset_of(&self, sheet: usize) -> Option<&str> {
+        let MappedSheet { preset, remembered, .. } = &self.sheets[sheet];
+        let remembered = remembered.as_ref().and_then(|known| known.preset.as_deref());
+        preset.map(|preset| preset.name).or(remembered).or(self.preset.as_deref())
     }
 
     /// The mapping of every sheet, in the user's order.
@@ -455,6 +499,7 @@ impl InputSet {
             sheet_of
                 .recognition()
                 .into_iter()
+                .chain(sheet_of.remembered_remark())
                 .chain(sheet_of.remarks.iter().cloned())
                 .map(move |remark| Remark::new(remark.code, format!("{}: {}", self.label(sheet), remark.message)))
         };
@@ -581,6 +626,12 @@ impl InputSet {
 }
 
 impl MappedSheet {
+    /// That its mapping was remembered.
+    fn remembered_remark(&self) -> Option<Remark> {
+        let known = self.remembered.as_ref()?;
+        Some(Remark::new(RemarkCode::MappingRemembered, known.remark()))
+    }
+
     /// Whether its records are further ones of another sheet's rows.
     pub(crate) fn is_further(&self) -> bool {
         self.mapping.origin.is_further()
@@ -596,17 +647,6 @@ impl MappedSheet {
         if !self.is_further() {
             self.remarks = checker.remarks();
         }
-    }
-
-    /// That the sheet was recognised, and how much of it.
-    fn recognition(&self) -> Option<Remark> {
-        let preset = self.preset?;
-        let unknown = ColumnTarget::Ignored(Ignored::Unknown);
-        let columns: Vec<bool> = self.mapping.sheet_columns().map(|column| column.target != unknown).collect();
-        let (known, all) =
-            (columns.iter().filter(|is_known| **is_known).count(), counted(columns.len() as u64, "column"));
-        let message = format!("recognised: {}, {known} of {all} known (preset {})", preset.title, preset.name);
-        Some(Remark::new(RemarkCode::PresetRecognized, message))
     }
 }
 

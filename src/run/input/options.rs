@@ -1,6 +1,8 @@
 //! Which spreadsheets are read, and how: the options as the user gave them, and as they are understood.
 
+use std::borrow::Cow;
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use super::MappedSheet;
 use super::rules::{flag_rules, flag_skips};
@@ -9,8 +11,9 @@ use crate::check::money::DecimalMark;
 use crate::check::{Duplicates, EmptyCells, FractionalCost, Mode, Repeats, Rules};
 use crate::error::{Error, Result};
 use crate::mapping::{
-    ColumnTarget, EntityDetectionError, FieldRule, FurtherRecords, IdOwnership, Mapping, MappingError, MappingFile,
-    MappingOverride, MappingOverrides, MappingSource, ReadPurpose, Recognized, SkipRule, detect_entity, recognize,
+    ColumnTarget, DetectedEntity, EntityDetectionError, FieldRule, FurtherRecords, HeaderFingerprint, IdOwnership,
+    Mapping, MappingError, MappingFile, MappingOverride, MappingOverrides, MappingSource, Preset, ReadPurpose,
+    Recognition, Recognized, RememberedMapping, RememberedMappings, SkipRule, detect_entity, recognize,
     split_assignment,
 };
 use crate::run::used_options::UsedOptions;
@@ -18,7 +21,7 @@ use crate::schema::{self, Entity, entity_named};
 use crate::table::{Delimiter, Encoding, Input, ReadOptions, Row, Visibility, Workbook};
 
 /// Sheets that tallyport itself puts into a workbook beside the data.
-const GENERATED_SHEETS: [&str; 3] = ["Summary", "Instructions", "Lists"];
+const GENERATED_SHEETS: [&str; 4] = ["Summary", super::LOOK_ALIKES_SHEET, "Instructions", "Lists"];
 
 /// Which spreadsheets are read, and how. Texts are checked when the files are opened.
 #[derive(Debug, Clone, Default)]
@@ -30,6 +33,8 @@ pub(crate) struct InputOptions {
     /// Only these sheets; else all that are visible.
     pub(crate) sheets: Vec<String>,
     pub(crate) mapping: MappingOptions,
+    /// A spreadsheet of decisions about look-alike names.
+    pub(crate) aliases: Option<PathBuf>,
     /// Fields that find existing records; else the natural key.
     pub(crate) match_on: Vec<String>,
     pub(crate) delimiter: Option<String>,
@@ -62,6 +67,10 @@ pub(crate) struct MappingOptions {
     pub(crate) strict: bool,
     /// Where to write the mapping in use.
     pub(crate) save_to: Option<PathBuf>,
+    /// Whether to keep the mapping in use for the header row.
+    pub(crate) remember: bool,
+    /// Where mappings are kept. Without it, none is used.
+    pub(crate) remembered: Option<RememberedMappings>,
 }
 
 impl InputOptions {
@@ -77,6 +86,8 @@ impl InputOptions {
         used.repeated("--skip-where", &self.mapping.skip_where);
         used.text("--mapping", self.mapping.file.as_ref().map(|path| path.display()));
         used.text("--preset", self.mapping.preset.clone());
+        used.text("--aliases", self.aliases.as_ref().map(|path| path.display()));
+        used.once("--remember", self.mapping.remember);
         used.switch("--strict", self.mapping.strict);
         used.list("--match-on", &self.match_on);
         used.text("--date-format", self.date_format.clone());
@@ -186,31 +197,65 @@ impl<'a> ParsedOptions<'a> {
         stem: &str,
         rows: &[Row],
         alone: bool,
-    ) -> std::result::Result<&'static Entity, SkipReason> {
+    ) -> std::result::Result<DetectedEntity, SkipReason> {
         let detected = || detect_entity(sheet, stem, rows).map_err(SkipReason::Unknown);
+        let given = |entity| Ok(DetectedEntity { entity, overruled: None });
         match (self.filter, self.entity) {
-            (SheetFilter::Only(entity), _) if alone || !self.options.sheets.is_empty() => Ok(entity),
-            (SheetFilter::Only(entity), _) if detected()?.name == entity.name => Ok(entity),
+            (SheetFilter::Only(entity), _) if alone || !self.options.sheets.is_empty() => given(entity),
+            (SheetFilter::Only(entity), _) if detected()?.entity.name == entity.name => given(entity),
             (SheetFilter::Only(_), _) => Err(SkipReason::NotWanted),
-            (SheetFilter::Any, Some(entity)) => Ok(entity),
+            (SheetFilter::Any, Some(entity)) => given(entity),
             (SheetFilter::Any, None) => detected(),
         }
     }
 
     /// The export that the rows of a sheet begin with. A mapping file or `--preset` says what a file is, and `--entity` what
     /// it is not.
-    pub(super) fn recognize(&self, rows: &[Row]) -> Option<Recognized> {
+    pub(super) fn recognize(&self, rows: &[Row]) -> Recognition {
         let is_open = self.options.mapping.preset.is_none() && self.mapping_files.is_empty();
-        let found = is_open.then(|| recognize(rows)).flatten()?;
+        let recognition = if is_open { recognize(rows) } else { Recognition::default() };
         let wanted = match self.filter {
             SheetFilter::Only(entity) => Some(entity),
             SheetFilter::Any => self.entity,
         };
-        wanted.is_none_or(|entity| entity.name == found.entity.name).then_some(found)
+        let is_other = |found: &Recognized| wanted.is_some_and(|entity| entity.name != found.entity.name);
+        if recognition.found.as_ref().is_some_and(is_other) { Recognition::default() } else { recognition }
     }
 
-    pub(super) fn overrides(&self, entity: &'static Entity, recognized: Option<&Recognized>) -> MappingOverrides {
-        let files = || self.mapping_files.iter().chain(recognized.map(|known| &known.file));
+    /// The mapping that is remembered for one of the rows, and the position of that row. A mapping file or `--preset` says
+    /// what a file is, and `--entity` what it is not.
+    ///
+    /// # Errors
+    /// Where it is damaged.
+    pub(super) fn remembered(&self, rows: &[Row]) -> Result<Option<(usize, RememberedMapping)>> {
+        let is_open = self.options.mapping.preset.is_none() && self.mapping_files.is_empty();
+        let Some(store) = self.options.mapping.remembered.as_ref().filter(|_| is_open) else { return Ok(None) };
+        if matches!(self.filter, SheetFilter::Only(_)) {
+            return Ok(None);
+        }
+        for (index, row) in rows.iter().enumerate() {
+            let Some(fingerprint) = HeaderFingerprint::of(row) else { continue };
+            let found = store.find(&fingerprint)?;
+            let is_wanted =
+                |found: &RememberedMapping| self.entity.is_none_or(|entity| entity.name == found.entity.name);
+            if let Some(found) = found.filter(is_wanted) {
+                return Ok(Some((index, found)));
+            }
+        }
+        Ok(None)
+    }
+
+    pub(super) fn overrides(
+        &self,
+        entity: &'static Entity,
+        header: &Row,
+        recognized: Option<&Recognized>,
+        remembered: Option<&RememberedMapping>,
+    ) -> MappingOverrides {
+        let kept = remembered.map(|known| &known.mapping).or(recognized.map(|known| &known.file));
+        let translated: Vec<Cow<'_, MappingFile>> =
+            self.mapping_files.iter().chain(kept).map(|file| file.in_language_of(header)).collect();
+        let files = || translated.iter();
         let saved = files().flat_map(|file| file.overrides(entity));
         let purpose = match self.filter {
             SheetFilter::Any => ReadPurpose::Write,
@@ -228,7 +273,8 @@ impl<'a> ParsedOptions<'a> {
         let skips = files().flat_map(|file| file.skips(entity));
         let skips = self.flag_skips.iter().cloned().chain(skips).collect();
         let strict = self.options.mapping.strict;
-        MappingOverrides { map, rules, skips, further, strict, is_lenient: recognized.is_some(), purpose }
+        let is_lenient = remembered.is_some() || files().any(|file| file.is_preset);
+        MappingOverrides { map, rules, skips, further, strict, is_lenient, purpose }
     }
 
     /// A field that no column feeds finds no record, and every row would be taken for a new one.
@@ -270,6 +316,7 @@ impl<'a> ParsedOptions<'a> {
 pub(super) fn missing_fields(
     mapping: &Mapping,
     match_on: &[&'static str],
+    preset: Option<&'static Preset>,
     parsed: &ParsedOptions<'_>,
 ) -> Vec<MappingError> {
     if matches!(parsed.filter, SheetFilter::Only(_)) {
@@ -279,6 +326,11 @@ pub(super) fn missing_fields(
     let says_record = mapping.id_column().is_some() || match_on.first().is_some_and(|name| mapping.feeds(name));
     let not_understood = mapping.not_understood();
     let error = |field: &'static str| MappingError::MissingField { field, not_understood: not_understood.clone() };
+    if let Some(preset) = preset.filter(|_| says_record && parsed.rules.mode != Mode::Update) {
+        let fields: Vec<&'static str> = mapping.unfed_fields().map(|field| field.name).collect();
+        let lacks = MappingError::ExportLacks { title: preset.title, fields };
+        return if mapping.unfed_fields().next().is_some() { vec![lacks] } else { Vec::new() };
+    }
     if entity.is_collection() && says_record {
         return Vec::new();
     }
@@ -356,6 +408,7 @@ fn rules(options: &InputOptions) -> Result<Rules> {
         repeats: Repeats::default(),
         duplicates: if options.allow_duplicates { Duplicates::Allowed } else { Duplicates::Refused },
         conflicts: None,
+        aliases: Arc::default(),
     })
 }
 
@@ -407,6 +460,8 @@ mod tests {
 
     #[test]
     fn the_sheets_that_we_write_ourselves_are_known() {
-        assert_eq!(GENERATED_SHEETS, [report::SUMMARY_SHEET, template::INSTRUCTIONS, template::LISTS]);
+        let written =
+            [report::SUMMARY_SHEET, crate::run::input::LOOK_ALIKES_SHEET, template::INSTRUCTIONS, template::LISTS];
+        assert_eq!(GENERATED_SHEETS, written);
     }
 }

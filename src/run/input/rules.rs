@@ -118,6 +118,8 @@ impl ParsedOptions<'_> {
                 match_on: mapping.entity.key.to_vec(),
                 mapping,
                 preset: None,
+                remembered: None,
+                doubt: None,
                 facts: ColumnFacts::default(),
                 remarks: Vec::new(),
                 ..sheet

@@ -50,7 +50,7 @@ use crate::api::{RequestCounts, RequestKind};
 use crate::catalog::LogPosition;
 use crate::check::{Problem, Remark};
 use crate::mapping::SheetMapping;
-use crate::plan::{RowCounts, RowStatus};
+use crate::plan::{LookAlikes, RowCounts, RowStatus};
 use crate::schema::Entity;
 use crate::table::Row;
 
@@ -120,6 +120,8 @@ pub struct RunDetails {
     pub remarks: Vec<Remark>,
     /// Which column of each sheet feeds which field, in the user's order.
     pub mapping: Vec<SheetMapping>,
+    /// Names that look alike, and what is decided about them.
+    pub look_alikes: LookAlikes,
     /// The plan that was applied.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub plan: Option<AppliedPlan>,

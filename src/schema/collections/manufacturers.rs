@@ -1,4 +1,4 @@
-use crate::schema::{Deletion, Entity, Field, Role, words};
+use crate::schema::{Deletion, Entity, Field, Meaning, Role, words};
 
 /// Guide: section "Manufacturers".
 pub(super) const MANUFACTURERS: Entity = Entity {
@@ -13,6 +13,7 @@ pub(super) const MANUFACTURERS: Entity = Entity {
     fields: &[
         Field::text("name")
             .required()
+            .means(Meaning::OrganisationName)
             .filter()
             .also(words::MANUFACTURER)
             .help("What the manufacturer is called.")

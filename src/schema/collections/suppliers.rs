@@ -1,4 +1,4 @@
-use crate::schema::{Deletion, Entity, Field, Role, words};
+use crate::schema::{Deletion, Entity, Field, Meaning, Role, words};
 
 /// Guide: section "Suppliers".
 pub(super) const SUPPLIERS: Entity = Entity {
@@ -16,6 +16,7 @@ pub(super) const SUPPLIERS: Entity = Entity {
     fields: &[
         Field::text("name")
             .required()
+            .means(Meaning::OrganisationName)
             .filter()
             .also(&[
                 "supplier", "supplier name", "vendor", "vendor name", "dealer", "dealer name", "company",

@@ -52,6 +52,11 @@ impl Default for Access {
 }
 
 impl Access {
+    /// For this user only.
+    pub(crate) fn private() -> Self {
+        Self(0o600)
+    }
+
     /// For those who may read all these files. One that is not there, such as standard input, does not count.
     pub(crate) fn common_to<'a>(files: impl IntoIterator<Item = &'a Path>) -> Self {
         #[cfg(unix)]

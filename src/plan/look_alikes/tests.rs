@@ -1,0 +1,218 @@
+#![allow(clippy::unwrap_used)]
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::{LookAlikes, NameColumn, NameTally, Place, SheetNames};
+use crate::catalog::Catalog;
+use crate::check::{Aliases, NameDecision};
+use crate::schema::{self, fold_name};
+
+const MAKERS: &str = "manufacturers";
+
+impl NameTally {
+    /// A sheet with one column that refers to makers.
+    fn of_makers() -> Self {
+        Self {
+            sheets: vec![Some(SheetNames { columns: vec![NameColumn::new(0, MAKERS, Place::Referred)], own: None })],
+        }
+    }
+
+    fn add(&mut self, name: &str, from: Option<&str>) {
+        self.sheets[0].as_mut().unwrap().columns[0].add(name, from);
+    }
+}
+
+/// Sixty invented makers. Some are near each other on purpose.
+const TRUE_NAMES: [&str; 60] = [
+    "Abendrot Systeme", "Alder Computing", "Alder Networks", "Arcadia Optik", "Bélanger Micro", "Birch & Sons",
+    "Bluefin Storage", "Borealis Data", "Bright Harbour", "Cask Robotics", "Cedar Point Devices", "Cobalt Displays",
+    "Côte d'Azur Imaging", "Delphi Works", "Drumlin Electric", "Eastgate Printing", "Ebony Keys", "Ember Audio",
+    "Ember Video", "Falkenberg Instruments", "Fjord Mobile", "Foxglove Semiconductor", "Gélinas Vision",
+    "Granite Peak", "Greystone Terminals", "Halcyon Laptops", "Hartmann Messtechnik", "Heron Telecom", "Ibex Power",
+    "Indigo Cables", "Ironwood Servers", "Juniper Hill", "Kestrel Drones", "Königsberg Technik", "Larkspur Tablets",
+    "Level 7 Hardware", "Level 77 Hardware", "Lindqvist Scanners", "Magnolia Docks", "Marlin Projectors",
+    "Meridian Clocks", "Mill & Stone", "Nadir Cameras", "Northwind Radios", "Obsidian Touch", "Ostrava Kabel",
+    "Pelican Cases", "Peña Electrónica", "Quarry Logic", "Quill Pens", "Redwood Batteries", "Saffron Chips",
+    "Sable Monitors", "Tamarack Printers", "Tern Headsets", "Umber Adapters", "Vesper Lighting", "Willow Networks",
+    "Yarrow Sensors", "Zephyr Cooling",
+];
+
+/// A small generator of numbers that are the same in every run (Knuth's linear congruence).
+struct Sequence(u64);
+
+impl Sequence {
+    fn below(&mut self, bound: usize) -> usize {
+        self.0 = self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        (self.0 >> 33) as usize % bound
+    }
+
+    fn choose<'a>(&mut self, texts: &[&'a str]) -> &'a str {
+        texts[self.below(texts.len())]
+    }
+}
+
+/// A spelling of a name as people write it: case, blanks, punctuation, legal form, accents, order of the words.
+fn spelling(name: &str, sequence: &mut Sequence) -> String {
+    let mut words: Vec<String> = name.split(' ').map(str::to_owned).collect();
+    if sequence.below(6) == 0 && words.len() == 2 {
+        words.reverse();
+        words[0].push(',');
+    }
+    let mut text = words.join(sequence.choose(&[" ", " ", " ", "  ", "-", ""]));
+    if sequence.below(3) == 0 {
+        text = text.replace(['é', 'É'], "e").replace('ô', "o").replace('ö', "oe").replace('ñ', "n").replace('ó', "o");
+    }
+    text += sequence.choose(&[
+        "", "", "", " Inc.", " Inc", ", Inc.", " GmbH", " GmbH & Co. KG", " Ltd.", " Limited", " AG", " S.A.",
+        " Corp.", " Corporation", " Co.,Ltd.", " B.V.", " S. p. A.",
+    ]);
+    match sequence.below(4) {
+        0 => text.to_uppercase(),
+        1 => text.to_lowercase(),
+        _ => text + sequence.choose(&["", "", " ", "."]),
+    }
+}
+
+/// Four hundred different spellings, each with the maker that it means.
+fn spellings() -> BTreeMap<String, &'static str> {
+    let mut sequence = Sequence(7);
+    let mut spellings = BTreeMap::new();
+    for name in TRUE_NAMES.iter().cycle() {
+        spellings.insert(spelling(name, &mut sequence).trim().to_owned(), *name);
+        if spellings.len() == 400 {
+            break;
+        }
+    }
+    spellings
+}
+
+fn report(names: impl IntoIterator<Item = String>, aliases: &Aliases) -> LookAlikes {
+    let mut tally = NameTally::of_makers();
+    for name in names {
+        match aliases.find(MAKERS, &name) {
+            Some(decision) if decision.use_instead != name => tally.add(&decision.use_instead, Some(&name)),
+            _ => tally.add(&name, None),
+        }
+    }
+    tally.report(None, aliases)
+}
+
+fn decision(name: &str, use_instead: &str) -> NameDecision {
+    NameDecision {
+        collection: MAKERS,
+        name: name.to_owned(),
+        use_instead: use_instead.to_owned(),
+        place: String::from("test"),
+    }
+}
+
+#[test]
+fn four_hundred_spellings_of_sixty_makers_are_grouped_and_decided_once() {
+    let spellings = spellings();
+    let shown = report(spellings.keys().cloned(), &Aliases::default());
+    for group in &shown.groups {
+        let makers: BTreeSet<&str> = group.names.iter().map(|name| spellings[&name.name]).collect();
+        assert_eq!(makers.len(), 1, "a false group: {group:?}");
+    }
+    // A true group is shown if all its spellings that would be records of their own stand in one.
+    let mut records: BTreeMap<&str, BTreeSet<String>> = BTreeMap::new();
+    for (spelling, maker) in &spellings {
+        records.entry(maker).or_default().insert(fold_name(spelling).into_owned());
+    }
+    let groups: Vec<BTreeSet<String>> = (shown.groups.iter())
+        .map(|group| group.names.iter().map(|name| fold_name(&name.name).into_owned()).collect())
+        .collect();
+    let wanted: Vec<&BTreeSet<String>> = records.values().filter(|names| names.len() > 1).collect();
+    let found = wanted.iter().filter(|names| groups.contains(names)).count();
+    assert!(wanted.len() > 50, "{}", wanted.len());
+    assert!(found * 100 >= wanted.len() * 95, "{found} of {}", wanted.len());
+
+    let taken =
+        shown.groups.iter().flat_map(|group| group.names.iter().map(|name| decision(&name.name, &group.suggestion)));
+    let aliases = Aliases::new(taken).unwrap();
+    let second = report(spellings.keys().cloned(), &aliases);
+    assert_eq!(second.groups, [], "the second run asks nothing");
+    assert!(!second.aliased.is_empty());
+}
+
+fn account(names: &[(i64, &str)]) -> Catalog {
+    let mut catalog = Catalog::default();
+    for (id, name) in names {
+        let record = serde_json::json!({"id": id, "name": name});
+        catalog.insert_known(schema::collection(MAKERS).unwrap(), *id, record.as_object().unwrap().clone());
+    }
+    catalog
+}
+
+fn shown(tally: &NameTally, account: &Catalog, aliases: &Aliases) -> Vec<String> {
+    tally.report(Some(account), aliases).remarks().into_iter().map(|remark| remark.message).collect()
+}
+
+fn tally(names: &[&str]) -> NameTally {
+    let mut tally = NameTally::of_makers();
+    names.iter().for_each(|name| tally.add(name, None));
+    tally
+}
+
+#[test]
+fn the_name_of_the_account_is_suggested() {
+    let names = tally(&["Dell Inc.", "Dell Inc.", "DELL Inc.", "Lenovo"]);
+    let report = names.report(Some(&account(&[(3, "Dell"), (4, "Apple")])), &Aliases::default());
+    assert_eq!(report.groups.len(), 1);
+    assert_eq!(report.groups[0].suggestion, "Dell");
+    assert_eq!(
+        report.remarks()[0].message,
+        "manufacturers: `Dell` (#3), `Dell Inc.` (2 rows) and `DELL Inc.` (1 row) look alike"
+    );
+}
+
+#[test]
+fn names_that_need_no_new_record_are_not_shown() {
+    let both = account(&[(3, "Dell"), (4, "Dell Inc.")]);
+    assert!(shown(&tally(&["Dell", "dell", "Dell Inc."]), &both, &Aliases::default()).is_empty());
+    assert!(shown(&tally(&["Dell", "DELL", " dell"]), &Catalog::default(), &Aliases::default()).is_empty());
+}
+
+#[test]
+fn a_name_that_stands_for_itself_is_left_alone_but_still_meant_by_others() {
+    let catalog = account(&[(3, "Dell")]);
+    let settled = Aliases::new([decision("Dell Inc.", "Dell Inc.")]).unwrap();
+    assert!(shown(&tally(&["Dell Inc."]), &catalog, &settled).is_empty());
+    let meant = Aliases::new([decision("Dell", "Dell"), decision("Dell Inc.", "Dell")]).unwrap();
+    let names = tally(&["Dell", "Dell GmbH"]);
+    assert_eq!(
+        shown(&names, &Catalog::default(), &meant)[0],
+        "manufacturers: `Dell` (1 row) and `Dell GmbH` (1 row) look alike"
+    );
+}
+
+#[test]
+fn a_decision_for_a_name_that_nobody_has_is_an_error_once_it_is_used() {
+    let aliases = Aliases::new([decision("Dell Inc.", "Del"), decision("HP Inc.", "HPE")]).unwrap();
+    let mut names = tally(&["Lenovo"]);
+    assert_eq!(names.validate_aliases(&account(&[(3, "Dell")]), &aliases), Ok(()));
+    names.add("Del", Some("Dell Inc."));
+    let error = names.validate_aliases(&account(&[(3, "Dell")]), &aliases).unwrap_err();
+    assert_eq!(
+        error.to_string(),
+        "test: `Dell Inc.` in manufacturers is to be `Del`, which is neither in the account nor in the file"
+    );
+    assert_eq!(crate::error::Diagnostic::hint(&error).unwrap().split('?').next(), Some("did you mean `Dell`"));
+    names.add("Del", None);
+    assert_eq!(names.validate_aliases(&account(&[(3, "Dell")]), &aliases), Ok(()), "a row says it itself");
+    let mut spelled = tally(&[]);
+    spelled.add("Acme", Some("ACME"));
+    assert_eq!(spelled.validate_aliases(&Catalog::default(), &aliases), Ok(()), "only its spelling is decided");
+}
+
+#[test]
+fn memory_is_bounded_and_the_limit_is_told() {
+    let mut names = NameTally::of_makers();
+    for number in 0..super::MOST_NAMES + 5 {
+        names.add(&format!("Maker {number}"), None);
+    }
+    names.add(&"x".repeat(super::LONGEST_NAME + 1), None);
+    let report = names.report(None, &Aliases::default());
+    assert_eq!(report.limited, [MAKERS]);
+    assert!(report.groups.is_empty());
+}
