@@ -6,6 +6,7 @@ use std::time::Instant;
 use crate::account::{Account, AccountIdentity};
 use crate::check::Mode;
 use crate::error::{Error, Result};
+use crate::mapping::RememberedMappings;
 use crate::observer::{NoObserver, Observer};
 use crate::redact::shown_url;
 use crate::report::{ProblemTally, VerifyReport};
@@ -166,7 +167,10 @@ impl Account {
             let message = "--mode says what an import may do with rows; a comparison takes every row";
             return Err(Error::usage(message, "leave out --mode"));
         }
-        let mut input = InputSet::open(&job.input, SheetFilter::Any, observer)?;
+        // The record's key is enough: what a create needs beside it is not asked for.
+        let mut options = InputOptions { mode: Mode::Update, ..job.input.clone() };
+        options.mapping.remembered = Some(RememberedMappings::new(&self.state_dir));
+        let mut input = InputSet::open(&options, SheetFilter::Any, observer)?;
         let paths: Vec<PathBuf> = input.paths().map(Path::to_path_buf).collect();
         let digests = file_digests(paths.iter().map(PathBuf::as_path))?;
         let mut shutdown = job.shutdown.clone();

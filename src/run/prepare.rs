@@ -53,11 +53,11 @@ pub(crate) struct RunPlanner<'p> {
 /// What is read of the account.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum AccountReading {
-    /// What rows name, from the local copy of an export where that can be brought up to date.
+    /// To plan a run: what rows name, from the local copy of an export where that can be brought up to date.
     Cached,
-    /// What rows name, from the service itself.
+    /// To compare rows with it, each by itself: what they name, from the service itself.
     Fresh,
-    /// Also every other record of the sheets' own collections.
+    /// To compare: also every other record of the sheets' own collections.
     Complete,
 }
 
@@ -111,14 +111,19 @@ impl RunPlanner<'_> {
         let mut on_collection = |name: &str, _| observer.borrow_mut().on_phase(&format!("looking up {name}"), None);
         let fetching = Catalog::fetch(&source, &lookups.records, &mut on_collection);
         let mut catalog = report_waits(client, &observer, fetching).await?;
-        let snapshot = report_waits(client, &observer, snapshot(self.account, input, &catalog)).await?;
+        let snapshot = match self.reading {
+            AccountReading::Cached => report_waits(client, &observer, snapshot(self.account, input, &catalog)).await?,
+            // Of what is not sent nothing has to be told later.
+            AccountReading::Fresh | AccountReading::Complete => AccountSnapshot::default(),
+        };
         let requests = self.action_requests(input, &mut checkers, (&catalog, &users))?;
         let mut prior_actions = report_waits(client, &observer, KnownActions::find(self.account, requests)).await?;
         observer.borrow_mut().on_phase("planning", None);
         let mut withheld = HashSet::new();
         let pass = PlanPass { sheets: &sheets, edits: &edits, described: &lookups.described };
         let settings = (&rules, self.create_missing, &users, lookups.exported);
-        while input.sheets.iter().any(MappedSheet::is_further) {
+        let is_sent = self.reading == AccountReading::Cached;
+        while is_sent && input.sheets.iter().any(MappedSheet::is_further) {
             // A row of which one record has a problem sends nothing: which those are is known only when all are planned.
             let mut prior = prior_actions.clone();
             let trial = TrialSink { known: withheld.clone(), ..TrialSink::new(input) };
@@ -212,7 +217,7 @@ impl RunPlanner<'_> {
                 None => {}
             }
             remarks.add(typed.number, &checked.remarks);
-            planner.steps.row_begins(sheet, typed.number, &checked);
+            planner.steps.row_begins(sheet, &filled, &mut checked);
             stored = planner.further_record(sheet, &filled, &mut checked).and_then(|plan| {
                 let Some(mut plan) = plan else { return Ok(()) };
                 plan.changes.iter_mut().for_each(|change| change.column = checked.cell_of(change.column));
@@ -280,7 +285,7 @@ impl RunPlanner<'_> {
                 if self.kind == RunKind::Delete {
                     overridden += u64::from(request_deletion(sheet, filled, checked));
                 }
-                planner.steps.row_begins(sheet, typed.number, checked);
+                planner.steps.row_begins(sheet, filled, checked);
                 let mut plan = planner.row(sheet, filled, checked)?;
                 if let Some(kept) = kept.filter(|_| !PreviousResult::is_edit(&plan.decision)) {
                     return Ok(kept);
@@ -368,8 +373,8 @@ fn planner<'p, S>(
 
 /// Receives a plan: the steps, and what was decided about the rows.
 pub(crate) trait PlanSink: StepSink<Error = JournalError> {
-    /// What a row says of the record that is planned next.
-    fn row_begins(&mut self, sheet: &SheetPlan<'_>, row: u64, checked: &CheckedRow) {
+    /// What a row says of the record that is planned next, before it is looked at.
+    fn row_begins(&mut self, sheet: &SheetPlan<'_>, row: &Row, checked: &mut CheckedRow) {
         let _ = (sheet, row, checked);
     }
 

@@ -15,8 +15,8 @@ use super::ReadingArgs;
     mut_arg("result", |result| result.help("Write every difference to this workbook: .xlsx; {date} and {time} are replaced"))
 )]
 #[command(after_help = "\
-Reads what the account holds now and changes nothing. Exit code 0: no difference; 1: there are some, or rows
-could not be compared.
+Reads what the account holds now and changes nothing. Exit code 0: no difference; 1: something differs,
+or rows could not be compared.
 
 Examples:
   tallyport verify 20261124-093012-kqzf

@@ -12,7 +12,7 @@ use crate::table::write::styles::{INK, LINE, PageStyles, PageTheme, SHADE, heade
 use crate::table::write::workbook::{HeaderCell, TableSheet, WorkbookWriter};
 use crate::table::write::xlsx::{MAX_ROWS, text_width, truncate_to_cell, wrapped_lines};
 use crate::table::write::{AtomicFile, WriteError};
-use crate::wording::thousands;
+use crate::wording::{counted, thousands};
 
 const PAGE: &str = "Verify";
 const DIFFERENCES: &str = "Differences";
@@ -21,11 +21,11 @@ const DIFFERENCES: &str = "Differences";
 const HEADERS: [&str; 9] =
     ["kind", "collection", "record", "field", "expected", "found", "changed by", "changed at", "source"];
 
-/// Widths of the page's columns in characters: what, then both sides, then what differs, then text.
-const WIDTHS: [f64; 6] = [26.0, 22.0, 14.0, 16.0, 16.0, 46.0];
+/// Widths of the page's columns in characters: what, then its currency, both sides, and what differs.
+const WIDTHS: [f64; 6] = [26.0, 26.0, 12.0, 18.0, 18.0, 18.0];
 const LAST: u16 = 5;
 /// What the columns from the second on hold of a text.
-const TEXT_CHARS: usize = 110;
+const TEXT_CHARS: usize = 88;
 const NARROWEST: usize = 8;
 
 pub(super) fn write(path: &Path, report: &VerifyReport) -> Result<PathBuf> {
@@ -102,13 +102,13 @@ impl<'p> Page<'p> {
     fn write_counts(&mut self, report: &VerifyReport) -> Result<(), XlsxError> {
         self.section("What was found")?;
         let counts = report.counts();
-        for (label, number, text) in [
-            ("equal", counts.equal, "values that the account holds as expected"),
-            ("different", counts.different, "values that the account holds otherwise"),
-            ("missing", counts.missing, "records that the account does not have"),
-            ("extra", counts.extra, "records that only the account has"),
+        for (label, number, noun, text) in [
+            ("equal", counts.equal, "value", "as expected in the account"),
+            ("different", counts.different, "value", "not as expected in the account"),
+            ("missing", counts.missing, "record", "not in the account"),
+            ("extra", counts.extra, "record", "only in the account"),
         ] {
-            self.fact(label, &format!("{} {text}", thousands(number)))?;
+            self.fact(label, &format!("{} {text}", counted(number, noun)))?;
         }
         Ok(())
     }
@@ -130,7 +130,10 @@ impl<'p> Page<'p> {
                 self.sum("", sum.field, &sum.currency, (sum.expected, sum.found))?;
             }
             for without in sheet.without.iter().filter(|without| without.records > 0) {
-                write_text(self.sheet, (self.row, 1), &format!("without {}", without.what), &self.styles.cell)?;
+                let texts = ["", &format!("without {}", without.what), "", "", "", ""];
+                for (column, text) in (0..).zip(texts) {
+                    write_text(self.sheet, (self.row, column), text, &self.styles.cell)?;
+                }
                 self.number(4, i128::from(without.records).into())?;
                 self.row += 1;
             }
@@ -145,7 +148,7 @@ impl<'p> Page<'p> {
         currency: &str,
         (expected, found): (rust_decimal::Decimal, rust_decimal::Decimal),
     ) -> Result<(), XlsxError> {
-        for (column, text) in (0..).zip([sheet, what, currency]) {
+        for (column, text) in (0..).zip([sheet, what, currency, "", "", ""]) {
             write_text(self.sheet, (self.row, column), text, &self.styles.cell)?;
         }
         self.number(3, expected)?;

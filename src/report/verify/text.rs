@@ -31,8 +31,8 @@ pub(super) fn text(report: &VerifyReport) -> String {
     ] {
         push_labelled(&mut text, label, &counted(number, noun));
     }
-    for sums in report.sums() {
-        push_sums(&mut text, sums);
+    for (position, sums) in report.sums().iter().enumerate() {
+        push_labelled(&mut text, if position == 0 { "sums" } else { "" }, &sums_line(sums));
     }
     push_differences(&mut text, report);
     push_problems(&mut text, report);
@@ -62,7 +62,8 @@ fn push_labelled(text: &mut String, label: &str, value: &str) {
     let _ = writeln!(text, "  {label:<INDENT$}{value}");
 }
 
-fn push_sums(text: &mut String, sums: &SheetSums) {
+/// `assets of Devices: 120 records; purchase_cost 1,299 EUR; 3 without holder`.
+fn sums_line(sums: &SheetSums) -> String {
     let (expected, found) = (thousands(sums.expected), thousands(sums.found));
     let records = match sums.expected == sums.found {
         true => counted(sums.expected, "record"),
@@ -86,7 +87,7 @@ fn push_sums(text: &mut String, sums: &SheetSums) {
     }
     let without = sums.without.iter().filter(|without| without.records > 0);
     parts.extend(without.map(|without| format!("{} without {}", thousands(without.records), without.what)));
-    push_labelled(text, "sums", &parts.join("; "));
+    parts.join("; ")
 }
 
 /// `1,299.5`.

@@ -1,7 +1,8 @@
-//! What a file says against what the account holds. The file is planned like an import that nobody sends: a record it
-//! would create is missing, a field it would change differs, everything else that its rows say is there.
+//! What a file says against what the account holds. The file is planned like an import that only updates and that nobody
+//! sends: a record that is not found is missing, a field that would be changed differs, everything else that the rows say
+//! is there.
 
-use std::collections::{BTreeSet, HashSet};
+use std::collections::{BTreeSet, HashMap, HashSet};
 
 use rust_decimal::Decimal;
 
@@ -10,7 +11,7 @@ use super::sums::SumTally;
 use super::{Difference, DifferenceKind, Findings, RowProblem, changed_by, holder_names, text};
 use crate::account::Account;
 use crate::catalog::{Catalog, RecordRef};
-use crate::check::{CheckedRow, Code, Conflicts, ParsedValue, Problem, RowAction};
+use crate::check::{CheckedRow, Code, Conflicts, Mode, ParsedValue, Problem, RowAction};
 use crate::error::Result;
 use crate::mapping::RecordOrigin;
 use crate::observer::Observer;
@@ -35,11 +36,12 @@ pub(crate) async fn compare_file(
 ) -> Result<Findings> {
     // Whatever the account says now is what the file is compared with, however old an export is.
     input.rules.conflicts = Some(Conflicts::Mine);
+    input.rules.mode = Mode::Update;
     let planner = RunPlanner {
         account,
         kind: RunKind::Import,
         // A name that the account lacks is a difference, and no problem of the row.
-        create_missing: &CreateMissing::All,
+        create_missing: &CreateMissing::Compared,
         selection: RowSelection::All,
         reading: if is_complete { AccountReading::Complete } else { AccountReading::Fresh },
     };
@@ -56,6 +58,8 @@ struct Statement {
     origin: RecordOrigin,
     /// The row that makes the record.
     owner: Option<RowId>,
+    /// What people call the record.
+    title: String,
     cells: u64,
     amounts: Vec<(&'static str, Decimal)>,
     currency: Option<&'static str>,
@@ -101,7 +105,9 @@ pub(crate) struct ComparisonSink {
     statement: Option<Statement>,
     own_step: Option<Step>,
     changes: Vec<FieldChange>,
-    /// Rows with a problem.
+    /// The records that rows name and the account does not have, by the step that would create each.
+    titles: HashMap<u32, String>,
+    /// Rows with a problem, or whose record is missing.
     rejected: HashSet<RowId>,
 }
 
@@ -114,18 +120,26 @@ impl StepSink for ComparisonSink {
 
     fn push(&mut self, step: &Step) -> Result<(), JournalError> {
         self.steps += 1;
-        if step.role == StepRole::Row {
-            self.own_step = Some(step.clone());
+        match (step.role, step.title()) {
+            (StepRole::Row, _) => self.own_step = Some(step.clone()),
+            (StepRole::Dependency, Some(title)) => drop(self.titles.insert(step.number, title.to_owned())),
+            (StepRole::Dependency, None) => {}
         }
         Ok(())
     }
 }
 
 impl PlanSink for ComparisonSink {
-    fn row_begins(&mut self, sheet: &SheetPlan<'_>, row: u64, checked: &CheckedRow) {
+    fn row_begins(&mut self, sheet: &SheetPlan<'_>, row: &Row, checked: &mut CheckedRow) {
         self.settle();
-        let owner = RowId { sheet: sheet.owner.unwrap_or(sheet.index), row };
-        self.statement = Some(Statement::of(sheet.mapping.entity, sheet.mapping.origin, owner, checked));
+        if let Some(RowAction::Write(mode)) = &mut checked.action {
+            // What was to be created is there by now.
+            *mode = Mode::Update;
+        }
+        let owner = RowId { sheet: sheet.owner.unwrap_or(sheet.index), row: row.number };
+        let mut statement = Statement::of(sheet.mapping.entity, sheet.mapping.origin, owner, checked);
+        statement.title = title(sheet.mapping.entity, row, checked);
+        self.statement = Some(statement);
         (self.own_step, self.changes) = (None, Vec::new());
     }
 
@@ -141,22 +155,29 @@ impl PlanSink for ComparisonSink {
     }
 
     fn row(&mut self, row: &Row, planned: &PlannedRow, _: &dyn Fn(usize) -> bool) -> Result<(), JournalError> {
-        let Some(statement) = self.statement.take() else { return Ok(()) };
+        let Some(mut statement) = self.statement.take() else { return Ok(()) };
+        let title = std::mem::take(&mut statement.title);
         let (step, changes) = (self.own_step.take(), std::mem::take(&mut self.changes));
         let Some(sheet) = self.sheets.last_mut() else { return Ok(()) };
         let finding = match (planned.state, planned.status, step) {
             (RowState::Planned, _, Some(step)) => RowFinding::of(sheet.header.entity, &statement, step, changes),
             (RowState::Ended, RowStatus::Unchanged, _) => RowFinding::Equal,
             (RowState::Ended, RowStatus::Failed, _) => {
-                // What is to be deleted and is not there is as it should be.
-                let is_gone = |problem: &Problem| problem.code() == Code::RecordMissing;
-                if statement.asks_to_delete && planned.problems.iter().all(is_gone) {
+                self.rejected.extend(statement.owner);
+                let (gone, problems): (Vec<Problem>, Vec<Problem>) =
+                    planned.problems.iter().cloned().partition(|problem| problem.code() == Code::RecordMissing);
+                if !problems.is_empty() {
+                    sheet.problems.push((row.number, problems));
+                }
+                if gone.is_empty() {
+                    return Ok(());
+                }
+                if statement.asks_to_delete {
+                    // What is to be deleted and is not there is as it should be.
                     sheet.equal += 1;
                     return Ok(());
                 }
-                self.rejected.extend(statement.owner);
-                sheet.problems.push((row.number, planned.problems.clone()));
-                return Ok(());
+                RowFinding::Missing(title)
             }
             _ => return Ok(()),
         };
@@ -213,7 +234,8 @@ impl RowFinding {
         }
         changes.retain(|change| !text::is_same(entity, &change.field, &change.new, &change.old));
         match step.write {
-            WriteKind::Create => RowFinding::Missing(step.title().unwrap_or(entity.singular).to_owned()),
+            // Nothing is created by an import that only updates.
+            WriteKind::Create => RowFinding::Equal,
             WriteKind::Delete(_) => RowFinding::NotDeleted,
             WriteKind::Update(_) if changes.is_empty() => RowFinding::Equal,
             WriteKind::Update(_) => RowFinding::Changed(changes),
@@ -319,19 +341,24 @@ impl Comparison<'_> {
         };
         let describe = |collection: &str, id: i64| self.catalog.describe(collection, RecordRef::Known(id));
         let before = step.before.as_ref().and_then(|before| before.get(Meaning::Holders.field_name()));
-        let mut expected = holder_names(step.entity, std::slice::from_ref(&step.body), &describe);
-        if let Some(quantity) = step.entity.meaning(Meaning::MovedQuantity).and_then(|field| step.body.get(field.name))
-        {
-            expected = format!("{expected}, {quantity}");
-        }
+        let awaited = |name: &str| {
+            let step = step.depends_on.iter().find(|awaited| awaited.field.as_deref() == Some(name))?.step;
+            self.sink.titles.get(&step).cloned()
+        };
+        let named_holder = holder_names(step.entity, std::slice::from_ref(&step.body), &describe);
+        let missing_holder = step.entity.holders().find_map(|holder| awaited(holder.name));
+        let quantity = step.entity.meaning(Meaning::MovedQuantity).and_then(|field| step.body.get(field.name));
+        let expected = [Some(named_holder), missing_holder, quantity.map(ToString::to_string)];
+        let expected: Vec<String> = expected.into_iter().flatten().filter(|part| !part.is_empty()).collect();
+        let record = tag.map(str::to_owned).or_else(|| awaited(field.name));
         let is_tracked = item.is_tagged();
         Some(Difference {
             kind: DifferenceKind::Different,
             collection: item.name,
             id,
-            record: tag.map_or_else(|| self.describe(item.name, id), str::to_owned),
+            record: record.unwrap_or_else(|| self.describe(item.name, id)),
             field: Some(if is_tracked { ASSIGNED_TO } else { step.entity.name }.to_owned()),
-            expected: if step.entity.role == Role::Action(Verb::Checkin) { String::new() } else { expected },
+            expected: if step.entity.role == Role::Action(Verb::Checkin) { String::new() } else { expected.join(", ") },
             found: super::held_by(step.entity, before, &describe),
             source: source.to_owned(),
             changed_by: None,
@@ -389,6 +416,20 @@ impl Comparison<'_> {
             }
         }
         digest.finish()
+    }
+}
+
+/// The tag or name in a row, or else its key.
+fn title(entity: &Entity, row: &Row, checked: &CheckedRow) -> String {
+    let tag = entity.meaning(Meaning::Tag).map(|field| field.name);
+    let fields = tag.into_iter().chain(["name"]).chain(entity.key.iter().copied());
+    let given = fields.filter_map(|name| checked.parsed(entity.field_index(name)?));
+    let mut texts = given.map(|given| row.cell(given.column as usize).text.trim());
+    let text = texts.find(|text| !text.is_empty());
+    match (text, checked.id) {
+        (Some(text), _) => text.to_owned(),
+        (None, Some(id)) => format!("#{}", id.number),
+        (None, None) => format!("row {}", row.number),
     }
 }
 
