@@ -148,3 +148,58 @@ fn time(entry: &Record) -> Option<String> {
 fn moment(entry: &Record) -> Option<Timestamp> {
     time(entry)?.parse().ok()
 }
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use serde_json::json;
+
+    use super::*;
+
+    fn different(field: &str) -> Difference {
+        Difference {
+            kind: DifferenceKind::Different,
+            collection: "assets",
+            id: Some(7),
+            record: String::from("A-7"),
+            field: Some(field.to_owned()),
+            expected: String::from("one"),
+            found: String::from("two"),
+            source: String::new(),
+            changed_by: None,
+            changed_at: None,
+        }
+    }
+
+    /// Who changed each field, by entries of asset 7 of which the first is the newest: event, hour, user.
+    fn who(fields: &[&str], entries: &[(&str, u8, &str)], since: Option<&str>) -> Vec<Option<String>> {
+        let mut differences: Vec<Difference> = fields.iter().map(|field| different(field)).collect();
+        let since = |_| since.map(|since| since.parse().unwrap());
+        let mut open = OpenDifferences::of(&mut differences, &since);
+        for (event, hour, user) in entries {
+            let entry = json!({
+                "type": "asset", "event": event, "item_id": "7", "user_email": user,
+                "timestamp": format!("2026-11-24T{hour:02}:00:00.000Z"),
+            });
+            open.take(entry.as_object().unwrap());
+        }
+        differences.into_iter().map(|difference| difference.changed_by).collect()
+    }
+
+    #[test]
+    fn the_newest_entry_that_may_be_the_reason_tells_who() {
+        let entries = [("Checkout", 12, "c"), ("Update", 11, "b"), ("Update", 10, "a"), ("Create", 9, "z")];
+        let some = |who: &str| Some(who.to_owned());
+        assert_eq!(who(&["notes", ASSIGNED_TO], &entries, None), [some("b"), some("c")]);
+        assert_eq!(who(&["status_id"], &entries, None), [some("c")], "a check-out may set it");
+        assert_eq!(who(&["notes"], &entries[3..], None), [None], "a create is no change");
+    }
+
+    #[test]
+    fn what_the_run_did_itself_is_no_change_by_somebody_else() {
+        let entries = [("Update", 11, "b"), ("Update", 10, "a")];
+        let since = |hour: &str| who(&["notes"], &entries, Some(&format!("2026-11-24T{hour}:00:00Z")));
+        assert_eq!(since("10"), [Some(String::from("b"))]);
+        assert_eq!(since("11"), [None]);
+    }
+}

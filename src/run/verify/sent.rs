@@ -405,3 +405,63 @@ fn value_text(field: &Field, value: &Json, describe: &dyn Fn(&str, i64) -> Strin
         _ => text,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use serde_json::json;
+
+    use super::*;
+    use crate::plan::{DependsOn, StepRole};
+
+    fn step(number: u32, entity: &str, write: WriteKind, body: Json) -> Step {
+        let row = RowId { sheet: 0, row: u64::from(number) + 2 };
+        let entity = schema::find(entity).unwrap();
+        Step { body: body.as_object().cloned().unwrap(), ..Step::new(number, row, StepRole::Row, entity, write) }
+    }
+
+    fn ended(step: &Step, result: StepResult, record: Option<i64>) -> StepOutcome {
+        let (message, problems) = (String::new(), Vec::new());
+        StepOutcome { step: step.number, result, record, after: None, message, problems }
+    }
+
+    #[test]
+    fn the_last_write_to_a_record_counts_and_ids_of_new_records_are_filled_in() {
+        let mut sent = SentRecords::default();
+        let mut add = |mut step: Step, result, record| {
+            let outcome = ended(&step, result, record);
+            sent.add_step(&mut step, &outcome);
+        };
+        add(step(0, "locations", WriteKind::Create, json!({"name": "Ulm"})), StepResult::Applied, Some(5));
+        let mut asset = step(1, "assets", WriteKind::Create, json!({"asset_id": "A-1", "notes": "one", "status_id": 1}));
+        asset.depends_on.push(DependsOn { step: 0, field: Some(String::from("location_id")) });
+        add(asset, StepResult::Applied, Some(9));
+        add(step(2, "assets", WriteKind::Update(9), json!({"notes": "two"})), StepResult::AlreadyApplied, Some(9));
+        add(step(3, "assets", WriteKind::Update(8), json!({"notes": "never"})), StepResult::Failed, Some(8));
+        let back = json!({"asset_id": 9, "status_id": 4, "checkin_date": "2026-11-24"});
+        add(step(4, "checkin_asset", WriteKind::Create, back), StepResult::Applied, None);
+        let mouse = json!({"accessory_id": 3, "employee_id": 1, "quantity": 1});
+        add(step(5, "checkout_accessory", WriteKind::Create, mouse), StepResult::Applied, None);
+        let asset = &sent.records[&("assets", 9)];
+        assert_eq!(Json::from(asset.fields.clone()), json!({
+            "asset_id": "A-1", "notes": "two", "status_id": 4, "location_id": 5,
+        }));
+        assert_eq!((asset.title.as_str(), asset.moved.is_some()), ("A-1", true));
+        assert_eq!((sent.records.len(), sent.failed, sent.stock_moves), (2, 1, 1));
+        assert_eq!(sent.remarks().len(), 2);
+    }
+
+    #[test]
+    fn an_item_is_with_its_holder_or_with_nobody() {
+        let moved = |action: &str, body: Json| Move {
+            action: schema::find(action).unwrap(),
+            body: body.as_object().cloned().unwrap(),
+        };
+        let out = moved("checkout_asset", json!({"asset_id": "A-1", "employee_id": 2}));
+        assert!(is_held_as_sent(&out, &json!([{"employee_id": "2"}])));
+        assert!(!is_held_as_sent(&out, &json!([{"employee_id": 3}])) && !is_held_as_sent(&out, &Json::Null));
+        let back = moved("checkin_asset", json!({"asset_id": 1}));
+        assert!(is_held_as_sent(&back, &json!([])) && is_held_as_sent(&back, &Json::Null));
+        assert!(!is_held_as_sent(&back, &json!([{"location_id": 3}])));
+    }
+}
