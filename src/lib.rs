@@ -87,7 +87,7 @@ mod written_files;
 // The documented API as a local server.
 pub mod sandbox;
 
-// Whole jobs on an account: import, delete, undo, resume.
+// Whole jobs on an account: import, delete, undo, resume, copy.
 mod job;
 
 // Commands, flags and exit codes.
@@ -102,7 +102,9 @@ pub use export::{
     ChangeCounts, ExportJob, ExportReport, FailedTenant, IdColumns, LogFilter, OutputLayout, Overwrite, ReadMode,
     StoredFile, TableReport, TenantScope,
 };
-pub use job::{ApplyJob, DeleteJob, ImportJob, Plan, ResultTarget, RunReport, RunStatus, UndoJob, VerifyJob};
+pub use job::{
+    ApplyJob, CopyJob, CopyReport, DeleteJob, ImportJob, Plan, ResultTarget, RunReport, RunStatus, UndoJob, VerifyJob,
+};
 pub use mapping::{MappedColumn, SheetMapping};
 pub use plan::{
     AliasedName, FieldChange, LookAlikeGroup, LookAlikeName, LookAlikes, RowCounts, RowStatus, RunEstimate,

@@ -54,7 +54,7 @@ impl ScratchFolder {
 }
 
 /// The library's error repeats the path, which messages have named already.
-fn without_path(error: &io::Error) -> io::Error {
+pub(crate) fn without_path(error: &io::Error) -> io::Error {
     let cause = match error.kind() {
         io::ErrorKind::NotFound => "there is no such folder",
         io::ErrorKind::NotADirectory => "it is no folder",

@@ -6,7 +6,7 @@ use super::field_text::folded_value;
 use super::key_fields::lookup_fields;
 use super::lookup_request::CollectionLookup;
 use crate::api::Record;
-use crate::schema::{self, Entity, Kind, UPDATED_AT};
+use crate::schema::{self, Entity, Kind, Meaning, UPDATED_AT};
 
 /// Fields that are always kept, in addition to those that decide about notifications and currencies.
 const ALWAYS: &[&str] = &["id", "archived", UPDATED_AT];
@@ -38,6 +38,8 @@ impl<'a> FieldRetention<'a> {
         fields.extend(mentioned_fields(entity));
         // The currency of a location decides what the sign of a cost stands for.
         fields.extend(entity.fields.iter().filter(|field| field.kind == Kind::Currency).map(|field| field.name));
+        // Which kind of status an item has decides whether it can be checked out.
+        fields.extend(entity.meaning(Meaning::RecordKind).map(|field| field.name));
         fields.sort_unstable();
         fields.dedup();
         Self { entity, fields, lookup, whole: retain_whole(entity, lookup) }

@@ -45,6 +45,8 @@ pub(crate) enum RemarkKind {
         basis: KindBasis,
         is_default: bool,
     },
+    /// The name of a record that the account lacks and that cannot be made from the row.
+    NameLeftOut { collection: &'static str },
     /// The name of a person, last name first, in a column of such names.
     LastNameFirst,
     /// The same in a column of other names.
@@ -86,6 +88,7 @@ impl RemarkKind {
             RemarkKind::SameSerial | RemarkKind::SerialInAccount => RemarkCode::SerialRepeated,
             RemarkKind::BareId => RemarkCode::IdBare,
             RemarkKind::RecordKind { .. } => RemarkCode::ValueKind,
+            RemarkKind::NameLeftOut { .. } => RemarkCode::NameLeftOut,
             RemarkKind::LastNameFirst | RemarkKind::NameWithComma => RemarkCode::NameOrder,
         }
     }
@@ -126,6 +129,11 @@ impl RemarkKind {
                 let whose = if is_default { " without one" } else { "" };
                 format!("{samples} for {}{whose} ({})", counted(count, "row"), basis.text(kind, singular))
             }
+            RemarkKind::NameLeftOut { collection } => format!(
+                "{} left out: {samples} not found in {collection}, and the file lacks what making one requires; \
+                 import the {collection} first, then this file again",
+                counted(count, "value")
+            ),
             RemarkKind::LastNameFirst => {
                 format!("{} with the last name first, such as {samples}, turned around", counted(count, "name"))
             }

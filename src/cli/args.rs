@@ -602,6 +602,8 @@ Examples:
   tallyport sandbox --listen 127.0.0.1:8080 --data practice.db --api-key practice
   BLUETALLY_BASE_URL=http://127.0.0.1:8080/api/v1 BLUETALLY_API_KEY=practice tallyport doctor
   tallyport sandbox --faults 'POST assets p=0.05 reset after' --faults 'GET * every=10 503'
+  tallyport sandbox --data rehearsal.db --copy-account
+  tallyport import assets.xlsx --sandbox=rehearsal.db
   tallyport sandbox --faults @bad-day.txt --faults-seed 7 --control
   curl -H 'Authorization: Bearer sandbox' http://127.0.0.1:8080/_control/faults
 
@@ -614,6 +616,18 @@ pub(crate) struct SandboxArgs {
     /// Keep the records in this file (else in memory)
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub data: Option<PathBuf>,
+
+    /// Fill FILE with what the account holds, to rehearse on, and exit; only reads the account, which the usual flags choose
+    #[arg(
+        long,
+        requires = "data",
+        conflicts_with_all = ["listen", "api_key", "page_limit", "tenants", "empty", "faults", "faults_seed", "control"]
+    )]
+    pub copy_account: bool,
+
+    /// With --copy-account: replace FILE if it is a sandbox's
+    #[arg(long, requires = "copy_account")]
+    pub force: bool,
 
     /// The key clients must send [default: sandbox]
     #[arg(long, value_name = "KEY")]

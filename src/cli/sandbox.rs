@@ -1,4 +1,6 @@
-//! `tallyport sandbox`: runs the sandbox until it is interrupted.
+//! `tallyport sandbox`: runs the sandbox until it is interrupted, or fills its data file and exits.
+
+mod copy;
 
 use std::fs;
 use std::net::{SocketAddr, ToSocketAddrs};
@@ -13,6 +15,9 @@ use crate::sandbox::{FaultControl, Faults, Sandbox, SandboxError, SandboxOptions
 use crate::terminal;
 
 pub(super) fn run(global: &Global, args: &SandboxArgs, printer: Printer) -> Result<Exit, Error> {
+    if let (true, Some(file)) = (args.copy_account, &args.data) {
+        return copy::run(global, args, file, printer);
+    }
     let options = options(global, args)?;
     let (api_key, faults) = (options.api_key.clone(), options.faults.len());
     let sandbox = Sandbox::start(options)?;

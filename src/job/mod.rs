@@ -1,4 +1,5 @@
-//! Whole jobs on an account: import, delete, undo, resume, verify. What the command line does, a program does with these.
+//! Whole jobs on an account: import, delete, undo, resume, verify, copy. What the command line does, a program does with
+//! these.
 //!
 //! [`Account::plan`](crate::Account::plan) reads and decides, and sends nothing; [`Plan::apply`] sends. Every run is
 //! journalled: it can be listed, resumed and undone by this program, by another one, and by the command line.
@@ -6,6 +7,7 @@
 mod apply;
 mod backup;
 mod check;
+mod copy;
 mod delete;
 mod import;
 mod next_commands;
@@ -20,6 +22,7 @@ mod verify;
 pub use apply::ApplyJob;
 pub(crate) use apply::ReadyPlan;
 pub(crate) use check::check;
+pub use copy::{CopyJob, CopyReport};
 pub use delete::DeleteJob;
 pub use import::ImportJob;
 pub(crate) use next_commands::after_run;

@@ -4,6 +4,9 @@ use super::HeaderAliases;
 use crate::schema::Entity;
 use crate::table::{Cell, Row, Value};
 
+/// No header is longer, in bytes.
+pub(super) const LONGEST_HEADER: usize = 100;
+
 /// Index of the header among the first rows of a sheet: the first row with the most headers known for one of
 /// `entities`, or else the first row with nearly the most text cells. `None` if no row has text.
 ///
@@ -30,7 +33,7 @@ pub(super) fn header_among(rows: &[Row], aliases: &[HeaderAliases]) -> Option<us
 /// The cells of a row that are known headers; none of a form, where values stand beside them.
 pub(super) fn known_headers<'r>(aliases: &HeaderAliases, row: &'r Row) -> impl Iterator<Item = &'r str> {
     let is_form = is_form_line(row);
-    let text = row.cells().filter(move |cell| !is_form && cell.value == Value::Text && cell.text.len() < 100);
+    let text = row.cells().filter(move |cell| !is_form && is_short_text(cell));
     text.filter(|cell| aliases.feeds(cell.text)).map(|cell| cell.text)
 }
 
@@ -48,7 +51,12 @@ fn widest(rows: &[Row]) -> Option<usize> {
 }
 
 fn text_cells(row: &Row) -> usize {
-    row.cells().filter(|cell| cell.value == Value::Text).count()
+    row.cells().filter(is_short_text).count()
+}
+
+/// Whether a cell is a text as short as headers are.
+fn is_short_text(cell: &Cell<'_>) -> bool {
+    cell.value == Value::Text && cell.text.len() < LONGEST_HEADER
 }
 
 /// Whether a third of the filled cells or more are values, or any where a row of as many texts stands above.

@@ -10,6 +10,9 @@ use super::{
 use crate::schema::{self, Entity, Field, HeaderText, Kind, fold_header, is_secret_header};
 use crate::table::{CellRef, Row};
 
+/// What is longer, in bytes, is no header, whatever its words are.
+const LONGEST_READ: usize = 1_000;
+
 /// A header at least this similar to a known one is considered a misspelling (1.0 is equal).
 const MISSPELT: f64 = 0.84;
 
@@ -65,8 +68,11 @@ impl HeaderAliases {
 
     /// The target of a header, and the qualifier that makes it doubtful, if it has one.
     fn find(&self, header: &str) -> Option<(ColumnTarget, Option<String>)> {
-        if is_secret_header(header) {
+        if is_secret_header(&header[..header.floor_char_boundary(LONGEST_READ)]) {
             return Some((ColumnTarget::Ignored(Ignored::Secret), None));
+        }
+        if header.len() > LONGEST_READ {
+            return None;
         }
         if let Some(name) = custom_name(header) {
             return Some((ColumnTarget::Custom(name.to_owned()), None));
@@ -250,12 +256,18 @@ pub(crate) fn header_keys(header: &str) -> Vec<String> {
     keys
 }
 
-/// The header that most resembles a field's name; a long text resembles none.
+/// The header that most resembles a field's name or one of its other words; a long text resembles none.
 pub(super) fn likeliest<'h>(field: &str, headers: &'h [String]) -> Option<&'h str> {
     const LONGEST: usize = 200;
-    let wanted = fold_header(field);
+    let named = schema::importable().flat_map(|entity| entity.fields).filter(|known| known.name == field);
+    let words = named.flat_map(|known| known.also.iter().copied()).chain([field]);
+    let wanted: Vec<String> = words.map(fold_header).collect();
+    let alikeness = |header: &str| {
+        let folded = fold_header(header);
+        wanted.iter().map(|word| strsim::jaro_winkler(&folded, word)).fold(0.0, f64::max)
+    };
     let short = headers.iter().rev().filter(|header| header.len() <= LONGEST);
-    let alike = short.map(|header| (strsim::jaro_winkler(&fold_header(header), &wanted), header));
+    let alike = short.map(|header| (alikeness(header), header));
     let best = alike.max_by(|one, other| one.0.total_cmp(&other.0));
     best.map(|(_, header)| header.as_str())
 }

@@ -186,7 +186,7 @@ fn incomplete(collection: &str, name: &str, lacking: &str) -> ValueError {
         Code::NameIncomplete,
         format!("cannot create `{name}` in {collection}: missing `{lacking}`"),
         format!(
-            "create it in a {collection} sheet, or add a column that says its {}",
+            "create it in a sheet of {collection}, or add a column that says its {}",
             lacking.trim_end_matches("_id").replace('_', " ")
         ),
     )

@@ -34,9 +34,9 @@ use crate::api::{Body, custom_fields};
 use crate::catalog::{Catalog, RecordRef};
 use crate::check::duplicate_hint;
 use crate::check::{
-    CheckedRow, Code, Conflicts, Duplicates, Mode, ParsedCustomField, Problem, RowAction, Rules, ValueError,
+    CheckedRow, Code, Conflicts, Duplicates, Mode, ParsedCustomField, Problem, RemarkKind, RowAction, Rules, ValueError,
 };
-use crate::mapping::RecordOrigin;
+use crate::mapping::{Column, MappingSource, RecordOrigin};
 use crate::plan::resolver::{
     RenamedRecords, Resolved, ResolvedField, Resolver, UnknownNames, UserIds, merge_references, wire_value,
 };
@@ -352,7 +352,7 @@ impl<S: StepSink> Planner<'_, S> {
         &self,
         sheet: &SheetPlan<'_>,
         row: &Row,
-        checked: &CheckedRow,
+        checked: &mut CheckedRow,
         fields: Vec<ResolvedField>,
         problems: &mut Vec<Problem>,
     ) -> (Vec<ResolvedField>, Vec<(usize, DependencyRecord)>) {
@@ -366,6 +366,7 @@ impl<S: StepSink> Planner<'_, S> {
             create_missing: self.create_missing,
         };
         let mut drafts = Vec::new();
+        let mut left_out = Vec::new();
         let mut kept = Vec::with_capacity(fields.len());
         for given in fields {
             match given.value {
@@ -377,13 +378,29 @@ impl<S: StepSink> Planner<'_, S> {
                     };
                     match draft {
                         Ok(draft) => drafts.push((given.field, draft)),
+                        Err(error) if self.is_dispensable(sheet, given.field, given.column, &error) => {
+                            left_out.push((given.column, reference.to, name));
+                        }
                         Err(error) => problems.push(error.at(problem.column, &problem.found)),
                     }
                 }
                 _ => kept.push(given),
             }
         }
+        for (column, collection, name) in left_out {
+            checked.remark(RemarkKind::NameLeftOut { collection }, column as usize, &name);
+        }
         (kept, drafts)
+    }
+
+    /// Whether a row can do without a record that cannot be made for want of a value: where the user asked to make missing
+    /// records, and only a preset says that the column names one.
+    fn is_dispensable(&self, sheet: &SheetPlan<'_>, field: usize, column: u32, error: &ValueError) -> bool {
+        let is_preset = |known: &Column| known.index == column as usize && known.source == MappingSource::Preset;
+        error.code == Code::NameIncomplete
+            && !sheet.mapping.entity.fields[field].is_required()
+            && !sheet.match_on.contains(&sheet.mapping.entity.fields[field].name)
+            && sheet.mapping.columns.iter().any(is_preset)
     }
 
     /// Drops fields that the record already has.

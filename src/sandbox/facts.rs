@@ -92,6 +92,15 @@ pub(super) const COMPUTED: &[ComputedField] = &[
     ),
 ];
 
+/// Counts of what somebody holds: collection and field. In a copy of an account they go on from the account's own, since
+/// nobody can read there who holds what.
+pub(super) const COUNTS: &[(&str, &str)] = &[
+    ("employees", "number_of_assets"),
+    ("employees", "number_of_accessories"),
+    ("employees", "number_of_consumables"),
+    ("employees", "number_of_licenses"),
+];
+
 /// Columns stored in addition to the fields of a record: collection and SQL definition.
 pub(super) const HIDDEN_COLUMNS: &[(&str, &str)] = &[
     ("accessories", "checked_out INTEGER NOT NULL DEFAULT 0"),

@@ -44,6 +44,8 @@
 //!   latest to that holder. Stock and seats never fall below what is checked out.
 //! - *Licenses* are "Dynamic", as no parameter sets the type: `quantity` is required and `product_key` refused. The
 //!   sample data has one of the type "Product Key", and each of its keys can be checked out once.
+//! - *Copies.* Records copied from an account are served as the account served them, fields that the sandbox does not know
+//!   included, until they are changed here. Users whom the audits of a copy name are users of it.
 //! - *Fields that only apply to some records* (`end_of_life_date` of an asset, `minimum_quantity` of a category) are
 //!   stored whether they apply or not.
 //! - *The activity log* covers the seven types the guide lists and no others, with the owner of the key as user. An
@@ -54,6 +56,7 @@
 mod access;
 mod body;
 mod clock;
+mod copy;
 mod error;
 mod facts;
 mod faults;
@@ -70,6 +73,7 @@ mod store;
 #[cfg(test)]
 mod tests;
 
+pub(crate) use copy::{CopyBuildError, CopyBuilder, CopyOmissions, DataFile};
 pub use error::SandboxError;
 pub use faults::{FaultControl, Faults, FaultsError};
 pub use options::{SandboxOptions, Seed, StoreLocation};

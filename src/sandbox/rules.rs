@@ -128,7 +128,7 @@ fn value_of(field: &Field, purpose: BodyPurpose, json: &Json) -> Result<Value, S
             Ok(Value::Text(string(json)?.into()))
         }
         Kind::Reference(_) => integer(json, 1).map(Value::Integer),
-        Kind::User => user(json),
+        Kind::User => integer(json, 1).map(Value::Integer),
         Kind::CustomFields => custom_fields(string(json)?),
         Kind::Structure => Err("is not a parameter of this call".into()),
     }
@@ -212,14 +212,6 @@ fn option(choices: Choices, purpose: BodyPurpose, text: &str) -> Result<Value, S
 
 pub(super) fn not_an_option(options: &[&str], text: &str) -> String {
     format!("must be one of `{}`, not `{}`", options.join("`, `"), short(text))
-}
-
-fn user(json: &Json) -> Result<Value, String> {
-    let id = integer(json, 1)?;
-    if facts::user_email(id).is_none() {
-        return Err(format!("there is no user `{id}`"));
-    }
-    Ok(Value::Integer(id))
 }
 
 /// A string with `[{"name": "..", "value": ".."}, ..]` (guide), each name once.

@@ -16,7 +16,19 @@ pub const HOLDERS: &[&str] = &["employee_id", "location_id", "asset_id"];
 /// that location.
 pub const ASSIGNED_TO: &str = "assigned_to";
 
+/// The kind of status with which an item can be checked out (guide: section "Statuses").
+pub const DEPLOYABLE: &str = "deployable";
+
 impl Entity {
+    /// The field that says which kind of status an item has, and the field of the status with its kind.
+    pub fn kind_of_status(&self) -> Option<(&'static Field, Reference, &'static Field)> {
+        let kind = |field: &'static Field| {
+            let reference = field.reference_to()?;
+            Some((field, reference, super::collection(reference.to)?.meaning(Meaning::RecordKind)?))
+        };
+        self.fields.iter().find_map(kind)
+    }
+
     /// The check-out that says who holds its records, if each of them has one holder.
     pub fn assigned_by(&'static self) -> Option<&'static Entity> {
         let moves_it = |action: &&Entity| action.item().is_some_and(|(_, reference)| reference.to == self.name);

@@ -25,7 +25,7 @@ mod secrets;
 mod tests;
 mod words;
 
-pub use actions::{ACTIONS, ASSIGNED_TO, HOLDERS};
+pub use actions::{ACTIONS, ASSIGNED_TO, DEPLOYABLE, HOLDERS};
 pub use collections::{ACTIVITY, ASSETS, COLLECTIONS, LICENSES, TENANTS};
 pub use error::{UnknownEntity, entity_named};
 pub use field::{

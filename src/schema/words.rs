@@ -160,8 +160,8 @@ pub(super) const MANUFACTURER_DETAILS: &[super::Related] = &[
 
 /// An asset named on another sheet.
 pub(super) const ASSET: &[&str] = &[
-    "asset", "asset tag", "tag", "tag number", "asset tag number", "asset code", "asset number", "asset no",
-    "asset nr", "barcode", "inventory number", "inventarnummer", "资产编号",
+    "asset", "asset tag", "tag", "tag number", "tag no", "tag nr", "asset tag number", "asset code", "asset number",
+    "asset no", "asset nr", "barcode", "inventory number", "inventarnummer", "资产编号",
 ];
 
 /// An employee something is checked out to or in from. A user name is none: employees have a name and an e-mail address.

@@ -4,6 +4,7 @@
 #[cfg(feature = "buckets")]
 mod bucket;
 mod check;
+mod copy_account;
 mod delete;
 mod dependencies;
 mod docs;
@@ -30,6 +31,7 @@ mod names;
 mod other_users;
 mod plan_book;
 mod presets;
+mod presets_import;
 mod quota;
 mod reading;
 mod redact;

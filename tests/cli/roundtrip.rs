@@ -2,7 +2,7 @@
 
 mod edits;
 mod exported;
-mod filled;
+pub mod filled;
 mod odd;
 
 use serde_json::{Value, json};

@@ -1,6 +1,6 @@
 //! Imports against the reference server: the reply shapes that the field notes leave open make no difference.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use serde_json::{Value, json};
 use tempfile::TempDir;
@@ -9,7 +9,7 @@ use crate::harness::{CommandOutput, sheet_rows, tallyport};
 use crate::reference_server::{KEY, Record, ReferenceServer, Shapes};
 
 /// Every collection, each with two rows.
-const COLLECTIONS: [(&str, &str); 16] = [
+pub const EVERY_COLLECTION: [(&str, &str); 16] = [
     ("locations", "name|city|country|custom:Floor\nZürich Süd|Zürich|Switzerland|3\nR&D + Lab|Bonn|Germany|"),
     ("departments", "name|email|phone\nSales|sales@example.com|+1 1\nR&D|rd@example.com|+1 2"),
     ("manufacturers", "name|url\nLenovo|https://lenovo.example\nApple|"),
@@ -44,7 +44,7 @@ const COLLECTIONS: [(&str, &str); 16] = [
 ];
 
 /// Every checkout.
-const CHECKOUTS: [(&str, &str); 5] = [
+pub const CHECKOUTS: [(&str, &str); 5] = [
     ("checkout_asset", "asset_id|employee|checkout_date\n0001|ada@example.com|2024-06-03\n0002|Bob|2024-06-03"),
     ("checkout_accessory", "accessory|employee|quantity|checkout_date\nMouse|Ada|2|2024-06-03\nMouse|Bob|3|2024-06-03"),
     ("checkout_component", "component|asset_id|quantity|checkout_date\nRAM 16|0001|2|2024-06-03"),
@@ -61,10 +61,10 @@ const CHECKINS: [(&str, &str); 4] = [
 ];
 
 /// A folder and a reference server to import into.
-struct ShapeTest {
+pub struct ShapeTest {
     folder: TempDir,
-    server: ReferenceServer,
-    shapes: Shapes,
+    pub server: ReferenceServer,
+    pub shapes: Shapes,
 }
 
 impl ShapeTest {
@@ -72,12 +72,28 @@ impl ShapeTest {
         Self { folder: TempDir::new().unwrap(), server: ReferenceServer::start(shapes), shapes }
     }
 
-    fn path(&self, name: &str) -> PathBuf {
+    /// A test for each shape.
+    pub fn all() -> Vec<Self> {
+        Shapes::ALL.into_iter().map(Self::new).collect()
+    }
+
+    pub fn folder(&self) -> &Path {
+        self.folder.path()
+    }
+
+    pub fn path(&self, name: &str) -> PathBuf {
         self.folder.path().join(name)
     }
 
-    /// Imports a workbook with these sheets and returns the exit code and the summary.
-    fn imports(&self, name: &str, sheets: &[(&str, &str)]) -> (i32, Value) {
+    /// Runs `tallyport` with these arguments in the folder, against the server.
+    pub fn run(&self, arguments: &[&str]) -> CommandOutput {
+        let mut command = tallyport(self.folder.path(), arguments);
+        command.env("BLUETALLY_BASE_URL", format!("http://{}/api/v1", self.server.address()));
+        CommandOutput::run(command.env("BLUETALLY_API_KEY", KEY))
+    }
+
+    /// Writes a workbook with these sheets.
+    pub fn workbook(&self, name: &str, sheets: &[(&str, &str)]) {
         let cells: Vec<(&str, Vec<Vec<&str>>)> = sheets
             .iter()
             .map(|(name, text)| (*name, text.lines().map(|line| line.trim().split('|').collect()).collect()))
@@ -86,21 +102,24 @@ impl ShapeTest {
             cells.iter().map(|(name, rows)| (*name, rows.iter().map(Vec::as_slice).collect())).collect();
         let borrowed: Vec<(&str, &[&[&str]])> = rows.iter().map(|(name, rows)| (*name, rows.as_slice())).collect();
         crate::import::workbook(&self.path(name), &borrowed);
+    }
+
+    /// Imports a workbook with these sheets and returns the exit code and the summary.
+    fn imports(&self, name: &str, sheets: &[(&str, &str)]) -> (i32, Value) {
+        self.workbook(name, sheets);
         self.json(&["import", name, "--yes"])
     }
 
     /// Runs a command with `--json` and returns its exit code and document.
     fn json(&self, arguments: &[&str]) -> (i32, Value) {
-        let mut command = tallyport(self.folder.path(), &[arguments, &["--json"]].concat());
-        command.env("BLUETALLY_BASE_URL", format!("http://{}/api/v1", self.server.address()));
-        let ran = CommandOutput::run(command.env("BLUETALLY_API_KEY", KEY));
+        let ran = self.run(&[arguments, &["--json"]].concat());
         let summary = serde_json::from_str(&ran.stdout).unwrap_or_else(|_| panic!("{}\n{}", ran.stdout, ran.stderr));
         (ran.code, summary)
     }
 
     /// Imports and expects this status for every row.
     #[track_caller]
-    fn ends(&self, name: &str, sheets: &[(&str, &str)], status: &str) {
+    pub fn ends(&self, name: &str, sheets: &[(&str, &str)], status: &str) {
         let rows: usize = sheets.iter().map(|(_, text)| text.lines().count() - 1).sum();
         let (code, summary) = self.imports(name, sheets);
         let messages = || self.messages(name, sheets);
@@ -128,9 +147,9 @@ impl ShapeTest {
 fn every_collection_is_created_once_with_every_reply_shape() {
     for shapes in Shapes::ALL {
         let test = ShapeTest::new(shapes);
-        test.ends("first.xlsx", &COLLECTIONS, "created");
+        test.ends("first.xlsx", &EVERY_COLLECTION, "created");
         let sent = test.server.received().len();
-        test.ends("again.xlsx", &COLLECTIONS, "unchanged");
+        test.ends("again.xlsx", &EVERY_COLLECTION, "unchanged");
         assert!(test.server.received()[sent..].iter().all(|seen| seen.method == "GET"), "{shapes:?}");
         let asset = test.record("assets", "asset_id", "0001");
         assert_eq!(asset["custom_fields"], json!([{"name": "MAC", "value": "aa"}]));
@@ -150,7 +169,7 @@ fn updates_send_only_differences_with_every_reply_shape() {
     ];
     for shapes in Shapes::ALL {
         let test = ShapeTest::new(shapes);
-        test.ends("first.xlsx", &COLLECTIONS, "created");
+        test.ends("first.xlsx", &EVERY_COLLECTION, "created");
         let (code, summary) = test.imports("changes.xlsx", &changes);
         let counts = (&summary["counts"]["updated"], &summary["counts"]["unchanged"]);
         let messages = test.messages("changes.xlsx", &changes);
@@ -167,7 +186,7 @@ fn updates_send_only_differences_with_every_reply_shape() {
 fn checkouts_and_checkins_work_with_every_reply_shape() {
     for shapes in Shapes::ALL {
         let test = ShapeTest::new(shapes);
-        test.ends("first.xlsx", &COLLECTIONS, "created");
+        test.ends("first.xlsx", &EVERY_COLLECTION, "created");
         test.ends("out.xlsx", &CHECKOUTS, "created");
         let held = || test.server.assignments().iter().map(|held| (held.of, held.quantity)).collect::<Vec<_>>();
         let all = [
@@ -191,7 +210,7 @@ fn checkouts_and_checkins_work_with_every_reply_shape() {
 
 #[test]
 fn one_workbook_creates_and_checks_out_with_every_reply_shape() {
-    let sheets: Vec<(&str, &str)> = COLLECTIONS.iter().chain(&CHECKOUTS).copied().collect();
+    let sheets: Vec<(&str, &str)> = EVERY_COLLECTION.iter().chain(&CHECKOUTS).copied().collect();
     for shapes in Shapes::ALL {
         let test = ShapeTest::new(shapes);
         test.ends("all.xlsx", &sheets, "created");
@@ -203,7 +222,7 @@ fn one_workbook_creates_and_checks_out_with_every_reply_shape() {
 fn deletes_work_with_every_reply_shape() {
     for shapes in Shapes::ALL {
         let test = ShapeTest::new(shapes);
-        test.ends("first.xlsx", &COLLECTIONS, "created");
+        test.ends("first.xlsx", &EVERY_COLLECTION, "created");
         let deletes = [("assets", "_action|asset_id\ndelete|0002"), ("suppliers", "_action|name\ndelete|Insight")];
         let (code, summary) = test.imports("deletes.xlsx", &deletes);
         assert_eq!(code, 0, "{shapes:?} {summary} {}", test.messages("deletes.xlsx", &deletes));
@@ -217,7 +236,7 @@ fn a_refusal_is_quoted_at_the_cell_that_caused_it() {
     let sheets = [("checkout_accessory", "accessory|employee|quantity|checkout_date\nTrackball|Ada|6|2024-06-03")];
     for shapes in Shapes::ALL {
         let test = ShapeTest::new(shapes);
-        test.ends("first.xlsx", &COLLECTIONS, "created");
+        test.ends("first.xlsx", &EVERY_COLLECTION, "created");
         let (code, summary) = test.imports("out.xlsx", &sheets);
         assert_eq!((code, &summary["counts"]["failed"]), (1, &json!(1)), "{shapes:?} {summary}");
         let messages = test.messages("out.xlsx", &sheets);
@@ -237,7 +256,7 @@ fn a_short_page_does_not_end_a_list() {
 
 #[test]
 fn what_was_imported_is_verified_with_every_reply_shape() {
-    let sheets: Vec<(&str, &str)> = COLLECTIONS.iter().chain(&CHECKOUTS).copied().collect();
+    let sheets: Vec<(&str, &str)> = EVERY_COLLECTION.iter().chain(&CHECKOUTS).copied().collect();
     let changes = [("assets", "asset_id|asset_name|purchase_cost|custom:MAC\n0001|Ada's|1300|bb\n0002|Bobs|1400|")];
     for shapes in Shapes::ALL {
         let test = ShapeTest::new(shapes);

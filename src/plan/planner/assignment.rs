@@ -13,7 +13,7 @@ use crate::plan::prior_actions::{ActionRequest, ItemState};
 use crate::plan::resolver::{Resolved, ResolvedField, naming, wire_value};
 use crate::plan::step::{DependsOn, RowId, Step, StepRole, StepSink, WriteKind};
 use crate::plan::{FieldChange, RowDecision, RowPlan};
-use crate::schema::{ASSIGNED_TO, Entity, Field, Meaning};
+use crate::schema::{self, ASSIGNED_TO, DEPLOYABLE, Entity, Field, Meaning};
 use crate::table::Row;
 
 /// What the plan does with the own record of a row, as far as a check-out beside it needs to know.
@@ -31,8 +31,15 @@ pub(crate) struct RowLink {
 #[derive(Debug, Default)]
 pub(crate) struct RowLinks(HashMap<(u16, u64), RowLink>);
 
+/// What a row's holder comes to.
+pub(super) enum Assignment {
+    Move(Box<Move>),
+    /// Nothing is done, for that reason.
+    Withheld(String),
+}
+
 /// The check-out of a row, ready to be written.
-pub(super) struct Assignment {
+pub(super) struct Move {
     draft: RowDraft,
     link: RowLink,
     /// The holders that it comes back from first; empty if nobody has it.
@@ -147,6 +154,11 @@ impl<S: StepSink> Planner<'_, S> {
                 }
             }
         };
+        if let Some(status) = self.undeployable_status(entity, &link) {
+            return Ok(Some(Assignment::Withheld(format!(
+                "not checked out to {holder}: its status {status} does not allow it"
+            ))));
+        }
         if !returned_by.is_empty() && self.lacks_for_return(entity, &link) {
             let error = ValueError::new(
                 Code::RequiredMissing,
@@ -155,7 +167,28 @@ impl<S: StepSink> Planner<'_, S> {
             );
             return or_problem(error, Some(column), row);
         }
-        Ok(Some(Assignment { draft, link, returned_by, holder, column }))
+        Ok(Some(Assignment::Move(Box::new(Move { draft, link, returned_by, holder, column }))))
+    }
+
+    /// The status that an item has after the row's own step, if it is known to allow no check-out.
+    fn undeployable_status(&self, action: &'static Entity, link: &RowLink) -> Option<String> {
+        let item = schema::collection(action.item()?.1.to)?;
+        let (field, statuses, kind) = item.kind_of_status()?;
+        let held = match link.record {
+            RecordRef::Known(id) => self.catalog.record(item.name, id),
+            RecordRef::Planned(step) => self.catalog.planned_fields(item.name, step),
+        };
+        let awaited = link.awaits.iter().find(|awaited| awaited.field.as_deref() == Some(field.name));
+        let set = link.sets.get(field.name).and_then(RecordRef::from_link);
+        let status = awaited.map(|awaited| RecordRef::Planned(awaited.step)).or(set);
+        let status = status.or_else(|| RecordRef::from_link(held?.get(field.name)?))?;
+        let fields = match status {
+            RecordRef::Known(id) => self.catalog.record(statuses.to, id),
+            RecordRef::Planned(step) => self.catalog.planned_fields(statuses.to, step),
+        };
+        let is = fields?.get(kind.name)?.as_str()?;
+        (!is.eq_ignore_ascii_case(DEPLOYABLE))
+            .then(|| format!("`{}` ({is})", self.catalog.describe(statuses.to, status)))
     }
 
     /// The steps of a check-out, behind those of the check-in that it needs.
@@ -165,7 +198,13 @@ impl<S: StepSink> Planner<'_, S> {
         row: &Row,
         assignment: Assignment,
     ) -> Result<RowPlan, S::Error> {
-        let Assignment { mut draft, link, returned_by, holder, column } = assignment;
+        let assigned = match assignment {
+            Assignment::Move(assigned) => assigned,
+            Assignment::Withheld(note) => {
+                return Ok(RowPlan { decision: RowDecision::AlreadyDone, note, changes: Vec::new() });
+            }
+        };
+        let Move { mut draft, link, returned_by, holder, column } = *assigned;
         let entity = sheet.mapping.entity;
         let mut extras = StepExtras { after: link.step.into_iter().collect(), ..StepExtras::default() };
         if let (RecordRef::Known(id), false) = (link.record, returned_by.is_empty()) {
@@ -177,7 +216,7 @@ impl<S: StepSink> Planner<'_, S> {
             }
         }
         let tag = entity.item().and_then(|(item, reference)| {
-            let tag = crate::schema::collection(reference.to)?.meaning(Meaning::Tag)?;
+            let tag = schema::collection(reference.to)?.meaning(Meaning::Tag)?;
             Some((item.name.to_owned(), link.sets.get(tag.name)?.clone()))
         });
         extras.fixed.extend(tag.filter(|_| matches!(link.record, RecordRef::Known(_))));

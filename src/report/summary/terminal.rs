@@ -233,6 +233,17 @@ fn ignored_columns(summary: &RunSummary) -> Vec<(&[String], Vec<Cow<'_, str>>)> 
     grouped
 }
 
+/// How the label of a column ends that a preset knows and leaves out.
+const BY_PRESET: &str = " (ignored by the preset)";
+
+/// The columns of those that are named: an export of another tool has dozens.
+const SHOWN_BY_PRESET: usize = 4;
+
+fn push_ignored(text: &mut String, columns: &[String], of: &str) {
+    let noun = if columns.len() == 1 { "column" } else { "columns" };
+    push_labelled(text, "ignored", &format!("{noun} {}{of}", quoted(columns)));
+}
+
 /// Appends how the files were read: decoding, ignored columns, skipped sheets.
 fn push_reading(text: &mut String, summary: &RunSummary) {
     for sheet in &summary.sheets {
@@ -245,8 +256,19 @@ fn push_reading(text: &mut String, summary: &RunSummary) {
     }
     for (columns, sheets) in ignored_columns(summary) {
         let of = if summary.sheets.len() == 1 { String::new() } else { format!(" of {}", sheets.join(", ")) };
-        let noun = if columns.len() == 1 { "column" } else { "columns" };
-        push_labelled(text, "ignored", &format!("{noun} {}{of}", quoted(columns)));
+        let (by_preset, others): (Vec<String>, Vec<String>) =
+            columns.iter().cloned().partition(|column| column.ends_with(BY_PRESET));
+        if by_preset.len() <= SHOWN_BY_PRESET {
+            push_ignored(text, columns, &of);
+            continue;
+        }
+        if !others.is_empty() {
+            push_ignored(text, &others, &of);
+        }
+        let names: Vec<String> = by_preset.iter().map(|column| column.replace(BY_PRESET, "")).collect();
+        let shown = quoted(&names[..SHOWN_BY_PRESET]);
+        let count = thousands(names.len() as u64);
+        push_labelled(text, "ignored", &format!("{count} columns that the preset leaves out{of}: {shown}, …"));
     }
     for (name, why) in &summary.skipped_sheets {
         push_labelled(text, "not read", &format!("{name}: {why}"));

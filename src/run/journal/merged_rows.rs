@@ -106,7 +106,8 @@ impl MergedRows<'_> {
     /// What became of a further record, unless its problems say it or nothing did.
     fn message(&self, entity: &Entity, part: &RowOutcome) -> Option<String> {
         match part.status {
-            RowStatus::Unchanged | RowStatus::Skipped => None,
+            RowStatus::Unchanged | RowStatus::Skipped if part.message.is_empty() => None,
+            RowStatus::Unchanged | RowStatus::Skipped => Some(part.message.to_string()),
             RowStatus::Failed if !part.problems.is_empty() => None,
             // The message of a check-out says what was done to whom.
             status if entity.is_action() && status.is_written() && !part.message.is_empty() => {

@@ -433,7 +433,8 @@ mod tests {
             sent.add_step(&mut step, &outcome);
         };
         add(step(0, "locations", WriteKind::Create, json!({"name": "Ulm"})), StepResult::Applied, Some(5));
-        let mut asset = step(1, "assets", WriteKind::Create, json!({"asset_id": "A-1", "notes": "one", "status_id": 1}));
+        let mut asset =
+            step(1, "assets", WriteKind::Create, json!({"asset_id": "A-1", "notes": "one", "status_id": 1}));
         asset.depends_on.push(DependsOn { step: 0, field: Some(String::from("location_id")) });
         add(asset, StepResult::Applied, Some(9));
         add(step(2, "assets", WriteKind::Update(9), json!({"notes": "two"})), StepResult::AlreadyApplied, Some(9));
@@ -443,9 +444,12 @@ mod tests {
         let mouse = json!({"accessory_id": 3, "employee_id": 1, "quantity": 1});
         add(step(5, "checkout_accessory", WriteKind::Create, mouse), StepResult::Applied, None);
         let asset = &sent.records[&("assets", 9)];
-        assert_eq!(Json::from(asset.fields.clone()), json!({
-            "asset_id": "A-1", "notes": "two", "status_id": 4, "location_id": 5,
-        }));
+        assert_eq!(
+            Json::from(asset.fields.clone()),
+            json!({
+                "asset_id": "A-1", "notes": "two", "status_id": 4, "location_id": 5,
+            })
+        );
         assert_eq!((asset.title.as_str(), asset.moved.is_some()), ("A-1", true));
         assert_eq!((sent.records.len(), sent.failed, sent.stock_moves), (2, 1, 1));
         assert_eq!(sent.remarks().len(), 2);

@@ -9,6 +9,7 @@
 
 mod activity;
 mod checkouts;
+mod copied;
 mod open;
 mod queue;
 mod record_store;

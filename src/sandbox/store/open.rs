@@ -21,6 +21,8 @@ const STATEMENTS: usize = 512;
 /// write-ahead log. A checkpoint waits for the disk, so the log may grow to 64 MiB (16,384 pages) before there is one.
 const FILE_PRAGMAS: &str = "PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; PRAGMA cache_size = -65536; \
     PRAGMA wal_autocheckpoint = 16384;";
+/// A file that is written in one go, and synced by whoever gives it its name.
+const NEW_FILE_PRAGMAS: &str = "PRAGMA journal_mode = OFF; PRAGMA synchronous = OFF; PRAGMA cache_size = -65536;";
 const MEMORY_PRAGMAS: &str = "PRAGMA journal_mode = MEMORY; PRAGMA synchronous = OFF;";
 
 impl RecordStore {
@@ -43,6 +45,24 @@ impl RecordStore {
         Self::prepare(connection).map_err(failed)
     }
 
+    /// The store in a new file that nobody else knows yet, within a transaction that [`RecordStore::close`] ends. A file
+    /// that is not closed is no use.
+    pub(crate) fn in_new_file(path: &Path) -> rusqlite::Result<Self> {
+        let connection = Connection::open(path)?;
+        connection.execute_batch(NEW_FILE_PRAGMAS)?;
+        let store = Self::prepare(connection)?;
+        store.connection.execute_batch("BEGIN IMMEDIATE")?;
+        Ok(store)
+    }
+
+    /// Commits and closes a new file.
+    pub(crate) fn close(self) -> rusqlite::Result<()> {
+        self.connection.execute_batch("COMMIT")?;
+        // Statements that are still cached would keep the connection open.
+        self.connection.flush_prepared_statement_cache();
+        self.connection.close().map_err(|(_, error)| error)
+    }
+
     fn prepare(connection: Connection) -> rusqlite::Result<Self> {
         connection.set_prepared_statement_cache_capacity(STATEMENTS);
         let tables = RecordTables::from_schema();
@@ -52,7 +72,8 @@ impl RecordStore {
         connection.execute_batch("COMMIT")?;
         let last: Option<String> = connection.query_row("SELECT max(timestamp) FROM activity", [], |row| row.get(0))?;
         let latest = tables.latest_update(&connection)?.max(last);
-        Ok(Self { connection, tables, clock: StoreClock::after(latest.as_deref()) })
+        let is_copy = Self::has_copy(&connection)?;
+        Ok(Self { connection, tables, clock: StoreClock::after(latest.as_deref()), is_copy })
     }
 
     /// Registers an account; true if it is new.

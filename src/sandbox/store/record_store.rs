@@ -25,6 +25,8 @@ pub(crate) struct RecordStore {
     pub(super) connection: Connection,
     pub(super) tables: RecordTables,
     pub(super) clock: StoreClock,
+    /// Whether records were copied from an account: see `copied`.
+    pub(super) is_copy: bool,
 }
 
 /// A reply: a status and a JSON body, which may be empty.

@@ -66,7 +66,15 @@ impl RecordStore {
 
     /// Writes the record as JSON; false if it does not exist.
     fn write_record(&self, account: AccountId, table: &RecordTable, id: i64, out: &mut Vec<u8>) -> SqlResult<bool> {
-        let written = self.first(&table.select, (id, account.0), |row| write_row(row, &table.columns, out))?;
+        if !self.is_copy {
+            let written = self.first(&table.select, (id, account.0), |row| write_row(row, &table.columns, out))?;
+            return Ok(written.is_some());
+        }
+        let mut own = Vec::with_capacity(1024);
+        let written = self.first(&table.select, (id, account.0), |row| write_row(row, &table.columns, &mut own))?;
+        if written.is_some() {
+            self.write_copied(table.entity, id, &own, out)?;
+        }
         Ok(written.is_some())
     }
 
@@ -126,6 +134,7 @@ impl RecordStore {
         let mut values: Vec<&dyn ToSql> = vec![&id, &time];
         values.extend(given.iter().map(|(_, value)| *value as &dyn ToSql));
         self.execute(&sql, params_from_iter(values))?;
+        self.forget_differences(entity, id, given.iter().map(|(name, _)| *name))?;
         Ok(time)
     }
 
@@ -136,6 +145,7 @@ impl RecordStore {
         self.execute("DELETE FROM holdings WHERE collection = ?1 AND item_id = ?2", (entity.name, id))?;
         let event = LogEvent { asset_id: self.asset_concerned(entity, id)?, ..LogEvent::new(entity, "Delete", id) };
         self.execute(&format!("DELETE FROM {} WHERE id = ?1", entity.name), [id])?;
+        self.execute("DELETE FROM copied_members WHERE collection = ?1 AND id = ?2", (entity.name, id))?;
         self.log(account, &event, &time)?;
         Ok(StoreReply { status: StatusCode::NO_CONTENT, body: Vec::new() })
     }

@@ -9,12 +9,18 @@ use super::super::refusal::{FieldErrors, Refusal};
 use super::super::rules::ParsedBody;
 use super::record_store::{AccountId, RecordStore, StoreResult};
 use super::tables::pointing_at;
-use crate::schema::{ACTIONS, Entity, Reference, Role, Verb, Wire};
+use crate::schema::{ACTIONS, Entity, Kind, Reference, Role, Verb, Wire};
 
 impl RecordStore {
-    /// Checks that every record the body refers to exists, and turns asset tags into system ids.
+    /// Checks that every record and user the body refers to exists, and turns asset tags into system ids.
     pub(super) fn resolve(&self, account: AccountId, draft: &mut ParsedBody) -> SqlResult<()> {
         for (index, field) in draft.entity.fields.iter().enumerate() {
+            if let (Kind::User, Some(Value::Integer(id))) = (field.kind, &draft.values[index]) {
+                if facts::user_email(*id).is_none() && !self.is_copied_user(*id)? {
+                    draft.errors.add(field.name, format!("there is no user `{id}`"));
+                }
+                continue;
+            }
             let (Some(reference), Some(value)) = (field.reference_to(), &draft.values[index]) else { continue };
             let found = match (reference.wire, value) {
                 (Wire::Id, Value::Integer(id)) => self.by_id(account, reference, *id)?,
@@ -64,7 +70,7 @@ impl RecordStore {
                 errors.add("id", format!("cannot be deleted, {} refer to it by `{}`", other.name, field.name));
             }
         }
-        if can_be_checked_in(entity.name) && self.is_out(entity.name, id)? {
+        if can_be_checked_in(entity.name) && (self.is_out(entity.name, id)? || self.is_counted_out(entity, id)?) {
             errors.add("id", "cannot be deleted while it is checked out");
         }
         for holder in facts::HOLDERS {
@@ -73,6 +79,9 @@ impl RecordStore {
             {
                 errors.add("id", "cannot be deleted while something is checked out to it");
             }
+        }
+        if self.holds_by_count(entity, id)? {
+            errors.add("id", "cannot be deleted while something is checked out to it");
         }
         Ok(errors.refuse()?)
     }

@@ -3,6 +3,7 @@
 use rusqlite::Connection;
 
 use super::super::facts::{self, JsonForm};
+use super::copied;
 use crate::schema::{self, COLLECTIONS, Entity, Field, Kind, Use, Wire};
 
 #[derive(Debug)]
@@ -95,6 +96,7 @@ impl RecordTables {
     /// Creates missing tables and columns.
     pub(super) fn create(&self, connection: &Connection) -> rusqlite::Result<()> {
         connection.execute_batch(OTHER_TABLES)?;
+        connection.execute_batch(copied::TABLES)?;
         for table in &self.0 {
             table.create(connection)?;
         }
@@ -143,6 +145,11 @@ impl RecordTable {
                 .collect(),
             written,
         }
+    }
+
+    /// The fields that have a column.
+    pub(super) fn written_fields(&self) -> impl Iterator<Item = &'static Field> {
+        self.written.iter().map(|index| &self.entity.fields[*index])
     }
 
     /// The SQL by which lists compare that field, with one `?` for the value; ?1 is the account.
@@ -203,8 +210,7 @@ impl RecordTable {
 
     /// SQL definitions of the columns other than id, account and timestamps.
     fn definitions(&self) -> Vec<String> {
-        let written = self.written.iter().map(|index| &self.entity.fields[*index]);
-        let fields = written.map(|field| format!("\"{}\" {}", field.name, affinity(field.kind)));
+        let fields = self.written_fields().map(|field| format!("\"{}\" {}", field.name, affinity(field.kind)));
         let hidden = facts::HIDDEN_COLUMNS.iter().filter(|(collection, _)| *collection == self.entity.name);
         fields.chain(hidden.map(|(_, definition)| (*definition).into())).collect()
     }

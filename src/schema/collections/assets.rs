@@ -23,11 +23,11 @@ pub const ASSETS: Entity = Entity {
             .required()
             .filter()
             .also(&[
-                "asset tag", "tag", "tag number", "asset tag number", "asset code", "asset number", "asset no",
-                "asset nr", "annotated asset id", "barcode", "barcode 1", "barcode code128", "uid", "local uid",
-                "inventory number", "inventory no", "id inventaris", "id equipamento", "codigo bien", "serie junji",
-                "numero", "inventarnummer", "inventar-nr", "numéro d'inventaire", "número de inventario", "编号",
-                "资产编号",
+                "asset tag", "tag", "tag number", "tag no", "tag nr", "asset tag number", "asset code", "asset number",
+                "asset no", "asset nr", "annotated asset id", "barcode", "barcode 1", "barcode code128", "uid",
+                "local uid", "inventory number", "inventory no", "id inventaris", "id equipamento", "codigo bien",
+                "serie junji", "numero", "inventarnummer", "inventar-nr", "numéro d'inventaire",
+                "número de inventario", "编号", "资产编号",
             ])
             .help("The tag on the thing; no two assets share one.")
             .example("LAP-0042"),

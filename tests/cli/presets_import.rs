@@ -1,0 +1,81 @@
+//! The exports of other tools, imported with one command into an empty account: into the sandbox, and into the reference
+//! server, which takes nothing that the guide does not have.
+
+use std::fs;
+use std::path::PathBuf;
+
+use serde_json::Value;
+
+use crate::harness::{CliTest, CommandOutput, tallyport};
+use crate::reference_server::{self, ReferenceServer, Shapes};
+
+/// Exports that lack a field which every record must have, with what an admin says for it.
+const DEFAULTS: &[(&str, &[&str])] = &[("autopilot", &["product=Surface Laptop"]), ("entra-devices", &[])];
+
+fn exports() -> Vec<(String, PathBuf)> {
+    let folder = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/exports");
+    let files = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
+    let mut exports: Vec<_> =
+        files.map(|path| (path.file_stem().unwrap().to_str().unwrap().to_owned(), path)).collect();
+    exports.sort();
+    exports
+}
+
+fn arguments(name: &str, path: &std::path::Path) -> Vec<String> {
+    let known = DEFAULTS.iter().find(|(export, _)| *export == name).map(|(_, defaults)| *defaults).unwrap_or_default();
+    let defaults = known.iter().flat_map(|default| ["--default", default]);
+    let words =
+        ["import", path.to_str().unwrap(), "--create-missing=all", "--yes", "--json", "--result", "r.xlsx", "--force"];
+    words.into_iter().chain(defaults).map(str::to_owned).collect()
+}
+
+/// Imports an export twice; the second time nothing may be written.
+fn import_twice(name: &str, run: &dyn Fn() -> CommandOutput) -> Option<String> {
+    let first = run();
+    let summary: Value = serde_json::from_str(&first.stdout).unwrap_or_default();
+    if first.code != 0 {
+        return Some(format!("{name}: exit {}: {} {}", first.code, first.stderr, summary["problems"]));
+    }
+    let second = run();
+    let again: Value = serde_json::from_str(&second.stdout).unwrap_or_default();
+    let kinds = again["requests"]["by_kind"].as_object().cloned().unwrap_or_default();
+    let writes: Vec<&String> = kinds.keys().filter(|kind| !kind.starts_with("GET")).collect();
+    (second.code != 0 || !writes.is_empty())
+        .then(|| format!("{name} again: {} {writes:?} {}", second.code, again["problems"]))
+}
+
+#[test]
+fn every_export_goes_into_an_empty_account_with_one_command() {
+    let failed: Vec<String> = exports()
+        .iter()
+        .filter_map(|(name, path)| {
+            let account = CliTest::new();
+            let arguments = arguments(name, path);
+            let words: Vec<&str> = arguments.iter().map(String::as_str).collect();
+            import_twice(name, &|| account.run(&words))
+        })
+        .collect();
+    assert!(failed.is_empty(), "{}", failed.join("\n"));
+}
+
+#[test]
+fn every_export_goes_into_an_account_that_speaks_only_the_guide() {
+    let failed: Vec<String> = exports()
+        .iter()
+        .enumerate()
+        .filter_map(|(index, (name, path))| {
+            let folder = tempfile::TempDir::new().unwrap();
+            let server = ReferenceServer::start(Shapes::ALL[index % Shapes::ALL.len()]);
+            let arguments = arguments(name, path);
+            let words: Vec<&str> = arguments.iter().map(String::as_str).collect();
+            let run = || {
+                let mut command = tallyport(folder.path(), &words);
+                command.env("BLUETALLY_BASE_URL", format!("http://{}/api/v1", server.address()));
+                command.env("BLUETALLY_API_KEY", reference_server::KEY);
+                CommandOutput::run(command)
+            };
+            import_twice(name, &run)
+        })
+        .collect();
+    assert!(failed.is_empty(), "{}", failed.join("\n"));
+}
