@@ -95,7 +95,7 @@ impl RunPlanner<'_> {
         let mut lookups = lookups::gather(input, &mut checkers, (self.selection, &edits))?;
         if self.reading == AccountReading::Complete {
             let own = input.sheets.iter().filter(|sheet| !sheet.is_further()).map(|sheet| sheet.mapping.entity);
-            own.filter(|entity| entity.is_collection()).for_each(|entity| lookups.records.whole(entity.name));
+            own.filter(|entity| entity.is_collection()).for_each(|entity| lookups.records.matching_any(entity.name));
         }
         observer.on_phase("looking up names", None);
         let observer = RefCell::new(observer);
