@@ -11,7 +11,8 @@ use super::checked_row::{CheckedRow, ParsedValue, RenamedCell};
 use super::rules::{EmptyCells, Rules};
 use super::{Code, ValueError};
 use super::{choice, text};
-use crate::mapping::{ColumnTarget, DerivedColumn, DerivedValue, Ids, Mapping, Unlisted, ValueSource, is_same_text};
+use crate::mapping::{ColumnTarget, DerivedColumn, DerivedValue, Ids, Mapping, Unlisted, ValueSource};
+use crate::schema::fold_name;
 use crate::table::{Cell, Row, Value};
 
 /// Fills rows.
@@ -193,7 +194,8 @@ fn made_from<'r>(row: &'r Row, derived: &'r DerivedColumn, first: usize) -> Deri
     // What a value map says is the field's own value, inverted or not.
     if !derived.values.is_empty() {
         let said = text::trimmed(&text);
-        let listed = derived.values.iter().find(|known| is_same_text(&known.from, said)).map(|known| &known.to);
+        let folded = fold_name(said);
+        let listed = derived.values.iter().find(|known| known.folded == folded).map(|known| &known.to);
         let mapped = match (listed, &derived.otherwise) {
             (Some(to), _) | (None, Unlisted::Value(to)) => Some(to),
             (None, Unlisted::Keep) => None,

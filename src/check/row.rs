@@ -218,7 +218,7 @@ impl<'m> Checker<'m> {
 
     fn check_filled(&mut self, typed: &Row, row: &Row, filler: &RowFiller, checked: &mut CheckedRow) {
         checked.reset();
-        checked.derived.extend_from_slice(&filler.derived);
+        checked.derived.clone_from(&filler.derived);
         checked.renamed.extend_from_slice(&filler.renamed);
         // Whether the row is a record is told by its own.
         if !self.mapping.origin.is_further() {

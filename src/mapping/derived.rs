@@ -10,7 +10,7 @@ use super::{
     Column, ColumnTarget, HeaderAliases, Ids, Ignored, Mapping, MappingError, MappingOverride, MappingOverrides,
     MappingSource, headers,
 };
-use crate::schema::{Entity, Field, HeaderText, Kind, is_secret_header};
+use crate::schema::{Entity, Field, HeaderText, Kind, fold_name, is_secret_header};
 use crate::table::{Row, Value};
 
 /// A column that a rule fills.
@@ -55,6 +55,8 @@ pub(crate) struct DerivedValue {
 #[derive(Debug, Clone)]
 pub(crate) struct MappedValue {
     pub from: String,
+    /// As texts are compared.
+    pub folded: String,
     pub to: DerivedValue,
 }
 
@@ -516,7 +518,11 @@ impl Mapping {
             _ => ValueSource::FirstOf(read),
         };
         let value = |said: &RuleValue| DerivedValue::of_rule(said, fed);
-        let values = rule.values.iter().map(|(from, to)| MappedValue { from: from.clone(), to: value(to) }).collect();
+        let values = rule
+            .values
+            .iter()
+            .map(|(from, to)| MappedValue { from: from.clone(), folded: fold_name(from).into_owned(), to: value(to) })
+            .collect();
         let otherwise = match &rule.otherwise {
             Some(Otherwise::Error) => Unlisted::Error,
             Some(Otherwise::Value(said)) => Unlisted::Value(value(said)),

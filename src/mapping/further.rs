@@ -160,6 +160,7 @@ fn mapping(
         skips: skips.to_vec(),
         absent: Vec::new(),
         further: Vec::new(),
+        repeats_custom_fields: false,
     };
     for rule in rules {
         found.extend(mapping.add_rule(rule, header.len()).map(MappingError::from));
@@ -167,6 +168,7 @@ fn mapping(
     if let Some(today) = records.day {
         found.extend(mapping.set_day(today, header.len()).map(MappingError::from));
     }
+    mapping.find_repeated_custom_fields();
     let is_missing = found.is_empty() && !mapping.describes_something();
     errors.append(&mut found);
     if is_missing && records.origin.source != MappingSource::Preset {

@@ -64,6 +64,8 @@ pub(crate) struct Mapping {
     pub absent: Vec<MappingError>,
     /// The further records that the rows make.
     pub further: Vec<Mapping>,
+    /// Whether two columns feed custom fields whose names differ in case or spaces only.
+    pub repeats_custom_fields: bool,
 }
 
 /// Whether an id column is known to contain this account's ids. A result of an edited export has one of each;
@@ -395,11 +397,14 @@ impl Mapping {
         headers::promote_identifying(entity, &mut columns);
         let origin = RecordOrigin::Rows;
         let (header_row, derived) = (header.number, Vec::new());
-        let mut mapping = Mapping { entity, origin, header_row, columns, derived, skips, absent, further };
+        let repeats_custom_fields = false;
+        let mut mapping =
+            Mapping { entity, origin, header_row, columns, derived, skips, absent, further, repeats_custom_fields };
         for rule in rules {
             errors.extend(mapping.add_rule(rule, header.len()).map(MappingError::from));
         }
         resolver.supersede_parts(&mut mapping);
+        mapping.find_repeated_custom_fields();
         let says_enough = match overrides.purpose {
             ReadPurpose::Write => mapping.fed_fields().next().is_some(),
             ReadPurpose::Lookup => mapping
@@ -411,6 +416,22 @@ impl Mapping {
             errors.push(MappingError::NothingKnown { entity: entity.name, row: header.number });
         }
         if errors.is_empty() { Ok(mapping) } else { Err([mapping.absent, errors].concat()) }
+    }
+
+    pub(super) fn find_repeated_custom_fields(&mut self) {
+        let mut seen = std::collections::HashSet::new();
+        let names = self.columns.iter().filter_map(|column| match &column.target {
+            ColumnTarget::Custom(name) => Some(name),
+            _ => None,
+        });
+        let mut folded = names.map(|name| crate::schema::fold_name(name).into_owned());
+        self.repeats_custom_fields = folded.any(|name| !seen.insert(name));
+    }
+
+    /// Whether a column feeds a custom field of its own.
+    pub(crate) fn is_custom_column(&self, column: u32) -> bool {
+        let found = self.columns.binary_search_by_key(&(column as usize), |known| known.index);
+        found.is_ok_and(|found| matches!(self.columns[found].target, ColumnTarget::Custom(_)))
     }
 
     /// Ignores columns that feed other fields: a row that only has to identify a record may contain anything else.

@@ -483,15 +483,15 @@ fn units_formats_and_currencies_change_nothing() {
 
 #[test]
 fn a_missing_field_names_the_columns_that_were_not_understood() {
-    let mapping = assets(&["Tag No.", "Colour", "Model"], &[]).unwrap();
+    let mapping = assets(&["Sticker.", "Colour", "Model"], &[]).unwrap();
     let not_understood = mapping.not_understood();
     let unfed: Vec<_> = mapping.unfed_fields().map(|field| field.name).collect();
     assert_eq!(unfed, ["asset_id", "status_id"]);
     assert_eq!(
         missing_field_text("asset_id", &not_understood),
-        "no column feeds `asset_id` (required); not understood: `Tag No.`, `Colour`"
+        "no column feeds `asset_id` (required); not understood: `Sticker.`, `Colour`"
     );
-    assert_eq!(missing_field_hint("asset_id", &not_understood), "say which: --map 'Tag No.=asset_id'");
+    assert_eq!(missing_field_hint("asset_id", &not_understood), "say which: --map 'Sticker.=asset_id'");
     assert_eq!(missing_field_hint("asset_id", &[]), "add a column `asset_id`");
 }
 

@@ -139,7 +139,7 @@ pub struct RowOutcome {
     /// More about the outcome than status and problems say; may be empty.
     pub message: Box<str>,
     pub problems: Vec<Problem>,
-    /// What an update would change; in a dry run only.
+    /// What an update changes, or would change in a dry run.
     pub changes: Vec<FieldChange>,
 }
 

@@ -75,6 +75,11 @@ pub(super) fn change_text(old: &str, new: &str) -> String {
     format!("{} → {}", shown(old), shown(new))
 }
 
+/// ``was `first` ``: on a cell that shows the new value.
+pub(super) fn was_text(old: &str) -> String {
+    if old.is_empty() { String::from("was empty") } else { format!("was `{}`", shortened(old, LONGEST_VALUE)) }
+}
+
 #[cfg(test)]
 mod tests {
     use super::{ChangeTally, change_text};

@@ -30,7 +30,7 @@ pub struct RunSummary {
     /// How long it took.
     pub seconds: f64,
     pub problems: ProblemTally,
-    /// What updates would change; in a dry run only.
+    /// What updates change, or would change in a dry run.
     pub changes: ChangeTally,
     /// The result file, where one was written.
     pub result: Option<PathBuf>,

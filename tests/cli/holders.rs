@@ -48,6 +48,24 @@ fn writes(summary: &Value) -> Vec<String> {
     kinds.iter().filter(|(kind, _)| !kind.starts_with("GET")).map(|(kind, count)| format!("{kind} {count}")).collect()
 }
 
+/// The notes of a workbook's first sheets, in their order.
+fn notes(path: &std::path::Path) -> Vec<String> {
+    use std::io::Read as _;
+    let mut archive = zip::ZipArchive::new(std::fs::File::open(path).unwrap()).unwrap();
+    let names: Vec<String> = archive.file_names().map(|name| name.unwrap().into_owned()).collect();
+    let mut notes = Vec::new();
+    for name in names.iter().filter(|name| name.starts_with("xl/comments")) {
+        let mut text = String::new();
+        archive.by_name(name).unwrap().read_to_string(&mut text).unwrap();
+        let comments = text.split("<comment ").skip(1);
+        notes.extend(comments.map(|comment| {
+            let texts = comment.split("<t").skip(1).filter_map(|rest| rest.split_once('>')?.1.split_once("</t>"));
+            texts.map(|(text, _)| text).collect::<String>()
+        }));
+    }
+    notes
+}
+
 #[test]
 fn an_asset_goes_to_its_holder_and_stays_there() {
     let first = sheet(&[
@@ -94,6 +112,10 @@ fn an_asset_goes_to_its_holder_and_stays_there() {
     let rows = sheet_rows(&account.path("changed.xlsx"), "assets");
     assert_eq!((rows[1][0].as_str(), rows[1][2].as_str()), ("updated", "check-in from Ada B., check-out to Bob Stone"));
     assert_eq!((rows[4][0].as_str(), rows[4][2].as_str()), ("unchanged", ""));
+    // What a run changed is told, and its result marks the cells that show the new values.
+    let change = &changed["changes"][0];
+    assert_eq!((&change["field"], &change["count"]), (&json!("assigned_to"), &json!(2)), "{changed}");
+    assert_eq!(notes(&account.path("changed.xlsx")), ["was `Ada B.`", "was empty"]);
 
     account.run(&["undo", changed["run_id"].as_str().unwrap(), "--yes"]).exits(0);
     assert_eq!((holder(&account, "A-1"), holder(&account, "A-3")), (employee(1), None));

@@ -9,8 +9,23 @@ use crate::mapping::Mapping;
 use crate::schema::fold_name;
 use crate::table::Row;
 
+/// Whether a row may say something twice: two of its cells describe the same, or custom fields come from more than columns
+/// of their own, whose names differ.
+fn may_repeat(mapping: &Mapping, checked: &CheckedRow) -> bool {
+    let is_repeated = |(position, given): (usize, &ParsedRelated)| {
+        let earlier = checked.related[..position].iter();
+        earlier.into_iter().any(|other| (other.field, other.related) == (given.field, given.related))
+    };
+    let is_own = |given: &ParsedCustomField| mapping.is_custom_column(given.column);
+    checked.related.iter().enumerate().any(is_repeated)
+        || (checked.custom.len() > 1 && (mapping.repeats_custom_fields || !checked.custom.iter().all(is_own)))
+}
+
 /// Reports the second of two columns if both are filled and differ; drops it if they agree.
 pub(super) fn find_conflicts(mapping: &Mapping, row: &Row, checked: &mut CheckedRow) {
+    if !may_repeat(mapping, checked) {
+        return;
+    }
     let cell = |column: u32| text::trimmed(row.cell(column as usize).text);
     let conflict = |first: u32, second: u32, (found, other): (&str, &str)| {
         let header = |column: u32| mapping.header(column).unwrap_or_default();

@@ -2,10 +2,10 @@
 
 use rust_xlsxwriter::{Color, Note, ObjectMovement};
 
-use super::super::change_tally::change_text;
+use super::super::change_tally::{change_text, was_text};
 use super::super::text::note_text;
 use super::columns::ResultColumns;
-use crate::plan::RowOutcome;
+use crate::plan::{ReportMode, RowOutcome};
 use crate::table::write::xlsx::CellMark;
 
 /// How many notes a workbook gets. Excel keeps each as a drawing and turns slow with many, and the workbook writer
@@ -17,7 +17,7 @@ const WIDTH_PIXELS: u32 = 300;
 const LINE_CHARS: usize = 44;
 const LINE_PIXELS: u32 = 17;
 
-/// The marked cells of a row: those that are wrong, and in a dry run those that an update changes.
+/// The marked cells of a row: those that are wrong, and those that an update changes.
 #[derive(Debug)]
 pub(super) struct CellErrors {
     cells: Vec<MarkedCell>,
@@ -40,7 +40,7 @@ impl CellErrors {
     }
 
     /// Sorts the problems of a row by the cell they are shown on.
-    pub(super) fn collect(&mut self, outcome: &RowOutcome, columns: &ResultColumns) {
+    pub(super) fn collect(&mut self, outcome: &RowOutcome, columns: &ResultColumns, mode: ReportMode) {
         self.cells.clear();
         self.row_mark = CellMark::Plain;
         for problem in &outcome.problems {
@@ -52,7 +52,11 @@ impl CellErrors {
             self.add(column, CellMark::Invalid, &note_text(problem));
         }
         for change in &outcome.changes {
-            self.add(change.column as usize, CellMark::Changed, &change_text(&change.old, &change.new));
+            let text = match mode {
+                ReportMode::Done => was_text(&change.old),
+                ReportMode::DryRun | ReportMode::Check => change_text(&change.old, &change.new),
+            };
+            self.add(change.column as usize, CellMark::Changed, &text);
         }
     }
 

@@ -2,7 +2,7 @@
 
 use super::super::change_tally::change_text;
 use super::super::text::message_line;
-use crate::plan::RowOutcome;
+use crate::plan::{ReportMode, RowOutcome};
 use crate::table::Row;
 
 /// The headers of the columns in front of the user's own.
@@ -44,9 +44,9 @@ impl ResultColumns {
         self.headers.get(column).map(|header| &**header)
     }
 
-    /// The text of the `_message` cell: the message of the outcome, every problem and every
-    /// change, a line each.
-    pub(super) fn message(&self, outcome: &RowOutcome) -> String {
+    /// The text of the `_message` cell: the message of the outcome, every problem and, of a dry run, every change, a line
+    /// each. What a run changed is noted on the cells.
+    pub(super) fn message(&self, outcome: &RowOutcome, mode: ReportMode) -> String {
         let mut message = String::from(&*outcome.message);
         for problem in &outcome.problems {
             if !message.is_empty() {
@@ -55,7 +55,8 @@ impl ResultColumns {
             let header = problem.column.and_then(|column| self.header(column as usize));
             message.push_str(&message_line(header, problem));
         }
-        for change in &outcome.changes {
+        let planned = outcome.changes.iter().filter(|_| mode == ReportMode::DryRun);
+        for change in planned {
             if !message.is_empty() {
                 message.push('\n');
             }

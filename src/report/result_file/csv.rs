@@ -44,7 +44,7 @@ impl ResultCsv {
         let Some((_, columns)) = sheet else { return Err(WriteError::NoSheet { path: path.clone() }) };
         csv.text(outcome.status.label(mode))?;
         csv.text(&outcome.id.map(|id| id.to_string()).unwrap_or_default())?;
-        csv.text(&columns.message(outcome))?;
+        csv.text(&columns.message(outcome, mode))?;
         for column in columns.kept(row.len().max(columns.width())) {
             match (is_withheld(&outcome.problems, column), row.escaped_text(column)) {
                 (true, _) => csv.text("")?,

@@ -307,7 +307,8 @@ fn lists(grid: &mut SummaryGrid<'_>, summary: &RunSummary, notes: &SummaryNotes)
         let text = format!("{} in {}: {}{more}", group.field, counted(group.count, "row"), examples.join(", "));
         (group.sheet.to_string(), text)
     });
-    list(grid, "What updates would change", changes.collect())?;
+    let title = if summary.dry_run { "What updates would change" } else { "What updates changed" };
+    list(grid, title, changes.collect())?;
     let remarks = summary.remarks.iter().map(|remark| remark.message.clone()).chain(notes.remarks());
     list(grid, "Remarks", remarks.map(|remark| (String::new(), remark)).collect())
 }

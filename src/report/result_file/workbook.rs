@@ -104,7 +104,7 @@ impl ResultWorkbook {
         self.continue_if_full()?;
         let Self { file, writer, mode, formats, values, sheet, errors, notes, .. } = self;
         let Some(sheet) = sheet else { return Err(WriteError::NoSheet { path: file.path().to_owned() }) };
-        errors.collect(outcome, &sheet.columns);
+        errors.collect(outcome, &sheet.columns, *mode);
         writer.edit_sheet(sheet.table.index, |worksheet| {
             write_result_columns(worksheet, sheet, outcome, *mode, formats, errors.row_mark)?;
             write_values(worksheet, sheet, row, outcome, values, errors, notes)
@@ -179,7 +179,7 @@ fn write_result_columns(
     if let Some(id) = outcome.id {
         worksheet.write_number_with_format(row, 1, id as f64, &formats.id)?;
     }
-    let text = sheet.columns.message(outcome);
+    let text = sheet.columns.message(outcome, mode);
     if text.is_empty() && row_mark == CellMark::Plain {
         return Ok(());
     }

@@ -33,7 +33,7 @@ fn push_extras(document: &mut Map<String, Value>, summary: &RunSummary) {
         document.insert("plan".into(), plan_json(planned));
     }
     document.insert("problems".into(), summary.problems.groups().into_iter().map(group_json).collect());
-    if summary.dry_run {
+    if summary.dry_run || !summary.changes.groups().is_empty() {
         document.insert("changes".into(), summary.changes.groups().iter().map(changes_json).collect());
     }
     if let [sheet] = summary.sheets.as_slice() {

@@ -177,12 +177,12 @@ impl JournalBuilder {
         )
     }
 
-    /// Adds what the next row of the sheet changes; kept for the report of a dry run only.
+    /// Adds what the next row of the sheet changes; kept for reports.
     ///
     /// # Errors
     /// Where it cannot be stored.
     pub fn changes(&mut self, changes: &[FieldChange]) -> Result<(), JournalError> {
-        if changes.is_empty() || !self.is_temporary() {
+        if changes.is_empty() {
             return Ok(());
         }
         let id = row_keys(self.sheet).start + self.position;

@@ -48,7 +48,7 @@ CREATE TABLE outcome (
 );
 ";
 
-/// What rows would change, by the id of the row; in the journal of a dry run only.
+/// What rows change, by the id of the row. Journals of earlier versions do not have it.
 const CHANGES_TABLE: &str = "CREATE TABLE change (id INTEGER PRIMARY KEY, changes TEXT NOT NULL)";
 
 /// Where a journal is stored.
@@ -127,9 +127,7 @@ impl JournalFile {
             connection.pragma_update(None, "journal_mode", "WAL")?;
             connection.pragma_update(None, "application_id", STAMP.application)?;
             connection.execute_batch(TABLES)?;
-            if file.location.is_temporary() {
-                connection.execute_batch(CHANGES_TABLE)?;
-            }
+            connection.execute_batch(CHANGES_TABLE)?;
             STAMP.write(connection)
         })?;
         file.set_durability(Durability::None)?;

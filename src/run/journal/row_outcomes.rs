@@ -11,7 +11,7 @@ use rusqlite::{Row as SqlRow, params};
 use super::builder::row_keys;
 use super::encoding::{PARTS, RESULTS, ROW_STATES, decode_entity, decode_write, json_if_any, problems};
 use super::read::planned_row;
-use super::{Journal, JournalError, JournalLocation, PlannedRow, RowState};
+use super::{Journal, JournalError, PlannedRow, RowState};
 use crate::api::Body;
 use crate::check::Problem;
 use crate::mapping::TimestampColumn;
@@ -164,14 +164,19 @@ impl RowOutcomes<'_> {
         Ok(self.rows.pop_front())
     }
 
+    /// Whether the journal tells what rows change: those of earlier versions do not.
+    fn has_changes(&self) -> Result<bool, JournalError> {
+        let sql = "SELECT EXISTS (SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = 'change')";
+        self.journal.file.attempt(|connection| connection.prepare_cached(sql)?.query_row([], |row| row.get(0)))
+    }
+
     fn read_rows(&mut self, first: i64) -> Result<(), JournalError> {
-        // Only the journal of a dry run has changes.
-        let sql = match self.journal.file.location {
-            JournalLocation::Scratch | JournalLocation::Draft => {
+        let sql = match self.has_changes()? {
+            true => {
                 "SELECT id, row, state, status, record, message, problems, changes FROM row LEFT JOIN change USING (id) \
                  WHERE id >= ?1 AND id < ?2 ORDER BY id LIMIT ?3"
             }
-            JournalLocation::File(_) | JournalLocation::Memory => {
+            false => {
                 "SELECT id, row, state, status, record, message, problems, NULL AS changes FROM row \
                  WHERE id >= ?1 AND id < ?2 ORDER BY id LIMIT ?3"
             }
@@ -311,7 +316,9 @@ impl JoinedRow {
             }
         };
         let (message, problems) = (message.into(), planned.problems);
-        let outcome = RowOutcome { status, id: planned.record, message, problems, changes: self.changes };
+        // What was not sent has changed nothing.
+        let changes = if status.is_written() { self.changes } else { Vec::new() };
+        let outcome = RowOutcome { status, id: planned.record, message, problems, changes };
         FinishedRow { number: self.number, ending, outcome, changed_at: self.changed_at }
     }
 }
