@@ -102,7 +102,9 @@ pub use export::{
     ChangeCounts, ExportJob, ExportReport, FailedTenant, IdColumns, LogFilter, OutputLayout, Overwrite, ReadMode,
     StoredFile, TableReport, TenantScope,
 };
-pub use job::{ApplyJob, CopyJob, CopyReport, DeleteJob, ImportJob, Plan, ResultTarget, RunReport, RunStatus, UndoJob};
+pub use job::{
+    ApplyJob, CopyJob, CopyReport, DeleteJob, ImportJob, Plan, ResultTarget, RunReport, RunStatus, UndoJob, VerifyJob,
+};
 pub use mapping::{MappedColumn, SheetMapping};
 pub use plan::{
     AliasedName, FieldChange, LookAlikeGroup, LookAlikeName, LookAlikes, RowCounts, RowStatus, RunEstimate,
@@ -110,8 +112,10 @@ pub use plan::{
 pub use register::{RegisterJob, RegisterReport, RegisterSummary};
 pub use report::{
     ChangeExample, ChangeGroup, ChangeTally, ProblemExample, ProblemGroup, ProblemTally, RunSummary, SheetSummary,
+    VerifyReport,
 };
 pub use run::journal::{FinishedRow, JournalError, RowEnding};
+pub use run::verify::{Difference, DifferenceKind, MissingDetails, MoneySum, SheetSums, VerifyCounts};
 pub use table::CellRef;
 pub use table::write::WriteError;
 pub use table::write::output::{ByteOrderMark, CsvOptions, FileFormat, FormulaEscaping};

@@ -154,6 +154,15 @@ impl Catalog {
         self.fields_of(collection, RecordRef::Known(id))
     }
 
+    /// The records of the account that are known, in the order in which they came.
+    pub(crate) fn known_records(&self, collection: &str) -> impl Iterator<Item = (i64, &Record)> {
+        let entries = self.indexes.get(collection).map(CollectionIndex::entries).unwrap_or_default();
+        entries.iter().filter_map(|entry| match entry.target {
+            RecordRef::Known(id) => Some((id, &entry.record)),
+            RecordRef::Planned(_) => None,
+        })
+    }
+
     /// The records of the account that are known and whose field has this text, folded. The field has to be one that was
     /// asked for.
     pub(crate) fn with_text(&self, collection: &str, field: &str, text: &str) -> Vec<i64> {

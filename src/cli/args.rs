@@ -2,6 +2,7 @@
 
 mod export;
 mod result_path;
+mod verify;
 
 use std::path::PathBuf;
 
@@ -10,6 +11,7 @@ use clap_complete::Shell;
 
 pub(super) use self::export::{ExportArgs, FormatName, IdsName};
 use self::result_path::result_path_parser;
+pub(super) use self::verify::VerifyArgs;
 use crate::check::{Conflicts, EmptyCells, FractionalCost, Mode};
 
 /// Moves inventories between spreadsheets and BlueTally.
@@ -117,6 +119,8 @@ pub(crate) enum Command {
     Delete(DeleteArgs),
     /// Resume an interrupted run
     Resume(ResumeArgs),
+    /// Compare what a run sent, or a file says, with what the account holds now
+    Verify(Box<VerifyArgs>),
     /// Undo a run: delete what it created, restore what it changed
     Undo(UndoArgs),
     /// List the runs of this machine, show one, or clean up old ones

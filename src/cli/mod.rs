@@ -30,6 +30,7 @@ mod secrets;
 pub(crate) mod settings;
 mod template;
 mod undo;
+mod verify;
 
 use std::io;
 use std::panic::{self, AssertUnwindSafe};
@@ -82,6 +83,7 @@ fn run(cli: Cli, printer: Printer) -> Result<Exit, Error> {
         Command::Delete(args) => delete::run(&global, &args, printer),
         Command::Resume(args) => resume::run(&global, &args, printer),
         Command::Apply(args) => apply::run(&global, &args, printer),
+        Command::Verify(args) => verify::run(&global, &args, printer),
         Command::Undo(args) => undo::run(&global, &args, printer),
         Command::Runs(args) => runs::run(&args, printer),
         Command::Export(args) => export::run(&global, &args, printer),

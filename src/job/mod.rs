@@ -1,4 +1,5 @@
-//! Whole jobs on an account: import, delete, undo, resume, copy. What the command line does, a program does with these.
+//! Whole jobs on an account: import, delete, undo, resume, verify, copy. What the command line does, a program does with
+//! these.
 //!
 //! [`Account::plan`](crate::Account::plan) reads and decides, and sends nothing; [`Plan::apply`] sends. Every run is
 //! journalled: it can be listed, resumed and undone by this program, by another one, and by the command line.
@@ -16,6 +17,7 @@ mod resume;
 mod run_options;
 mod run_report;
 mod undo;
+mod verify;
 
 pub use apply::ApplyJob;
 pub(crate) use apply::ReadyPlan;
@@ -32,6 +34,8 @@ pub(crate) use run_report::stored_summary;
 pub use run_report::{RunReport, RunStatus};
 pub use undo::UndoJob;
 pub(crate) use undo::{UndoPlan, UndoableRun};
+pub(crate) use verify::VerifiableRun;
+pub use verify::VerifyJob;
 
 /// A run's name: when it began, and four letters against two in one second.
 fn new_run_id() -> String {

@@ -22,7 +22,7 @@ use crate::run::claims::Claims;
 use crate::run::command_line::CommandLine;
 use crate::run::input::InputSet;
 use crate::run::journal::{JournalBuilder, JournalLocation, RunDetails, RunHeader, RunKind, SheetHeader, Unfinished};
-use crate::run::prepare::{PreparedRun, RunPlanner, unless_interrupted};
+use crate::run::prepare::{AccountReading, PreparedRun, RunPlanner, unless_interrupted};
 use crate::run::previous_result::RowSelection;
 use crate::run::used_options::UsedOptions;
 use crate::shutdown::ShutdownSignal;
@@ -82,7 +82,8 @@ impl PlanRequest {
             // Before the account is read: what other runs write from now on may not be in the plan.
             Claims::register(account, &header.id, steps.journal()?.started_at()?)?;
         }
-        let planner = RunPlanner { account, kind, create_missing: &create_missing, selection };
+        let reading = AccountReading::Cached;
+        let planner = RunPlanner { account, kind, create_missing: &create_missing, selection, reading };
         let mut shutdown = run.shutdown.clone();
         let prepared = unless_interrupted(&mut shutdown, planner.plan(&mut input, steps, observer)).await?;
         let RunOptions { confirmed: is_confirmed, plan: workbook, account_flags, .. } = run;

@@ -19,6 +19,8 @@ pub(crate) enum CreateMissing {
     Named(Vec<&'static str>),
     /// All of them, people included.
     All,
+    /// All of them, by their name alone: nothing is created, and what names them is only compared.
+    Compared,
 }
 
 impl CreateMissing {
@@ -27,7 +29,7 @@ impl CreateMissing {
             CreateMissing::Nothing => false,
             CreateMissing::AllButPeople => schema::collection(collection).is_some_and(Entity::is_created_in_passing),
             CreateMissing::Named(names) => names.contains(&collection),
-            CreateMissing::All => true,
+            CreateMissing::All | CreateMissing::Compared => true,
         }
     }
 }
@@ -91,8 +93,10 @@ impl DependencyBuilder<'_> {
             }
         }
         match entity.created_fields().find(|field| field.is_required() && !draft.has(field)) {
-            Some(lacking) => Err(incomplete(entity.name, name, lacking.name)),
-            None => Ok(draft),
+            Some(lacking) if *self.create_missing != CreateMissing::Compared => {
+                Err(incomplete(entity.name, name, lacking.name))
+            }
+            _ => Ok(draft),
         }
     }
 

@@ -152,7 +152,7 @@ impl<S: StepSink> Planner<'_, S> {
                 RowDecision::SkippedConflict { record, to }
             }
             Ok(Decision::Write(draft)) => {
-                changes = self.changes(sheet.mapping.entity, &draft);
+                changes = self.changes(sheet.mapping, &draft);
                 self.write(sheet, row, draft)?
             }
             Err(mut problems) => {

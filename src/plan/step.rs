@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use super::RowStatus;
 use crate::api::Body;
 use crate::check::Problem;
-use crate::schema::Entity;
+use crate::schema::{Entity, Meaning};
 
 /// The row that a step belongs to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -82,6 +82,13 @@ pub struct DependsOn {
 impl Step {
     pub fn new(number: u32, row: RowId, role: StepRole, entity: &'static Entity, write: WriteKind) -> Self {
         Self { number, row, role, entity, write, body: Body::new(), depends_on: Vec::new(), before: None }
+    }
+
+    /// What people call the record that the step creates: its tag, name or e-mail address.
+    pub(crate) fn title(&self) -> Option<&str> {
+        let tag = self.entity.meaning(Meaning::Tag).map(|field| field.name);
+        let fields = tag.into_iter().chain(["name"]).chain(self.entity.key.iter().copied());
+        fields.filter_map(|field| self.body.get(field)?.as_str()).find(|text| !text.trim().is_empty())
     }
 }
 

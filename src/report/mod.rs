@@ -18,6 +18,7 @@ pub(crate) mod summary;
 mod tally;
 mod text;
 mod undo_summary;
+mod verify;
 
 pub use change_tally::{ChangeExample, ChangeGroup, ChangeTally};
 pub(crate) use result_file::ResultFile;
@@ -29,3 +30,4 @@ pub use run_summary::{RunSummary, SheetSummary};
 pub(crate) use summary::plan_sentence;
 pub use tally::{ProblemExample, ProblemGroup, ProblemTally};
 pub(crate) use undo_summary::UndoSummary;
+pub use verify::VerifyReport;

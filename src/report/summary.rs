@@ -4,7 +4,7 @@ mod json;
 mod sentences;
 mod terminal;
 
-pub(crate) use json::{counts_json, json};
+pub(crate) use json::{counts_json, group_json, json};
 pub(crate) use sentences::plan_sentence;
 pub(super) use sentences::{problems_sentence, requests_sentence, title, verdict};
 pub(crate) use terminal::text;

@@ -10,6 +10,7 @@
 //! outcome           the outcome of a step, as the journal stores it             pure
 //! claims            what the runs of this machine are writing: never the same record at once
 //! prior_actions     check-ins and check-outs that earlier runs and others have made
+//! verify            what a run sent, or a file says, against what the account holds
 //! plan_snapshot     what was known about the account when the plan was made
 //! ```
 
@@ -34,6 +35,7 @@ mod step_states;
 pub(crate) mod undo;
 mod unresolved_steps;
 pub(crate) mod used_options;
+pub(crate) mod verify;
 mod worker;
 
 use crate::observer::Wait;

@@ -47,11 +47,23 @@ pub(crate) struct RunPlanner<'p> {
     pub(crate) kind: RunKind,
     pub(crate) create_missing: &'p CreateMissing,
     pub(crate) selection: RowSelection,
+    pub(crate) reading: AccountReading,
 }
 
-/// A plan in its journal, not sent yet.
-pub(crate) struct PreparedRun {
-    pub(crate) steps: JournalBuilder,
+/// What is read of the account.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum AccountReading {
+    /// To plan a run: what rows name, from the local copy of an export where that can be brought up to date.
+    Cached,
+    /// To compare rows with it, each by itself: what they name, from the service itself.
+    Fresh,
+    /// To compare: also every other record of the sheets' own collections.
+    Complete,
+}
+
+/// A plan in its sink, such as a journal; not sent yet.
+pub(crate) struct PreparedRun<S = JournalBuilder> {
+    pub(crate) steps: S,
     pub(crate) totals: PlanTotals,
     pub(crate) estimate: RunEstimate,
     pub(crate) snapshot: AccountSnapshot,
@@ -68,19 +80,23 @@ impl RunPlanner<'_> {
     ///
     /// # Errors
     /// Where the input, the service or the journal fails.
-    pub(crate) async fn plan(
+    pub(crate) async fn plan<S: PlanSink>(
         &self,
         input: &mut InputSet,
-        steps: JournalBuilder,
+        steps: S,
         observer: &mut dyn Observer,
-    ) -> Result<PreparedRun> {
+    ) -> Result<PreparedRun<S>> {
         let sheets = input.sheet_rules();
         let (rules, row_rules) = (input.rules.clone(), RowRules::new(input.rules.clone()));
         let mut checkers = input.checkers(&sheets, &row_rules);
         let edits = |sheet: &MappedSheet| Edits::of(self.account, self.selection, &input.files[sheet.file].input);
         let edits: Vec<Edits> = input.sheets.iter().map(edits).collect();
         observer.on_phase("checking", None);
-        let lookups = lookups::gather(input, &mut checkers, (self.selection, &edits))?;
+        let mut lookups = lookups::gather(input, &mut checkers, (self.selection, &edits))?;
+        if self.reading == AccountReading::Complete {
+            let own = input.sheets.iter().filter(|sheet| !sheet.is_further()).map(|sheet| sheet.mapping.entity);
+            own.filter(|entity| entity.is_collection()).for_each(|entity| lookups.records.matching_any(entity.name));
+        }
         observer.on_phase("looking up names", None);
         let observer = RefCell::new(observer);
         let client = &self.account.client;
@@ -95,14 +111,19 @@ impl RunPlanner<'_> {
         let mut on_collection = |name: &str, _| observer.borrow_mut().on_phase(&format!("looking up {name}"), None);
         let fetching = Catalog::fetch(&source, &lookups.records, &mut on_collection);
         let mut catalog = report_waits(client, &observer, fetching).await?;
-        let snapshot = report_waits(client, &observer, snapshot(self.account, input, &catalog)).await?;
+        let snapshot = match self.reading {
+            AccountReading::Cached => report_waits(client, &observer, snapshot(self.account, input, &catalog)).await?,
+            // Of what is not sent nothing has to be told later.
+            AccountReading::Fresh | AccountReading::Complete => AccountSnapshot::default(),
+        };
         let requests = self.action_requests(input, &mut checkers, (&catalog, &users))?;
         let mut prior_actions = report_waits(client, &observer, KnownActions::find(self.account, requests)).await?;
         observer.borrow_mut().on_phase("planning", None);
         let mut withheld = HashSet::new();
         let pass = PlanPass { sheets: &sheets, edits: &edits, described: &lookups.described };
         let settings = (&rules, self.create_missing, &users, lookups.exported);
-        while input.sheets.iter().any(MappedSheet::is_further) {
+        let is_sent = self.reading == AccountReading::Cached;
+        while is_sent && input.sheets.iter().any(MappedSheet::is_further) {
             // A row of which one record has a problem sends nothing: which those are is known only when all are planned.
             let mut prior = prior_actions.clone();
             let trial = TrialSink { known: withheld.clone(), ..TrialSink::new(input) };
@@ -196,6 +217,7 @@ impl RunPlanner<'_> {
                 None => {}
             }
             remarks.add(typed.number, &checked.remarks);
+            planner.steps.row_begins(sheet, &filled, &mut checked);
             stored = planner.further_record(sheet, &filled, &mut checked).and_then(|plan| {
                 let Some(mut plan) = plan else { return Ok(()) };
                 plan.changes.iter_mut().for_each(|change| change.column = checked.cell_of(change.column));
@@ -263,6 +285,7 @@ impl RunPlanner<'_> {
                 if self.kind == RunKind::Delete {
                     overridden += u64::from(request_deletion(sheet, filled, checked));
                 }
+                planner.steps.row_begins(sheet, filled, checked);
                 let mut plan = planner.row(sheet, filled, checked)?;
                 if let Some(kept) = kept.filter(|_| !PreviousResult::is_edit(&plan.decision)) {
                     return Ok(kept);
@@ -291,7 +314,8 @@ impl RunPlanner<'_> {
     /// The local copy that an export has left, if nobody works with it.
     fn mirror(&self, observer: &RefCell<&mut dyn Observer>) -> Option<Mirror> {
         // A sandbox is at hand, and its file may have been made anew.
-        let path = self.account.mirror_path().filter(|_| self.account.sandbox.is_none())?;
+        let is_wanted = self.reading == AccountReading::Cached && self.account.sandbox.is_none();
+        let path = self.account.mirror_path().filter(|_| is_wanted)?;
         Mirror::open_if_free(&path).unwrap_or_else(|error| {
             observer.borrow_mut().on_warning(&format!("{error}; everything is read from the service instead"));
             None
@@ -348,7 +372,12 @@ fn planner<'p, S>(
 }
 
 /// Receives a plan: the steps, and what was decided about the rows.
-trait PlanSink: StepSink<Error = JournalError> {
+pub(crate) trait PlanSink: StepSink<Error = JournalError> {
+    /// What a row says of the record that is planned next, before it is looked at.
+    fn row_begins(&mut self, sheet: &SheetPlan<'_>, row: &Row, checked: &mut CheckedRow) {
+        let _ = (sheet, row, checked);
+    }
+
     fn sheet(&mut self, sheet: u16, header: &SheetHeader) -> Result<(), JournalError>;
     fn changes(&mut self, changes: &[FieldChange]) -> Result<(), JournalError>;
     fn row(&mut self, row: &Row, planned: &PlannedRow, withheld: &dyn Fn(usize) -> bool) -> Result<(), JournalError>;

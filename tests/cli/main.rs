@@ -52,3 +52,4 @@ mod two_runs;
 mod undo;
 mod usage;
 mod values;
+mod verify;

@@ -107,7 +107,12 @@ impl ShapeTest {
     /// Imports a workbook with these sheets and returns the exit code and the summary.
     fn imports(&self, name: &str, sheets: &[(&str, &str)]) -> (i32, Value) {
         self.workbook(name, sheets);
-        let ran = self.run(&["import", name, "--yes", "--json"]);
+        self.json(&["import", name, "--yes"])
+    }
+
+    /// Runs a command with `--json` and returns its exit code and document.
+    fn json(&self, arguments: &[&str]) -> (i32, Value) {
+        let ran = self.run(&[arguments, &["--json"]].concat());
         let summary = serde_json::from_str(&ran.stdout).unwrap_or_else(|_| panic!("{}\n{}", ran.stdout, ran.stderr));
         (ran.code, summary)
     }
@@ -247,4 +252,31 @@ fn a_short_page_does_not_end_a_list() {
     test.ends("places.xlsx", &[("locations", &sheet)], "created");
     test.ends("again.xlsx", &[("locations", &sheet)], "unchanged");
     assert_eq!(test.server.records("locations").len(), 250);
+}
+
+#[test]
+fn what_was_imported_is_verified_with_every_reply_shape() {
+    let sheets: Vec<(&str, &str)> = EVERY_COLLECTION.iter().chain(&CHECKOUTS).copied().collect();
+    let changes = [("assets", "asset_id|asset_name|purchase_cost|custom:MAC\n0001|Ada's|1300|bb\n0002|Bobs|1400|")];
+    for shapes in Shapes::ALL {
+        let test = ShapeTest::new(shapes);
+        let (_, imported) = test.imports("all.xlsx", &sheets);
+        let run = imported["run_id"].as_str().unwrap();
+        let nothing = json!([]);
+        for target in ["all.xlsx", run] {
+            let sent = test.server.received().len();
+            let (code, found) = test.json(&["verify", target]);
+            assert_eq!((code, &found["differences"]), (0, &nothing), "{shapes:?} {target} {found:#}");
+            assert!(found["counts"]["equal"].as_u64() > Some(90), "{shapes:?} {}", found["counts"]);
+            assert!(test.server.received()[sent..].iter().all(|seen| seen.method == "GET"), "{shapes:?}");
+        }
+        let (_, updated) = test.imports("changes.xlsx", &changes);
+        let (code, found) = test.json(&["verify", updated["run_id"].as_str().unwrap()]);
+        assert_eq!((code, &found["differences"]), (0, &nothing), "{shapes:?} {found:#}");
+        // What the first file and its run say is outdated now.
+        for target in ["all.xlsx", run] {
+            let (code, found) = test.json(&["verify", target]);
+            assert_eq!((code, &found["counts"]["different"]), (1, &json!(4)), "{shapes:?} {target} {found:#}");
+        }
+    }
 }

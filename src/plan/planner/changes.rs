@@ -6,6 +6,7 @@ use serde_json::Value as Json;
 use super::{Planner, RowDraft};
 use crate::api::custom_fields;
 use crate::catalog::{Catalog, Record, RecordRef};
+use crate::mapping::Mapping;
 use crate::plan::diff;
 use crate::plan::resolver::{Resolved, ResolvedField};
 use crate::plan::step::{StepSink, WriteKind};
@@ -24,10 +25,20 @@ pub struct FieldChange {
 
 impl<S: StepSink> Planner<'_, S> {
     /// What a draft changes of the record that it updates; nothing for other drafts.
-    pub(super) fn changes(&self, entity: &'static Entity, draft: &RowDraft) -> Vec<FieldChange> {
+    pub(super) fn changes(&self, mapping: &Mapping, draft: &RowDraft) -> Vec<FieldChange> {
         let Some(WriteKind::Update(id)) = draft.record else { return Vec::new() };
+        let entity = mapping.entity;
         let held = self.catalog.record(entity.name, id);
         let fields = draft.fields.iter().map(|given| self.change(entity, given, held));
+        let named = draft.missing.iter().map(|(field, record)| {
+            let field = &entity.fields[*field];
+            FieldChange {
+                column: mapping.column_of(field.name).unwrap_or_default(),
+                field: field.name.to_owned(),
+                old: self.old_text(field, held),
+                new: record.name.clone(),
+            }
+        });
         let custom = held.and_then(|held| held.get("custom_fields")).map(custom_fields).unwrap_or_default();
         let of_custom = draft.custom.iter().map(|given| FieldChange {
             column: given.column,
@@ -35,7 +46,7 @@ impl<S: StepSink> Planner<'_, S> {
             old: diff::position_of(&given.name, &custom).map_or_else(String::new, |at| custom[at].1.clone()),
             new: given.value.clone(),
         });
-        fields.chain(of_custom).collect()
+        fields.chain(named).chain(of_custom).collect()
     }
 
     fn change(&self, entity: &'static Entity, given: &ResolvedField, held: Option<&Record>) -> FieldChange {
@@ -43,12 +54,14 @@ impl<S: StepSink> Planner<'_, S> {
         FieldChange {
             column: given.column,
             field: field.name.to_owned(),
-            old: held
-                .and_then(|held| held.get(field.name))
-                .map(|old| value_text(self.catalog, field, old))
-                .unwrap_or_default(),
+            old: self.old_text(field, held),
             new: self.new_text(field, given),
         }
+    }
+
+    fn old_text(&self, field: &Field, held: Option<&Record>) -> String {
+        let old = held.and_then(|held| held.get(field.name));
+        old.map(|old| value_text(self.catalog, field, old)).unwrap_or_default()
     }
 
     fn new_text(&self, field: &Field, given: &ResolvedField) -> String {

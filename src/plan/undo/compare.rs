@@ -18,7 +18,7 @@ pub(super) enum WriteMethod {
 
 impl CurrentState {
     /// Whether a record has a value, as far as the reply shows.
-    pub(super) fn holds(&self, entity: &Entity, field: &Field, value: &Json, record: &Record) -> bool {
+    pub(crate) fn holds(&self, entity: &Entity, field: &Field, value: &Json, record: &Record) -> bool {
         if !field.read || (!record.contains_key(field.name) && !self.carries(entity, field.name)) {
             return true;
         }

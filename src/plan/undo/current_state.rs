@@ -60,11 +60,11 @@ impl CurrentState {
         self.records.get(collection).into_iter().flatten().map(|(id, record)| (*id, record))
     }
 
-    pub(super) fn carries(&self, entity: &Entity, field: &str) -> bool {
+    pub(crate) fn carries(&self, entity: &Entity, field: &str) -> bool {
         self.carried.get(entity.name).is_some_and(|carried| carried.contains(field))
     }
 
-    pub(super) fn tagged(&self, tag: &str) -> Option<i64> {
+    pub(crate) fn tagged(&self, tag: &str) -> Option<i64> {
         self.tags.get(tag.trim()).copied()
     }
 
@@ -87,7 +87,7 @@ impl CurrentState {
     }
 
     /// A record's name, or else its natural key, or else its id.
-    pub(super) fn title(&self, entity: &Entity, id: i64, told: &Record) -> String {
+    pub(crate) fn title(&self, entity: &Entity, id: i64, told: &Record) -> String {
         let held = self.records.get(entity.name).and_then(|records| records.get(&id));
         let names = ["name"].iter().chain(entity.key);
         let mut texts =

@@ -73,7 +73,7 @@ impl StepDescriber<'_> {
         let new = match (step.body.get(field.name), awaited) {
             (Some(value), _) => value_text(self.catalog, field, value),
             (None, Some(awaited)) => match self.journal.step(awaited.step)? {
-                Some(made) => format!("{} (new)", title(&made).unwrap_or(made.entity.singular)),
+                Some(made) => format!("{} (new)", made.title().unwrap_or(made.entity.singular)),
                 None => String::from("new"),
             },
             (None, None) => return Ok(()),
@@ -134,7 +134,7 @@ impl StepDescriber<'_> {
         };
         match (step.write, step.entity.item()) {
             (WriteKind::Update(id) | WriteKind::Delete(id), _) => known(step.entity, id),
-            (WriteKind::Create, None) => format!("{} (new)", title(step).unwrap_or(step.entity.singular)),
+            (WriteKind::Create, None) => format!("{} (new)", step.title().unwrap_or(step.entity.singular)),
             (WriteKind::Create, Some((field, reference))) => match step.body.get(field.name) {
                 Some(Json::String(tag)) => tag.clone(),
                 Some(Json::Number(id)) => match (id.as_i64(), schema::collection(reference.to)) {
@@ -152,7 +152,7 @@ impl StepDescriber<'_> {
     fn awaited_item(&self, step: &Step, field: &str) -> Option<String> {
         let awaited = step.depends_on.iter().find(|awaited| awaited.field.as_deref() == Some(field))?;
         let made = self.journal.step(awaited.step).ok()??;
-        title(&made).map(str::to_owned)
+        made.title().map(str::to_owned)
     }
 
     /// Why the step is there.
@@ -196,11 +196,4 @@ impl StepDescriber<'_> {
         };
         format!("{} {at}", sheet.label)
     }
-}
-
-/// What people call the record that a step creates: its tag, name or e-mail address.
-pub(super) fn title(step: &Step) -> Option<&str> {
-    let tag = step.entity.meaning(Meaning::Tag).map(|field| field.name);
-    let fields = tag.into_iter().chain(["name"]).chain(step.entity.key.iter().copied());
-    fields.filter_map(|field| step.body.get(field)?.as_str()).find(|text| !text.trim().is_empty())
 }

@@ -98,7 +98,7 @@ fn changes_json(group: &ChangeGroup) -> Value {
     })
 }
 
-fn group_json(group: &ProblemGroup) -> Value {
+pub(crate) fn group_json(group: &ProblemGroup) -> Value {
     let examples: Vec<Value> = group
         .examples
         .iter()

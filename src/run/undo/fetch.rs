@@ -29,7 +29,7 @@ const NEWEST_FIRST: &[(&str, &str)] = &[("sort", UPDATED_AT), ("order", "desc")]
 ///
 /// # Errors
 /// Where the service cannot be read.
-pub(super) async fn fetch<P: RecordSource>(
+pub(in crate::run) async fn fetch<P: RecordSource>(
     pages: &P,
     wants: &FetchPlan,
     began: Timestamp,
@@ -61,7 +61,7 @@ pub(super) async fn fetch<P: RecordSource>(
 ///
 /// # Errors
 /// Where the service cannot be read.
-pub(super) async fn fetch_more<P: RecordSource>(
+pub(in crate::run) async fn fetch_more<P: RecordSource>(
     pages: &P,
     entity: &'static Entity,
     ids: BTreeSet<i64>,

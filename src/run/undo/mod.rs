@@ -1,6 +1,6 @@
 //! Plans the undo of a run: reads what the account holds now, decides what is undone, and writes that into a journal.
 
-mod fetch;
+pub(super) mod fetch;
 mod journal;
 mod notifications;
 

@@ -1,0 +1,94 @@
+//! `tallyport verify`: what a run sent, or what files say, against what the account holds now.
+
+use std::path::{Path, PathBuf};
+
+use super::args::{Global, VerifyArgs};
+use super::observer::TerminalObserver;
+use super::printer::Printer;
+use super::run_end::check_overwrite;
+use super::settings::{connect, connect_to, run_store, written_files};
+use super::{Error, Exit, interrupts, runtime};
+use crate::job::{VerifiableRun, VerifyJob};
+use crate::report::VerifyReport;
+use crate::run::input::InputOptions;
+
+/// What the words of the command name.
+enum Target {
+    Run(String),
+    Files,
+}
+
+pub(super) fn run(global: &Global, args: &VerifyArgs, printer: Printer) -> Result<Exit, Error> {
+    let layout = &args.reading.layout;
+    check_result(layout.result.as_deref(), &args.reading.files)?;
+    check_overwrite(layout.result.as_deref(), layout.force, &args.reading.files)?;
+    let input = args.reading.input_options();
+    let target = target(&args.reading.files, &input)?;
+    let runtime = runtime()?;
+    let mut job = VerifyJob { input, is_complete: args.complete, ..VerifyJob::default() };
+    let (report, observer) = match target {
+        Target::Run(run) => {
+            let run = VerifiableRun::open(&run_store()?, &run)?;
+            let account = runtime.block_on(connect_to(global, run.account()))?;
+            job.shutdown = interrupts::listen()?;
+            let mut observer = TerminalObserver::new(global, printer);
+            (runtime.block_on(account.verify_run(&run, &job, &mut observer))?, observer)
+        }
+        Target::Files => {
+            let account = runtime.block_on(connect(global))?;
+            job.shutdown = interrupts::listen()?;
+            let mut observer = TerminalObserver::new(global, printer);
+            (runtime.block_on(account.verify_with(job, &mut observer))?, observer)
+        }
+    };
+    observer.finish();
+    print(report, layout.result.as_deref(), printer)
+}
+
+/// A single word that is no file may be a run.
+fn target(words: &[PathBuf], input: &InputOptions) -> Result<Target, Error> {
+    let [word] = words else { return Ok(Target::Files) };
+    let is_name = word.components().count() == 1 && word.extension().is_none() && word != Path::new("-");
+    if !is_name || word.exists() {
+        return Ok(Target::Files);
+    }
+    let name = word.display().to_string();
+    if let Some(flag) = input.used().words().first() {
+        let message = format!("{flag} says how a file is read, and `{name}` is no file");
+        return Err(Error::usage(message, "name a file, or leave the flag out to verify a run"));
+    }
+    if run_store()?.find(&name).is_err() && run_store()?.list()?.is_empty() {
+        let message = format!("`{name}` is neither a file nor a run of this machine");
+        return Err(Error::usage(message, "`tallyport runs` lists the runs"));
+    }
+    Ok(Target::Run(name))
+}
+
+/// The result is a workbook, and none of the files that are compared.
+fn check_result(result: Option<&Path>, files: &[PathBuf]) -> Result<(), Error> {
+    let Some(path) = result else { return Ok(()) };
+    if path.extension().is_none_or(|extension| !extension.eq_ignore_ascii_case("xlsx")) {
+        let message = format!("the result of verify is a workbook, and `{}` is not a .xlsx file", path.display());
+        return Err(Error::usage(message, "name a .xlsx file with --result"));
+    }
+    if files.iter().any(|file| file == path) {
+        let message = format!("the result would overwrite `{}`", path.display());
+        return Err(Error::usage(message, "name another file with --result"));
+    }
+    Ok(())
+}
+
+fn print(mut report: VerifyReport, result: Option<&Path>, printer: Printer) -> Result<Exit, Error> {
+    if let Some(path) = result {
+        let written = report.write_workbook(path)?;
+        if let Ok(files) = written_files() {
+            files.record(std::slice::from_ref(&written));
+        }
+        report.result = Some(written);
+    }
+    printer.say(&report.text())?;
+    if printer.json {
+        printer.document(&format!("{}\n", report.json()))?;
+    }
+    Ok(if report.is_equal() { Exit::Success } else { Exit::RowsFailed })
+}

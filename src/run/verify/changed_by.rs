@@ -1,0 +1,205 @@
+//! Who changed what differs, from the activity log. Its pages are read only if something differs, from the newest entry on,
+//! until every record has an entry or asking for the rest one by one is cheaper: never more than twice what the better way
+//! takes.
+
+use std::collections::HashMap;
+
+use futures::{StreamExt, TryStreamExt, stream};
+use jiff::Timestamp;
+
+use super::{Difference, DifferenceKind};
+use crate::api::{Record, integer, plain_text};
+use crate::catalog::{NEWEST_FIRST, Pager, RecordSource};
+use crate::observer::Observer;
+use crate::schema::{self, ACTIVITY, ASSIGNED_TO, CREATED_AT, Entity, Verb, fold_header, log_field};
+
+/// Records asked for one by one at a time.
+const AT_ONCE: usize = 8;
+
+/// A record's collection and system id.
+type RecordKey = (&'static str, i64);
+
+/// Fills in who changed each record and when. `since` is when the run itself changed a record last, where that is known:
+/// what the log has up to then is no change by somebody else.
+///
+/// # Errors
+/// Where the log cannot be read.
+pub(super) async fn find<S: RecordSource>(
+    service: &S,
+    differences: &mut [Difference],
+    since: &dyn Fn(RecordKey) -> Option<Timestamp>,
+    observer: &mut dyn Observer,
+) -> Result<(), S::Error> {
+    let mut open = OpenDifferences::of(differences, since);
+    if open.by_record.is_empty() {
+        return Ok(());
+    }
+    observer.on_phase("reading the activity log", None);
+    let mut pages = Pager::new(service, &ACTIVITY, NEWEST_FIRST);
+    while open.by_record.len() as u64 > pages.requests() {
+        let Some(page) = pages.next().await? else { return Ok(()) };
+        page.iter().for_each(|entry| open.take(entry));
+        if pages.seems_done() {
+            return Ok(());
+        }
+    }
+    let keys: Vec<RecordKey> = open.by_record.keys().copied().collect();
+    let mut searches = stream::iter(keys).map(|key| newest_entries(service, key)).buffered(AT_ONCE);
+    while let Some(entries) = searches.try_next().await? {
+        entries.iter().for_each(|entry| open.take(entry));
+    }
+    Ok(())
+}
+
+/// The newest entries about a record.
+async fn newest_entries<S: RecordSource>(service: &S, (collection, id): RecordKey) -> Result<Vec<Record>, S::Error> {
+    let entity = schema::collection(collection);
+    let named = entity.and_then(|entity| Some((entity.log_type()?, entity.log_filter()?.name)));
+    let Some((kind, filter)) = named else { return Ok(Vec::new()) };
+    let id = id.to_string();
+    let filters = [&[(log_field::TYPE, kind), (filter, id.as_str())], NEWEST_FIRST].concat();
+    service.page(&ACTIVITY, &filters, 0, MOST_ENTRIES).await
+}
+
+/// The differences of which it is not known yet who made them.
+struct OpenDifferences<'d> {
+    by_record: HashMap<RecordKey, Vec<&'d mut Difference>>,
+    /// The collections by the `type` of their entries, folded.
+    types: HashMap<String, &'static str>,
+    since: &'d dyn Fn(RecordKey) -> Option<Timestamp>,
+}
+
+impl<'d> OpenDifferences<'d> {
+    fn of(differences: &'d mut [Difference], since: &'d dyn Fn(RecordKey) -> Option<Timestamp>) -> Self {
+        let (mut by_record, mut types) = (HashMap::<_, Vec<_>>::new(), HashMap::new());
+        for difference in differences {
+            let kind = schema::collection(difference.collection).and_then(Entity::log_type);
+            let (Some(kind), Some(id)) = (kind, difference.id) else { continue };
+            types.insert(fold_header(kind).to_string(), difference.collection);
+            by_record.entry((difference.collection, id)).or_default().push(difference);
+        }
+        Self { by_record, types, since }
+    }
+
+    /// Takes in an entry of the log; of one record they come newest first.
+    fn take(&mut self, entry: &Record) {
+        let kind = entry.get(log_field::TYPE).and_then(|kind| self.types.get(&*fold_header(kind.as_str()?)));
+        let id = entry.get(log_field::ITEM_ID).and_then(integer);
+        let Some(key) = kind.copied().zip(id) else { return };
+        let Some(open) = self.by_record.get_mut(&key) else { return };
+        if (self.since)(key).zip(moment(entry)).is_some_and(|(since, moment)| moment <= since) {
+            // All that follow are older still.
+            self.by_record.remove(&key);
+            return;
+        }
+        open.retain_mut(|difference| {
+            let is_cause = may_have_caused(difference, entry);
+            if is_cause {
+                (difference.changed_by, difference.changed_at) = (user(entry), time(entry));
+            }
+            !is_cause
+        });
+        if open.is_empty() {
+            self.by_record.remove(&key);
+        }
+    }
+}
+
+/// The newest entries of a record that are looked at.
+const MOST_ENTRIES: u32 = 100;
+
+fn has_event(entry: &Record, event: &str) -> bool {
+    entry
+        .get(log_field::EVENT)
+        .and_then(|said| said.as_str())
+        .is_some_and(|said| fold_header(said) == fold_header(event))
+}
+
+/// Whether what an entry tells of may be the reason for a difference.
+fn may_have_caused(difference: &Difference, entry: &Record) -> bool {
+    let is_move = [Verb::Checkin, Verb::Checkout].iter().any(|verb| has_event(entry, verb.log_event()));
+    match (difference.kind, difference.field.as_deref()) {
+        (DifferenceKind::Missing, _) => has_event(entry, "Delete"),
+        (DifferenceKind::Extra, _) => has_event(entry, "Create") || has_event(entry, "Recover"),
+        (DifferenceKind::Different, Some(ASSIGNED_TO)) => is_move,
+        (DifferenceKind::Different, Some(field)) => {
+            has_event(entry, "Update") || (is_move && is_set_by_moves(difference, field))
+        }
+        (DifferenceKind::Different, None) => false,
+    }
+}
+
+/// Whether a check-in or check-out may set the field of an item.
+fn is_set_by_moves(difference: &Difference, field: &str) -> bool {
+    let moves_it =
+        |action: &&&Entity| action.item().is_some_and(|(_, reference)| reference.to == difference.collection);
+    schema::ACTIONS.iter().filter(moves_it).any(|action| action.fields.iter().any(|own| own.sets == Some(field)))
+}
+
+fn user(entry: &Record) -> Option<String> {
+    let email = entry.get(log_field::USER_EMAIL).map(plain_text).filter(|email| !email.trim().is_empty());
+    email.or_else(|| Some(format!("user #{}", entry.get(log_field::USER_ID).and_then(integer)?)))
+}
+
+fn time(entry: &Record) -> Option<String> {
+    entry.get(log_field::TIMESTAMP).or_else(|| entry.get(CREATED_AT)).and_then(|time| time.as_str()).map(str::to_owned)
+}
+
+fn moment(entry: &Record) -> Option<Timestamp> {
+    time(entry)?.parse().ok()
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use serde_json::json;
+
+    use super::*;
+
+    fn different(field: &str) -> Difference {
+        Difference {
+            kind: DifferenceKind::Different,
+            collection: "assets",
+            id: Some(7),
+            record: String::from("A-7"),
+            field: Some(field.to_owned()),
+            expected: String::from("one"),
+            found: String::from("two"),
+            source: String::new(),
+            changed_by: None,
+            changed_at: None,
+        }
+    }
+
+    /// Who changed each field, by entries of asset 7 of which the first is the newest: event, hour, user.
+    fn who(fields: &[&str], entries: &[(&str, u8, &str)], since: Option<&str>) -> Vec<Option<String>> {
+        let mut differences: Vec<Difference> = fields.iter().map(|field| different(field)).collect();
+        let since = |_| since.map(|since| since.parse().unwrap());
+        let mut open = OpenDifferences::of(&mut differences, &since);
+        for (event, hour, user) in entries {
+            let entry = json!({
+                "type": "asset", "event": event, "item_id": "7", "user_email": user,
+                "timestamp": format!("2026-11-24T{hour:02}:00:00.000Z"),
+            });
+            open.take(entry.as_object().unwrap());
+        }
+        differences.into_iter().map(|difference| difference.changed_by).collect()
+    }
+
+    #[test]
+    fn the_newest_entry_that_may_be_the_reason_tells_who() {
+        let entries = [("Checkout", 12, "c"), ("Update", 11, "b"), ("Update", 10, "a"), ("Create", 9, "z")];
+        let some = |who: &str| Some(who.to_owned());
+        assert_eq!(who(&["notes", ASSIGNED_TO], &entries, None), [some("b"), some("c")]);
+        assert_eq!(who(&["status_id"], &entries, None), [some("c")], "a check-out may set it");
+        assert_eq!(who(&["notes"], &entries[3..], None), [None], "a create is no change");
+    }
+
+    #[test]
+    fn what_the_run_did_itself_is_no_change_by_somebody_else() {
+        let entries = [("Update", 11, "b"), ("Update", 10, "a")];
+        let since = |hour: &str| who(&["notes"], &entries, Some(&format!("2026-11-24T{hour}:00:00Z")));
+        assert_eq!(since("10"), [Some(String::from("b"))]);
+        assert_eq!(since("11"), [None]);
+    }
+}

@@ -1,0 +1,454 @@
+//! What a file says against what the account holds. The file is planned like an import that only updates and that nobody
+//! sends: a record that is not found is missing, a field that would be changed differs, everything else that the rows say
+//! is there.
+
+use std::collections::{BTreeSet, HashMap, HashSet};
+
+use rust_decimal::Decimal;
+
+use super::digest::PartsDigest;
+use super::sums::SumTally;
+use super::{Difference, DifferenceKind, Findings, RowProblem, changed_by, holder_names, text};
+use crate::account::Account;
+use crate::catalog::{Catalog, RecordRef};
+use crate::check::{CheckedRow, Code, Conflicts, Mode, ParsedValue, Problem, RowAction};
+use crate::error::Result;
+use crate::mapping::RecordOrigin;
+use crate::observer::Observer;
+use crate::plan::{CreateMissing, FieldChange, RowId, RowStatus, SheetPlan, Step, StepRole, StepSink, WriteKind};
+use crate::run::input::InputSet;
+use crate::run::journal::{JournalError, PlannedRow, RowState, RunKind, SheetHeader};
+use crate::run::prepare::{AccountReading, PlanSink, RunPlanner};
+use crate::run::previous_result::RowSelection;
+use crate::schema::{self, ASSIGNED_TO, Entity, Kind, Meaning, Role, Verb};
+use crate::table::{CellRef, Row};
+
+/// Compares what every row of `input` says with the account. With `is_complete`, records of the sheets' collections that
+/// no row is about are extra.
+///
+/// # Errors
+/// Where the input or the service cannot be read.
+pub(crate) async fn compare_file(
+    account: &Account,
+    input: &mut InputSet,
+    is_complete: bool,
+    observer: &mut dyn Observer,
+) -> Result<Findings> {
+    // Whatever the account says now is what the file is compared with, however old an export is.
+    input.rules.conflicts = Some(Conflicts::Mine);
+    input.rules.mode = Mode::Update;
+    let planner = RunPlanner {
+        account,
+        kind: RunKind::Import,
+        // A name that the account lacks is a difference, and no problem of the row.
+        create_missing: &CreateMissing::Compared,
+        selection: RowSelection::All,
+        reading: if is_complete { AccountReading::Complete } else { AccountReading::Fresh },
+    };
+    let prepared = planner.plan(input, ComparisonSink::default(), observer).await?;
+    let mut findings = Comparison { sink: prepared.steps, catalog: &prepared.catalog }.findings(is_complete);
+    changed_by::find(&account.client, &mut findings.differences, &|_| None, observer).await?;
+    Ok(findings)
+}
+
+/// What a row says of its record, as far as it is counted and added up.
+#[derive(Debug, Default)]
+struct Statement {
+    row: u64,
+    origin: RecordOrigin,
+    /// The row that makes the record.
+    owner: Option<RowId>,
+    /// What people call the record.
+    title: String,
+    cells: u64,
+    amounts: Vec<(&'static str, Decimal)>,
+    currency: Option<&'static str>,
+    asks_to_delete: bool,
+}
+
+/// What a row comes to.
+#[derive(Debug)]
+enum RowFinding {
+    Equal,
+    Changed(Vec<FieldChange>),
+    /// The record is not there; what people call it.
+    Missing(String),
+    /// The record is there, and the row asks to delete it.
+    NotDeleted,
+    /// The check-in or check-out was not made.
+    NotMoved(Box<Step>),
+    /// Who holds the record of the row.
+    Held(Box<Step>, Vec<FieldChange>),
+}
+
+struct ComparedRow {
+    statement: Statement,
+    record: Option<i64>,
+    finding: RowFinding,
+}
+
+/// The rows of a sheet; the same sheet's further records are another one.
+struct ComparedSheet {
+    header: SheetHeader,
+    rows: Vec<ComparedRow>,
+    problems: Vec<(u64, Vec<Problem>)>,
+    /// Rows of which everything is as it should be.
+    equal: u64,
+}
+
+/// Takes a plan as a comparison.
+#[derive(Default)]
+pub(crate) struct ComparisonSink {
+    steps: u32,
+    sheets: Vec<ComparedSheet>,
+    /// What the row at hand says; what is planned for it comes next.
+    statement: Option<Statement>,
+    own_step: Option<Step>,
+    changes: Vec<FieldChange>,
+    /// The records that rows name and the account does not have, by the step that would create each.
+    titles: HashMap<u32, String>,
+    /// Rows with a problem, or whose record is missing.
+    rejected: HashSet<RowId>,
+}
+
+impl StepSink for ComparisonSink {
+    type Error = JournalError;
+
+    fn count(&self) -> u32 {
+        self.steps
+    }
+
+    fn push(&mut self, step: &Step) -> Result<(), JournalError> {
+        self.steps += 1;
+        match (step.role, step.title()) {
+            (StepRole::Row, _) => self.own_step = Some(step.clone()),
+            (StepRole::Dependency, Some(title)) => drop(self.titles.insert(step.number, title.to_owned())),
+            (StepRole::Dependency, None) => {}
+        }
+        Ok(())
+    }
+}
+
+impl PlanSink for ComparisonSink {
+    fn row_begins(&mut self, sheet: &SheetPlan<'_>, row: &Row, checked: &mut CheckedRow) {
+        self.settle();
+        if let Some(RowAction::Write(mode)) = &mut checked.action {
+            // What was to be created is there by now.
+            *mode = Mode::Update;
+        }
+        let owner = RowId { sheet: sheet.owner.unwrap_or(sheet.index), row: row.number };
+        let mut statement = Statement::of(sheet.mapping.entity, sheet.mapping.origin, owner, checked);
+        statement.title = title(sheet.mapping.entity, row, checked);
+        self.statement = Some(statement);
+        (self.own_step, self.changes) = (None, Vec::new());
+    }
+
+    fn sheet(&mut self, _: u16, header: &SheetHeader) -> Result<(), JournalError> {
+        self.settle();
+        self.sheets.push(ComparedSheet { header: header.clone(), rows: Vec::new(), problems: Vec::new(), equal: 0 });
+        Ok(())
+    }
+
+    fn changes(&mut self, changes: &[FieldChange]) -> Result<(), JournalError> {
+        self.changes = changes.to_vec();
+        Ok(())
+    }
+
+    fn row(&mut self, row: &Row, planned: &PlannedRow, _: &dyn Fn(usize) -> bool) -> Result<(), JournalError> {
+        let Some(mut statement) = self.statement.take() else { return Ok(()) };
+        let title = std::mem::take(&mut statement.title);
+        let (step, changes) = (self.own_step.take(), std::mem::take(&mut self.changes));
+        let Some(sheet) = self.sheets.last_mut() else { return Ok(()) };
+        let finding = match (planned.state, planned.status, step) {
+            (RowState::Planned, _, Some(step)) => RowFinding::of(sheet.header.entity, &statement, step, changes),
+            (RowState::Ended, RowStatus::Unchanged, _) => RowFinding::Equal,
+            (RowState::Ended, RowStatus::Failed, _) => {
+                self.rejected.extend(statement.owner);
+                let (gone, problems): (Vec<Problem>, Vec<Problem>) =
+                    planned.problems.iter().cloned().partition(|problem| problem.code() == Code::RecordMissing);
+                if !problems.is_empty() {
+                    sheet.problems.push((row.number, problems));
+                }
+                if gone.is_empty() {
+                    return Ok(());
+                }
+                if statement.asks_to_delete {
+                    // What is to be deleted and is not there is as it should be.
+                    sheet.equal += 1;
+                    return Ok(());
+                }
+                RowFinding::Missing(title)
+            }
+            _ => return Ok(()),
+        };
+        sheet.rows.push(ComparedRow { statement, record: planned.record, finding });
+        Ok(())
+    }
+}
+
+impl ComparisonSink {
+    /// Counts a row about whose holder nothing was planned: the record is where it should be.
+    fn settle(&mut self) {
+        let Some(statement) = self.statement.take() else { return };
+        let is_rejected = statement.owner.is_some_and(|owner| self.rejected.contains(&owner));
+        if let (RecordOrigin::Assignment, false, Some(sheet)) = (statement.origin, is_rejected, self.sheets.last_mut())
+        {
+            sheet.equal += 1;
+        }
+    }
+}
+
+impl Statement {
+    fn of(entity: &Entity, origin: RecordOrigin, owner: RowId, checked: &CheckedRow) -> Self {
+        let mut statement = Self { row: owner.row, origin, owner: Some(owner), ..Self::default() };
+        statement.asks_to_delete = checked.action == Some(RowAction::Delete);
+        if entity.is_action() {
+            // A check-in or check-out was made, or was not.
+            statement.cells = 1;
+            return statement;
+        }
+        for given in &checked.values {
+            let field = &entity.fields[given.field];
+            statement.cells += 1;
+            match (field.kind, given.value) {
+                (Kind::Money, ParsedValue::Amount(amount)) => statement.amounts.push((field.name, amount)),
+                (Kind::Money, ParsedValue::Integer(amount)) => {
+                    statement.amounts.push((field.name, Decimal::from(amount)));
+                }
+                (_, ParsedValue::Currency(code)) => statement.currency = Some(code),
+                _ => {}
+            }
+        }
+        statement.cells += checked.custom.len() as u64;
+        statement
+    }
+}
+
+impl RowFinding {
+    fn of(entity: &'static Entity, statement: &Statement, step: Step, mut changes: Vec<FieldChange>) -> Self {
+        if entity.is_action() {
+            return match statement.origin {
+                RecordOrigin::Assignment => RowFinding::Held(Box::new(step), changes),
+                RecordOrigin::Rows | RecordOrigin::Described => RowFinding::NotMoved(Box::new(step)),
+            };
+        }
+        changes.retain(|change| !text::is_same(entity, &change.field, &change.new, &change.old));
+        match step.write {
+            // Nothing is created by an import that only updates.
+            WriteKind::Create => RowFinding::Equal,
+            WriteKind::Delete(_) => RowFinding::NotDeleted,
+            WriteKind::Update(_) if changes.is_empty() => RowFinding::Equal,
+            WriteKind::Update(_) => RowFinding::Changed(changes),
+        }
+    }
+}
+
+/// A plan with what is known of the account, to be told as differences.
+struct Comparison<'c> {
+    sink: ComparisonSink,
+    catalog: &'c Catalog,
+}
+
+impl Comparison<'_> {
+    fn findings(mut self, is_complete: bool) -> Findings {
+        self.sink.settle();
+        let mut findings = Findings::default();
+        let mut read: BTreeSet<(&'static str, i64)> = BTreeSet::new();
+        let mut sums = Vec::new();
+        for sheet in std::mem::take(&mut self.sink.sheets) {
+            let entity = sheet.header.entity;
+            findings.counts.equal += sheet.equal;
+            let mut tally = SumTally::new(entity, sheet.header.label.clone());
+            for row in &sheet.rows {
+                self.add_row(&mut findings, &sheet.header, row);
+                if entity.is_collection() && !matches!(row.finding, RowFinding::NotDeleted) {
+                    let held = row.record.and_then(|id| self.catalog.record(entity.name, id));
+                    tally.add(&row.statement.amounts, row.statement.currency, held);
+                    read.extend(row.record.map(|id| (entity.name, id)));
+                }
+            }
+            add_problems(&mut findings, &sheet);
+            sums.push((sheet.header, tally));
+        }
+        if is_complete {
+            self.add_extra(&mut findings, &mut sums, &read);
+        }
+        let with_rows = sums.into_iter().filter(|(header, _)| header.entity.is_collection());
+        findings.sums = with_rows.map(|(_, tally)| tally.finish()).collect();
+        findings.read = self.digest(&read);
+        findings
+    }
+
+    fn add_row(&self, findings: &mut Findings, header: &SheetHeader, row: &ComparedRow) {
+        let (entity, cells, number) = (header.entity, row.statement.cells, row.statement.row);
+        let of_record = |kind, record: String| Difference {
+            kind,
+            collection: entity.name,
+            id: row.record,
+            record,
+            field: None,
+            expected: String::new(),
+            found: String::new(),
+            source: source(header, number, None),
+            changed_by: None,
+            changed_at: None,
+        };
+        match &row.finding {
+            RowFinding::Equal => findings.counts.equal += cells,
+            RowFinding::Changed(changes) => {
+                findings.counts.equal += cells.saturating_sub(changes.len() as u64);
+                let record = self.describe(entity.name, row.record);
+                for change in changes {
+                    findings.push(Difference {
+                        field: Some(change.field.clone()),
+                        expected: change.new.clone(),
+                        found: change.old.clone(),
+                        source: source(header, number, Some(change.column)),
+                        ..of_record(DifferenceKind::Different, record.clone())
+                    });
+                }
+            }
+            RowFinding::Missing(title) => findings
+                .push(Difference { expected: title.clone(), ..of_record(DifferenceKind::Missing, title.clone()) }),
+            RowFinding::NotDeleted => {
+                let title = self.describe(entity.name, row.record);
+                findings.push(Difference { found: title.clone(), ..of_record(DifferenceKind::Extra, title.clone()) });
+            }
+            RowFinding::NotMoved(step) => findings.extend(self.not_moved(step, &source(header, number, None))),
+            RowFinding::Held(step, changes) => {
+                // Of a record that is missing nobody can be the holder: it is reported itself.
+                findings.extend(changes.first().and_then(|change| {
+                    let source = source(header, number, Some(change.column));
+                    Some(Difference {
+                        expected: change.new.clone(),
+                        found: change.old.clone(),
+                        ..self.not_moved(step, &source)?
+                    })
+                }));
+            }
+        }
+    }
+
+    /// That an item is not where a check-in or check-out would put it.
+    fn not_moved(&self, step: &Step, source: &str) -> Option<Difference> {
+        let (field, reference) = step.entity.item()?;
+        let item = schema::collection(reference.to)?;
+        let named = step.body.get(field.name);
+        let tag = named.and_then(|named| named.as_str());
+        let id = match tag {
+            Some(tag) => self.catalog.with_text(item.name, item.key.first()?, tag).first().copied(),
+            None => named.and_then(|named| named.as_i64()),
+        };
+        let describe = |collection: &str, id: i64| self.catalog.describe(collection, RecordRef::Known(id));
+        let before = step.before.as_ref().and_then(|before| before.get(Meaning::Holders.field_name()));
+        let awaited = |name: &str| {
+            let step = step.depends_on.iter().find(|awaited| awaited.field.as_deref() == Some(name))?.step;
+            self.sink.titles.get(&step).cloned()
+        };
+        let named_holder = holder_names(step.entity, std::slice::from_ref(&step.body), &describe);
+        let missing_holder = step.entity.holders().find_map(|holder| awaited(holder.name));
+        let quantity = step.entity.meaning(Meaning::MovedQuantity).and_then(|field| step.body.get(field.name));
+        let expected = [Some(named_holder), missing_holder, quantity.map(ToString::to_string)];
+        let expected: Vec<String> = expected.into_iter().flatten().filter(|part| !part.is_empty()).collect();
+        let record = tag.map(str::to_owned).or_else(|| awaited(field.name));
+        let is_tracked = item.is_tagged();
+        Some(Difference {
+            kind: DifferenceKind::Different,
+            collection: item.name,
+            id,
+            record: record.unwrap_or_else(|| self.describe(item.name, id)),
+            field: Some(if is_tracked { ASSIGNED_TO } else { step.entity.name }.to_owned()),
+            expected: if step.entity.role == Role::Action(Verb::Checkin) { String::new() } else { expected.join(", ") },
+            found: super::held_by(step.entity, before, &describe),
+            source: source.to_owned(),
+            changed_by: None,
+            changed_at: None,
+        })
+    }
+
+    /// The records of the sheets' own collections that no row is about.
+    fn add_extra(
+        &self,
+        findings: &mut Findings,
+        sums: &mut [(SheetHeader, SumTally)],
+        read: &BTreeSet<(&'static str, i64)>,
+    ) {
+        let mut done: Vec<&'static str> = Vec::new();
+        for (header, tally) in sums.iter_mut().filter(|(header, _)| header.owner.is_none()) {
+            let name = header.entity.name;
+            if !header.entity.is_collection() || done.contains(&name) {
+                continue;
+            }
+            done.push(name);
+            for (id, record) in self.catalog.known_records(name) {
+                if read.contains(&(name, id)) {
+                    continue;
+                }
+                tally.add_extra(record);
+                let title = self.describe(name, Some(id));
+                findings.push(Difference {
+                    kind: DifferenceKind::Extra,
+                    collection: name,
+                    id: Some(id),
+                    record: title.clone(),
+                    field: None,
+                    expected: String::new(),
+                    found: title,
+                    source: header.label.clone(),
+                    changed_by: None,
+                    changed_at: None,
+                });
+            }
+        }
+    }
+
+    fn describe(&self, collection: &str, id: Option<i64>) -> String {
+        id.map_or_else(String::new, |id| self.catalog.describe(collection, RecordRef::Known(id)))
+    }
+
+    fn digest(&self, read: &BTreeSet<(&'static str, i64)>) -> String {
+        let mut digest = PartsDigest::default();
+        for (collection, id) in read {
+            digest.text(collection);
+            digest.text(&id.to_string());
+            if let Some(record) = self.catalog.record(collection, *id) {
+                digest.fields(record);
+            }
+        }
+        digest.finish()
+    }
+}
+
+/// The tag or name in a row, or else its key.
+fn title(entity: &Entity, row: &Row, checked: &CheckedRow) -> String {
+    let tag = entity.meaning(Meaning::Tag).map(|field| field.name);
+    let fields = tag.into_iter().chain(["name"]).chain(entity.key.iter().copied());
+    let given = fields.filter_map(|name| checked.parsed(entity.field_index(name)?));
+    let mut texts = given.map(|given| row.cell(given.column as usize).text.trim());
+    let text = texts.find(|text| !text.is_empty());
+    match (text, checked.id) {
+        (Some(text), _) => text.to_owned(),
+        (None, Some(id)) => format!("#{}", id.number),
+        (None, None) => format!("row {}", row.number),
+    }
+}
+
+fn add_problems(findings: &mut Findings, sheet: &ComparedSheet) {
+    for (row, problems) in &sheet.problems {
+        findings.problems.extend(problems.iter().map(|problem| RowProblem {
+            sheet: sheet.header.label.clone(),
+            header: problem.column.and_then(|column| sheet.header.header_of(column)).map(str::to_owned),
+            row: *row,
+            problem: problem.clone(),
+        }));
+    }
+}
+
+/// `assets C17`; the row where no cell of the sheet has the value.
+fn source(header: &SheetHeader, row: u64, column: Option<u32>) -> String {
+    let column = column.filter(|column| header.header_of(*column).is_some());
+    match column {
+        Some(column) => format!("{} {}", header.label, CellRef { row, column }),
+        None => format!("{} row {row}", header.label),
+    }
+}

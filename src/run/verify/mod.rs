@@ -1,0 +1,171 @@
+//! Compares what a run sent, or what a file says, with what the account holds now. Only reads.
+//!
+//! ```text
+//! file        what a file says: planned like an import that nobody sends; what it would change differs
+//! sent        what a run sent: the steps of its journal
+//! text        whether two values are the same but for how the service stores them       pure
+//! sums        money and counts of both sides                                             pure
+//! digest      a digest of the records that were read                                     pure
+//! changed_by  who changed what differs, from the activity log
+//! ```
+//!
+//! Values are compared by the rules by which an import decides whether it has something to update, so that a difference
+//! here is exactly what another import would change.
+
+mod changed_by;
+mod digest;
+mod file;
+mod sent;
+mod sums;
+mod text;
+
+use std::path::Path;
+
+pub(crate) use digest::file_digest;
+pub(crate) use file::compare_file;
+pub(crate) use sent::compare_run;
+pub use sums::{MissingDetails, MoneySum, SheetSums};
+
+use serde_json::Value as Json;
+
+use crate::api::{Record, integer};
+use crate::check::Problem;
+use crate::schema::{Entity, Field};
+
+/// How many cells and records are as they should be.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct VerifyCounts {
+    /// Cells whose value the account holds.
+    pub equal: u64,
+    /// Cells whose value the account does not hold.
+    pub different: u64,
+    /// Records that the account does not have.
+    pub missing: u64,
+    /// Records that the account has and should not have.
+    pub extra: u64,
+}
+
+impl VerifyCounts {
+    /// Whether nothing differs.
+    pub fn is_equal(&self) -> bool {
+        (self.different, self.missing, self.extra) == (0, 0, 0)
+    }
+}
+
+/// How something differs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum DifferenceKind {
+    /// A field has another value.
+    Different,
+    /// The account does not have the record.
+    Missing,
+    /// The account has a record that it should not have.
+    Extra,
+}
+
+impl DifferenceKind {
+    /// The word for it in reports.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            DifferenceKind::Different => "different",
+            DifferenceKind::Missing => "missing",
+            DifferenceKind::Extra => "extra",
+        }
+    }
+}
+
+/// Something that is not in the account as the run sent it or the file says.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Difference {
+    pub kind: DifferenceKind,
+    /// The collection's name, such as `assets`.
+    pub collection: &'static str,
+    /// The record's system id, where the account has the record.
+    pub id: Option<i64>,
+    /// The record's tag or name.
+    pub record: String,
+    /// The field, as `--map` writes it. None where the whole record is missing or extra.
+    pub field: Option<String>,
+    /// Empty for no value.
+    pub expected: String,
+    /// Empty for no value.
+    pub found: String,
+    /// Where the expected value comes from: sheet and cell, or sheet and row.
+    pub source: String,
+    /// The user who changed it, if the activity log says.
+    pub changed_by: Option<String>,
+    /// When that was, as the activity log writes it.
+    pub changed_at: Option<String>,
+}
+
+/// A row that could not be compared.
+#[derive(Debug, Clone)]
+pub(crate) struct RowProblem {
+    pub(crate) sheet: String,
+    pub(crate) header: Option<String>,
+    pub(crate) row: u64,
+    pub(crate) problem: Problem,
+}
+
+/// What a comparison finds.
+#[derive(Debug, Default)]
+pub(crate) struct Findings {
+    pub(crate) counts: VerifyCounts,
+    pub(crate) differences: Vec<Difference>,
+    pub(crate) sums: Vec<SheetSums>,
+    pub(crate) problems: Vec<RowProblem>,
+    /// What was not compared, in words.
+    pub(crate) remarks: Vec<String>,
+    /// The digest of the records that were read.
+    pub(crate) read: String,
+    /// The digest of what the run sent.
+    pub(crate) journal: Option<String>,
+}
+
+impl Findings {
+    fn push(&mut self, difference: Difference) {
+        match difference.kind {
+            DifferenceKind::Different => self.counts.different += 1,
+            DifferenceKind::Missing => self.counts.missing += 1,
+            DifferenceKind::Extra => self.counts.extra += 1,
+        }
+        self.differences.push(difference);
+    }
+
+    fn extend(&mut self, differences: impl IntoIterator<Item = Difference>) {
+        differences.into_iter().for_each(|difference| self.push(difference));
+    }
+}
+
+/// The names of the holders that the entries of an item's record name, or the bodies of actions. `describe` names a record
+/// of a collection.
+fn holder_names(action: &Entity, entries: &[Record], describe: &dyn Fn(&str, i64) -> String) -> String {
+    let holders: Vec<&Field> =
+        action.holders().chain(action.opposite().into_iter().flat_map(Entity::holders)).collect();
+    let name = |entry: &Record| {
+        let named =
+            holders.iter().find_map(|holder| Some((holder.reference_to()?.to, integer(entry.get(holder.name)?)?)));
+        named.map(|(collection, id)| describe(collection, id))
+    };
+    let mut names: Vec<String> = entries.iter().filter_map(name).collect();
+    names.sort_unstable();
+    names.join(", ")
+}
+
+/// The names of the holders in a record's field; empty where nobody has it.
+fn held_by(action: &Entity, held: Option<&Json>, describe: &dyn Fn(&str, i64) -> String) -> String {
+    let entries = held.and_then(Json::as_array).map(Vec::as_slice).unwrap_or_default();
+    let entries: Vec<Record> = entries.iter().filter_map(|entry| entry.as_object().cloned()).collect();
+    holder_names(action, &entries, describe)
+}
+
+/// The digest of a file's bytes; none of standard input.
+pub(crate) type FileDigest = (String, String);
+
+/// The digests of the files at these paths, by name.
+///
+/// # Errors
+/// Where one cannot be read.
+pub(crate) fn file_digests<'p>(paths: impl Iterator<Item = &'p Path>) -> std::io::Result<Vec<FileDigest>> {
+    paths.map(|path| Ok((path.display().to_string(), file_digest(path)?))).collect()
+}
