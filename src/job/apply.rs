@@ -174,6 +174,9 @@ impl Account {
 
     fn apply_header(&self, book: &PlanBook, job: &ApplyJob, result: &Path) -> Result<RunHeader> {
         let saved = SavedBy::read(&book.path);
+        // A plan that nobody has saved since is approved as it was written.
+        let saved =
+            if saved.person.as_deref() == Some(crate::report::plan_book::AUTHOR) { SavedBy::default() } else { saved };
         let who = [saved.person.as_deref(), saved.time.as_deref()].into_iter().flatten().collect::<Vec<_>>().join(", ");
         let mut remarks = Vec::new();
         if !who.is_empty() {

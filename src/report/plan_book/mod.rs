@@ -31,6 +31,9 @@ pub(crate) use read::PlanBook;
 pub(crate) use stored::{FORMAT, PlanHead, PlannedAccount};
 pub(crate) use write::{PlanSource, write_plan_book};
 
+/// Who writes a plan, as its properties say.
+pub(crate) const AUTHOR: &str = "tallyport";
+
 /// The first sheet.
 const PLAN_SHEET: &str = "Plan";
 

@@ -10,7 +10,7 @@ use super::digest::SheetDigest;
 use super::lines::{PlanLine, StepDescriber};
 use super::page::{PageText, write_page};
 use super::stored::{PlanGroup, PlanHead, StoredStep, to_cells};
-use super::{DATA_SHEET, HEADERS, NO, PLAN_SHEET, YES};
+use super::{AUTHOR, DATA_SHEET, HEADERS, NO, PLAN_SHEET, YES};
 use crate::catalog::Catalog;
 use crate::check::Problem;
 use crate::error::Result;
@@ -55,7 +55,7 @@ pub(crate) fn write_plan_book(path: &Path, access: Access, source: PlanSource<'_
         &DocProperties::new()
             .set_title(&source.page.title)
             .set_subject(format!("plan {}", head.id))
-            .set_author("tallyport")
+            .set_author(AUTHOR)
             .set_comment(format!("Made by tallyport {}", env!("CARGO_PKG_VERSION"))),
     );
     let mut finished = digests;
