@@ -22,6 +22,9 @@ impl CollectionSize {
     }
 }
 
+/// No list is read further. A service that answers every offset with a record must not keep the measuring going.
+const LONGEST_LIST: u64 = 10_000_000;
+
 /// Measures a collection: one request for a collection of one page, and twice the logarithm of its pages for others.
 ///
 /// # Errors
@@ -38,7 +41,7 @@ pub(super) async fn measure<S: RecordSource>(source: &S, entity: &'static Entity
     let mut at_least = found;
     let mut end = None;
     let mut probe = found;
-    while end.is_none_or(|end| end - at_least > found) {
+    while at_least < LONGEST_LIST && end.is_none_or(|end| end - at_least > found) {
         match source.raw_page(entity, &[], probe, 1).await {
             Ok(page) if !page.is_empty() => at_least = probe + 1,
             Ok(_) => end = Some(probe),
@@ -113,12 +116,18 @@ mod tests {
     #[test]
     fn many_pages_are_measured_to_a_page() {
         for (records, page, most_requests) in
-            [(1_000, 1_000, 2), (1_001, 1_000, 3), (20_000, 1_000, 12), (20_000, 100, 19), (123_457, 500, 20)]
+            [(1_000, 1_000, 2), (1_001, 1_000, 4), (20_000, 1_000, 12), (20_000, 100, 19), (123_457, 500, 20)]
         {
             let (size, requests) = measured(records, page);
             assert!((records..=records + page).contains(&size.records), "{records}: {size:?}");
             assert!(requests <= most_requests, "{records}: {requests} requests");
         }
+    }
+
+    #[test]
+    fn a_list_without_an_end_is_given_up() {
+        let (size, requests) = measured(u64::MAX, 1_000);
+        assert!(size.records >= LONGEST_LIST && requests < 20, "{size:?} {requests}");
     }
 
     #[test]

@@ -21,13 +21,18 @@ use crate::table::CellRef;
 use crate::table::write::sheet::set_width;
 use crate::table::write::styles::{INK, LINE, header_format};
 use crate::table::write::workbook::{HeaderCell, TableSheet, WorkbookWriter};
-use crate::table::write::xlsx::{MAX_ROWS, text_width, truncate_to_cell};
+use crate::table::write::xlsx::{MAX_ROWS, text_width, truncate_to_cell, wrapped_lines};
 use crate::table::write::{Access, AtomicFile, WriteError};
 use rust_xlsxwriter::Color;
 
 /// Widths in characters.
 const NARROWEST: usize = 8;
 const REASON_WIDTH: usize = 46;
+/// What a line of a reason holds: widths count digits, and letters are narrower on average.
+const REASON_CHARS: usize = 50;
+const LINE_POINTS: f64 = 15.0;
+/// Rows made tall for their reason: the workbook writer keeps the height of each in memory.
+const MAX_TALL_ROWS: u32 = 50_000;
 
 /// What is put into a plan workbook.
 pub(crate) struct PlanSource<'p> {
@@ -129,6 +134,7 @@ struct LineSheet {
     entity: &'static Entity,
     table: TableSheet,
     digest: SheetDigest,
+    tall_rows: u32,
 }
 
 impl PlanBookWriter {
@@ -216,13 +222,13 @@ impl PlanBookWriter {
             let table = self.writer.add_table(entity.name, NARROWEST, header)?;
             let mut digest = SheetDigest::default();
             (0..).zip(HEADERS).for_each(|(column, text)| digest.cell(0, column, text));
-            *sheet = Some(LineSheet { entity, table, digest });
+            *sheet = Some(LineSheet { entity, table, digest, tall_rows: 0 });
         }
         Ok(())
     }
 
     fn close(&mut self, sheet: LineSheet) -> Result<()> {
-        let LineSheet { entity, table, digest } = sheet;
+        let LineSheet { entity, table, digest, .. } = sheet;
         self.writer.finish_table(&table, 3)?;
         let last = table.next_row.saturating_sub(1).max(1);
         self.writer.edit_sheet(table.index, |page| {
@@ -252,7 +258,13 @@ fn write_line(
 ) -> Result<(), WriteError> {
     let row = sheet.table.next_row;
     let texts = [action, &line.record, &line.field, &line.old, &line.new, &line.source, &line.reason];
+    let reason_lines = wrapped_lines(&line.reason, REASON_CHARS);
+    let is_tall = reason_lines > 1 && sheet.tall_rows < MAX_TALL_ROWS;
+    sheet.tall_rows += u32::from(is_tall);
     writer.edit_sheet(sheet.table.index, |page| {
+        if is_tall {
+            page.set_row_height(row, reason_lines as f64 * LINE_POINTS)?;
+        }
         page.write_blank(row, 0, &style.approve)?;
         for (column, text) in (1..).zip(texts) {
             let format = match column {
