@@ -10,10 +10,11 @@ use crate::job::ReadyPlan;
 
 pub(super) fn run(global: &Global, args: &ApplyArgs, printer: Printer) -> Result<Exit, Error> {
     check_overwrite(args.result.as_deref(), args.force, std::slice::from_ref(&args.plan))?;
+    // Invalid options are reported before the plan is read.
+    let mut job = args.job(global)?;
     let plan = ReadyPlan::open(&args.plan, &run_store()?)?;
     let runtime = runtime()?;
     let account = runtime.block_on(connect_to(global, plan.account()))?;
-    let mut job = args.job(global);
     // Stopped by the signal itself, a run could not say that it sent nothing.
     job.run.shutdown = interrupts::listen()?;
     let mut observer = TerminalObserver::new(global, printer);

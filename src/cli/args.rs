@@ -374,6 +374,22 @@ pub(crate) struct ApplyArgs {
     #[arg(long, value_name = "N")]
     pub max_errors: Option<u64>,
 
+    /// Stop before starting when more records would be created (a count or a percentage such as 10%)
+    #[arg(long, value_name = "N|N%")]
+    pub max_creates: Option<String>,
+
+    /// Stop before starting when more records would be updated
+    #[arg(long, value_name = "N|N%")]
+    pub max_updates: Option<String>,
+
+    /// Stop before starting when more records would be deleted
+    #[arg(long, value_name = "N|N%")]
+    pub max_deletes: Option<String>,
+
+    /// Stop before starting when more fields would be cleared
+    #[arg(long, value_name = "N|N%")]
+    pub max_clears: Option<String>,
+
     /// Skip confirmation prompts
     #[arg(long)]
     pub yes: bool,

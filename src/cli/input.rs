@@ -2,9 +2,11 @@
 
 use std::path::PathBuf;
 
+use super::Error;
 use super::args::{ApplyArgs, DeleteArgs, Global, ImportArgs, LayoutArgs, LogFormat, ReadingArgs};
 use crate::check::Repeats;
-use crate::job::{ApplyJob, DeleteJob, ImportJob, ResultTarget, RunOptions};
+use crate::job::{ApplyJob, DeleteJob, ImportJob, ResultTarget, RunOptions, change_limit};
+use crate::plan::PlanLimits;
 use crate::redact::shown_url;
 use crate::run::command_line::CommandLine;
 use crate::run::input::{InputOptions, MappingOptions};
@@ -87,9 +89,16 @@ impl ImportArgs {
 }
 
 impl ApplyArgs {
-    pub(super) fn job(&self, global: &Global) -> ApplyJob {
-        ApplyJob {
+    pub(super) fn job(&self, global: &Global) -> Result<ApplyJob, Error> {
+        let limit = |flag: &str, text: &Option<String>| change_limit(flag, text.as_deref());
+        Ok(ApplyJob {
             path: self.plan.clone(),
+            limits: PlanLimits {
+                creates: limit("--max-creates", &self.max_creates)?,
+                updates: limit("--max-updates", &self.max_updates)?,
+                deletes: limit("--max-deletes", &self.max_deletes)?,
+                clears: limit("--max-clears", &self.max_clears)?,
+            },
             run: RunOptions {
                 max_errors: self.max_errors,
                 no_wait: self.no_wait,
@@ -98,8 +107,7 @@ impl ApplyArgs {
                 account_flags: global.flags(),
                 ..RunOptions::default()
             },
-            ..ApplyJob::default()
-        }
+        })
     }
 }
 

@@ -331,7 +331,7 @@ impl Account {
 }
 
 /// A limit as an option has it.
-pub(super) fn change_limit(flag: &str, text: Option<&str>) -> Result<Option<ChangeLimit>> {
+pub(crate) fn change_limit(flag: &str, text: Option<&str>) -> Result<Option<ChangeLimit>> {
     let parse = |text: &str| {
         ChangeLimit::parse(text).ok_or_else(|| {
             let hint = "write a count such as 250, or a share such as 10%";

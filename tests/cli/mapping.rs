@@ -163,7 +163,7 @@ fn mistakes_in_rules_are_named_before_anything_is_read() {
       devices.csv: no column feeds `asset_id` (required); not understood: `Device state`, `Enrolled`, `Ownership`
         say which: --map 'Enrolled=asset_id'
       devices.csv: no column feeds `status_id` (required); not understood: `Device state`, `Enrolled`, `Ownership`
-        say which: --map 'Ownership=status_id'
+        say which: --map 'Device state=status_id'
     ");
     assert_output!(flags(&["--map", "Tag|Serial number=asset_id"]), @"
     exit code 2
@@ -174,6 +174,6 @@ fn mistakes_in_rules_are_named_before_anything_is_read() {
       devices.csv: no column feeds `asset_id` (required); not understood: `Device state`, `Enrolled`, `Ownership`
         say which: --map 'Enrolled=asset_id'
       devices.csv: no column feeds `status_id` (required); not understood: `Device state`, `Enrolled`, `Ownership`
-        say which: --map 'Ownership=status_id'
+        say which: --map 'Device state=status_id'
     ");
 }

@@ -136,6 +136,9 @@ fn lines_go_before_their_group_and_need_what_they_depend_on() {
     fill(&path, "assets", &[("A2", " NO "), ("A3", "yes")]);
     let update = group(&account, "assets", "update");
     fill(&path, "Plan", &[(&format!("A{update}"), "no")]);
+    let limited = account.run(&["apply", "plan.xlsx", "--max-updates", "0"]);
+    assert!(limited.code == 2 && limited.stderr.contains("--max-updates"), "{}", limited.stderr);
+    assert_eq!(account.record("assets", "asset_id", "A-3")["notes"], json!("three"));
     let (code, applied) = account.json(&["apply", "plan.xlsx", "--result", "applied.xlsx"]);
     assert_eq!((code, writes(&applied)), (1, vec![String::from("PUT assets 1")]), "{applied}");
     assert_eq!(codes(&applied, "problems"), ["dependency.left_out"]);

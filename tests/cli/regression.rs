@@ -152,6 +152,7 @@ fn rows_that_match_one_record_by_id_and_by_key_are_duplicates() {
                duplicate of row 2; both are record #1
                hint: merge the two rows, or correct the one that is wrong
 
+      changes   asset_name in 1 row: C2 `Ada's laptop` → `one`
       read      twice.csv as UTF-8, comma
       header    row 1: _id, asset_id, asset_name
       requests  3: 2 to look up, 1 to update
