@@ -152,6 +152,26 @@ pub(crate) enum Command {
     Man,
 }
 
+/// How much a run may change; shared by import and apply.
+#[derive(Debug, Clone, Args)]
+pub(crate) struct LimitArgs {
+    /// Stop before starting when more records would be created (a count or a percentage such as 10%)
+    #[arg(long, value_name = "N|N%")]
+    pub max_creates: Option<String>,
+
+    /// Stop before starting when more records would be updated
+    #[arg(long, value_name = "N|N%")]
+    pub max_updates: Option<String>,
+
+    /// Stop before starting when more records would be deleted
+    #[arg(long, value_name = "N|N%")]
+    pub max_deletes: Option<String>,
+
+    /// Stop before starting when more fields would be cleared
+    #[arg(long, value_name = "N|N%")]
+    pub max_clears: Option<String>,
+}
+
 /// How spreadsheets are read and mapped; shared by check and import.
 #[derive(Debug, Clone, Args)]
 #[command(next_help_heading = "Reading and mapping")]
@@ -322,21 +342,8 @@ pub(crate) struct ImportArgs {
     #[arg(long, value_name = "N")]
     pub max_errors: Option<u64>,
 
-    /// Stop before starting when more records would be created (a count or a percentage such as 10%)
-    #[arg(long, value_name = "N|N%")]
-    pub max_creates: Option<String>,
-
-    /// Stop before starting when more records would be updated
-    #[arg(long, value_name = "N|N%")]
-    pub max_updates: Option<String>,
-
-    /// Stop before starting when more records would be deleted
-    #[arg(long, value_name = "N|N%")]
-    pub max_deletes: Option<String>,
-
-    /// Stop before starting when more fields would be cleared
-    #[arg(long, value_name = "N|N%")]
-    pub max_clears: Option<String>,
+    #[command(flatten)]
+    pub limits: LimitArgs,
 
     /// Skip confirmation prompts
     #[arg(long)]
@@ -374,21 +381,8 @@ pub(crate) struct ApplyArgs {
     #[arg(long, value_name = "N")]
     pub max_errors: Option<u64>,
 
-    /// Stop before starting when more records would be created (a count or a percentage such as 10%)
-    #[arg(long, value_name = "N|N%")]
-    pub max_creates: Option<String>,
-
-    /// Stop before starting when more records would be updated
-    #[arg(long, value_name = "N|N%")]
-    pub max_updates: Option<String>,
-
-    /// Stop before starting when more records would be deleted
-    #[arg(long, value_name = "N|N%")]
-    pub max_deletes: Option<String>,
-
-    /// Stop before starting when more fields would be cleared
-    #[arg(long, value_name = "N|N%")]
-    pub max_clears: Option<String>,
+    #[command(flatten)]
+    pub limits: LimitArgs,
 
     /// Skip confirmation prompts
     #[arg(long)]

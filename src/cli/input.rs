@@ -3,10 +3,9 @@
 use std::path::PathBuf;
 
 use super::Error;
-use super::args::{ApplyArgs, DeleteArgs, Global, ImportArgs, LayoutArgs, LogFormat, ReadingArgs};
+use super::args::{ApplyArgs, DeleteArgs, Global, ImportArgs, LayoutArgs, LimitArgs, LogFormat, ReadingArgs};
 use crate::check::Repeats;
-use crate::job::{ApplyJob, DeleteJob, ImportJob, ResultTarget, RunOptions, change_limit};
-use crate::plan::PlanLimits;
+use crate::job::{ApplyJob, DeleteJob, ImportJob, ResultTarget, RunOptions, plan_limits};
 use crate::redact::shown_url;
 use crate::run::command_line::CommandLine;
 use crate::run::input::{InputOptions, MappingOptions};
@@ -72,10 +71,10 @@ impl ImportArgs {
             conflicts: self.conflicts,
             only_failed: self.only_failed,
             repeats: if self.repeat { Repeats::Sent } else { Repeats::Recognized },
-            max_creates: self.max_creates.clone(),
-            max_updates: self.max_updates.clone(),
-            max_deletes: self.max_deletes.clone(),
-            max_clears: self.max_clears.clone(),
+            max_creates: self.limits.max_creates.clone(),
+            max_updates: self.limits.max_updates.clone(),
+            max_deletes: self.limits.max_deletes.clone(),
+            max_clears: self.limits.max_clears.clone(),
             run: RunOptions {
                 dry_run: self.dry_run || self.plan.is_some(),
                 plan: self.plan.clone(),
@@ -90,15 +89,10 @@ impl ImportArgs {
 
 impl ApplyArgs {
     pub(super) fn job(&self, global: &Global) -> Result<ApplyJob, Error> {
-        let limit = |flag: &str, text: &Option<String>| change_limit(flag, text.as_deref());
+        let LimitArgs { max_creates, max_updates, max_deletes, max_clears } = &self.limits;
         Ok(ApplyJob {
             path: self.plan.clone(),
-            limits: PlanLimits {
-                creates: limit("--max-creates", &self.max_creates)?,
-                updates: limit("--max-updates", &self.max_updates)?,
-                deletes: limit("--max-deletes", &self.max_deletes)?,
-                clears: limit("--max-clears", &self.max_clears)?,
-            },
+            limits: plan_limits([max_creates, max_updates, max_deletes, max_clears].map(Option::as_deref))?,
             run: RunOptions {
                 max_errors: self.max_errors,
                 no_wait: self.no_wait,

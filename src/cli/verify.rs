@@ -13,7 +13,7 @@ use crate::report::VerifyReport;
 use crate::run::input::InputOptions;
 
 /// What the words of the command name.
-enum Target {
+enum VerifyTarget {
     Run(String),
     Files,
 }
@@ -27,14 +27,14 @@ pub(super) fn run(global: &Global, args: &VerifyArgs, printer: Printer) -> Resul
     let runtime = runtime()?;
     let mut job = VerifyJob { input, is_complete: args.complete, ..VerifyJob::default() };
     let (report, observer) = match target {
-        Target::Run(run) => {
+        VerifyTarget::Run(run) => {
             let run = VerifiableRun::open(&run_store()?, &run)?;
             let account = runtime.block_on(connect_to(global, run.account()))?;
             job.shutdown = interrupts::listen()?;
             let mut observer = TerminalObserver::new(global, printer);
             (runtime.block_on(account.verify_run(&run, &job, &mut observer))?, observer)
         }
-        Target::Files => {
+        VerifyTarget::Files => {
             let account = runtime.block_on(connect(global))?;
             job.shutdown = interrupts::listen()?;
             let mut observer = TerminalObserver::new(global, printer);
@@ -46,11 +46,11 @@ pub(super) fn run(global: &Global, args: &VerifyArgs, printer: Printer) -> Resul
 }
 
 /// A single word that is no file may be a run.
-fn target(words: &[PathBuf], input: &InputOptions) -> Result<Target, Error> {
-    let [word] = words else { return Ok(Target::Files) };
+fn target(words: &[PathBuf], input: &InputOptions) -> Result<VerifyTarget, Error> {
+    let [word] = words else { return Ok(VerifyTarget::Files) };
     let is_name = word.components().count() == 1 && word.extension().is_none() && word != Path::new("-");
     if !is_name || word.exists() {
-        return Ok(Target::Files);
+        return Ok(VerifyTarget::Files);
     }
     let name = word.display().to_string();
     if let Some(flag) = input.used().words().first() {
@@ -61,7 +61,7 @@ fn target(words: &[PathBuf], input: &InputOptions) -> Result<Target, Error> {
         let message = format!("`{name}` is neither a file nor a run of this machine");
         return Err(Error::usage(message, "`tallyport runs` lists the runs"));
     }
-    Ok(Target::Run(name))
+    Ok(VerifyTarget::Run(name))
 }
 
 /// The result is a workbook, and none of the files that are compared.

@@ -231,12 +231,7 @@ impl ImportJob {
     }
 
     pub(crate) fn limits(&self) -> Result<PlanLimits> {
-        Ok(PlanLimits {
-            creates: change_limit("--max-creates", self.max_creates.as_deref())?,
-            updates: change_limit("--max-updates", self.max_updates.as_deref())?,
-            deletes: change_limit("--max-deletes", self.max_deletes.as_deref())?,
-            clears: change_limit("--max-clears", self.max_clears.as_deref())?,
-        })
+        plan_limits([&self.max_creates, &self.max_updates, &self.max_deletes, &self.max_clears].map(Option::as_deref))
     }
 
     pub(crate) fn missing_records(&self) -> Result<CreateMissing> {
@@ -330,8 +325,18 @@ impl Account {
     }
 }
 
+/// The limits of creates, updates, deletes and clears, as options have them.
+pub(crate) fn plan_limits([creates, updates, deletes, clears]: [Option<&str>; 4]) -> Result<PlanLimits> {
+    Ok(PlanLimits {
+        creates: change_limit("--max-creates", creates)?,
+        updates: change_limit("--max-updates", updates)?,
+        deletes: change_limit("--max-deletes", deletes)?,
+        clears: change_limit("--max-clears", clears)?,
+    })
+}
+
 /// A limit as an option has it.
-pub(crate) fn change_limit(flag: &str, text: Option<&str>) -> Result<Option<ChangeLimit>> {
+pub(super) fn change_limit(flag: &str, text: Option<&str>) -> Result<Option<ChangeLimit>> {
     let parse = |text: &str| {
         ChangeLimit::parse(text).ok_or_else(|| {
             let hint = "write a count such as 250, or a share such as 10%";

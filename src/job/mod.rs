@@ -25,7 +25,7 @@ pub(crate) use check::check;
 pub use copy::{CopyJob, CopyReport};
 pub use delete::DeleteJob;
 pub use import::ImportJob;
-pub(crate) use import::change_limit;
+pub(crate) use import::plan_limits;
 pub(crate) use next_commands::after_run;
 pub use plan::Plan;
 pub(crate) use resume::{ResumableRun, ResumeOptions};

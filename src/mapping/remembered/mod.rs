@@ -198,9 +198,9 @@ impl RememberedMapping {
             return Err(String::from("it belongs to another header row"));
         }
         if name.is_empty() || !name.chars().all(|char| char.is_alphanumeric() || char == '-') {
-            return Err(String::from("its name is none"));
+            return Err(String::from("its name has characters that no name has"));
         }
-        let date = date.parse().map_err(|_| String::from("its date is none"))?;
+        let date = date.parse().map_err(|_| String::from("its date is invalid"))?;
         let entity = schema::find(&entity).ok_or_else(|| String::from("it is for no known collection or action"))?;
         let place = format!("remembered mapping {name}");
         let mapping = MappingFile::parse(text, MappingSource::Remembered, &place).map_err(|error| error.to_string())?;

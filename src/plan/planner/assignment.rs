@@ -32,14 +32,14 @@ pub(crate) struct RowLink {
 pub(crate) struct RowLinks(HashMap<(u16, u64), RowLink>);
 
 /// What a row's holder comes to.
-pub(super) enum Assignment {
-    Move(Box<Move>),
+pub(super) enum HolderDecision {
+    Change(Box<HolderChange>),
     /// Nothing is done, for that reason.
     Withheld(String),
 }
 
 /// The check-out of a row, ready to be written.
-pub(super) struct Move {
+pub(super) struct HolderChange {
     draft: RowDraft,
     link: RowLink,
     /// The holders that it comes back from first; empty if nobody has it.
@@ -127,7 +127,7 @@ impl<S: StepSink> Planner<'_, S> {
         sheet: &SheetPlan<'_>,
         row: &Row,
         draft: RowDraft,
-    ) -> Result<Option<Assignment>, Rejection> {
+    ) -> Result<Option<HolderDecision>, Rejection> {
         let entity = sheet.mapping.entity;
         let Some(link) = self.link(sheet, row).cloned() else { return Ok(None) };
         let Some((holder, column)) = self.holder(entity, &draft) else { return Ok(None) };
@@ -155,7 +155,7 @@ impl<S: StepSink> Planner<'_, S> {
             }
         };
         if let Some(status) = self.undeployable_status(entity, &link) {
-            return Ok(Some(Assignment::Withheld(format!(
+            return Ok(Some(HolderDecision::Withheld(format!(
                 "not checked out to {holder}: its status {status} does not allow it"
             ))));
         }
@@ -167,7 +167,7 @@ impl<S: StepSink> Planner<'_, S> {
             );
             return or_problem(error, Some(column), row);
         }
-        Ok(Some(Assignment::Move(Box::new(Move { draft, link, returned_by, holder, column }))))
+        Ok(Some(HolderDecision::Change(Box::new(HolderChange { draft, link, returned_by, holder, column }))))
     }
 
     /// The status that an item has after the row's own step, if it is known to allow no check-out.
@@ -196,15 +196,15 @@ impl<S: StepSink> Planner<'_, S> {
         &mut self,
         sheet: &SheetPlan<'_>,
         row: &Row,
-        assignment: Assignment,
+        decision: HolderDecision,
     ) -> Result<RowPlan, S::Error> {
-        let assigned = match assignment {
-            Assignment::Move(assigned) => assigned,
-            Assignment::Withheld(note) => {
+        let assigned = match decision {
+            HolderDecision::Change(assigned) => assigned,
+            HolderDecision::Withheld(note) => {
                 return Ok(RowPlan { decision: RowDecision::AlreadyDone, note, changes: Vec::new() });
             }
         };
-        let Move { mut draft, link, returned_by, holder, column } = *assigned;
+        let HolderChange { mut draft, link, returned_by, holder, column } = *assigned;
         let entity = sheet.mapping.entity;
         let mut extras = StepExtras { after: link.step.into_iter().collect(), ..StepExtras::default() };
         if let (RecordRef::Known(id), false) = (link.record, returned_by.is_empty()) {

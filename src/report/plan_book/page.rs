@@ -31,13 +31,13 @@ const LAST: u16 = 4;
 /// What the columns from the second on hold of a text.
 const TEXT_CHARS: usize = 124;
 
-struct Page<'p> {
+struct PlanPage<'p> {
     sheet: &'p mut Worksheet,
     digest: &'p mut SheetDigest,
     row: u32,
 }
 
-impl Page<'_> {
+impl PlanPage<'_> {
     fn text(&mut self, column: u16, text: &str, format: &Format) -> Result<(), XlsxError> {
         let text = truncate_to_cell(text);
         self.digest.cell(self.row, column.into(), text);
@@ -87,7 +87,7 @@ pub(super) fn write_page(
     }
     sheet.set_landscape().set_print_fit_to_pages(1, 0).set_tab_color(INK);
     sheet.set_footer("&L&A&RPage &P of &N");
-    let mut page_at = Page { sheet, digest, row: 0 };
+    let mut page_at = PlanPage { sheet, digest, row: 0 };
     page_at.sheet.set_row_height(0, 30)?;
     page_at.text(0, &page.title, &styles.title)?;
     page_at.row = 1;
@@ -114,7 +114,7 @@ pub(super) fn write_page(
     Ok(())
 }
 
-fn write_groups(page: &mut Page<'_>, styles: &PageStyles, head: &mut PlanHead) -> Result<(), XlsxError> {
+fn write_groups(page: &mut PlanPage<'_>, styles: &PageStyles, head: &mut PlanHead) -> Result<(), XlsxError> {
     page.section(styles, "Approve")?;
     let right = right(&styles.head).set_indent(2);
     for (column, text) in (0..).zip(["approve", "collection", "action", "records", "what it is"]) {
@@ -142,7 +142,7 @@ fn write_groups(page: &mut Page<'_>, styles: &PageStyles, head: &mut PlanHead) -
     Ok(())
 }
 
-fn write_list(page: &mut Page<'_>, styles: &PageStyles, title: &str, texts: &[String]) -> Result<(), XlsxError> {
+fn write_list(page: &mut PlanPage<'_>, styles: &PageStyles, title: &str, texts: &[String]) -> Result<(), XlsxError> {
     if texts.is_empty() {
         return Ok(());
     }

@@ -13,7 +13,7 @@ use crate::table::write::xlsx::text_width;
 const NARROWEST: usize = 12;
 
 /// One line: the columns of the sheet in their order.
-struct Line<'l> {
+struct LookAlikeRow<'l> {
     collection: &'l str,
     name: &'l str,
     rows: u64,
@@ -41,7 +41,7 @@ pub(super) fn write(
     };
     let mut table = writer.add_table(LOOK_ALIKES_SHEET, NARROWEST, headers.map(header))?;
     let open = look_alikes.groups.iter().flat_map(lines);
-    let decided = look_alikes.aliased.iter().map(|alias| Line {
+    let decided = look_alikes.aliased.iter().map(|alias| LookAlikeRow {
         collection: &alias.collection,
         name: &alias.name,
         rows: alias.rows,
@@ -66,8 +66,8 @@ pub(super) fn write(
     writer.finish_table(&table, 2)
 }
 
-fn lines(group: &LookAlikeGroup) -> impl Iterator<Item = Line<'_>> {
-    group.names.iter().map(|name| Line {
+fn lines(group: &LookAlikeGroup) -> impl Iterator<Item = LookAlikeRow<'_>> {
+    group.names.iter().map(|name| LookAlikeRow {
         collection: &group.collection,
         name: &name.name,
         rows: name.rows,
@@ -78,7 +78,7 @@ fn lines(group: &LookAlikeGroup) -> impl Iterator<Item = Line<'_>> {
 }
 
 /// Makes room for the texts of a line.
-fn observe(table: &mut TableSheet, line: &Line<'_>) {
+fn observe(table: &mut TableSheet, line: &LookAlikeRow<'_>) {
     for (column, text) in [(0, line.collection), (1, line.name), (4, line.suggestion), (5, line.use_instead)] {
         table.widths.observe_width(table.next_row, column, || text_width(text));
     }

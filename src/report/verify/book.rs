@@ -32,7 +32,7 @@ pub(super) fn write(path: &Path, report: &VerifyReport) -> Result<PathBuf> {
     let file = AtomicFile::create_for(path, report.access)?;
     let mut writer = WorkbookWriter::new(file.path(), Some(file.folder()))?;
     let page = writer.add_sheet(PAGE)?;
-    writer.edit_sheet(page, |sheet| Page::new(sheet).write(report))?;
+    writer.edit_sheet(page, |sheet| VerifyPage::new(sheet).write(report))?;
     write_differences(&mut writer, report.differences())?;
     writer.set_properties(
         &DocProperties::new()
@@ -44,13 +44,13 @@ pub(super) fn write(path: &Path, report: &VerifyReport) -> Result<PathBuf> {
     Ok(file.commit_or_numbered()?)
 }
 
-struct Page<'p> {
+struct VerifyPage<'p> {
     sheet: &'p mut Worksheet,
     styles: PageStyles,
     row: u32,
 }
 
-impl<'p> Page<'p> {
+impl<'p> VerifyPage<'p> {
     fn new(sheet: &'p mut Worksheet) -> Self {
         let styles = PageStyles::new(PageTheme {
             head: underlined(plain().set_bold().set_background_color(SHADE), FormatBorder::Thin, LINE),

@@ -19,8 +19,8 @@ use crate::check::{
 };
 use crate::error::{Error, Result};
 use crate::mapping::{
-    ColumnFacts, DetectedEntity, Mapping, MappingError, MappingRuleError, MappingText, Preset, Recognition,
-    RecordOrigin, RememberedMapping, SheetMapping, TimestampColumn, find_header, header_keys,
+    ColumnFacts, Mapping, MappingError, MappingRuleError, MappingText, Preset, RecordOrigin, RememberedMapping,
+    SheetMapping, TimestampColumn, header_keys,
 };
 use crate::observer::Observer;
 use crate::plan::{EncodingConfidence, Referenced, SheetPlan};
@@ -31,7 +31,7 @@ pub(crate) use aliases::ALIAS_HEADERS;
 pub(crate) use options::{InputOptions, MappingOptions, SheetFilter};
 use options::{ParsedOptions, SkipReason, missing_fields, place_of, validate_keys};
 use other_sheets::SheetContent;
-use recognition::doubt;
+use recognition::IdentifiedSheet;
 
 /// The sheet of a result with the names that look alike; an input's sheet of that name holds decisions about them.
 pub(crate) const LOOK_ALIKES_SHEET: &str = "Look-alike names";
@@ -224,35 +224,20 @@ impl InputSet {
             let name = file.workbook.sheets()[index].name.clone();
             let place = place_of(&file.input, name.as_deref()) + misnamed(&file.input, file.workbook.kind());
             let rows = file.workbook.first_rows(index, HEADER_WITHIN)?;
-            let remembered = parsed.remembered(&rows)?;
-            let Recognition { found: recognized, candidates } = parsed.recognize(&rows);
-            // Somebody has said what such a file is.
-            let recognized = recognized.filter(|_| remembered.is_none());
-            let known = remembered.as_ref().map(|(_, known)| known.entity);
-            let detected = match known.or(recognized.as_ref().map(|known| known.entity)) {
-                Some(entity) => Ok(DetectedEntity { entity, overruled: None }),
-                None => parsed.detect_entity(name.as_deref(), &file.input.stem(), &rows, alone),
-            };
-            let DetectedEntity { entity, overruled } = match detected {
-                Ok(detected) => detected,
+            let identified = match parsed.identify((name.as_deref(), &file.input.stem(), alone), &rows)? {
+                Ok(identified) => identified,
                 Err(SkipReason::NotWanted) => continue,
                 Err(SkipReason::Unknown(reason)) if alone || parsed.options.mapping.strict => {
                     return Err(error::unrecognized(&place, &reason, &rows));
                 }
-                Err(SkipReason::Unknown(reason)) => {
+                Err(reason) => {
                     self.skipped.push((place, reason.to_string()));
                     continue;
                 }
             };
-            let row = remembered.as_ref().map(|(row, _)| *row).or(recognized.as_ref().map(|known| known.row));
-            let Some(header) = row.or_else(|| find_header(&rows, &[entity])) else {
-                self.skipped.push((place, String::from("it is empty")));
-                continue;
-            };
-            let header = rows[header].clone();
+            let IdentifiedSheet { entity, header, recognized, remembered, doubt } = identified;
             self.headers.extend(header.cells().flat_map(|cell| header_keys(cell.text)));
             let match_on = parsed.match_on(entity)?;
-            let remembered = remembered.map(|(_, known)| known);
             let overrides = parsed.overrides(entity, &header, recognized.as_ref(), remembered.as_ref());
             let mut mapped = Mapping::new(entity, &header, &overrides);
             if let Ok(mapping) = &mut mapped {
@@ -282,7 +267,7 @@ impl InputSet {
                         match_on,
                         preset: recognized.map(|known| known.preset),
                         remembered,
-                        doubt: doubt(entity, overruled, &candidates),
+                        doubt,
                         facts: ColumnFacts::default(),
                         remarks: Vec::new(),
                     };

@@ -1,6 +1,7 @@
 //! Which spreadsheets are read, and how: the options as the user gave them, and as they are understood.
 
 use std::borrow::Cow;
+use std::fmt;
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -118,6 +119,17 @@ pub(super) enum SkipReason {
     NotWanted,
     /// Nothing says what it holds.
     Unknown(EntityDetectionError),
+    Empty,
+}
+
+impl fmt::Display for SkipReason {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            SkipReason::NotWanted => formatter.write_str("it holds something else"),
+            SkipReason::Unknown(reason) => reason.fmt(formatter),
+            SkipReason::Empty => formatter.write_str("it is empty"),
+        }
+    }
 }
 
 /// The options, parsed.

@@ -1,10 +1,58 @@
 //! What told what a sheet is, for people.
 
 use super::MappedSheet;
+use super::options::{ParsedOptions, SkipReason};
 use crate::check::{Remark, RemarkCode};
-use crate::mapping::{ColumnTarget, Ignored, Preset};
+use crate::error::Result;
+use crate::mapping::{
+    ColumnTarget, DetectedEntity, Ignored, Preset, Recognition, Recognized, RememberedMapping, find_header,
+};
 use crate::schema::Entity;
+use crate::table::Row;
 use crate::wording::counted;
+
+/// A sheet of which is known what it holds.
+pub(super) struct IdentifiedSheet {
+    pub(super) entity: &'static Entity,
+    pub(super) header: Row,
+    /// The export of another tool that it is.
+    pub(super) recognized: Option<Recognized>,
+    /// The mapping that was remembered for its header row.
+    pub(super) remembered: Option<RememberedMapping>,
+    /// What else it may be.
+    pub(super) doubt: Option<Remark>,
+}
+
+impl ParsedOptions<'_> {
+    /// Finds out what a sheet holds, from its name, the name of its file and its first rows; `alone` is the only sheet
+    /// there is.
+    ///
+    /// # Errors
+    /// Where a remembered mapping is damaged.
+    pub(super) fn identify(
+        &self,
+        (sheet, stem, alone): (Option<&str>, &str, bool),
+        rows: &[Row],
+    ) -> Result<std::result::Result<IdentifiedSheet, SkipReason>> {
+        let (known_row, remembered) = self.remembered(rows)?.unzip();
+        let Recognition { found, candidates } = self.recognize(rows);
+        // Somebody has said what such a file is.
+        let recognized = found.filter(|_| remembered.is_none());
+        let known = remembered.as_ref().map(|known| known.entity).or(recognized.as_ref().map(|known| known.entity));
+        let detected = match known {
+            Some(entity) => Ok(DetectedEntity { entity, overruled: None }),
+            None => self.detect_entity(sheet, stem, rows, alone),
+        };
+        let DetectedEntity { entity, overruled } = match detected {
+            Ok(detected) => detected,
+            Err(reason) => return Ok(Err(reason)),
+        };
+        let row = known_row.or(recognized.as_ref().map(|known| known.row)).or_else(|| find_header(rows, &[entity]));
+        let Some(header) = row.map(|row| rows[row].clone()) else { return Ok(Err(SkipReason::Empty)) };
+        let doubt = doubt(entity, overruled, &candidates);
+        Ok(Ok(IdentifiedSheet { entity, header, recognized, remembered, doubt }))
+    }
+}
 
 impl MappedSheet {
     /// What told what the sheet is, where that was not its name.
@@ -20,7 +68,7 @@ impl MappedSheet {
 }
 
 /// What else a sheet of the entity may be: what its name says, or one of several presets.
-pub(super) fn doubt(entity: &Entity, named: Option<&Entity>, presets: &[&Preset]) -> Option<Remark> {
+fn doubt(entity: &Entity, named: Option<&Entity>, presets: &[&Preset]) -> Option<Remark> {
     if let Some(named) = named {
         let message = format!(
             "read as {}: its headers say so, though its name says {}; --entity says otherwise",

@@ -62,7 +62,7 @@ struct SentRecord {
     fields: Body,
     is_deleted: bool,
     /// The last check-in or check-out of an item of which the service says who holds it.
-    moved: Option<Move>,
+    moved: Option<SentMove>,
     /// When the run changed it last, by the service's clock.
     changed_at: Option<Timestamp>,
     title: String,
@@ -70,7 +70,7 @@ struct SentRecord {
 
 /// A check-in or check-out.
 #[derive(Debug, Clone)]
-struct Move {
+struct SentMove {
     action: &'static Entity,
     body: Body,
 }
@@ -164,7 +164,7 @@ impl SentRecords {
                 record.fields.insert(sets.to_owned(), value.clone());
             }
         }
-        record.moved = Some(Move { action: step.entity, body: step.body.clone() });
+        record.moved = Some(SentMove { action: step.entity, body: step.body.clone() });
         // When the move was logged is not known: what the log has of moves may be the run's own.
     }
 
@@ -215,7 +215,7 @@ enum RawContent {
     Record,
     Field { field: &'static Field, expected: Json, found: Json },
     CustomField { name: String, expected: String, found: String },
-    Holder { moved: Move, found: Json },
+    Holder { moved: SentMove, found: Json },
 }
 
 struct RunComparison<'c> {
@@ -309,7 +309,7 @@ impl RunComparison<'_> {
 }
 
 /// Whether an item is with whom it was checked out to, or with nobody after a check-in.
-fn is_held_as_sent(moved: &Move, held: &Json) -> bool {
+fn is_held_as_sent(moved: &SentMove, held: &Json) -> bool {
     let entries = held.as_array().map(Vec::as_slice).unwrap_or_default();
     if moved.action.role == Role::Action(Verb::Checkin) {
         return entries.is_empty();
@@ -457,7 +457,7 @@ mod tests {
 
     #[test]
     fn an_item_is_with_its_holder_or_with_nobody() {
-        let moved = |action: &str, body: Json| Move {
+        let moved = |action: &str, body: Json| SentMove {
             action: schema::find(action).unwrap(),
             body: body.as_object().cloned().unwrap(),
         };
