@@ -37,9 +37,13 @@ pub(crate) fn reads_as_itself(name: &str) -> bool {
 /// How to read a column.
 pub(super) struct ColumnCheck {
     pub(super) column: usize,
+    /// Which of the mapping's derived columns it is.
+    pub(super) derived: Option<usize>,
     pub(super) role: ColumnRole,
     /// Whether its texts are codes or names, in which a date or a rounded number is damage.
     pub(super) is_code: bool,
+    /// Whether every character of its texts counts: in tags, serial numbers and addresses, but not in names.
+    is_exact: bool,
     /// What its header says of amounts.
     pub(super) unit: HeaderUnit,
     pub(super) reading: DateReading,
@@ -53,7 +57,7 @@ pub(super) struct ColumnCheck {
 pub(super) enum ColumnRole {
     Field { index: usize, field: &'static Field, ids: Ids },
     Related { field: usize, related: &'static str },
-    Custom(String),
+    Custom,
     Id(IdOwnership),
     Action,
 }
@@ -71,16 +75,28 @@ impl ColumnCheck {
                 ColumnRole::Field { index: *field, field: &entity.fields[*field], ids: *ids }
             }
             ColumnTarget::Related { field, related } => ColumnRole::Related { field: *field, related },
-            ColumnTarget::Custom(name) => ColumnRole::Custom(name.clone()),
+            ColumnTarget::Custom(_) => ColumnRole::Custom,
             ColumnTarget::Id(ownership) => ColumnRole::Id(*ownership),
             ColumnTarget::Action => ColumnRole::Action,
             ColumnTarget::Timestamp(_) | ColumnTarget::Result(_) | ColumnTarget::Ignored(_) => return None,
         };
         let reading = DateReading { format: rules.date_format.clone(), ..DateReading::default() };
         let (is_code, unit) = (role.is_code(entity), HeaderUnit::of(header));
+        let is_exact = matches!(role, ColumnRole::Field { field, .. } if is_exact_code(field));
         let names_people = role.names_people(entity);
         let mark = rules.decimal;
-        Some(Self { column, role, is_code, unit, reading, mark, names_people, is_last_name_first: false })
+        Some(Self {
+            column,
+            derived: None,
+            role,
+            is_code,
+            is_exact,
+            unit,
+            reading,
+            mark,
+            names_people,
+            is_last_name_first: false,
+        })
     }
 
     /// With the date format of a rule, which was checked when the rule was read.
@@ -114,7 +130,7 @@ impl ColumnRole {
                 let described = referenced.and_then(|referenced| Some((referenced, referenced.field(related)?)));
                 described.is_some_and(|(referenced, field)| is_code(referenced, field))
             }
-            ColumnRole::Custom(_) | ColumnRole::Id(_) | ColumnRole::Action => false,
+            ColumnRole::Custom | ColumnRole::Id(_) | ColumnRole::Action => false,
         }
     }
 }
@@ -131,8 +147,8 @@ pub(super) struct ColumnSurvey {
 pub(super) fn read_other(check: &ColumnCheck, cell: Cell<'_>, blank: EmptyCells, checked: &mut CheckedRow) {
     let column = check.column as u32;
     if cell.is_blank() {
-        if let (ColumnRole::Custom(name), EmptyCells::Clear) = (&check.role, blank) {
-            checked.custom.push(ParsedCustomField { name: name.clone(), value: String::new(), column });
+        if let (ColumnRole::Custom, EmptyCells::Clear) = (&check.role, blank) {
+            checked.custom.push(ParsedCustomField { column, pair: None });
         }
         return;
     }
@@ -162,14 +178,14 @@ fn read_as(check: &ColumnCheck, cell: Cell<'_>, checked: &mut CheckedRow) -> Res
             checked.related.push(ParsedRelated { field: *field, related, column });
             Ok(())
         }
-        ColumnRole::Custom(name) => {
+        ColumnRole::Custom => {
             let trimmed = text::trimmed(cell.text);
             if text::is_null_word(trimmed) {
                 checked.remark(RemarkKind::NoValue, check.column, trimmed);
                 return Ok(());
             }
             undamaged(cell, check.is_code)?;
-            checked.custom.push(ParsedCustomField { name: name.clone(), value: custom_text(cell), column });
+            checked.custom.push(ParsedCustomField { column, pair: None });
             Ok(())
         }
         ColumnRole::Id(ownership) => record_id(cell).map(|number| {
@@ -191,11 +207,8 @@ fn read_as(check: &ColumnCheck, cell: Cell<'_>, checked: &mut CheckedRow) -> Res
 }
 
 /// A custom field's value; `<clear>` clears it.
-fn custom_text(cell: Cell<'_>) -> String {
-    match text::trimmed(cell.text) {
-        text if is_clear(text) => String::new(),
-        text => text.to_owned(),
-    }
+pub(super) fn custom_text(cell: Cell<'_>) -> &str {
+    Some(text::trimmed(cell.text)).filter(|text| !is_clear(text)).unwrap_or_default()
 }
 
 /// Parses a record's system id: `123` or `#123`.
@@ -234,7 +247,6 @@ fn error_value() -> ValueError {
     ValueError::new(Code::CellError, "spreadsheet error instead of a value", "correct the formula, or type the value")
 }
 
-/// Whether every character counts: in tags, serial numbers and addresses, but not in names.
 fn is_exact_code(field: &Field) -> bool {
     let is_tag = field.reference_to().is_some_and(|reference| reference.wire == Wire::Tag);
     field.is_code || is_tag || field.kind == Kind::Text(TextForm::Email) || field.meaning == Some(Meaning::Tag)
@@ -269,7 +281,7 @@ impl FieldReader<'_> {
         if text::is_no_value_mark(trimmed) {
             return self.no_value(field, trimmed, checked);
         }
-        if let Some((found, plain)) = is_exact_code(field).then(|| look_alike(trimmed)).flatten() {
+        if let Some((found, plain)) = self.column.is_exact.then(|| look_alike(trimmed)).flatten() {
             checked.remark(RemarkKind::LookAlike { found, plain }, self.column.column, trimmed);
         }
         if self.column.names_people {
@@ -336,7 +348,7 @@ impl FieldReader<'_> {
             Kind::CustomFields => {
                 let column = self.column.column as u32;
                 let pairs = custom::json_cell(trimmed)?.into_iter();
-                checked.custom.extend(pairs.map(|(name, value)| ParsedCustomField { name, value, column }));
+                checked.custom.extend(pairs.map(|pair| ParsedCustomField { column, pair: Some(Box::new(pair)) }));
                 Ok(ParsedValue::Text)
             }
             Kind::Structure => Ok(ParsedValue::Text),

@@ -2,6 +2,7 @@
 
 use rust_decimal::Decimal;
 
+use super::cell::custom_text;
 use super::fill::{DerivedCell, DerivedOrigin};
 use super::money::CurrencyHint;
 use super::non_records::NonRecord;
@@ -25,6 +26,8 @@ pub(crate) struct CheckedRow {
     pub related: Vec<ParsedRelated>,
     /// Custom fields, from columns of their own and from a JSON cell.
     pub custom: Vec<ParsedCustomField>,
+    /// Whether the row says anything of the record. Rows need not say anything of further ones.
+    pub says_record: bool,
     /// Why the row is no record; it then asks to be skipped.
     pub non_record: Option<NonRecord>,
     /// Required fields without a value; a problem only if the row creates a record.
@@ -100,9 +103,18 @@ pub(crate) struct ParsedRelated {
     pub column: u32,
 }
 
-/// A custom field and its value; empty clears it.
+/// A custom field of a row.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct ParsedCustomField {
+    /// The cell's column, from 0.
+    pub column: u32,
+    /// Its name and value, if the cell says both. Otherwise the column is the field's own, and the cell its value.
+    pub pair: Option<Box<(String, String)>>,
+}
+
+/// A custom field and its value; empty clears it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct CustomField {
     pub name: String,
     pub value: String,
     /// The cell's column, from 0.
@@ -130,6 +142,7 @@ pub(crate) enum ParsedValue {
 }
 
 impl CheckedRow {
+    /// Forgets all but what filling the row has noted.
     pub(super) fn reset(&mut self) {
         self.id = None;
         self.action = None;
@@ -140,10 +153,20 @@ impl CheckedRow {
         self.missing.clear();
         self.sign = None;
         self.problems.clear();
-        self.derived.clear();
-        self.renamed.clear();
         self.last_name_first.clear();
         self.remarks.clear();
+    }
+
+    /// The names and values of the row's custom fields.
+    pub(crate) fn custom_fields(&self, mapping: &Mapping, row: &Row) -> Vec<CustomField> {
+        let field = |ParsedCustomField { column, pair }: &ParsedCustomField| {
+            let (name, value) = match pair.as_deref() {
+                Some((name, value)) => (name.as_str(), value.as_str()),
+                None => (mapping.custom_name(*column)?, custom_text(row.cell(*column as usize))),
+            };
+            Some(CustomField { name: name.to_owned(), value: value.to_owned(), column: *column })
+        };
+        self.custom.iter().filter_map(field).collect()
     }
 
     /// Remarks on a cell; `shown` is the part of its text that the remark is about.

@@ -139,7 +139,8 @@ fn real(date: Date, reading: &DateReading) -> Result<Date, ValueError> {
 
 /// The date with day and month swapped, if that is another one.
 pub(super) fn swapped(date: Date) -> Option<Date> {
-    Date::new(date.year(), date.day(), date.month()).ok().filter(|other| *other != date)
+    let is_other = date.day() <= 12 && date.day() != date.month();
+    is_other.then(|| Date::new(date.year(), date.day(), date.month()).ok()).flatten()
 }
 
 fn maybe_swapped(date: Date, other: Date) -> ValueError {

@@ -4,6 +4,7 @@ use hashbrown::{DefaultHashBuilder, HashTable};
 use std::hash::BuildHasher;
 
 use crate::schema::Entity;
+use crate::table::Row;
 
 /// What to do about two rows with one natural key. No two assets share a tag and no two people an address; two licences
 /// may well share a name.
@@ -50,6 +51,13 @@ impl SeenRecords {
     }
 }
 
+impl SeenRecords {
+    /// As [`SeenKeys::touch`], for rows without an id.
+    pub(super) fn touch(&self, rows: &[Row], write_key: impl Fn(&Row, &mut String)) {
+        self.alone.touch(rows, write_key);
+    }
+}
+
 /// The serial numbers of the rows seen so far.
 #[derive(Debug, Default)]
 pub(super) struct SeenSerials(SeenKeys);
@@ -58,6 +66,11 @@ impl SeenSerials {
     /// Adds a row by its folded serial number. Whether an earlier row has it too.
     pub(super) fn is_repeated(&mut self, serial: &str, row: u64) -> bool {
         self.0.first_row_of(serial, row).is_some_and(|first| first != row)
+    }
+
+    /// As [`SeenKeys::touch`].
+    pub(super) fn touch(&self, rows: &[Row], write_serial: impl Fn(&Row, &mut String)) {
+        self.0.touch(rows, write_serial);
     }
 }
 
@@ -74,11 +87,32 @@ struct SeenKeys {
     rows: Vec<u32>,
 }
 
+/// So many keys fit into the processor's cache.
+const CACHED_KEYS: usize = 16 * 1024;
+
 impl SeenKeys {
     /// The row with that folded key.
     fn row_of(&self, key: &str) -> Option<u64> {
         // Most sheets have ids in every row or in none.
         if self.hashes.is_empty() { None } else { self.row_of_hash(self.build.hash_one(key)) }
+    }
+
+    /// Reads what look-ups of the folded keys of these rows are going to read. A million keys are more than the
+    /// processor's cache holds: looked up one by one, each waits for memory; side by side, they wait together.
+    fn touch(&self, rows: &[Row], write_key: impl Fn(&Row, &mut String)) {
+        if self.hashes.len() < CACHED_KEYS {
+            return;
+        }
+        let mut key = String::new();
+        let hash = |row: &Row| {
+            key.clear();
+            write_key(row, &mut key);
+            self.build.hash_one(key.as_str())
+        };
+        let hashes: Vec<u64> = rows.iter().map(hash).collect();
+        for hash in hashes {
+            std::hint::black_box(self.row_of_hash(hash));
+        }
     }
 
     fn row_of_hash(&self, hash: u64) -> Option<u64> {

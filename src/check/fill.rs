@@ -11,24 +11,32 @@ use super::checked_row::{CheckedRow, ParsedValue, RenamedCell};
 use super::rules::{EmptyCells, Rules};
 use super::{Code, ValueError};
 use super::{choice, text};
-use crate::mapping::{ColumnTarget, DerivedColumn, DerivedValue, Ids, Mapping, Unlisted, ValueSource};
-use crate::schema::fold_name;
+use crate::mapping::{Column, ColumnTarget, DerivedColumn, DerivedValue, Ids, Mapping, Unlisted, ValueSource};
+use crate::schema::fold_name_into;
 use crate::table::{Cell, Row, Value};
 
-/// Fills rows.
+/// Fills the rows of a sheet.
 #[derive(Debug, Default)]
 pub(super) struct RowFiller {
     filled: Row,
+    /// The columns of bare ids, from 0.
+    bare_ids: Vec<usize>,
+    /// The columns whose texts name records, with the collection of these; none where no name means another.
+    named: Vec<(usize, &'static str)>,
+    /// Derived columns that are one column of the sheet as it is: that column, and the derived one.
+    copies: Vec<(usize, usize)>,
+    /// The positions of the other derived columns, which depend on what the row says.
+    made: Vec<usize>,
+    /// Where the values of copies come from, with the places of the others between them.
+    origins: Vec<DerivedCell>,
+    /// The text at hand as texts are compared.
+    folded: String,
     /// Columns in whose place a default counts, or that another column stands in for.
     pub(super) replaced: Vec<usize>,
-    /// The cells of the derived columns.
-    pub(super) derived: Vec<DerivedCell>,
-    /// Names in whose place others count.
-    pub(super) renamed: Vec<RenamedCell>,
 }
 
 /// Where the value of a derived column comes from in one row.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct DerivedCell {
     /// The derived column, from 0.
     pub column: u32,
@@ -37,8 +45,13 @@ pub(crate) struct DerivedCell {
     pub origin: DerivedOrigin,
     /// Which kind of record it stands for, if it names none.
     pub record_kind: Option<&'static str>,
-    /// Why the source says nothing that the rule knows.
-    pub error: Option<ValueError>,
+}
+
+impl DerivedCell {
+    fn of_cells(column: usize, source: Option<usize>) -> Self {
+        let (column, source) = (column as u32, source.map(|column| column as u32));
+        Self { column, source, origin: DerivedOrigin::Cells, record_kind: None }
+    }
 }
 
 /// What says a derived value.
@@ -46,6 +59,8 @@ pub(crate) struct DerivedCell {
 pub(crate) enum DerivedOrigin {
     /// Cells of the row.
     Cells,
+    /// Cells of the row, and the value map of a rule should list what they say.
+    Unlisted,
     /// The value map of a rule.
     ValueMap,
     Default,
@@ -63,46 +78,68 @@ enum Derived<'r> {
 }
 
 impl RowFiller {
-    /// Fills a row, which is then [`RowFiller::filled`]. False if it counts as it is.
-    pub(super) fn fill(&mut self, row: &Row, mapping: &Mapping, aliases: &Aliases) -> bool {
-        self.replaced.clear();
-        self.derived.clear();
-        self.renamed.clear();
-        let mut is_changed = false;
-        for column in &mapping.columns {
-            let ColumnTarget::Field { ids: Ids::Bare, .. } = column.target else { continue };
-            if let Cow::Owned(id) = whole_id(row.cell(column.index).text) {
-                self.begin(row, &mut is_changed);
-                self.filled.replace(column.index, &id, Value::Text);
+    pub(super) fn new(mapping: &Mapping, aliases: &Aliases) -> Self {
+        let is_bare = |column: &&Column| matches!(column.target, ColumnTarget::Field { ids: Ids::Bare, .. });
+        let bare_ids = mapping.columns.iter().filter(is_bare).map(|column| column.index);
+        let named = mapping.columns.iter().filter(|_| !aliases.is_empty());
+        let named = named.filter_map(|column| Some((column.index, mapping.named_collection(column)?)));
+        let (mut copies, mut made, mut origins) = (Vec::new(), Vec::new(), Vec::new());
+        for (index, derived) in mapping.derived.iter().enumerate() {
+            let columns = derived.source.columns();
+            origins.push(DerivedCell::of_cells(derived.column, columns.first().copied()));
+            match columns {
+                [source] if derived.only_copies() && derived.default.is_none() => {
+                    copies.push((*source, derived.column))
+                }
+                _ => made.push(index),
             }
         }
-        for derived in &mapping.derived {
+        Self { bare_ids: bare_ids.collect(), named: named.collect(), copies, made, origins, ..Self::default() }
+    }
+
+    /// Fills a row, which is then [`RowFiller::filled`], and notes in `checked` where its values come from. False if it
+    /// counts as it is.
+    pub(super) fn fill(&mut self, row: &Row, mapping: &Mapping, aliases: &Aliases, checked: &mut CheckedRow) -> bool {
+        self.replaced.clear();
+        checked.derived.clear();
+        checked.renamed.clear();
+        let mut is_changed = false;
+        for index in 0..self.bare_ids.len() {
+            let column = self.bare_ids[index];
+            if let Cow::Owned(id) = whole_id(row.cell(column).text) {
+                self.begin(row, &mut is_changed);
+                self.filled.replace(column, &id, Value::Text);
+            }
+        }
+        if let Some(last) = mapping.derived.last() {
             self.begin(row, &mut is_changed);
-            self.filled.pad(derived.column + 1);
-            self.derive(row, derived);
+            self.filled.pad(last.column + 1);
+            checked.derived.extend_from_slice(&self.origins);
+            for (source, column) in &self.copies {
+                self.filled.copy_filled(*source, *column);
+            }
+            for index in 0..self.made.len() {
+                let index = self.made[index];
+                checked.derived[index] = self.derive(row, &mapping.derived[index]);
+            }
         }
-        if !aliases.is_empty() {
-            self.rename(row, mapping, aliases, &mut is_changed);
-        }
+        self.rename(row, aliases, checked, &mut is_changed);
         is_changed
     }
 
     /// Puts the names that the user has decided for in the place of those that mean them.
-    fn rename(&mut self, row: &Row, mapping: &Mapping, aliases: &Aliases, is_changed: &mut bool) {
-        for column in &mapping.columns {
-            let Some(collection) = mapping.named_collection(column) else { continue };
-            let cell = if *is_changed { self.filled.cell(column.index) } else { row.cell(column.index) };
+    fn rename(&mut self, row: &Row, aliases: &Aliases, checked: &mut CheckedRow, is_changed: &mut bool) {
+        for index in 0..self.named.len() {
+            let (column, collection) = self.named[index];
+            let cell = if *is_changed { self.filled.cell(column) } else { row.cell(column) };
             let from = text::trimmed(cell.text);
             let Some(decision) = aliases.find(collection, from).filter(|found| found.use_instead != from) else {
                 continue;
             };
-            self.renamed.push(RenamedCell {
-                column: column.index as u32,
-                from: from.into(),
-                to: decision.use_instead.as_str().into(),
-            });
+            let to = decision.use_instead.as_str();
+            checked.renamed.push(RenamedCell { column: column as u32, from: from.into(), to: to.into() });
             self.begin(row, is_changed);
-            self.filled.replace(column.index, &decision.use_instead, Value::Text);
+            self.filled.replace(column, to, Value::Text);
         }
     }
 
@@ -113,14 +150,18 @@ impl RowFiller {
     }
 
     /// Fills the cell of a derived column.
-    fn derive(&mut self, row: &Row, derived: &DerivedColumn) {
+    fn derive(&mut self, row: &Row, derived: &DerivedColumn) -> DerivedCell {
         let is_given = |column: &usize| holds_value(row.cell(*column));
         let columns = derived.source.columns();
         let source = columns.iter().copied().find(is_given);
-        let made = source.map_or(Derived::Nothing, |source| made_from(row, derived, source));
+        if let Some(source) = source.filter(|_| derived.only_copies()) {
+            self.filled.copy_cell(source, derived.column);
+            return DerivedCell::of_cells(derived.column, Some(source));
+        }
+        let made = source.map_or(Derived::Nothing, |source| made_from(row, derived, source, &mut self.folded));
         let has_rival = derived.rivals.iter().any(is_given);
         let default = derived.default.as_ref().filter(|_| matches!(made, Derived::Nothing) && !has_rival);
-        let (mut error, mut record_kind, mut origin) = (None, None, DerivedOrigin::Cells);
+        let (mut record_kind, mut origin) = (None, DerivedOrigin::Cells);
         match (made, default) {
             (_, Some(default)) => {
                 self.filled.replace(derived.column, &default.text, default.value);
@@ -135,7 +176,7 @@ impl RowFiller {
             (Derived::Text(text, value), None) => self.filled.replace(derived.column, &text, value),
             (Derived::Unlisted(column), None) => {
                 self.filled.copy_cell(column, derived.column);
-                error = Some(unlisted(derived));
+                origin = DerivedOrigin::Unlisted;
             }
             // A mark such as `n/a` is read like any other; a stripped text left nothing.
             (Derived::Nothing, None) => match columns.iter().find(|column| !row.cell(**column).is_blank()) {
@@ -146,15 +187,13 @@ impl RowFiller {
         if has_rival && self.filled.cell(derived.column).is_blank() {
             self.replaced.push(derived.column);
         }
-        let whole = self.filled.cell(derived.column);
         if derived.is_bare
-            && let Cow::Owned(id) = whole_id(whole.text)
+            && let Cow::Owned(id) = whole_id(self.filled.cell(derived.column).text)
         {
             self.filled.replace(derived.column, &id, Value::Text);
         }
         let source = source.or(columns.first().copied()).filter(|_| default.is_none());
-        let (column, source) = (derived.column as u32, source.map(|column| column as u32));
-        self.derived.push(DerivedCell { column, source, origin, record_kind, error });
+        DerivedCell { origin, record_kind, ..DerivedCell::of_cells(derived.column, source) }
     }
 
     /// The row as it was filled last.
@@ -168,7 +207,7 @@ fn holds_value(cell: Cell<'_>) -> bool {
 }
 
 /// What the rule makes of the row, of which `first` is the first filled source.
-fn made_from<'r>(row: &'r Row, derived: &'r DerivedColumn, first: usize) -> Derived<'r> {
+fn made_from<'r>(row: &'r Row, derived: &'r DerivedColumn, first: usize, folded: &mut String) -> Derived<'r> {
     let is_broken = |column: &usize| matches!(row.cell(*column).value, Value::Error | Value::Unevaluated);
     let cell = row.cell(first);
     let (mut text, mut value) = match &derived.source {
@@ -193,9 +232,9 @@ fn made_from<'r>(row: &'r Row, derived: &'r DerivedColumn, first: usize) -> Deri
     }
     // What a value map says is the field's own value, inverted or not.
     if !derived.values.is_empty() {
-        let said = text::trimmed(&text);
-        let folded = fold_name(said);
-        let listed = derived.values.iter().find(|known| known.folded == folded).map(|known| &known.to);
+        folded.clear();
+        fold_name_into(text::trimmed(&text), folded);
+        let listed = derived.values.iter().find(|known| known.folded == *folded).map(|known| &known.to);
         let mapped = match (listed, &derived.otherwise) {
             (Some(to), _) | (None, Unlisted::Value(to)) => Some(to),
             (None, Unlisted::Keep) => None,
@@ -221,7 +260,8 @@ fn made_from<'r>(row: &'r Row, derived: &'r DerivedColumn, first: usize) -> Deri
 /// The known values that a message names.
 const NAMED_VALUES: usize = 12;
 
-fn unlisted(derived: &DerivedColumn) -> ValueError {
+/// Why a cell is no value of the column.
+pub(super) fn unlisted(derived: &DerivedColumn) -> ValueError {
     let known: Vec<String> =
         derived.values.iter().take(NAMED_VALUES).map(|known| format!("`{}`", known.from)).collect();
     let more = if derived.values.len() > known.len() { ", …" } else { "" };

@@ -41,7 +41,7 @@ mod rules;
 pub(crate) use aliases::{Aliases, NameDecision};
 pub(crate) use cell::reads_as_itself;
 pub(crate) use checked_row::{
-    CheckedRow, CurrencySign, ParsedCustomField, ParsedField, ParsedId, ParsedRelated, ParsedValue,
+    CheckedRow, CurrencySign, CustomField, ParsedField, ParsedId, ParsedRelated, ParsedValue,
 };
 pub(crate) use duplicates::duplicate_hint;
 pub(crate) use fill::{DerivedOrigin, rule_value};

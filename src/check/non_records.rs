@@ -185,6 +185,12 @@ fn is_unticked(cell: Cell<'_>) -> bool {
 }
 
 fn is_total(text: &str) -> bool {
+    // Nearly every text is a plain code or name, of which folding leaves letters and digits.
+    if text.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b' ' | b'-' | b'_')) {
+        let is_code = text.bytes().any(|byte| byte.is_ascii_digit());
+        let letters = || text.bytes().filter(u8::is_ascii_alphanumeric).map(|byte| byte.to_ascii_lowercase());
+        return !is_code && TOTALS.iter().any(|total| total.bytes().eq(letters()));
+    }
     TOTALS.contains(&fold_header(text).as_str())
 }
 
@@ -192,9 +198,9 @@ fn is_total(text: &str) -> bool {
 mod tests {
     #![allow(clippy::unwrap_used)]
 
-    use super::{NonRecord, NonRecordFinder};
+    use super::{NonRecord, NonRecordFinder, TOTALS, is_total};
     use crate::mapping::{Mapping, MappingOverrides};
-    use crate::schema::collection;
+    use crate::schema::{collection, fold_header};
     use crate::table::{Row, Value};
 
     fn row(number: u64, cells: &[&str]) -> Row {
@@ -218,6 +224,14 @@ mod tests {
         assert_eq!(finder.observe(&row(4, &["", "Model", "", ""])), None, "one cell may be a value");
         assert_eq!(finder.observe(&row(5, &["A-2", "Model", "Status", ""])), None);
         assert_eq!(finder.counts().collect::<Vec<_>>(), [(NonRecord::RepeatedHeader, 1)]);
+    }
+
+    #[test]
+    fn plain_words_are_totals_as_folding_says() {
+        for text in ["Total", "grand-total", " SUB_TOTAL ", "Sum", "Total 2024", "A-1", "Summer", "", "-", "Ada Byron"]
+        {
+            assert_eq!(is_total(text), TOTALS.contains(&fold_header(text).as_str()), "{text:?}");
+        }
     }
 
     #[test]

@@ -9,7 +9,7 @@ use self::conflicts::find_conflicts;
 use super::cell::{ColumnCheck, ColumnRole, ColumnSurvey, FieldReader, read_other};
 use super::checked_row::{CheckedRow, ParsedField, ParsedValue};
 use super::duplicates::{EarlierRow, SeenRecords, SeenSerials, duplicate_hint};
-use super::fill::RowFiller;
+use super::fill::{DerivedCell, DerivedOrigin, RowFiller, unlisted};
 use super::merged_cells::MergedRanges;
 use super::money::DecimalMark;
 use super::non_records::NonRecordFinder;
@@ -19,7 +19,7 @@ use super::remarks::RemarkKind;
 use super::rules::{Duplicates, RowAction, Rules};
 use super::text;
 use crate::mapping::{Column, ColumnFacts, IdOwnership, Mapping, TimestampColumn};
-use crate::schema::{Entity, Field, Kind, Meaning, fold_name, fold_name_into};
+use crate::schema::{Field, Kind, Meaning, fold_name, fold_name_into};
 use crate::table::{Row, SheetLayout};
 use crate::wording::{counted, thousands};
 pub(super) use currency::AmountCurrency;
@@ -34,9 +34,13 @@ pub(crate) struct Checker<'m> {
     rules: &'m Rules,
     columns: Vec<ColumnCheck>,
     surveys: Vec<ColumnSurvey>,
+    /// The columns without which a row says nothing of a further record.
+    identifying: Vec<u32>,
     required: Vec<usize>,
-    /// The fields of an action of which one has to say who holds the item.
-    holders: Vec<usize>,
+    /// The fields of an action of which one has to say who holds the item, with the columns that feed them.
+    holders: Vec<(usize, Option<u32>)>,
+    /// The field of serial numbers and the column that feeds it.
+    serial: Option<(usize, usize)>,
     /// The columns of the natural key, if each key field is a plain cell of the row.
     key_columns: Vec<usize>,
     key: String,
@@ -71,23 +75,8 @@ impl<'m> Checker<'m> {
         match_on: &[&'static str],
         extra_cells: ExtraCells,
     ) -> Self {
-        let columns: Vec<ColumnCheck> = {
-            let checks = mapping.columns.iter();
-            let check = |column: &Column| {
-                let derived = mapping.derived_at(column.index);
-                // The unit of a derived amount is that of the columns it comes from, which are alike.
-                let header = match derived.map(|derived| derived.source.columns()) {
-                    Some([first, ..]) => mapping.header(*first as u32).unwrap_or_default(),
-                    Some([]) => "",
-                    None => &column.header,
-                };
-                let mut check = ColumnCheck::new(mapping.entity, rules, (column.index, header), &column.target)?;
-                // A key is compared as it is written.
-                check.names_people &= !match_on.iter().any(|name| mapping.column_of(name) == Some(column.index as u32));
-                Some(check.with_format(derived.and_then(|derived| derived.rule.format.as_deref())))
-            };
-            checks.filter_map(check).collect()
-        };
+        let columns = mapping.columns.iter().filter_map(|column| column_check(mapping, rules, match_on, column));
+        let columns: Vec<ColumnCheck> = columns.collect();
         let key_columns: Option<Vec<usize>> = match_on
             .iter()
             .filter(|name| mapping.feeds(name))
@@ -99,10 +88,12 @@ impl<'m> Checker<'m> {
             rules,
             surveys: columns.iter().map(|_| ColumnSurvey::default()).collect(),
             columns,
+            identifying: mapping.identifying_columns().collect(),
             required: (0..mapping.entity.fields.len())
                 .filter(|index| mapping.entity.fields[*index].is_required() && mapping.linked_field() != Some(*index))
                 .collect(),
-            holders: holder_fields(mapping.entity),
+            holders: holder_fields(mapping),
+            serial: serial_column(mapping),
             key_columns: key_columns.filter(|_| first_is_fed).unwrap_or_default(),
             key: String::new(),
             amounts: Vec::new(),
@@ -114,7 +105,7 @@ impl<'m> Checker<'m> {
             merged: MergedRanges::new(Vec::new()),
             hidden: HiddenRows::default(),
             unheaded: UnheadedColumns::new(mapping),
-            filler: RowFiller::default(),
+            filler: RowFiller::new(mapping, &rules.aliases),
         }
     }
 
@@ -127,11 +118,6 @@ impl<'m> Checker<'m> {
             hidden: HiddenRows { layout: layout.clone(), ..HiddenRows::default() },
             ..self
         }
-    }
-
-    /// The mapping of the rows.
-    pub(crate) fn mapping(&self) -> &'m Mapping {
-        self.mapping
     }
 
     /// Takes into account only which cells are merged.
@@ -198,11 +184,22 @@ impl<'m> Checker<'m> {
         left_out.chain(total).chain(self.hidden.remark()).collect()
     }
 
+    /// Prepares for the check of these rows, which is faster then.
+    pub(crate) fn expect(&self, rows: &[Row]) {
+        // What a rule makes of cells is not known yet.
+        if self.key_columns.iter().all(|column| !self.mapping.is_derived(*column)) {
+            self.seen.touch(rows, |row, key| write_key(row, &self.key_columns, key));
+        }
+        if let Some((_, column)) = self.serial.filter(|(_, column)| !self.mapping.is_derived(*column)) {
+            self.serials.touch(rows, |row, serial| fold_name_into(row.cell(column).text, serial));
+        }
+    }
+
     /// Checks one row; the result goes into `checked`, whose columns are those of the row that is returned: the row as
     /// it counts, with defaults in place of missing values.
     pub(crate) fn check<'r>(&'r mut self, typed: &'r Row, checked: &mut CheckedRow) -> &'r Row {
         let mut filler = std::mem::take(&mut self.filler);
-        let is_filled = filler.fill(typed, self.mapping, &self.rules.aliases);
+        let is_filled = filler.fill(typed, self.mapping, &self.rules.aliases, checked);
         let row = if is_filled { filler.filled() } else { typed };
         self.check_filled(typed, row, &filler, checked);
         self.filler = filler;
@@ -218,8 +215,8 @@ impl<'m> Checker<'m> {
 
     fn check_filled(&mut self, typed: &Row, row: &Row, filler: &RowFiller, checked: &mut CheckedRow) {
         checked.reset();
-        checked.derived.clone_from(&filler.derived);
-        checked.renamed.extend_from_slice(&filler.renamed);
+        let is_filled = |column: &u32| !row.cell(*column as usize).is_blank();
+        checked.says_record = !self.mapping.origin.is_further() || self.identifying.iter().any(is_filled);
         // Whether the row is a record is told by its own.
         if !self.mapping.origin.is_further() {
             checked.non_record = self.non_records.observe(typed);
@@ -232,38 +229,7 @@ impl<'m> Checker<'m> {
         self.hidden.observe(typed);
         self.merged.advance(typed);
         self.amounts.clear();
-        for (column, survey) in self.columns.iter().zip(&mut self.surveys) {
-            if filler.replaced.contains(&column.column) {
-                continue;
-            }
-            let cell = row.cell(column.column);
-            let derived = filler.derived.iter().find(|derived| derived.column == column.column as u32);
-            if let Some(error) = derived.and_then(|derived| derived.error.clone()) {
-                checked.problems.push(error.at(Some(column.column as u32), cell.text));
-                continue;
-            }
-            if cell.is_blank()
-                && let Some(error) = self
-                    .merged
-                    .covered(derived.and_then(|derived| derived.source).map_or(column.column, |source| source as usize))
-            {
-                checked.problems.push(error.at(Some(column.column as u32), ""));
-                continue;
-            }
-            match &column.role {
-                ColumnRole::Field { index, field, ids } => {
-                    let mut reader = FieldReader { rules: self.rules, column, survey, amounts: &mut self.amounts };
-                    match reader.read(cell, field, *ids, checked) {
-                        Ok(Some(value)) => {
-                            checked.values.push(ParsedField { field: *index, column: column.column as u32, value })
-                        }
-                        Ok(None) => {}
-                        Err(error) => checked.problems.push(error.at(Some(column.column as u32), cell.text)),
-                    }
-                }
-                _ => read_other(column, cell, self.rules.blank, checked),
-            }
-        }
+        self.read_cells(row, &filler.replaced, checked);
         find_conflicts(self.mapping, row, checked);
         self.infer_currency(row, checked);
         self.add_implied(checked);
@@ -274,6 +240,40 @@ impl<'m> Checker<'m> {
         self.find_duplicate(row, checked);
         self.find_repeated_serial(row, checked);
         checked.locate(typed, self.mapping);
+    }
+
+    /// Reads every cell but those of the columns in `replaced`.
+    fn read_cells(&mut self, row: &Row, replaced: &[usize], checked: &mut CheckedRow) {
+        for (column, survey) in self.columns.iter().zip(&mut self.surveys) {
+            if replaced.contains(&column.column) {
+                continue;
+            }
+            let (cell, at) = (row.cell(column.column), Some(column.column as u32));
+            let derived = column.derived.and_then(|index| Some((index, checked.derived.get(index)?)));
+            if let Some((index, DerivedCell { origin: DerivedOrigin::Unlisted, .. })) = derived {
+                checked.problems.push(unlisted(&self.mapping.derived[index]).at(at, cell.text));
+                continue;
+            }
+            if cell.is_blank() {
+                let source = derived.and_then(|(_, derived)| derived.source).or(at);
+                if let Some(error) = source.and_then(|source| self.merged.covered(source as usize)) {
+                    checked.problems.push(error.at(at, ""));
+                    continue;
+                }
+            }
+            let ColumnRole::Field { index, field, ids } = column.role else {
+                read_other(column, cell, self.rules.blank, checked);
+                continue;
+            };
+            let mut reader = FieldReader { rules: self.rules, column, survey, amounts: &mut self.amounts };
+            match reader.read(cell, field, ids, checked) {
+                Ok(Some(value)) => {
+                    checked.values.push(ParsedField { field: index, column: column.column as u32, value });
+                }
+                Ok(None) => {}
+                Err(error) => checked.problems.push(error.at(at, cell.text)),
+            }
+        }
     }
 
     /// Adds what a value needs to have an effect, unless the row says something else.
@@ -307,15 +307,18 @@ impl<'m> Checker<'m> {
 
     /// The service refuses to hand something out to nobody, or to take it back from nobody.
     fn find_no_holder(&self, row: &Row, checked: &mut CheckedRow) {
-        let fields = || self.holders.iter().map(|index| &self.mapping.entity.fields[*index]);
-        let columns: Vec<Option<u32>> = fields().map(|field| self.mapping.column_of(field.name)).collect();
-        let is_at_fault = |problem: &Problem| problem.column.is_some() && columns.contains(&problem.column);
-        let is_given = self.holders.iter().any(|field| checked.parsed(*field).is_some());
-        if self.holders.is_empty() || is_given || checked.problems.iter().any(is_at_fault) {
+        let is_given = self.holders.iter().any(|(field, _)| checked.parsed(*field).is_some());
+        if self.holders.is_empty() || is_given {
             return;
         }
-        let names: Vec<String> = fields().map(|field| format!("`{}`", field.name)).collect();
-        let column = columns.into_iter().flatten().next();
+        let columns = || self.holders.iter().filter_map(|(_, column)| *column);
+        let is_at_fault = |problem: &Problem| columns().any(|column| problem.column == Some(column));
+        if checked.problems.iter().any(is_at_fault) {
+            return;
+        }
+        let name = |(field, _): &(usize, Option<u32>)| format!("`{}`", self.mapping.entity.fields[*field].name);
+        let names: Vec<String> = self.holders.iter().map(name).collect();
+        let column = columns().next();
         let error = ValueError::new(
             Code::RequiredMissing,
             format!("missing holder; expected a value for {}", names.join(" or ")),
@@ -328,7 +331,7 @@ impl<'m> Checker<'m> {
         if self.extra_cells == ExtraCells::Ignored {
             return;
         }
-        let width = self.mapping.width();
+        let width = self.unheaded.width;
         if let Some(column) = (width..row.len()).find(|column| !row.cell(*column).is_blank()) {
             let error = ValueError::new(
                 Code::ColumnExtra,
@@ -341,17 +344,14 @@ impl<'m> Checker<'m> {
 
     /// One serial number under two tags is likely one thing; two rows of one record are reported as that.
     fn find_repeated_serial(&mut self, row: &Row, checked: &mut CheckedRow) {
-        let Some(serial) = self.mapping.entity.meaning(Meaning::Serial) else { return };
-        let Some(column) = self.mapping.column_of(serial.name) else { return };
-        let is_given =
-            self.mapping.entity.field_index(serial.name).is_some_and(|field| checked.parsed(field).is_some());
+        let Some((_, column)) = self.serial.filter(|(field, _)| checked.parsed(*field).is_some()) else { return };
         let is_duplicate = || checked.problems.iter().any(|problem| problem.code() == Code::DuplicateKey);
-        if !is_given || checked.action == Some(RowAction::Skip) || is_duplicate() {
+        if checked.action == Some(RowAction::Skip) || is_duplicate() {
             return;
         }
-        let text = row.cell(column as usize).text;
+        let text = row.cell(column).text;
         if self.serials.is_repeated(&fold_name(text), row.number) {
-            checked.remark(RemarkKind::SameSerial, column as usize, text::trimmed(text));
+            checked.remark(RemarkKind::SameSerial, column, text::trimmed(text));
         }
     }
 
@@ -364,13 +364,7 @@ impl<'m> Checker<'m> {
             return;
         }
         self.key.clear();
-        for column in &self.key_columns {
-            fold_name_into(row.cell(*column).text, &mut self.key);
-            self.key.push('\u{1f}');
-        }
-        if self.key.starts_with('\u{1f}') {
-            self.key.clear();
-        }
+        write_key(row, &self.key_columns, &mut self.key);
         let (first, column) = match self.seen.earlier(id.map(|id| id.number), &self.key, row.number) {
             None => return,
             Some(EarlierRow::SameId(first)) => (first, id.map(|id| id.column)),
@@ -416,27 +410,27 @@ impl HiddenRows {
 
 /// Filled columns without a header: nothing reads them, and nothing may vanish unnamed.
 struct UnheadedColumns {
-    /// Which columns, from 0, have a header.
-    headed: Vec<bool>,
+    /// The columns up to the last header that have none, from 0.
+    between: Vec<usize>,
+    /// The number of columns up to the last header.
+    width: usize,
     filled: BTreeMap<usize, u64>,
 }
 
 impl UnheadedColumns {
     fn new(mapping: &Mapping) -> Self {
-        let mut headed = vec![false; mapping.width()];
+        let width = mapping.width();
+        let mut headed = vec![false; width];
         mapping.sheet_columns().for_each(|column| headed[column.index] = true);
-        Self { headed, filled: BTreeMap::new() }
+        let between = (0..width).filter(|column| !headed[*column]).collect();
+        Self { between, width, filled: BTreeMap::new() }
     }
 
     /// Cells beyond the last header may be problems of their own.
     fn observe(&mut self, row: &Row, extra_cells: ExtraCells) {
-        let end = match extra_cells {
-            ExtraCells::Problem => row.len().min(self.headed.len()),
-            ExtraCells::Ignored => row.len(),
-        };
-        for column in 0..end {
-            let is_headed = self.headed.get(column).copied().unwrap_or(false);
-            if !is_headed && !row.cell(column).is_blank() {
+        let beyond = if extra_cells == ExtraCells::Ignored { self.width..row.len() } else { 0..0 };
+        for column in self.between.iter().copied().chain(beyond) {
+            if !row.cell(column).is_blank() {
                 *self.filled.entry(column).or_default() += 1;
             }
         }
@@ -473,11 +467,45 @@ fn find_quote_fault(row: &Row, checked: &mut CheckedRow) {
     }
 }
 
-/// The fields that may name the holder, if the action takes one and leaves open which.
-fn holder_fields(entity: &'static Entity) -> Vec<usize> {
-    let holders: Vec<&Field> = entity.holders().collect();
+/// Writes the folded texts of a natural key, or nothing where the first is blank.
+fn write_key(row: &Row, columns: &[usize], key: &mut String) {
+    for column in columns {
+        fold_name_into(row.cell(*column).text, key);
+        key.push('\u{1f}');
+    }
+    if key.starts_with('\u{1f}') {
+        key.clear();
+    }
+}
+
+/// How to read a column; none if it is not read.
+fn column_check(mapping: &Mapping, rules: &Rules, match_on: &[&'static str], column: &Column) -> Option<ColumnCheck> {
+    let derived = mapping.derived.iter().position(|derived| derived.column == column.index);
+    let rule = derived.map(|index| &mapping.derived[index]);
+    // The unit of a derived amount is that of the columns it comes from, which are alike.
+    let header = match rule.map(|derived| derived.source.columns()) {
+        Some([first, ..]) => mapping.header(*first as u32).unwrap_or_default(),
+        Some([]) => "",
+        None => &column.header,
+    };
+    let mut check = ColumnCheck::new(mapping.entity, rules, (column.index, header), &column.target)?;
+    check.derived = derived;
+    // A key is compared as it is written.
+    check.names_people &= !match_on.iter().any(|name| mapping.column_of(name) == Some(column.index as u32));
+    Some(check.with_format(rule.and_then(|derived| derived.rule.format.as_deref())))
+}
+
+/// The fields that may name the holder, if the action takes one and leaves open which, with their columns.
+fn holder_fields(mapping: &Mapping) -> Vec<(usize, Option<u32>)> {
+    let holders: Vec<&Field> = mapping.entity.holders().collect();
     let is_open = !holders.iter().any(|field| field.is_required());
-    holders.into_iter().filter(|_| is_open).filter_map(|field| entity.field_index(field.name)).collect()
+    let holders = holders.into_iter().filter(|_| is_open);
+    holders.filter_map(|field| Some((mapping.entity.field_index(field.name)?, mapping.column_of(field.name)))).collect()
+}
+
+fn serial_column(mapping: &Mapping) -> Option<(usize, usize)> {
+    let serial = mapping.entity.meaning(Meaning::Serial)?.name;
+    Some((mapping.entity.field_index(serial)?, mapping.column_of(serial)? as usize))
 }
 
 /// Whether the surveys changed how a column is read.

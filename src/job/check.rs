@@ -13,7 +13,7 @@ use crate::observer::Observer;
 use crate::plan::{NameTally, ReportMode, RowCounts, RowOutcome, RowStatus};
 use crate::report::{ResultFile, RunCommand, RunSummary, SheetSummary};
 use crate::run::command_line::CommandLine;
-use crate::run::described::{DescribedRecords, Turn};
+use crate::run::described::DescribedRecords;
 use crate::run::input::{InputOptions, InputRow, InputSet, RowRules, SheetFilter, SheetRules};
 use crate::run::lookups::no_rows;
 use crate::table::Row;
@@ -239,11 +239,8 @@ impl SheetCheck<'_> {
         checked.locate(row.typed, mapping);
         let mut problems = std::mem::take(&mut checked.problems);
         if mapping.origin == RecordOrigin::Described && problems.is_empty() {
-            self.described.add(index as u16, mapping, row.filled, checked);
-            if let Some(Turn::Conflict(found)) = self.described.turn(index as u16, mapping, row.filled) {
-                problems.extend(found.iter().cloned());
-                checked.locate_problems(&mut problems, row.typed, mapping);
-            }
+            problems.extend_from_slice(self.described.add(index as u16, mapping, row.filled, checked));
+            checked.locate_problems(&mut problems, row.typed, mapping);
         }
         if let Some(open) = &mut self.open {
             problems.retain(|problem| !open.problems.contains(problem));

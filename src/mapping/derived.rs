@@ -160,6 +160,12 @@ impl SkippedRows {
 }
 
 impl DerivedColumn {
+    /// Whether it is the first filled one of its source's cells, as it is.
+    pub(crate) fn only_copies(&self) -> bool {
+        let changes = self.rule.invert || self.is_bare || !self.rule.strip.is_empty() || !self.values.is_empty();
+        matches!(self.source, ValueSource::FirstOf(_)) && !changes && self.rivals.is_empty()
+    }
+
     /// What a default stands for that names a kind of record: `any deployable status`.
     pub(super) fn default_kind(&self) -> Option<String> {
         let default = self.default.as_ref().filter(|_| self.source.columns().is_empty())?;

@@ -203,7 +203,7 @@ impl Mapping {
     }
 
     /// The columns without which a row says nothing of a further record.
-    fn identifying_columns(&self) -> impl Iterator<Item = u32> + '_ {
+    pub(crate) fn identifying_columns(&self) -> impl Iterator<Item = u32> + '_ {
         let holders = self.entity.holders().map(|field| field.name);
         let keys = self.entity.key.iter().copied();
         holders.chain(keys).filter_map(|field| self.column_of(field))
@@ -214,11 +214,6 @@ impl Mapping {
             RecordOrigin::Assignment => ASSIGNED_TO,
             RecordOrigin::Rows | RecordOrigin::Described => self.entity.key.first().copied().unwrap_or("name"),
         }
-    }
-
-    /// Whether a row, as rules have filled it, says anything of the mapping's records.
-    pub(crate) fn describes(&self, filled: &Row) -> bool {
-        !self.origin.is_further() || self.identifying_columns().any(|column| !filled.cell(column as usize).is_blank())
     }
 
     /// The field that the row's own record fills: what a check-out moves.

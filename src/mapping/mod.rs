@@ -428,10 +428,13 @@ impl Mapping {
         self.repeats_custom_fields = folded.any(|name| !seen.insert(name));
     }
 
-    /// Whether a column feeds a custom field of its own.
-    pub(crate) fn is_custom_column(&self, column: u32) -> bool {
-        let found = self.columns.binary_search_by_key(&(column as usize), |known| known.index);
-        found.is_ok_and(|found| matches!(self.columns[found].target, ColumnTarget::Custom(_)))
+    /// The custom field that a column is for.
+    pub(crate) fn custom_name(&self, column: u32) -> Option<&str> {
+        let found = self.columns.binary_search_by_key(&(column as usize), |known| known.index).ok()?;
+        match &self.columns[found].target {
+            ColumnTarget::Custom(name) => Some(name),
+            _ => None,
+        }
     }
 
     /// Ignores columns that feed other fields: a row that only has to identify a record may contain anything else.

@@ -12,7 +12,7 @@ use super::target::TargetRecord;
 use super::timestamp::ReportedTimestamp;
 use crate::api::custom_fields;
 use crate::catalog::{Catalog, RecordRef};
-use crate::check::{Code, Conflicts, ParsedCustomField, Problem, ValueError};
+use crate::check::{Code, Conflicts, CustomField, Problem, ValueError};
 use crate::mapping::Mapping;
 use crate::plan::resolver::ResolvedField;
 use crate::schema::{CUSTOM_FIELDS, Field};
@@ -50,7 +50,7 @@ struct Difference {
 pub(super) struct Changes<'d> {
     pub(super) fields: &'d [ResolvedField],
     pub(super) missing: &'d [(usize, DependencyRecord)],
-    pub(super) custom: &'d [ParsedCustomField],
+    pub(super) custom: &'d [CustomField],
 }
 
 impl Conflict {

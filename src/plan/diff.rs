@@ -4,7 +4,7 @@ use rust_decimal::Decimal;
 use serde_json::Value as Json;
 
 use crate::api::{Body, Record, custom_fields, plain_text};
-use crate::check::ParsedCustomField;
+use crate::check::CustomField;
 use crate::schema::{Entity, Field, Kind, Reference, TextForm, Wire, fold_header, fold_name};
 use crate::unicode::without_invisible;
 
@@ -112,8 +112,8 @@ pub(crate) fn update_to(entity: &'static Entity, sent: &Body, planned: Option<&B
 }
 
 /// The custom fields that differ from those of the plan: the others were sent only because they go together.
-fn changed_pairs(sent: &Json, planned: &[(String, String)]) -> Vec<ParsedCustomField> {
-    let pairs = custom_fields(sent).into_iter().map(|(name, value)| ParsedCustomField { name, value, column: 0 });
+fn changed_pairs(sent: &Json, planned: &[(String, String)]) -> Vec<CustomField> {
+    let pairs = custom_fields(sent).into_iter().map(|(name, value)| CustomField { name, value, column: 0 });
     pairs.filter(|given| differs(planned, given)).collect()
 }
 
@@ -136,10 +136,10 @@ fn told_pairs(fields: &Json) -> Vec<(String, String)> {
 
 /// The record's custom fields with the row's values merged in, so that fields the row does not mention are kept.
 /// `None` if nothing changes.
-pub(super) fn merged_custom_fields(held: Option<&Json>, given: &[ParsedCustomField]) -> Option<Json> {
+pub(super) fn merged_custom_fields(held: Option<&Json>, given: &[CustomField]) -> Option<Json> {
     let before = held.map(custom_fields).unwrap_or_default();
     let mut after = before.clone();
-    for ParsedCustomField { name, value, .. } in given {
+    for CustomField { name, value, .. } in given {
         match position_of(name, &after).map(|position| &mut after[position]) {
             Some((_, old)) => old.clone_from(value),
             None if value.is_empty() => {}
@@ -150,7 +150,7 @@ pub(super) fn merged_custom_fields(held: Option<&Json>, given: &[ParsedCustomFie
 }
 
 /// Whether a row's custom field differs from the record's. Absent and empty are equal.
-pub(super) fn differs(held: &[(String, String)], given: &ParsedCustomField) -> bool {
+pub(super) fn differs(held: &[(String, String)], given: &CustomField) -> bool {
     let held = position_of(&given.name, held).map_or("", |position| held[position].1.as_str());
     held != given.value
 }
@@ -220,8 +220,7 @@ mod tests {
     #[test]
     fn custom_fields_not_named_by_the_row_stay() {
         let held = json!(r#"[{"name":"Rack","value":"B4"},{"name":"MAC","value":"aa"}]"#);
-        let given =
-            |name: &str, value: &str| ParsedCustomField { name: name.to_owned(), value: value.to_owned(), column: 0 };
+        let given = |name: &str, value: &str| CustomField { name: name.to_owned(), value: value.to_owned(), column: 0 };
         assert!(!differs(&custom_fields(&held), &given("MAC", "aa")) && !differs(&[], &given("MAC", "")));
         let given = [given("MAC", "bb")];
         let merged = merged_custom_fields(Some(&held), &given).unwrap();

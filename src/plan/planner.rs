@@ -34,7 +34,7 @@ use crate::api::{Body, custom_fields};
 use crate::catalog::{Catalog, RecordRef};
 use crate::check::duplicate_hint;
 use crate::check::{
-    CheckedRow, Code, Conflicts, Duplicates, Mode, ParsedCustomField, Problem, RemarkKind, RowAction, Rules, ValueError,
+    CheckedRow, Code, Conflicts, CustomField, Duplicates, Mode, Problem, RemarkKind, RowAction, Rules, ValueError,
 };
 use crate::mapping::{Column, MappingSource, RecordOrigin};
 use crate::plan::resolver::{
@@ -243,7 +243,8 @@ impl<S: StepSink> Planner<'_, S> {
         if !problems.is_empty() {
             return Err(problems);
         }
-        let draft = RowDraft { fields, missing, custom: std::mem::take(&mut checked.custom), ..RowDraft::default() };
+        let custom = checked.custom_fields(sheet.mapping, row);
+        let draft = RowDraft { fields, missing, custom, ..RowDraft::default() };
         match existing.ok().flatten() {
             Some(RecordRef::Known(id)) => self.update(sheet, row, id, draft, target_record),
             _ => undecoded(sheet, row, &draft).map(|()| Decision::Write(draft)),
@@ -456,7 +457,7 @@ pub(super) enum Decision {
 pub(super) struct RowDraft {
     pub(super) fields: Vec<ResolvedField>,
     pub(super) missing: Vec<(usize, DependencyRecord)>,
-    pub(super) custom: Vec<ParsedCustomField>,
+    pub(super) custom: Vec<CustomField>,
     /// The existing record it writes to; `None` for a create or an action.
     pub(super) record: Option<WriteKind>,
     pub(super) extras: Option<Box<StepExtras>>,

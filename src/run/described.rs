@@ -3,7 +3,7 @@
 use std::collections::{HashMap, HashSet};
 
 use crate::check::{CheckedRow, Code, Problem, ValueError, text};
-use crate::mapping::Mapping;
+use crate::mapping::{Mapping, is_same_text};
 use crate::plan::RowId;
 use crate::schema::fold_name_into;
 use crate::table::{Row, Value};
@@ -11,10 +11,20 @@ use crate::table::{Row, Value};
 /// What the rows of all sheets say of further records.
 #[derive(Debug, Default)]
 pub(crate) struct DescribedRecords {
-    by_key: HashMap<(u16, String), Description>,
+    sheets: HashMap<u16, SheetDescriptions>,
     conflicts: HashMap<RowId, Vec<Problem>>,
     /// Rows, with the sheet of their own records, that make no further records: they are none, or are done.
     pub(crate) skipped: HashSet<RowId>,
+}
+
+/// What the rows of one sheet say.
+#[derive(Debug)]
+struct SheetDescriptions {
+    /// The columns of the natural key, from 0; none of a field that nothing feeds.
+    key_columns: Vec<Option<usize>>,
+    by_key: HashMap<String, Description>,
+    /// The key of the row at hand.
+    key: String,
 }
 
 /// What rows say of one record.
@@ -43,43 +53,72 @@ pub(crate) enum Turn<'d> {
 }
 
 impl DescribedRecords {
-    /// Adds what a row says. A row with problems says nothing.
-    pub(crate) fn add(&mut self, sheet: u16, mapping: &Mapping, row: &Row, checked: &CheckedRow) {
+    /// Adds what a row says, and returns what contradicts earlier rows. A row with problems says nothing.
+    pub(crate) fn add(&mut self, sheet: u16, mapping: &Mapping, row: &Row, checked: &CheckedRow) -> &[Problem] {
         if !checked.problems.is_empty() {
-            return;
+            return &[];
         }
-        let number = row.number;
-        let said = mapping.derived.iter().map(|derived| derived.column as u32);
-        let said = said.filter(|column| !row.cell(*column as usize).is_blank());
-        let described = self.by_key.entry((sheet, key_of(mapping, row)));
-        let description = described.or_insert_with(|| Description { first: number, cells: Vec::new() });
-        for column in said {
-            let cell = row.cell(column as usize);
-            match description.cells.iter().find(|known| known.column == column) {
-                None => {
-                    let text = text::trimmed(cell.text).into();
-                    description.cells.push(DescribedCell { column, text, value: cell.value, row: number });
-                }
-                Some(known) if is_same(&known.text, cell.text) => {}
-                Some(known) => {
-                    let problem = contradiction(mapping, known, (column, cell.text));
-                    self.conflicts.entry(RowId { sheet, row: number }).or_default().push(problem);
-                }
-            }
+        let descriptions = self.sheets.entry(sheet).or_insert_with(|| SheetDescriptions::new(mapping));
+        let mut conflicts = Vec::new();
+        descriptions.add(mapping, row, &mut conflicts);
+        if conflicts.is_empty() {
+            return &[];
         }
+        let known = self.conflicts.entry(RowId { sheet, row: row.number }).or_default();
+        known.append(&mut conflicts);
+        known
     }
 
     /// What is to be done at a row, if it was added.
-    pub(crate) fn turn(&self, sheet: u16, mapping: &Mapping, row: &Row) -> Option<Turn<'_>> {
+    pub(crate) fn turn(&self, sheet: u16, row: &Row) -> Option<Turn<'_>> {
         if let Some(problems) = self.conflicts.get(&RowId { sheet, row: row.number }) {
             return Some(Turn::Conflict(problems));
         }
-        let description = self.by_key.get(&(sheet, key_of(mapping, row)))?;
+        let descriptions = self.sheets.get(&sheet)?;
+        let mut key = String::new();
+        write_key(row, &descriptions.key_columns, &mut key);
+        let description = descriptions.by_key.get(&key)?;
         Some(if description.first == row.number { Turn::First(description) } else { Turn::Repeated })
     }
 }
 
+impl SheetDescriptions {
+    fn new(mapping: &Mapping) -> Self {
+        let column = |field: &&str| mapping.column_of(field).map(|column| column as usize);
+        let key_columns = mapping.entity.key.iter().map(column).collect();
+        Self { key_columns, by_key: HashMap::new(), key: String::new() }
+    }
+
+    fn add(&mut self, mapping: &Mapping, row: &Row, conflicts: &mut Vec<Problem>) {
+        write_key(row, &self.key_columns, &mut self.key);
+        let Some(description) = self.by_key.get_mut(&self.key) else {
+            let mut description = Description { first: row.number, cells: Vec::new() };
+            description.add(mapping, row, conflicts);
+            self.by_key.insert(self.key.clone(), description);
+            return;
+        };
+        description.add(mapping, row, conflicts);
+    }
+}
+
 impl Description {
+    fn add(&mut self, mapping: &Mapping, row: &Row, conflicts: &mut Vec<Problem>) {
+        for derived in &mapping.derived {
+            let (column, cell) = (derived.column as u32, row.cell(derived.column));
+            if cell.is_blank() {
+                continue;
+            }
+            let text = text::trimmed(cell.text);
+            match self.cells.iter().find(|known| known.column == column) {
+                None => {
+                    self.cells.push(DescribedCell { column, text: text.into(), value: cell.value, row: row.number });
+                }
+                Some(known) if *known.text == *text || is_same_text(&known.text, text) => {}
+                Some(known) => conflicts.push(contradiction(mapping, known, (column, text))),
+            }
+        }
+    }
+
     /// Fills what the row leaves blank with what other rows say.
     pub(crate) fn complete(&self, row: &Row) -> Row {
         let mut whole = row.clone();
@@ -92,18 +131,12 @@ impl Description {
 }
 
 /// The texts of the natural key.
-fn key_of(mapping: &Mapping, row: &Row) -> String {
-    let mut key = String::new();
-    for field in mapping.entity.key {
-        let text = mapping.column_of(field).map_or("", |column| row.cell(column as usize).text);
-        fold_name_into(text, &mut key);
+fn write_key(row: &Row, columns: &[Option<usize>], key: &mut String) {
+    key.clear();
+    for column in columns {
+        fold_name_into(column.map_or("", |column| row.cell(column).text), key);
         key.push('\u{1f}');
     }
-    key
-}
-
-fn is_same(one: &str, other: &str) -> bool {
-    crate::mapping::is_same_text(text::trimmed(one), text::trimmed(other))
 }
 
 fn contradiction(mapping: &Mapping, known: &DescribedCell, (column, found): (u32, &str)) -> Problem {
@@ -115,5 +148,5 @@ fn contradiction(mapping: &Mapping, known: &DescribedCell, (column, found): (u32
         ),
         "make the rows say the same, or leave the cell blank in one of them",
     );
-    error.at(Some(column), text::trimmed(found))
+    error.at(Some(column), found)
 }

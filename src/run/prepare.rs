@@ -200,11 +200,11 @@ impl RunPlanner<'_> {
                 return ControlFlow::Continue(());
             }
             let mut filled = checker.check(typed, &mut checked).clone();
-            if !mapping.describes(&filled) {
+            if !checked.says_record {
                 return ControlFlow::Continue(());
             }
             let turn = match mapping.origin {
-                RecordOrigin::Described => described.turn(sheet.index, mapping, &filled),
+                RecordOrigin::Described => described.turn(sheet.index, &filled),
                 RecordOrigin::Assignment | RecordOrigin::Rows => None,
             };
             match turn {

@@ -45,7 +45,7 @@ impl Cell<'_> {
 }
 
 /// One row, reused from row to row: cells share one text buffer.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Default)]
 pub struct Row {
     /// The row's number as a spreadsheet program shows it, from 1, blank rows counted.
     pub number: u64,
@@ -80,6 +80,8 @@ enum FormulaEscape {
 }
 
 impl CellSpan {
+    const BLANK: CellSpan = CellSpan { start: 0, end: 0, format: 0, escape: FormulaEscape::None, value: Value::Blank };
+
     /// A cell of CSV. For nearly every cell the first byte shows that nothing is escaped.
     #[inline]
     fn text(of: &str, start: usize, end: usize) -> CellSpan {
@@ -154,8 +156,8 @@ impl Row {
 
     /// Appends blank cells up to `columns`.
     pub fn pad(&mut self, columns: usize) {
-        while self.cells.len() < columns {
-            self.push("", Value::Blank);
+        if self.cells.len() < columns {
+            self.cells.resize(columns, CellSpan::BLANK);
         }
     }
 
@@ -178,6 +180,14 @@ impl Row {
         let cell = self.cells.get(from).copied();
         if let (Some(cell), Some(place)) = (cell, self.cells.get_mut(to)) {
             *place = cell;
+        }
+    }
+
+    /// Puts a copy of one cell into another column, which is blank so far; blanks of every kind become plain ones.
+    pub fn copy_filled(&mut self, from: usize, to: usize) {
+        let cell = self.cells.get(from).filter(|cell| cell.value != Value::Blank).copied();
+        if let Some(place) = self.cells.get_mut(to) {
+            *place = cell.unwrap_or(CellSpan::BLANK);
         }
     }
 
@@ -265,6 +275,26 @@ impl Row {
 
     pub fn cells(&self) -> impl Iterator<Item = Cell<'_>> {
         (0..self.len()).map(|column| self.cell(column))
+    }
+}
+
+impl Clone for Row {
+    fn clone(&self) -> Self {
+        let mut row = Self::default();
+        row.clone_from(self);
+        row
+    }
+
+    /// Keeps the buffers.
+    fn clone_from(&mut self, other: &Self) {
+        let Self { number, text, cells, quote_fault, formats } = other;
+        (self.number, self.quote_fault) = (*number, *quote_fault);
+        self.text.clone_from(text);
+        self.cells.clone_from(cells);
+        let is_same = matches!((&self.formats, formats), (Some(own), Some(other)) if Arc::ptr_eq(own, other));
+        if !is_same {
+            self.formats.clone_from(formats);
+        }
     }
 }
 

@@ -25,23 +25,23 @@ struct RowBatch {
     bytes: usize,
 }
 
-/// As [`Workbook::each_row`], from the row numbered `skip_to` on, and parsed on a second thread. `on_row` runs on the
-/// caller's thread, in order.
+/// As [`Workbook::each_row`], from the row numbered `skip_to` on, some rows at a time, and parsed on a second thread.
+/// `on_rows` runs on the caller's thread, in order.
 ///
 /// # Errors
 ///
 /// A fault of the file, after the rows before it.
-pub(crate) fn each_row_ahead(
+pub(crate) fn each_batch_ahead(
     workbook: &mut Workbook,
     sheet: usize,
     skip_to: u64,
-    on_row: &mut dyn FnMut(&Row) -> ControlFlow<()>,
+    on_rows: &mut dyn FnMut(&[Row]) -> ControlFlow<()>,
 ) -> Result<(), ReadError> {
     let (full, incoming) = sync_channel::<RowBatch>(AHEAD);
     let (used, recycled) = channel::<RowBatch>();
     std::thread::scope(|scope| {
         let reader = scope.spawn(move || read(workbook, sheet, skip_to, &full, &recycled));
-        deliver(incoming, &used, on_row);
+        deliver(incoming, &used, on_rows);
         match reader.join() {
             Ok(result) => result,
             Err(panic) => std::panic::resume_unwind(panic),
@@ -77,13 +77,11 @@ fn read(
     result
 }
 
-/// Returns early, and so stops the reader, when `on_row` says so.
-fn deliver(incoming: Receiver<RowBatch>, used: &Sender<RowBatch>, on_row: &mut dyn FnMut(&Row) -> ControlFlow<()>) {
+/// Returns early, and so stops the reader, when `on_rows` says so.
+fn deliver(incoming: Receiver<RowBatch>, used: &Sender<RowBatch>, on_rows: &mut dyn FnMut(&[Row]) -> ControlFlow<()>) {
     for mut batch in incoming {
-        for row in &batch.rows[..batch.filled] {
-            if on_row(row) == ControlFlow::Break(()) {
-                return;
-            }
+        if on_rows(&batch.rows[..batch.filled]) == ControlFlow::Break(()) {
+            return;
         }
         if batch.bytes <= RECYCLED_BYTES {
             (batch.filled, batch.bytes) = (0, 0);
@@ -131,7 +129,7 @@ mod tests {
             expected += 1;
             ControlFlow::Continue(())
         };
-        each_row_ahead(&mut workbook, 0, 2, check).unwrap();
+        each_batch_ahead(&mut workbook, 0, 2, &mut |rows| rows.iter().try_for_each(&mut *check)).unwrap();
         assert_eq!(expected, 5000);
     }
 
@@ -145,7 +143,7 @@ mod tests {
                 seen += 1;
                 if seen < 700 { ControlFlow::Continue(()) } else { ControlFlow::Break(()) }
             };
-            each_row_ahead(&mut workbook, 0, 1, stop).unwrap();
+            each_batch_ahead(&mut workbook, 0, 1, &mut |rows| rows.iter().try_for_each(&mut *stop)).unwrap();
             assert_eq!(seen, 700);
         }
     }
@@ -159,7 +157,8 @@ mod tests {
             seen += 1;
             ControlFlow::Continue(())
         };
-        let error = each_row_ahead(&mut workbook, 0, 1, count).unwrap_err();
+        let error =
+            each_batch_ahead(&mut workbook, 0, 1, &mut |rows| rows.iter().try_for_each(&mut *count)).unwrap_err();
         assert_eq!((seen, error.row), (1000, Some(1001)));
     }
 }

@@ -2,7 +2,7 @@
 
 use hashbrown::HashMap;
 
-use crate::check::checked_row::{CheckedRow, ParsedCustomField, ParsedRelated};
+use crate::check::checked_row::{CheckedRow, CustomField, ParsedRelated};
 use crate::check::problem::{Code, Problem, ValueError};
 use crate::check::text;
 use crate::mapping::Mapping;
@@ -16,9 +16,9 @@ fn may_repeat(mapping: &Mapping, checked: &CheckedRow) -> bool {
         let earlier = checked.related[..position].iter();
         earlier.into_iter().any(|other| (other.field, other.related) == (given.field, given.related))
     };
-    let is_own = |given: &ParsedCustomField| mapping.is_custom_column(given.column);
     checked.related.iter().enumerate().any(is_repeated)
-        || (checked.custom.len() > 1 && (mapping.repeats_custom_fields || !checked.custom.iter().all(is_own)))
+        || (checked.custom.len() > 1
+            && (mapping.repeats_custom_fields || checked.custom.iter().any(|given| given.pair.is_some())))
 }
 
 /// Reports the second of two columns if both are filled and differ; drops it if they agree.
@@ -49,19 +49,17 @@ pub(super) fn find_conflicts(mapping: &Mapping, row: &Row, checked: &mut Checked
         }
     }
     checked.related = related;
-    let mut custom: Vec<ParsedCustomField> = Vec::with_capacity(checked.custom.len());
+    let custom = checked.custom_fields(mapping, row);
     // A sheet may have thousands of them.
-    let mut places: HashMap<String, usize> = HashMap::with_capacity(checked.custom.len());
-    for given in std::mem::take(&mut checked.custom) {
-        let place = *places.entry(fold_name(&given.name).into_owned()).or_insert(custom.len());
-        match custom.get(place) {
-            None => custom.push(given),
-            Some(first) if first.value != given.value => {
-                problems.push(conflict(first.column, given.column, (&given.value, &first.value)));
-            }
-            Some(_) => {}
+    let mut firsts: HashMap<String, &CustomField> = HashMap::with_capacity(custom.len());
+    let mut given = custom.iter();
+    checked.custom.retain(|_| {
+        let Some(given) = given.next() else { return true };
+        let first = *firsts.entry(fold_name(&given.name).into_owned()).or_insert(given);
+        if first.value != given.value {
+            problems.push(conflict(first.column, given.column, (&given.value, &first.value)));
         }
-    }
-    checked.custom = custom;
+        std::ptr::eq(first, given)
+    });
     checked.problems.append(&mut problems);
 }

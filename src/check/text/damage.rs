@@ -59,6 +59,10 @@ fn digits_lost() -> ValueError {
 ///
 /// The plus sign is required, because `2E15` and `1E-05` may be numbers of parts and rooms.
 fn looks_scientific(text: &str) -> bool {
+    // Nearly every text is out of the question at once.
+    if !matches!(text.as_bytes(), [.., b'+', _, _] | [.., b'+', _, _, _]) {
+        return false;
+    }
     let text = text.strip_prefix(['-', '+']).unwrap_or(text);
     let Some((mantissa, exponent)) = text.split_once(['E', 'e']) else { return false };
     let Some(exponent) = exponent.strip_prefix('+') else { return false };
@@ -113,11 +117,17 @@ const MONTHS: &[&str] = &[
     "Dez",
 ];
 
+/// The length of `25-Mär-2024`, in bytes.
+const LONGEST_SHOWN_DATE: usize = 12;
+
 /// Whether a text is a date as spreadsheet programs show one that they have made of a code: `5-Mar`, `Mar-24`,
 /// `5-Mar-24`, `05. Mrz`, `Mrz 24`, or a whole day with its time. Only in this spelling: `MAR-24` was typed.
 fn is_shown_date(text: &str) -> bool {
     if let Some(day) = text.strip_suffix(" 00:00:00") {
         return iso(day.as_bytes()).is_some();
+    }
+    if text.len() > LONGEST_SHOWN_DATE {
+        return false;
     }
     let is_day = |part: &str| part.len() <= 2 && part.parse().is_ok_and(|day: u8| (1..=31).contains(&day));
     let is_year = |part: &str| part.len() == 2 && part.bytes().all(|byte| byte.is_ascii_digit());

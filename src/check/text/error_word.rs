@@ -24,7 +24,7 @@ const ERROR_NUMBERS: std::ops::RangeInclusive<u16> = 500..=599;
 pub(crate) fn is_error_word(text: &str) -> bool {
     match text.as_bytes() {
         [b'#', rest @ ..] => !rest.is_empty() && rest.len() < LONGEST && is_hash_word(text),
-        bytes if bytes.len() <= LONGEST && bytes.last().is_some_and(u8::is_ascii_digit) => is_numbered(text),
+        bytes @ [.., b':', _, _, b'0'..=b'9'] if bytes.len() <= LONGEST => is_numbered(text),
         _ => false,
     }
 }

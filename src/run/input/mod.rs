@@ -558,9 +558,8 @@ impl InputSet {
             on_record(sheet, InputRow { typed: row, filled }, &mut checked);
             if checked.action != Some(RowAction::Skip) {
                 for index in &further {
-                    let mapping = checkers[*index].mapping();
                     let filled = checkers[*index].check(row, &mut checked);
-                    if mapping.describes(filled) {
+                    if checked.says_record {
                         on_record(*index, InputRow { typed: row, filled }, &mut checked);
                     }
                 }
@@ -585,10 +584,13 @@ impl InputSet {
     ) -> Result<u64, ReadError> {
         let mut rows = 0;
         let mut checked = CheckedRow::default();
-        self.each_row(sheet, &mut |row| {
-            rows += 1;
-            let filled = checker.check(row, &mut checked);
-            on_row(InputRow { typed: row, filled }, &mut checked);
+        self.each_batch(sheet, &mut |batch| {
+            checker.expect(batch);
+            for row in batch {
+                rows += 1;
+                let filled = checker.check(row, &mut checked);
+                on_row(InputRow { typed: row, filled }, &mut checked);
+            }
             ControlFlow::Continue(())
         })?;
         self.sheets[sheet].learn_from(checker);
@@ -604,9 +606,17 @@ impl InputSet {
         sheet: usize,
         on_row: &mut dyn FnMut(&Row) -> ControlFlow<()>,
     ) -> Result<(), ReadError> {
+        self.each_batch(sheet, &mut |rows| rows.iter().try_for_each(&mut *on_row))
+    }
+
+    fn each_batch(
+        &mut self,
+        sheet: usize,
+        on_rows: &mut dyn FnMut(&[Row]) -> ControlFlow<()>,
+    ) -> Result<(), ReadError> {
         let MappedSheet { file, position, ref mapping, .. } = self.sheets[sheet];
         let first = mapping.header_row + 1;
-        table::each_row_ahead(&mut self.files[file].workbook, position, first, on_row)
+        table::each_batch_ahead(&mut self.files[file].workbook, position, first, on_rows)
     }
 }
 

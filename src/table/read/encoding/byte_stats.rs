@@ -10,6 +10,7 @@ pub(super) struct ByteStats {
     bytes: u64,
     pub(super) nul: bool,
     pub(super) lf: bool,
+    /// CR, and no LF so far.
     pub(super) cr: bool,
     /// Zero bytes at even and at odd offsets of the file's beginning, of that many pairs.
     nul_even: u64,
@@ -41,7 +42,8 @@ impl ByteStats {
             }
             stats.bytes += read as u64;
             let has = |stats: bool, byte: u8| stats || memchr::memchr(byte, &buffer[kept..filled]).is_some();
-            (stats.lf, stats.cr, stats.nul) = (has(stats.lf, b'\n'), has(stats.cr, b'\r'), has(stats.nul, 0));
+            (stats.lf, stats.nul) = (has(stats.lf, b'\n'), has(stats.nul, 0));
+            stats.cr = !stats.lf && has(stats.cr, b'\r');
             // What is kept is the beginning of a sequence that the next bytes may complete.
             let pending = stats.count_utf8(&buffer[..filled], read == 0);
             if read == 0 {
