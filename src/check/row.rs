@@ -19,7 +19,7 @@ use super::remarks::RemarkKind;
 use super::rules::{Duplicates, RowAction, Rules};
 use super::text;
 use crate::mapping::{Column, ColumnFacts, IdOwnership, Mapping, TimestampColumn};
-use crate::schema::{Field, Kind, Meaning, fold_name, fold_name_into};
+use crate::schema::{Field, Kind, Meaning, fold_name_into};
 use crate::table::{Row, SheetLayout};
 use crate::wording::{counted, thousands};
 pub(super) use currency::AmountCurrency;
@@ -43,6 +43,7 @@ pub(crate) struct Checker<'m> {
     serial: Option<(usize, usize)>,
     /// The columns of the natural key, if each key field is a plain cell of the row.
     key_columns: Vec<usize>,
+    /// The key or the serial number of the row at hand, folded.
     key: String,
     /// What the amounts of the row at hand show of their currency.
     amounts: Vec<AmountCurrency>,
@@ -308,7 +309,7 @@ impl<'m> Checker<'m> {
     /// The service refuses to hand something out to nobody, or to take it back from nobody.
     fn find_no_holder(&self, row: &Row, checked: &mut CheckedRow) {
         let is_given = self.holders.iter().any(|(field, _)| checked.parsed(*field).is_some());
-        if self.holders.is_empty() || is_given {
+        if self.holders.is_empty() || is_given || !checked.says_record {
             return;
         }
         let columns = || self.holders.iter().filter_map(|(_, column)| *column);
@@ -350,7 +351,9 @@ impl<'m> Checker<'m> {
             return;
         }
         let text = row.cell(column).text;
-        if self.serials.is_repeated(&fold_name(text), row.number) {
+        self.key.clear();
+        fold_name_into(text, &mut self.key);
+        if self.serials.is_repeated(&self.key, row.number) {
             checked.remark(RemarkKind::SameSerial, column, text::trimmed(text));
         }
     }

@@ -199,10 +199,11 @@ impl RunPlanner<'_> {
             if described.skipped.contains(&RowId { sheet: owner, row: typed.number }) {
                 return ControlFlow::Continue(());
             }
-            let mut filled = checker.check(typed, &mut checked).clone();
+            let filled = checker.check(typed, &mut checked);
             if !checked.says_record {
                 return ControlFlow::Continue(());
             }
+            let mut filled = filled.clone();
             let turn = match mapping.origin {
                 RecordOrigin::Described => described.turn(sheet.index, &filled),
                 RecordOrigin::Assignment | RecordOrigin::Rows => None,

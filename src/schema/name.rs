@@ -22,7 +22,10 @@ pub fn fold_name(text: &str) -> Cow<'_, str> {
 /// Appends the folded form of a name.
 pub fn fold_name_into(text: &str, folded: &mut String) {
     let start = folded.len();
-    if text.is_ascii() {
+    if is_collapsed(text) {
+        folded.push_str(text);
+        folded[start..].make_ascii_lowercase();
+    } else if text.is_ascii() {
         push_collapsed(text.bytes().map(|byte| char::from(byte.to_ascii_lowercase())), folded);
     } else {
         // Lower-casing the upper-case form folds `ß` with `SS` and the final sigma with the other.
@@ -35,10 +38,14 @@ pub fn fold_name_into(text: &str, folded: &mut String) {
 }
 
 fn is_folded(text: &str) -> bool {
-    let plain = |byte: u8| byte.is_ascii_graphic() && !byte.is_ascii_uppercase();
+    is_collapsed(text) && !text.bytes().any(|byte| byte.is_ascii_uppercase())
+}
+
+/// Whether a text is ASCII with nothing to leave out: no blank but single ones between words.
+fn is_collapsed(text: &str) -> bool {
     let mut last = b' ';
     for byte in text.bytes() {
-        if !(plain(byte) || byte == b' ' && last != b' ') {
+        if !(byte.is_ascii_graphic() || byte == b' ' && last != b' ') {
             return false;
         }
         last = byte;
@@ -102,7 +109,18 @@ pub(crate) fn without_separators(folded: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::{first_name_first, fold_name};
+    use proptest::prelude::*;
+
+    use super::{first_name_first, fold_name, push_collapsed};
+
+    proptest! {
+        #[test]
+        fn plain_texts_fold_like_all_others(text in "[ -~\t]{0,12}|[A-Za-z0-9-]( [A-Za-z0-9-]){0,6}") {
+            let mut folded = String::new();
+            push_collapsed(text.to_ascii_lowercase().chars(), &mut folded);
+            prop_assert_eq!(fold_name(&text), folded.trim_end_matches(' '));
+        }
+    }
 
     #[test]
     fn spellings_of_one_name_fold_alike() {
@@ -122,6 +140,7 @@ mod tests {
         assert_eq!(fold_name("  "), "");
         assert_ne!(fold_name("Zurich"), fold_name("Zürich"));
     }
+
     #[test]
     fn a_name_with_the_last_name_first_is_turned_around() {
         for (text, name) in [

@@ -417,6 +417,14 @@ mod tests {
         assert!(row.cell(1).is_blank());
         assert_eq!(row.cell(2).format, Some("00000"));
         assert_eq!(row.cell(9), Cell::BLANK);
+        let mut copy = Row::default();
+        copy.push_text("of another row");
+        copy.clone_from(&row);
+        assert_eq!(copy.cells().collect::<Vec<_>>(), row.cells().collect::<Vec<_>>());
+        copy.pad(5);
+        copy.copy_filled(2, 3);
+        copy.copy_filled(1, 4);
+        assert_eq!((copy.cell(3), copy.cell(4)), (row.cell(2), Cell::BLANK));
         row.replace(2, "06084", Value::Number(6084.0));
         row.replace(9, "beyond", Value::Text);
         assert_eq!((row.cell(2).text, row.cell(2).format, row.len()), ("06084", Some("00000"), 3));

@@ -132,10 +132,12 @@ fn is_shown_date(text: &str) -> bool {
     let is_day = |part: &str| part.len() <= 2 && part.parse().is_ok_and(|day: u8| (1..=31).contains(&day));
     let is_year = |part: &str| part.len() == 2 && part.bytes().all(|byte| byte.is_ascii_digit());
     let is_month = |part: &str| MONTHS.contains(&part);
-    match text.split_once(['-', ' ']) {
-        Some((month, year)) if is_month(month) => is_year(year),
-        Some((day, month)) if is_month(month) => is_day(day.strip_suffix('.').unwrap_or(day)),
-        Some((day, rest)) if is_day(day) => rest.split_once('-').is_some_and(|(month, year)| {
+    // No month and no day has more than four bytes.
+    let Some(at) = text.bytes().take(5).position(|byte| matches!(byte, b'-' | b' ')) else { return false };
+    match (&text[..at], &text[at + 1..]) {
+        (month, year) if is_month(month) => is_year(year),
+        (day, month) if is_month(month) => is_day(day.strip_suffix('.').unwrap_or(day)),
+        (day, rest) if is_day(day) => rest.split_once('-').is_some_and(|(month, year)| {
             is_month(month) && is_year(year.strip_prefix("20").filter(|short| !short.is_empty()).unwrap_or(year))
         }),
         _ => false,
