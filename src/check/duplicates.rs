@@ -130,7 +130,7 @@ impl<T: Copy + Default> SeenKeys<T> {
     /// The slot with that hash, or the free one where it belongs. There is a free one.
     fn slot_of(&self, hash: u64) -> Result<usize, usize> {
         let slots = self.slots.len();
-        let mut slot = (u128::from(hash) * slots as u128 >> 64) as usize;
+        let mut slot = ((u128::from(hash) * slots as u128) >> 64) as usize;
         loop {
             match self.slots[slot] {
                 0 => return Err(slot),
