@@ -17,20 +17,44 @@ pub(super) fn unpack_ahead<T>(packed: impl Read + Send, work: impl FnOnce(&mut d
     let (used, recycled) = channel();
     std::thread::scope(|scope| {
         scope.spawn(move || unpack(packed, &full, &recycled));
-        let mut blocks = UnpackedBlocks { incoming, used, block: Vec::new(), start: 0 };
+        let mut blocks = UnpackedBlocks { incoming, used, block: Block::default(), start: 0 };
         work(&mut blocks)
     })
 }
 
+/// Some of the part.
+#[derive(Default)]
+struct Block {
+    bytes: Vec<u8>,
+    /// How many of the bytes are filled.
+    len: usize,
+}
+
+impl Block {
+    /// Fills it as far as the part goes.
+    fn fill(&mut self, packed: &mut impl Read) -> io::Result<()> {
+        self.bytes.resize(BLOCK, 0);
+        self.len = 0;
+        while self.len < BLOCK {
+            match packed.read(&mut self.bytes[self.len..]) {
+                Ok(0) => break,
+                Ok(read) => self.len += read,
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(())
+    }
+}
+
 /// Unpacks until the part ends, an error comes, or the receiver is gone.
-fn unpack(mut packed: impl Read, full: &SyncSender<io::Result<Vec<u8>>>, recycled: &Receiver<Vec<u8>>) {
+fn unpack(mut packed: impl Read, full: &SyncSender<io::Result<Block>>, recycled: &Receiver<Block>) {
     loop {
         let mut block = recycled.try_recv().unwrap_or_default();
-        block.clear();
-        let unpacked = guarded(|| Ok::<_, ReadFault>(packed.by_ref().take(BLOCK as u64).read_to_end(&mut block)));
-        let result = match unpacked {
-            Ok(Ok(0)) => return,
-            Ok(Ok(_)) => Ok(block),
+        let filled = guarded(|| Ok::<_, ReadFault>(block.fill(&mut packed)));
+        let result = match filled {
+            Ok(Ok(())) if block.len == 0 => return,
+            Ok(Ok(())) => Ok(block),
             Ok(Err(error)) => Err(error),
             // It panicked, which only damaged parts bring it to.
             Err(_) => Err(io::ErrorKind::InvalidData.into()),
@@ -44,16 +68,16 @@ fn unpack(mut packed: impl Read, full: &SyncSender<io::Result<Vec<u8>>>, recycle
 
 /// The reader's end.
 struct UnpackedBlocks {
-    incoming: Receiver<io::Result<Vec<u8>>>,
-    used: Sender<Vec<u8>>,
-    block: Vec<u8>,
+    incoming: Receiver<io::Result<Block>>,
+    used: Sender<Block>,
+    block: Block,
     /// How much of the block has been read.
     start: usize,
 }
 
 impl Read for UnpackedBlocks {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        if self.start == self.block.len() {
+        if self.start == self.block.len {
             // The thread may be done.
             let _ = self.used.send(std::mem::take(&mut self.block));
             self.start = 0;
@@ -62,8 +86,9 @@ impl Read for UnpackedBlocks {
                 Err(_) => return Ok(0),
             }
         }
-        let len = buffer.len().min(self.block.len() - self.start);
-        buffer[..len].copy_from_slice(&self.block[self.start..self.start + len]);
+        let unread = &self.block.bytes[self.start..self.block.len];
+        let len = buffer.len().min(unread.len());
+        buffer[..len].copy_from_slice(&unread[..len]);
         self.start += len;
         Ok(len)
     }

@@ -107,7 +107,7 @@ fn layout_of(package: &mut Package, name: &str) -> Result<SheetLayout, ReadFault
     let mut layout = package.scan_part(part, |xml| {
         let mut layout = SheetLayout::default();
         let mut sheet = SheetScan::new(xml, limits);
-        while let Some(item) = sheet.next()? {
+        while let Some(item) = sheet.next_beside_cells()? {
             match item {
                 SheetItem::Cell(_) => {}
                 SheetItem::HiddenRow(row) => layout.hide(row, row),

@@ -47,41 +47,55 @@ struct Glance<'a> {
     prefix: &'a [u8],
 }
 
+// Lengths that are known when this is compiled, and no calls, make these comparisons of a few instructions each.
 impl Glance<'_> {
     /// Reads these bytes; false, and nothing read, where others stand there.
-    #[inline]
-    fn has(&mut self, expected: &[u8]) -> bool {
-        let is_there = self.bytes[self.at..].starts_with(expected);
-        self.at += if is_there { expected.len() } else { 0 };
+    #[inline(always)]
+    fn has<const N: usize>(&mut self, expected: &[u8; N]) -> bool {
+        let is_there = self.bytes[self.at..].first_chunk::<N>() == Some(expected);
+        self.at += if is_there { N } else { 0 };
         is_there
     }
 
-    #[inline]
-    fn expect(&mut self, expected: &[u8]) -> Option<()> {
+    #[inline(always)]
+    fn expect<const N: usize>(&mut self, expected: &[u8; N]) -> Option<()> {
         self.has(expected).then_some(())
     }
 
     /// Reads `<` or `</`, the prefix, and the name with what ends it.
-    #[inline]
-    fn has_tag(&mut self, start: &[u8], name: &[u8]) -> bool {
+    #[inline(always)]
+    fn has_tag<const S: usize, const N: usize>(&mut self, start: &[u8; S], name: &[u8; N]) -> bool {
         let before = self.at;
-        let is_there = self.has(start) && self.has(self.prefix) && self.has(name);
+        let is_there = self.has(start) && self.has_prefix() && self.has(name);
         if !is_there {
             self.at = before;
         }
         is_there
     }
 
-    #[inline]
-    fn expect_tag(&mut self, start: &[u8], name: &[u8]) -> Option<()> {
+    #[inline(always)]
+    fn has_prefix(&mut self) -> bool {
+        if self.prefix.is_empty() {
+            return true;
+        }
+        let is_there = self.bytes[self.at..].starts_with(self.prefix);
+        self.at += self.prefix.len();
+        is_there
+    }
+
+    #[inline(always)]
+    fn expect_tag<const S: usize, const N: usize>(&mut self, start: &[u8; S], name: &[u8; N]) -> Option<()> {
         self.has_tag(start, name).then_some(())
     }
 
+    #[inline(always)]
     fn skip_blanks(&mut self) {
-        self.at += self.bytes[self.at..].iter().take_while(|byte| byte.is_ascii_whitespace()).count();
+        while self.bytes.get(self.at).is_some_and(u8::is_ascii_whitespace) {
+            self.at += 1;
+        }
     }
 
-    #[inline]
+    #[inline(always)]
     fn next(&mut self) -> Option<u8> {
         let byte = *self.bytes.get(self.at)?;
         self.at += 1;
@@ -95,6 +109,19 @@ impl Glance<'_> {
         let text = self.at..self.at + len;
         self.at = text.end;
         (self.bytes[text.end] == b'<').then_some(text)
+    }
+
+    /// As [`Glance::text`], for a text that is a few bytes long.
+    #[inline(always)]
+    fn short_text(&mut self) -> Option<Range<usize>> {
+        let start = self.at;
+        loop {
+            match *self.bytes.get(self.at)? {
+                b'<' => return Some(start..self.at),
+                b'&' | b'\r' => return None,
+                _ => self.at += 1,
+            }
+        }
     }
 
     /// Reads `<t>` to `</t>`. Its blanks count if it says so.
@@ -119,7 +146,7 @@ impl Glance<'_> {
     }
 
     /// Reads a style's number and the quote behind it.
-    #[inline]
+    #[inline(always)]
     fn number(&mut self) -> Option<u32> {
         let mut number: u32 = 0;
         let first = self.at;
@@ -133,7 +160,7 @@ impl Glance<'_> {
     }
 
     /// Reads an address such as `C7`, in capital letters, and the quote behind it.
-    #[inline]
+    #[inline(always)]
     fn address(&mut self) -> Option<(u32, u32)> {
         let mut column: u32 = 0;
         while let letter @ b'A'..=b'Z' = *self.bytes.get(self.at)? {
@@ -143,8 +170,11 @@ impl Glance<'_> {
         Some((self.number()?.checked_sub(1)?, column.checked_sub(1)?))
     }
 
-    #[inline]
+    #[inline(always)]
     fn kind(&mut self) -> Option<CellKind> {
+        if self.has(b"s\"") {
+            return Some(CellKind::Shared);
+        }
         let rest = &self.bytes[self.at..];
         let value = &rest[..rest.iter().take(16).position(|byte| *byte == b'"')?];
         self.at += value.len() + 1;
@@ -160,26 +190,44 @@ impl PlainCell {
         glance.expect_tag(b"<", b"c")?;
         let mut cell = PlainCell { at: None, style: 0, kind: CellKind::default(), value: PlainValue::None, len: 0 };
         loop {
-            match glance.next()? {
-                b'>' => break,
-                b'/' => {
-                    glance.expect(b">")?;
-                    return Some(PlainCell { len: glance.at, ..cell });
-                }
-                b' ' if glance.has(b"r=\"") => cell.at = Some(glance.address()?),
-                b' ' if glance.has(b"s=\"") => cell.style = glance.number()? as usize,
-                b' ' if glance.has(b"t=\"") => cell.kind = glance.kind()?,
-                _ => return None,
+            if glance.has(b" r=\"") {
+                cell.at = Some(glance.address()?);
+            } else if glance.has(b" s=\"") {
+                cell.style = glance.number()? as usize;
+            } else if glance.has(b" t=\"") {
+                cell.kind = glance.kind()?;
+            } else if glance.has(b">") {
+                break;
+            } else {
+                glance.expect(b"/>")?;
+                cell.len = glance.at;
+                return Some(cell);
             }
         }
         cell.value = glance.value(cell.kind)?;
         glance.expect_tag(b"</", b"c>")?;
-        Some(PlainCell { len: glance.at, ..cell })
+        cell.len = glance.at;
+        Some(cell)
+    }
+
+    /// How many bytes the cell takes that the bytes begin with, if it is one of those that [`PlainCell::parse`] reads
+    /// and has a number or a shared text; for those who only want to pass it.
+    pub(super) fn len(bytes: &[u8]) -> Option<usize> {
+        let mut glance = Glance { bytes, at: 0, prefix: b"" };
+        glance.expect(b"<c ")?;
+        glance.at += memchr::memchr(b'>', &bytes[glance.at..])? + 1;
+        if bytes[glance.at - 2] == b'/' {
+            return Some(glance.at);
+        }
+        glance.expect(b"<v>")?;
+        glance.short_text()?;
+        glance.expect(b"</v></c>")?;
+        Some(glance.at)
     }
 }
 
 impl Glance<'_> {
-    #[inline]
+    #[inline(always)]
     fn value(&mut self, kind: CellKind) -> Option<PlainValue> {
         if kind == CellKind::Inline {
             self.expect_tag(b"<", b"is>")?;
@@ -190,7 +238,7 @@ impl Glance<'_> {
         if !self.has_tag(b"<", b"v>") {
             return Some(PlainValue::None);
         }
-        let text = self.text()?;
+        let text = if kind == CellKind::Text { self.text()? } else { self.short_text()? };
         self.expect_tag(b"</", b"v>")?;
         let has_code_points =
             kind == CellKind::Text && memchr::memmem::find(&self.bytes[text.clone()], b"_x").is_some();
@@ -198,16 +246,16 @@ impl Glance<'_> {
     }
 }
 
-/// The text in an element of that name that the bytes begin with, white space aside.
-pub(super) fn plain_text(bytes: &[u8], prefix: &[u8], element: &[u8]) -> Option<PlainText> {
-    let mut glance = Glance { bytes, at: 0, prefix };
-    glance.skip_blanks();
-    glance.expect_tag(b"<", element)?;
-    glance.expect(b">")?;
-    let text = glance.text_element()?;
-    glance.expect_tag(b"</", element)?;
-    glance.expect(b">")?;
-    Some(PlainText { text, len: glance.at })
+impl PlainText {
+    /// The text that the bytes begin with, white space aside.
+    pub(super) fn parse(bytes: &[u8], prefix: &[u8]) -> Option<PlainText> {
+        let mut glance = Glance { bytes, at: 0, prefix };
+        glance.skip_blanks();
+        glance.expect_tag(b"<", b"si>")?;
+        let text = glance.text_element()?;
+        glance.expect_tag(b"</", b"si>")?;
+        Some(PlainText { text, len: glance.at })
+    }
 }
 
 #[cfg(test)]

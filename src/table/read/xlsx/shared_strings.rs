@@ -5,7 +5,7 @@ use std::io::Read;
 use super::super::package::{Package, PartId};
 use super::super::shared_strings::SharedStrings;
 use super::super::xml_scanner::{TagKind, XmlScanner};
-use super::plain_cell::plain_text;
+use super::plain_cell::PlainText;
 use super::rich_text::RichText;
 use crate::table::error::ReadFault;
 
@@ -24,7 +24,7 @@ fn read_texts(mut xml: XmlScanner<impl Read>, most: u64) -> Result<SharedStrings
     let mut prefix: Vec<u8> = Vec::new();
     let mut is_between = false;
     loop {
-        while is_between && let Some(plain) = plain_text(xml.unread(), &prefix, b"si") {
+        while is_between && let Some(plain) = PlainText::parse(xml.unread(), &prefix) {
             let bytes = &xml.unread()[plain.text];
             strings.push(std::str::from_utf8(bytes).map_err(|_| ReadFault::damaged("its XML is broken"))?);
             check_count(&strings, most)?;

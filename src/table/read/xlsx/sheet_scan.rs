@@ -191,6 +191,21 @@ impl<R: Read> SheetScan<R> {
         Ok(None)
     }
 
+    /// As [`SheetScan::next`], without the cells that can be passed over at a glance.
+    pub(super) fn next_beside_cells(&mut self) -> Result<Option<SheetItem<'_>>, ReadFault> {
+        if self.state.section == Section::Cells {
+            if let CurrentCell::Plain(plain) = std::mem::replace(&mut self.current, CurrentCell::Scanned) {
+                self.xml.skip(plain.len);
+            }
+            while self.state.is_between_cells()
+                && let Some(len) = PlainCell::len(self.xml.unread())
+            {
+                self.xml.skip(len);
+            }
+        }
+        self.next()
+    }
+
     /// What comes next; none at the end of the part.
     pub(super) fn next(&mut self) -> Result<Option<SheetItem<'_>>, ReadFault> {
         if std::mem::take(&mut self.is_held) {
@@ -385,6 +400,7 @@ impl SheetCell<'_> {
         let text = match self.value {
             StoredValue::Unevaluated => return Ok(CellContent::Unevaluated),
             StoredValue::Inline(text) => return utf8(text).map(CellContent::Text),
+            StoredValue::Stored(text) if self.kind == CellKind::Shared => return shared(text.trim_ascii(), strings),
             StoredValue::Stored(text) => utf8(text)?,
         };
         let word = text.trim_ascii();
@@ -395,10 +411,6 @@ impl SheetCell<'_> {
             CellKind::Unstated if text.is_empty() => Ok(CellContent::Blank),
             CellKind::Unstated => Ok(word.parse().map_or(CellContent::Text(text), CellContent::Number)),
             _ if word.is_empty() => Ok(CellContent::Blank),
-            CellKind::Shared => {
-                let index = word.parse().map_err(|_| no_number())?;
-                strings.get(index).map(CellContent::Text).ok_or_else(contradiction)
-            }
             CellKind::Number => word.parse().map(CellContent::Number).map_err(|_| no_number()),
             CellKind::Boolean => match word {
                 "1" => Ok(CellContent::Boolean(true)),
@@ -408,9 +420,23 @@ impl SheetCell<'_> {
                 _ => Err(contradiction()),
             },
             CellKind::Error => Ok(CellContent::Error(&word[..word.floor_char_boundary(LONGEST_ERROR)])),
-            CellKind::Inline => Ok(CellContent::Blank),
+            CellKind::Inline | CellKind::Shared => Ok(CellContent::Blank),
         }
     }
+}
+
+/// The shared text of that number.
+#[inline]
+fn shared<'s>(number: &[u8], strings: &'s SharedStrings) -> Result<CellContent<'s>, ReadFault> {
+    if number.is_empty() {
+        return Ok(CellContent::Blank);
+    }
+    let digit = |index: usize, byte: &u8| {
+        let digit = byte.checked_sub(b'0').filter(|digit| *digit < 10)?;
+        index.checked_mul(10)?.checked_add(usize::from(digit))
+    };
+    let index = number.iter().try_fold(0, digit).ok_or_else(no_number)?;
+    strings.get(index).map(CellContent::Text).ok_or_else(contradiction)
 }
 
 #[inline]

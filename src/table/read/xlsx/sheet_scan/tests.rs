@@ -156,9 +156,24 @@ fn damage_is_named() {
 
 #[test]
 fn what_no_sheet_holds_is_refused() {
-    let xml = |inside: &str| format!("<sheetData>{inside}</sheetData>");
-    assert!(matches!(part_items(&xml(&"<row/>".repeat(1_048_577))), Err(ReadFault::TooLarge { .. })));
-    assert!(matches!(part_items(&xml(&"<c/>".repeat(4_000_001))), Err(ReadFault::TooLarge { .. })));
+    let fault = |inside: &str, cells: u64| {
+        let xml = format!("<sheetData>{inside}</sheetData>");
+        let limits = Limits { cells, ..Limits::of(0) };
+        let mut scan = SheetScan::new(XmlScanner::keeping(xml.as_bytes(), LONGEST_TOKEN), limits);
+        loop {
+            match scan.next() {
+                Ok(Some(_)) => {}
+                Ok(None) => break None,
+                Err(fault) => break Some(fault),
+            }
+        }
+    };
+    for cell in ["<c/>", "<c></c>", "<c />", "<c><v>1</v></c>"] {
+        assert!(fault(&cell.repeat(5), 5).is_none(), "{cell}");
+        assert!(matches!(fault(&cell.repeat(6), 5), Some(ReadFault::TooLarge { .. })), "{cell}");
+    }
+    assert!(fault(&"<row/>".repeat(1_048_576), 0).is_none());
+    assert!(matches!(fault(&"<row/>".repeat(1_048_577), 0), Some(ReadFault::TooLarge { .. })));
     let long = format!("<c t=\"inlineStr\"><is><t>{}</t></is></c>", "x".repeat(LONGEST_TOKEN + 1));
-    assert!(matches!(part_items(&xml(&long)), Err(ReadFault::Bloated)));
+    assert!(matches!(fault(&long, 5), Some(ReadFault::Bloated)));
 }
