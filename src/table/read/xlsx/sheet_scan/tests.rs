@@ -158,7 +158,8 @@ fn damage_is_named() {
 fn what_no_sheet_holds_is_refused() {
     let fault = |inside: &str, cells: u64| {
         let xml = format!("<sheetData>{inside}</sheetData>");
-        let limits = Limits { cells, ..Limits::of(0) };
+        let mut limits = Limits::of(0);
+        limits.cells = cells;
         let mut scan = SheetScan::new(XmlScanner::keeping(xml.as_bytes(), LONGEST_TOKEN), limits);
         loop {
             match scan.next() {
