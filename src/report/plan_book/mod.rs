@@ -19,14 +19,13 @@ mod action;
 mod digest;
 mod lines;
 mod page;
-mod properties;
 mod read;
 mod stored;
 mod write;
 
+pub(crate) use crate::table::SavedBy;
 pub(crate) use action::PlanAction;
 pub(crate) use page::PageText;
-pub(crate) use properties::SavedBy;
 pub(crate) use read::PlanBook;
 pub(crate) use stored::{FORMAT, PlanHead, PlannedAccount};
 pub(crate) use write::{PlanSource, write_plan_book};

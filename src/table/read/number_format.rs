@@ -18,14 +18,6 @@ use super::serial_date::{DateSystem, push_date, push_elapsed, push_time};
 use crate::table::cell::{Row, Value};
 use crate::table::error::ReadFault;
 
-/// Whether the reader of the file already knows a number for a date or time.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum KnownKind {
-    Number,
-    Date,
-    Elapsed,
-}
-
 /// What a format code makes of a number.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum FormatKind {
@@ -87,27 +79,25 @@ impl NumberFormats {
     }
 
     /// Appends a number to the row, as its style shows it.
-    pub(super) fn push(&mut self, row: &mut Row, number: f64, style: usize, known: KnownKind) {
+    pub(super) fn push(&mut self, row: &mut Row, number: f64, style: usize) {
         self.scratch.clear();
         let code = self.styles.get(style).copied().unwrap_or(0);
         let format = usize::from(code).checked_sub(1).and_then(|index| {
             let prepared = self.formats.get_mut(index)?;
             Some(&*prepared.get_or_insert_with(|| CodeFormat::new(&self.codes[index])))
         });
-        let value = match (format.map_or(FormatKind::General, |format| format.kind), known) {
-            (FormatKind::Elapsed, _) | (_, KnownKind::Elapsed) => push_elapsed(&mut self.scratch, number),
-            (FormatKind::Date, _) | (FormatKind::General | FormatKind::Number, KnownKind::Date) => {
-                push_date(&mut self.scratch, number, self.system)
-            }
-            (FormatKind::Time, _) => push_time(&mut self.scratch, number, self.system),
-            (FormatKind::Number, _)
+        let value = match format.map_or(FormatKind::General, |format| format.kind) {
+            FormatKind::Elapsed => push_elapsed(&mut self.scratch, number),
+            FormatKind::Date => push_date(&mut self.scratch, number, self.system),
+            FormatKind::Time => push_time(&mut self.scratch, number, self.system),
+            FormatKind::Number
                 if format
                     .and_then(|format| format.plain)
                     .is_some_and(|plain| plain.push(&mut self.scratch, number)) =>
             {
                 Value::Number(number)
             }
-            (FormatKind::Number, _) => {
+            FormatKind::Number => {
                 let shown = format.and_then(|format| format.format.as_ref()?.try_format(number, &self.options).ok());
                 match shown.as_deref().map(str::trim) {
                     // Such as `;;;`, which hides the number: better shown than lost.
@@ -116,7 +106,7 @@ impl NumberFormats {
                 }
                 Value::Number(number)
             }
-            (FormatKind::General, _) => {
+            FormatKind::General => {
                 general(&mut self.scratch, number);
                 Value::Number(number)
             }

@@ -12,7 +12,9 @@ use zip::read::ZipFile;
 
 use super::damage::{broken, guarded, unpacking};
 use super::limits::Limits;
-use super::xml_scanner::{TagKind, XmlScanner};
+use super::unpack_ahead::unpack_ahead;
+use super::utf8_part::Utf8Part;
+use super::xml_scanner::{LONGEST_TOKEN, TagKind, XmlScanner};
 use crate::table::error::ReadFault;
 use crate::table::input::{InputFile, NUMBERS_DOCUMENT, ReopenableInput};
 use crate::table::sheet::FileKind;
@@ -86,8 +88,23 @@ impl Package {
     }
 
     /// The tags of a part with the first kilobyte of each text.
-    pub(super) fn xml(&mut self, part: PartId) -> Result<XmlScanner<PackedPart<'_>>, ReadFault> {
-        Ok(XmlScanner::new(self.part(part)?))
+    pub(super) fn xml(&mut self, part: PartId) -> Result<XmlScanner<Utf8Part<PackedPart<'_>>>, ReadFault> {
+        Ok(XmlScanner::new(Utf8Part::new(self.part(part)?).map_err(|error| unpacking(&error))?))
+    }
+
+    /// Runs `work` on the tags of a part with their texts in full. A large part is unpacked on a thread of its own.
+    pub(super) fn scan_part<T, E: From<ReadFault>>(
+        &mut self,
+        part: PartId,
+        work: impl FnOnce(XmlScanner<&mut dyn Read>) -> Result<T, E>,
+    ) -> Result<T, E> {
+        /// Less than it takes to start a thread.
+        const SMALL: u64 = 1024 * 1024;
+        let part = self.part(part)?;
+        let is_small = part.size() <= SMALL;
+        let mut text = Utf8Part::new(part).map_err(|error| unpacking(&error))?;
+        let work = |text: &mut dyn Read| work(XmlScanner::keeping(text, LONGEST_TOKEN));
+        if is_small { work(&mut text) } else { unpack_ahead(text, work) }
     }
 
     /// All of a part.
@@ -127,14 +144,6 @@ impl Package {
             self.part(part)?.take(ENOUGH).read_to_end(&mut bytes).map_err(|error| unpacking(&error))?;
         }
         Ok(String::from_utf8_lossy(&bytes).into_owned())
-    }
-
-    /// Whether a part is large and packs so well that its tokens should be looked at.
-    pub(super) fn is_suspicious(&mut self, part: PartId) -> bool {
-        const HARMLESS: u64 = 4 * 1024 * 1024;
-        const USUAL_RATIO: u64 = 40;
-        let sizes = self.archive.by_index_data(part.0).map(|entry| (entry.size(), entry.compressed_size()));
-        sizes.is_ok_and(|(unpacked, packed)| unpacked > HARMLESS && unpacked / USUAL_RATIO > packed)
     }
 
     /// Which workbook the container holds.

@@ -2,11 +2,9 @@
 
 use std::ops::ControlFlow;
 
-use calamine::{CellErrorType, Data, DataRef};
-
 use super::OnRow;
 use super::limits::{LONGEST_ROW, MOST_COLUMNS, Tally, row_too_long};
-use super::number_format::{KnownKind, NumberFormats};
+use super::number_format::NumberFormats;
 use super::serial_date::{push_iso_cell, push_iso_span};
 use crate::table::cell::{Row, Value};
 use crate::table::error::{LocatedFault, ReadFault};
@@ -16,7 +14,7 @@ use crate::table::error::{LocatedFault, ReadFault};
 pub(super) enum CellContent<'a> {
     Blank,
     Text(&'a str),
-    Number(f64, KnownKind),
+    Number(f64),
     /// A number, as the file itself says it is shown, with the number of its format from 1; 0 is none.
     Formatted(&'a str, f64, u16),
     /// A date, a time or both, in ISO 8601.
@@ -28,39 +26,6 @@ pub(super) enum CellContent<'a> {
     Unevaluated,
 }
 
-impl<'a> From<&'a DataRef<'_>> for CellContent<'a> {
-    fn from(value: &'a DataRef<'_>) -> CellContent<'a> {
-        match value {
-            DataRef::SharedString(text) => CellContent::Text(text),
-            DataRef::String(text) => CellContent::Text(text),
-            DataRef::Float(number) => CellContent::Number(*number, KnownKind::Number),
-            DataRef::Int(number) => CellContent::Number(*number as f64, KnownKind::Number),
-            DataRef::DateTime(at) => CellContent::serial(at),
-            DataRef::DateTimeIso(iso) => CellContent::Iso(iso),
-            DataRef::DurationIso(iso) => CellContent::Span(iso),
-            DataRef::Bool(boolean) => CellContent::Boolean(*boolean),
-            DataRef::Error(error) => CellContent::Error(error_text(error)),
-            DataRef::Empty => CellContent::Blank,
-        }
-    }
-}
-
-impl<'a> From<&'a Data> for CellContent<'a> {
-    fn from(value: &'a Data) -> CellContent<'a> {
-        match value {
-            Data::String(text) => CellContent::Text(text),
-            Data::Float(number) => CellContent::Number(*number, KnownKind::Number),
-            Data::Int(number) => CellContent::Number(*number as f64, KnownKind::Number),
-            Data::DateTime(at) => CellContent::serial(at),
-            Data::DateTimeIso(iso) => CellContent::Iso(iso),
-            Data::DurationIso(iso) => CellContent::Span(iso),
-            Data::Bool(boolean) => CellContent::Boolean(*boolean),
-            Data::Error(error) => CellContent::Error(error_text(error)),
-            Data::Empty => CellContent::Blank,
-        }
-    }
-}
-
 impl CellContent<'_> {
     /// How much text the file gives for it, in bytes.
     fn text_len(&self) -> usize {
@@ -69,24 +34,6 @@ impl CellContent<'_> {
             CellContent::Span(text) | CellContent::Error(text) => text.len(),
             _ => 0,
         }
-    }
-
-    fn serial(at: &calamine::ExcelDateTime) -> CellContent<'static> {
-        CellContent::Number(at.as_f64(), if at.is_duration() { KnownKind::Elapsed } else { KnownKind::Date })
-    }
-}
-
-/// As a spreadsheet program shows it.
-fn error_text(error: &CellErrorType) -> &'static str {
-    match error {
-        CellErrorType::Div0 => "#DIV/0!",
-        CellErrorType::NA => "#N/A",
-        CellErrorType::Name => "#NAME?",
-        CellErrorType::Null => "#NULL!",
-        CellErrorType::Num => "#NUM!",
-        CellErrorType::Ref => "#REF!",
-        CellErrorType::Value => "#VALUE!",
-        CellErrorType::GettingData => "#GETTING_DATA",
     }
 }
 
@@ -145,7 +92,7 @@ impl<'a> RowBuilder<'a> {
         match content {
             CellContent::Blank => row.push("", Value::Blank),
             CellContent::Text(text) => row.push_text(text),
-            CellContent::Number(number, known) => self.formats.push(row, number, style, known),
+            CellContent::Number(number) => self.formats.push(row, number, style),
             CellContent::Formatted(text, number, format) => row.push_formatted(text, Value::Number(number), format),
             CellContent::Iso(iso) => push_iso_cell(row, iso),
             CellContent::Span(iso) => push_iso_span(row, iso),

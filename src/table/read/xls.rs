@@ -1,8 +1,8 @@
 //! .xls: OLE compound files of Excel 5 to 2003.
 //!
 //! The cfb crate opens the container and checks its chains of sectors. The workbook stream is kept as it is, with the place
-//! of each cell's record: calamine, which .xlsx files are read with, lays all cells out over the box around them and
-//! writes each formula out, so that a few kilobytes can ask for gigabytes.
+//! of each cell's record: laying all cells out over the box around them, and writing each formula out, would let a few
+//! kilobytes ask for gigabytes.
 
 use std::io::{BufReader, Read};
 use std::ops::ControlFlow;
@@ -12,7 +12,7 @@ use cfb::CompoundFile;
 use super::biff::{Globals, Record, Spelling, error_text, f64_at, record, records, rk, u16_at, u32_at};
 use super::damage::guarded;
 use super::limits::{Limits, Tally};
-use super::number_format::{KnownKind, NumberFormats};
+use super::number_format::NumberFormats;
 use super::row_builder::{CellContent, RowBuilder};
 use super::{OnRow, SheetReader};
 use crate::table::error::{LocatedFault, ReadFault};
@@ -251,8 +251,8 @@ fn content_of<'a>(
     let too_short = || ReadFault::damaged("a record in it is too short");
     let byte = || stream.get(cell.at).copied().ok_or_else(too_short);
     Ok(match cell.kind {
-        XlsValue::Number => CellContent::Number(f64_at(stream, cell.at).ok_or_else(too_short)?, KnownKind::Number),
-        XlsValue::Rk => CellContent::Number(rk(u32_at(stream, cell.at).ok_or_else(too_short)?), KnownKind::Number),
+        XlsValue::Number => CellContent::Number(f64_at(stream, cell.at).ok_or_else(too_short)?),
+        XlsValue::Rk => CellContent::Number(rk(u32_at(stream, cell.at).ok_or_else(too_short)?)),
         XlsValue::Boolean => CellContent::Boolean(byte()? != 0),
         XlsValue::Error => CellContent::Error(error_text(byte()?)),
         // The text of a formula that has no record.

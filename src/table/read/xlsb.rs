@@ -1,7 +1,7 @@
 //! .xlsb: binary workbooks, record by record.
 //!
-//! calamine takes room for whatever length a record states, and keeps every defined name with its formula written out,
-//! so a file of a kilobyte can ask for gigabytes. The records that hold cells are few and simple, and read here: texts,
+//! A reader that takes room for whatever length a record states, or keeps every defined name with its formula written
+//! out, needs gigabytes for a file of a kilobyte. The records that hold cells are few and simple, and read here: texts,
 //! numbers with their formats, and formulas by their stored results.
 //!
 //! Record numbers are those of \[MS-XLSB\] 2.3.
@@ -14,10 +14,11 @@ use hashbrown::HashMap;
 use super::biff::{error_text, f64_at, rk, u16_at, u32_at};
 use super::damage::{guarded, unpacking};
 use super::limits::{LONGEST_SHEET_NAME, MOST_ROWS, MOST_SHEETS, Tally, check_sheets, too_many_cells};
-use super::number_format::{KnownKind, NumberFormats, StyleTable};
+use super::number_format::{NumberFormats, StyleTable};
 use super::package::{Package, PackedPart, PartId, resolved_target};
 use super::row_builder::{CellContent, RowBuilder};
 use super::serial_date::DateSystem;
+use super::shared_strings::SharedStrings;
 use super::{OnRow, SheetReader};
 use crate::table::error::{LocatedFault, ReadFault};
 use crate::table::input::ReopenableInput;
@@ -55,7 +56,7 @@ mod record {
 pub(in crate::table) struct XlsbFile {
     source: ReopenableInput,
     package: Package,
-    strings: Vec<String>,
+    strings: SharedStrings,
     formats: NumberFormats,
     tally: Tally,
     tabs: Vec<XlsbTab>,
@@ -155,7 +156,7 @@ fn layout_of(mut records: XlsbRecords<impl Read>) -> Result<SheetLayout, ReadFau
 }
 
 /// Adds a cell to the row at hand; records of another kind are passed over.
-fn add_cell(rows: &mut RowBuilder<'_>, kind: u16, data: &[u8], strings: &[String]) -> Result<(), ReadFault> {
+fn add_cell(rows: &mut RowBuilder<'_>, kind: u16, data: &[u8], strings: &SharedStrings) -> Result<(), ReadFault> {
     let cut_off = || ReadFault::damaged("a record in it is too short");
     // Column, style, and a flag that matters to nobody.
     let (column, style) = match (u32_at(data, 0), u32_at(data, 4)) {
@@ -190,7 +191,7 @@ fn add_cell(rows: &mut RowBuilder<'_>, kind: u16, data: &[u8], strings: &[String
 }
 
 fn number(number: f64) -> CellContent<'static> {
-    CellContent::Number(number, KnownKind::Number)
+    CellContent::Number(number)
 }
 
 /// Where dates count from, and the worksheets with the names of their parts.
@@ -270,8 +271,8 @@ fn styles(package: &mut Package) -> Result<StyleTable, ReadFault> {
     Ok(styles)
 }
 
-fn shared_strings(package: &mut Package) -> Result<Vec<String>, ReadFault> {
-    let mut strings = Vec::new();
+fn shared_strings(package: &mut Package) -> Result<SharedStrings, ReadFault> {
+    let mut strings = SharedStrings::default();
     let Some(part) = package.find("xl/sharedStrings.bin") else { return Ok(strings) };
     let most = package.limits.strings;
     let mut records = records_of(package, part)?;
@@ -280,7 +281,7 @@ fn shared_strings(package: &mut Package) -> Result<Vec<String>, ReadFault> {
             continue;
         }
         let text = data.get(1..).and_then(wide_text);
-        strings.push(text.ok_or_else(|| ReadFault::damaged("a text in it is cut off"))?.0);
+        strings.push(&text.ok_or_else(|| ReadFault::damaged("a text in it is cut off"))?.0);
         if strings.len() as u64 > most {
             return Err(ReadFault::TooLarge { what: "more texts than a file of this size can hold" });
         }

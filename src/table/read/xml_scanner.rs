@@ -1,7 +1,7 @@
 //! A scanner over the tags of an XML part that may be gigabytes long.
 //!
-//! It knows just enough XML to look ahead of calamine: which elements are there, with which attributes, and whether
-//! text stands between them. It holds one tag at a time and refuses longer ones, so that a look costs no memory.
+//! It knows just enough XML for spreadsheets: which elements are there, with which attributes, and what text stands
+//! between them. It holds one tag at a time and refuses longer ones, so that a part of any size costs no memory.
 
 use std::io::{self, Read};
 
@@ -40,6 +40,11 @@ pub(super) struct XmlTag<'a> {
 }
 
 impl<'a> XmlTag<'a> {
+    /// What stands before the name: nothing, or a prefix and its colon.
+    pub(super) fn prefix(&self) -> &'a [u8] {
+        &self.full_name[..self.full_name.len() - self.name.len()]
+    }
+
     /// The value of an attribute, by its local name, entities as they stand.
     pub(super) fn attribute(&self, name: &str) -> Option<&'a [u8]> {
         self.find_attribute(|key| local(key) == name.as_bytes())
@@ -47,7 +52,12 @@ impl<'a> XmlTag<'a> {
 
     /// The value of an attribute, by its name with the prefix, entities resolved.
     pub(super) fn prefixed_attribute(&self, name: &str) -> Option<String> {
-        self.find_attribute(|key| key == name.as_bytes()).map(resolved)
+        self.exact_attribute(name).map(resolved)
+    }
+
+    /// The value of an attribute, by its name with the prefix, entities as they stand.
+    pub(super) fn exact_attribute(&self, name: &str) -> Option<&'a [u8]> {
+        self.find_attribute(|key| key == name.as_bytes())
     }
 
     fn find_attribute(&self, is_wanted: impl Fn(&[u8]) -> bool) -> Option<&'a [u8]> {
@@ -114,6 +124,17 @@ impl<R: Read> XmlScanner<R> {
     /// Where in the part the last tag ends.
     pub(super) fn position(&self) -> usize {
         self.dropped + self.start
+    }
+
+    /// What has been read from the part and comes next. For callers that know by sight what stands there; they pass over
+    /// it with [`XmlScanner::skip`].
+    pub(super) fn unread(&self) -> &[u8] {
+        &self.buffer[self.start..self.end]
+    }
+
+    /// Passes over some bytes of [`XmlScanner::unread`].
+    pub(super) fn skip(&mut self, count: usize) {
+        self.start = (self.start + count).min(self.end);
     }
 
     /// The next tag, or none at the end of the part. Comments and instructions are passed over.

@@ -14,6 +14,7 @@ use crate::table::error::ReadFault;
 
 mod attacks;
 mod fuzz;
+mod reference;
 
 fn fixture(name: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures").join(name)
@@ -260,7 +261,7 @@ fn damaged_cells_name_their_row() {
         ">",
     ));
     let error = error.unwrap_err();
-    assert_eq!((error.sheet.as_deref(), error.row), (Some("S"), Some(6)));
+    assert_eq!((error.sheet.as_deref(), error.row), (Some("S"), Some(7)));
     assert!(matches!(error.fault, ReadFault::Damaged { .. }), "{error:?}");
     assert!(matches!(fault(&xlsx("<row r=\"1\"><c r=\"XFE1\"><v>1</v></c></row>", ">")), ReadFault::Damaged { .. }));
     assert!(matches!(fault(&xlsx("<row r=\"1\"><c r=\"A1\"><v>1</v>", ">")), ReadFault::Damaged { .. }));

@@ -12,7 +12,7 @@ fn shown(number: f64, code: &str) -> (String, Value) {
 fn shown_in(number: f64, code: &str, system: DateSystem) -> (String, Value) {
     let mut formats = NumberFormats::new([code].into_iter(), system).unwrap();
     let mut row = Row::default();
-    formats.push(&mut row, number, 0, KnownKind::Number);
+    formats.push(&mut row, number, 0);
     let cell = row.cell(0);
     (cell.text.to_owned(), cell.value)
 }

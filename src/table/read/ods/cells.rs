@@ -2,7 +2,6 @@
 
 use super::super::general_format::general;
 use super::super::limits::{LONGEST_ROW, MOST_COLUMNS, MOST_ROWS, row_too_long};
-use super::super::number_format::KnownKind;
 use super::super::row_builder::CellContent;
 use super::super::xml_scanner::{TagKind, XmlTag};
 use super::super::xml_text::unescaped;
@@ -38,7 +37,7 @@ impl OdsCell {
             OdsValue::Empty if self.has_formula => CellContent::Unevaluated,
             OdsValue::Empty => CellContent::Blank,
             OdsValue::Number(number, Some(shown), currency) => CellContent::Formatted(shown, *number, *currency),
-            OdsValue::Number(number, None, _) => CellContent::Number(*number, KnownKind::Number),
+            OdsValue::Number(number, None, _) => CellContent::Number(*number),
             OdsValue::Date(iso) => CellContent::Iso(iso),
             OdsValue::Span(iso) => CellContent::Span(iso),
             OdsValue::Boolean(boolean) => CellContent::Boolean(*boolean),

@@ -1,7 +1,7 @@
 //! .ods: OpenDocument spreadsheets, read from the packed XML row by row.
 //!
-//! A few bytes of such a file can stand for a million rows of 16,384 cells, and calamine, which the other workbooks are
-//! read with, writes all of them out before it gives the first. So the content is unpacked into memory once, its tables
+//! A few bytes of such a file can stand for a million rows of 16,384 cells, which must not all be written out before the
+//! first is handed out. So the content is unpacked into memory once, its tables
 //! are found ([`OdsSurvey`]), and rows are made one at a time ([`RowScan`]) and counted while they are handed out.
 
 mod cells;

@@ -1,4 +1,4 @@
-//! The small parts of an .xlsx file: which part holds which sheet, the styles, and where dates count from.
+//! The small parts of an .xlsx file: which part holds which sheet, the styles, where dates count from, and the tables.
 
 use std::collections::{HashMap, HashSet};
 
@@ -7,8 +7,12 @@ use super::super::number_format::StyleTable;
 use super::super::package::{Package, PartId, resolved_target};
 use super::super::serial_date::DateSystem;
 use super::super::xml_scanner::{TagKind, XmlTag};
+use super::address::area;
 use crate::table::error::ReadFault;
 use crate::table::sheet::Visibility;
+
+/// Tables of one sheet.
+const MOST_TABLES: usize = 1_000;
 
 /// What the workbook's part says.
 pub(super) struct Book {
@@ -139,4 +143,35 @@ pub(super) fn styles(package: &mut Package, part: Option<PartId>) -> Result<Styl
         }
     }
     Ok(styles)
+}
+
+/// The rows, from 1, that the tables of a sheet declare to be totals; `name` is the name of the sheet's part.
+pub(super) fn totals_rows(package: &mut Package, name: &str) -> Result<Vec<u64>, ReadFault> {
+    let mut tables = Vec::new();
+    package.each_relation(name, |relation| {
+        tables.extend((relation.kind == "table").then(|| resolved_target(name, &relation.target)));
+        if tables.len() > MOST_TABLES {
+            return Err(ReadFault::TooLarge { what: "more than 1,000 tables on a sheet" });
+        }
+        Ok(())
+    })?;
+    let mut rows = Vec::new();
+    for part in tables.iter().filter_map(|table| package.find(table)).collect::<HashSet<_>>() {
+        let mut scanner = package.xml(part)?;
+        while let Some(tag) = scanner.next()? {
+            if tag.name == b"table" && tag.kind == TagKind::Open {
+                rows.extend(last_rows(&tag));
+                break;
+            }
+        }
+    }
+    Ok(rows)
+}
+
+/// The rows at the end of a table that are its totals.
+fn last_rows(table: &XmlTag<'_>) -> impl Iterator<Item = u64> {
+    let count: u32 = table.text_attribute("totalsRowCount").and_then(|count| count.parse().ok()).unwrap_or(0);
+    let last = table.attribute("ref").and_then(area).map(|(_, (last, _))| last);
+    last.into_iter()
+        .flat_map(move |last| (0..count.min(10)).map(move |above| u64::from(last.saturating_sub(above)) + 1))
 }
