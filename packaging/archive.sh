@@ -27,7 +27,7 @@ done
 # Only what is tracked: no result files of somebody's tries.
 (cd "$root" && git ls-files -z README.md CHANGELOG.md LICENSE docs samples templates ':!samples/make') |
   (cd "$root" && xargs -0 tar -cf -) | tar -xf - -C "$folder"
-if [ -e "$root/target/package/THIRD-PARTY.txt" ]; then cp "$root/target/package/THIRD-PARTY.txt" "$folder/"; fi
+cp "$root/target/package/THIRD-PARTY.txt" "$folder/" || fail "run packaging/notices.sh first"
 
 case $target in
   *-windows-*) (cd "$scratch" && rm -f "$dist/$name.zip" && 7z a -bso0 "$dist/$name.zip" "$name") ;;

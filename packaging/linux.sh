@@ -4,7 +4,7 @@
 #
 #     packaging/linux.sh [DIST]
 #
-# Needs cargo, gcc, git, dpkg-dev, rpm, ca-certificates, cargo-auditable and cargo-cyclonedx. Ends by naming what it has made.
+# Needs cargo, gcc, git, dpkg-dev, rpm, ca-certificates, cargo-auditable and cargo-cyclonedx.
 # PROFILE=release builds faster and runs slower.
 set -euo pipefail
 . "$(dirname "$0")/facts.sh"
@@ -138,7 +138,7 @@ sbom() {
   mv "$root/tallyport.json" "$dist/tallyport-$version.cdx.json"
 }
 
-"$root/packaging/notices.sh" > "$work/THIRD-PARTY.txt"
+"$root/packaging/notices.sh"
 build_static
 build_dynamic
 "$root/packaging/archive.sh" "$target" "$static" "$dist"

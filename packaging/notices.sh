@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
-# Prints the licences of every crate that is in a released binary, each text once. Passing a binary on requires them.
+# Writes target/package/THIRD-PARTY.txt: the licences of every crate that is in a released binary, each text once. Passing
+# a binary on requires them.
 #
-#     packaging/notices.sh > THIRD-PARTY.txt
+#     packaging/notices.sh
 set -euo pipefail
 . "$(dirname "$0")/facts.sh"
 
@@ -9,13 +10,14 @@ scratch=$(mktemp -d)
 trap 'rm -rf "$scratch"' EXIT
 cd "$root"
 cargo vendor --locked --quiet --versioned-dirs "$scratch/vendor" > /dev/null
-mkdir "$scratch/texts"
+mkdir -p "$scratch/texts" target/package
+exec > target/package/THIRD-PARTY.txt
 
 echo "tallyport $version contains these crates. Their licences follow, each text below the crates that it belongs to."
 echo
 # Dependencies of every platform, because a notice too many does no harm.
 cargo tree --locked --features full,dns-client --edges normal --target all --prefix none --format '{p}|{l}' |
-  sed 's/ (proc-macro)//; s/ (\*)//' | grep -v '^tallyport ' | sort -u |
+  sed 's/ (proc-macro)//; s/ (\*)//' | grep -v '^tallyport ' | LC_ALL=C sort -u |
   while IFS='|' read -r crate licence; do
     printf '  %s: %s\n' "$crate" "${licence:-see its text}"
     name=${crate%% v*}
