@@ -18,7 +18,7 @@ use super::request::{Request, RequestBuilder};
 use super::response::{self, Response};
 use super::retry::LONGEST_OUTAGE;
 use super::shared_quota::{self, SharedQuota};
-use super::transport::{ProxyPolicy, Transport};
+use super::transport::{ProxyPolicy, Transport, TrustedRoots};
 use super::{
     ApiError, AttemptLog, Body, CustomFieldsEncoding, RawPage, Record, RequestCounts, Secret, WaitStatus, WriteFailure,
     WriteOutcome, WriteReply, record_id,
@@ -115,6 +115,7 @@ impl Client {
             true => (ProxyPolicy::Direct, None),
             false => (ProxyPolicy::System, options.quota.and(Some(BURST))),
         };
+        let roots = if requests.is_encrypted() { TrustedRoots::System } else { TrustedRoots::None };
         let clock = MachineClocks::new();
         let quota = options.quota_dir.map(|folder| {
             let path = folder.join(shared_quota::file_name(&options.key, &requests.host()));
@@ -123,7 +124,7 @@ impl Client {
         let limiter = RateLimiter::new(RateLimits { hourly: options.quota, burst }, clock, quota.transpose()?);
         let inner = ClientInner {
             account,
-            transport: Transport::new(&options.key, &options.user_agent, route)?,
+            transport: Transport::new(&options.key, &options.user_agent, route, roots)?,
             requests,
             limiter,
             in_flight: Semaphore::new(options.concurrency.clamp(1, MOST_CONCURRENT).into()),

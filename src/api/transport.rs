@@ -48,8 +48,22 @@ pub(super) enum ProxyPolicy {
     Direct,
 }
 
+/// Which certificate authorities are trusted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum TrustedRoots {
+    /// Those of the system.
+    System,
+    /// None. For a service without TLS: reading hundreds of certificates takes longer than the rest of the start.
+    None,
+}
+
 impl Transport {
-    pub(super) fn new(key: &Secret, user_agent: &str, route: ProxyPolicy) -> Result<Self, ApiError> {
+    pub(super) fn new(
+        key: &Secret,
+        user_agent: &str,
+        route: ProxyPolicy,
+        roots: TrustedRoots,
+    ) -> Result<Self, ApiError> {
         install_cryptography();
         let builder = reqwest::Client::builder()
             .user_agent(user_agent)
@@ -66,6 +80,10 @@ impl Transport {
         let builder = match route {
             ProxyPolicy::System => builder,
             ProxyPolicy::Direct => builder.no_proxy(),
+        };
+        let builder = match roots {
+            TrustedRoots::System => builder,
+            TrustedRoots::None => builder.tls_certs_only([]),
         };
         let http = builder.build().map_err(|error| ApiError::Setup { cause: describe(&error) })?;
         Ok(Self { http, mask: Mask::new([key.reveal()]) })
