@@ -62,7 +62,10 @@ check_container() {
   tar -xzf "$dist"/tallyport-*-container-*.tar.gz -C "$folder"
   cp -r "$root/samples" "$folder/root/data/"
   chown -R 65532:65532 "$folder/root/data/samples"
-  in_container() { env -i HOME=/state TALLYPORT_HOME=/state "$@" chroot --userspec=65532:65532 "$folder/root" /usr/bin/tallyport "${command[@]}"; }
+  in_container() {
+    env -i PATH="$PATH" HOME=/state TALLYPORT_HOME=/state/tallyport "$@" \
+      chroot --userspec=65532:65532 "$folder/root" /usr/bin/tallyport "${command[@]}"
+  }
   local command=(import data/samples/onboarding.xlsx --sandbox)
   said=$(in_container)
   expect "$said"

@@ -118,9 +118,9 @@ cp -a $stage/. %{buildroot}/
 %doc /usr/share/doc/tallyport
 %doc /usr/share/man/man1/tallyport.1.gz
 SPEC
-  # The binary is stripped, and without debug information there is no second package to make.
+  # Nothing is stripped or packed again: the binary is, and its list of dependencies is to stay.
   rpmbuild -bb --quiet --define "_topdir $work/rpm" --define "_rpmdir $dist" --define "_build_id_links none" \
-    --define "debug_package %{nil}" --define "__strip /bin/true" \
+    --define "debug_package %{nil}" --define "__os_install_post %{nil}" \
     --define "_rpmfilename tallyport-$version-1.%%{ARCH}.rpm" "$spec"
 }
 
