@@ -71,11 +71,6 @@ impl RequestBuilder {
         is_loopback(&self.base)
     }
 
-    /// Whether requests are encrypted. Redirects are not followed, so a plain URL stays one.
-    pub(super) fn is_encrypted(&self) -> bool {
-        self.base.scheme() == "https"
-    }
-
     /// A list, `query` first.
     pub(super) fn list(&self, entity: &'static Entity, query: &[(&str, &str)]) -> Request {
         let mut request = self.bare(Method::Get, entity, None);

@@ -12,6 +12,7 @@ mod echo;
 mod export;
 mod faults;
 mod features;
+mod fleets;
 mod foreign_ids;
 mod guidance;
 mod harness;
