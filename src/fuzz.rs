@@ -22,7 +22,7 @@ const MEMORY: u64 = 256 << 20;
 pub(crate) fn each_mutation(inputs: &[&[u8]], words: &[&str], cost: u32, mut parse: impl FnMut(&[u8])) {
     limit_memory();
     let setting = |name: &str| std::env::var(name).ok().and_then(|text| text.parse::<u64>().ok());
-    let (rounds, seed) = (setting(ROUNDS).unwrap_or(4_000) / u64::from(cost), setting(SEED).unwrap_or(1));
+    let (rounds, seed) = (setting(ROUNDS).unwrap_or(1_000) / u64::from(cost), setting(SEED).unwrap_or(1));
     for input in inputs {
         parse(input);
     }

@@ -18,7 +18,7 @@ use super::request::{Request, RequestBuilder};
 use super::response::{self, Response};
 use super::retry::LONGEST_OUTAGE;
 use super::shared_quota::{self, SharedQuota};
-use super::transport::{ProxyPolicy, Transport};
+use super::transport::{ProxyPolicy, Transport, TrustedRoots};
 use super::{
     ApiError, AttemptLog, Body, CustomFieldsEncoding, RawPage, Record, RequestCounts, Secret, WaitStatus, WriteFailure,
     WriteOutcome, WriteReply, record_id,
@@ -108,7 +108,10 @@ impl Client {
     /// A base URL that is invalid or would send the key unencrypted, a system without usable cryptography, or a shared
     /// quota that cannot be used.
     pub fn new(options: ClientOptions) -> Result<Self, ApiError> {
-        Self::with_transport(options, |options, route| Transport::new(&options.key, &options.user_agent, route))
+        Self::with_transport(options, |options, route| {
+            let roots = TrustedRoots::for_service(&options.base_url);
+            Transport::new(&options.key, &options.user_agent, route, roots)
+        })
     }
 
     /// A client of a network without sockets.

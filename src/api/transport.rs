@@ -6,6 +6,7 @@ use std::time::{Duration, Instant, SystemTime};
 
 use reqwest::header::{ACCEPT, ACCEPT_ENCODING, AUTHORIZATION, CONTENT_TYPE, HeaderMap, HeaderValue};
 use tracing::{debug, trace};
+use url::Url;
 
 use super::attempts::Attempt;
 use super::connection_error::describe;
@@ -56,8 +57,29 @@ pub(super) enum ProxyPolicy {
     Direct,
 }
 
+/// Which certificate authorities are trusted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum TrustedRoots {
+    /// Those of the system.
+    System,
+    /// None. For a service without TLS: reading hundreds of certificates takes longer than the rest of the start.
+    None,
+}
+
+impl TrustedRoots {
+    /// What requests to this base URL need. Redirects are not followed, so a plain URL stays one.
+    pub(super) fn for_service(base_url: &Url) -> Self {
+        if base_url.scheme() == "http" { Self::None } else { Self::System }
+    }
+}
+
 impl Transport {
-    pub(super) fn new(key: &Secret, user_agent: &str, route: ProxyPolicy) -> Result<Self, ApiError> {
+    pub(super) fn new(
+        key: &Secret,
+        user_agent: &str,
+        route: ProxyPolicy,
+        roots: TrustedRoots,
+    ) -> Result<Self, ApiError> {
         install_cryptography();
         let builder = reqwest::Client::builder()
             .user_agent(user_agent)
@@ -74,6 +96,10 @@ impl Transport {
         let builder = match route {
             ProxyPolicy::System => builder,
             ProxyPolicy::Direct => builder.no_proxy(),
+        };
+        let builder = match roots {
+            TrustedRoots::System => builder,
+            TrustedRoots::None => builder.tls_certs_only([]),
         };
         let http = builder.build().map_err(|error| ApiError::Setup { cause: describe(&error) })?;
         Ok(Self { network: Network::Http(http), mask: Mask::new([key.reveal()]) })

@@ -9,6 +9,7 @@ mod choices;
 mod completions;
 mod delete;
 mod doctor;
+mod double_click;
 mod exit;
 mod export;
 mod import;
@@ -124,6 +125,9 @@ fn report_panics() {
 fn usage(error: clap::Error) -> ExitCode {
     if !error.use_stderr() {
         error.exit();
+    }
+    if double_click::explained() {
+        return Exit::Usage.into();
     }
     if std::env::args_os().any(|argument| argument == "--json") {
         let text = error.to_string();

@@ -59,6 +59,27 @@ fn dependencies_are_what_deny_toml_allows() {
     assert_eq!(wrong, Vec::<String>::new());
 }
 
+/// Packages with the features that they are built with.
+#[cfg(target_os = "linux")]
+fn built(edges: &str) -> BTreeSet<String> {
+    let mut cargo = Command::new(env!("CARGO"));
+    cargo.current_dir(env!("CARGO_MANIFEST_DIR")).args(["tree", "--locked", "--offline", "--prefix", "none"]);
+    let listed = cargo.args(["--format", "{p} [{f}]", "--edges", edges]).output().unwrap();
+    assert!(listed.status.success(), "{}", String::from_utf8_lossy(&listed.stderr));
+    let listed = String::from_utf8(listed.stdout).unwrap();
+    listed.lines().map(|line| line.trim_end_matches(" (*)").to_owned()).collect()
+}
+
+/// A feature that only the tests' dependencies turn on makes `cargo test` build a crate again, and all that depend on it.
+#[cfg(target_os = "linux")]
+#[test]
+fn the_program_and_its_tests_share_what_is_built() {
+    let (program, tests) = (built("normal,build"), built("normal,build,dev"));
+    assert!(program.len() > 100, "{} packages", program.len());
+    let twice: Vec<_> = program.difference(&tests).collect();
+    assert!(twice.is_empty(), "turn the features on for the program, too: {twice:#?}");
+}
+
 #[test]
 fn licence_expressions_are_read_as_spdx_says() {
     let allowed = BTreeSet::from(["MIT", "Apache-2.0", "Unicode-3.0"].map(str::to_owned));

@@ -167,7 +167,7 @@ pub fn request(address: SocketAddr, key: &str, method: &str, path: &str, body: O
 
 /// The command `tallyport`, isolated from the environment of this machine.
 pub fn tallyport(folder: &Path, arguments: &[&str]) -> Command {
-    let mut command = Command::new(assert_cmd::cargo::cargo_bin!("tallyport"));
+    let mut command = Command::new(env!("CARGO_BIN_EXE_tallyport"));
     for name in [
         "BLUETALLY_BASE_URL", "BLUETALLY_API_KEY", "BLUETALLY_TENANT_ID", "HTTP_PROXY", "http_proxy", "ALL_PROXY",
         "all_proxy",

@@ -30,6 +30,7 @@ mod look_alikes;
 mod mapping;
 mod names;
 mod other_users;
+mod packaging;
 mod plan_book;
 mod presets;
 mod presets_import;

@@ -188,15 +188,19 @@ impl RecordTable {
         (stored || stamp).then(|| format!("r.\"{name}\""))
     }
 
+    /// Creates the table, or the columns that a table of an earlier version lacks. A column added later costs as much as the
+    /// whole table: SQLite reads the definitions of all tables anew after each.
     fn create(&self, connection: &Connection) -> rusqlite::Result<()> {
         let name = self.entity.name;
+        let definitions = self.definitions();
         connection.execute_batch(&format!(
             "CREATE TABLE IF NOT EXISTS {name} (id INTEGER PRIMARY KEY AUTOINCREMENT, tenant INTEGER NOT NULL, \
-             created_at TEXT NOT NULL, updated_at TEXT NOT NULL) STRICT"
+             created_at TEXT NOT NULL, updated_at TEXT NOT NULL, {}) STRICT",
+            definitions.join(", ")
         ))?;
         let mut statement = connection.prepare("SELECT name FROM pragma_table_info(?1)")?;
         let present: Vec<String> = statement.query_map([name], |row| row.get(0))?.collect::<Result<_, _>>()?;
-        for definition in self.definitions() {
+        for definition in definitions {
             let column = definition.split(' ').next().unwrap_or_default().trim_matches('"');
             if !present.iter().any(|name| name == column) {
                 connection.execute_batch(&format!("ALTER TABLE {name} ADD COLUMN {definition}"))?;
