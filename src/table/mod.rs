@@ -24,6 +24,7 @@ pub(crate) use input::Input;
 pub(crate) use layout::{MergedCells, SheetLayout};
 pub(crate) use read::delimiter::Delimiter;
 pub(crate) use read::encoding::Encoding;
+pub(crate) use read::xml_text::without_code_points;
 pub(crate) use read_ahead::each_row_ahead;
 pub(crate) use sheet::{FileKind, Visibility};
 pub(crate) use workbook::{ReadOptions, Workbook};

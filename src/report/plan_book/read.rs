@@ -161,18 +161,19 @@ impl PlanBook {
         said.is_some_and(|approval| *approval == Approval::Yes)
     }
 
-    /// Calls back with the lines of a sheet, header included, rows counting from 1.
+    /// Calls back with the lines of a sheet, header included, rows counting from 1, until it breaks off.
     ///
     /// # Errors
     /// Where the file cannot be read any more.
-    pub(crate) fn each_line(&self, sheet: &str, on_line: &mut dyn FnMut(&Row)) -> Result<(), PlanBookError> {
+    pub(crate) fn each_line(
+        &self,
+        sheet: &str,
+        on_line: &mut dyn FnMut(&Row) -> ControlFlow<()>,
+    ) -> Result<(), PlanBookError> {
         let mut book = Workbook::open(&Input::from_arg(&self.path), &ReadOptions::default())?;
         let index = book.sheets().iter().position(|known| known.name.as_deref() == Some(sheet));
         let index = index.ok_or_else(|| PlanBookError::NoPlan { path: self.path.clone() })?;
-        book.each_row(index, &mut |row: &Row| {
-            on_line(row);
-            ControlFlow::Continue(())
-        })?;
+        book.each_row(index, &mut |row: &Row| on_line(row))?;
         Ok(())
     }
 }
