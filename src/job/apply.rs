@@ -14,8 +14,8 @@ use crate::account::{Account, AccountIdentity};
 use crate::check::{Remark, RemarkCode};
 use crate::error::{Error, Result};
 use crate::observer::{NoObserver, Observer};
-use crate::plan::{PlanLimits, RowId, RowStatus, Step, StepRole};
-use crate::report::plan_book::{PlanBook, PlanHead, SavedBy, StoredStep};
+use crate::plan::{PlanLimits, RowId, RowStatus};
+use crate::report::plan_book::{PlanBook, PlanHead, SavedBy};
 use crate::run::RunStart;
 use crate::run::approved::{ProposedStep, decide, totals, write_steps};
 use crate::run::claims::Claims;
@@ -105,6 +105,7 @@ const PLAN_ANEW: &str = "make the plan again: tallyport import ... --plan PATH";
 
 /// A plan is applied once. What is left of an apply that ended before it sent anything is removed.
 fn refuse_applied(book: &PlanBook, store: &RunStore) -> Result<()> {
+    store.remove_blank(&book.head.id)?;
     for stored in store.list()? {
         let Ok(run) = &stored.overview else { continue };
         let is_this = run.header.details.plan.as_ref().is_some_and(|plan| plan.digest == book.digest);
@@ -277,25 +278,28 @@ fn sheet_headers(book: &PlanBook) -> Result<Vec<SheetHeader>> {
 
 /// What a sheet of lines is about. One with nothing but problems has no step.
 fn entity_of(book: &PlanBook, sheet: &str) -> Result<&'static Entity> {
-    let step = book.steps.iter().find(|step| step.sheet == sheet);
-    let name = step.map_or_else(|| sheet.split(' ').next().unwrap_or_default(), |step| step.entity.as_str());
+    let named = || sheet.split(' ').next().unwrap_or_default();
+    let name = book.entities.get(sheet).map_or_else(named, String::as_str);
     schema::find(name)
         .ok_or_else(|| Error::usage(format!("the plan has a sheet `{sheet}` of an unknown kind"), PLAN_ANEW))
 }
 
-/// Takes the steps out of the plan: there may be many, and two of each need twice the memory.
+/// Takes the steps out of the plan.
 fn proposed_steps(book: &mut PlanBook, sheets: &[SheetHeader]) -> Result<Vec<ProposedStep>> {
     let position = |name: &str| sheets.iter().position(|sheet| sheet.label == name);
-    let steps = std::mem::take(&mut book.steps).into_iter().map(|stored| {
-        let (target, sheet) = (stored.target(), position(&stored.sheet));
-        let ((entity, write), sheet) = target
-            .zip(sheet)
-            .ok_or_else(|| Error::usage(format!("step {} of the plan makes no sense", stored.number), PLAN_ANEW))?;
-        let row = RowId { sheet: sheet as u16, row: u64::from(stored.line) + 1 };
-        let is_approved = book.is_approved(&stored);
-        let StoredStep { number, body, depends_on, before, .. } = stored;
-        let step = Step { body, depends_on, before, ..Step::new(number, row, StepRole::Row, entity, write) };
-        Ok(ProposedStep { is_approved, step })
+    let steps = std::mem::take(&mut book.steps).into_iter().map(|step| {
+        let senseless = || Error::usage(format!("step {} of the plan makes no sense", step.number), PLAN_ANEW);
+        let stored = step.parse().ok_or_else(senseless)?;
+        let (entity, write) = stored.target().ok_or_else(senseless)?;
+        let sheet = position(&stored.sheet).ok_or_else(senseless)?;
+        Ok(ProposedStep {
+            number: step.number,
+            row: RowId { sheet: sheet as u16, row: u64::from(stored.line) + 1 },
+            entity,
+            write,
+            is_approved: book.is_approved(&stored),
+            content: step.text,
+        })
     });
     steps.collect()
 }

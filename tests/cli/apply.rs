@@ -378,10 +378,12 @@ fn limits_and_a_taken_result_stop_an_apply_before_it_sends_anything() {
     ");
     assert_output!(account.run(&["apply", "plan.xlsx", "--result", "mine.xlsx"]), @"
     exit code 2
+    --- stderr
+    error: `mine.xlsx` exists already, and tallyport did not write it
+      hint: name another file, or pass --force to replace this one
     ");
-    assert_output!(account.run(&["apply", "plan.xlsx", "--result", "plan.xlsx"]), @"
-    exit code 2
-    ");
+    let itself = account.run(&["apply", "plan.xlsx", "--result", "plan.xlsx", "--force"]).exits(2);
+    assert!(itself.stderr.contains("plan.xlsx"), "{}", itself.stderr);
     assert_eq!(cities(&account), ["Berlin", "Bonn"]);
     account.run(&["apply", "plan.xlsx", "--max-updates", "2", "--result", "done.xlsx"]).exits(0);
     assert_eq!(cities(&account), ["Potsdam", "Köln", "Ulm"]);
@@ -394,4 +396,33 @@ fn a_plan_that_does_nothing_is_applied_without_a_request() {
     account.run(&PLAN_PLACES).exits(0);
     let (code, applied) = account.json(&["apply", "plan.xlsx"]);
     assert_eq!((code, &applied["requests"]["total"], &applied["rows"]), (0, &json!(0), &json!(0)), "{applied:#}");
+}
+
+#[test]
+fn an_apply_that_was_killed_before_it_sent_anything_can_be_begun_again() {
+    let account = places(empty());
+    let proxy = Proxy::to(account.address());
+    let command = |arguments: &[&str]| {
+        let mut command = account.command(arguments);
+        command.env("BLUETALLY_BASE_URL", proxy.base_url()).stdout(Stdio::null()).stderr(Stdio::null());
+        command
+    };
+    CommandOutput::run(command(&PLAN_PLACES)).exits(0);
+    // Killed when the journal was made, and nothing was in it.
+    let stored = sheet_rows(&account.path("plan.xlsx"), "_plan");
+    let head = stored.iter().find(|row| row[0] == "head").unwrap();
+    let head: Value = serde_json::from_str(&head[1..].concat()).unwrap();
+    let runs = account.path("state/runs");
+    fs::create_dir_all(&runs).unwrap();
+    fs::write(runs.join(format!("{}.sqlite", head["id"].as_str().unwrap())), "").unwrap();
+    // Killed again while the account is read.
+    let (notify, notified) = mpsc::channel();
+    proxy.set(Some(KillPoint { at: 1, timing: KillTiming::Arrived, notify }));
+    let mut killed = command(&["apply", "plan.xlsx"]).spawn().unwrap();
+    let release = notified.recv().unwrap();
+    killed.kill().unwrap();
+    killed.wait().unwrap();
+    release.send(()).unwrap();
+    CommandOutput::run(command(&["apply", "plan.xlsx"])).exits(0);
+    assert_eq!(cities(&account), ["Potsdam", "Köln", "Ulm"]);
 }

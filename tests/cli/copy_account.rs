@@ -214,7 +214,7 @@ type Rows = (&'static str, &'static str, usize, fn(usize) -> String);
 /// Some 1,500 records over all collections, with holders of assets.
 const COMPANY: [Rows; 16] = [
     ("locations", "name|city|country", 60, |n| format!("Site {n}|City {}|Germany", n % 7)),
-    ("departments", "name|email", 40, |n| format!("Department {n}|d{n}@example.com")),
+    ("departments", "name|email|phone", 40, |n| format!("Department {n}|d{n}@example.com|+49 30 {n}")),
     ("manufacturers", "name|url", 40, |n| format!("Maker {n}|https://maker{n}.example")),
     ("suppliers", "name|city", 40, |n| format!("Supplier {n}|Town {}", n % 5)),
     ("categories", "name|type", 40, |n| format!("Category {n}|{}", TYPES[n % 5])),

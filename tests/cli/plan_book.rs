@@ -107,7 +107,7 @@ fn a_plan_shows_everything_and_apply_sends_what_is_approved() {
     );
     assert_eq!(assets[1][6], "assets D3");
     let moved = sheet_rows(&path, "checkout_asset");
-    assert_eq!(moved[1][1..6].join(" | "), "check-out | A-1 | employee_id | Ada Byron | Bob Stone");
+    assert_eq!(moved[1][1..6].join(" | "), "check-out | A-1 | employee | Ada Byron | Bob Stone");
     let returned = sheet_rows(&path, "checkin_asset");
     assert_eq!(returned[1][1..3].join(" | "), "check-in | A-1 (#1)");
     // What takes something away has to be said yes to.

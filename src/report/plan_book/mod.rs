@@ -28,7 +28,7 @@ pub(crate) use action::PlanAction;
 pub(crate) use page::PageText;
 pub(crate) use properties::SavedBy;
 pub(crate) use read::PlanBook;
-pub(crate) use stored::{FORMAT, PlanHead, PlannedAccount, StoredStep};
+pub(crate) use stored::{FORMAT, PlanHead, PlannedAccount};
 pub(crate) use write::{PlanSource, write_plan_book};
 
 /// Who writes a plan, as its properties say.
