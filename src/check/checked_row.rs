@@ -8,7 +8,7 @@ use super::non_records::NonRecord;
 use super::problem::{Code, Problem, ValueError};
 use super::remarks::{CellRemark, RemarkKind};
 use super::rules::RowAction;
-use crate::mapping::{IdOwnership, Ids, Mapping, ValueSource, missing_field_hint, missing_field_text};
+use crate::mapping::{IdOwnership, Ids, Mapping, RecordOrigin, ValueSource, missing_field_hint, missing_field_text};
 use crate::schema::Field;
 use crate::table::{CellRef, Row};
 use crate::unicode::revealed;
@@ -256,6 +256,11 @@ impl CheckedRow {
 
 /// As [`missing`], where no column could have the value.
 fn unfed(field: &Field, mapping: &Mapping) -> ValueError {
+    if mapping.origin == RecordOrigin::Described {
+        let text = format!("no rule feeds `{}` (required)", mapping.shown_target(field.name));
+        let hint = format!("add a rule for `{}` below [also.{}]", field.name, mapping.entity.name);
+        return ValueError::new(Code::RequiredMissing, text, hint);
+    }
     let not_understood = mapping.not_understood();
     let text = missing_field_text(field.name, &not_understood);
     ValueError::new(Code::RequiredMissing, text, missing_field_hint(field.name, &not_understood))

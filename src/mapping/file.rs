@@ -24,7 +24,7 @@ mod write;
 use std::borrow::Cow;
 use std::path::Path;
 
-use super::presets::{Languages, PRESETS, Preset};
+use super::presets::{self, Languages, Preset};
 use super::rule::{FieldRule, FurtherRecords, SkipRule};
 use super::{MappingOverride, MappingSource};
 use crate::error::Diagnostic;
@@ -153,9 +153,12 @@ impl Diagnostic for MappingFileError {
         Some(match self {
             MappingFileError::Unreadable { .. } => String::from("check the path"),
             MappingFileError::Invalid { hint, .. } => hint.clone(),
-            MappingFileError::NoSuchPreset { .. } => {
-                let names: Vec<&str> = PRESETS.iter().map(|preset| preset.name).collect();
-                format!("use one of: {}", names.join(", "))
+            MappingFileError::NoSuchPreset { name } => {
+                let near: Vec<&str> = presets::named_like(name);
+                match near.as_slice() {
+                    [] => String::from("`tallyport presets` lists them"),
+                    near => format!("did you mean `{}`? `tallyport presets` lists them", near.join("` or `")),
+                }
             }
         })
     }

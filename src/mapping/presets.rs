@@ -192,6 +192,17 @@ impl Preset {
     }
 }
 
+/// The presets whose names begin like that or are one or two slips of the finger away, for a suggestion.
+pub(super) fn named_like(text: &str) -> Vec<&'static str> {
+    const SLIPS: usize = 2;
+    let names = || PRESETS.iter().map(|preset| preset.name);
+    let text = text.to_lowercase();
+    let begun = |name: &&str| name.starts_with(text.as_str());
+    let is_begun = !text.is_empty() && names().any(|name| begun(&name));
+    let is_near = |name: &&str| strsim::damerau_levenshtein(name, &text) <= SLIPS;
+    names().filter(|name| if is_begun { begun(name) } else { is_near(name) }).collect()
+}
+
 /// The telling headers of a preset, in one language.
 struct FoldedSignature {
     preset: &'static Preset,

@@ -17,11 +17,13 @@ pub(crate) enum Strip {
     OutsideBrackets,
     /// A unit behind a number: `36 months`.
     UnitSuffix,
+    /// All but the first of several values: `ada@example.com; bob@example.com`.
+    ListRest,
 }
 
 impl Strip {
     /// The names in mapping files.
-    pub(crate) const ALL: [(&'static str, Strip); 7] = [
+    pub(crate) const ALL: [(&'static str, Strip); 8] = [
         ("prefix:32-hex-digits", Strip::HexPrefix),
         ("suffix:guest", Strip::GuestSuffix),
         ("suffix:brackets", Strip::BracketSuffix),
@@ -29,6 +31,7 @@ impl Strip {
         ("tags:html", Strip::HtmlTags),
         ("suffix:unit", Strip::UnitSuffix),
         ("outside:brackets", Strip::OutsideBrackets),
+        ("rest:list", Strip::ListRest),
     ];
 
     pub(crate) fn parse(name: &str) -> Option<Strip> {
@@ -78,6 +81,7 @@ impl Strip {
                 let is_number = number.bytes().all(|byte| byte.is_ascii_digit() || matches!(byte, b'.' | b','));
                 (is_number && !number.is_empty() && number.len() < text.len()).then(|| number.to_owned())
             }
+            Strip::ListRest => first_of_list(text).map(str::to_owned),
         }
     }
 }
@@ -90,6 +94,17 @@ const GUEST_MARK: &str = "#EXT#";
 /// What stands before brackets at the end of the text, and in them.
 fn bracketed_end(text: &str) -> Option<(&str, &str)> {
     text.trim_end().strip_suffix([')', ']'])?.rsplit_once(['(', '['])
+}
+
+/// The first of values that a semicolon, a line break or a comma separates. A comma behind a single word may also stand
+/// between last and first name (`Byron, Ada`) and separates nothing.
+fn first_of_list(text: &str) -> Option<&str> {
+    let text = text.trim_matches(|char: char| char.is_whitespace() || matches!(char, ';' | ','));
+    if let Some((first, _)) = text.split_once([';', '\n']) {
+        return Some(first.trim_end());
+    }
+    let first = text.split_once(',')?.0.trim_end();
+    first.contains(|char: char| char == '@' || char.is_whitespace()).then_some(first)
 }
 
 /// A tag begins with a letter, `/` or `!` right behind `<`: `a < b` has none.
@@ -144,6 +159,13 @@ mod tests {
             (Strip::UnitSuffix, "36", None),
             (Strip::UnitSuffix, "months", None),
             (Strip::UnitSuffix, "3 to 4 years", None),
+            (Strip::ListRest, "ada@example.com;bob@example.com", Some("ada@example.com")),
+            (Strip::ListRest, "ada@example.com, bob@example.com", Some("ada@example.com")),
+            (Strip::ListRest, "; Ada Byron ;Bob Stone", Some("Ada Byron")),
+            (Strip::ListRest, "Ada Byron, Bob Stone", Some("Ada Byron")),
+            (Strip::ListRest, "Byron, Ada; Stone, Bob", Some("Byron, Ada")),
+            (Strip::ListRest, "Byron, Ada", None),
+            (Strip::ListRest, "Ada Byron", None),
         ] {
             assert_eq!(strip.apply(text).as_deref(), left, "{strip:?} {text}");
         }

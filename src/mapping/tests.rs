@@ -326,7 +326,7 @@ fn each_mistake_in_a_mapping_file_names_its_line_and_what_to_do() {
         ("[fields.status_id]\ndefault = [\"A\"]", "line 2: expected a text in quotes, or a kind", "a rule takes"),
         ("[fields.notes]\ncolumn = \"A\"\ninvert = \"x\"", "line 3: expected a boolean", "column"),
         ("[fields.notes]\ncolumn = [\"A\"]", "line 2: expected a text in quotes", "column"),
-        ("[fields]\nnotes = \"A\"", "line 2: expected", "column"),
+        ("[fields]\nnotes = \"A\"", "line 2: `notes` needs a rule", "column"),
         ("[also.employees]\nname = \"A\"", "line 2: `name` needs a rule", "column ="),
         ("[also.gadgets]\nname = { column = \"A\" }", "line 1: `also` needs the name of a collection", "schema"),
         ("[also.checkout_asset]\nasset_id = { column = \"A\" }", "line 1: `also` needs the name", "schema"),
@@ -334,11 +334,27 @@ fn each_mistake_in_a_mapping_file_names_its_line_and_what_to_do() {
         ("[[skip]]\ncolumn = \"A\"", "line 1: a skip needs one of", "blank = true"),
         ("[[skip]]\nis = [\"A\"]", "line 1: missing field `column`", "column ="),
         ("[[skip]]\ncolumn = \"A\"\nin = [\"B\"]", "line 3: unknown key `in`", "column ="),
-        ("ignore = \"A\"", "line 1: `ignore` is something else", "ignore = [\"Header\"]"),
+        ("ignore = \"A\"", "line 1: `ignore` is not written", "ignore = [\"Header\""),
         ("[assets]\n\"Tag\" = 1", "line 2: the target of `Tag`", "asset_id"),
         ("sk-0123456789", "line 1: ", "TOML"),
         ("key = \"sk-0123456789\"", "line 1: `key` is not", "[fields.NAME]"),
         ("preset = 1", "line 1: expected a text", "quotes"),
+        ("\npreset = \"intunes-devices\"", "line 2: no such preset", "did you mean `intune-devices`?"),
+        ("preset = \"sk-0123456789\"", "line 1: no such preset", "tallyport presets"),
+        ("[Fields.notes]\ncolumn = \"A\"", "line 1: `Fields` is not", "did you mean `fields`?"),
+        ("[skip]\ncolumn = \"A\"\nblank = true", "line 1: `skip` is not written", "[[skip]]"),
+        ("[fields.notes]\ncolumn = \"A\"\n\n[fields.notes]", "line 4: this group or key is there twice", "one of them"),
+        ("[custom]\nOS = \"A\"", "line 2: `OS` needs a rule", "{ column = \"Header\" }"),
+        (
+            "[fields.notes]\ncolumn = \"A\"\nvalues = { a = \"x\", \" A\" = \"y\" }",
+            "line 1: `values` says twice",
+            "keep one of them",
+        ),
+        (
+            "[fields.assigned_to]\ncolumn = \"A\"\n[fields.assigned_to.name]\ncolumn = \"B\"",
+            "line 3: `assigned_to.name` is one name",
+            "[fields.\"assigned_to.name\"]",
+        ),
     ] {
         let error = MappingFile::parse(text, MappingSource::MappingFile, "m.toml").unwrap_err();
         let (shown, advice) = (error.to_string(), crate::error::Diagnostic::hint(&error).unwrap());

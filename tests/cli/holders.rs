@@ -43,7 +43,8 @@ fn employee(id: i64) -> Option<(String, i64)> {
     Some((String::from("employee_id"), id))
 }
 
-fn writes(summary: &Value) -> Vec<String> {
+/// The requests of a run that write, with how often each was sent.
+pub fn writes(summary: &Value) -> Vec<String> {
     let kinds = summary["requests"]["by_kind"].as_object().unwrap();
     kinds.iter().filter(|(kind, _)| !kind.starts_with("GET")).map(|(kind, count)| format!("{kind} {count}")).collect()
 }

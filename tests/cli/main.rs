@@ -13,6 +13,7 @@ mod echo;
 mod export;
 mod faults;
 mod features;
+mod fleets;
 mod foreign_ids;
 mod guidance;
 mod harness;

@@ -12,8 +12,11 @@ use toml::de::{DeTable, DeValue, ValueDeserializer};
 
 use self::said_value::SaidValue;
 use super::{MappingFile, MappingFileError, Section};
+use crate::error::Diagnostic;
+use crate::mapping::presets::Preset;
 use crate::mapping::rule::{
     FieldRule, FurtherRecords, Otherwise, RecordKind, RuleOrigin, RuleSource, RuleValue, SkipCondition, SkipRule,
+    is_same_text,
 };
 use crate::mapping::strip::Strip;
 use crate::mapping::template::JoinTemplate;
@@ -70,6 +73,9 @@ const KIND_HINT: &str = "write { kind = \"deployable\", name = \"Ready to Deploy
 
 const ALSO_HINT: &str = "write a rule for each field: name = { column = \"Header\" }";
 
+/// The groups and keys that a file has for any collection.
+const SECTION_WORDS: [&str; 7] = ["fields", "custom", "ignore", "skip", "also", "entity", "preset"];
+
 const RULE_HINT: &str = "a rule takes column, first_of or join, and strip, values, otherwise, default, format, invert";
 
 impl Mistake {
@@ -121,14 +127,23 @@ type Key<'i> = Spanned<toml::de::DeString<'i>>;
 impl Parser<'_> {
     fn file(&self, text: &str) -> Result<MappingFile, Mistake> {
         let table = DeTable::parse(text).map_err(|error| {
-            let hint = "a mapping file is TOML: a line is `key = \"text\"`, a group begins with `[fields.NAME]`";
-            Mistake { span: error.span(), message: in_plain_words(&error), hint: hint.into() }
+            let (message, hint) = match error.message() {
+                "duplicate key" => (
+                    String::from("this group or key is there twice"),
+                    "keep one of them; everything about a field belongs into one group",
+                ),
+                _ => (
+                    in_plain_words(&error),
+                    "a mapping file is TOML: a line is `key = \"text\"`, a group begins with `[fields.NAME]`",
+                ),
+            };
+            Mistake { span: error.span(), message, hint: hint.into() }
         })?;
         let (mut file, mut common) = (MappingFile::default(), Section::default());
         for (key, value) in table.get_ref() {
             match key.get_ref().as_ref() {
                 "entity" => file.entity = Some(self.entity(value)?),
-                "preset" => file.preset = Some(text_of(value)?),
+                "preset" => file.preset = Some(preset(value)?),
                 // What a remembered mapping was kept for.
                 "remembered" => {}
                 word if self.section_key(word, value, &mut common)? => {}
@@ -179,19 +194,29 @@ impl Parser<'_> {
                     section.also.push(self.also(name, rules)?);
                 }
             }
-            ("fields" | "custom" | "ignore" | "skip" | "also", _) => {
-                let hint = "write [fields.NAME], [custom.NAME], ignore = [\"Header\"], [[skip]] or [also.COLLECTION]";
-                return Err(Mistake::new(value.span(), format!("`{word}` is something else here"), hint));
+            _ => {
+                let written = match word {
+                    "fields" => "[fields.NAME]",
+                    "custom" => "[custom.NAME]",
+                    "ignore" => "ignore = [\"Header\", \"Other header\"]",
+                    "skip" => "[[skip]], in double brackets",
+                    "also" => "[also.COLLECTION]",
+                    _ => return Ok(false),
+                };
+                let message = format!("`{word}` is not written like that");
+                return Err(Mistake::new(value.span(), message, format!("write {written}")));
             }
-            _ => return Ok(false),
         }
         Ok(true)
     }
 
     fn collection(&self, word: &str, key: &Key<'_>, value: &Spanned<DeValue<'_>>) -> Result<Section, Mistake> {
         let Some(entity) = schema::find(word) else {
-            let name = if is_plain_name(word) { word } else { "***" };
-            let nearest = schema::nearest(word).map(|name| format!("did you mean `{name}`? "));
+            let lower = word.to_ascii_lowercase();
+            let name = if is_plain_name(&lower) { word } else { "***" };
+            let near = |known: &&str| strsim::damerau_levenshtein(known, &lower) <= 1;
+            let nearest = SECTION_WORDS.into_iter().find(near).or_else(|| schema::nearest(word));
+            let nearest = nearest.map(|name| format!("did you mean `{name}`? "));
             let hint = format!("{}{SECTION_HINT}", nearest.unwrap_or_default());
             return Err(Mistake::new(key.span(), format!("`{name}` is not a collection or action"), hint));
         };
@@ -255,12 +280,21 @@ impl Parser<'_> {
     }
 
     fn rule(&self, target: String, name: &Key<'_>, value: &Spanned<DeValue<'_>>) -> Result<FieldRule, Mistake> {
-        let table: RuleTable = read_within(value, &name.span(), RULE_HINT)?;
         let span = name.span();
+        is_rule_table(name, value)?;
+        let table: RuleTable = read_within(value, &span, RULE_HINT)?;
         let source = self.source_of(&table, &span)?;
         let values = table.values.iter().flat_map(|ValueMap(values)| values);
         let values: Vec<(String, RuleValue)> =
             values.map(|(from, to)| Ok((from.clone(), self.value(to)?))).collect::<Result<_, Mistake>>()?;
+        if values
+            .iter()
+            .enumerate()
+            .any(|(at, (from, _))| values[..at].iter().any(|(known, _)| is_same_text(known, from)))
+        {
+            let message = "`values` says twice what one text means";
+            return Err(Mistake::new(span, message, "keep one of them; capitals and spaces do not matter"));
+        }
         let otherwise = table.otherwise.as_ref().map(|said| self.otherwise(said)).transpose()?;
         if otherwise.is_some() && values.is_empty() {
             let hint = "add values = { \"their word\" = \"your word\" }, or use default for blank cells";
@@ -347,6 +381,35 @@ fn strips(list: Option<Spanned<Words>>) -> Result<Vec<Strip>, Mistake> {
             .ok_or_else(|| Mistake::new(list.span(), "no such stripping", format!("use one of {}", Strip::names())))
     };
     list.get_ref().0.iter().map(parse).collect()
+}
+
+/// Tells what stands where a rule belongs: a text, or the rule of a field of the record that the field refers to.
+fn is_rule_table(name: &Key<'_>, value: &Spanned<DeValue<'_>>) -> Result<(), Mistake> {
+    let name = name.get_ref().as_ref();
+    let DeValue::Table(table) = value.get_ref() else {
+        let message = format!("`{}` needs a rule", shortened(name));
+        return Err(Mistake::new(value.span(), message, format!("write it as {{ column = \"Header\" }}; {RULE_HINT}")));
+    };
+    let is_nested = |key: &str, value: &DeValue<'_>| {
+        matches!(value, DeValue::Table(_)) && !["values", "default", "otherwise"].contains(&key)
+    };
+    match table.iter().find(|(key, value)| is_nested(key.get_ref().as_ref(), value.get_ref())) {
+        Some((key, _)) => {
+            let name = shortened(&format!("{name}.{}", key.get_ref()));
+            let hint = format!("write [fields.\"{name}\"]");
+            Err(Mistake::new(key.span(), format!("`{name}` is one name and needs quotes"), hint))
+        }
+        None => Ok(()),
+    }
+}
+
+/// The name of a preset.
+fn preset(value: &Spanned<DeValue<'_>>) -> Result<String, Mistake> {
+    let name = text_of(value)?;
+    match Preset::find(&name) {
+        Ok(_) => Ok(name),
+        Err(error) => Err(Mistake::new(value.span(), "no such preset", error.hint().unwrap_or_default())),
+    }
 }
 
 fn text_of(value: &Spanned<DeValue<'_>>) -> Result<String, Mistake> {
