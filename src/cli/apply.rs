@@ -6,7 +6,7 @@ use super::printer::Printer;
 use super::run_end::{check_overwrite, print_report};
 use super::settings::{connect_to, run_store};
 use super::{Error, Exit, interrupts, runtime};
-use crate::job::ReadyPlan;
+use crate::job::{AccountBound, ReadyPlan};
 
 pub(super) fn run(global: &Global, args: &ApplyArgs, printer: Printer) -> Result<Exit, Error> {
     check_overwrite(args.result.as_deref(), args.force, std::slice::from_ref(&args.plan))?;
@@ -14,7 +14,7 @@ pub(super) fn run(global: &Global, args: &ApplyArgs, printer: Printer) -> Result
     let mut job = args.job(global)?;
     let plan = ReadyPlan::open(&args.plan, &run_store()?)?;
     let runtime = runtime()?;
-    let account = runtime.block_on(connect_to(global, plan.account()))?;
+    let account = runtime.block_on(connect_to(global, plan.account(), AccountBound::Plan))?;
     // Stopped by the signal itself, a run could not say that it sent nothing.
     job.run.shutdown = interrupts::listen()?;
     let mut observer = TerminalObserver::new(global, printer);

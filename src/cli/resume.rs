@@ -7,7 +7,7 @@ use super::run_end::{check_overwrite, print_report, print_summary};
 use super::runs::require_run;
 use super::settings::{connect_to, run_store};
 use super::{Error, Exit, interrupts, runtime};
-use crate::job::{ResumableRun, ResumeOptions};
+use crate::job::{AccountBound, ResumableRun, ResumeOptions};
 
 pub(super) fn run(global: &Global, args: &ResumeArgs, printer: Printer) -> Result<Exit, Error> {
     require_run(args.run.as_deref(), args.last, "resume")?;
@@ -22,7 +22,7 @@ pub(super) fn run(global: &Global, args: &ResumeArgs, printer: Printer) -> Resul
         Err(run) => run,
     };
     let runtime = runtime()?;
-    let account = runtime.block_on(connect_to(global, run.account()))?;
+    let account = runtime.block_on(connect_to(global, run.account(), AccountBound::Run))?;
     // Stopped by the signal itself, a run could not say that it sent nothing.
     let mut shutdown = interrupts::listen()?;
     let options = ResumeOptions { result: args.result.clone(), is_confirmed: args.yes };

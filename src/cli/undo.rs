@@ -9,14 +9,14 @@ use super::run_end::{check_overwrite, print_report};
 use super::runs::require_run;
 use super::settings::{connect_to, run_store};
 use super::{Error, Exit, interrupts, runtime};
-use crate::job::{ResultTarget, UndoJob, UndoPlan, UndoableRun};
+use crate::job::{AccountBound, ResultTarget, UndoJob, UndoPlan, UndoableRun};
 
 pub(super) fn run(global: &Global, args: &UndoArgs, printer: Printer) -> Result<Exit, Error> {
     require_run(args.run.as_deref(), args.last, "undo")?;
     check_overwrite(args.result.as_deref(), args.force, &[])?;
     let run = UndoableRun::open(&run_store()?, args.run.as_deref())?;
     let runtime = runtime()?;
-    let account = runtime.block_on(connect_to(global, run.account()))?;
+    let account = runtime.block_on(connect_to(global, run.account(), AccountBound::Run))?;
     let job = UndoJob {
         run: args.run.clone(),
         confirmed: args.yes,

@@ -8,7 +8,7 @@ use super::printer::Printer;
 use super::run_end::check_overwrite;
 use super::settings::{connect, connect_to, run_store, written_files};
 use super::{Error, Exit, interrupts, runtime};
-use crate::job::{VerifiableRun, VerifyJob};
+use crate::job::{AccountBound, VerifiableRun, VerifyJob};
 use crate::report::VerifyReport;
 use crate::run::input::InputOptions;
 
@@ -29,7 +29,7 @@ pub(super) fn run(global: &Global, args: &VerifyArgs, printer: Printer) -> Resul
     let (report, observer) = match target {
         VerifyTarget::Run(run) => {
             let run = VerifiableRun::open(&run_store()?, &run)?;
-            let account = runtime.block_on(connect_to(global, run.account()))?;
+            let account = runtime.block_on(connect_to(global, run.account(), AccountBound::Run))?;
             job.shutdown = interrupts::listen()?;
             let mut observer = TerminalObserver::new(global, printer);
             (runtime.block_on(account.verify_run(&run, &job, &mut observer))?, observer)

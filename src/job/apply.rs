@@ -1,32 +1,34 @@
 //! Applying a plan workbook: what was approved in it, as far as the account is still as it was.
 
 use std::collections::HashMap;
+use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 
 use super::plan::confirm;
 use super::result_path::{ResultPath, free_path_in};
+use super::resume::AccountBound;
 use super::run_options::{ResultTarget, RunOptions};
 use super::run_report::{Execution, RunReport};
 use crate::account::{Account, AccountIdentity};
 use crate::check::{Remark, RemarkCode};
 use crate::error::{Error, Result};
 use crate::observer::{NoObserver, Observer};
-use crate::plan::{PlanLimits, RowId, RowStatus, Step, StepRole};
+use crate::plan::{PlanLimits, RowId, RowStatus};
 use crate::report::plan_book::{PlanBook, PlanHead, SavedBy};
 use crate::run::RunStart;
 use crate::run::approved::{ProposedStep, decide, totals, write_steps};
 use crate::run::claims::Claims;
 use crate::run::command_line::CommandLine;
 use crate::run::journal::{
-    AccountSnapshot, AppliedPlan, JournalBuilder, PlannedRow, RowState, RunDetails, RunHeader, RunKind, RunPhase,
-    RunStore, SheetHeader,
+    AccountSnapshot, AppliedPlan, JournalBuilder, LockState, PlannedRow, RowState, RunDetails, RunHeader, RunKind,
+    RunPhase, RunStore, SheetHeader,
 };
 use crate::run::prepare::unless_interrupted;
 use crate::schema::{self, Entity};
 use crate::shutdown::ShutdownSignal;
-use crate::table::Row;
 use crate::table::write::WriteError;
+use crate::table::{Input, Row};
 
 /// A plan workbook to apply.
 #[derive(Debug, Clone, Default)]
@@ -101,8 +103,9 @@ impl ReadyPlan {
 
 const PLAN_ANEW: &str = "make the plan again: tallyport import ... --plan PATH";
 
-/// A plan is applied once.
+/// A plan is applied once. What is left of an apply that ended before it sent anything is removed.
 fn refuse_applied(book: &PlanBook, store: &RunStore) -> Result<()> {
+    store.remove_blank(&book.head.id)?;
     for stored in store.list()? {
         let Ok(run) = &stored.overview else { continue };
         let is_this = run.header.details.plan.as_ref().is_some_and(|plan| plan.digest == book.digest);
@@ -110,9 +113,24 @@ fn refuse_applied(book: &PlanBook, store: &RunStore) -> Result<()> {
             continue;
         }
         let (id, began) = (&stored.id, began(run.began));
-        let hint = match run.phase {
-            RunPhase::Finished => String::from("what is left of it needs a new plan: tallyport import ... --plan PATH"),
-            _ => format!("it is unfinished: `tallyport resume {id}` continues it"),
+        let hint = match (run.lock, run.phase) {
+            (LockState::Locked, _) => {
+                return Err(Error::usage(
+                    format!("the plan is being applied by another tallyport: run {id}, begun {began}"),
+                    "wait until it ends",
+                ));
+            }
+            // The process ended before anything was sent: the plan is as good as new.
+            (LockState::Free, RunPhase::Planning) => {
+                store.remove(id)?;
+                continue;
+            }
+            (LockState::Free, RunPhase::Finished) => {
+                String::from("what is left of it needs a new plan: tallyport import ... --plan PATH")
+            }
+            (LockState::Free, RunPhase::Sending | RunPhase::Stopped) => {
+                format!("it is unfinished: `tallyport resume {id}` continues it")
+            }
         };
         return Err(Error::usage(format!("the plan was applied already: run {id}, begun {began}"), hint));
     }
@@ -137,22 +155,26 @@ impl Account {
         observer: &mut dyn Observer,
     ) -> Result<RunReport> {
         let started = Instant::now();
-        self.expect_identity(plan.account())?;
-        let ReadyPlan { book, .. } = plan;
+        self.expect_identity(plan.account(), AccountBound::Plan)?;
+        let ReadyPlan { mut book, .. } = plan;
         self.confirm_plan_key(&book.head, &job, observer)?;
         let (path, is_written) = result_place(&job, &book);
         if is_written {
+            refuse_plan_as_result(&path, &book.path)?;
             ResultPath::new(path.clone(), book.sheets.len())?.check_writable()?;
         }
         let sheets = sheet_headers(&book)?;
-        let steps = proposed_steps(&book, &sheets)?;
+        let steps = proposed_steps(&mut book, &sheets)?;
         let mut shutdown = job.run.shutdown.clone();
         let header = self.apply_header(&book, &job, &path)?;
         let mut journal = JournalBuilder::create(self.journal_location(&header.id), &header)?;
         Claims::register(self, &header.id, journal.journal()?.started_at()?)?;
         observer.on_phase("reading what the plan is about", None);
         let decisions = unless_interrupted(&mut shutdown, decide(self, &steps, observer)).await?;
-        job.limits.check(&totals(&steps, &decisions))?;
+        job.limits.check(&totals(&steps, &decisions)).map_err(|exceeded| {
+            let hint = format!("approve fewer changes, or raise {}", exceeded.flag);
+            Error::usage(exceeded.to_string(), hint)
+        })?;
         let rows = write_steps(&mut journal, steps, &decisions)?;
         write_lines(&mut journal, &book, &sheets, &rows)?;
         let snapshot = AccountSnapshot { account: self.digest().to_owned(), ..book.head.snapshot.clone() };
@@ -230,13 +252,23 @@ fn result_place(job: &ApplyJob, book: &PlanBook) -> (PathBuf, bool) {
     }
 }
 
+/// The plan stays as it was approved.
+fn refuse_plan_as_result(result: &Path, plan: &Path) -> Result<()> {
+    if Input::Path(result.to_path_buf()).is_same(&Input::Path(plan.to_path_buf())) {
+        let message = format!("the result would overwrite the plan `{}`", plan.display());
+        return Err(Error::usage(message, "name another file with --result, or leave it out"));
+    }
+    Ok(())
+}
+
 /// The sheets of lines as the sheets of a run.
 fn sheet_headers(book: &PlanBook) -> Result<Vec<SheetHeader>> {
     let mut sheets = Vec::new();
     for (place, name) in book.sheets.iter().enumerate() {
         let mut header = None;
         book.each_line(name, &mut |row| {
-            header.get_or_insert_with(|| row.clone());
+            header = Some(row.clone());
+            ControlFlow::Break(())
         })?;
         sheets.push(SheetHeader {
             file: book.path.display().to_string(),
@@ -256,27 +288,28 @@ fn sheet_headers(book: &PlanBook) -> Result<Vec<SheetHeader>> {
 
 /// What a sheet of lines is about. One with nothing but problems has no step.
 fn entity_of(book: &PlanBook, sheet: &str) -> Result<&'static Entity> {
-    let step = book.steps.iter().find(|step| step.sheet == sheet);
-    let name = step.map_or_else(|| sheet.split(' ').next().unwrap_or_default(), |step| step.entity.as_str());
+    let named = || sheet.split(' ').next().unwrap_or_default();
+    let name = book.entities.get(sheet).map_or_else(named, String::as_str);
     schema::find(name)
         .ok_or_else(|| Error::usage(format!("the plan has a sheet `{sheet}` of an unknown kind"), PLAN_ANEW))
 }
 
-fn proposed_steps(book: &PlanBook, sheets: &[SheetHeader]) -> Result<Vec<ProposedStep>> {
+/// Takes the steps out of the plan.
+fn proposed_steps(book: &mut PlanBook, sheets: &[SheetHeader]) -> Result<Vec<ProposedStep>> {
     let position = |name: &str| sheets.iter().position(|sheet| sheet.label == name);
-    let steps = book.steps.iter().map(|stored| {
-        let (target, sheet) = (stored.target(), position(&stored.sheet));
-        let ((entity, write), sheet) = target
-            .zip(sheet)
-            .ok_or_else(|| Error::usage(format!("step {} of the plan makes no sense", stored.number), PLAN_ANEW))?;
-        let row = RowId { sheet: sheet as u16, row: u64::from(stored.line) + 1 };
-        let step = Step {
-            body: stored.body.clone(),
-            depends_on: stored.depends_on.clone(),
-            before: stored.before.clone(),
-            ..Step::new(stored.number, row, StepRole::Row, entity, write)
-        };
-        Ok(ProposedStep { is_approved: book.is_approved(stored), step })
+    let steps = std::mem::take(&mut book.steps).into_iter().map(|step| {
+        let senseless = || Error::usage(format!("step {} of the plan makes no sense", step.number), PLAN_ANEW);
+        let stored = step.parse().ok_or_else(senseless)?;
+        let (entity, write) = stored.target().ok_or_else(senseless)?;
+        let sheet = position(&stored.sheet).ok_or_else(senseless)?;
+        Ok(ProposedStep {
+            number: step.number,
+            row: RowId { sheet: sheet as u16, row: u64::from(stored.line) + 1 },
+            entity,
+            write,
+            is_approved: book.is_approved(&stored),
+            content: step.text,
+        })
     });
     steps.collect()
 }
@@ -301,13 +334,14 @@ fn write_lines(
         journal.sheet(index as u16, sheet)?;
         let mut written = Ok(());
         book.each_line(&sheet.label, &mut |row: &Row| {
-            if row.number == 1 || written.is_err() {
-                return;
+            if row.number == 1 {
+                return ControlFlow::Continue(());
             }
             let is_problem = row.cell(1).text == "problem";
             let planned = rows.get(&RowId { sheet: index as u16, row: row.number });
             let planned = planned.unwrap_or(if is_problem { &problem } else { &detail });
             written = journal.row(row, planned, &|_| false);
+            if written.is_ok() { ControlFlow::Continue(()) } else { ControlFlow::Break(()) }
         })?;
         written?;
     }

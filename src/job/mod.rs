@@ -28,7 +28,7 @@ pub use import::ImportJob;
 pub(crate) use import::plan_limits;
 pub(crate) use next_commands::after_run;
 pub use plan::Plan;
-pub(crate) use resume::{ResumableRun, ResumeOptions};
+pub(crate) use resume::{AccountBound, ResumableRun, ResumeOptions};
 pub use run_options::ResultTarget;
 pub(crate) use run_options::RunOptions;
 pub(crate) use run_report::stored_summary;

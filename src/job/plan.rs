@@ -13,7 +13,7 @@ use crate::account::Account;
 use crate::check::{Mode, Remark, RemarkCode};
 use crate::error::{Error, Result};
 use crate::observer::Observer;
-use crate::plan::{CreateMissing, LookAlikes, PlanLimits, PlanTotals, ReportMode, RowStatus};
+use crate::plan::{CreateMissing, LookAlikes, PlanLimits, PlanTotals, ReportMode, RowStatus, RunEstimate};
 use crate::redact::shown_url;
 use crate::report::plan_book::{self, PageText, PlanHead, PlanSource, PlannedAccount, write_plan_book};
 use crate::report::{ProblemTally, RowSource, RunSummary, add_rows, plan_sentence, write_result};
@@ -222,7 +222,7 @@ impl Plan<'_> {
             made: jiff::Timestamp::now().strftime("%Y-%m-%dT%H:%M:%SZ").to_string(),
             account: PlannedAccount { kind: kind.to_owned(), place, tenant: self.account.identity.tenant() },
             files: self.header.details.files.clone(),
-            options: self.header.details.options.clone(),
+            options: shown_options(&self.header.details.options),
             snapshot: self.prepared.snapshot.clone(),
             creates_only: self.header.details.creates_only,
             groups: Vec::new(),
@@ -303,6 +303,11 @@ impl Plan<'_> {
     }
 }
 
+/// What a plan says of its options: that it sends nothing goes without saying.
+fn shown_options(options: &[(String, String)]) -> Vec<(String, String)> {
+    options.iter().filter(|(name, _)| name != "--dry-run").cloned().collect()
+}
+
 /// The texts of a plan's first sheet.
 fn plan_page(head: &PlanHead, summary: &RunSummary, irreversible: u64) -> PageText {
     let (files, counts) = (head.files.join(", "), summary.counts());
@@ -320,16 +325,19 @@ fn plan_page(head: &PlanHead, summary: &RunSummary, irreversible: u64) -> PageTe
         ("made", format!("{} by tallyport {}", head.made.replace(['T', 'Z'], " ").trim(), head.tallyport)),
     ];
     if let Some(planned) = &summary.planned {
-        facts.insert(1, ("requests", plan_sentence(planned)));
+        let mails = match planned.emails {
+            0 => String::from("none"),
+            some => format!("the service sends {}", mails(some, planned.people)),
+        };
+        let requests = plan_sentence(&RunEstimate { emails: 0, ..planned.clone() });
+        facts.splice(1..1, [("requests", requests), ("e-mails", mails)]);
     }
     if irreversible > 0 {
         let records = counted(irreversible, "record");
         facts.push(("cannot be undone", format!("{records} would be deleted for good")));
     }
-    let is_said = |(name, _): &&(String, String)| name != "--dry-run";
-    if head.options.iter().any(|option| is_said(&option)) {
-        let options =
-            head.options.iter().filter(is_said).map(|(name, value)| format!("{name} {value}").trim().to_owned());
+    if !head.options.is_empty() {
+        let options = head.options.iter().map(|(name, value)| format!("{name} {value}").trim().to_owned());
         facts.push(("options", options.collect::<Vec<String>>().join("  ")));
     }
     let groups = summary.problems.groups();

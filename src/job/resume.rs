@@ -95,20 +95,24 @@ impl Account {
     /// is another and the observer does not say yes.
     pub async fn resume(&self, run: &str, observer: &mut dyn Observer) -> Result<RunReport> {
         let run = ResumableRun::open(&self.run_store(), Some(run))?;
-        self.expect_identity(run.account())?;
+        self.expect_identity(run.account(), AccountBound::Run)?;
         match run.report_if_finished()? {
             Ok(report) => Ok(report),
             Err(run) => run.resume(self, ResumeOptions::default(), &mut ShutdownSignal::new(), observer).await,
         }
     }
 
-    /// Refuses a run of another account.
-    pub(crate) fn expect_identity(&self, wanted: &AccountIdentity) -> Result<()> {
+    /// Refuses a run or plan of another account.
+    pub(crate) fn expect_identity(&self, wanted: &AccountIdentity, bound: AccountBound) -> Result<()> {
         if self.identity.is_same(wanted) {
             return Ok(());
         }
-        let message = format!("the run belongs to {wanted}, and flags, environment or profile say {}", self.identity);
-        Err(Error::usage(message, account_hint(wanted)))
+        let message = format!(
+            "the {} belongs to {wanted}, and flags, environment or profile say {}",
+            bound.as_str(),
+            self.identity
+        );
+        Err(Error::usage(message, account_hint(wanted, bound)))
     }
 
     /// Asks before a run that was started with another API key is gone on with: keys are rotated, and a key may belong
@@ -134,14 +138,40 @@ impl Account {
     }
 }
 
-/// How to say that a run's own account is meant.
-fn account_hint(wanted: &AccountIdentity) -> String {
+/// What belongs to one account and can be used with no other.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum AccountBound {
+    Run,
+    Plan,
+}
+
+impl AccountBound {
+    /// The word for it in messages.
+    pub(crate) fn as_str(self) -> &'static str {
+        match self {
+            AccountBound::Run => "run",
+            AccountBound::Plan => "plan",
+        }
+    }
+
+    /// What is not possible with another account.
+    fn otherwise(self) -> &'static str {
+        match self {
+            AccountBound::Run => "else the run cannot go on",
+            AccountBound::Plan => "for another account, make a plan there",
+        }
+    }
+}
+
+/// How to say that the own account of a run or plan is meant.
+fn account_hint(wanted: &AccountIdentity, bound: AccountBound) -> String {
     match wanted {
         AccountIdentity::Service { base_url, tenant, .. } => {
             let tenant = tenant.map(|tenant| format!(" --tenant {tenant}")).unwrap_or_default();
             format!(
-                "if you trust that address with the API key, add `--base-url {}{tenant}`; else the run cannot go on",
-                shown_url(base_url)
+                "if you trust that address with the API key, add `--base-url {}{tenant}`; {}",
+                shown_url(base_url),
+                bound.otherwise()
             )
         }
         AccountIdentity::SandboxFile { path, .. } => {

@@ -14,7 +14,8 @@ use crate::plan::ReportMode;
 use crate::report::{ResultFile, RowSource, RunSummary, add_rows, write_result};
 use crate::run::execute::RunExecutor;
 use crate::run::journal::{
-    FinishedRow, Journal, JournalError, RunHeader, RunPhase, RunTotals, SheetHeader, SourceFile, Unfinished,
+    AppliedPlan, FinishedRow, Journal, JournalError, RunHeader, RunPhase, RunTotals, SheetHeader, SourceFile,
+    Unfinished,
 };
 use crate::run::{RunEnd, RunStart};
 use crate::schema;
@@ -228,6 +229,7 @@ fn describe(
     summary.files = header.details.files.clone();
     summary.skipped_sheets = header.details.skipped_sheets.clone();
     summary.options = header.details.options.clone();
+    summary.approval = header.details.plan.iter().flat_map(approval).collect();
     add_rows(summary, journal, sheets, unfinished)?;
     summary.mapping = header.details.mapping.clone();
     summary.look_alikes = header.details.look_alikes.clone();
@@ -267,4 +269,16 @@ pub(super) fn service_warnings(account: &Account) -> impl Iterator<Item = Remark
 /// The number of sheets as the user has them.
 fn sheet_count(sheets: &[SheetHeader]) -> usize {
     sheets.iter().filter(|sheet| sheet.owner.is_none()).count()
+}
+
+/// Who approved a plan and when, as far as the workbook and the system say.
+fn approval(plan: &AppliedPlan) -> Vec<(&'static str, String)> {
+    let shown_time = |time: &str| time.replace(['T', 'Z'], " ").trim().to_owned();
+    let saved: Vec<String> = plan.saved_by.iter().cloned().chain(plan.saved_at.as_deref().map(shown_time)).collect();
+    let facts = [
+        ("Plan made", shown_time(&plan.made)),
+        ("Last saved", saved.join(", ")),
+        ("Applied by", plan.applied_by.clone().unwrap_or_default()),
+    ];
+    facts.into_iter().filter(|(_, text)| !text.is_empty()).collect()
 }

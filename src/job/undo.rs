@@ -5,6 +5,7 @@ use std::time::Instant;
 
 use super::plan::confirm;
 use super::result_path::{ResultPath, free_path_in};
+use super::resume::AccountBound;
 use super::run_report::{Execution, RunReport};
 use super::{ResultTarget, new_run_id};
 use crate::account::{Account, AccountIdentity};
@@ -217,7 +218,7 @@ impl Account {
     /// with yes.
     pub async fn undo(&self, job: UndoJob, observer: &mut dyn Observer) -> Result<RunReport> {
         let run = UndoableRun::open(&self.run_store(), job.run.as_deref())?;
-        self.expect_identity(run.account())?;
+        self.expect_identity(run.account(), AccountBound::Run)?;
         run.plan(self, job, observer).await?.apply(observer).await
     }
 }

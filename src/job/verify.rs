@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 
+use super::resume::AccountBound;
 use crate::account::{Account, AccountIdentity};
 use crate::check::Mode;
 use crate::error::{Error, Result};
@@ -139,7 +140,7 @@ impl Account {
         observer: &mut dyn Observer,
     ) -> Result<VerifyReport> {
         let start = Start::now();
-        self.expect_identity(run.account())?;
+        self.expect_identity(run.account(), AccountBound::Run)?;
         if job.is_complete {
             let message = "--complete needs a file: a run does not say which other records there should be";
             return Err(Error::usage(message, "leave out --complete, or verify the file of the run"));

@@ -27,6 +27,8 @@ pub struct RunSummary {
     pub requests: RequestCounts,
     /// What a run would take; on a dry run only.
     pub planned: Option<RunEstimate>,
+    /// Who approved the plan that was applied, and when: labels and texts.
+    pub approval: Vec<(&'static str, String)>,
     /// How long it took.
     pub seconds: f64,
     pub problems: ProblemTally,
@@ -108,6 +110,7 @@ impl RunSummary {
             sheets: Vec::new(),
             skipped_sheets: Vec::new(),
             options: Vec::new(),
+            approval: Vec::new(),
             requests: RequestCounts::default(),
             planned: None,
             seconds: 0.0,

@@ -3,25 +3,52 @@
 //! The records concerned are read again in the fewest requests. A step is sent if it was approved, everything it depends on
 //! is sent too, and the account still holds what it held when the plan was made.
 
+use std::cell::RefCell;
 use std::collections::HashMap;
 
+use serde::Deserialize;
 use serde_json::Value as Json;
 
 use super::journal::{JournalBuilder, JournalError, PlannedRow, RowState};
+use super::prepare::report_waits;
 use crate::account::Account;
 use crate::api::{Body, Record, integer};
 use crate::catalog::{Catalog, KeyValue, LookupRequest, LookupResult, RecordRef};
 use crate::check::{Code, Problem, ValueError};
 use crate::error::Result;
 use crate::observer::Observer;
-use crate::plan::{RowId, RowStatus, Step, StepSink as _, WriteKind, holds, value_text};
+use crate::plan::{DependsOn, RowId, RowStatus, Step, StepRole, StepSink as _, WriteKind, holds, value_text};
 use crate::schema::{self, Entity, Field, Kind, Meaning, Reference, Role, Verb};
 
 /// A step of a plan, at the row of its first line.
 #[derive(Debug)]
 pub(crate) struct ProposedStep {
-    pub(crate) step: Step,
+    pub(crate) number: u32,
+    pub(crate) row: RowId,
+    pub(crate) entity: &'static Entity,
+    pub(crate) write: WriteKind,
     pub(crate) is_approved: bool,
+    /// The rest as JSON: there may be very many steps, and a text takes a fraction of the memory.
+    pub(crate) content: Box<str>,
+}
+
+/// What a step sends, what it waits for, and what was there before.
+#[derive(Deserialize)]
+struct StepContent {
+    body: Body,
+    #[serde(default)]
+    depends_on: Vec<DependsOn>,
+    #[serde(default)]
+    before: Option<Body>,
+}
+
+impl ProposedStep {
+    /// The step itself. None if its content is none.
+    fn step(&self) -> Option<Step> {
+        let StepContent { body, depends_on, before } = serde_json::from_str(&self.content).ok()?;
+        let step = Step::new(self.number, self.row, StepRole::Row, self.entity, self.write);
+        Some(Step { body, depends_on, before, ..step })
+    }
 }
 
 /// What becomes of a step.
@@ -42,18 +69,21 @@ pub(crate) async fn decide(
     observer: &mut dyn Observer,
 ) -> Result<Vec<StepDecision>> {
     let lookups = lookups(steps);
-    let mut on_collection = |name: &str, _| observer.on_phase(&format!("reading {name} again"), None);
-    let catalog = Catalog::fetch(&account.client, &lookups, &mut on_collection).await?;
+    let observer = RefCell::new(observer);
+    let mut on_collection = |name: &str, _| observer.borrow_mut().on_phase(&format!("reading {name} again"), None);
+    let reading = Catalog::fetch(&account.client, &lookups, &mut on_collection);
+    let catalog = report_waits(&account.client, &observer, reading).await?;
     Ok(decisions(steps, &catalog))
 }
 
 fn lookups(steps: &[ProposedStep]) -> LookupRequest {
     let mut lookups = LookupRequest::default();
-    for Step { entity, write, body, depends_on, .. } in steps.iter().filter(|it| it.is_approved).map(|it| &it.step) {
+    let approved = steps.iter().filter(|proposed| proposed.is_approved);
+    for Step { entity, write, body, depends_on, .. } in approved.filter_map(ProposedStep::step) {
         match (write, entity.item()) {
             (WriteKind::Update(id) | WriteKind::Delete(id), _) => {
                 lookups.matching(entity.name, entity.key);
-                lookups.id(entity.name, *id);
+                lookups.id(entity.name, id);
             }
             (WriteKind::Create, Some((field, reference))) => {
                 let Some(item) = schema::collection(reference.to) else { continue };
@@ -86,37 +116,36 @@ fn lookups(steps: &[ProposedStep]) -> LookupRequest {
 
 /// Whether a step creates a record.
 fn is_made(steps: &[ProposedStep], number: u32) -> bool {
-    let found = steps.binary_search_by_key(&number, |proposed| proposed.step.number);
-    found.is_ok_and(|at| steps[at].step.write == WriteKind::Create && steps[at].step.entity.is_collection())
+    let found = steps.binary_search_by_key(&number, |proposed| proposed.number);
+    found.is_ok_and(|at| steps[at].write == WriteKind::Create && steps[at].entity.is_collection())
 }
 
 fn decisions(steps: &[ProposedStep], catalog: &Catalog) -> Vec<StepDecision> {
     let mut decisions: Vec<StepDecision> = Vec::with_capacity(steps.len());
     for proposed in steps {
-        let blocked = || {
-            let awaited = proposed.step.depends_on.iter().filter_map(|awaited| {
-                let at = steps.binary_search_by_key(&awaited.step, |other| other.step.number).ok()?;
-                (decisions.get(at)? != &StepDecision::Send).then(|| &steps[at])
-            });
-            awaited.into_iter().next()
-        };
-        let decision = if !proposed.is_approved {
-            StepDecision::NotApproved
-        } else if let Some(needed) = blocked() {
-            StepDecision::Rejected(Box::new(blocked_by(needed)))
-        } else {
-            match conflict(&proposed.step, catalog) {
-                Some(problem) => StepDecision::Rejected(Box::new(problem)),
-                None => StepDecision::Send,
-            }
+        let decision = match proposed.step().filter(|_| proposed.is_approved) {
+            Some(step) => match blocking(&step, steps, &decisions) {
+                Some(needed) => StepDecision::Rejected(Box::new(blocked_by(needed))),
+                None => conflict(&step, catalog)
+                    .map_or(StepDecision::Send, |problem| StepDecision::Rejected(Box::new(problem))),
+            },
+            None => StepDecision::NotApproved,
         };
         decisions.push(decision);
     }
     decisions
 }
 
+/// The first step that `step` depends on and that is not sent.
+fn blocking<'s>(step: &Step, steps: &'s [ProposedStep], decisions: &[StepDecision]) -> Option<&'s ProposedStep> {
+    step.depends_on.iter().find_map(|awaited| {
+        let at = steps.binary_search_by_key(&awaited.step, |other| other.number).ok()?;
+        (decisions.get(at)? != &StepDecision::Send).then(|| &steps[at])
+    })
+}
+
 fn blocked_by(needed: &ProposedStep) -> Problem {
-    let what = described(&needed.step);
+    let what = needed.step().map_or_else(|| String::from(needed.entity.singular), |step| described(&step));
     let why = if needed.is_approved { "cannot be sent" } else { "was not approved" };
     let error = ValueError::new(
         Code::DependencyLeftOut,
@@ -286,11 +315,11 @@ pub(crate) fn write_steps(
 ) -> Result<HashMap<RowId, PlannedRow>, JournalError> {
     let mut numbers: HashMap<u32, u32> = HashMap::new();
     let mut rows = HashMap::new();
-    for (ProposedStep { mut step, .. }, decision) in steps.into_iter().zip(decisions) {
+    for (proposed, decision) in steps.into_iter().zip(decisions) {
         let ended = |status, message: &str, problems| PlannedRow {
             state: RowState::Ended,
             status,
-            record: step.write.record(),
+            record: proposed.write.record(),
             message: message.to_owned(),
             problems,
         };
@@ -298,6 +327,7 @@ pub(crate) fn write_steps(
             StepDecision::NotApproved => ended(RowStatus::Skipped, "not approved", Vec::new()),
             StepDecision::Rejected(problem) => ended(RowStatus::Failed, "", vec![problem.as_ref().clone()]),
             StepDecision::Send => {
+                let Some(mut step) = proposed.step() else { continue };
                 let planned =
                     PlannedRow { state: RowState::Planned, ..ended(step.write.done_status(), "", Vec::new()) };
                 let number = journal.count();
@@ -310,7 +340,7 @@ pub(crate) fn write_steps(
                 planned
             }
         };
-        rows.insert(step.row, planned);
+        rows.insert(proposed.row, planned);
     }
     Ok(rows)
 }
@@ -319,12 +349,12 @@ pub(crate) fn write_steps(
 pub(crate) fn totals(steps: &[ProposedStep], decisions: &[StepDecision]) -> crate::plan::PlanTotals {
     let mut totals = crate::plan::PlanTotals { rows: steps.len() as u64, ..Default::default() };
     let sent = steps.iter().zip(decisions).filter(|(_, decision)| **decision == StepDecision::Send);
-    for (ProposedStep { step, .. }, _) in sent {
-        match step.write {
-            WriteKind::Create => totals.creates += u64::from(step.entity.is_collection()),
+    for (proposed, _) in sent {
+        match proposed.write {
+            WriteKind::Create => totals.creates += u64::from(proposed.entity.is_collection()),
             WriteKind::Update(_) => {
                 totals.updates += 1;
-                totals.clears += nulls(&step.body);
+                totals.clears += proposed.step().map_or(0, |step| nulls(&step.body));
             }
             WriteKind::Delete(_) => totals.deletes += 1,
         }

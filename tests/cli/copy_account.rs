@@ -208,6 +208,117 @@ fn a_copy_exports_and_plans_like_the_account_with_every_reply_shape() {
     }
 }
 
+/// The rows of a sheet: the header, how many, and the row of a number from 0.
+type Rows = (&'static str, &'static str, usize, fn(usize) -> String);
+
+/// Some 1,500 records over all collections, with holders of assets.
+const COMPANY: [Rows; 16] = [
+    ("locations", "name|city|country", 60, |n| format!("Site {n}|City {}|Germany", n % 7)),
+    ("departments", "name|email|phone", 40, |n| format!("Department {n}|d{n}@example.com|+49 30 {n}")),
+    ("manufacturers", "name|url", 40, |n| format!("Maker {n}|https://maker{n}.example")),
+    ("suppliers", "name|city", 40, |n| format!("Supplier {n}|Town {}", n % 5)),
+    ("categories", "name|type", 40, |n| format!("Category {n}|{}", TYPES[n % 5])),
+    ("depreciations", "name|months", 10, |n| format!("Rule {n}|{}", 12 + n)),
+    ("statuses", "name|type", 6, |n| format!("Status {n}|{}", ["deployable", "pending"][n % 2])),
+    ("products", "name|model_number|category|manufacturer", 120, |n| {
+        format!("Model {}|MN-{n}|Category {}|Maker {}", n / 2, n % 8 * 5, n % 40)
+    }),
+    ("employees", "name|email|location|department", 250, |n| {
+        format!("Person {}|p{n}@example.com|Site {}|Department {}", n / 2, n % 60, n % 40)
+    }),
+    (
+        "assets",
+        "asset_id|asset_name|product|model_number|status|purchase_cost|purchase_date|custom:MAC|assigned_to",
+        500,
+        |n| {
+            let holder = if n % 5 < 3 { format!("p{}@example.com", n % 250) } else { String::new() };
+            format!(
+                "A-{n}|Notebook {n}|Model {}|MN-{}|Status 0|{}|2024-03-{:02}|aa:{n}|{holder}",
+                n % 120 / 2,
+                n % 120,
+                n + 100,
+                n % 28 + 1
+            )
+        },
+    ),
+    ("accessories", "name|quantity|category", 80, |n| format!("Mouse {n}|{}|Category {}", n + 1, n % 8 * 5 + 1)),
+    ("components", "name|quantity|category", 60, |n| format!("RAM {n}|{}|Category {}", n + 1, n % 8 * 5 + 2)),
+    ("consumables", "name|quantity|category", 60, |n| format!("Toner {n}|{}|Category {}", n + 1, n % 8 * 5 + 3)),
+    ("licenses", "name|number_of_seats|category", 60, |n| format!("App {n}|{}|Category {}", n + 1, n % 8 * 5 + 4)),
+    ("maintenances", "type|name|start_date|asset_id|cost", 90, |n| format!("repair|Repair {n}|2024-06-01|A-{n}|{n}")),
+    ("audits", "audit_date|scheduled|completed|asset_id|user_id", 60, |n| format!("2024-06-01|no|yes|A-{n}|1")),
+];
+
+const TYPES: [&str; 5] = ["asset", "accessory", "component", "consumable", "license"];
+
+/// Every seventh record changed, some moved, some new, some deleted, and a few with a problem.
+const REHEARSED: [Rows; 5] = [
+    ("locations", "name|city", 30, |n| format!("Site {}|Moved {n}", n * 7)),
+    ("employees", "email|name|location|_action", 60, |n| match n {
+        50.. => format!("p{n}@example.com|||delete"),
+        _ => format!("p{}@example.com|Person {n}|Site {n}|", n * 7),
+    }),
+    ("assets", "asset_id|purchase_cost|custom:MAC|assigned_to|notes", 120, |n| {
+        format!("A-{}|{}||p{}@example.com|<clear>", n * 4, n + 7, n % 260)
+    }),
+    ("accessories", "name|quantity|category", 40, |n| format!("Mouse {}|{}|Category 1", n * 3, n + 5)),
+    ("maintenances", "type|name|start_date|asset_id|cost", 40, |n| {
+        format!("repair|Repair {}|2024-06-01|A-{}|7", n * 3, n * 3)
+    }),
+];
+
+fn company(rows: &[Rows]) -> Vec<(&'static str, String)> {
+    let sheet = |(name, header, count, row): &Rows| {
+        let rows: String = (0..*count).map(|number| format!("\n{}", row(number))).collect();
+        (*name, format!("{header}{rows}"))
+    };
+    rows.iter().map(sheet).collect()
+}
+
+#[test]
+fn a_copy_of_fifteen_hundred_records_exports_and_plans_like_the_account() {
+    let account = CliTest::new();
+    for (name, rows) in [("company.xlsx", &COMPANY[..]), ("changes.xlsx", &REHEARSED[..])] {
+        let sheets = company(rows);
+        crate::shapes::write_workbook(
+            &account.path(name),
+            &sheets.iter().map(|(name, text)| (*name, text.as_str())).collect::<Vec<_>>(),
+        );
+    }
+    let holders = ["--map", "assigned_to=assigned_to", "--yes"];
+    account.run(&[&["import", "company.xlsx"], &holders[..]].concat()).exits(0);
+    let records: usize = COLLECTIONS.iter().map(|entity| account.records(entity.name).len()).sum();
+    assert_eq!(records, COMPANY.iter().map(|(_, _, count, _)| count).sum::<usize>());
+    account.run(&COPY).exits(0);
+    for format in [&[][..], &["--format", "jsonl"]] {
+        account.run(&[&["export", "--all", "-o", "account/"], format].concat()).exits(0);
+        account.run(&[&["export", "--all", "-o", "copy/", "--sandbox=copy.db"], format].concat()).exits(0);
+        assert_same_files(&account.path("account"), &account.path("copy"));
+        for folder in ["account", "copy"] {
+            fs::remove_dir_all(account.path(folder)).unwrap();
+        }
+    }
+    account.run(&[&["import", "changes.xlsx", "--plan", "account.xlsx"], &holders[..]].concat()).exits(1);
+    account
+        .run(&[&["import", "changes.xlsx", "--plan", "copied.xlsx", "--sandbox=copy.db"], &holders[..]].concat())
+        .exits(1);
+    let plan = |name: &str, sheet: &str| {
+        let mut rows = sheet_rows(&account.path(name), sheet);
+        // What is of the account itself, and of this plan of it.
+        rows.retain(|row| !["account", "made", "requests", "head", "digest"].contains(&row[0].as_str()));
+        rows.retain(|row| !row[0].starts_with("tallyport apply "));
+        rows
+    };
+    for sheet in [
+        "Plan", "locations", "employees", "assets", "accessories", "maintenances", "checkin_asset", "checkout_asset",
+        "_plan",
+    ] {
+        let [real, rehearsed] = ["account.xlsx", "copied.xlsx"].map(|name| plan(name, sheet));
+        assert_eq!(real, rehearsed, "{sheet}");
+        assert!(real.len() > 10, "{sheet}: {}", real.len());
+    }
+}
+
 #[test]
 fn a_tenant_is_copied_alone() {
     let tenants = [(7, String::from("North")), (9, String::from("South"))];

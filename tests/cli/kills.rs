@@ -1,8 +1,8 @@
 //! Nothing lost, nothing duplicated: an import is killed at random points and resumed until it finishes.
 //!
-//! Each round starts a fresh account, imports a workbook of several sheets with the real binary, kills it (SIGKILL or
-//! its counterpart) at a point drawn from the seed of the round, and runs `resume --last` until it finishes, which is
-//! sometimes killed too. Then the account is compared with the sheets. There are two servers, the sandbox as a separate
+//! Each round starts a fresh account, imports a workbook of several sheets with the real binary, or applies its plan, kills
+//! it (SIGKILL or its counterpart) at a point drawn from the seed of the round, and runs `resume --last` until it finishes,
+//! which is sometimes killed too. Then the account is compared with the sheets. There are two servers, the sandbox as a separate
 //! process and the [reference server](crate::reference_server) with other reply shapes; requests fail in both.
 //!
 //! `TALLYPORT_KILLS` sets how many rounds must be killed, `TALLYPORT_SEED` the first seed. Round `n` of seed `s` is
@@ -36,6 +36,9 @@ use server::{Kind, Network, Server};
 
 const WORKBOOK: &str = "inventory.xlsx";
 const RESULT: &str = "inventory.result.xlsx";
+const PLAN: &str = "plan.xlsx";
+const PLAN_RESULT: &str = "plan.result.xlsx";
+const IMPORT: [&str; 5] = ["import", WORKBOOK, "--yes", "--map", "holder=assigned_to"];
 /// A command that runs longer has hung.
 const PATIENCE: Duration = Duration::from_secs(120);
 /// The most starts of the command in a round.
@@ -48,12 +51,21 @@ const MOST_KILLS: usize = 4;
 /// A round: a folder, an account, and the sheets to import.
 struct Round {
     folder: TempDir,
+    work: Work,
     server: Server,
     proxy: Proxy,
     sheets: Vec<Sheet>,
     seed: u64,
     random: Rng,
     kills: usize,
+}
+
+/// What is killed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Work {
+    Import,
+    /// Of a plan that is made before.
+    Apply,
 }
 
 /// When to kill a command.
@@ -76,16 +88,17 @@ struct Length {
 }
 
 #[test]
-fn an_undisturbed_import_matches_its_sheets() {
+fn an_undisturbed_import_or_apply_matches_its_sheets() {
     for kind in [Kind::Sandbox, Kind::Reference] {
-        undisturbed(kind, 1);
+        undisturbed(kind, Work::Import, 1);
+        undisturbed(kind, Work::Apply, 1);
     }
 }
 
 #[test]
 fn the_audit_detects_lost_duplicate_and_changed_records() {
-    let mut round = Round::new(Kind::Reference, Network::Stable, 2);
-    round.run(&["import", WORKBOOK, "--yes", "--map", "holder=assigned_to"], Kill::Never);
+    let mut round = Round::new(Kind::Reference, Work::Import, Network::Stable, 2);
+    round.run(&IMPORT, Kill::Never);
     let Server::Reference(server) = &round.server else { unreachable!() };
     server.holds("departments", json!({"name": "Dept. 1/1", "email": "dept1@example.com", "phone": "+49 30 00001"}));
     let ask = |method: &str, path: &str, body: Value| {
@@ -118,38 +131,44 @@ fn the_audit_detects_lost_duplicate_and_changed_records() {
 
 #[test]
 fn a_killed_import_into_the_sandbox_is_resumed() {
-    kill_and_resume(Kind::Sandbox);
+    kill_and_resume(Kind::Sandbox, Work::Import, 12);
 }
 
 #[test]
 fn a_killed_import_into_the_reference_server_is_resumed() {
-    kill_and_resume(Kind::Reference);
+    kill_and_resume(Kind::Reference, Work::Import, 12);
 }
 
-fn undisturbed(kind: Kind, seed: u64) -> Length {
-    let mut round = Round::new(kind, Network::Stable, seed);
-    let start = Instant::now();
-    let Ended::Exited(code, summary) =
-        round.run(&["import", WORKBOOK, "--yes", "--map", "holder=assigned_to"], Kill::Never)
-    else {
-        unreachable!()
-    };
-    let length = Length { requests: round.proxy.requests(), time: start.elapsed() };
+#[test]
+fn a_killed_apply_into_the_sandbox_is_resumed() {
+    kill_and_resume(Kind::Sandbox, Work::Apply, 6);
+}
+
+#[test]
+fn a_killed_apply_into_the_reference_server_is_resumed() {
+    kill_and_resume(Kind::Reference, Work::Apply, 6);
+}
+
+fn undisturbed(kind: Kind, work: Work, seed: u64) -> Length {
+    let mut round = Round::new(kind, work, Network::Stable, seed);
+    let (before, start) = (round.proxy.requests(), Instant::now());
+    let Ended::Exited(code, summary) = round.run(work.command(), Kill::Never) else { unreachable!() };
+    let length = Length { requests: round.proxy.requests() - before, time: start.elapsed() };
     assert_eq!(code, 0, "{summary}");
     round.audit(Some(&summary));
     length
 }
 
-fn kill_and_resume(kind: Kind) {
-    let rounds = Rounds::of(setting("TALLYPORT_KILLS", 12), setting("TALLYPORT_SEED", 1));
-    let length = undisturbed(kind, rounds.seed);
+fn kill_and_resume(kind: Kind, work: Work, kills: u64) {
+    let rounds = Rounds::of(setting("TALLYPORT_KILLS", kills), setting("TALLYPORT_SEED", 1));
+    let length = undisturbed(kind, work, rounds.seed);
     thread::scope(|scope| {
         for _ in 0..setting("TALLYPORT_JOBS", 4) {
             scope.spawn(|| {
                 while let Some(seed) = rounds.begin() {
-                    let mut round = Round::new(kind, Network::Faulty, seed);
+                    let mut round = Round::new(kind, work, Network::Faulty, seed);
                     let played = panic::catch_unwind(AssertUnwindSafe(|| round.play(&length)));
-                    rounds.end(kind, round, played);
+                    rounds.end(round, played);
                 }
             });
         }
@@ -193,7 +212,7 @@ impl Rounds {
         Some(self.seed + counts.begun - 1)
     }
 
-    fn end(&self, kind: Kind, mut round: Round, played: thread::Result<()>) {
+    fn end(&self, mut round: Round, played: thread::Result<()>) {
         let mut counts = self.counts.lock().unwrap();
         counts.in_flight -= 1;
         counts.killed += u64::from(round.kills > 0);
@@ -202,7 +221,7 @@ impl Rounds {
         let Counts { killed, kills, .. } = *counts;
         drop(counts);
         if killed.is_multiple_of(50) || killed == self.wanted {
-            eprintln!("{kind:?}: {killed} of {} imports killed, {kills} kills in all", self.wanted);
+            eprintln!("{:?}: {killed} of {} runs killed, {kills} kills in all", round.work, self.wanted);
         }
         if let Err(cause) = played {
             round.keep();
@@ -215,23 +234,48 @@ fn setting(name: &str, default: u64) -> u64 {
     env::var(name).ok().map_or(default, |text| text.parse().unwrap_or_else(|_| panic!("{name}={text} is no number")))
 }
 
+impl Work {
+    fn command(self) -> &'static [&'static str] {
+        match self {
+            Work::Import => &IMPORT,
+            Work::Apply => &["apply", PLAN, "--yes"],
+        }
+    }
+
+    fn result(self) -> &'static str {
+        match self {
+            Work::Import => RESULT,
+            Work::Apply => PLAN_RESULT,
+        }
+    }
+}
+
 impl Round {
-    fn new(kind: Kind, network: Network, seed: u64) -> Self {
+    fn new(kind: Kind, work: Work, network: Network, seed: u64) -> Self {
         let folder = TempDir::with_prefix("tallyport-kills-").unwrap();
         let mut random = Rng::with_seed(seed);
         let sheets = oracle::sheets(&mut random);
         oracle::save(&sheets, &folder.path().join(WORKBOOK));
         let server = Server::start(kind, network, folder.path(), seed);
         let proxy = Proxy::to(server.address());
-        Self { folder, server, proxy, sheets, seed, random, kills: 0 }
+        let mut round = Self { folder, work, server, proxy, sheets, seed, random, kills: 0 };
+        if work == Work::Apply {
+            // Reading fails too, and is tried again.
+            let planned = |round: &mut Self| {
+                let ended = round.run(&[&IMPORT[..], &["--plan", PLAN]].concat(), Kill::Never);
+                matches!(ended, Ended::Exited(0, _))
+            };
+            assert!((0..10).any(|_| planned(&mut round)), "no plan");
+        }
+        round
     }
 
     /// Imports, kills and resumes until the run finishes, then compares.
     fn play(&mut self, length: &Length) {
-        let mut next = Next::Import;
+        let mut next = Next::Begin;
         for start in 0..MOST_STARTS {
             let arguments: &[&str] = match next {
-                Next::Import => &["import", WORKBOOK, "--yes", "--map", "holder=assigned_to"],
+                Next::Begin => self.work.command(),
                 Next::Resume => &["resume", "--last"],
             };
             let kill = if self.kills < MOST_KILLS { self.draw(start, length) } else { Kill::Never };
@@ -241,7 +285,7 @@ impl Round {
                 Ended::Exited(0 | 1, summary) => return self.audit(Some(&summary)),
                 // The kill came after the run was finished on disk, so only the result is left to compare.
                 Ended::Exited(2, _) if !nothing_was_sent => return self.audit(None),
-                Ended::Exited(2 | 3, _) if nothing_was_sent => Next::Import,
+                Ended::Exited(2 | 3, _) if nothing_was_sent => Next::Begin,
                 Ended::Exited(3 | 4, _) | Ended::Killed => Next::Resume,
                 Ended::Exited(code, summary) => panic!("exit code {code}: {summary}"),
             };
@@ -340,12 +384,17 @@ impl Round {
         self.proxy.settled();
         let account = self.server.account();
         let mut differences = audit::account(&account, &self.sheets);
-        if let Some(summary) = summary {
-            differences.extend(audit::summary(summary, &self.sheets));
+        let result = self.path(self.work.result());
+        match self.work {
+            Work::Import => {
+                differences.extend(summary.into_iter().flat_map(|summary| audit::summary(summary, &self.sheets)));
+                differences.extend(audit::result(&result, &account, &self.sheets));
+            }
+            // Its lines are fields, and not the rows of the sheets.
+            Work::Apply => differences.extend(audit::applied(&result, &self.sheets)),
         }
-        differences.extend(audit::result(&self.path(RESULT), &account, &self.sheets));
         let state = self.path("state");
-        differences.extend(audit::leaks(self.server.key(), &[&state, &self.path(RESULT), &self.path("stderr.log")]));
+        differences.extend(audit::leaks(self.server.key(), &[&state, &result, &self.path("stderr.log")]));
         let shown = &differences[..differences.len().min(MOST_SHOWN)];
         assert!(
             differences.is_empty(),
@@ -360,7 +409,7 @@ impl Round {
 /// The next command.
 #[derive(Clone, Copy)]
 enum Next {
-    Import,
+    Begin,
     Resume,
 }
 

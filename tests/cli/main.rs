@@ -1,6 +1,7 @@
 //! The real binary on real files against the sandbox on loopback: one module per command or promise.
 #![allow(clippy::unwrap_used, clippy::expect_used, unreachable_pub)]
 
+mod apply;
 #[cfg(feature = "buckets")]
 mod bucket;
 mod check;
@@ -32,6 +33,7 @@ mod names;
 mod other_users;
 mod packaging;
 mod plan_book;
+mod plan_saved;
 mod presets;
 mod presets_import;
 mod quota;

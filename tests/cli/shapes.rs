@@ -53,7 +53,7 @@ pub const CHECKOUTS: [(&str, &str); 5] = [
 ];
 
 /// Every check-in.
-const CHECKINS: [(&str, &str); 4] = [
+pub const CHECKINS: [(&str, &str); 4] = [
     ("checkin_asset", "asset_id|checkin_date|status\n0001|2024-07-01|Stored"),
     ("checkin_accessory", "accessory|employee|checkin_date\nMouse|Ada|2024-07-01"),
     ("checkin_component", "component|asset_id|checkin_date\nRAM 16|0001|2024-07-01"),
@@ -68,7 +68,7 @@ pub struct ShapeTest {
 }
 
 impl ShapeTest {
-    fn new(shapes: Shapes) -> Self {
+    pub fn new(shapes: Shapes) -> Self {
         Self { folder: TempDir::new().unwrap(), server: ReferenceServer::start(shapes), shapes }
     }
 
@@ -94,14 +94,7 @@ impl ShapeTest {
 
     /// Writes a workbook with these sheets.
     pub fn workbook(&self, name: &str, sheets: &[(&str, &str)]) {
-        let cells: Vec<(&str, Vec<Vec<&str>>)> = sheets
-            .iter()
-            .map(|(name, text)| (*name, text.lines().map(|line| line.trim().split('|').collect()).collect()))
-            .collect();
-        let rows: Vec<(&str, Vec<&[&str]>)> =
-            cells.iter().map(|(name, rows)| (*name, rows.iter().map(Vec::as_slice).collect())).collect();
-        let borrowed: Vec<(&str, &[&[&str]])> = rows.iter().map(|(name, rows)| (*name, rows.as_slice())).collect();
-        crate::import::workbook(&self.path(name), &borrowed);
+        write_workbook(&self.path(name), sheets);
     }
 
     /// Imports a workbook with these sheets and returns the exit code and the summary.
@@ -111,7 +104,7 @@ impl ShapeTest {
     }
 
     /// Runs a command with `--json` and returns its exit code and document.
-    fn json(&self, arguments: &[&str]) -> (i32, Value) {
+    pub fn json(&self, arguments: &[&str]) -> (i32, Value) {
         let ran = self.run(&[arguments, &["--json"]].concat());
         let summary = serde_json::from_str(&ran.stdout).unwrap_or_else(|_| panic!("{}\n{}", ran.stdout, ran.stderr));
         (ran.code, summary)
@@ -141,6 +134,18 @@ impl ShapeTest {
         assert_eq!(found.len(), 1, "{name} with {field} {text}");
         found.remove(0)
     }
+}
+
+/// Writes a workbook with these sheets: a line is a row, and `|` stands between its cells.
+pub fn write_workbook(path: &Path, sheets: &[(&str, &str)]) {
+    let cells: Vec<(&str, Vec<Vec<&str>>)> = sheets
+        .iter()
+        .map(|(name, text)| (*name, text.lines().map(|line| line.trim().split('|').collect()).collect()))
+        .collect();
+    let rows: Vec<(&str, Vec<&[&str]>)> =
+        cells.iter().map(|(name, rows)| (*name, rows.iter().map(Vec::as_slice).collect())).collect();
+    let borrowed: Vec<(&str, &[&[&str]])> = rows.iter().map(|(name, rows)| (*name, rows.as_slice())).collect();
+    crate::import::workbook(path, &borrowed);
 }
 
 #[test]

@@ -9,6 +9,8 @@ use std::path::Path;
 use serde_json::{Value, json};
 
 use crate::harness::{CliTest, assert_output, sheet_rows};
+use crate::reference_server::Shapes;
+use crate::shapes::{EVERY_COLLECTION, ShapeTest};
 
 /// Two people and three assets, of which one is checked out.
 fn account() -> CliTest {
@@ -314,6 +316,38 @@ fn nothing_differs_after_the_import_of_any_sample() {
         assert_eq!((code, told(&run)), (0, set([])), "{name}: {run:#}");
         assert!(file["counts"]["equal"].as_u64() > Some(100) && run["counts"]["equal"].as_u64() > Some(100), "{name}");
         assert_eq!((writes(&file), writes(&run)), (0, 0));
+    }
+}
+
+/// A reference server with what a new sandbox holds, for the samples to refer to.
+fn seeded(shapes: Shapes) -> ShapeTest {
+    let (test, seed) = (ShapeTest::new(shapes), CliTest::seeded());
+    for (name, _) in EVERY_COLLECTION {
+        let entity = tallyport::schema::collection(name).unwrap();
+        for record in seed.records(name) {
+            let fields = entity.created_fields().map(|field| (field.name.to_owned(), record[field.name].clone()));
+            test.server.holds(name, fields.filter(|(_, value)| !value.is_null()).collect());
+        }
+    }
+    test
+}
+
+#[test]
+fn nothing_differs_after_the_import_of_a_sample_with_every_reply_shape() {
+    let samples: [(&str, &[&str]); 3] =
+        [("onboarding.xlsx", &[]), ("assets.csv", &["--create-missing"]), ("bluetally-template.xlsx", &[])];
+    // Each sample with two of the six shapes.
+    for (shapes, (name, options)) in Shapes::ALL.into_iter().zip(samples.into_iter().cycle()) {
+        let test = seeded(shapes);
+        fs::copy(Path::new(env!("CARGO_MANIFEST_DIR")).join("samples").join(name), test.path(name)).unwrap();
+        let (code, imported) = test.json(&[&["import", name, "--yes"], options].concat());
+        assert_eq!(code, 0, "{shapes:?} {name} {imported:#}");
+        for target in [name, imported["run_id"].as_str().unwrap()] {
+            let (code, found) = test.json(&["verify", target]);
+            assert_eq!((code, told(&found)), (0, set([])), "{shapes:?} {target} {found:#}");
+            assert!(found["counts"]["equal"].as_u64() > Some(100), "{shapes:?} {target} {found:#}");
+            assert_eq!((writes(&found), asked_log(&found)), (0, false), "{shapes:?} {target}");
+        }
     }
 }
 

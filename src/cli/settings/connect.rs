@@ -5,6 +5,7 @@ use super::{Settings, SettingsError, TargetAccount};
 use crate::account::{Account, AccountIdentity, ConnectOptions};
 use crate::cli::args::Global;
 use crate::error::Error;
+use crate::job::AccountBound;
 use crate::mapping::RememberedMappings;
 use crate::redact::shown_url;
 use crate::run::journal::RunStore;
@@ -18,25 +19,30 @@ pub(crate) async fn connect(global: &Global) -> Result<Account, Error> {
     Settings::resolve(global)?.connect().await
 }
 
-/// The account that a run belongs to, which flags, environment or profile must mean, too. The key is the machine's, and
+/// The account that a run or plan belongs to, which flags, environment or profile must mean, too. The key is the machine's, and
 /// a journal may come from anywhere: the key never goes to a base URL only because a journal names it.
 ///
 /// # Errors
 /// As [`connect`], and where flags, environment or profile mean another account.
-pub(crate) async fn connect_to(global: &Global, wanted: &AccountIdentity) -> Result<Account, Error> {
+pub(crate) async fn connect_to(
+    global: &Global,
+    wanted: &AccountIdentity,
+    bound: AccountBound,
+) -> Result<Account, Error> {
     let mut global = global.clone();
     global.tenant = global.tenant.or(wanted.tenant());
     match wanted {
         AccountIdentity::SandboxMemory => {}
         AccountIdentity::SandboxFile { path, .. } => {
-            refuse_typed_base_url(&global, wanted)?;
+            refuse_typed_base_url(&global, wanted, bound)?;
             if matches!(&global.sandbox, None | Some(None)) {
                 global.sandbox = Some(Some(path.clone()));
             }
             // A new sandbox in its place would hold none of the run's records.
             if !path.exists() {
-                let message = format!("the run belongs to {wanted}, and there is no such file");
-                return Err(Error::usage(message, "put the file back to go on with the run"));
+                let what = bound.as_str();
+                let message = format!("the {what} belongs to {wanted}, and there is no such file");
+                return Err(Error::usage(message, format!("put the file back to use the {what}")));
             }
         }
         AccountIdentity::Service { base_url, profile, .. } => {
@@ -46,17 +52,17 @@ pub(crate) async fn connect_to(global: &Global, wanted: &AccountIdentity) -> Res
         }
     }
     let account = connect(&global).await?;
-    account.expect_identity(wanted)?;
+    account.expect_identity(wanted, bound)?;
     Ok(account)
 }
 
-/// Refuses a base URL on the command line for a run on a sandbox file.
-fn refuse_typed_base_url(global: &Global, wanted: &AccountIdentity) -> Result<(), Error> {
+/// Refuses a base URL on the command line for a run or plan on a sandbox file.
+fn refuse_typed_base_url(global: &Global, wanted: &AccountIdentity, bound: AccountBound) -> Result<(), Error> {
     let variable = (Environment::here().variable)("BLUETALLY_BASE_URL");
     match &global.base_url {
         Some(typed) if variable.as_ref() != Some(typed) => Err(Error::usage(
-            format!("the run belongs to {wanted}, not to {}", shown_url(typed)),
-            "leave out `--base-url`: a run on a sandbox file goes on in that file",
+            format!("the {} belongs to {wanted}, not to {}", bound.as_str(), shown_url(typed)),
+            format!("leave out `--base-url`: a {} on a sandbox file goes on in that file", bound.as_str()),
         )),
         _ => Ok(()),
     }

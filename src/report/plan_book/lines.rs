@@ -84,7 +84,7 @@ impl StepDescriber<'_> {
         };
         let reason = self.call_out(step, field, &new);
         let source = self.source(step, Some(field.name));
-        lines.push(PlanLine { field: field.name.to_owned(), old, new, source, reason, ..PlanLine::default() });
+        lines.push(PlanLine { field: field_word(field).to_owned(), old, new, source, reason, ..PlanLine::default() });
         Ok(())
     }
 
@@ -195,5 +195,13 @@ impl StepDescriber<'_> {
             None => format!("row {}", step.row.row),
         };
         format!("{} {at}", sheet.label)
+    }
+}
+
+/// What a field is called in front of people: the line has a name, and no id.
+fn field_word(field: &Field) -> &'static str {
+    match field.kind {
+        Kind::Reference(_) => field.name.strip_suffix("_id").unwrap_or(field.name),
+        _ => field.name,
     }
 }

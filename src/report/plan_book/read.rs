@@ -18,13 +18,29 @@ pub(crate) struct PlanBook {
     pub(crate) path: PathBuf,
     pub(crate) head: PlanHead,
     /// In the order of the plan.
-    pub(crate) steps: Vec<StoredStep>,
+    pub(crate) steps: Vec<StepText>,
+    /// The collection or action of each sheet that has a step.
+    pub(crate) entities: HashMap<String, String>,
     /// The sheets of lines, in their order.
     pub(crate) sheets: Vec<String>,
     /// By sheet and row, from 0.
     approvals: HashMap<(String, u32), Approval>,
     /// A digest over the whole plan.
     pub(crate) digest: String,
+}
+
+/// A step as the text that it was stored as: there may be very many, and a text takes a fraction of the memory.
+#[derive(Debug)]
+pub(crate) struct StepText {
+    pub(crate) number: u32,
+    pub(crate) text: Box<str>,
+}
+
+impl StepText {
+    /// None if it is not a step, which was found out when it was read.
+    pub(crate) fn parse(&self) -> Option<StoredStep> {
+        serde_json::from_str(&self.text).ok()
+    }
 }
 
 /// What somebody says to a record or a group.
@@ -94,6 +110,7 @@ impl PlanBook {
             path: path.to_path_buf(),
             digest: stored.digest.clone(),
             steps: stored.steps,
+            entities: stored.entities,
             sheets: Vec::new(),
             approvals: HashMap::new(),
             head,
@@ -161,18 +178,19 @@ impl PlanBook {
         said.is_some_and(|approval| *approval == Approval::Yes)
     }
 
-    /// Calls back with the lines of a sheet, header included, rows counting from 1.
+    /// Calls back with the lines of a sheet, header included, rows counting from 1, until it breaks off.
     ///
     /// # Errors
     /// Where the file cannot be read any more.
-    pub(crate) fn each_line(&self, sheet: &str, on_line: &mut dyn FnMut(&Row)) -> Result<(), PlanBookError> {
+    pub(crate) fn each_line(
+        &self,
+        sheet: &str,
+        on_line: &mut dyn FnMut(&Row) -> ControlFlow<()>,
+    ) -> Result<(), PlanBookError> {
         let mut book = Workbook::open(&Input::from_arg(&self.path), &ReadOptions::default())?;
         let index = book.sheets().iter().position(|known| known.name.as_deref() == Some(sheet));
         let index = index.ok_or_else(|| PlanBookError::NoPlan { path: self.path.clone() })?;
-        book.each_row(index, &mut |row: &Row| {
-            on_line(row);
-            ControlFlow::Continue(())
-        })?;
+        book.each_row(index, &mut |row: &Row| on_line(row))?;
         Ok(())
     }
 }
@@ -192,7 +210,8 @@ fn approval(text: &str) -> Result<Option<Approval>, ()> {
 #[derive(Default)]
 struct StoredPlan {
     head: Option<PlanHead>,
-    steps: Vec<StoredStep>,
+    steps: Vec<StepText>,
+    entities: HashMap<String, String>,
     digests: HashMap<String, String>,
     digest: String,
     is_damaged: bool,
@@ -216,8 +235,9 @@ impl StoredPlan {
             match kind.as_str() {
                 "head" => stored.head = stored.parse(&text),
                 "step" => {
-                    if let Some(step) = stored.parse(&text) {
-                        stored.steps.push(step);
+                    if let Some(step) = stored.parse::<StoredStep>(&text) {
+                        stored.steps.push(StepText { number: step.number, text: text.into_boxed_str() });
+                        stored.entities.entry(step.sheet).or_insert(step.entity);
                     }
                 }
                 _ => stored.is_damaged = true,

@@ -135,6 +135,9 @@ fn facts(grid: &mut SummaryGrid<'_>, summary: &RunSummary, began: DateTime) -> R
     fact(grid, "Run", &summary.run_id)?;
     fact(grid, "Date", &began.strftime("%Y-%m-%d %H:%M").to_string())?;
     fact(grid, if summary.files.len() == 1 { "File" } else { "Files" }, &summary.files.join(", "))?;
+    for (label, text) in &summary.approval {
+        fact(grid, label, text)?;
+    }
     fact(grid, "Took", &duration(summary.seconds))?;
     match &summary.planned {
         Some(planned) => fact(grid, "Would take", &plan_sentence(planned))?,

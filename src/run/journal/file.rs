@@ -143,6 +143,18 @@ impl JournalFile {
         Ok(file)
     }
 
+    /// Whether a process made the file and ended before there was a run in it: nothing was sent then.
+    pub(super) fn is_blank(path: &Path) -> bool {
+        let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+        let Ok(connection) = Connection::open_with_flags(path, flags) else { return false };
+        let count = |sql: &str| connection.query_row(sql, [], |row| row.get::<_, i64>(0));
+        match count("SELECT count(*) FROM sqlite_master WHERE name = 'run'") {
+            Ok(0) => true,
+            Ok(_) => matches!(count("SELECT count(*) FROM run"), Ok(0)),
+            Err(_) => false,
+        }
+    }
+
     /// Opens a file for reading, whichever process works on it.
     pub(super) fn open_read_only(path: &Path) -> Result<Self, JournalError> {
         // Read-write where possible: the first reader after a crash replays the write-ahead log.

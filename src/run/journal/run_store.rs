@@ -6,7 +6,7 @@ use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
 use super::builder::{remove, sqlite_companion};
-use super::file::{is_locked, lock};
+use super::file::{JournalFile, is_locked, lock};
 use super::{Journal, JournalError, JournalLocation, RunHeader, RunPhase, RunTotals};
 
 const EXTENSION: &str = "sqlite";
@@ -178,6 +178,15 @@ impl RunStore {
         let mut runs = self.list()?;
         runs.retain(|other| other.undoes().as_deref() == Some(run) && other.has_sent());
         Ok(runs)
+    }
+
+    /// Deletes the journal of a run whose process ended before it had anything to write, if there is such a one.
+    ///
+    /// # Errors
+    /// Where a process is working on the run, or the file cannot be deleted.
+    pub(crate) fn remove_blank(&self, run: &str) -> Result<(), JournalError> {
+        let path = self.path(run);
+        if path.is_file() && JournalFile::is_blank(&path) { self.remove(run).map(drop) } else { Ok(()) }
     }
 
     /// Deletes a journal; gives the bytes freed.

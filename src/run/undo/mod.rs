@@ -4,12 +4,14 @@ pub(super) mod fetch;
 mod journal;
 mod notifications;
 
+use std::cell::RefCell;
 use std::collections::HashMap;
 
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
 use super::journal::{AccountSnapshot, Journal, JournalBuilder, RunHeader, RunKind, RunPhase, RunStore, StoredRun};
+use super::prepare::report_waits;
 use crate::account::Account;
 use crate::catalog::LogPosition;
 use crate::error::{Error, Result};
@@ -82,8 +84,10 @@ pub(crate) async fn prepare(
     let client = &account.client;
     let began = journal.started_at()?;
     let log = journal.account_snapshot()?.log;
-    let mut on_collection = |name: &str| observer.on_phase(&format!("looking at {name}"), None);
-    let mut present = fetch::fetch(client, history.fetch_plan(), began, &log, &mut on_collection).await?;
+    let observer = RefCell::new(observer);
+    let mut on_collection = |name: &str| observer.borrow_mut().on_phase(&format!("looking at {name}"), None);
+    let reading = fetch::fetch(client, history.fetch_plan(), began, &log, &mut on_collection);
+    let mut present = report_waits(client, &observer, reading).await?;
     present.recreated = recreated_records(store, account)?;
     let today = TimeZone::system().to_datetime(Timestamp::now()).date();
     let mut undo = UndoPlanner::new(&header.id, history, &present, today);

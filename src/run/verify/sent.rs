@@ -1,5 +1,6 @@
 //! What a run sent against what the account holds: every step that was applied, by the body that its journal has.
 
+use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use jiff::Timestamp;
@@ -17,6 +18,7 @@ use crate::observer::Observer;
 use crate::plan::undo::{CurrentState, FetchPlan, RecordKey};
 use crate::plan::{RowId, Step, StepOutcome, StepResult, WriteKind};
 use crate::run::journal::{Journal, SheetHeader};
+use crate::run::prepare::report_waits;
 use crate::run::undo::fetch::{fetch, fetch_more};
 use crate::schema::{
     self, ASSIGNED_TO, COLLECTIONS, CUSTOM_FIELDS, Entity, Field, Kind, Meaning, Reference, Role, UPDATED_AT, Verb,
@@ -34,8 +36,10 @@ pub(crate) async fn compare_run(account: &Account, journal: &Journal, observer: 
     sent.open_steps = journal.open_steps()?;
     let began = journal.started_at()?;
     let client = &account.client;
-    let mut on_collection = |name: &str| observer.on_phase(&format!("reading {name}"), None);
-    let mut present = fetch(client, &sent.fetch, began, &LogPosition::Unknown, &mut on_collection).await?;
+    let shared = RefCell::new(&mut *observer);
+    let mut on_collection = |name: &str| shared.borrow_mut().on_phase(&format!("reading {name}"), None);
+    let reading = fetch(client, &sent.fetch, began, &LogPosition::Unknown, &mut on_collection);
+    let mut present = report_waits(client, &shared, reading).await?;
     let mut comparison = RunComparison { sent: &sent, present: &present, findings: Findings::default() };
     let raw = comparison.compare(&journal.sheets()?);
     let mut findings = comparison.findings;

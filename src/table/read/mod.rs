@@ -22,7 +22,7 @@ pub(super) mod xls;
 pub(super) mod xlsb;
 pub(super) mod xlsx;
 mod xml_scanner;
-mod xml_text;
+pub(super) mod xml_text;
 
 use std::ops::ControlFlow;
 

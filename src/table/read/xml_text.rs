@@ -36,7 +36,7 @@ pub(super) fn unescaped(text: &str) -> Option<Cow<'_, str>> {
 }
 
 /// A text without Excel's escapes of characters that XML cannot hold: `_x000D_` is a CR, `_xD83D__xDCF7_` a camera.
-pub(super) fn without_code_points(text: Cow<'_, str>) -> Cow<'_, str> {
+pub(crate) fn without_code_points(text: Cow<'_, str>) -> Cow<'_, str> {
     if memchr::memmem::find(text.as_bytes(), b"_x").is_none() {
         return text;
     }

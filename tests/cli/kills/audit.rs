@@ -39,6 +39,16 @@ pub fn account(account: &Account, sheets: &[Sheet]) -> Vec<String> {
     differences
 }
 
+/// In the copy of an applied plan every record was created or updated.
+pub fn applied(path: &Path, sheets: &[Sheet]) -> Vec<String> {
+    let rows = |sheet: &Sheet| {
+        let lines = sheet_rows(path, sheet.name).into_iter().skip(1);
+        let undone = lines.filter(|line| !["", "created", "updated"].contains(&line[0].as_str()));
+        undone.map(|line| format!("{}: {}", sheet.name, line.join(" | "))).collect::<Vec<_>>()
+    };
+    sheets.iter().flat_map(rows).collect()
+}
+
 /// The records that match the key of a row.
 fn records<'a>(account: &'a Account, sheet: &Sheet, row: &Row) -> Vec<&'a Record> {
     let cell = |name: &&'static str| (*name, cell(sheet, row, name));
