@@ -108,13 +108,33 @@ impl Client {
     /// A base URL that is invalid or would send the key unencrypted, a system without usable cryptography, or a shared
     /// quota that cannot be used.
     pub fn new(options: ClientOptions) -> Result<Self, ApiError> {
+        Self::with_transport(options, |options, route| Transport::new(&options.key, &options.user_agent, route))
+    }
+
+    /// A client of a network without sockets.
+    ///
+    /// # Errors
+    /// As [`Client::new`].
+    #[cfg(test)]
+    pub(crate) fn simulated(
+        options: ClientOptions,
+        network: Arc<dyn super::SimulatedNetwork>,
+    ) -> Result<Self, ApiError> {
+        Self::with_transport(options, |options, _| Ok(Transport::simulated(&options.key, network)))
+    }
+
+    fn with_transport(
+        options: ClientOptions,
+        transport: impl FnOnce(&ClientOptions, ProxyPolicy) -> Result<Transport, ApiError>,
+    ) -> Result<Self, ApiError> {
         let account = options.key.digest(&format!("account\0{}\0{:?}", options.base_url, options.tenant));
-        let requests = RequestBuilder::new(options.base_url, options.tenant, options.custom_fields)?;
+        let requests = RequestBuilder::new(options.base_url.clone(), options.tenant, options.custom_fields)?;
         // A service on this machine needs no limit of bursts, and no proxy may see its key.
         let (route, burst) = match requests.is_loopback() {
             true => (ProxyPolicy::Direct, None),
             false => (ProxyPolicy::System, options.quota.and(Some(BURST))),
         };
+        let transport = transport(&options, route)?;
         let clock = MachineClocks::new();
         let quota = options.quota_dir.map(|folder| {
             let path = folder.join(shared_quota::file_name(&options.key, &requests.host()));
@@ -123,7 +143,7 @@ impl Client {
         let limiter = RateLimiter::new(RateLimits { hourly: options.quota, burst }, clock, quota.transpose()?);
         let inner = ClientInner {
             account,
-            transport: Transport::new(&options.key, &options.user_agent, route)?,
+            transport,
             requests,
             limiter,
             in_flight: Semaphore::new(options.concurrency.clamp(1, MOST_CONCURRENT).into()),
@@ -386,7 +406,7 @@ impl Client {
                 return Attempt::NotSent("the run was stopped".to_owned());
             }
             inner.counts.add(request);
-            let (at, start) = (SystemTime::now(), Instant::now());
+            let (at, start) = (SystemTime::now(), tokio::time::Instant::now());
             let attempt = inner.transport.attempt(request).await;
             if matches!(&attempt, Attempt::Answered(response) if response.is_success()) {
                 inner.has_answered.store(true, Ordering::Relaxed);

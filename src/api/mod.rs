@@ -48,6 +48,8 @@ mod retry;
 mod rolling_window;
 mod secret;
 mod shared_quota;
+#[cfg(test)]
+mod simulated;
 mod surrogates;
 #[cfg(test)]
 #[allow(clippy::unwrap_used, clippy::expect_used)]
@@ -66,6 +68,8 @@ pub(crate) use raw::{RawFields, RawPage, RawRecord};
 pub use request::CustomFieldsEncoding;
 pub(crate) use request_kind::{Method, RequestKind, UnknownRequest};
 pub use secret::{Secret, SecretError};
+#[cfg(test)]
+pub(crate) use simulated::{SimulatedNetwork, SimulatedReply, SimulatedRequest};
 #[cfg(feature = "buckets")]
 pub(crate) use transport::install_cryptography;
 pub use wait::{WaitReason, WaitStatus};

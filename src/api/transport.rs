@@ -34,9 +34,17 @@ const LONGEST_ERROR: usize = 64 << 10;
 /// The connections to one service.
 #[derive(Debug)]
 pub(super) struct Transport {
-    http: reqwest::Client,
+    network: Network,
     /// Takes the key out of all that the service says: some quote a key they do not accept.
     mask: Mask,
+}
+
+/// What carries the requests.
+#[derive(Debug)]
+enum Network {
+    Http(reqwest::Client),
+    #[cfg(test)]
+    Simulated(std::sync::Arc<dyn super::SimulatedNetwork>),
 }
 
 /// Whether to use the system's proxy.
@@ -68,31 +76,45 @@ impl Transport {
             ProxyPolicy::Direct => builder.no_proxy(),
         };
         let http = builder.build().map_err(|error| ApiError::Setup { cause: describe(&error) })?;
-        Ok(Self { http, mask: Mask::new([key.reveal()]) })
+        Ok(Self { network: Network::Http(http), mask: Mask::new([key.reveal()]) })
+    }
+
+    /// A transport without sockets.
+    #[cfg(test)]
+    pub(super) fn simulated(key: &Secret, network: std::sync::Arc<dyn super::SimulatedNetwork>) -> Self {
+        Self { network: Network::Simulated(network), mask: Mask::new([key.reveal()]) }
     }
 
     /// Sends `request` once.
     pub(super) async fn attempt(&self, request: &Request) -> Attempt {
         let start = Instant::now();
-        let attempt = match self.exchange(request).await {
+        let attempt = match &self.network {
+            Network::Http(http) => self.attempt_over(http, request).await,
+            #[cfg(test)]
+            Network::Simulated(network) => network.attempt(request).await,
+        };
+        self.log(request, &attempt, start.elapsed());
+        attempt
+    }
+
+    async fn attempt_over(&self, http: &reqwest::Client, request: &Request) -> Attempt {
+        match self.exchange(http, request).await {
             Ok(response) => Attempt::Answered(response),
             Err(error) if error.is_connect() || error.is_builder() => Attempt::NotSent(self.cause(&error)),
             Err(error) if error.is_timeout() => {
                 Attempt::Lost(format!("timed out after {} seconds", REQUEST_TIMEOUT.as_secs()))
             }
             Err(error) => Attempt::Lost(self.cause(&error)),
-        };
-        self.log(request, &attempt, start.elapsed());
-        attempt
+        }
     }
 
-    async fn exchange(&self, request: &Request) -> Result<Response, reqwest::Error> {
+    async fn exchange(&self, http: &reqwest::Client, request: &Request) -> Result<Response, reqwest::Error> {
         let mut outgoing = reqwest::Request::new(method(request.kind.method), request.url.clone());
         if !request.body.is_empty() {
             outgoing.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
             *outgoing.body_mut() = Some(request.body.clone().into());
         }
-        let response = self.http.execute(outgoing).await?;
+        let response = http.execute(outgoing).await?;
         let status = response.status().as_u16();
         let headers = ResponseHeaders::read(response.headers(), SystemTime::now());
         let headers = headers.map_text(|text| self.masked(text));

@@ -31,6 +31,9 @@ mod cells;
 mod encoding;
 mod error;
 mod file;
+#[cfg(test)]
+#[allow(clippy::expect_used)]
+mod inline_writer;
 mod merged_rows;
 mod read;
 mod row_outcomes;
@@ -58,6 +61,8 @@ pub(crate) use actions::SentAction;
 pub use builder::JournalBuilder;
 pub use error::JournalError;
 pub use file::JournalLocation;
+#[cfg(test)]
+pub(super) use inline_writer::{Crash, InlineWriter};
 pub use read::RowState;
 pub(crate) use read::{AttemptCounts, Journal};
 pub(crate) use row_outcomes::Unfinished;

@@ -74,6 +74,14 @@ impl Journal {
         self.file.connection.execute_batch(trigger).unwrap();
     }
 
+    /// Forgets every intent from now on, as a faulty journal would.
+    #[cfg(test)]
+    #[allow(clippy::unwrap_used)]
+    pub(in crate::run) fn forget_intents(&self) {
+        let trigger = "CREATE TRIGGER forgotten BEFORE INSERT ON intent BEGIN SELECT raise(IGNORE); END";
+        self.file.connection.execute_batch(trigger).unwrap();
+    }
+
     /// Opens a run for writing.
     ///
     /// # Errors

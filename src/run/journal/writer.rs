@@ -4,6 +4,7 @@
 //! and no step waits for more than two. Events report what is on disk, in the order of the commands.
 
 use std::collections::VecDeque;
+use std::path::PathBuf;
 use std::sync::mpsc;
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
@@ -54,19 +55,26 @@ pub(crate) enum WriteEvent {
     Failed(JournalError),
 }
 
-/// The handle of the journal writer thread.
+/// Writes a journal while its plan is sent.
 #[derive(Debug)]
 pub(crate) struct JournalWriter {
     /// Commands not sent yet: one message for many wakes the thread once.
     pending: Vec<WriteCommand>,
-    commands: Option<mpsc::Sender<Vec<WriteCommand>>>,
-    events: UnboundedReceiver<Vec<WriteEvent>>,
     received: VecDeque<WriteEvent>,
-    thread: JoinHandle<Journal>,
-    path: std::path::PathBuf,
-    /// Waits for each commit, for tests with a paused clock: it would run ahead while the thread works.
+    worker: Worker,
+    path: PathBuf,
+}
+
+/// Who writes.
+#[derive(Debug)]
+enum Worker {
+    Thread {
+        commands: mpsc::Sender<Vec<WriteCommand>>,
+        events: UnboundedReceiver<Vec<WriteEvent>>,
+        thread: JoinHandle<Journal>,
+    },
     #[cfg(test)]
-    is_synchronous: bool,
+    Inline(super::inline_writer::InlineWriter),
 }
 
 impl JournalWriter {
@@ -84,34 +92,19 @@ impl JournalWriter {
             write(&journal, &incoming, &outgoing);
             journal
         })?;
-        Ok(Self {
-            pending: Vec::new(),
-            commands: Some(commands),
-            events,
-            received: VecDeque::new(),
-            thread,
-            path,
-            #[cfg(test)]
-            is_synchronous: false,
-        })
+        Ok(Self::new(Worker::Thread { commands, events, thread }, path))
     }
 
-    /// Starts the thread of a writer whose [`JournalWriter::flush`] waits for the commit.
+    /// A writer that commits at each [`JournalWriter::flush`], without a thread: tests with a paused clock, which would
+    /// run ahead while a thread works.
     #[cfg(test)]
-    pub(in crate::run) fn start_synchronous(journal: Journal) -> std::io::Result<Self> {
-        Ok(Self { is_synchronous: true, ..Self::start(journal)? })
+    pub(in crate::run) fn inline(writer: super::inline_writer::InlineWriter) -> Self {
+        let path = writer.path();
+        Self::new(Worker::Inline(writer), path)
     }
 
-    #[cfg(test)]
-    fn wait_for_commit(&mut self) {
-        use tokio::sync::mpsc::error::TryRecvError;
-        loop {
-            match self.events.try_recv() {
-                Ok(events) => return self.received.extend(events),
-                Err(TryRecvError::Disconnected) => return,
-                Err(TryRecvError::Empty) => thread::yield_now(),
-            }
-        }
+    fn new(worker: Worker, path: PathBuf) -> Self {
+        Self { pending: Vec::new(), received: VecDeque::new(), worker, path }
     }
 
     /// Adds a command to the next [`JournalWriter::flush`].
@@ -119,14 +112,15 @@ impl JournalWriter {
         self.pending.push(command);
     }
 
-    /// Sends the commands to the thread. Where it has ended, [`JournalWriter::next`] says so.
+    /// Hands the commands to the writer. Where it has ended, [`JournalWriter::next`] says so.
     pub(crate) fn flush(&mut self) {
-        if let Some(commands) = self.commands.as_ref().filter(|_| !self.pending.is_empty()) {
-            let _ = commands.send(std::mem::take(&mut self.pending));
+        if self.pending.is_empty() {
+            return;
+        }
+        match &mut self.worker {
+            Worker::Thread { commands, .. } => drop(commands.send(std::mem::take(&mut self.pending))),
             #[cfg(test)]
-            if self.is_synchronous {
-                self.wait_for_commit();
-            }
+            Worker::Inline(writer) => self.received.extend(writer.write(&mut self.pending)),
         }
     }
 
@@ -136,7 +130,12 @@ impl JournalWriter {
             if let Some(event) = self.received.pop_front() {
                 return event;
             }
-            match self.events.recv().await {
+            let more = match &mut self.worker {
+                Worker::Thread { events, .. } => events.recv().await,
+                #[cfg(test)]
+                Worker::Inline(writer) => writer.next().await,
+            };
+            match more {
                 Some(events) => self.received.extend(events),
                 None => return WriteEvent::Failed(JournalError::Gone { path: self.path.clone() }),
             }
@@ -146,24 +145,41 @@ impl JournalWriter {
     /// An event that has already arrived.
     pub(crate) fn try_next(&mut self) -> Option<WriteEvent> {
         if self.received.is_empty() {
-            self.received.extend(self.events.try_recv().ok().into_iter().flatten());
+            self.received.extend(self.worker.arrived());
         }
         self.received.pop_front()
     }
 
-    /// Writes all commands, ends the thread and gives the journal back with the remaining events.
+    /// Writes all commands, ends the writer and gives the journal back with the remaining events.
     ///
     /// # Errors
     /// Where the thread panicked, which is a bug.
     pub(crate) fn finish(mut self) -> Result<(Journal, Vec<WriteEvent>), JournalError> {
         self.flush();
-        drop(self.commands.take());
-        let journal = self.thread.join().map_err(|_| JournalError::Gone { path: self.path.clone() })?;
         let mut events = Vec::from(self.received);
-        while let Ok(more) = self.events.try_recv() {
-            events.extend(more);
+        match self.worker {
+            Worker::Thread { commands, events: mut more, thread } => {
+                drop(commands);
+                let journal = thread.join().map_err(|_| JournalError::Gone { path: self.path })?;
+                while let Ok(more) = more.try_recv() {
+                    events.extend(more);
+                }
+                Ok((journal, events))
+            }
+            #[cfg(test)]
+            Worker::Inline(writer) => Ok((writer.into_journal(), events)),
         }
-        Ok((journal, events))
+    }
+}
+
+impl Worker {
+    /// Events that need no wait.
+    fn arrived(&mut self) -> Vec<WriteEvent> {
+        match self {
+            Worker::Thread { events, .. } => events.try_recv().unwrap_or_default(),
+            #[cfg(test)]
+            Worker::Inline(_) => Vec::new(),
+        }
     }
 }
 
@@ -188,14 +204,14 @@ fn write(journal: &Journal, incoming: &mpsc::Receiver<Vec<WriteCommand>>, outgoi
     }
 }
 
-/// Writes commands as one batch, without a thread.
+/// Writes commands as one batch, without a writer.
 #[cfg(test)]
 pub(super) fn commit_all(journal: &Journal, mut commands: Vec<WriteCommand>) -> Result<Vec<WriteEvent>, JournalError> {
     commit(journal, &mut commands)
 }
 
 /// Writes a batch durably and gives the events for it.
-fn commit(journal: &Journal, batch: &mut Vec<WriteCommand>) -> Result<Vec<WriteEvent>, JournalError> {
+pub(super) fn commit(journal: &Journal, batch: &mut Vec<WriteCommand>) -> Result<Vec<WriteEvent>, JournalError> {
     let mut events = Vec::with_capacity(batch.len());
     let mut reads = Vec::new();
     let writes = batch.iter().any(|command| !matches!(command, WriteCommand::ReadSteps { .. }));

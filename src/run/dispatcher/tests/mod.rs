@@ -1,6 +1,7 @@
 //! The dispatcher against a fake service, on a paused clock: each test runs in no time and knows when every request was
 //! sent.
 
+mod simulation;
 mod transport;
 
 use std::time::Duration;
@@ -14,7 +15,9 @@ use crate::catalog::RecordSource as _;
 use crate::check::Code;
 use crate::plan::{DependsOn, RowId, StepResult, StepSink};
 use crate::run::LostWaits;
-use crate::run::journal::{AccountSnapshot, JournalBuilder, JournalLocation, RunDetails, RunHeader, RunKind};
+use crate::run::journal::{
+    AccountSnapshot, InlineWriter, JournalBuilder, JournalLocation, RunDetails, RunHeader, RunKind,
+};
 use crate::schema;
 use transport::{FakeTransport, Reply};
 
@@ -100,6 +103,10 @@ struct Finished {
     observed: Recorder,
 }
 
+fn inline(journal: Journal) -> JournalWriter {
+    JournalWriter::inline(InlineWriter::new(journal))
+}
+
 /// Runs a journal to its end; `interrupts` come at these times.
 async fn run_journal(
     transport: &FakeTransport,
@@ -109,7 +116,7 @@ async fn run_journal(
 ) -> Finished {
     let sheets = [];
     let dispatcher =
-        Dispatcher::with_writer(transport, options, &sheets, journal, JournalWriter::start_synchronous).unwrap();
+        Dispatcher::with_writer(transport, options, &sheets, journal, |journal| Ok(inline(journal))).unwrap();
     let (mut shutdown, mut observed) = (ShutdownSignal::new(), Recorder::default());
     let signal = shutdown.clone();
     let interrupting = async {
