@@ -1,7 +1,8 @@
 //! What parsers and containers report, as faults of the file.
 //!
-//! ssfmt slices format codes at brackets, and containers are read by lengths that they state, so damaged or hostile input can make any of them panic. What cannot be caught, an allocation that the system
-//! refuses, is prevented by counting ([`super::limits`]).
+//! ssfmt slices format codes at brackets, and containers are read by lengths that they state, so damaged or hostile input
+//! can make any of them panic. What cannot be caught, an allocation that the system refuses, is prevented by counting
+//! ([`super::limits`]).
 
 use std::io;
 
