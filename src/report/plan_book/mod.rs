@@ -24,6 +24,9 @@ mod read;
 mod stored;
 mod write;
 
+#[cfg(test)]
+mod tests;
+
 pub(crate) use action::PlanAction;
 pub(crate) use page::PageText;
 pub(crate) use properties::SavedBy;
