@@ -1,6 +1,6 @@
 #!/bin/sh
-# Nothing lost, nothing duplicated: kills a thousand imports at random points, into the sandbox and into the reference
-# server, resumes each until it finishes, and compares the account with the sheets.
+# Nothing lost, nothing duplicated: kills a thousand imports and a thousand applies at random points, into the sandbox and
+# into the reference server, resumes each until it finishes, and compares the account with the sheets.
 #
 #     tests/kills.sh [KILLS] [SEED]
 #
@@ -11,9 +11,9 @@ cd "$(dirname "$0")/.." || exit 2
 TALLYPORT_KILLS=${1:-1000}
 TALLYPORT_SEED=${2:-$(date +%s)}
 export TALLYPORT_KILLS TALLYPORT_SEED
-echo "$TALLYPORT_KILLS kills for each of two servers, seed $TALLYPORT_SEED"
+echo "$TALLYPORT_KILLS kills of imports and of applies for each of two servers, seed $TALLYPORT_SEED"
 if cargo test --release --quiet --test cli kills:: -- --nocapture; then
-    echo "passed: nothing lost, nothing duplicated in $TALLYPORT_KILLS killed imports into each server, seed $TALLYPORT_SEED"
+    echo "passed: nothing lost, nothing duplicated in $TALLYPORT_KILLS killed imports and applies into each server, seed $TALLYPORT_SEED"
 else
     echo "FAILED with seed $TALLYPORT_SEED: see above"
     exit 1

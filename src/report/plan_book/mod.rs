@@ -23,6 +23,9 @@ mod read;
 mod stored;
 mod write;
 
+#[cfg(test)]
+mod tests;
+
 pub(crate) use crate::table::SavedBy;
 pub(crate) use action::PlanAction;
 pub(crate) use page::PageText;

@@ -49,10 +49,20 @@ pub(crate) struct PlanSource<'p> {
 /// # Errors
 /// Where the file cannot be written or the plan cannot be read.
 pub(crate) fn write_plan_book(path: &Path, access: Access, source: PlanSource<'_>) -> Result<PathBuf> {
+    write_in_sheets(path, access, source, MAX_ROWS)
+}
+
+/// Writes the workbook with at most so many rows in a sheet.
+pub(super) fn write_in_sheets(
+    path: &Path,
+    access: Access,
+    source: PlanSource<'_>,
+    rows_per_sheet: u32,
+) -> Result<PathBuf> {
     let file = AtomicFile::create_for(path, access)?;
     let mut writer = WorkbookWriter::new(file.path(), Some(file.folder()))?;
     let page = writer.add_sheet(PLAN_SHEET)?;
-    let book = PlanBookWriter::new(writer, source.head.clone(), MAX_ROWS)?;
+    let book = PlanBookWriter::new(writer, source.head.clone(), rows_per_sheet)?;
     let (mut writer, mut head, digests) = book.fill(&source)?;
     let mut digest = SheetDigest::default();
     writer.edit_sheet(page, |sheet| write_page(sheet, &source.page, &mut head, &mut digest))?;

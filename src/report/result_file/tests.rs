@@ -66,6 +66,7 @@ fn summary() -> RunSummary {
         files: vec!["assets.csv".into()],
         sheets: Vec::new(),
         skipped_sheets: Vec::new(),
+        approval: Vec::new(),
         options: Vec::new(),
         requests: RequestCounts::default(),
         planned: None,

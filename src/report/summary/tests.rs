@@ -31,6 +31,7 @@ fn run(sheets: Vec<SheetSummary>) -> RunSummary {
         files: vec!["in/inventory.csv".into()],
         sheets,
         skipped_sheets: Vec::new(),
+        approval: Vec::new(),
         options: Vec::new(),
         requests: RequestCounts::from(BTreeMap::from([
             (RequestKind { method: Method::Post, path: "assets" }, 1_100),
