@@ -106,6 +106,10 @@ const PLAN_ANEW: &str = "make the plan again: tallyport import ... --plan PATH";
 /// A plan is applied once. What is left of an apply that ended before it sent anything is removed.
 fn refuse_applied(book: &PlanBook, store: &RunStore) -> Result<()> {
     store.remove_blank(&book.head.id)?;
+    if store.was_applied(&book.head.id) {
+        let message = format!("the plan was applied already: run {}, whose journal was deleted since", book.head.id);
+        return Err(Error::usage(message, PLAN_ANEW));
+    }
     for stored in store.list()? {
         let Ok(run) = &stored.overview else { continue };
         let is_this = run.header.details.plan.as_ref().is_some_and(|plan| plan.digest == book.digest);

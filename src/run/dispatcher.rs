@@ -155,9 +155,13 @@ impl<'c, T: StepTransport> Dispatcher<'c, T> {
         start_writer: impl FnOnce(Journal) -> std::io::Result<JournalWriter>,
     ) -> Result<Self, JournalError> {
         let mut states = StepStates::default();
+        let (resent_steps, mut resent) = (journal.resent_steps()?, Vec::new());
         journal.each_outcome(&mut |mut step, outcome| {
             states.fill_in(&mut step);
             states.end(&step, &outcome);
+            if resent_steps.contains(&step.number) && may_be_doubled(&step, &outcome) {
+                resent.push((step, outcome));
+            }
         })?;
         let slowest_response = Duration::from_millis(journal.slowest_response()?);
         let mut unresolved = UnresolvedSteps::new(options.lost_waits, slowest_response);
@@ -197,7 +201,7 @@ impl<'c, T: StepTransport> Dispatcher<'c, T> {
             unchecked,
             sheet: None,
             blocked: Vec::new(),
-            resent: Vec::new(),
+            resent,
             end: RunEnd::Complete,
             interrupts: 0,
             has_journal_failed: false,
@@ -541,7 +545,7 @@ impl<'c, T: StepTransport> Dispatcher<'c, T> {
         self.unresolved.forget(step.number);
         self.end_claim(&step, &outcome, observer);
         observer.on_step_end(&step, &outcome);
-        if is_resent && step.write == WriteKind::Create && step.entity.is_collection() && outcome.is_applied() {
+        if is_resent && may_be_doubled(&step, &outcome) {
             self.resent.push((step.clone(), outcome.clone()));
         }
         // A dependency fails together with its row, which is counted itself.
@@ -592,4 +596,9 @@ impl<'c, T: StepTransport> Dispatcher<'c, T> {
         }
         Ok((journal, self.end))
     }
+}
+
+/// Whether a step that was sent more than once may have made more than one record.
+fn may_be_doubled(step: &Step, outcome: &StepOutcome) -> bool {
+    step.write == WriteKind::Create && step.entity.is_collection() && outcome.is_applied()
 }

@@ -317,6 +317,10 @@ fn a_plan_is_applied_once_and_the_second_time_says_when() {
     fs::copy(account.path("plan.xlsx"), account.path("copy.xlsx")).unwrap();
     fill(&account.path("copy.xlsx"), "locations", &[("A2", "no")]);
     assert!(account.run(&["apply", "copy.xlsx"]).exits(2).stderr.contains("applied already"));
+    // Also once its journal is gone.
+    account.run(&["runs", "prune", "--older-than", "0s"]).exits(0);
+    let pruned = account.run(&["apply", "plan.xlsx"]).exits(2);
+    assert!(pruned.stderr.contains("applied already") && pruned.stderr.contains("deleted since"), "{}", pruned.stderr);
 }
 
 #[test]

@@ -19,7 +19,7 @@ pub(super) fn run(shelf: &RunStore, args: &PruneArgs, now: Timestamp, printer: P
     for shelved in shelf.list()?.iter().filter(|shelved| began(shelved).is_some_and(|began| began < before)) {
         match kept(shelved, args.force) {
             Some(why) => pruned.kept.push((shelved.id.clone(), why)),
-            None => pruned.remove(shelf, &shelved.id),
+            None => pruned.remove(shelf, shelved),
         }
     }
     match printer.json {
@@ -68,14 +68,14 @@ fn kept(shelved: &StoredRun, is_forced: bool) -> Option<Kept> {
 }
 
 impl Pruned {
-    fn remove(&mut self, shelf: &RunStore, run: &str) {
-        match shelf.remove(run) {
+    fn remove(&mut self, shelf: &RunStore, run: &StoredRun) {
+        match shelf.prune(run) {
             Ok(bytes) => {
-                self.gone.push(run.to_owned());
+                self.gone.push(run.id.clone());
                 self.freed += bytes;
             }
-            Err(JournalError::Busy { .. }) => self.kept.push((run.to_owned(), Kept::AtWork)),
-            Err(error) => self.kept.push((run.to_owned(), Kept::Undeletable(error.to_string()))),
+            Err(JournalError::Busy { .. }) => self.kept.push((run.id.clone(), Kept::AtWork)),
+            Err(error) => self.kept.push((run.id.clone(), Kept::Undeletable(error.to_string()))),
         }
     }
 

@@ -1,6 +1,6 @@
 //! Reads a journal: the run, its rows and the state of every step.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 
@@ -287,6 +287,19 @@ impl Journal {
              WHERE o.step IS NULL OR o.result = 'unknown' ORDER BY s.step"
         );
         self.steps(&sql, &[])
+    }
+
+    /// The steps that were sent more than once, the first time perhaps with effect: again without a response to the first
+    /// request, or by a later process.
+    pub(crate) fn resent_steps(&self) -> Result<HashSet<u32>, JournalError> {
+        let sql = "SELECT step FROM intent WHERE sends > 1 UNION \
+                   SELECT step FROM attempt GROUP BY step HAVING sum(status BETWEEN 200 AND 299) > 0 \
+                   AND sum(status IS NULL OR status = 408 OR status >= 500) > 0";
+        self.file.attempt(|connection| {
+            let mut statement = connection.prepare(sql)?;
+            let steps = statement.query_map([], |row| row.get(0))?;
+            steps.collect()
+        })
     }
 
     /// Clears the outcomes of steps that were never sent because a dependency failed or was unknown: it may turn out to

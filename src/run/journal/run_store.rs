@@ -8,8 +8,12 @@ use std::path::{Path, PathBuf};
 use super::builder::{remove, sqlite_companion};
 use super::file::{JournalFile, is_locked, lock};
 use super::{Journal, JournalError, JournalLocation, RunHeader, RunPhase, RunTotals};
+use crate::state_file::create_private;
 
 const EXTENSION: &str = "sqlite";
+
+/// Of the empty file that stays of an applied plan whose journal was deleted.
+const APPLIED_EXTENSION: &str = "applied";
 
 /// The stored runs of this machine.
 #[derive(Debug, Clone)]
@@ -61,6 +65,10 @@ impl StoredRun {
     /// The run that this one undoes.
     fn undoes(&self) -> Option<String> {
         self.overview.as_ref().ok()?.header.undoes.clone()
+    }
+
+    fn has_applied_plan(&self) -> bool {
+        self.has_sent() && self.overview.as_ref().is_ok_and(|overview| overview.header.details.plan.is_some())
     }
 
     fn has_sent(&self) -> bool {
@@ -187,6 +195,28 @@ impl RunStore {
     pub(crate) fn remove_blank(&self, run: &str) -> Result<(), JournalError> {
         let path = self.path(run);
         if path.is_file() && JournalFile::is_blank(&path) { self.remove(run).map(drop) } else { Ok(()) }
+    }
+
+    /// Deletes the journal of an old run; gives the bytes freed. Of an applied plan a mark stays, so that it cannot be
+    /// applied again.
+    ///
+    /// # Errors
+    /// Where a process is working on the run, or a file cannot be written or deleted.
+    pub(crate) fn prune(&self, run: &StoredRun) -> Result<u64, JournalError> {
+        if run.has_applied_plan() {
+            let mark = self.applied_mark(&run.id);
+            create_private(&mark).map_err(|source| JournalError::Folder { path: mark, source })?;
+        }
+        self.remove(&run.id)
+    }
+
+    /// Whether a plan of that name was applied by a run whose journal was deleted since.
+    pub(crate) fn was_applied(&self, plan: &str) -> bool {
+        self.applied_mark(plan).is_file()
+    }
+
+    fn applied_mark(&self, plan: &str) -> PathBuf {
+        self.folder.join(format!("{plan}.{APPLIED_EXTENSION}"))
     }
 
     /// Deletes a journal; gives the bytes freed.

@@ -211,6 +211,9 @@ impl Schedule {
                 (Some(StepResult::Applied | StepResult::AlreadyApplied), Some(city), [record])
                     if record["city"] == city.as_str() => {}
                 (Some(StepResult::Failed), Some(_), []) => {}
+                // A request that arrived after the end is beyond what anybody can see.
+                (Some(StepResult::Applied | StepResult::AlreadyApplied), Some(_), [_, later @ ..])
+                    if !later.is_empty() && later.iter().all(|record| self.service.came_unseen(record)) => {}
                 // A person is told to look.
                 (Some(StepResult::Unknown), ..) => {}
                 (outcome, ..) => {

@@ -55,13 +55,24 @@ struct State {
     last_id: i64,
     /// Requests that will arrive, with their numbers.
     on_the_way: Vec<(Instant, u64, SimulatedRequest)>,
-    replies: HashMap<u64, (u16, Vec<u8>)>,
+    replies: HashMap<u64, Carried>,
     requests: u64,
     /// When requests were sent, within an hour.
     sent: VecDeque<Instant>,
     most_in_an_hour: usize,
+    /// When the records were read last, of those reads whose reply reached the client.
+    last_read: Option<Timestamp>,
     began: Instant,
     epoch: Timestamp,
+}
+
+/// What the service did with a request.
+#[derive(Debug)]
+struct Carried {
+    at: Timestamp,
+    status: u16,
+    body: Vec<u8>,
+    is_read: bool,
 }
 
 #[derive(Debug)]
@@ -88,6 +99,7 @@ impl SimulatedService {
             requests: 0,
             sent: VecDeque::new(),
             most_in_an_hour: 0,
+            last_read: None,
             began: Instant::now(),
             epoch: Timestamp::UNIX_EPOCH,
         }))
@@ -108,7 +120,7 @@ impl SimulatedService {
 
     /// Adds a record that was there before the run, and gives its id.
     pub(super) fn add(&self, record: Json) -> i64 {
-        self.0.lock().unwrap().create(record.as_object().unwrap().clone())
+        self.0.lock().unwrap().create(Timestamp::UNIX_EPOCH, record.as_object().unwrap().clone())
     }
 
     /// The records, once everything on its way has arrived.
@@ -116,6 +128,12 @@ impl SimulatedService {
         let mut state = self.0.lock().unwrap();
         state.deliver(None);
         state.records.clone()
+    }
+
+    /// Whether a record was made after the service was read for the last time.
+    pub(super) fn came_unseen(&self, record: &Map<String, Json>) -> bool {
+        let made: Option<Timestamp> = record["created_at"].as_str().and_then(|text| text.parse().ok());
+        made > self.0.lock().unwrap().last_read
     }
 
     pub(super) fn most_in_an_hour(&self) -> usize {
@@ -190,13 +208,15 @@ impl State {
     fn deliver(&mut self, until: Option<Instant>) {
         self.on_the_way.sort_by_key(|(at, number, _)| (*at, *number));
         let arrived = self.on_the_way.partition_point(|(at, ..)| until.is_none_or(|until| *at <= until));
-        for (_, number, request) in self.on_the_way.drain(..arrived).collect::<Vec<_>>() {
-            let (status, body) = self.carry_out(&request);
-            self.replies.insert(number, (status, serde_json::to_vec(&body).unwrap()));
+        for (at, number, request) in self.on_the_way.drain(..arrived).collect::<Vec<_>>() {
+            let at = self.epoch + SignedDuration::try_from(at.saturating_duration_since(self.began)).unwrap();
+            let (status, body) = self.carry_out(at, &request);
+            let (body, is_read) = (serde_json::to_vec(&body).unwrap(), request.method == Method::Get);
+            self.replies.insert(number, Carried { at, status, body, is_read });
         }
     }
 
-    fn carry_out(&mut self, request: &SimulatedRequest) -> (u16, Json) {
+    fn carry_out(&mut self, now: Timestamp, request: &SimulatedRequest) -> (u16, Json) {
         let body = || serde_json::from_slice::<Map<String, Json>>(&request.body).unwrap();
         let place = request.record.map(|id| self.records.iter().position(|record| record["id"] == id));
         match (request.method, place) {
@@ -204,7 +224,7 @@ impl State {
             (Method::Get, None) => (200, self.page(request)),
             (Method::Get, Some(Some(place))) => (200, self.records[place].clone().into()),
             (Method::Post, None) => {
-                let id = self.create(body());
+                let id = self.create(now, body());
                 (201, self.records.iter().find(|record| record["id"] == id).cloned().into())
             }
             (Method::Put, Some(Some(place))) => {
@@ -219,11 +239,10 @@ impl State {
         }
     }
 
-    fn create(&mut self, mut record: Map<String, Json>) -> i64 {
+    fn create(&mut self, now: Timestamp, mut record: Map<String, Json>) -> i64 {
         self.last_id += 1;
-        let passed = SignedDuration::try_from(self.began.elapsed()).unwrap();
         record.insert(String::from("id"), self.last_id.into());
-        record.insert(String::from("created_at"), (self.epoch + passed).to_string().into());
+        record.insert(String::from("created_at"), now.to_string().into());
         self.records.push(record);
         self.last_id
     }
@@ -257,7 +276,10 @@ impl SimulatedNetwork for SimulatedService {
             let mut state = self.0.lock().unwrap();
             state.deliver(Some(Instant::now()));
             reply.unwrap_or_else(|number| {
-                let (status, body) = state.replies.remove(&number).unwrap();
+                let Carried { at, status, body, is_read } = state.replies.remove(&number).unwrap();
+                if is_read {
+                    state.last_read = state.last_read.max(Some(at));
+                }
                 SimulatedReply::Answered { status, retry_after: None, body }
             })
         })
