@@ -5,7 +5,7 @@
 //! is in flight and nothing else can be sent, or a batch is full, all such steps are reconciled together. Each then gets
 //! its outcome or is sent again.
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::{HashMap, HashSet, VecDeque};
 use std::pin::{Pin, pin};
 use std::time::Duration;
 
@@ -78,6 +78,8 @@ pub struct Dispatcher<'c, T> {
     sheet: Option<u16>,
     /// Steps that something in front of the service blocked, until it shows whether it blocks everything.
     blocked: Vec<(Step, WriteFailure)>,
+    /// Steps that earlier processes sent more than once.
+    resent_before: HashSet<u32>,
     /// Creates that were sent more than once, until they are checked for duplicates at the end.
     resent: Vec<(Step, StepOutcome)>,
     failed_rows: u64,
@@ -155,11 +157,11 @@ impl<'c, T: StepTransport> Dispatcher<'c, T> {
         start_writer: impl FnOnce(Journal) -> std::io::Result<JournalWriter>,
     ) -> Result<Self, JournalError> {
         let mut states = StepStates::default();
-        let (resent_steps, mut resent) = (journal.resent_steps()?, Vec::new());
+        let (resent_before, mut resent) = (journal.resent_steps()?, Vec::new());
         journal.each_outcome(&mut |mut step, outcome| {
             states.fill_in(&mut step);
             states.end(&step, &outcome);
-            if resent_steps.contains(&step.number) && may_be_doubled(&step, &outcome) {
+            if resent_before.contains(&step.number) && may_be_doubled(&step, &outcome) {
                 resent.push((step, outcome));
             }
         })?;
@@ -201,6 +203,7 @@ impl<'c, T: StepTransport> Dispatcher<'c, T> {
             unchecked,
             sheet: None,
             blocked: Vec::new(),
+            resent_before,
             resent,
             end: RunEnd::Complete,
             interrupts: 0,
@@ -541,7 +544,7 @@ impl<'c, T: StepTransport> Dispatcher<'c, T> {
     fn publish(&mut self, step: u32, observer: &mut dyn RunObserver) {
         let Some((step, outcome)) = self.recording_outcome.remove(&step) else { return };
         self.states.end(&step, &outcome);
-        let is_resent = self.unresolved.was_sent_again(step.number);
+        let is_resent = self.unresolved.was_sent_again(step.number) || self.resent_before.contains(&step.number);
         self.unresolved.forget(step.number);
         self.end_claim(&step, &outcome, observer);
         observer.on_step_end(&step, &outcome);
