@@ -30,6 +30,9 @@ pub(crate) const MOST_CONCURRENT: u16 = 64;
 /// Records after which a list is taken for one without an end, before it fills the disk. No inventory is near it.
 const LONGEST_LIST: u64 = 10_000_000;
 
+/// The status of a request that the service did not look at.
+const TOO_MANY_REQUESTS: u16 = 429;
+
 /// How to connect a client.
 #[derive(Debug, Clone)]
 pub struct ClientOptions {
@@ -366,6 +369,12 @@ impl Client {
     async fn write(&self, request: &Request) -> Result<(Response, PriorAttempts), WriteFailure> {
         let RequestResult { last, earlier } = self.send(request).await;
         match (last, earlier) {
+            // The run was stopped before the next attempt, and one before this may have been applied.
+            (Attempt::Answered(response), PriorAttempts::MaybeApplied) if response.status == TOO_MANY_REQUESTS => {
+                let cause = String::from("the run was stopped before the request was sent again");
+                let error = ApiError::NoResponse { what: request.what(), cause };
+                Err(response::without_response(WriteOutcome::Unknown, error))
+            }
             (Attempt::Answered(response), earlier) => Ok((response, earlier)),
             (Attempt::NotSent(cause), PriorAttempts::NotApplied) => {
                 Err(response::without_response(WriteOutcome::NotSent, self.unreachable(cause)))

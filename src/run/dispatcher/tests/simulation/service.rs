@@ -60,8 +60,8 @@ struct State {
     /// When requests were sent, within an hour.
     sent: VecDeque<Instant>,
     most_in_an_hour: usize,
-    /// When the records were read last, of those reads whose reply reached the client.
-    last_read: Option<Timestamp>,
+    /// When records of a name, or all, were read last, of those reads whose reply reached the client.
+    last_read: HashMap<Option<String>, Timestamp>,
     began: Instant,
     epoch: Timestamp,
 }
@@ -72,7 +72,8 @@ struct Carried {
     at: Timestamp,
     status: u16,
     body: Vec<u8>,
-    is_read: bool,
+    /// Of a read of the list: the name that it asked for, if any.
+    read: Option<Option<String>>,
 }
 
 #[derive(Debug)]
@@ -99,7 +100,7 @@ impl SimulatedService {
             requests: 0,
             sent: VecDeque::new(),
             most_in_an_hour: 0,
-            last_read: None,
+            last_read: HashMap::new(),
             began: Instant::now(),
             epoch: Timestamp::UNIX_EPOCH,
         }))
@@ -130,10 +131,12 @@ impl SimulatedService {
         state.records.clone()
     }
 
-    /// Whether a record was made after the service was read for the last time.
+    /// Whether a record was made after the client looked for records of its name for the last time.
     pub(super) fn came_unseen(&self, record: &Map<String, Json>) -> bool {
         let made: Option<Timestamp> = record["created_at"].as_str().and_then(|text| text.parse().ok());
-        made > self.0.lock().unwrap().last_read
+        let state = self.0.lock().unwrap();
+        let by_name = state.last_read.get(&record["name"].as_str().map(str::to_owned));
+        made.as_ref() > by_name.max(state.last_read.get(&None))
     }
 
     pub(super) fn most_in_an_hour(&self) -> usize {
@@ -211,8 +214,10 @@ impl State {
         for (at, number, request) in self.on_the_way.drain(..arrived).collect::<Vec<_>>() {
             let at = self.epoch + SignedDuration::try_from(at.saturating_duration_since(self.began)).unwrap();
             let (status, body) = self.carry_out(at, &request);
-            let (body, is_read) = (serde_json::to_vec(&body).unwrap(), request.method == Method::Get);
-            self.replies.insert(number, Carried { at, status, body, is_read });
+            let body = serde_json::to_vec(&body).unwrap();
+            let is_list = request.method == Method::Get && request.record.is_none();
+            let name = request.query.iter().find(|(name, _)| name == "name").map(|(_, name)| name.clone());
+            self.replies.insert(number, Carried { at, status, body, read: is_list.then_some(name) });
         }
     }
 
@@ -276,9 +281,10 @@ impl SimulatedNetwork for SimulatedService {
             let mut state = self.0.lock().unwrap();
             state.deliver(Some(Instant::now()));
             reply.unwrap_or_else(|number| {
-                let Carried { at, status, body, is_read } = state.replies.remove(&number).unwrap();
-                if is_read {
-                    state.last_read = state.last_read.max(Some(at));
+                let Carried { at, status, body, read } = state.replies.remove(&number).unwrap();
+                if let Some(name) = read {
+                    let last = state.last_read.entry(name).or_insert(at);
+                    *last = at.max(*last);
                 }
                 SimulatedReply::Answered { status, retry_after: None, body }
             })
