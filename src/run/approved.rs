@@ -43,7 +43,7 @@ struct StepContent {
 }
 
 impl ProposedStep {
-    /// The step itself. None if its content is none.
+    /// The step itself; none where its text makes no sense.
     fn step(&self) -> Option<Step> {
         let StepContent { body, depends_on, before } = serde_json::from_str(&self.content).ok()?;
         let step = Step::new(self.number, self.row, StepRole::Row, self.entity, self.write);

@@ -14,6 +14,7 @@ use futures::{FutureExt, StreamExt};
 use tokio::time::{Instant, Interval, interval, sleep_until};
 
 use self::claiming::Claiming;
+use self::reconciling::may_be_doubled;
 use super::backoff::ServiceBackoff;
 use super::outcome;
 use super::plan_snapshot::PlanSnapshot;
@@ -599,9 +600,4 @@ impl<'c, T: StepTransport> Dispatcher<'c, T> {
         }
         Ok((journal, self.end))
     }
-}
-
-/// Whether a step that was sent more than once may have made more than one record.
-fn may_be_doubled(step: &Step, outcome: &StepOutcome) -> bool {
-    step.write == WriteKind::Create && step.entity.is_collection() && outcome.is_applied()
 }

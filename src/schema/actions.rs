@@ -16,6 +16,9 @@ pub const HOLDERS: &[&str] = &["employee_id", "location_id", "asset_id"];
 /// that location.
 pub const ASSIGNED_TO: &str = "assigned_to";
 
+/// The fields whose change makes an asset something else, or somebody else's: summaries name each of them.
+pub(crate) const TELLING_FIELDS: [&str; 4] = ["asset_id", "product_id", "status_id", ASSIGNED_TO];
+
 /// The kind of status with which an item can be checked out (guide: section "Statuses").
 pub const DEPLOYABLE: &str = "deployable";
 

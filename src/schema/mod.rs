@@ -25,6 +25,7 @@ mod secrets;
 mod tests;
 mod words;
 
+pub(crate) use actions::TELLING_FIELDS;
 pub use actions::{ACTIONS, ASSIGNED_TO, DEPLOYABLE, HOLDERS};
 pub use collections::{ACTIVITY, ASSETS, COLLECTIONS, LICENSES, TENANTS};
 pub use error::{UnknownEntity, entity_named};

@@ -596,3 +596,18 @@ fn sheets_that_bear_the_names_of_collections_are_what_they_say() {
     let (code, summary) = account.json(&["import", "book.xlsx", "--entity", "suppliers"]);
     assert_eq!((code, account.records("suppliers").len(), account.records("locations").len()), (0, 1, 0), "{summary}");
 }
+
+#[test]
+fn changes_that_make_an_asset_something_else_are_all_named() {
+    let account = CliTest::new()
+        .with_lookups()
+        .holds("products", json!({"name": "MacBook Pro 16", "category_id": 1}))
+        .holds("statuses", json!({"name": "Spare", "type": "deployable"}))
+        .sheet("a.csv", "Asset Tag,Notes,Model,Status\nA-1,x,MacBook Pro 14,Ready\n");
+    account.run(&["import", "a.csv"]).exits(0);
+    let account = account.sheet("a.csv", "Asset Tag,Notes,Model,Status\nA-1,y,MacBook Pro 16,Spare\n");
+    let told = account.run(&["import", "a.csv"]).exits(0).stderr;
+    for named in ["product_id in 1 row", "status_id in 1 row", "and 1 more field"] {
+        assert!(told.contains(named), "{told}");
+    }
+}

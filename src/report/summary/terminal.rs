@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 use std::fmt::Write;
 
-use super::super::change_tally::change_text;
+use super::super::change_tally::{ChangeGroup, change_text};
 use super::super::run_summary::{RunCommand, RunSummary, SheetSummary};
 use super::super::tally::ProblemGroup;
 use super::super::tally::shortened;
@@ -11,6 +11,7 @@ use super::super::text::quoted;
 use super::sentences::{plan_sentence, problems_sentence, requests_sentence, sentence, title, verdict};
 use crate::mapping::{MappedColumn, SheetMapping};
 use crate::plan::{ReportMode, RowCounts, RowStatus};
+use crate::schema::TELLING_FIELDS;
 use crate::terminal::{ERROR as BAD, FAINT, GOOD, STRONG, Style, WARNING as DOUBTFUL};
 use crate::wording::{counted, duration, thousands};
 
@@ -203,15 +204,17 @@ fn found_at(address: &str, found: &str) -> String {
     }
 }
 
-/// The fields of those that are shown of a run.
+/// The fields of those that are shown of a run, beside the telling ones.
 const SHOWN_DONE: usize = 1;
 
 /// Appends what updates change: a line per field with the first change.
 fn push_changes(text: &mut String, summary: &RunSummary) {
-    let groups = summary.changes.groups();
+    let is_telling = |group: &&ChangeGroup| TELLING_FIELDS.contains(&&*group.field);
+    let (telling, others): (Vec<_>, Vec<_>) = summary.changes.groups().iter().partition(is_telling);
+    let groups = [telling.as_slice(), &others].concat();
     let several = summary.sheets.len() > 1;
     // What was done is marked in the result; what would be done is to be looked at before.
-    let most = if summary.dry_run { SHOWN_CHANGES } else { SHOWN_DONE };
+    let most = if summary.dry_run { SHOWN_CHANGES } else { SHOWN_DONE.max(telling.len()) };
     for (number, group) in groups.iter().take(most).enumerate() {
         let Some(first) = group.examples.first() else { continue };
         let of = if several { format!(" of {}", group.sheet) } else { String::new() };

@@ -6,7 +6,7 @@ use tokio::time::Instant;
 
 use super::{Dispatcher, LoopControl, StepTransport};
 use crate::observer::Wait;
-use crate::plan::Step;
+use crate::plan::{Step, StepOutcome, WriteKind};
 use crate::run::journal::WriteCommand;
 use crate::run::plan_snapshot::available_stock;
 use crate::run::reconcile::{ExternalChanges, Resolution, find_duplicates, reconcile};
@@ -115,4 +115,9 @@ impl<T: StepTransport> Dispatcher<'_, T> {
             None => self.on_interrupt(),
         }
     }
+}
+
+/// Whether a step that was sent more than once may have made more than one record.
+pub(super) fn may_be_doubled(step: &Step, outcome: &StepOutcome) -> bool {
+    step.write == WriteKind::Create && step.entity.is_collection() && outcome.is_applied()
 }

@@ -8,7 +8,7 @@ use crate::table::error::ReadFault;
 
 /// Bytes per block: handing one over costs some microseconds, unpacking it a hundred.
 const BLOCK: usize = 128 * 1024;
-/// Blocks under way: enough that neither thread waits for the other's scheduling, and little memory.
+/// Blocks on their way: enough that neither thread waits for the other's scheduling, and little memory.
 const AHEAD: usize = 4;
 
 /// Runs `work` on what `packed` unpacks to. Where `work` stops early, so does the thread.

@@ -2,7 +2,7 @@
 //!
 //! A sheet holds millions of `<c r="B7" s="3" t="s"><v>42</v></c>`. What has this shape to the letter, all of it in the
 //! scanner's buffer, is taken apart here without looking for tags. Anything else, such as an entity, a comment, a
-//! formula, other quotes or an address that makes no sense, is none of it and is left to the scanner, which knows XML.
+//! formula, other quotes or an address that makes no sense, is not plain and is left to the scanner, which knows XML.
 
 use std::ops::Range;
 

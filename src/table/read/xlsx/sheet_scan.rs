@@ -1,6 +1,6 @@
 //! One pass over the XML of a sheet: its cells, and what stands beside them.
 //!
-//! [`PlainCell`] recognizes nearly all cells; [`CellScan`] puts together the others from their tags. Both make the same
+//! [`PlainCell`] recognizes nearly all cells; [`XmlCellScan`] puts together the others from their tags. Both make the same
 //! [`SheetCell`], whose value is understood in one place. The dimension that a sheet states is not read: many are wrong.
 
 use std::io::Read;
@@ -22,7 +22,7 @@ const LONGEST_ERROR: usize = 64;
 /// A pass over a sheet's part.
 pub(super) struct SheetScan<R> {
     xml: XmlScanner<R>,
-    state: ScanState,
+    state: SheetScanState,
     /// The cell at hand.
     current: CurrentCell,
     /// Whether the cell at hand comes once more.
@@ -33,7 +33,7 @@ pub(super) struct SheetScan<R> {
 enum CurrentCell {
     /// In the scanner's buffer, at the beginning of what is unread.
     Plain(PlainCell),
-    /// In [`ScanState::cell`].
+    /// In [`SheetScanState::cell`].
     Scanned,
 }
 
@@ -102,7 +102,7 @@ impl CellKind {
 }
 
 /// How far a pass has come.
-struct ScanState {
+struct SheetScanState {
     section: Section,
     limits: Limits,
     /// What stands before the names of the part's elements: nothing, or for example `x:`.
@@ -113,7 +113,7 @@ struct ScanState {
     /// How many there have been, empty ones included.
     rows: u64,
     cells: u64,
-    cell: CellScan,
+    cell: XmlCellScan,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -135,7 +135,7 @@ enum Found {
 
 /// A cell put together from its tags.
 #[derive(Default)]
-struct CellScan {
+struct XmlCellScan {
     is_open: bool,
     at: (u32, u32),
     style: usize,
@@ -160,7 +160,7 @@ enum CellSection {
 
 impl<R: Read> SheetScan<R> {
     pub(super) fn new(xml: XmlScanner<R>, limits: Limits) -> SheetScan<R> {
-        let state = ScanState {
+        let state = SheetScanState {
             section: Section::Start,
             limits,
             prefix: Vec::new(),
@@ -168,7 +168,7 @@ impl<R: Read> SheetScan<R> {
             column: 0,
             rows: 0,
             cells: 0,
-            cell: CellScan::default(),
+            cell: XmlCellScan::default(),
         };
         SheetScan { xml, state, current: CurrentCell::Scanned, is_held: false }
     }
@@ -250,7 +250,7 @@ impl<R: Read> SheetScan<R> {
     }
 }
 
-impl ScanState {
+impl SheetScanState {
     #[inline]
     fn is_between_cells(&self) -> bool {
         self.section == Section::Cells && !self.cell.is_open
@@ -342,11 +342,11 @@ impl ScanState {
     }
 }
 
-impl CellScan {
+impl XmlCellScan {
     fn begin(&mut self, tag: &XmlTag<'_>, at: (u32, u32)) {
         let style = tag.exact_attribute("s").and_then(|style| std::str::from_utf8(style).ok()?.parse().ok());
         let kind = tag.exact_attribute("t").map(CellKind::named).unwrap_or_default();
-        *self = CellScan { is_open: true, at, style: style.unwrap_or(0), kind, ..CellScan::default() };
+        *self = XmlCellScan { is_open: true, at, style: style.unwrap_or(0), kind, ..XmlCellScan::default() };
     }
 
     /// Takes in a tag of the cell.

@@ -121,20 +121,20 @@ const PIECES: &[&str] = &[
 const BETWEEN: &[&str] = &["", "", "", "", "\n", "\r\n    ", "<!-- <c r=\"A1\"><v>1</v></c> -->", "<?x y?>"];
 
 /// How a workbook is written.
-struct Spelling {
+struct XmlSpelling {
     prefix: &'static str,
     quote: char,
     is_strict: bool,
     is_pretty: bool,
 }
 
-impl Spelling {
+impl XmlSpelling {
     fn between(&self, random: &mut Rng) -> &'static str {
         if self.is_pretty { random.choice(BETWEEN).unwrap() } else { "" }
     }
 
     fn open(&self, name: &str, attributes: &[(&str, String)]) -> String {
-        let Spelling { prefix, quote, .. } = self;
+        let XmlSpelling { prefix, quote, .. } = self;
         let attributes = attributes.iter().map(|(name, value)| format!(" {name}={quote}{value}{quote}"));
         format!("<{prefix}{name}{}>", attributes.collect::<String>())
     }
@@ -160,7 +160,7 @@ impl Spelling {
 
 impl WorkbookPair {
     fn generate(random: &mut Rng) -> WorkbookPair {
-        let spelling = Spelling {
+        let spelling = XmlSpelling {
             prefix: random.choice(["", "", "x:"]).unwrap(),
             quote: random.choice(['"', '"', '\'']).unwrap(),
             is_strict: random.u8(..4) == 0,
@@ -169,7 +169,7 @@ impl WorkbookPair {
         let texts: Vec<String> = (0..random.usize(1..20)).map(|_| text(random, &spelling, "si")).collect();
         let sheet = sheet(random, &spelling, texts.len());
         let root = spelling.main();
-        let Spelling { prefix, is_strict, .. } = spelling;
+        let XmlSpelling { prefix, is_strict, .. } = spelling;
         let strings = format!("<{prefix}sst {root}>{}</{prefix}sst>", texts.concat());
         let usual = parts(is_strict, &sheet, &strings);
         let encoding = random.u8(..6);
@@ -229,7 +229,7 @@ fn parts(is_strict: bool, sheet: &str, strings: &str) -> Vec<(String, String)> {
 }
 
 /// A text in one format or several, in an element of that name.
-fn text(random: &mut Rng, spelling: &Spelling, element: &str) -> String {
+fn text(random: &mut Rng, spelling: &XmlSpelling, element: &str) -> String {
     let run = |random: &mut Rng, may_have_blanks: bool| {
         let is_preserved = random.bool();
         let mut letters: String = (0..random.u8(..4)).map(|_| *random.choice(PIECES).unwrap()).collect();
@@ -254,7 +254,7 @@ fn text(random: &mut Rng, spelling: &Spelling, element: &str) -> String {
     spelling.element(element, &[], &inside) + spelling.between(random)
 }
 
-fn sheet(random: &mut Rng, spelling: &Spelling, texts: usize) -> String {
+fn sheet(random: &mut Rng, spelling: &XmlSpelling, texts: usize) -> String {
     let mut rows = String::new();
     let mut number = 0;
     for _ in 0..random.u8(1..12) {
@@ -277,12 +277,12 @@ fn sheet(random: &mut Rng, spelling: &Spelling, texts: usize) -> String {
         area => spelling.element("dimension", &[("ref", area.to_owned())], ""),
     };
     let merged = spelling.element("mergeCells", &[], &spelling.element("mergeCell", &[("ref", "A1:B2".into())], ""));
-    let Spelling { prefix, .. } = spelling;
+    let XmlSpelling { prefix, .. } = spelling;
     let (root, data) = (spelling.main(), spelling.element("sheetData", &[], &rows));
     format!("<?xml version=\"1.0\"?>\n<{prefix}worksheet {root}>{dimension}{data}{merged}</{prefix}worksheet>")
 }
 
-fn cells(random: &mut Rng, spelling: &Spelling, row: u32, texts: usize) -> String {
+fn cells(random: &mut Rng, spelling: &XmlSpelling, row: u32, texts: usize) -> String {
     let mut cells = String::new();
     let mut column = 0;
     for _ in 0..random.u8(..12) {
@@ -306,7 +306,7 @@ fn cells(random: &mut Rng, spelling: &Spelling, row: u32, texts: usize) -> Strin
 }
 
 /// A cell's kind, its style, and what stands in it.
-fn value(random: &mut Rng, spelling: &Spelling, texts: usize) -> (Option<&'static str>, Option<u8>, String) {
+fn value(random: &mut Rng, spelling: &XmlSpelling, texts: usize) -> (Option<&'static str>, Option<u8>, String) {
     let stored = |text: &str| spelling.element("v", &[], text);
     let formula = spelling.element("f", &[], "A1&amp;\"&lt;v&gt;\"");
     let number = match random.u8(..4) {

@@ -189,8 +189,10 @@ impl Schedule {
                 () = interrupting => None,
             }
         };
+        // It may also be killed before its very last commit.
+        let was_killed = happened.notified().now_or_never().is_some();
         match finished {
-            Some((journal, end)) => (journal, Some(end)),
+            Some((journal, end)) => (journal, Some(end).filter(|_| !was_killed)),
             None => (survived.recv().unwrap(), None),
         }
     }

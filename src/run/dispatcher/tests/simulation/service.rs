@@ -48,7 +48,7 @@ impl Hazards {
 
 /// One collection, with requests on their way to it.
 #[derive(Debug)]
-struct State {
+struct ServiceState {
     random: fastrand::Rng,
     hazards: Hazards,
     records: Vec<Map<String, Json>>,
@@ -77,7 +77,7 @@ struct Carried {
 }
 
 #[derive(Debug)]
-pub(super) struct SimulatedService(Mutex<State>);
+pub(super) struct SimulatedService(Mutex<ServiceState>);
 
 /// What becomes of one request, as far as the network goes.
 enum Fate {
@@ -90,7 +90,7 @@ enum Fate {
 
 impl SimulatedService {
     pub(super) fn new(seed: u64, hazards: Hazards) -> Self {
-        Self(Mutex::new(State {
+        Self(Mutex::new(ServiceState {
             random: fastrand::Rng::with_seed(seed),
             hazards,
             records: Vec::new(),
@@ -144,7 +144,7 @@ impl SimulatedService {
     }
 }
 
-impl State {
+impl ServiceState {
     fn chance(&mut self, percent: u32) -> bool {
         self.random.u32(0..100) < percent
     }
