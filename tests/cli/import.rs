@@ -606,7 +606,7 @@ fn changes_that_make_an_asset_something_else_are_all_named() {
         .sheet("a.csv", "Asset Tag,Notes,Model,Status\nA-1,x,MacBook Pro 14,Ready\n");
     account.run(&["import", "a.csv"]).exits(0);
     let account = account.sheet("a.csv", "Asset Tag,Notes,Model,Status\nA-1,y,MacBook Pro 16,Spare\n");
-    let told = account.run(&["import", "a.csv"]).exits(0).stderr;
+    let told = account.run(&["import", "a.csv"]).exits(0).text();
     for named in ["product_id in 1 row", "status_id in 1 row", "and 1 more field"] {
         assert!(told.contains(named), "{told}");
     }
