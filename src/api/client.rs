@@ -30,9 +30,6 @@ pub(crate) const MOST_CONCURRENT: u16 = 64;
 /// Records after which a list is taken for one without an end, before it fills the disk. No inventory is near it.
 const LONGEST_LIST: u64 = 10_000_000;
 
-/// The status of a request that the service did not look at.
-const TOO_MANY_REQUESTS: u16 = 429;
-
 /// How to connect a client.
 #[derive(Debug, Clone)]
 pub struct ClientOptions {
@@ -278,15 +275,15 @@ impl Client {
     /// Creates a record, or carries out an action. Sent once, except after attempts that certainly did not arrive.
     pub async fn create(&self, entity: &'static Entity, body: &Body) -> Result<WriteReply, WriteFailure> {
         let request = self.inner.requests.create(entity, body);
-        let (response, _) = self.write(&request).await?;
-        self.masked_write(response::written(&request.what(), entity, None, &response))
+        let (response, earlier) = self.write(&request).await?;
+        self.settled(response::written(&request.what(), entity, None, &response), earlier)
     }
 
     /// Changes the fields in `body` of a record.
     pub async fn update(&self, entity: &'static Entity, id: i64, body: &Body) -> Result<WriteReply, WriteFailure> {
         let request = self.inner.requests.update(entity, id, body);
-        let (response, _) = self.write(&request).await?;
-        self.masked_write(response::written(&request.what(), entity, Some(id), &response))
+        let (response, earlier) = self.write(&request).await?;
+        self.settled(response::written(&request.what(), entity, Some(id), &response), earlier)
     }
 
     /// Deletes a record. One that is gone after an attempt without a response counts as deleted.
@@ -296,7 +293,7 @@ impl Client {
         if earlier == PriorAttempts::MaybeApplied && response::is_gone(&response) {
             return Ok(());
         }
-        self.masked_write(response::deleted(&request.what(), entity, &response))
+        self.settled(response::deleted(&request.what(), entity, &response), earlier)
     }
 
     /// What the response to a request for one record of `entity` shows of the service.
@@ -369,12 +366,6 @@ impl Client {
     async fn write(&self, request: &Request) -> Result<(Response, PriorAttempts), WriteFailure> {
         let RequestResult { last, earlier } = self.send(request).await;
         match (last, earlier) {
-            // The run was stopped before the next attempt, and one before this may have been applied.
-            (Attempt::Answered(response), PriorAttempts::MaybeApplied) if response.status == TOO_MANY_REQUESTS => {
-                let cause = String::from("the run was stopped before the request was sent again");
-                let error = ApiError::NoResponse { what: request.what(), cause };
-                Err(response::without_response(WriteOutcome::Unknown, error))
-            }
             (Attempt::Answered(response), earlier) => Ok((response, earlier)),
             (Attempt::NotSent(cause), PriorAttempts::NotApplied) => {
                 Err(response::without_response(WriteOutcome::NotSent, self.unreachable(cause)))
@@ -397,12 +388,16 @@ impl Client {
         })
     }
 
-    /// The same for a write.
-    fn masked_write<T>(&self, result: Result<T, WriteFailure>) -> Result<T, WriteFailure> {
+    /// The same for a write. If the service took no notice of the last attempt, one before it may have been applied.
+    fn settled<T>(&self, result: Result<T, WriteFailure>, earlier: PriorAttempts) -> Result<T, WriteFailure> {
         let masked = |text: &str| self.inner.transport.masked(text);
         result.map_err(|failure| WriteFailure {
             message: masked(&failure.message),
             fields: failure.fields.iter().map(|(field, text)| (masked(field), masked(text))).collect(),
+            outcome: match (failure.outcome, earlier) {
+                (WriteOutcome::NotSent, PriorAttempts::MaybeApplied) => WriteOutcome::Unknown,
+                (outcome, _) => outcome,
+            },
             ..failure
         })
     }

@@ -130,7 +130,7 @@ impl Parser<'_> {
             let (message, hint) = match error.message() {
                 "duplicate key" => (
                     String::from("this group or key is there twice"),
-                    "keep one of them; everything about a field belongs into one group",
+                    "keep one of them; everything about a field belongs in one group",
                 ),
                 _ => (
                     in_plain_words(&error),

@@ -70,7 +70,7 @@ enum StoredValue<'a> {
 /// What `t` says of a cell's value.
 #[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
 pub(super) enum CellKind {
-    /// Not said: a number, or a text where it is none.
+    /// Not said: a number, or a text that is no number.
     #[default]
     Unstated,
     Number,
