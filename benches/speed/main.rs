@@ -4,6 +4,7 @@
 //! [`peers`]). Runs of the program and of its roof alternate, so that a slow minute of the machine hits both.
 //! Nothing is asserted about time; `benches/README.md` keeps the numbers of one machine.
 
+mod export;
 mod inputs;
 mod journal;
 mod machine;
@@ -21,13 +22,14 @@ use sandbox::Sandbox;
 type Outcome<T> = Result<T, Box<dyn Error>>;
 
 const HELP: &str = "\
-cargo bench --bench speed -- [csv] [xlsx] [send] [journal] [plan] [--rows N] [--runs N]
+cargo bench --bench speed -- [csv] [xlsx] [send] [journal] [plan] [export] [--rows N] [--runs N]
 
 csv   check a CSV file, beside the csv crate's StringRecord reader
 xlsx  check an .xlsx file, beside calamine's cell stream
 send  import into a sandbox, beside a bare reqwest loop
 journal  the same run from a journal in a file, beside one in memory
 plan  import --dry-run of the CSV file: time and memory
+export  export from a sandbox, beside a loop that fetches and parses the same pages
 
 --rows N  rows of the files [default: 1000000; send and journal: a tenth]
 --runs N  runs of each, of which the median is shown [default: 3]";
@@ -61,7 +63,14 @@ fn main() -> Outcome<()> {
 
 type Stage = fn(&Asked, &Path) -> Outcome<()>;
 
-const STAGES: &[(&str, Stage)] = &[("csv", csv), ("xlsx", xlsx), ("send", send), ("journal", durable), ("plan", plan)];
+const STAGES: &[(&str, Stage)] = &[
+    ("csv", csv),
+    ("xlsx", xlsx),
+    ("send", send),
+    ("journal", durable),
+    ("plan", plan),
+    ("export", export::account),
+];
 
 impl Asked {
     fn new(arguments: &[String]) -> Outcome<Self> {

@@ -10,6 +10,7 @@ use calamine::{DataRef, Reader as _, Xlsx, open_workbook};
 use futures::StreamExt as _;
 use futures::stream;
 use reqwest::header::CONTENT_TYPE;
+use serde::Deserialize;
 use serde_json::{Map, Value as Json};
 
 use crate::inputs::{Faults, Record};
@@ -36,6 +37,10 @@ pub(crate) fn run(arguments: &[String]) -> Outcome<()> {
         ["send", base_url, api_key, rows] => {
             let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
             runtime.block_on(send(base_url, api_key, rows.parse()?))
+        }
+        ["fetch", base_url, api_key, rows, in_flight] => {
+            let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+            runtime.block_on(fetch(base_url, api_key, rows.parse()?, in_flight.parse()?))
         }
         ["journal", place, base_url, api_key, rows] => journal::run(place, base_url, api_key, rows.parse()?),
         other => Err(format!("no such peer: {other:?}").into()),
@@ -92,6 +97,63 @@ async fn send(base_url: &str, api_key: &str, rows: u64) -> Outcome<()> {
     }
     println!("{}", start.elapsed().as_secs_f64());
     Ok(())
+}
+
+/// The records of one page.
+const PAGE: u64 = 1_000;
+
+/// An asset as a program declares it that wants its fields.
+#[derive(Deserialize)]
+#[allow(dead_code, reason = "parsing the fields is what is measured")]
+struct Asset {
+    id: i64,
+    asset_id: Option<String>,
+    asset_name: Option<String>,
+    asset_serial: Option<String>,
+    warranty_expiration_date: Option<String>,
+    end_of_life_date: Option<String>,
+    order_number: Option<String>,
+    purchase_date: Option<String>,
+    purchase_cost: Option<f64>,
+    currency: Option<String>,
+    product_id: Option<i64>,
+    status_id: Option<i64>,
+    supplier_id: Option<i64>,
+    location_id: Option<i64>,
+    department_id: Option<i64>,
+    logo: Option<String>,
+    notes: Option<String>,
+    custom_fields: Option<Json>,
+    category_id: Option<i64>,
+    category_name: Option<String>,
+    product_name: Option<String>,
+    manufacturer_id: Option<i64>,
+    manufacturer_name: Option<String>,
+    checkout_date: Option<String>,
+    deployed_to: Option<Json>,
+    created_at: Option<String>,
+    updated_at: Option<String>,
+}
+
+/// Fetches every page of the assets, parses it and drops it, with so many pages in flight.
+async fn fetch(base_url: &str, api_key: &str, rows: u64, in_flight: usize) -> Outcome<()> {
+    drop(rustls::crypto::ring::default_provider().install_default());
+    let client = reqwest::Client::builder().no_proxy().tcp_nodelay(true).build()?;
+    let mut pages = stream::iter((0..rows.div_ceil(PAGE)).map(|page| page * PAGE))
+        .map(|offset| {
+            let url = format!("{base_url}/assets?limit={PAGE}&offset={offset}&sort=created_at&order=asc");
+            let request = client.get(url).bearer_auth(api_key);
+            async move { request.send().await?.error_for_status()?.bytes().await }
+        })
+        .buffered(in_flight);
+    let mut fetched = 0;
+    while let Some(page) = pages.next().await {
+        fetched += serde_json::from_slice::<Vec<Asset>>(&page?)?.len() as u64;
+    }
+    match fetched >= rows {
+        true => Ok(()),
+        false => Err(format!("{fetched} of {rows} assets").into()),
+    }
 }
 
 /// The ids of the records that rows name, by collection and name.

@@ -38,7 +38,7 @@ impl AttemptLog {
     pub(super) fn add(&self, request: &Request, at: SystemTime, took: Duration, attempt: &Attempt) {
         let (status, reply) = match attempt {
             Attempt::Answered(answer) if answer.is_success() => (Some(answer.status), None),
-            Attempt::Answered(answer) => (Some(answer.status), Some(shortened(&answer.body))),
+            Attempt::Answered(answer) => (Some(answer.status), Some(shortened(answer.body()))),
             Attempt::NotSent(cause) | Attempt::Lost(cause) => (None, Some(cause.clone())),
         };
         let noted = LoggedAttempt { at, took, request: request.kind, status, reply };

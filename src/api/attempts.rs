@@ -72,8 +72,9 @@ where
     loop {
         let last = attempt().await;
         apply_rate_headers(limiter, &last);
-        match decide(method, counts, last.outcome()) {
-            RetryAction::Return if is_outage(method, last.outcome()) && begun.elapsed() < patience => {
+        let outcome = last.outcome();
+        match decide(method, counts, outcome) {
+            RetryAction::Return if is_outage(method, outcome) && begun.elapsed() < patience => {
                 let span = outage_wait(counts.failed.saturating_sub(RETRIES));
                 tracing::info!(seconds = span.as_secs(), "the service is down; waiting for it");
                 if wait(limiter, span).await == Err(Closed) {
@@ -134,7 +135,7 @@ mod tests {
     use super::{Attempt, Method, PriorAttempts, RateLimiter, RequestResult, Response, send_with_retry};
 
     fn answered(status: u16, headers: ResponseHeaders) -> Attempt {
-        Attempt::Answered(Response { status, headers, body: b"[]".to_vec() })
+        Attempt::Answered(Response::new(status, headers, b"[]".to_vec()))
     }
 
     fn plain(status: u16) -> Attempt {
@@ -142,7 +143,7 @@ mod tests {
     }
 
     fn body(text: &str) -> Attempt {
-        Attempt::Answered(Response { status: 200, headers: ResponseHeaders::default(), body: text.into() })
+        Attempt::Answered(Response::new(200, ResponseHeaders::default(), text.into()))
     }
 
     fn lost() -> Attempt {

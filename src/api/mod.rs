@@ -19,6 +19,7 @@
 //! error_body        error bodies to a message and its fields              pure
 //! page_limit        how long pages are, and which is the last                pure
 //! raw               a page of a list as unparsed JSON                     pure
+//! members           JSON objects split without parsing their values        pure
 //! surrogates        escapes in a body that no text can hold               pure
 //! counts            requests by kind
 //! custom_fields     custom fields in every shape of a response            pure
@@ -37,6 +38,7 @@ mod counts;
 mod custom_fields;
 mod error;
 mod error_body;
+mod members;
 mod page_limit;
 mod rate_limiter;
 mod raw;

@@ -6,10 +6,12 @@ use std::fmt;
 use std::ops::Range;
 
 use serde::Deserialize;
-use serde::de::{Deserializer, MapAccess, SeqAccess, Visitor};
+use serde::de::{Deserializer, SeqAccess, Visitor};
 use serde_json::value::RawValue;
 
 use super::Record;
+use super::members::each_member;
+use crate::schema::UPDATED_AT;
 
 /// The most records of one page. Guide: "1,000 results per request"; some services send all they have.
 const LONGEST_PAGE: usize = 100_000;
@@ -47,10 +49,10 @@ pub(crate) struct RawFields<'a> {
 }
 
 impl<'a> RawFields<'a> {
-    /// Splits a record into its fields; none if the text is not a JSON object. Values are not parsed.
+    /// Splits a record, which is valid JSON, into its fields; none if it is not an object. Values are not parsed.
     pub(crate) fn of(json: &'a str) -> Option<Self> {
-        let mut reader = serde_json::Deserializer::from_str(json);
-        let fields = reader.deserialize_map(MembersVisitor).ok()?;
+        let mut fields = Vec::with_capacity(32);
+        each_member(json, |name, value| fields.push((name, value)))?;
         Some(Self { fields })
     }
 
@@ -75,38 +77,6 @@ impl<'a> RawFields<'a> {
     }
 }
 
-/// Reads the members of an object.
-struct MembersVisitor;
-
-impl<'de> Visitor<'de> for MembersVisitor {
-    type Value = Vec<(Cow<'de, str>, &'de str)>;
-
-    fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.write_str("a record")
-    }
-
-    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
-        let mut members = Vec::with_capacity(32);
-        while let Some(name) = map.next_key::<FieldName<'de>>()? {
-            members.push((name.0, map.next_value::<&'de RawValue>()?.get()));
-        }
-        Ok(members)
-    }
-}
-
-/// The name of a field, borrowed if it has no escapes.
-#[derive(Deserialize)]
-struct FieldName<'a>(#[serde(borrow)] Cow<'a, str>);
-
-/// The fields read from each record; the rest is skipped.
-#[derive(Deserialize)]
-struct IdFields<'a> {
-    #[serde(borrow, default)]
-    id: Option<&'a RawValue>,
-    #[serde(borrow, default)]
-    updated_at: Option<&'a RawValue>,
-}
-
 impl RawPage {
     /// Reads the body of a response; returns it if it is not an array of objects.
     pub(super) fn read(body: Vec<u8>) -> Result<Self, Vec<u8>> {
@@ -120,6 +90,11 @@ impl RawPage {
     /// A page made of JSON text. None if the text is not an array of objects.
     pub fn of(text: String) -> Option<Self> {
         Self::read(text.into_bytes()).ok()
+    }
+
+    /// The page as it arrived.
+    pub(super) fn text(&self) -> &str {
+        &self.text
     }
 
     pub fn len(&self) -> usize {
@@ -162,12 +137,14 @@ fn spans(text: &str) -> Option<Vec<RecordSpan>> {
     let RecordTexts(items) = serde_json::from_str(text).ok()?;
     let span = |item: &&RawValue| {
         let json = item.get();
-        if !json.starts_with('{') {
-            return None;
-        }
-        let head: IdFields<'_> = serde_json::from_str(json).ok()?;
-        let updated_at = head.updated_at.and_then(|value| plain(value.get())).map(span_of);
-        Some(RecordSpan { id: head.id.and_then(|id| number(id.get())), json: span_of(json), updated_at })
+        let (mut id, mut updated_at, mut is_repeated) = (None, None, false);
+        each_member(json, |name, value| match name.as_ref() {
+            "id" => is_repeated |= id.replace(value).is_some(),
+            UPDATED_AT => is_repeated |= updated_at.replace(value).is_some(),
+            _ => {}
+        })?;
+        let (id, updated_at) = (id.and_then(number), updated_at.and_then(plain).map(span_of));
+        (!is_repeated).then(|| RecordSpan { id, json: span_of(json), updated_at })
     };
     items.iter().map(span).collect()
 }

@@ -19,21 +19,47 @@ use crate::schema::{CREATED_AT, Entity, UPDATED_AT};
 pub(super) struct Response {
     pub(super) status: u16,
     pub(super) headers: ResponseHeaders,
-    pub(super) body: Vec<u8>,
+    content: ResponseBody,
+}
+
+/// A body, parsed at once where it is a list: whether it is complete, and what is in it, is found out in one pass.
+#[derive(Debug, Clone, PartialEq, Eq)]
+enum ResponseBody {
+    List(RawPage),
+    Other(Vec<u8>),
 }
 
 impl Response {
+    pub(super) fn new(status: u16, headers: ResponseHeaders, body: Vec<u8>) -> Self {
+        let content = match body.first() {
+            Some(b'[') => RawPage::read(body).map_or_else(ResponseBody::Other, ResponseBody::List),
+            _ => ResponseBody::Other(body),
+        };
+        Self { status, headers, content }
+    }
+
+    /// The body as it arrived.
+    pub(super) fn body(&self) -> &[u8] {
+        match &self.content {
+            ResponseBody::List(page) => page.text().as_bytes(),
+            ResponseBody::Other(body) => body,
+        }
+    }
+
     pub(super) fn is_success(&self) -> bool {
         (200..300).contains(&self.status)
     }
 
     /// Whether the body is data, complete as far as can be seen.
     pub(super) fn has_data(&self) -> bool {
-        !self.body.trim_ascii().is_empty() && !self.is_html() && !is_cut_off(&self.body)
+        match &self.content {
+            ResponseBody::List(_) => !self.is_html(),
+            ResponseBody::Other(body) => !body.trim_ascii().is_empty() && !self.is_html() && !is_cut_off(body),
+        }
     }
 
     fn is_html(&self) -> bool {
-        self.headers.html || is_html(&self.body)
+        self.headers.html || is_html(self.body())
     }
 
     /// Whether something in front of the service refused the request with a page.
@@ -42,14 +68,22 @@ impl Response {
     }
 
     pub(super) fn error_body(&self) -> ErrorBody {
-        ErrorBody::read(&self.body, self.is_html())
+        ErrorBody::read(self.body(), self.is_html())
     }
 }
 
 /// A list of unparsed records. Anything but an array of objects is an error: a stray object must never become a row.
 pub(super) fn raw_list(what: &str, response: Response) -> Result<RawPage, ApiError> {
     success(what, &response)?;
-    RawPage::read(response.body).map_err(|body| unexpected(what, "a list of records", &Response { body, ..response }))
+    match response.content {
+        ResponseBody::List(page) => Ok(page),
+        ResponseBody::Other(body) => {
+            // White space may stand before a list.
+            let read = RawPage::read(body);
+            let response = |body| Response { content: ResponseBody::Other(body), ..response };
+            read.map_err(|body| unexpected(what, "a list of records", &response(body)))
+        }
+    }
 }
 
 /// A single record; none if the service has no such id.
@@ -58,10 +92,10 @@ pub(super) fn record(what: &str, entity: &Entity, response: &Response) -> Result
         return Ok(None);
     }
     let response = success(what, response)?;
-    if response.body.len() > LONGEST_RECORD {
+    if response.body().len() > LONGEST_RECORD {
         return Err(unexpected(what, "a record", response));
     }
-    let found = serde_json::from_slice(&response.body).map(|value| unwrap_envelope(entity, value));
+    let found = serde_json::from_slice(response.body()).map(|value| unwrap_envelope(entity, value));
     match found {
         Ok(ResponseContent::Record(record)) => Ok(Some(record)),
         Ok(ResponseContent::Nothing(MissingRecord::Empty)) => Ok(None),
@@ -72,8 +106,8 @@ pub(super) fn record(what: &str, entity: &Entity, response: &Response) -> Result
 /// The tenants: an object with a `tenants` key (field notes), or the bare list.
 pub(super) fn tenants(what: &str, response: &Response) -> Result<Vec<Record>, ApiError> {
     let response = success(what, response)?;
-    let is_short = response.body.len() <= LONGEST_RECORD;
-    let value: Option<Value> = is_short.then(|| serde_json::from_slice(&response.body).ok()).flatten();
+    let is_short = response.body().len() <= LONGEST_RECORD;
+    let value: Option<Value> = is_short.then(|| serde_json::from_slice(response.body()).ok()).flatten();
     let rows = match value {
         Some(Value::Object(mut object)) => object.remove("tenants"),
         other => other,
@@ -113,7 +147,7 @@ pub(super) fn error_for_status(what: &str, response: &Response, error_body: &Err
 fn unexpected(what: &str, expected: &str, response: &Response) -> ApiError {
     let found = match response.is_html() {
         true => HTML_PAGE.to_owned(),
-        false => shape(&response.body),
+        false => shape(response.body()),
     };
     ApiError::Contract { what: what.to_owned(), detail: format!("expected {expected}, got {found}") }
 }
@@ -219,20 +253,20 @@ pub(super) fn deleted(what: &str, entity: &Entity, response: &Response) -> Resul
 
 /// Reads the body of a successful write; the error is for people.
 fn read_success(entity: &Entity, response: &Response) -> Result<ResponseContent, String> {
-    if response.body.trim_ascii().is_empty() {
+    if response.body().trim_ascii().is_empty() {
         return Ok(ResponseContent::Nothing(MissingRecord::Empty));
     }
-    if let Ok(value) = serde_json::from_slice(&response.body) {
+    if let Ok(value) = serde_json::from_slice(response.body()) {
         return Ok(unwrap_envelope(entity, value));
     }
     if response.is_html() {
         return Err(format!("the service responded {} with {HTML_PAGE}", response.status));
     }
-    let looks_like_json = matches!(response.body.trim_ascii().first(), Some(b'{' | b'[' | b'"'));
-    match std::str::from_utf8(&response.body) {
+    let looks_like_json = matches!(response.body().trim_ascii().first(), Some(b'{' | b'[' | b'"'));
+    match std::str::from_utf8(response.body()) {
         // A plain "Created" is a message like any other.
         Ok(_) if !looks_like_json => Ok(ResponseContent::Nothing(MissingRecord::Message)),
-        _ => Err(format!("the service responded {} with {}", response.status, shape(&response.body))),
+        _ => Err(format!("the service responded {} with {}", response.status, shape(response.body()))),
     }
 }
 

@@ -43,7 +43,7 @@ impl dyn SimulatedNetwork {
         match self.carry(carried).await {
             SimulatedReply::Answered { status, retry_after, body } => {
                 let headers = ResponseHeaders { retry_after, ..ResponseHeaders::default() };
-                Attempt::Answered(Response { status, headers, body })
+                Attempt::Answered(Response::new(status, headers, body))
             }
             SimulatedReply::NotSent => Attempt::NotSent(String::from("connection refused")),
             SimulatedReply::Lost => Attempt::Lost(String::from("connection reset")),

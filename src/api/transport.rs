@@ -147,7 +147,7 @@ impl Transport {
         let may_be_list = request.kind.method == Method::Get && status < 300;
         let mut body = read(response, if may_be_list { LONGEST_LIST } else { LONGEST_RECORD }).await?;
         super::surrogates::repair(&mut body);
-        Ok(Response { status, headers, body: self.without_key(body, status) })
+        Ok(Response::new(status, headers, self.without_key(body, status)))
     }
 
     /// A body without the key. A success is data, of which only the whole key is taken out; anything else is a message.
@@ -182,7 +182,7 @@ impl Transport {
                 trace!(
                     query = request.url.query(),
                     sent = %String::from_utf8_lossy(&request.body),
-                    received = %self.mask.apply(&String::from_utf8_lossy(&response.body), TextKind::Message),
+                    received = %self.mask.apply(&String::from_utf8_lossy(response.body()), TextKind::Message),
                     "bodies"
                 );
             }

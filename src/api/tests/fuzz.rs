@@ -23,7 +23,7 @@ fn fuzz_replies() {
         let mut body = bytes.to_vec();
         super::super::surrogates::repair(&mut body);
         for status in [200, 201, 302, 401, 404, 422, 500] {
-            let answer = || Response { status, headers: ResponseHeaders::default(), body: body.clone() };
+            let answer = || Response::new(status, ResponseHeaders::default(), body.clone());
             let assets = entity("assets");
             let _ = response::raw_list("GET assets", answer());
             let _ = response::record("GET assets/7", assets, &answer());

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use rusqlite::{Connection, OptionalExtension, params};
+use rusqlite::{CachedStatement, Connection, OptionalExtension, params};
 use serde_json::Value as Json;
 
 use super::MirrorError;
@@ -15,6 +15,8 @@ use crate::state_file::{self, FileFormat, FormatError, FormatStamp, LockFile};
 
 /// `TLPM`.
 const STAMP: FormatStamp = FormatStamp { application: 0x544C_504D, format: 1 };
+/// Bytes of a page of a new file: records are a kilobyte, and a page of SQLite's default size would hold five.
+const PAGE_SIZE: u32 = 16 << 10;
 /// How long to wait for another program that reads the file.
 const TIMEOUT: Duration = Duration::from_secs(10);
 
@@ -122,7 +124,10 @@ impl MirrorFile {
     fn connect(path: &Path, lock: LockFile) -> Result<Self, MirrorError> {
         let connection = Connection::open(path).map_err(|source| MirrorError::database(path, source))?;
         let file = Self { connection, path: path.to_path_buf(), _lock: Some(lock), _folder: None };
-        file.set_up(["WAL", "NORMAL"])?;
+        // A new file is filled with all records of an account: a rollback journal has nothing to keep then, where a
+        // write-ahead log would hold every record a second time.
+        let is_new = std::fs::metadata(path).is_ok_and(|metadata| metadata.len() == 0);
+        file.set_up([if is_new { "TRUNCATE" } else { "WAL" }, "NORMAL"])?;
         Ok(file)
     }
 
@@ -143,6 +148,8 @@ impl MirrorFile {
         self.attempt(|connection| {
             connection.busy_timeout(TIMEOUT)?;
             connection.set_prepared_statement_cache_capacity(128);
+            // Without effect on a file that has pages already.
+            connection.pragma_update(None, "page_size", PAGE_SIZE)?;
             connection.pragma_update(None, "journal_mode", journal)?;
             connection.pragma_update(None, "synchronous", synchronous)?;
             connection.pragma_update(None, "temp_store", "FILE")
@@ -212,21 +219,17 @@ impl MirrorFile {
             if keep_previous {
                 add_change(connection, name, id, before.as_deref(), seen_at)?;
             }
-            let sql = format!("INSERT OR REPLACE INTO {name} (id, updated_at, sweep, body) VALUES (?1, ?2, ?3, ?4)");
-            connection.prepare_cached(&sql)?.execute(params![id, record.updated_at, scan, record.json])?;
+            let mut insert = connection.prepare_cached(&insert_into(name))?;
+            insert.execute(params![id, record.updated_at, scan, record.json])?;
             Ok(upserted)
         })
     }
 
-    /// As [`MirrorFile::upsert`], for a collection of which there are no records yet.
-    pub(super) fn insert(&self, entity: &Entity, record: RawRecord<'_>, scan: i64) -> Result<(), MirrorError> {
-        let Some(id) = record.id else { return Ok(()) };
-        self.attempt(|connection| {
-            let name = entity.name;
-            let sql = format!("INSERT OR REPLACE INTO {name} (id, updated_at, sweep, body) VALUES (?1, ?2, ?3, ?4)");
-            connection.prepare_cached(&sql)?.execute(params![id, record.updated_at, scan, record.json])?;
-            Ok(())
-        })
+    /// Inserts records as [`MirrorFile::upsert`] does, into a collection of which there are none yet.
+    pub(super) fn inserter(&self, entity: &Entity) -> Result<Inserter<'_>, MirrorError> {
+        let statement = self.connection.prepare_cached(&insert_into(entity.name));
+        let statement = statement.map_err(|source| MirrorError::database(&self.path, source))?;
+        Ok(Inserter { file: self, statement })
     }
 
     /// Removes a record; whether it was there.
@@ -480,6 +483,25 @@ impl MirrorFile {
             statement.query_map(params![entity.name, seq], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))?.collect()
         })
     }
+}
+
+/// Inserts into one collection: see [`MirrorFile::inserter`].
+pub(super) struct Inserter<'f> {
+    file: &'f MirrorFile,
+    statement: CachedStatement<'f>,
+}
+
+impl Inserter<'_> {
+    /// `scan` marks the record as seen by that full scan.
+    pub(super) fn insert(&mut self, record: RawRecord<'_>, scan: i64) -> Result<(), MirrorError> {
+        let Some(id) = record.id else { return Ok(()) };
+        let inserted = self.statement.execute(params![id, record.updated_at, scan, record.json]);
+        inserted.map(drop).map_err(|source| MirrorError::database(&self.file.path, source))
+    }
+}
+
+fn insert_into(collection: &str) -> String {
+    format!("INSERT OR REPLACE INTO {collection} (id, updated_at, sweep, body) VALUES (?1, ?2, ?3, ?4)")
 }
 
 /// The table of a collection. `sweep` is the number of the full scan that saw a record last.

@@ -30,6 +30,11 @@ impl FieldSet {
         true
     }
 
+    /// Whether the name is the one at that place: records of a list have their fields in the same order.
+    fn is_at(&self, place: usize, name: &str) -> bool {
+        self.ordered.get(place).is_some_and(|known| known == name)
+    }
+
     pub(crate) fn iter(&self) -> impl Iterator<Item = &str> {
         self.ordered.iter().map(String::as_str)
     }
@@ -57,8 +62,8 @@ impl ObservedFields {
     /// Adds the fields of a record; whether one of them is new.
     pub(crate) fn observe(&mut self, fields: &RawFields<'_>) -> bool {
         let mut is_new = false;
-        for (name, value) in fields.iter() {
-            is_new |= self.fields.add(name);
+        for (place, (name, value)) in fields.iter().enumerate() {
+            is_new |= !self.fields.is_at(place, name) && self.fields.add(name);
             if name == CUSTOM_FIELDS && !matches!(value, "null" | "[]" | "{}" | "\"[]\"" | "\"\"") {
                 let pairs = serde_json::from_str(value).map(|value| custom_fields(&value)).unwrap_or_default();
                 for (name, _) in pairs {

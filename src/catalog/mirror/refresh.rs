@@ -134,6 +134,16 @@ struct RefreshTally {
     added: BTreeSet<i64>,
     changed: BTreeSet<i64>,
     removed: u64,
+    /// Set if every record was read.
+    whole: Option<WholeCollection>,
+}
+
+/// What is known of a collection all of whose records were read.
+#[derive(Debug)]
+struct WholeCollection {
+    records: u64,
+    /// The latest `updated_at`.
+    latest: Option<String>,
 }
 
 impl Mirror {
@@ -236,15 +246,19 @@ impl<S: RecordSource> RefreshJob<'_, S> {
             RefreshMethod::Full
         };
         self.assess_log(entity, known.as_ref(), &tally)?;
+        let WholeCollection { records, latest } = match tally.whole.take() {
+            Some(whole) => whole,
+            None => WholeCollection { records: file.count(entity)?, latest: file.latest(entity)? },
+        };
         let state = CollectionState {
-            watermark: file.latest(entity)?.map(|latest| self.capped(latest)),
+            watermark: latest.map(|latest| self.capped(latest)),
             refreshed_at: self.options.now.to_owned(),
             refresh: self.number,
             last_read: self.number,
         };
         file.set_state(entity, &state)?;
         let (added, changed) = (tally.first + tally.added.len() as u64, tally.changed.len() as u64);
-        Ok(RefreshStats { entity, how, records: file.count(entity)?, added, changed, removed: tally.removed })
+        Ok(RefreshStats { entity, how, records, added, changed, removed: tally.removed })
     }
 
     /// The watermark after this refresh: not later than now. A record that is stamped in the future would hide what

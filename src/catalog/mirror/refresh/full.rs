@@ -2,7 +2,7 @@
 
 use super::super::observed_fields::ObservedFields;
 use super::super::{Mirror, MirrorError};
-use super::{ATTEMPTS, RefreshError, RefreshJob, RefreshOptions, RefreshTally};
+use super::{ATTEMPTS, RefreshError, RefreshJob, RefreshOptions, RefreshTally, WholeCollection};
 use crate::api::RawRecord;
 use crate::catalog::list_scan::{ListScan, ScanError};
 use crate::catalog::source::RecordSource;
@@ -32,6 +32,7 @@ impl Mirror {
             let longest_page = self.longest_page()?;
             let scan = ListScan { entity, filters, expected: None, concurrency, longest_page, confirmed_end: None };
             let mut fields = ObservedFields::default();
+            let mut inserter = self.file().inserter(entity)?;
             let mut read = 0;
             let mut take = |record: RawRecord<'_>| {
                 read += 1;
@@ -41,7 +42,7 @@ impl Mirror {
                 fields.observe_json(record.json);
                 // Entries of the log have no id (field notes): they are numbered in the order of their arrival.
                 let id = record.id.or_else(|| i64::try_from(read).ok());
-                self.file().insert(entity, RawRecord { id, ..record }, 0)
+                inserter.insert(RawRecord { id, ..record }, 0)
             };
             match scan.run(source, &mut take).await {
                 Ok(stats) => {
@@ -71,9 +72,11 @@ impl<S: RecordSource> RefreshJob<'_, S> {
         let mut detail = String::new();
         for attempt in 1..=ATTEMPTS {
             let number = self.number * i64::from(ATTEMPTS + 1) + i64::from(attempt);
-            match self.scan(entity, is_known, number, tally).await {
+            let file = self.mirror.file();
+            let known = file.count(entity)?;
+            match self.scan(entity, (is_known, known), number, tally).await {
+                Ok(()) if known == 0 => return Ok(()),
                 Ok(()) => {
-                    let file = self.mirror.file();
                     let keep_previous = file.keeps_previous(entity)?;
                     tally.removed += file.remove_unseen(entity, number, keep_previous, self.options.now)?;
                     return Ok(());
@@ -87,13 +90,13 @@ impl<S: RecordSource> RefreshJob<'_, S> {
     async fn scan(
         &mut self,
         entity: &'static Entity,
-        is_known: bool,
+        (is_known, known): (bool, u64),
         number: i64,
         tally: &mut RefreshTally,
     ) -> Result<(), ScanError<S::Error, MirrorError>> {
         let file = self.mirror.file();
         let keep_previous = file.keeps_previous(entity).map_err(ScanError::Take)?;
-        let known = file.count(entity).map_err(ScanError::Take)?;
+        let mut inserter = file.inserter(entity).map_err(ScanError::Take)?;
         let scan = ListScan {
             entity,
             filters: &[],
@@ -103,7 +106,7 @@ impl<S: RecordSource> RefreshJob<'_, S> {
             confirmed_end: self.mirror.confirmed_end(entity).map_err(ScanError::Take)?,
         };
         let mut fields = file.observed_fields(entity).map_err(ScanError::Take)?;
-        let (mut read, mut has_new_fields) = (0, false);
+        let (mut read, mut has_new_fields, mut latest) = (0, false, String::new());
         let (now, on_progress) = (self.options.now, &mut *self.on_progress);
         let mut take = |record: RawRecord<'_>| {
             read += 1;
@@ -111,17 +114,21 @@ impl<S: RecordSource> RefreshJob<'_, S> {
                 on_progress(entity.name, read);
             }
             has_new_fields |= fields.observe_json(record.json);
+            if let Some(updated_at) = record.updated_at.filter(|updated_at| *updated_at > latest.as_str()) {
+                updated_at.clone_into(&mut latest);
+            }
             if is_known || known > 0 {
                 let upserted = file.upsert(entity, record, (number, keep_previous), now)?;
                 tally.add(upserted, record.id);
             } else {
-                file.insert(entity, record, number)?;
+                inserter.insert(record, number)?;
                 tally.first += 1;
             }
             Ok(())
         };
         let stats = scan.run(self.source, &mut take).await?;
         on_progress(entity.name, read);
+        tally.whole = Some(WholeCollection { records: stats.records, latest: Some(latest).filter(|at| !at.is_empty()) });
         self.longest_page = self.longest_page.max(stats.longest_page);
         self.mirror.set_confirmed_end(entity, stats.records).map_err(ScanError::Take)?;
         if has_new_fields {
