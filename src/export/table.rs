@@ -12,7 +12,7 @@ use crate::catalog::{Mirror, MirrorError};
 use crate::error::Error;
 use crate::schema::Entity;
 use crate::table::write::WriteError;
-use crate::table::write::output::{ColumnType, OutputColumn, TableWriter};
+use crate::table::write::output::{ColumnType, OutputColumn, TableWriter, WriterStopped, write_behind};
 use crate::table::{Cell, Row, Value};
 
 #[derive(Debug)]
@@ -54,6 +54,13 @@ pub enum TableError {
     Sort(#[from] rusqlite::Error),
 }
 
+impl From<WriterStopped> for TableError {
+    /// What the writer says takes the place of this one.
+    fn from(WriterStopped: WriterStopped) -> Self {
+        Self::Write(WriteError::Interrupted)
+    }
+}
+
 impl ExportTable {
     pub(crate) fn begin(&self, output: &mut dyn TableWriter) -> Result<(), WriteError> {
         let front =
@@ -74,21 +81,23 @@ impl ExportTable {
         output: &mut dyn TableWriter,
         on_row: &mut dyn FnMut(u64),
     ) -> Result<u64, TableError> {
-        let mut row = Row::default();
-        let mut count = 0;
-        let mut put = |json: &str| -> Result<(), TableError> {
-            if self.fill(json, names, count + 2, &mut row) {
-                output.row(&row)?;
-                count += 1;
-                on_row(count);
+        write_behind(output, |queue| {
+            let mut row = Row::default();
+            let mut count = 0;
+            let mut put = |json: &str| -> Result<(), TableError> {
+                if self.fill(json, names, count + 2, &mut row) {
+                    queue.push(&mut row)?;
+                    count += 1;
+                    on_row(count);
+                }
+                Ok(())
+            };
+            match &self.sort {
+                None => mirror.each(self.entity, |_, json| put(json))?,
+                Some(sort) => self.write_sorted(sort, mirror, names, &mut put)?,
             }
-            Ok(())
-        };
-        match &self.sort {
-            None => mirror.each(self.entity, |_, json| put(json))?,
-            Some(sort) => self.write_sorted(sort, mirror, names, &mut put)?,
-        }
-        Ok(count)
+            Ok(count)
+        })
     }
 
     /// Fills the row with a record; false if the record does not match the filters.

@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 use std::sync::{Arc, LazyLock};
 
+use hashbrown::HashMap;
 use iso_currency::{Currency, IntoEnumIterator};
 use jiff::Timestamp;
 use jiff::civil::Date;
@@ -14,6 +15,9 @@ use crate::table::{Row, Value};
 
 /// Excel keeps 15 digits of a number.
 const EXACT: f64 = 1e15;
+
+/// The length of `2024-05-01`.
+const DAY: usize = 10;
 
 /// Fields that hold a timestamp of the service (field notes).
 pub(super) const MOMENTS: [&str; 3] = [CREATED_AT, UPDATED_AT, "timestamp"];
@@ -28,7 +32,9 @@ static AMOUNTS: LazyLock<Arc<[String]>> = LazyLock::new(|| {
     std::iter::once(plain).chain(Currency::iter().map(of)).collect::<Vec<_>>().into()
 });
 
-static CURRENCIES: LazyLock<Vec<Currency>> = LazyLock::new(|| Currency::iter().collect());
+/// The place in [`AMOUNTS`] of a currency's number format, from 1, by its code.
+static AMOUNTS_BY_CODE: LazyLock<HashMap<&'static str, u16>> =
+    LazyLock::new(|| Currency::iter().map(|currency| currency.code()).zip(2..).collect());
 
 /// The number formats that [`push_amount`] refers to, for [`Row::restart`].
 pub(super) fn formats() -> &'static Arc<[String]> {
@@ -79,7 +85,7 @@ pub(super) fn push(column_type: ColumnType, json: Option<&str>, row: &mut Row) {
             None => row.push_text(&text),
         },
         ColumnType::Date => match parse_day(&text) {
-            Some(day) => row.push(&day.to_string(), Value::Date(day.at(0, 0, 0, 0))),
+            Some(day) => row.push(&text[..DAY], Value::Date(day.at(0, 0, 0, 0))),
             None => row.push_text(&text),
         },
         ColumnType::Timestamp => match text.parse::<Timestamp>() {
@@ -93,11 +99,13 @@ pub(super) fn push(column_type: ColumnType, json: Option<&str>, row: &mut Row) {
 /// Appends an amount in the number format of its currency.
 pub(super) fn push_amount(json: Option<&str>, currency: Option<&str>, row: &mut Row) {
     let Some(json) = non_empty(json) else { return row.push("", Value::Blank) };
-    let currency = currency.and_then(|code| Currency::from_code(&text_of(code).trim().to_ascii_uppercase()));
-    let place = currency.and_then(|currency| CURRENCIES.iter().position(|known| *known == currency));
-    // Formats count from 1; the first has no currency.
-    let format = place.map_or(1, |place| place as u16 + 2);
-    push_number(&text_of(json), format, row);
+    let format = currency.and_then(|code| {
+        let code = text_of(code);
+        let known = AMOUNTS_BY_CODE.get(code.as_ref());
+        known.or_else(|| AMOUNTS_BY_CODE.get(code.trim().to_ascii_uppercase().as_str())).copied()
+    });
+    // The first format has no currency.
+    push_number(&text_of(json), format.unwrap_or(1), row);
 }
 
 /// Appends an option in its canonical spelling, which every call but an update accepts.
@@ -138,7 +146,7 @@ fn parse_bool(text: &str) -> Option<bool> {
 
 /// The date in `2024-05-01` or `2024-05-01T00:00:00.000Z`.
 fn parse_day(text: &str) -> Option<Date> {
-    text.get(..10)?.parse().ok()
+    text.get(..DAY).filter(|text| text.as_bytes()[4] == b'-' && text.as_bytes()[7] == b'-')?.parse().ok()
 }
 
 #[cfg(test)]

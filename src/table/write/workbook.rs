@@ -7,6 +7,7 @@ use std::fs::File;
 use std::io::BufWriter;
 use std::path::{Path, PathBuf};
 
+use hashbrown::HashMap;
 use rust_xlsxwriter::{DocProperties, Format, Workbook, Worksheet, XlsxError};
 
 use super::sheet::{self, ColumnWidths};
@@ -19,13 +20,16 @@ pub(crate) struct WorkbookWriter {
     path: PathBuf,
     workbook: Workbook,
     names: SheetNames,
+    /// Those that [`WorkbookWriter::register_format`] has registered.
+    formats: HashMap<Format, u32>,
 }
 
 impl WorkbookWriter {
     /// Begins a workbook for the file at `path`. Rows wait in `folder`, if given: the system's folder for temporary
     /// files may be in memory.
     pub(crate) fn new(path: &Path, folder: Option<&Path>) -> Result<Self, WriteError> {
-        let mut writer = Self { path: path.to_owned(), workbook: Workbook::new(), names: SheetNames::default() };
+        let (workbook, names) = (Workbook::new(), SheetNames::default());
+        let mut writer = Self { path: path.to_owned(), workbook, names, formats: HashMap::new() };
         if let Some(folder) = folder {
             writer.edit(|workbook| workbook.set_tempdir(folder).map(drop))?;
         }
@@ -93,6 +97,21 @@ impl WorkbookWriter {
             table.widths.set(sheet)?;
             sheet::apply_layout(sheet, table.next_row - 1, table.widths.last_column(), frozen)
         })
+    }
+
+    /// The number by which cells refer to a format. It stays as it is if every format is asked for before it is used.
+    pub(super) fn register_format(&mut self, format: &Format) -> u32 {
+        // The first format of a workbook is the default.
+        let next = self.formats.len() as u32 + 1;
+        *self.formats.entry_ref(format).or_insert_with(|| {
+            self.workbook.register_format(format);
+            next
+        })
+    }
+
+    /// The workbook as a file in memory.
+    pub(super) fn into_bytes(mut self) -> Result<Vec<u8>, WriteError> {
+        self.edit(Workbook::save_to_buffer)
     }
 
     /// Writes the workbook to `file`.

@@ -83,8 +83,8 @@ struct MarkFormats {
 }
 
 /// How a cell is formatted. A cell formatted like its column needs no format of its own.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum CellStyle<'a> {
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(super) enum CellStyle<'a> {
     Text,
     /// Several lines.
     Lines,
@@ -97,8 +97,8 @@ enum CellStyle<'a> {
     Coded(&'a str),
 }
 
-impl CellStyle<'_> {
-    fn of_column(column_type: ColumnType) -> Self {
+impl<'a> CellStyle<'a> {
+    pub(super) fn of_column(column_type: ColumnType) -> Self {
         match column_type {
             ColumnType::Text | ColumnType::Json => Self::Text,
             ColumnType::Integer => Self::General,
@@ -107,6 +107,20 @@ impl CellStyle<'_> {
             ColumnType::Date => Self::Date,
             ColumnType::Timestamp => Self::Timestamp,
         }
+    }
+
+    /// The style as one that can be kept, or its format code.
+    pub(super) fn without_code(self) -> Result<CellStyle<'static>, &'a str> {
+        Ok(match self {
+            Self::Text => CellStyle::Text,
+            Self::Lines => CellStyle::Lines,
+            Self::General => CellStyle::General,
+            Self::Boolean => CellStyle::Boolean,
+            Self::Amount => CellStyle::Amount,
+            Self::Date => CellStyle::Date,
+            Self::Timestamp => CellStyle::Timestamp,
+            Self::Coded(code) => return Err(code),
+        })
     }
 }
 
@@ -132,6 +146,14 @@ impl CellFormats {
         self.plain.get(CellStyle::of_column(column_type))
     }
 
+    /// The format of a style in cells that are not highlighted.
+    pub(super) fn of_style(&mut self, style: CellStyle<'_>) -> &Format {
+        match style {
+            CellStyle::Coded(code) if self.has_room_for(code) => &self.coded(code)[CellMark::Plain as usize],
+            style => self.plain.get(style),
+        }
+    }
+
     /// The format of a cell; none if that of its column fits.
     fn of_cell(&mut self, style: CellStyle<'_>, column_type: ColumnType, mark: CellMark) -> Option<&Format> {
         let code = match style {
@@ -146,13 +168,40 @@ impl CellFormats {
                 return Some(formats.get(style));
             }
         };
+        Some(&self.coded(code)[mark as usize])
+    }
+
+    fn coded(&mut self, code: &str) -> &[Format; 3] {
         let MarkFills { invalid, changed } = self.fills;
         let create = || [base(), filled(invalid), filled(changed)].map(|format| format.set_num_format(code));
-        Some(&self.coded.entry_ref(code).or_insert_with(create)[mark as usize])
+        self.coded.entry_ref(code).or_insert_with(create)
     }
 
     fn has_room_for(&self, code: &str) -> bool {
         code.len() <= LONGEST_FORMAT && (self.coded.len() < MAX_FORMATS || self.coded.contains_key(code))
+    }
+
+    /// What a cell holds in a column of that type, and how it is formatted.
+    pub(super) fn content<'a>(&self, cell: Cell<'a>, column_type: ColumnType) -> (CellContent<'a>, CellStyle<'a>) {
+        match cell.value {
+            Value::Number(number) if number.is_finite() && is_kept(cell.text, number) => {
+                let style = match (cell.format, column_type) {
+                    (Some(code), _) => CellStyle::Coded(code),
+                    (None, ColumnType::Money) => CellStyle::Amount,
+                    (None, _) => CellStyle::General,
+                };
+                (CellContent::Number(number), style)
+            }
+            Value::Boolean(boolean) => (CellContent::Boolean(boolean), CellStyle::Boolean),
+            Value::Date(moment) if let Some(excel) = excel_moment(moment) => {
+                let is_day = column_type != ColumnType::Timestamp && moment.time() == jiff::civil::Time::midnight();
+                (CellContent::Moment(excel), if is_day { CellStyle::Date } else { CellStyle::Timestamp })
+            }
+            _ => {
+                let text = truncate_to_cell(cell.text);
+                (CellContent::Text(text), self.style_of_text(text))
+            }
+        }
     }
 
     fn style_of_text(&self, text: &str) -> CellStyle<'static> {
@@ -206,29 +255,24 @@ pub(crate) fn write_cell(
     mark: CellMark,
     formats: &mut CellFormats,
 ) -> Result<(), XlsxError> {
-    match cell.value {
-        Value::Number(number) if number.is_finite() && is_kept(cell.text, number) => {
-            let style = match (cell.format, column_type) {
-                (Some(code), _) => CellStyle::Coded(code),
-                (None, ColumnType::Money) => CellStyle::Amount,
-                (None, _) => CellStyle::General,
-            };
-            put(sheet, at, number, formats.of_cell(style, column_type, mark))
-        }
-        Value::Boolean(boolean) => put(sheet, at, boolean, formats.of_cell(CellStyle::Boolean, column_type, mark)),
-        Value::Date(moment) if let Some(excel) = excel_moment(moment) => {
-            let is_day = column_type != ColumnType::Timestamp && moment.time() == jiff::civil::Time::midnight();
-            let style = if is_day { CellStyle::Date } else { CellStyle::Timestamp };
-            put(sheet, at, &excel, formats.of_cell(style, column_type, mark))
-        }
-        _ => {
-            let text = truncate_to_cell(cell.text);
-            match formats.of_cell(formats.style_of_text(text), column_type, mark) {
-                _ if text.is_empty() && mark == CellMark::Plain => Ok(()),
-                format => put(sheet, at, text, format),
-            }
-        }
+    let (content, style) = formats.content(cell, column_type);
+    let format = formats.of_cell(style, column_type, mark);
+    match content {
+        CellContent::Number(number) => put(sheet, at, number, format),
+        CellContent::Boolean(boolean) => put(sheet, at, boolean, format),
+        CellContent::Moment(moment) => put(sheet, at, &moment, format),
+        CellContent::Text("") if mark == CellMark::Plain => Ok(()),
+        CellContent::Text(text) => put(sheet, at, text, format),
     }
+}
+
+/// What a cell of a workbook holds.
+pub(super) enum CellContent<'a> {
+    Number(f64),
+    Boolean(bool),
+    Moment(ExcelDateTime),
+    /// As far as it is [`truncate_to_cell`].
+    Text(&'a str),
 }
 
 fn put(

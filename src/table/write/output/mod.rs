@@ -11,6 +11,7 @@
 //! csv            CSV, safe to open in a spreadsheet program
 //! jsonl          JSON Lines: an object per row
 //! parquet        Parquet: typed columns for data tools
+//! write_behind   rows are written on a second thread while the next ones are made
 //! ```
 //!
 //! A new format is a file here and a line in [`open`].
@@ -23,6 +24,7 @@ mod output_files;
 mod parquet;
 mod table_writer;
 mod workbook;
+mod write_behind;
 
 use super::WriteError;
 pub(crate) use super::column_type::ColumnType;
@@ -31,6 +33,7 @@ use file_per_table::FilePerTable;
 use output_files::OutputFiles;
 pub(crate) use output_files::planned_files;
 pub(crate) use table_writer::{OutputColumn, OutputReport, OutputTarget, TableWriter, TruncatedText, TypeMismatch};
+pub(crate) use write_behind::{WriterStopped, write_behind};
 
 /// A file format.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]

@@ -4,16 +4,18 @@
 //! are text and stay text when somebody edits them. No text ever becomes a formula. What a sheet cannot hold continues
 //! in the next one (rows), is truncated and reported (text), or is refused (columns).
 
-use std::fs::File;
-use std::io::{self, Seek, SeekFrom, Write};
+use std::io::BufWriter;
 use std::path::{Path, PathBuf};
 
+use hashbrown::HashMap;
 use rust_xlsxwriter::DocProperties;
 
+use super::super::assembly::{SheetBody, assemble};
+use super::super::sheet_rows::SheetRows;
 use super::super::styles::{HEADER, header_format};
 use super::super::workbook::{HeaderCell, TableSheet, WorkbookWriter};
 use super::super::xlsx::{
-    AMOUNT_FORMAT, CellFormats, CellMark, MAX_COLUMNS, MAX_ROWS, truncate_to_cell, value_width, write_cell,
+    AMOUNT_FORMAT, CellContent, CellFormats, CellStyle, MAX_COLUMNS, MAX_ROWS, truncate_to_cell, value_width,
 };
 use super::super::{ColumnType, WriteError};
 use super::output_files::{OutputFiles, Sink};
@@ -39,9 +41,12 @@ struct OutputBook {
     /// What errors are about.
     path: PathBuf,
     sink: Sink,
+    /// The workbook without its rows, which are written apart.
     writer: WorkbookWriter,
-    formats: CellFormats,
+    formats: FormatNumbers,
     sheet: Option<OutputSheet>,
+    /// The rows of the sheets before that one.
+    bodies: Vec<SheetBody>,
     /// The tables in it and their numbers of rows.
     tables: Vec<(String, u64)>,
 }
@@ -50,6 +55,16 @@ struct OutputBook {
 struct OutputSheet {
     table: TableSheet,
     columns: Vec<OutputColumn>,
+    rows: SheetRows,
+}
+
+/// The formats of cells, and the numbers by which cells refer to them.
+struct FormatNumbers {
+    formats: CellFormats,
+    /// Of number formats of their own.
+    coded: HashMap<String, u32>,
+    /// Of the other styles.
+    styles: HashMap<CellStyle<'static>, u32>,
 }
 
 impl Workbooks {
@@ -110,35 +125,41 @@ impl TableWriter for Workbooks {
 impl OutputBook {
     fn create(sink: Sink, title: &str) -> Result<Self, WriteError> {
         let path = sink.path().unwrap_or(Path::new("standard output")).to_owned();
-        let folder = match &sink {
-            Sink::File(file) => Some(file.folder()),
-            Sink::Stream(_) => None,
-        };
-        let mut writer = WorkbookWriter::new(&path, folder)?;
+        let mut writer = WorkbookWriter::new(&path, folder(&sink))?;
         writer.set_compression(COMPRESSION);
         writer.set_properties(&DocProperties::new().set_title(title).set_author("tallyport"));
-        Ok(Self { path, sink, writer, formats: CellFormats::for_export(), sheet: None, tables: Vec::new() })
+        let formats = FormatNumbers::new();
+        Ok(Self { path, sink, writer, formats, sheet: None, bodies: Vec::new(), tables: Vec::new() })
     }
 
     /// Opens a sheet for the table begun last.
     fn open_sheet(&mut self, columns: Vec<OutputColumn>) -> Result<(), WriteError> {
         let format = header_format(HEADER);
+        self.writer.register_format(&format);
+        for column in &columns {
+            self.formats.number(CellStyle::of_column(column.column_type), &mut self.writer);
+        }
         let header = columns.iter().map(|column| HeaderCell {
             text: &column.header,
             format: &format,
-            column_format: Some(self.formats.of_column(column.column_type)),
+            column_format: Some(self.formats.formats.of_column(column.column_type)),
         });
         let name = self.tables.last().map_or("", |(table, _)| table);
         let table = self.writer.add_table(name, NARROWEST, header)?;
-        self.sheet = Some(OutputSheet { table, columns });
+        let rows = SheetRows::new(columns.len(), COMPRESSION, folder(&self.sink));
+        let rows = rows.map_err(|error| WriteError::from_io(&self.path, error))?;
+        self.sheet = Some(OutputSheet { table, columns, rows });
         Ok(())
     }
 
     /// Ends the current sheet, if there is one.
-    fn close_sheet(&mut self) -> Result<Option<OutputSheet>, WriteError> {
-        let Some(sheet) = self.sheet.take() else { return Ok(None) };
-        self.writer.finish_table(&sheet.table, 0)?;
-        Ok(Some(sheet))
+    fn close_sheet(&mut self) -> Result<Option<Vec<OutputColumn>>, WriteError> {
+        let Some(OutputSheet { table, columns, rows }) = self.sheet.take() else { return Ok(None) };
+        self.writer.finish_table(&table, 0)?;
+        let rows = rows.finish().map_err(|error| WriteError::from_io(&self.path, error))?;
+        let last = CellRef { row: table.next_row.into(), column: columns.len().saturating_sub(1) as u32 };
+        self.bodies.push(SheetBody { rows, range: format!("A1:{last}") });
+        Ok(Some(columns))
     }
 
     /// Continues in a new sheet when the current one is full.
@@ -147,55 +168,86 @@ impl OutputBook {
             return Ok(());
         }
         match self.close_sheet()? {
-            Some(full) => self.open_sheet(full.columns),
+            Some(columns) => self.open_sheet(columns),
             None => Ok(()),
         }
     }
 
     fn row(&mut self, row: &Row, report: &mut OutputReport) -> Result<(), WriteError> {
         let Self { writer, formats, sheet, tables, .. } = self;
-        let (Some(OutputSheet { table, columns }), Some((_, rows))) = (sheet, tables.last_mut()) else {
+        let (Some(OutputSheet { table, columns, rows }), Some((_, count))) = (&mut *sheet, tables.last_mut()) else {
             return Err(WriteError::NoTable);
         };
-        writer.edit_sheet(table.index, |sheet| {
-            for (place, column) in (0..).zip(&*columns) {
-                let (cell, at) = (row.cell(usize::from(place)), (table.next_row, place));
-                write_cell(sheet, at, cell, column.column_type, CellMark::Plain, formats)?;
-                if truncate_to_cell(cell.text).len() < cell.text.len() {
-                    report.truncate(|| truncated_text(&table.name, at, cell.text));
-                }
-                table.widths.observe_width(at.0, usize::from(place), || width(cell, column.column_type));
+        rows.begin(table.next_row + 1);
+        for (place, column) in columns.iter().enumerate() {
+            let (cell, at) = (row.cell(place), (table.next_row, place));
+            let (content, style) = formats.formats.content(cell, column.column_type);
+            let mut format = || formats.number(style, writer);
+            match content {
+                CellContent::Text("") => {}
+                CellContent::Text(text) => rows.text(place, format(), text),
+                CellContent::Number(number) => rows.number(place, format(), number),
+                CellContent::Boolean(boolean) => rows.boolean(place, format(), boolean),
+                CellContent::Moment(moment) => rows.number(place, format(), moment.to_excel()),
             }
-            Ok(())
-        })?;
+            if truncate_to_cell(cell.text).len() < cell.text.len() {
+                report.truncate(|| truncated_text(&table.name, at, cell.text));
+            }
+            table.widths.observe_width(table.next_row, place, || width(cell, column.column_type));
+        }
         table.next_row += 1;
-        *rows += 1;
-        Ok(())
+        *count += 1;
+        match rows.end() {
+            Ok(()) => Ok(()),
+            // Closing the sheet says why.
+            Err(error) => self.close_sheet().and(Err(WriteError::from_io(&self.path, error))),
+        }
     }
 
     /// Writes the workbook to its destination.
     fn save(self) -> Result<Sink, WriteError> {
-        let Self { mut sink, writer, .. } = self;
-        if let Sink::File(file) = &sink {
-            writer.save(file.as_file())?;
-            return Ok(sink);
-        }
-        // A workbook is not written from beginning to end, and a stream is.
-        let mut file = tempfile::tempfile().map_err(WriteError::temporary)?;
-        writer.save(&file)?;
-        copy_from_start(&mut file, &mut sink).map_err(|error| WriteError::from_output(None, error))?;
+        let Self { mut sink, writer, bodies, .. } = self;
+        let workbook = writer.into_bytes()?;
+        let output = BufWriter::with_capacity(1 << 18, &mut sink);
+        let assembled = assemble(&workbook, COMPRESSION, bodies, output);
+        assembled.map_err(|error| WriteError::from_output(sink.path(), error))?;
         Ok(sink)
     }
 }
 
-fn copy_from_start(file: &mut File, sink: &mut Sink) -> io::Result<()> {
-    file.seek(SeekFrom::Start(0))?;
-    io::copy(file, sink)?;
-    sink.flush()
+/// The folder of the workbook, where its rows wait: the system's folder for temporary files may be in memory.
+fn folder(sink: &Sink) -> Option<&Path> {
+    match sink {
+        Sink::File(file) => Some(file.folder()),
+        Sink::Stream(_) => None,
+    }
 }
 
-fn truncated_text(sheet: &str, (row, column): (u32, u16), text: &str) -> TruncatedText {
-    let at = CellRef { row: u64::from(row) + 1, column: u32::from(column) };
+impl FormatNumbers {
+    fn new() -> Self {
+        Self { formats: CellFormats::for_export(), coded: HashMap::new(), styles: HashMap::new() }
+    }
+
+    /// The number of a style's format in the workbook.
+    fn number(&mut self, style: CellStyle<'_>, writer: &mut WorkbookWriter) -> u32 {
+        let known = match style {
+            CellStyle::Coded(code) => self.coded.get(code),
+            style => self.styles.get(&style),
+        };
+        if let Some(number) = known {
+            return *number;
+        }
+        let number = writer.register_format(self.formats.of_style(style));
+        match style.without_code() {
+            Ok(style) => self.styles.insert(style, number),
+            Err(code) => self.coded.insert(code.to_owned(), number),
+        };
+        number
+    }
+}
+
+fn truncated_text(sheet: &str, (row, column): (u32, usize), text: &str) -> TruncatedText {
+    let at = CellRef { row: u64::from(row) + 1, column: column as u32 };
     TruncatedText { sheet: sheet.to_owned(), at, characters: text.chars().count() }
 }
 
@@ -218,7 +270,91 @@ fn amount_width(number: f64, code: &str) -> usize {
 
 #[cfg(test)]
 mod tests {
+    #![allow(clippy::unwrap_used)]
+    use std::fs::File;
+    use std::io::Read;
+    use std::sync::Arc;
+
+    use jiff::civil::date;
+
+    use super::super::super::xlsx::{CellMark, write_cell};
+    use super::super::table_writer::OutputTarget;
     use super::*;
+
+    const TYPES: [ColumnType; 4] = [ColumnType::Text, ColumnType::Money, ColumnType::Timestamp, ColumnType::Boolean];
+
+    /// Cells of every kind in columns of several types, and texts that have to be escaped.
+    fn rows() -> Vec<Row> {
+        let texts = [
+            "007", " a ", "a\tb\n", "<&>\"'", "_x0041_", "_x41_", "_x0041_x0042_", "\u{1}\r\u{fffe}\u{feff}", "é_x", "",
+            "two\nlines", "_", "https://example.com/", "\u{1F600}_x000", "x\u{1f}",
+        ];
+        let moment = date(2024, 5, 1).at(12, 34, 56, 789_000_000);
+        let values = [
+            ("12.50", Value::Number(12.5)),
+            ("99999999999999.99", Value::Number(99_999_999_999_999.99)),
+            ("1e300", Value::Number(1e300)),
+            ("-0.1", Value::Number(-0.1)),
+            ("TRUE", Value::Boolean(true)),
+            ("2024-05-01", Value::Date(moment)),
+            ("2024-05-01", Value::Date(date(2024, 5, 1).at(0, 0, 0, 0))),
+            ("1850-01-01", Value::Date(date(1850, 1, 1).at(0, 0, 0, 0))),
+        ];
+        let formats: Arc<[String]> = Arc::from(["[$EUR] #,##0.00".to_owned(), "0%".to_owned()]);
+        let texts = texts.map(|text| (text, Value::Text));
+        let row = |(place, (text, value)): (usize, (&str, Value))| {
+            let mut row = Row::default();
+            row.restart(1, &formats);
+            (0..TYPES.len()).for_each(|column| row.push_formatted(text, value, ((place + column) % 3) as u16));
+            row
+        };
+        texts.into_iter().chain(values).enumerate().map(row).collect()
+    }
+
+    fn sheet_xml(path: &Path) -> String {
+        let mut archive = zip::ZipArchive::new(File::open(path).unwrap()).unwrap();
+        let mut xml = String::new();
+        archive.by_name("xl/worksheets/sheet1.xml").unwrap().read_to_string(&mut xml).unwrap();
+        xml
+    }
+
+    #[test]
+    fn a_sheet_is_what_the_library_would_write() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("ours.xlsx");
+        let headers = ["a", "b", "c", "d"].into_iter().zip(TYPES);
+        let columns: Vec<_> =
+            headers.map(|(header, column_type)| OutputColumn { header: header.to_owned(), column_type }).collect();
+        let files = OutputFiles::open(&OutputTarget::File(path.clone()), "xlsx").unwrap();
+        let mut output = Box::new(Workbooks::new(files, ""));
+        output.begin("t", &columns).unwrap();
+        rows().iter().for_each(|row| output.row(row).unwrap());
+        output.finish().unwrap();
+
+        let theirs = folder.path().join("theirs.xlsx");
+        let (mut writer, mut formats) = (WorkbookWriter::new(&theirs, None).unwrap(), CellFormats::for_export());
+        let format = header_format(HEADER);
+        writer.register_format(&format);
+        TYPES.iter().for_each(|column_type| drop(writer.register_format(formats.of_column(*column_type))));
+        let header = columns.iter().map(|column| HeaderCell {
+            text: &column.header,
+            format: &format,
+            column_format: Some(formats.of_column(column.column_type)),
+        });
+        let mut table = writer.add_table("t", NARROWEST, header).unwrap();
+        for row in rows() {
+            for (place, column_type) in (0..).zip(TYPES) {
+                let (cell, at) = (row.cell(usize::from(place)), (table.next_row, place));
+                let write = |sheet: &mut _| write_cell(sheet, at, cell, column_type, CellMark::Plain, &mut formats);
+                writer.edit_sheet(table.index, write).unwrap();
+                table.widths.observe_width(at.0, usize::from(place), || width(cell, column_type));
+            }
+            table.next_row += 1;
+        }
+        writer.finish_table(&table, 0).unwrap();
+        writer.save(&File::create(&theirs).unwrap()).unwrap();
+        assert_eq!(sheet_xml(&path), sheet_xml(&theirs));
+    }
 
     #[test]
     fn amounts_have_room_for_their_currency() {

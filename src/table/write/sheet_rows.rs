@@ -1,0 +1,224 @@
+//! The rows of a sheet as XML, compressed on a second thread while they are made.
+//!
+//! They wait in a temporary file until the workbook is saved, and are put between what stands before and behind the rows
+//! of a sheet. All three are deflated apart: such streams may stand one behind the other.
+
+use std::fs::File;
+use std::io::{self, Seek, SeekFrom, Write as _};
+use std::ops::Range;
+use std::path::Path;
+use std::sync::mpsc::{Receiver, Sender, SyncSender, channel, sync_channel};
+use std::thread::{self, JoinHandle};
+
+use flate2::{Compress, Compression, Crc, FlushCompress};
+
+use crate::table::ColumnName;
+
+/// XML that is handed over at a time.
+const CHUNK: usize = 256 << 10;
+/// Chunks under way.
+const AHEAD: usize = 4;
+
+/// Writes the rows of a sheet, from the top, each cell by cell from the left.
+pub(super) struct SheetRows {
+    xml: Vec<u8>,
+    /// The letters of the columns.
+    letters: Vec<String>,
+    /// The number of the row, as text.
+    row: String,
+    /// Where its beginning stands in `xml`.
+    head: Range<usize>,
+    chunks: SyncSender<Vec<u8>>,
+    recycled: Receiver<Vec<u8>>,
+    deflater: JoinHandle<io::Result<DeflatedRows>>,
+}
+
+/// Compressed rows in a temporary file.
+pub(super) struct DeflatedRows {
+    pub(super) file: File,
+    pub(super) compressed: u64,
+    /// Of the XML, as is its size.
+    pub(super) crc: Crc,
+    pub(super) size: u64,
+}
+
+impl SheetRows {
+    /// Rows that wait in `folder`, or in the system's folder for temporary files.
+    pub(super) fn new(columns: usize, level: u8, folder: Option<&Path>) -> io::Result<Self> {
+        let file = folder.map_or_else(tempfile::tempfile, tempfile::tempfile_in)?;
+        let (chunks, incoming) = sync_channel(AHEAD);
+        let (used, recycled) = channel();
+        let deflater = thread::Builder::new().name(String::from("deflate"));
+        let deflater = deflater.spawn(move || deflate_all(file, level, incoming, &used))?;
+        let letters = (0..columns as u32).map(|column| ColumnName(column).to_string()).collect();
+        let xml = Vec::with_capacity(CHUNK + CHUNK / 4);
+        Ok(Self { xml, letters, row: String::new(), head: 0..0, chunks, recycled, deflater })
+    }
+
+    /// Begins a row. It counts from 1.
+    pub(super) fn begin(&mut self, row: u32) {
+        self.row = row.to_string();
+        let start = self.xml.len();
+        self.push(r#"<row r=""#);
+        self.xml.extend_from_slice(self.row.as_bytes());
+        self.push(r#"">"#);
+        self.head = start..self.xml.len();
+    }
+
+    /// Ends the row, of which nothing is left if it has no cells.
+    ///
+    /// # Errors
+    /// The rows before could not be written. [`SheetRows::finish`] says why.
+    pub(super) fn end(&mut self) -> io::Result<()> {
+        match self.xml.len() == self.head.end {
+            true => self.xml.truncate(self.head.start),
+            false => self.push("</row>"),
+        }
+        if self.xml.len() < CHUNK {
+            return Ok(());
+        }
+        let empty = self.recycled.try_recv().unwrap_or_default();
+        let full = std::mem::replace(&mut self.xml, empty);
+        self.chunks.send(full).map_err(|_| io::Error::from(io::ErrorKind::BrokenPipe))
+    }
+
+    /// Adds a cell of text. `format` is the number of its format in the workbook.
+    pub(super) fn text(&mut self, column: usize, format: u32, text: &str) {
+        self.open(column, format, r#" t="inlineStr"><is><t"#);
+        let is_space = |byte: &u8| matches!(byte, b'\t' | b'\n' | b' ');
+        let bytes = text.as_bytes();
+        let preserve = bytes.first().is_some_and(is_space) || bytes.last().is_some_and(is_space);
+        self.push(if preserve { r#" xml:space="preserve">"# } else { ">" });
+        push_escaped(text, &mut self.xml);
+        self.push("</t></is></c>");
+    }
+
+    pub(super) fn number(&mut self, column: usize, format: u32, number: f64) {
+        self.open(column, format, "><v>");
+        // Writing to memory cannot fail.
+        let _ = write!(self.xml, "{number}");
+        self.push("</v></c>");
+    }
+
+    pub(super) fn boolean(&mut self, column: usize, format: u32, boolean: bool) {
+        self.open(column, format, r#" t="b"><v>"#);
+        self.push(if boolean { "1</v></c>" } else { "0</v></c>" });
+    }
+
+    /// Waits until all rows are compressed.
+    pub(super) fn finish(self) -> io::Result<DeflatedRows> {
+        let Self { xml, chunks, deflater, .. } = self;
+        // If the other thread has failed, joining it says why.
+        let _ = chunks.send(xml);
+        drop(chunks);
+        match deflater.join() {
+            Ok(deflated) => deflated,
+            Err(panic) => std::panic::resume_unwind(panic),
+        }
+    }
+
+    fn open(&mut self, column: usize, format: u32, rest: &str) {
+        let Self { xml, letters, row, .. } = self;
+        xml.extend_from_slice(br#"<c r=""#);
+        xml.extend_from_slice(letters.get(column).map_or(&[], |letters| letters.as_bytes()));
+        xml.extend_from_slice(row.as_bytes());
+        if format > 0 {
+            xml.extend_from_slice(br#"" s=""#);
+            push_digits(format.into(), xml);
+        }
+        xml.push(b'"');
+        xml.extend_from_slice(rest.as_bytes());
+    }
+
+    fn push(&mut self, xml: &str) {
+        self.xml.extend_from_slice(xml.as_bytes());
+    }
+}
+
+/// Nearly every number of a format has one or two digits.
+fn push_digits(number: u64, into: &mut Vec<u8>) {
+    if number >= 10 {
+        push_digits(number / 10, into);
+    }
+    into.push(b'0' + (number % 10) as u8);
+}
+
+/// Appends text as Excel writes it: control characters as `_x000B_`, and what looks like one of these with its underscore
+/// escaped in the same way.
+fn push_escaped(text: &str, xml: &mut Vec<u8>) {
+    // U+FFFE and U+FFFF begin with 0xEF.
+    let is_plain = |byte: &u8| !matches!(byte, b'&' | b'<' | b'>' | b'_' | 0xEF | 0..=0x1F) || matches!(byte, b'\t' | b'\n');
+    let mut rest = text;
+    while let Some(at) = rest.as_bytes().iter().position(|byte| !is_plain(byte)) {
+        xml.extend_from_slice(&rest.as_bytes()[..at]);
+        let Some(char) = rest[at..].chars().next() else { return };
+        match char {
+            '&' => xml.extend_from_slice(b"&amp;"),
+            '<' => xml.extend_from_slice(b"&lt;"),
+            '>' => xml.extend_from_slice(b"&gt;"),
+            '_' if is_escape(&rest.as_bytes()[at..]) => xml.extend_from_slice(b"_x005F_"),
+            '\0'..='\x1F' | '\u{FFFE}' | '\u{FFFF}' => {
+                let _ = write!(xml, "_x{:04X}_", u32::from(char));
+            }
+            _ => xml.extend_from_slice(&rest.as_bytes()[at..at + char.len_utf8()]),
+        }
+        rest = &rest[at + char.len_utf8()..];
+    }
+    xml.extend_from_slice(rest.as_bytes());
+}
+
+/// Whether a text begins like `_x000B_`.
+fn is_escape(text: &[u8]) -> bool {
+    matches!(text, [b'_', b'x', digits @ .., ] if digits.len() >= 5
+        && digits[..4].iter().all(u8::is_ascii_hexdigit) && digits[4] == b'_')
+}
+
+/// Compresses the chunks that come, and writes them to `file`.
+fn deflate_all(
+    mut file: File,
+    level: u8,
+    chunks: Receiver<Vec<u8>>,
+    used: &Sender<Vec<u8>>,
+) -> io::Result<DeflatedRows> {
+    let mut compress = Compress::new(Compression::new(level.into()), false);
+    let (mut crc, mut size, mut compressed) = (Crc::new(), 0, 0);
+    let mut deflated = Vec::with_capacity(CHUNK);
+    let mut put = |deflated: &mut Vec<u8>| {
+        file.write_all(deflated)?;
+        compressed += deflated.len() as u64;
+        deflated.clear();
+        io::Result::Ok(())
+    };
+    for mut chunk in chunks {
+        crc.update(&chunk);
+        size += chunk.len() as u64;
+        deflate(&mut compress, &chunk, FlushCompress::None, &mut deflated)?;
+        put(&mut deflated)?;
+        chunk.clear();
+        // There may be no more rows.
+        let _ = used.send(chunk);
+    }
+    deflate(&mut compress, &[], FlushCompress::Sync, &mut deflated)?;
+    put(&mut deflated)?;
+    file.seek(SeekFrom::Start(0))?;
+    Ok(DeflatedRows { file, compressed, crc, size })
+}
+
+/// Compresses `input` and appends what is ready of it to `output`; after a flush, that is all of it.
+pub(super) fn deflate(
+    compress: &mut Compress,
+    mut input: &[u8],
+    flush: FlushCompress,
+    output: &mut Vec<u8>,
+) -> io::Result<()> {
+    loop {
+        output.reserve(input.len() / 2 + 1024);
+        let before = compress.total_in();
+        compress.compress_vec(input, output, flush)?;
+        input = &input[(compress.total_in() - before) as usize..];
+        // As long as the output was filled to its end, there may be more.
+        if input.is_empty() && output.len() < output.capacity() {
+            return Ok(());
+        }
+    }
+}
