@@ -22,14 +22,15 @@ use sandbox::Sandbox;
 type Outcome<T> = Result<T, Box<dyn Error>>;
 
 const HELP: &str = "\
-cargo bench --bench speed -- [csv] [xlsx] [send] [journal] [plan] [export] [--rows N] [--runs N]
+cargo bench --bench speed -- [csv] [xlsx] [send] [journal] [plan] [export] [again] [--rows N] [--runs N]
 
 csv   check a CSV file, beside the csv crate's StringRecord reader
 xlsx  check an .xlsx file, beside calamine's cell stream
 send  import into a sandbox, beside a bare reqwest loop
 journal  the same run from a journal in a file, beside one in memory
 plan  import --dry-run of the CSV file: time and memory
-export  export from a sandbox, beside a loop that fetches and parses the same pages
+export  first export from a sandbox, beside a loop that fetches and parses the same pages
+again  the same export when nothing has changed, beside rust_xlsxwriter in constant memory
 
 --rows N  rows of the files [default: 1000000; send and journal: a tenth]
 --runs N  runs of each, of which the median is shown [default: 3]";
@@ -70,6 +71,7 @@ const STAGES: &[(&str, Stage)] = &[
     ("journal", durable),
     ("plan", plan),
     ("export", export::account),
+    ("again", export::again),
 ];
 
 impl Asked {

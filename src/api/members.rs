@@ -117,7 +117,8 @@ mod tests {
 
     #[test]
     fn what_is_no_object_or_cut_off_has_no_members() {
-        for json in ["", "[1]", "7", "{", r#"{"a"#, r#"{"a":"#, r#"{"a":}"#, r#"{"a":1"#, r#"{"a":"\""#, r#"{"a":[1}"#] {
+        for json in ["", "[1]", "7", "{", r#"{"a"#, r#"{"a":"#, r#"{"a":}"#, r#"{"a":1"#, r#"{"a":"\""#, r#"{"a":[1}"#]
+        {
             assert_eq!(members(json), None, "{json}");
         }
     }

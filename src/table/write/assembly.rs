@@ -8,9 +8,6 @@ use zip::ZipArchive;
 use super::sheet_rows::{DeflatedRows, deflate};
 use super::zip_parts::{DEFLATED, STORED, ZipPart, ZipWriter};
 
-/// Where the rows of a sheet end.
-const ROWS_END: &str = "</sheetData>";
-
 /// The rows below the header of a sheet.
 pub(super) struct SheetBody {
     pub(super) rows: DeflatedRows,
@@ -51,17 +48,26 @@ fn copy(mut part: zip::read::ZipFile<'_, Cursor<&[u8]>>, zip: &mut ZipWriter<imp
 /// Adds a sheet: what stands before its rows, the rows, and what stands behind them.
 fn add_sheet(name: &str, xml: &str, level: u8, body: SheetBody, zip: &mut ZipWriter<impl Write>) -> io::Result<()> {
     let SheetBody { rows, range } = body;
-    // A sheet without columns has no header either.
-    let xml = xml.replacen("<sheetData/>", "<sheetData></sheetData>", 1);
-    let place = xml.rfind(ROWS_END).ok_or_else(|| io::Error::other("the sheet has no place for rows"))?;
-    let head = Deflated::new(&with_range(&xml[..place], &range), level, FlushCompress::Sync)?;
-    let tail = Deflated::new(&xml[place..], level, FlushCompress::Finish)?;
+    let (head, tail) = halves(xml).ok_or_else(|| io::Error::other("the sheet has no place for rows"))?;
+    let head = Deflated::new(&with_range(&head, &range), level, FlushCompress::Sync)?;
+    let tail = Deflated::new(&tail, level, FlushCompress::Finish)?;
     let mut crc = Crc::new();
     [&head.crc, &rows.crc, &tail.crc].into_iter().for_each(|part| crc.combine(part));
     let size = u64::from(head.crc.amount()) + rows.size + u64::from(tail.crc.amount());
     let compressed = head.bytes.len() as u64 + rows.compressed + tail.bytes.len() as u64;
     let part = ZipPart { name, method: DEFLATED, crc: crc.sum(), size, compressed };
     zip.add(part, &mut head.bytes.as_slice().chain(rows.file).chain(tail.bytes.as_slice()))
+}
+
+/// What stands before the rows below the header, and what stands behind them. The library writes the header's height a
+/// second time, as a row of its own, if nothing follows it.
+fn halves(xml: &str) -> Option<(String, String)> {
+    let (head, rest) = xml.split_once("<sheetData")?;
+    // A sheet without columns has no header.
+    let (rows, tail) = rest.split_once("</sheetData>").or_else(|| Some(("", rest.split_once("/>")?.1)))?;
+    let header = rows.split_once("</row>").map_or(">", |(header, _)| header);
+    let end = if header == ">" { "" } else { "</row>" };
+    Some((format!("{head}<sheetData{header}{end}"), format!("</sheetData>{tail}")))
 }
 
 /// A text deflated in memory.

@@ -147,7 +147,8 @@ fn push_digits(number: u64, into: &mut Vec<u8>) {
 /// escaped in the same way.
 fn push_escaped(text: &str, xml: &mut Vec<u8>) {
     // U+FFFE and U+FFFF begin with 0xEF.
-    let is_plain = |byte: &u8| !matches!(byte, b'&' | b'<' | b'>' | b'_' | 0xEF | 0..=0x1F) || matches!(byte, b'\t' | b'\n');
+    let is_plain =
+        |byte: &u8| !matches!(byte, b'&' | b'<' | b'>' | b'_' | 0xEF | 0..=0x1F) || matches!(byte, b'\t' | b'\n');
     let mut rest = text;
     while let Some(at) = rest.as_bytes().iter().position(|byte| !is_plain(byte)) {
         xml.extend_from_slice(&rest.as_bytes()[..at]);

@@ -128,7 +128,8 @@ impl<S: RecordSource> RefreshJob<'_, S> {
         };
         let stats = scan.run(self.source, &mut take).await?;
         on_progress(entity.name, read);
-        tally.whole = Some(WholeCollection { records: stats.records, latest: Some(latest).filter(|at| !at.is_empty()) });
+        tally.whole =
+            Some(WholeCollection { records: stats.records, latest: Some(latest).filter(|at| !at.is_empty()) });
         self.longest_page = self.longest_page.max(stats.longest_page);
         self.mirror.set_confirmed_end(entity, stats.records).map_err(ScanError::Take)?;
         if has_new_fields {

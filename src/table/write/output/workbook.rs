@@ -286,8 +286,8 @@ mod tests {
     /// Cells of every kind in columns of several types, and texts that have to be escaped.
     fn rows() -> Vec<Row> {
         let texts = [
-            "007", " a ", "a\tb\n", "<&>\"'", "_x0041_", "_x41_", "_x0041_x0042_", "\u{1}\r\u{fffe}\u{feff}", "é_x", "",
-            "two\nlines", "_", "https://example.com/", "\u{1F600}_x000", "x\u{1f}",
+            "007", " a ", "a\tb\n", "<&>\"'", "_x0041_", "_x41_", "_x0041_x0042_", "\u{1}\r\u{fffe}\u{feff}", "é_x",
+            "", "two\nlines", "_", "https://example.com/", "\u{1F600}_x000", "x\u{1f}",
         ];
         let moment = date(2024, 5, 1).at(12, 34, 56, 789_000_000);
         let values = [
@@ -316,6 +316,17 @@ mod tests {
         let mut xml = String::new();
         archive.by_name("xl/worksheets/sheet1.xml").unwrap().read_to_string(&mut xml).unwrap();
         xml
+    }
+
+    #[test]
+    fn a_sheet_without_rows_has_its_header_once() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("empty.xlsx");
+        let files = OutputFiles::open(&OutputTarget::File(path.clone()), "xlsx").unwrap();
+        let mut output = Box::new(Workbooks::new(files, ""));
+        output.begin("t", &[OutputColumn { header: String::from("a"), column_type: ColumnType::Text }]).unwrap();
+        output.finish().unwrap();
+        assert_eq!(sheet_xml(&path).matches("<row ").count(), 1);
     }
 
     #[test]
