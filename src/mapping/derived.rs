@@ -193,10 +193,25 @@ pub(super) struct ResolvedRule {
 
 /// Finds the columns of rules in a header row.
 pub(super) struct RuleResolver<'r> {
-    pub(super) aliases: &'r HeaderAliases,
-    pub(super) entity: &'static Entity,
-    pub(super) header: &'r Row,
-    pub(super) overrides: &'r MappingOverrides,
+    aliases: &'r HeaderAliases,
+    entity: &'static Entity,
+    header: &'r Row,
+    overrides: &'r MappingOverrides,
+    /// What rules may call each column that has a header.
+    keys: Vec<(usize, Vec<String>)>,
+}
+
+impl<'r> RuleResolver<'r> {
+    pub(super) fn new(
+        aliases: &'r HeaderAliases,
+        entity: &'static Entity,
+        header: &'r Row,
+        overrides: &'r MappingOverrides,
+    ) -> Self {
+        let headed = header.cells().enumerate().filter(|(_, cell)| !cell.is_blank());
+        let keys = headed.map(|(index, cell)| (index, headers::header_keys(cell.text))).collect();
+        Self { aliases, entity, header, overrides, keys }
+    }
 }
 
 impl RuleResolver<'_> {
@@ -294,11 +309,11 @@ impl RuleResolver<'_> {
     fn columns_of(&self, header: &str) -> Vec<usize> {
         let folded = HeaderText::parse(header).whole;
         let (mut exact, mut alike) = (Vec::new(), Vec::new());
-        for (index, cell) in self.header.cells().enumerate().filter(|(_, cell)| !cell.is_blank()) {
-            if cell.text.trim() == header.trim() {
-                exact.push(index);
-            } else if headers::header_keys(cell.text).contains(&folded) {
-                alike.push(index);
+        for (index, keys) in &self.keys {
+            if self.header.cell(*index).text.trim() == header.trim() {
+                exact.push(*index);
+            } else if keys.contains(&folded) {
+                alike.push(*index);
             }
         }
         exact.extend(alike);
@@ -558,9 +573,8 @@ impl Mapping {
     /// Makes a column of the sheet feed a field itself, so that its cells need not be copied. False where it feeds
     /// something else already, and where the records are not the rows: those take no cells of their own.
     fn map_directly(&mut self, column: usize, target: &ColumnTarget, source: MappingSource) -> bool {
-        let is_free = |known: &&mut Column| {
-            known.index == column && known.target == ColumnTarget::Ignored(Ignored::Source)
-        };
+        let is_free =
+            |known: &&mut Column| known.index == column && known.target == ColumnTarget::Ignored(Ignored::Source);
         let Some(free) = self.columns.iter_mut().filter(|_| self.origin == RecordOrigin::Rows).find(is_free) else {
             return false;
         };

@@ -354,7 +354,7 @@ impl Mapping {
         let aliases = HeaderAliases::new(entity);
         let exported = ExportedSheet::of(entity, header);
         let overrides = &derived::with_flag_rules(header, overrides);
-        let resolver = RuleResolver { aliases: &aliases, entity, header, overrides };
+        let resolver = RuleResolver::new(&aliases, entity, header, overrides);
         let mut errors = Vec::new();
         let rules = resolver.resolve(&mut errors);
         let skips = resolver.skips(&mut errors);
