@@ -272,7 +272,7 @@ fn rules_that_are_saved_read_back() {
         text.to_text()
     };
     let mapping = mapped(text);
-    assert_eq!((mapping.derived.len(), mapping.skips.len()), (5, 2));
+    assert_eq!((mapping.derived.len(), mapping.skips.len()), (4, 2));
     let once = saved(&mapping);
     for line in [
         "default = { kind = \"deployable\", name = 'Ready to \"Deploy\"' }\n",
