@@ -6,14 +6,15 @@
 //! its outcome or is sent again.
 
 use std::collections::{HashMap, HashSet, VecDeque};
-use std::pin::{Pin, pin};
+use std::pin::Pin;
 use std::time::Duration;
 
 use futures::stream::FuturesUnordered;
 use futures::{FutureExt, StreamExt};
-use tokio::time::{Instant, Interval, interval, sleep_until};
+use tokio::time::{Instant, interval, sleep_until};
 
 use self::claiming::Claiming;
+use self::loop_control::{Arrival, LoopControl};
 use self::reconciling::may_be_doubled;
 use super::backoff::ServiceBackoff;
 use super::outcome;
@@ -32,6 +33,7 @@ use crate::shutdown::ShutdownSignal;
 
 mod blocked;
 mod claiming;
+mod loop_control;
 mod made_elsewhere;
 mod reconciling;
 #[cfg(test)]
@@ -111,39 +113,6 @@ enum NextAction {
     /// Check whether what was sent more than once exists more than once.
     DetectDuplicates,
     Finish,
-}
-
-/// What the loop waited for.
-enum Arrival {
-    /// An interrupt, or time to tell what is going on.
-    Progress,
-    /// Time to look whether other runs have finished.
-    ClaimsDue,
-    Written(WriteEvent),
-    Completed(Box<CompletedAttempt>),
-}
-
-/// What reaches the loop from outside, beside responses and the journal.
-struct LoopControl<'r> {
-    shutdown: &'r mut ShutdownSignal,
-    /// One interval for the whole loop: a timer started anew in every turn would never fire while steps end.
-    clock: Interval,
-    observer: &'r mut dyn RunObserver,
-}
-
-impl LoopControl<'_> {
-    /// Waits for a future and reports progress meanwhile; none where an interrupt comes first.
-    async fn wait<F: Future>(&mut self, wait: Option<Wait>, future: F) -> Option<F::Output> {
-        let mut future = pin!(future);
-        loop {
-            tokio::select! {
-                biased;
-                () = self.shutdown.next() => return None,
-                _ = self.clock.tick() => self.observer.on_progress(wait.as_ref()),
-                output = &mut future => return Some(output),
-            }
-        }
-    }
 }
 
 impl<'c, T: StepTransport> Dispatcher<'c, T> {

@@ -219,7 +219,7 @@ const ABANDON: &str = "UPDATE claim SET run = '', record = ?4, done = NULL \
                        WHERE run = ?1 AND step = ?2 AND run <> '' AND ?3 > 0";
 const RELEASE: &str = "DELETE FROM claim WHERE run = ?1 AND step = ?2 AND run <> '' AND done IS NULL";
 const FOREIGN: &str =
-    "SELECT id, run, body, done, record FROM claim WHERE key = ?1 AND run <> ?2 ORDER BY coalesce(done, 0), id";
+    "SELECT id, run, body, done, record FROM claim WHERE key = ?1 AND run IS NOT ?2 ORDER BY coalesce(done, 0), id";
 const HAS_CLAIM: &str = "SELECT 1 FROM claim WHERE run = ?1 AND step = ?2 AND run <> '' AND done IS NULL";
 
 impl ForeignClaim {
