@@ -7,6 +7,7 @@
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 
 use fastrand::Rng;
+use proptest::test_runner::Config as ProptestConfig;
 
 /// How many inputs each test tries, and from which seed on.
 const ROUNDS: &str = "TALLYPORT_FUZZ_ROUNDS";
@@ -22,7 +23,7 @@ const MEMORY: u64 = 256 << 20;
 pub(crate) fn each_mutation(inputs: &[&[u8]], words: &[&str], cost: u32, mut parse: impl FnMut(&[u8])) {
     limit_memory();
     let setting = |name: &str| std::env::var(name).ok().and_then(|text| text.parse::<u64>().ok());
-    let (rounds, seed) = (setting(ROUNDS).unwrap_or(1_000) / u64::from(cost), setting(SEED).unwrap_or(1));
+    let (rounds, seed) = (setting(ROUNDS).unwrap_or(500) / u64::from(cost), setting(SEED).unwrap_or(1));
     for input in inputs {
         parse(input);
     }
@@ -34,6 +35,15 @@ pub(crate) fn each_mutation(inputs: &[&[u8]], words: &[&str], cost: u32, mut par
             eprintln!("seed {round}, input {:?}", String::from_utf8_lossy(&mutated));
             resume_unwind(panic);
         }
+    }
+}
+
+/// How many cases a property is tried with, unless `PROPTEST_CASES` says it.
+pub(crate) fn cases(usual: u32) -> ProptestConfig {
+    // The default reads the variable.
+    match std::env::var_os("PROPTEST_CASES") {
+        Some(_) => ProptestConfig::default(),
+        None => ProptestConfig::with_cases(usual),
     }
 }
 

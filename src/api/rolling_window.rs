@@ -69,6 +69,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+    use crate::fuzz::cases;
 
     /// Sends as soon as allowed. `gaps` are the seconds between two requests that want to be sent.
     fn sent_by_window(limit: u32, span: Duration, start: Instant, gaps: &[u64]) -> Vec<Instant> {
@@ -99,7 +100,7 @@ mod tests {
     }
 
     proptest! {
-        #![proptest_config(ProptestConfig::with_cases(64))]
+        #![proptest_config(cases(32))]
 
         #[test]
         fn the_window_agrees_with_the_model_over_hours(

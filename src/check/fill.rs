@@ -11,7 +11,9 @@ use super::checked_row::{CheckedRow, ParsedValue, RenamedCell};
 use super::rules::{EmptyCells, Rules};
 use super::{Code, ValueError};
 use super::{choice, text};
-use crate::mapping::{Column, ColumnTarget, DerivedColumn, DerivedValue, Ids, Mapping, Unlisted, ValueSource};
+use crate::mapping::{
+    Column, ColumnTarget, DerivedColumn, DerivedValue, Ids, MappedValue, Mapping, Unlisted, ValueSource,
+};
 use crate::schema::fold_name_into;
 use crate::table::{Cell, Row, Value};
 
@@ -232,9 +234,7 @@ fn made_from<'r>(row: &'r Row, derived: &'r DerivedColumn, first: usize, folded:
     }
     // What a value map says is the field's own value, inverted or not.
     if !derived.values.is_empty() {
-        folded.clear();
-        fold_name_into(text::trimmed(&text), folded);
-        let listed = derived.values.iter().find(|known| known.folded == *folded).map(|known| &known.to);
+        let listed = listed(&derived.values, text::trimmed(&text), folded);
         let mapped = match (listed, &derived.otherwise) {
             (Some(to), _) | (None, Unlisted::Value(to)) => Some(to),
             (None, Unlisted::Keep) => None,
@@ -257,6 +257,17 @@ fn made_from<'r>(row: &'r Row, derived: &'r DerivedColumn, first: usize, folded:
     }
 }
 
+/// What a value map says of a text. Nearly all are written as in the map, which spares folding them.
+fn listed<'r>(values: &'r [MappedValue], text: &str, folded: &mut String) -> Option<&'r DerivedValue> {
+    let exact = values.iter().find(|known| known.from == text);
+    let found = exact.or_else(|| {
+        folded.clear();
+        fold_name_into(text, folded);
+        values.iter().find(|known| known.folded == *folded)
+    });
+    found.map(|known| &known.to)
+}
+
 /// The known values that a message names.
 const NAMED_VALUES: usize = 12;
 
@@ -275,6 +286,9 @@ pub(super) fn unlisted(derived: &DerivedColumn) -> ValueError {
 /// An id without the decimals that spreadsheet programs and data tools give whole numbers: `2.0`, `#2.00`, `2,0`.
 pub(super) fn whole_id(text: &str) -> Cow<'_, str> {
     let trimmed = text::trimmed(text);
+    if !trimmed.ends_with('0') {
+        return Cow::Borrowed(text);
+    }
     let whole = trimmed.split_once(['.', ',']).filter(|(whole, decimals)| {
         let digits = whole.strip_prefix('#').unwrap_or(whole);
         let are_digits = |part: &str, is: fn(&u8) -> bool| !part.is_empty() && part.as_bytes().iter().all(is);

@@ -187,12 +187,20 @@ impl<'m> Checker<'m> {
 
     /// Prepares for the check of these rows, which is faster then.
     pub(crate) fn expect(&self, rows: &[Row]) {
-        // What a rule makes of cells is not known yet.
-        if self.key_columns.iter().all(|column| !self.mapping.is_derived(*column)) {
-            self.seen.touch(rows, |row, key| write_key(row, &self.key_columns, key));
+        let keys: Option<Vec<usize>> = self.key_columns.iter().map(|column| self.likely_source(*column)).collect();
+        if let Some(keys) = keys {
+            self.seen.touch(rows, |row, key| write_key(row, &keys, key));
         }
-        if let Some((_, column)) = self.serial.filter(|(_, column)| !self.mapping.is_derived(*column)) {
+        if let Some(column) = self.serial.and_then(|(_, column)| self.likely_source(column)) {
             self.serials.touch(rows, |row, serial| fold_name_into(row.cell(column).text, serial));
+        }
+    }
+
+    /// The column of the sheet whose text a column likely has, unless a rule makes another text of it.
+    fn likely_source(&self, column: usize) -> Option<usize> {
+        match self.mapping.derived_at(column) {
+            Some(derived) => derived.source.columns().first().copied().filter(|_| derived.only_copies()),
+            None => Some(column),
         }
     }
 

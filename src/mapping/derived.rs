@@ -8,7 +8,7 @@ use super::rule::{self, FieldRule, Otherwise, RuleOrigin, RuleSource, RuleValue,
 use super::template::JoinTemplate;
 use super::{
     Column, ColumnTarget, HeaderAliases, Ids, Ignored, Mapping, MappingError, MappingOverride, MappingOverrides,
-    MappingSource, headers,
+    MappingSource, RecordOrigin, headers,
 };
 use crate::schema::{Entity, Field, HeaderText, Kind, fold_name, is_secret_header};
 use crate::table::{Row, Value};
@@ -193,10 +193,25 @@ pub(super) struct ResolvedRule {
 
 /// Finds the columns of rules in a header row.
 pub(super) struct RuleResolver<'r> {
-    pub(super) aliases: &'r HeaderAliases,
-    pub(super) entity: &'static Entity,
-    pub(super) header: &'r Row,
-    pub(super) overrides: &'r MappingOverrides,
+    aliases: &'r HeaderAliases,
+    entity: &'static Entity,
+    header: &'r Row,
+    overrides: &'r MappingOverrides,
+    /// What rules may call each column that has a header.
+    keys: Vec<(usize, Vec<String>)>,
+}
+
+impl<'r> RuleResolver<'r> {
+    pub(super) fn new(
+        aliases: &'r HeaderAliases,
+        entity: &'static Entity,
+        header: &'r Row,
+        overrides: &'r MappingOverrides,
+    ) -> Self {
+        let headed = header.cells().enumerate().filter(|(_, cell)| !cell.is_blank());
+        let keys = headed.map(|(index, cell)| (index, headers::header_keys(cell.text))).collect();
+        Self { aliases, entity, header, overrides, keys }
+    }
 }
 
 impl RuleResolver<'_> {
@@ -294,11 +309,11 @@ impl RuleResolver<'_> {
     fn columns_of(&self, header: &str) -> Vec<usize> {
         let folded = HeaderText::parse(header).whole;
         let (mut exact, mut alike) = (Vec::new(), Vec::new());
-        for (index, cell) in self.header.cells().enumerate().filter(|(_, cell)| !cell.is_blank()) {
-            if cell.text.trim() == header.trim() {
-                exact.push(index);
-            } else if headers::header_keys(cell.text).contains(&folded) {
-                alike.push(index);
+        for (index, keys) in &self.keys {
+            if self.header.cell(*index).text.trim() == header.trim() {
+                exact.push(*index);
+            } else if keys.contains(&folded) {
+                alike.push(*index);
             }
         }
         exact.extend(alike);
@@ -512,6 +527,11 @@ impl Mapping {
         } else if read.is_empty() && rule.default.is_none() {
             return None;
         }
+        if let (true, [source]) = (rule.only_names_column(), read.as_slice())
+            && self.map_directly(*source, &target, rule.origin.source)
+        {
+            return None;
+        }
         let rivals = feeders(&self.columns, &target);
         let column = self.columns.last().map_or(0, |last| last.index + 1).max(width);
         let header = rule.source.as_ref().map_or_else(|| rule.default_header(), RuleSource::flag_text);
@@ -550,6 +570,18 @@ impl Mapping {
         None
     }
 
+    /// Makes a column of the sheet feed a field itself, so that its cells need not be copied. False where it feeds
+    /// something else already, and where the records are not the rows: those take no cells of their own.
+    fn map_directly(&mut self, column: usize, target: &ColumnTarget, source: MappingSource) -> bool {
+        let is_free =
+            |known: &&mut Column| known.index == column && known.target == ColumnTarget::Ignored(Ignored::Source);
+        let Some(free) = self.columns.iter_mut().filter(|_| self.origin == RecordOrigin::Rows).find(is_free) else {
+            return false;
+        };
+        (free.target, free.source) = (target.clone(), source);
+        true
+    }
+
     /// The derived column with that number.
     pub(crate) fn derived_at(&self, column: usize) -> Option<&DerivedColumn> {
         self.derived.iter().find(|derived| derived.column == column)
@@ -565,13 +597,18 @@ impl Mapping {
         self.columns.iter().filter(|column| !self.is_derived(column.index))
     }
 
-    /// The column of the sheet that feeds a field, be it by a rule; from 0.
-    pub(crate) fn sheet_column_of(&self, field: &str) -> Option<u32> {
-        let column = self.column_of(field)?;
-        match self.derived_at(column as usize) {
-            Some(derived) => derived.source.columns().first().map(|column| *column as u32),
+    /// The column of the sheet that a column is or comes from; others may count where it is blank. A default stands in no
+    /// cell.
+    pub(super) fn first_source(&self, column: usize) -> Option<usize> {
+        match self.derived_at(column) {
+            Some(derived) => derived.source.columns().first().copied(),
             None => Some(column),
         }
+    }
+
+    /// The column of the sheet that feeds a field, be it by a rule; from 0.
+    pub(crate) fn sheet_column_of(&self, field: &str) -> Option<u32> {
+        self.first_source(self.column_of(field)? as usize).map(|column| column as u32)
     }
 }
 

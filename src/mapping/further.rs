@@ -141,7 +141,7 @@ fn mapping(
     let entity = records.entity;
     let aliases = HeaderAliases::new(entity);
     let overrides = MappingOverrides { rules: records.rules.clone(), ..MappingOverrides::default() };
-    let resolver = RuleResolver { aliases: &aliases, entity, header, overrides: &overrides };
+    let resolver = RuleResolver::new(&aliases, entity, header, &overrides);
     let mut found = Vec::new();
     let rules = resolver.resolve(&mut found);
     let columns = header.cells().enumerate().filter(|(_, cell)| !cell.is_blank()).map(|(index, cell)| Column {

@@ -27,7 +27,9 @@ mod sheet_mapping;
 mod strip;
 mod template;
 
-pub(crate) use derived::{DerivedColumn, DerivedValue, MappingRuleError, SkippedRows, Unlisted, ValueSource};
+pub(crate) use derived::{
+    DerivedColumn, DerivedValue, MappedValue, MappingRuleError, SkippedRows, Unlisted, ValueSource,
+};
 pub(crate) use entity::{DetectedEntity, EntityDetectionError, detect_entity};
 pub(crate) use entity::{by_headers as entity_by_headers, by_name as entity_by_name};
 pub(crate) use file::{MappingFile, MappingText};
@@ -352,7 +354,7 @@ impl Mapping {
         let aliases = HeaderAliases::new(entity);
         let exported = ExportedSheet::of(entity, header);
         let overrides = &derived::with_flag_rules(header, overrides);
-        let resolver = RuleResolver { aliases: &aliases, entity, header, overrides };
+        let resolver = RuleResolver::new(&aliases, entity, header, overrides);
         let mut errors = Vec::new();
         let rules = resolver.resolve(&mut errors);
         let skips = resolver.skips(&mut errors);

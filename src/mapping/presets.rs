@@ -6,7 +6,7 @@
 mod languages;
 
 use std::collections::{HashMap, HashSet};
-use std::sync::LazyLock;
+use std::sync::{LazyLock, OnceLock};
 
 pub(crate) use languages::Languages;
 
@@ -207,23 +207,36 @@ pub(super) fn named_like(text: &str) -> Vec<&'static str> {
 struct FoldedSignature {
     preset: &'static Preset,
     /// By the header as the preset writes it.
-    words: HashMap<&'static str, String>,
+    words: HashMap<&'static str, TellingWord>,
+}
+
+/// A header as a language writes it. It is folded when a row is first asked for it: there are hundreds, and of most sets of
+/// headers no row has the first.
+struct TellingWord {
+    text: &'static str,
+    folded: OnceLock<String>,
+}
+
+impl TellingWord {
+    fn is_in(&self, headers: &HashSet<String>) -> bool {
+        headers.contains(self.folded.get_or_init(|| HeaderText::parse(self.text).whole))
+    }
 }
 
 impl FoldedSignature {
     fn new(preset: &'static Preset, word: impl Fn(&'static str) -> &'static str) -> Self {
-        let fold = |header| (header, HeaderText::parse(word(header)).whole);
-        Self { preset, words: preset.telling_headers().into_iter().map(fold).collect() }
+        let telling = |header| (header, TellingWord { text: word(header), folded: OnceLock::new() });
+        Self { preset, words: preset.telling_headers().into_iter().map(telling).collect() }
     }
 
     fn is_there(&self, header: &str, headers: &HashSet<String>) -> bool {
-        self.words.get(header).is_some_and(|word| headers.contains(word))
+        self.words.get(header).is_some_and(|word| word.is_in(headers))
     }
 
     /// The number of its headers that are there; none where no set of them is complete.
     fn evidence(&self, headers: &HashSet<String>) -> Option<usize> {
         let is_complete = |set: &&[&str]| set.iter().all(|header| self.is_there(header, headers));
-        let found = || self.words.values().filter(|word| headers.contains(*word)).count();
+        let found = || self.words.values().filter(|word| word.is_in(headers)).count();
         self.preset.signatures.iter().any(is_complete).then(found)
     }
 

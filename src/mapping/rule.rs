@@ -177,6 +177,11 @@ impl FieldRule {
         !self.strip.is_empty() || !self.values.is_empty() || self.format.is_some() || self.invert
     }
 
+    /// Whether all it says is which column to read.
+    pub(super) fn only_names_column(&self) -> bool {
+        matches!(self.source, Some(RuleSource::Column(_))) && !self.needs_source() && self.default.is_none()
+    }
+
     /// The values that it says, whatever for.
     pub(super) fn said_values(&self) -> impl Iterator<Item = &RuleValue> {
         let other = self.otherwise.as_ref().and_then(|otherwise| match otherwise {

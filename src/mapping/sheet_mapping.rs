@@ -53,14 +53,12 @@ impl Mapping {
         let cell = |column: usize| CellRef { row: self.header_row.max(1), column: column as u32 }.to_string();
         let reading = |index: usize| facts.readings.iter().find(|(column, _)| *column == index);
         // What only rules read is named by them.
-        let shown = self.columns.iter().filter(|column| column.target != ColumnTarget::Ignored(Ignored::Source));
-        let columns = shown.map(|column| MappedColumn {
+        let is_shown = |column: &&Column| column.target != ColumnTarget::Ignored(Ignored::Source);
+        let mut shown: Vec<&Column> = self.columns.iter().filter(is_shown).collect();
+        shown.sort_by_key(|column| self.first_source(column.index).unwrap_or(usize::MAX));
+        let columns = shown.into_iter().map(|column| MappedColumn {
             header: column.header.clone(),
-            cell: match self.derived_at(column.index) {
-                // A default stands in no cell.
-                Some(derived) => derived.source.columns().first().map_or_else(String::new, |column| cell(*column)),
-                None => cell(column.index),
-            },
+            cell: self.first_source(column.index).map_or_else(String::new, cell),
             field: target_name(self.entity, &column.target).map(|target| self.shown_target(&target)),
             why: self.reason(column),
             reading: reading(column.index)

@@ -6,14 +6,15 @@
 //! its outcome or is sent again.
 
 use std::collections::{HashMap, HashSet, VecDeque};
-use std::pin::{Pin, pin};
+use std::pin::Pin;
 use std::time::Duration;
 
 use futures::stream::FuturesUnordered;
 use futures::{FutureExt, StreamExt};
-use tokio::time::{Instant, Interval, interval, sleep_until};
+use tokio::time::{Instant, interval, sleep_until};
 
 use self::claiming::Claiming;
+use self::loop_control::{Arrival, LoopControl};
 use self::reconciling::may_be_doubled;
 use super::backoff::ServiceBackoff;
 use super::outcome;
@@ -32,6 +33,7 @@ use crate::shutdown::ShutdownSignal;
 
 mod blocked;
 mod claiming;
+mod loop_control;
 mod made_elsewhere;
 mod reconciling;
 #[cfg(test)]
@@ -111,29 +113,6 @@ enum NextAction {
     /// Check whether what was sent more than once exists more than once.
     DetectDuplicates,
     Finish,
-}
-
-/// What reaches the loop from outside, beside responses and the journal.
-struct LoopControl<'r> {
-    shutdown: &'r mut ShutdownSignal,
-    /// One interval for the whole loop: a timer started anew in every turn would never fire while steps end.
-    clock: Interval,
-    observer: &'r mut dyn RunObserver,
-}
-
-impl LoopControl<'_> {
-    /// Waits for a future and reports progress meanwhile; none where an interrupt comes first.
-    async fn wait<F: Future>(&mut self, wait: Option<Wait>, future: F) -> Option<F::Output> {
-        let mut future = pin!(future);
-        loop {
-            tokio::select! {
-                biased;
-                () = self.shutdown.next() => return None,
-                _ = self.clock.tick() => self.observer.on_progress(wait.as_ref()),
-                output = &mut future => return Some(output),
-            }
-        }
-    }
 }
 
 impl<'c, T: StepTransport> Dispatcher<'c, T> {
@@ -227,7 +206,7 @@ impl<'c, T: StepTransport> Dispatcher<'c, T> {
         loop {
             // What an earlier process left unresolved comes before anything new.
             if self.unchecked.is_empty() && (self.sheet.is_some() || self.unresolved.is_empty()) {
-                self.prepare_steps(control.observer);
+                self.in_one_batch_of_claims(control.observer, Self::prepare_steps);
             }
             self.decide_blocked(control.observer);
             match self.next_action(Instant::now()) {
@@ -284,7 +263,7 @@ impl<'c, T: StepTransport> Dispatcher<'c, T> {
         is_read && self.retries.is_empty() && !self.claiming.is_waiting()
     }
 
-    /// Records the intents of the next steps, while there is room and the first of them is ready.
+    /// Claims the next steps and records their intents, while there is room and the first of them is ready.
     fn prepare_steps(&mut self, observer: &mut dyn RunObserver) {
         let now = Instant::now();
         self.retries.extend(self.claiming.take_due(now));
@@ -362,27 +341,35 @@ impl<'c, T: StepTransport> Dispatcher<'c, T> {
     /// Waits for the next event and handles it, and all others that have arrived by then.
     async fn poll_events(&mut self, control: &mut LoopControl<'_>) {
         self.writer.flush();
-        tokio::select! {
+        let arrival = tokio::select! {
             biased;
             () = control.shutdown.next() => {
                 self.on_interrupt();
-                control.observer.on_progress(self.waiting().as_ref());
+                Arrival::Progress
             }
-            _ = control.clock.tick() => control.observer.on_progress(self.waiting().as_ref()),
-            () = sleep_until(self.claiming.check_at()), if self.claiming.is_waiting() => {}
-            event = self.writer.next(), if !self.has_journal_failed => self.on_journal_event(event, control.observer),
-            Some(attempt) = self.in_flight.next(), if !self.in_flight.is_empty() => {
-                self.on_completion(attempt, control.observer);
-            }
+            _ = control.clock.tick() => Arrival::Progress,
+            () = sleep_until(self.claiming.check_at()), if self.claiming.is_waiting() => Arrival::ClaimsDue,
+            event = self.writer.next(), if !self.has_journal_failed => Arrival::Written(event),
+            Some(attempt) = self.in_flight.next(), if !self.in_flight.is_empty() => Arrival::Completed(Box::new(attempt)),
+        };
+        self.in_one_batch_of_claims(control.observer, |run, observer| run.on_arrival(arrival, observer));
+        self.start_ready();
+    }
+
+    /// Handles what has arrived, and all else that has by now, so that it shares a commit.
+    fn on_arrival(&mut self, arrival: Arrival, observer: &mut dyn RunObserver) {
+        match arrival {
+            Arrival::Progress => observer.on_progress(self.waiting().as_ref()),
+            Arrival::ClaimsDue => {}
+            Arrival::Written(event) => self.on_journal_event(event, observer),
+            Arrival::Completed(attempt) => self.on_completion(*attempt, observer),
         }
-        // Handled in the same turn, so that they share a commit.
         while let Some(Some(attempt)) = self.in_flight.next().now_or_never() {
-            self.on_completion(attempt, control.observer);
+            self.on_completion(attempt, observer);
         }
         while let Some(event) = self.writer.try_next() {
-            self.on_journal_event(event, control.observer);
+            self.on_journal_event(event, observer);
         }
-        self.start_ready();
     }
 
     /// What keeps the run from sending.

@@ -1,5 +1,7 @@
 //! Folding of header words, so that `Asset Tag`, `asset_tag` and `AssetTag (required)` are one word.
 
+use std::borrow::Cow;
+
 use unicode_normalization::UnicodeNormalization;
 
 use crate::unicode::is_invisible;
@@ -23,15 +25,19 @@ const OF_THE_THING: &[&str] = &["name", "notes", "tag", "assettag", "serial", "i
 /// `Purchase Date (YYYY-MM-DD)`, `purchase_date`, `cf: purchase date, type:date` and `PurchaseDate *` all become
 /// `purchasedate`.
 pub fn fold_header(text: &str) -> String {
-    let normal = text.nfkc().collect::<String>();
+    let normal = compatible(text);
     if let Some(name) = technical_name(&normal) {
         return name.to_lowercase();
     }
     let normal = normal.to_lowercase();
-    let whole = fold_letters(&normal);
     let bare = without_type(without_brackets(&normal));
     let folded = fold_letters(without_holder(without_prefix(bare)));
-    if folded.is_empty() { whole } else { folded }
+    if folded.is_empty() { fold_letters(&normal) } else { folded }
+}
+
+/// The text in NFKC. Nearly every header is ASCII, which is in that form.
+pub(super) fn compatible(text: &str) -> Cow<'_, str> {
+    if text.is_ascii() { Cow::Borrowed(text) } else { Cow::Owned(text.nfkc().collect()) }
 }
 
 /// Letters and digits of a text in lower case; where there are any, `#` becomes `number`.
@@ -40,6 +46,8 @@ pub(super) fn fold_letters(lower: &str) -> String {
     for char in lower.chars() {
         match char {
             '#' => folded.push_str("number"),
+            'a'..='z' | 'A'..='Z' | '0'..='9' => folded.push(char),
+            '\0'..='\x7f' => {}
             _ if char.is_alphanumeric() && !is_invisible(char) => folded.push(char),
             _ => {}
         }

@@ -3,9 +3,7 @@
 //! Brackets often say nothing about which field is meant: `(YYYY-MM-DD)`, `(required)`, `[displayName]`. Anything else
 //! in them may tell the column from the one without: `Asset Tag (old)` is no asset tag, and `Cost (k EUR)` no cost.
 
-use unicode_normalization::UnicodeNormalization;
-
-use super::fold::{fold_header, fold_letters};
+use super::fold::{compatible, fold_header, fold_letters};
 use super::{Field, Kind};
 
 /// `required` and `optional`, folded, in the languages of the header words.
@@ -48,7 +46,7 @@ pub struct HeaderText {
 
 impl HeaderText {
     pub fn parse(text: &str) -> Self {
-        let normal: String = text.nfkc().collect();
+        let normal = compatible(text);
         let groups = bracketed(&normal);
         let said: Vec<&str> = groups.iter().copied().filter(|group| !is_without_meaning(group)).collect();
         let word = fold_header(text);

@@ -1,13 +1,23 @@
 //! What the activity log calls things. Guide: section "Activity", the options of `type` and `event`.
 
+use std::collections::HashMap;
+use std::sync::LazyLock;
+
 use super::{ACTIVITY, Entity, Field, Kind, Verb, fold_header, log_field};
+
+/// The types of the log by their folded names.
+static TYPES: LazyLock<HashMap<String, &'static str>> = LazyLock::new(|| {
+    let choices = match ACTIVITY.field(log_field::TYPE).map(|field| field.kind) {
+        Some(Kind::Option(choices)) => choices.create,
+        _ => &[],
+    };
+    choices.iter().map(|logged| (fold_header(logged), *logged)).collect()
+});
 
 impl Entity {
     /// The `type` the log gives to entries about records of the collection; none where it does not tell of them.
     pub fn log_type(&self) -> Option<&'static str> {
-        let Kind::Option(choices) = ACTIVITY.field(log_field::TYPE)?.kind else { return None };
-        let singular = fold_header(self.singular);
-        choices.create.iter().copied().find(|logged| fold_header(logged) == singular)
+        TYPES.get(&fold_header(self.singular)).copied()
     }
 
     /// The filter of the log that names a record of the collection by its system id.

@@ -2,11 +2,13 @@
 //!
 //! A new word is a line's word below; it must not be one of the schema's own header words, which a test checks.
 
+use std::collections::HashMap;
 use std::sync::LazyLock;
 
 use unicode_normalization::UnicodeNormalization;
 use unicode_normalization::char::is_combining_mark;
 
+use super::fold::compatible;
 use crate::unicode::is_invisible;
 
 /// Words that make a header secret wherever they stand in one of its words: compounds such as `Benutzerpasswort` are
@@ -118,7 +120,8 @@ pub fn is_secret_header(header: &str) -> bool {
     // `암호화키` is a secret although `암호화` is none.
     let counts = |word: &&String| ordinary.is_none_or(|ordinary| word.contains(ordinary));
     (0..words.len()).any(|first| {
-        let phrases = TABLES.phrases.iter().filter(counts).filter_map(|phrase| phrase_end(&words, first, phrase));
+        let begun = words[first].chars().next().and_then(|char| TABLES.phrases.get(&char)).into_iter().flatten();
+        let phrases = begun.filter(counts).filter_map(|phrase| phrase_end(&words, first, phrase));
         let stems = TABLES.stems.iter().filter(counts).filter_map(|stem| {
             let is_part = words.get(first).is_some_and(|word| word.contains(stem));
             if is_part { Some(first + 1) } else { phrase_end(&words, first, stem) }
@@ -130,21 +133,26 @@ pub fn is_secret_header(header: &str) -> bool {
 /// The words above, folded as headers are.
 struct Tables {
     stems: Vec<String>,
-    phrases: Vec<String>,
+    /// By their first character, because nearly none begins as a word does.
+    phrases: HashMap<char, Vec<String>>,
     whole: Vec<String>,
     ordinary: Vec<String>,
 }
 
 impl Tables {
     fn new() -> Self {
-        let folded = |table: &[&str]| table.iter().map(|phrase| words(phrase).concat()).collect();
-        Self { stems: folded(STEMS), phrases: folded(PHRASES), whole: folded(WHOLE), ordinary: folded(ORDINARY) }
+        let folded = |table: &[&str]| table.iter().map(|phrase| words(phrase).concat()).collect::<Vec<String>>();
+        let mut phrases: HashMap<char, Vec<String>> = HashMap::new();
+        for phrase in folded(PHRASES) {
+            phrases.entry(phrase.chars().next().unwrap_or_default()).or_default().push(phrase);
+        }
+        Self { stems: folded(STEMS), phrases, whole: folded(WHOLE), ordinary: folded(ORDINARY) }
     }
 }
 
 /// Where the words from `first` on that make up the phrase, its plural or the phrase with a number end.
 fn phrase_end(words: &[String], first: usize, phrase: &str) -> Option<usize> {
-    // Nearly no phrase begins as the word does.
+    // Nearly no stem begins as the word does.
     if !phrase.starts_with(words.get(first)?.chars().next()?) {
         return None;
     }
@@ -175,7 +183,7 @@ fn tells_a_fact(secret: &[String], behind: &[String]) -> bool {
 fn words(header: &str) -> Vec<String> {
     let mut words = vec![String::new()];
     let mut before = None;
-    for char in header.nfkc().filter(|char| !is_invisible(*char)) {
+    for char in compatible(header).chars().filter(|char| !is_invisible(*char)) {
         let is_hump = before.is_some_and(char::is_lowercase) && char.is_uppercase();
         let is_seam = before.is_some_and(|before: char| {
             before.is_alphanumeric()
@@ -186,6 +194,10 @@ fn words(header: &str) -> Vec<String> {
             words.push(String::new());
         }
         if let (true, Some(word)) = (char.is_alphanumeric(), words.last_mut()) {
+            if char.is_ascii() {
+                word.push(char.to_ascii_lowercase());
+                continue;
+            }
             let plain = char.nfd().filter(|part| !is_combining_mark(*part));
             word.extend(plain.flat_map(char::to_lowercase).filter(|part| !is_combining_mark(*part)));
         }

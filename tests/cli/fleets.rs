@@ -1,14 +1,27 @@
-//! Whole exports of other tools: hundreds of rows go into an empty account with one command, a second import writes
-//! nothing, changed holders cost one check-in and one check-out each, and `undo` takes everything back.
+//! Whole exports of other tools: all rows go into an empty account with one command, a second import writes nothing,
+//! changed holders cost one check-in and one check-out each, and `undo` takes everything back.
+//!
+//! `TALLYPORT_FLEET=500 cargo test --release --test cli fleets::` imports as many rows.
 
 use serde_json::{Value, json};
 
 use crate::harness::CliTest;
 use crate::holders::writes;
+use crate::kills::setting;
 use crate::presets::{Export, csv};
 
 /// The rows whose holder changes.
 const CHANGED: usize = 30;
+
+/// How many rows an export has.
+fn rows() -> usize {
+    usize::try_from(setting("TALLYPORT_FLEET", 60)).unwrap()
+}
+
+/// How many people hold them: some hold two.
+fn people() -> usize {
+    rows() * 16 / 25
+}
 
 /// An export with many rows: the first row of an example, with other values in some columns.
 struct Fleet {
@@ -99,8 +112,8 @@ fn goes_in_changes_and_comes_back(fleet: &Fleet, account: CliTest) {
 fn devices_of_intune() {
     let fleet = Fleet {
         export: Export::named("intune-devices"),
-        rows: 500,
-        people: 320,
+        rows: rows(),
+        people: people(),
         own: &[("Device name", "NB-"), ("Serial number", "5CG441")],
         person: &[
             ("Primary user UPN", PersonWritten::Email),
@@ -115,8 +128,8 @@ fn devices_of_intune() {
 fn computers_of_jamf() {
     let fleet = Fleet {
         export: Export::named("jamf-computers"),
-        rows: 150,
-        people: 96,
+        rows: rows(),
+        people: people(),
         own: &[("Computer Name", "MB-"), ("Asset Tag", "LAP-"), ("Serial Number", "C02XK1")],
         person: &[("Email Address", PersonWritten::Email), ("Full Name", PersonWritten::Name)],
     };
@@ -127,8 +140,8 @@ fn computers_of_jamf() {
 fn chromebooks_of_google() {
     let fleet = Fleet {
         export: Export::named("google-chromeos"),
-        rows: 150,
-        people: 96,
+        rows: rows(),
+        people: people(),
         own: &[("annotatedAssetId", "LAP-"), ("serialNumber", "5CD92")],
         person: &[("annotatedUser", PersonWritten::Email), ("recentUsers.0.email", PersonWritten::Email)],
     };
@@ -140,8 +153,8 @@ fn chromebooks_of_google() {
 fn snipe_it_assets_go_in_and_come_back(fleet: &Fleet) {
     let people = Fleet {
         export: Export::named("snipe-it-users"),
-        rows: 96,
-        people: 96,
+        rows: people(),
+        people: people(),
         own: &[("ID", "10"), ("Last Name", "Number"), ("Employee Number", "E"), ("Username", "user")],
         person: &[("Email", PersonWritten::Email)],
     };
@@ -153,8 +166,8 @@ fn snipe_it_assets_go_in_and_come_back(fleet: &Fleet) {
 fn assets_of_snipe_it() {
     snipe_it_assets_go_in_and_come_back(&Fleet {
         export: Export::named("snipe-it-assets"),
-        rows: 150,
-        people: 96,
+        rows: rows(),
+        people: people(),
         own: &[("Asset Name", "NB-"), ("Asset Tag", "LAP-"), ("Serial", "5CG441")],
         person: &[("Checked Out To", PersonWritten::Name)],
     });
@@ -164,8 +177,8 @@ fn assets_of_snipe_it() {
 fn assets_of_snipe_it_in_german() {
     snipe_it_assets_go_in_and_come_back(&Fleet {
         export: Export::named("snipe-it-assets-german"),
-        rows: 150,
-        people: 96,
+        rows: rows(),
+        people: people(),
         own: &[("Asset Name", "NB-"), ("Asset Tag", "LAP-"), ("Seriennummer", "5CG441")],
         person: &[("Herausgegeben an", PersonWritten::Name)],
     });
@@ -190,8 +203,8 @@ fn people_go_in_and_come_back(fleet: &Fleet) {
 fn people_of_entra() {
     people_go_in_and_come_back(&Fleet {
         export: Export::named("entra-users"),
-        rows: 500,
-        people: 500,
+        rows: rows(),
+        people: rows(),
         own: &[("id", "6f1c0014-5c2f-4b52-9a46-2a0bd1c0"), ("objectId", "6f1c0005-5c2f-4b52-9a46-2a0bd1c0")],
         person: &[
             ("displayName", PersonWritten::Name),
@@ -205,8 +218,8 @@ fn people_of_entra() {
 fn people_of_google() {
     people_go_in_and_come_back(&Fleet {
         export: Export::named("google-users"),
-        rows: 500,
-        people: 500,
+        rows: rows(),
+        people: rows(),
         own: &[("Last Name [Required]", "Number"), ("Employee ID", "E")],
         person: &[("Email Address [Required]", PersonWritten::Email)],
     });

@@ -131,22 +131,22 @@ fn the_audit_detects_lost_duplicate_and_changed_records() {
 
 #[test]
 fn a_killed_import_into_the_sandbox_is_resumed() {
-    kill_and_resume(Kind::Sandbox, Work::Import, 12);
+    kill_and_resume(Kind::Sandbox, Work::Import, 8);
 }
 
 #[test]
 fn a_killed_import_into_the_reference_server_is_resumed() {
-    kill_and_resume(Kind::Reference, Work::Import, 12);
+    kill_and_resume(Kind::Reference, Work::Import, 8);
 }
 
 #[test]
 fn a_killed_apply_into_the_sandbox_is_resumed() {
-    kill_and_resume(Kind::Sandbox, Work::Apply, 6);
+    kill_and_resume(Kind::Sandbox, Work::Apply, 4);
 }
 
 #[test]
 fn a_killed_apply_into_the_reference_server_is_resumed() {
-    kill_and_resume(Kind::Reference, Work::Apply, 6);
+    kill_and_resume(Kind::Reference, Work::Apply, 4);
 }
 
 fn undisturbed(kind: Kind, work: Work, seed: u64) -> Length {
@@ -230,7 +230,7 @@ impl Rounds {
     }
 }
 
-fn setting(name: &str, default: u64) -> u64 {
+pub fn setting(name: &str, default: u64) -> u64 {
     env::var(name).ok().map_or(default, |text| text.parse().unwrap_or_else(|_| panic!("{name}={text} is no number")))
 }
 

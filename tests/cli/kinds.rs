@@ -95,7 +95,7 @@ fn where_there_is_no_status_of_the_kind_create_missing_makes_one() {
                hint: create `Ready to Deploy` with --create-missing=statuses, or name one of the account's statuses in the mapping
 
       read      devices.csv as UTF-8, comma
-      header    row 1: Serial number → asset_serial, Model → product_id, Serial number → asset_id,
+      header    row 1: Serial number → asset_serial, Serial number → asset_id, Model → product_id,
                 State → status_id
       requests  5: 5 to look up
       result    devices.result.xlsx
@@ -122,7 +122,7 @@ fn check_shows_a_kind_without_an_account_and_a_saved_mapping_keeps_it() {
     Check of plain.csv: the one row passed, in 0.5 s
       1 row: 1 good (assets)
       read      plain.csv as UTF-8, comma
-      header    row 1: Serial number → asset_serial, Model → product_id, Serial number → asset_id,
+      header    row 1: Serial number → asset_serial, Serial number → asset_id, Model → product_id,
                 default of status_id → status_id (any deployable status)
       next      tallyport import plain.csv --mapping m.toml --dry-run
     --- stderr

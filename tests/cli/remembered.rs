@@ -33,7 +33,7 @@ fn the_next_file_with_the_same_header_row_needs_no_flags() {
     Check of devices.csv: the one row passed, in 0.5 s
       1 row: 1 good (assets)
       read      devices.csv as UTF-8, comma
-      header    row 1: Tag No → asset_id, Model → product_id, State → status_id
+      header    row 1: Tag No → asset_id, State → status_id, Model → product_id
       ignored   column `Password (it looks like passwords: neither read nor copied)`
       next      tallyport import devices.csv --entity assets --map 'Tag No=asset_id' --map State=status --value status:managed=Ready --dry-run
     --- stderr
@@ -45,7 +45,7 @@ fn the_next_file_with_the_same_header_row_needs_no_flags() {
     Check of next.csv: the one row passed, in 0.5 s
       1 row: 1 good (assets)
       read      next.csv as UTF-8, comma
-      header    row 1: Tag No → asset_id, Model → product_id, State → status_id
+      header    row 1: Tag No → asset_id, State → status_id, Model → product_id
       ignored   column `Password (it looks like passwords: neither read nor copied)`
       note      next: mapping remembered on 2026-11-24 from devices.csv; `tallyport mappings forget devices-03c5` forgets it
       next      tallyport import next.csv --dry-run

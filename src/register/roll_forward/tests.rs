@@ -7,6 +7,7 @@ use super::super::depreciation::DepreciationSchedule;
 use super::super::item::{Disposal, ItemKind, MissingFigure, RegisterItem};
 use super::super::{csv_file, samples};
 use super::*;
+use crate::fuzz::cases;
 
 const OPENING: Date = date(2024, 12, 31);
 const CLOSING: Date = date(2025, 12, 31);
@@ -123,7 +124,7 @@ fn any_items() -> impl Strategy<Value = Vec<RegisterItem>> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(64))]
+    #![proptest_config(cases(32))]
 
     #[test]
     fn whatever_happens_it_ties(before in any_items(), now in any_items()) {

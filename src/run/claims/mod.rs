@@ -5,7 +5,7 @@
 //! that is sent. When the step ends, the claim says when and with which record it was done.
 //!
 //! What always holds
-//! - One transaction looks for claims of others and makes one's own.
+//! - One transaction looks for claims of others and makes one's own, of one step or of several that are sent together.
 //! - A claim that is not done belongs to a run whose process has its journal locked, or is abandoned: the process was
 //!   killed. Whoever meets an abandoned claim takes it over, and has to find out what was done.
 //! - A claim that is done is kept as long as a run is at work that began before it was done: that run's plan may not
@@ -42,6 +42,7 @@ pub(crate) struct Claims {
     began: i64,
     /// Actions of other runs that steps of this one have taken for theirs.
     taken: HashSet<i64>,
+    is_batch: bool,
 }
 
 /// What is known of a step when its turn comes.
@@ -94,7 +95,8 @@ impl Claims {
 
     fn open(path: &Path, runs: RunStore, run: &str, began: Timestamp) -> Result<Self, ClaimsError> {
         let (path, run, began) = (path.to_path_buf(), run.to_owned(), began.as_millisecond());
-        let mut claims = Self { connection: file::open(&path)?, path, runs, run, began, taken: HashSet::new() };
+        let mut claims =
+            Self { connection: file::open(&path)?, path, runs, run, began, taken: HashSet::new(), is_batch: false };
         claims.sweep()?;
         Ok(claims)
     }
@@ -116,23 +118,51 @@ impl Claims {
         transaction.commit().map_err(error)
     }
 
+    /// Begins a batch: what is claimed and ended until [`Claims::commit`] is written in one transaction, of which other
+    /// runs see nothing before and for which they wait.
+    pub(super) fn begin(&mut self) {
+        self.is_batch = true;
+    }
+
+    /// Ends a batch: the steps claimed in it may be sent.
+    pub(super) fn commit(&mut self) -> Result<(), ClaimsError> {
+        self.is_batch = false;
+        if self.connection.is_autocommit() { Ok(()) } else { self.control("COMMIT") }
+    }
+
+    fn control(&self, sql: &str) -> Result<(), ClaimsError> {
+        let done = self.connection.prepare_cached(sql).and_then(|mut statement| statement.execute([]));
+        done.map(drop).map_err(|source| ClaimsError::new(&self.path, source))
+    }
+
+    /// Does something in the batch, or in a transaction of its own.
+    fn transact<T>(&mut self, act: impl FnOnce(&mut Self) -> rusqlite::Result<T>) -> Result<T, ClaimsError> {
+        if self.connection.is_autocommit() {
+            self.control("BEGIN IMMEDIATE")?;
+        }
+        let done = act(self).map_err(|source| ClaimsError::new(&self.path, source));
+        if !self.is_batch {
+            self.commit()?;
+        }
+        done
+    }
+
     /// Claims what a step writes, unless another run at work has it. The body is as it will be sent.
     pub(super) fn acquire(&mut self, step: &Step) -> Result<ClaimResult, ClaimsError> {
+        self.transact(|claims| claims.acquire_in_batch(step))
+    }
+
+    fn acquire_in_batch(&mut self, step: &Step) -> rusqlite::Result<ClaimResult> {
         let (key, body) = (claim_key(step), body_digest(step));
-        let error = |source| ClaimsError::new(&self.path, source);
-        let transaction = self.connection.transaction_with_behavior(TransactionBehavior::Immediate).map_err(error)?;
         // A step that is sent again has its claim.
-        if has_claim(&transaction, &self.run, step.number).map_err(error)? {
+        if has_claim(&self.connection, &self.run, step.number)? {
             return Ok(ClaimResult::Claimed);
         }
-        let others = foreign_claims(&transaction, &key, &self.run).map_err(error)?;
-        let mut abandoned = None;
-        for claim in others.iter().filter(|claim| claim.done.is_none()) {
-            if is_at_work(&self.runs, &claim.run) {
-                return Ok(ClaimResult::Held { run: claim.run.clone() });
-            }
-            transaction.execute("DELETE FROM claim WHERE id = ?1", [claim.id]).map_err(error)?;
-            abandoned = Some(claim.run.clone());
+        let others = foreign_claims(&self.connection, &key, &self.run)?;
+        let (held, abandoned): (Vec<&ForeignClaim>, Vec<&ForeignClaim>) =
+            others.iter().filter(|claim| claim.done.is_none()).partition(|claim| is_at_work(&self.runs, &claim.run));
+        if let Some(claim) = held.first() {
+            return Ok(ClaimResult::Held { run: claim.run.clone() });
         }
         let is_news = |claim: &&ForeignClaim| {
             claim.done.is_some_and(|done| done >= self.began) && !self.taken.contains(&claim.id)
@@ -147,18 +177,20 @@ impl Claims {
             self.taken.extend(step.entity.is_action().then_some(claim.id));
             return Ok(ClaimResult::DoneAlike { run: claim.run.clone(), record: claim.record });
         }
+        for claim in &abandoned {
+            self.connection.prepare_cached("DELETE FROM claim WHERE id = ?1")?.execute([claim.id])?;
+        }
         let own = "INSERT INTO claim (key, run, step, body) VALUES (?1, ?2, ?3, ?4)";
-        transaction.execute(own, params![key, self.run, step.number, body]).map_err(error)?;
-        transaction.commit().map_err(error)?;
-        Ok(match (abandoned, news.last()) {
-            (Some(run), _) => ClaimResult::Abandoned { run },
+        self.connection.prepare_cached(own)?.execute(params![key, self.run, step.number, body])?;
+        Ok(match (abandoned.last(), news.last()) {
+            (Some(claim), _) => ClaimResult::Abandoned { run: claim.run.clone() },
             (None, Some(claim)) => ClaimResult::Changed { run: claim.run.clone(), record: claim.record },
             (None, None) => ClaimResult::Claimed,
         })
     }
 
     /// A claimed step has ended.
-    pub(super) fn end(&self, step: &Step, outcome: &StepOutcome) -> Result<(), ClaimsError> {
+    pub(super) fn end(&mut self, step: &Step, outcome: &StepOutcome) -> Result<(), ClaimsError> {
         let is_record = !step.entity.is_action();
         let (sql, record) = match outcome.result {
             StepResult::Applied => (MARK_DONE, outcome.record),
@@ -169,24 +201,26 @@ impl Claims {
             StepResult::Unknown => (ABANDON, None),
         };
         let now = Timestamp::now().as_millisecond();
-        self.execute(sql, params![self.run, step.number, now, record])
+        self.transact(|claims| {
+            claims.connection.prepare_cached(sql)?.execute(params![claims.run, step.number, now, record]).map(drop)
+        })
     }
 
     /// A step was not sent.
-    pub(super) fn release(&self, step: u32) -> Result<(), ClaimsError> {
-        self.execute("DELETE FROM claim WHERE run = ?1 AND step = ?2 AND done IS NULL", params![self.run, step])
-    }
-
-    fn execute(&self, sql: &str, values: &[&dyn rusqlite::ToSql]) -> Result<(), ClaimsError> {
-        let statement = self.connection.prepare_cached(sql);
-        let done = statement.and_then(|mut statement| statement.execute(values));
-        done.map(drop).map_err(|source| ClaimsError::new(&self.path, source))
+    pub(super) fn release(&mut self, step: u32) -> Result<(), ClaimsError> {
+        self.transact(|claims| claims.connection.prepare_cached(RELEASE)?.execute(params![claims.run, step]).map(drop))
     }
 }
 
-const MARK_DONE: &str = "UPDATE claim SET done = ?3, record = ?4 WHERE run = ?1 AND step = ?2";
+// `run <> ''` says nothing new, but without it SQLite reads all claims instead of using the index of those that have a run.
+const MARK_DONE: &str = "UPDATE claim SET done = ?3, record = ?4 WHERE run = ?1 AND step = ?2 AND run <> ''";
 /// No run has an empty name.
-const ABANDON: &str = "UPDATE claim SET run = '', record = ?4, done = NULL WHERE run = ?1 AND step = ?2 AND ?3 > 0";
+const ABANDON: &str = "UPDATE claim SET run = '', record = ?4, done = NULL \
+                       WHERE run = ?1 AND step = ?2 AND run <> '' AND ?3 > 0";
+const RELEASE: &str = "DELETE FROM claim WHERE run = ?1 AND step = ?2 AND run <> '' AND done IS NULL";
+const FOREIGN: &str =
+    "SELECT id, run, body, done, record FROM claim WHERE key = ?1 AND run IS NOT ?2 ORDER BY coalesce(done, 0), id";
+const HAS_CLAIM: &str = "SELECT 1 FROM claim WHERE run = ?1 AND step = ?2 AND run <> '' AND done IS NULL";
 
 impl ForeignClaim {
     /// Whether it says enough for a step to be taken for done: others may name the record that a step creates.
@@ -196,15 +230,11 @@ impl ForeignClaim {
 }
 
 fn has_claim(connection: &Connection, run: &str, step: u32) -> rusqlite::Result<bool> {
-    connection
-        .prepare_cached("SELECT 1 FROM claim WHERE run = ?1 AND step = ?2 AND done IS NULL")?
-        .exists(params![run, step])
+    connection.prepare_cached(HAS_CLAIM)?.exists(params![run, step])
 }
 
 fn foreign_claims(connection: &Connection, key: &str, run: &str) -> rusqlite::Result<Vec<ForeignClaim>> {
-    let sql =
-        "SELECT id, run, body, done, record FROM claim WHERE key = ?1 AND run <> ?2 ORDER BY coalesce(done, 0), id";
-    let mut statement = connection.prepare_cached(sql)?;
+    let mut statement = connection.prepare_cached(FOREIGN)?;
     let claims = statement.query_map([key, run], |row| {
         Ok(ForeignClaim {
             id: row.get(0)?,

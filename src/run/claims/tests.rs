@@ -126,3 +126,36 @@ fn what_was_done_is_kept_for_runs_that_began_before() {
     drop(early);
     assert_eq!(count(&claims(folder.path(), "c", later)), 0);
 }
+
+#[test]
+fn no_statement_reads_all_claims() {
+    let folder = tempfile::tempdir().unwrap();
+    let claims = claims(folder.path(), "a", BEGAN);
+    for sql in [MARK_DONE, ABANDON, RELEASE, HAS_CLAIM, FOREIGN] {
+        let mut statement = claims.connection.prepare(&format!("EXPLAIN QUERY PLAN {sql}")).unwrap();
+        let missing = vec![rusqlite::types::Null; statement.parameter_count()];
+        let plan = statement.query_map(rusqlite::params_from_iter(missing), |row| row.get::<_, String>("detail"));
+        let plan: Vec<String> = plan.unwrap().collect::<Result<_, _>>().unwrap();
+        assert!(plan[0].contains("USING INDEX") || plan[0].contains("USING COVERING INDEX"), "{sql}: {plan:?}");
+        assert!(!plan[0].contains("claim_done"), "{sql}: {plan:?}");
+    }
+}
+
+#[test]
+fn claims_of_a_batch_are_seen_together() {
+    let folder = tempfile::tempdir().unwrap();
+    let (_a, _b) = (at_work(folder.path(), "a"), at_work(folder.path(), "b"));
+    let (mut a, mut b) = (claims(folder.path(), "a", BEGAN), claims(folder.path(), "b", BEGAN));
+    a.begin();
+    assert_eq!(a.acquire(&mouse(0)).unwrap(), ClaimResult::Claimed);
+    let seen = |b: &Claims| foreign_claims(&b.connection, &claim_key(&mouse(0)), "b").unwrap().len();
+    assert_eq!(seen(&b), 0);
+    a.end(&mouse(0), &outcome(&mouse(0), StepResult::Applied, Some(12))).unwrap();
+    a.commit().unwrap();
+    assert_eq!(seen(&b), 1);
+    assert_eq!(b.acquire(&mouse(9)).unwrap(), ClaimResult::DoneAlike { run: String::from("a"), record: Some(12) });
+    // A batch in which nothing happened has nothing to write.
+    a.begin();
+    a.commit().unwrap();
+    assert_eq!(b.acquire(&mouse(9)).unwrap(), ClaimResult::DoneAlike { run: String::from("a"), record: Some(12) });
+}

@@ -67,13 +67,13 @@ impl Claiming {
     }
 
     /// The step has ended.
-    pub(super) fn end(&self, step: &Step, outcome: &StepOutcome) -> Result<(), ClaimsError> {
-        self.claims.as_ref().map_or(Ok(()), |claims| claims.end(step, outcome))
+    pub(super) fn end(&mut self, step: &Step, outcome: &StepOutcome) -> Result<(), ClaimsError> {
+        self.claims.as_mut().map_or(Ok(()), |claims| claims.end(step, outcome))
     }
 
     /// The step was not sent. A claim that cannot be released lasts as long as the process.
-    pub(super) fn release(&self, step: u32) {
-        if let Some(claims) = &self.claims {
+    pub(super) fn release(&mut self, step: u32) {
+        if let Some(claims) = &mut self.claims {
             let _ = claims.release(step);
         }
     }
@@ -85,6 +85,28 @@ impl<'c, T: StepTransport> Dispatcher<'c, T> {
     pub(crate) fn with_claims(mut self, claims: Option<Claims>) -> Self {
         self.claiming = Claiming::new(claims);
         self
+    }
+
+    /// Does something in which steps are claimed or end. What becomes of their claims is written in one transaction before
+    /// it returns; other runs wait meanwhile, so it must not wait for anything itself.
+    pub(super) fn in_one_batch_of_claims(
+        &mut self,
+        observer: &mut dyn RunObserver,
+        act: impl FnOnce(&mut Self, &mut dyn RunObserver),
+    ) {
+        if let Some(claims) = &mut self.claiming.claims {
+            claims.begin();
+        }
+        act(self, observer);
+        if let Some(Err(error)) = self.claiming.claims.as_mut().map(Claims::commit) {
+            self.abort_for_claims(error, observer);
+        }
+    }
+
+    fn abort_for_claims(&mut self, error: ClaimsError, observer: &mut dyn RunObserver) {
+        if !self.has_journal_failed {
+            self.abort(&JournalError::from(error), observer);
+        }
     }
 
     /// Claims what a step writes. None if the step is not sent now: it waits, has ended, or has to be looked for.
@@ -123,10 +145,8 @@ impl<'c, T: StepTransport> Dispatcher<'c, T> {
 
     /// Tells other runs that a step has ended.
     pub(super) fn end_claim(&mut self, step: &Step, outcome: &StepOutcome, observer: &mut dyn RunObserver) {
-        if let Err(error) = self.claiming.end(step, outcome)
-            && !self.has_journal_failed
-        {
-            self.abort(&JournalError::from(error), observer);
+        if let Err(error) = self.claiming.end(step, outcome) {
+            self.abort_for_claims(error, observer);
         }
     }
 }

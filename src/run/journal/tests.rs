@@ -15,6 +15,7 @@ use super::*;
 use crate::account::AccountIdentity;
 use crate::api::Method;
 use crate::check::{Code, ValueError};
+use crate::fuzz::cases;
 use crate::plan::{DependsOn, RowId, Step, StepOutcome, StepResult, StepRole, StepSink as _, WriteKind};
 use crate::schema;
 use crate::table::{Row, Value};
@@ -217,7 +218,7 @@ impl Model {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(48))]
+    #![proptest_config(cases(24))]
 
     #[test]
     fn every_step_is_applied_once_wherever_the_run_is_cut_off(steps in 1_u32..12, events in events()) {

@@ -9,6 +9,7 @@ use rust_xlsxwriter::{Format, Formula};
 use zip::write::SimpleFileOptions;
 
 use super::*;
+use crate::fuzz::cases;
 use crate::table::cell::Value;
 use crate::table::error::ReadFault;
 
@@ -416,7 +417,7 @@ fn texts() -> impl Strategy<Value = Vec<Vec<String>>> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(48))]
+    #![proptest_config(cases(24))]
 
     #[test]
     fn any_text_written_as_xlsx_comes_back_the_same(table in texts()) {

@@ -76,6 +76,8 @@ pub struct Entry {
 #[derive(Default)]
 pub struct Account {
     tables: BTreeMap<&'static str, BTreeMap<i64, Record>>,
+    /// The assets by their tags.
+    tags: BTreeMap<String, i64>,
     /// The highest id used so far, by collection; ids are never reused.
     highest: BTreeMap<&'static str, i64>,
     pub assignments: Vec<Assignment>,
@@ -92,6 +94,7 @@ impl Account {
         let now = now();
         record.insert("created_at".into(), now.clone().into());
         record.insert("updated_at".into(), now.into());
+        self.remember_tag(of, id, &record);
         self.tables.entry(of.name).or_default().insert(id, record);
         self.note(of, "Create", id, None);
         Ok(id)
@@ -101,6 +104,7 @@ impl Account {
         self.known(of, id)?;
         let changes = rules::read(self, &of.fields(), body, Purpose::Update)?;
         self.keep_tags_unique(of, &changes, Some(id))?;
+        self.remember_tag(of, id, &changes);
         if let Some(record) = self.tables.get_mut(of.name).and_then(|table| table.get_mut(&id)) {
             record.extend(changes);
             record.insert("updated_at".into(), now().into());
@@ -123,7 +127,10 @@ impl Account {
         if let Some((name, _)) = self.everything().find(|(name, record)| refers((name, record))) {
             return Err(Refusal::of(422, format!("The {} is used by {name}.", of.singular)));
         }
-        self.tables.entry(of.name).or_default().remove(&id);
+        let removed = self.tables.entry(of.name).or_default().remove(&id);
+        if let Some(tag) = removed.as_ref().and_then(|record| tag_of(of, record)) {
+            self.tags.remove(tag);
+        }
         self.note(of, "Delete", id, None);
         Ok(())
     }
@@ -251,7 +258,7 @@ impl Account {
 
     /// The id of the asset with exactly that tag.
     pub fn asset_tagged(&self, tag: &str) -> Option<i64> {
-        self.table("assets").find(|(_, asset)| asset["asset_id"] == tag).map(|(id, _)| id)
+        self.tags.get(tag).copied()
     }
 
     /// A record as shown to clients: every field, including computed ones.
@@ -345,11 +352,20 @@ impl Account {
     }
 
     fn keep_tags_unique(&self, of: &Collection, given: &Record, but: Option<i64>) -> Result<(), Refusal> {
-        let tag = given.get("asset_id").and_then(Value::as_str).filter(|_| of.name == "assets");
-        match tag.and_then(|tag| self.asset_tagged(tag)).filter(|id| Some(*id) != but) {
+        match tag_of(of, given).and_then(|tag| self.asset_tagged(tag)).filter(|id| Some(*id) != but) {
             Some(_) => Err(Refusal::field("asset_id", "has already been taken")),
             None => Ok(()),
         }
+    }
+
+    /// Keeps the tag of an asset that is created or renamed.
+    fn remember_tag(&mut self, of: &Collection, id: i64, given: &Record) {
+        let Some(tag) = tag_of(of, given) else { return };
+        let before = self.tables.get(of.name).and_then(|table| tag_of(of, table.get(&id)?));
+        if let Some(before) = before {
+            self.tags.remove(before);
+        }
+        self.tags.insert(tag.to_owned(), id);
     }
 
     fn everything(&self) -> impl Iterator<Item = (&'static str, &Record)> {
@@ -362,6 +378,11 @@ impl Account {
             self.log.push(Entry { timestamp: now(), kind, event, item, employee });
         }
     }
+}
+
+/// The tag in a record or body of an asset.
+fn tag_of<'r>(of: &Collection, record: &'r Record) -> Option<&'r str> {
+    record.get("asset_id").and_then(Value::as_str).filter(|_| of.name == "assets")
 }
 
 /// The current time in the format of the service.

@@ -17,11 +17,13 @@ fn bound(count: usize, length: u32) -> u64 {
 /// Lengths of lists where a page more or less makes a difference.
 fn edges(length: usize) -> Vec<usize> {
     let stride = length - 1;
-    let mut counts: Vec<usize> = (0..=3_001 / stride)
-        .filter(|page| *page < 7 || *page + 1 > 3_001 / stride)
+    // Some three hundred pages are enough.
+    let most = 3_001.min(300 * stride);
+    let mut counts: Vec<usize> = (0..=most / stride)
+        .filter(|page| *page < 7 || *page + 1 > most / stride)
         .flat_map(|page| (page * stride).saturating_sub(1)..=page * stride + 2)
-        .filter(|count| *count <= 3_001)
-        .chain([0, 1, 2, 3, 3_001])
+        .filter(|count| *count <= most)
+        .chain([0, 1, 2, 3, most])
         .collect();
     counts.sort_unstable();
     counts.dedup();

@@ -9,6 +9,7 @@ use serde_json::{Value as Json, json};
 use super::service::{FakeSource, Quirk, resolutions};
 use super::{TestContext, create, short};
 use crate::catalog::{LogCursor, LogPosition};
+use crate::fuzz::cases;
 use crate::plan::Step;
 use crate::run::reconcile::Resolution;
 
@@ -208,7 +209,7 @@ fn checkout() -> impl Strategy<Value = Checkout> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(2000))]
+    #![proptest_config(cases(500))]
 
     #[test]
     fn a_checkout_that_was_applied_is_never_sent_again(

@@ -12,6 +12,7 @@ use super::super::Resolution;
 use super::service::{FakeSource, Quirk, resolutions};
 use super::{TestContext, create, short, step};
 use crate::api::Body;
+use crate::fuzz::cases;
 use crate::plan::{Step, WriteKind};
 
 /// A product as a row or another user may have entered it.
@@ -106,7 +107,7 @@ impl Run {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(2000))]
+    #![proptest_config(cases(500))]
 
     #[test]
     fn a_create_that_was_applied_is_never_sent_again(run in run()) {

@@ -12,6 +12,7 @@ use proptest::prelude::*;
 use super::output_files::OutputFiles;
 use super::table_writer::WrittenFile;
 use super::*;
+use crate::fuzz::cases;
 use crate::table::write::xlsx::LONGEST_TEXT;
 use crate::table::{CellRef, Row, Value};
 
@@ -521,7 +522,7 @@ fn is_spelled(spelled: &str, moment: DateTime) -> bool {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(64))]
+    #![proptest_config(cases(32))]
 
     #[test]
     fn cells_come_back_from_csv(cells in prop::collection::vec(given(), 1..12), column_type in column_type()) {
