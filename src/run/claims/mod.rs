@@ -218,8 +218,7 @@ const MARK_DONE: &str = "UPDATE claim SET done = ?3, record = ?4 WHERE run = ?1 
 const ABANDON: &str = "UPDATE claim SET run = '', record = ?4, done = NULL \
                        WHERE run = ?1 AND step = ?2 AND run <> '' AND ?3 > 0";
 const RELEASE: &str = "DELETE FROM claim WHERE run = ?1 AND step = ?2 AND run <> '' AND done IS NULL";
-const FOREIGN: &str =
-    "SELECT id, run, body, done, record FROM claim WHERE key = ?1 AND run IS NOT ?2 ORDER BY coalesce(done, 0), id";
+const OF_KEY: &str = "SELECT id, run, body, done, record FROM claim WHERE key = ?1 ORDER BY coalesce(done, 0), id";
 const HAS_CLAIM: &str = "SELECT 1 FROM claim WHERE run = ?1 AND step = ?2 AND run <> '' AND done IS NULL";
 
 impl ForeignClaim {
@@ -233,9 +232,10 @@ fn has_claim(connection: &Connection, run: &str, step: u32) -> rusqlite::Result<
     connection.prepare_cached(HAS_CLAIM)?.exists(params![run, step])
 }
 
+/// Those of other runs. Left to SQLite, the comparison of runs would be planned anew for every query.
 fn foreign_claims(connection: &Connection, key: &str, run: &str) -> rusqlite::Result<Vec<ForeignClaim>> {
-    let mut statement = connection.prepare_cached(FOREIGN)?;
-    let claims = statement.query_map([key, run], |row| {
+    let mut statement = connection.prepare_cached(OF_KEY)?;
+    let claims = statement.query_map([key], |row| {
         Ok(ForeignClaim {
             id: row.get(0)?,
             run: row.get(1)?,
@@ -244,7 +244,7 @@ fn foreign_claims(connection: &Connection, key: &str, run: &str) -> rusqlite::Re
             record: row.get(4)?,
         })
     })?;
-    claims.collect()
+    claims.filter(|claim| claim.as_ref().map_or(true, |claim| claim.run != run)).collect()
 }
 
 /// Whether a process works on the run: it has the journal locked.

@@ -131,7 +131,7 @@ fn what_was_done_is_kept_for_runs_that_began_before() {
 fn no_statement_reads_all_claims() {
     let folder = tempfile::tempdir().unwrap();
     let claims = claims(folder.path(), "a", BEGAN);
-    for sql in [MARK_DONE, ABANDON, RELEASE, HAS_CLAIM, FOREIGN] {
+    for sql in [MARK_DONE, ABANDON, RELEASE, HAS_CLAIM, OF_KEY] {
         let mut statement = claims.connection.prepare(&format!("EXPLAIN QUERY PLAN {sql}")).unwrap();
         let missing = vec![rusqlite::types::Null; statement.parameter_count()];
         let plan = statement.query_map(rusqlite::params_from_iter(missing), |row| row.get::<_, String>("detail"));
