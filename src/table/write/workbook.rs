@@ -94,6 +94,10 @@ impl WorkbookWriter {
     /// Ends a table: widths, filter, panes and page. Its first `frozen` columns stay in view.
     pub(crate) fn finish_table(&mut self, table: &TableSheet, frozen: u16) -> Result<(), WriteError> {
         self.edit_sheet(table.index, |sheet| {
+            if table.next_row == 1 {
+                // The library writes the last row twice if it has a height. This moves on to a row without cells.
+                sheet.write_number(1, 0, 0)?.clear_cell(1, 0);
+            }
             table.widths.set(sheet)?;
             sheet::apply_layout(sheet, table.next_row - 1, table.widths.last_column(), frozen)
         })
@@ -156,4 +160,28 @@ fn write_header<'a>(
     }
     sheet::set_header_height(sheet)?;
     Ok(widths)
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+
+    use std::io::{Cursor, Read};
+
+    use super::super::styles::{HEADER, header_format};
+    use super::*;
+
+    #[test]
+    fn a_table_without_rows_has_its_header_once() {
+        let mut writer = WorkbookWriter::new(Path::new("test.xlsx"), None).unwrap();
+        let format = header_format(HEADER);
+        let header = ["name", "email"].map(|text| HeaderCell { text, format: &format, column_format: None });
+        let table = writer.add_table("employees", 8, header).unwrap();
+        writer.finish_table(&table, 0).unwrap();
+        let mut archive = zip::ZipArchive::new(Cursor::new(writer.into_bytes().unwrap())).unwrap();
+        let mut xml = String::new();
+        archive.by_name("xl/worksheets/sheet1.xml").unwrap().read_to_string(&mut xml).unwrap();
+        assert_eq!(xml.matches("<row r=\"1\"").count(), 1, "{xml}");
+        assert_eq!(xml.matches("<c ").count(), 2, "{xml}");
+    }
 }
