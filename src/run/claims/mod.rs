@@ -218,7 +218,7 @@ const MARK_DONE: &str = "UPDATE claim SET done = ?3, record = ?4 WHERE run = ?1 
 const ABANDON: &str = "UPDATE claim SET run = '', record = ?4, done = NULL \
                        WHERE run = ?1 AND step = ?2 AND run <> '' AND ?3 > 0";
 const RELEASE: &str = "DELETE FROM claim WHERE run = ?1 AND step = ?2 AND run <> '' AND done IS NULL";
-const OF_KEY: &str = "SELECT id, run, body, done, record FROM claim WHERE key = ?1 ORDER BY coalesce(done, 0), id";
+const OF_KEY: &str = "SELECT id, run, body, done, record FROM claim WHERE key = ?1";
 const HAS_CLAIM: &str = "SELECT 1 FROM claim WHERE run = ?1 AND step = ?2 AND run <> '' AND done IS NULL";
 
 impl ForeignClaim {
@@ -232,7 +232,8 @@ fn has_claim(connection: &Connection, run: &str, step: u32) -> rusqlite::Result<
     connection.prepare_cached(HAS_CLAIM)?.exists(params![run, step])
 }
 
-/// Those of other runs. Left to SQLite, the comparison of runs would be planned anew for every query.
+/// Those of other runs, in the order in which they were done. SQLite would plan a query that compares or sorts them anew for
+/// every key.
 fn foreign_claims(connection: &Connection, key: &str, run: &str) -> rusqlite::Result<Vec<ForeignClaim>> {
     let mut statement = connection.prepare_cached(OF_KEY)?;
     let claims = statement.query_map([key], |row| {
@@ -244,7 +245,10 @@ fn foreign_claims(connection: &Connection, key: &str, run: &str) -> rusqlite::Re
             record: row.get(4)?,
         })
     })?;
-    claims.filter(|claim| claim.as_ref().map_or(true, |claim| claim.run != run)).collect()
+    let mut claims = claims.collect::<rusqlite::Result<Vec<ForeignClaim>>>()?;
+    claims.retain(|claim| claim.run != run);
+    claims.sort_by_key(|claim| (claim.done, claim.id));
+    Ok(claims)
 }
 
 /// Whether a process works on the run: it has the journal locked.

@@ -159,3 +159,21 @@ fn claims_of_a_batch_are_seen_together() {
     a.commit().unwrap();
     assert_eq!(b.acquire(&mouse(9)).unwrap(), ClaimResult::DoneAlike { run: String::from("a"), record: Some(12) });
 }
+
+#[test]
+fn no_statement_is_planned_anew_for_another_step() {
+    let folder = tempfile::tempdir().unwrap();
+    let _a = at_work(folder.path(), "a");
+    let mut claims = claims(folder.path(), "a", BEGAN);
+    for number in 0..5 {
+        let step =
+            step(number, "accessories", WriteKind::Create, json!({"name": format!("Mouse {number}"), "quantity": 5}));
+        claims.acquire(&step).unwrap();
+        let result = if number < 3 { StepResult::Applied } else { StepResult::Failed };
+        claims.end(&step, &outcome(&step, result, Some(12))).unwrap();
+    }
+    for sql in [MARK_DONE, RELEASE, HAS_CLAIM, OF_KEY] {
+        let statement = claims.connection.prepare_cached(sql).unwrap();
+        assert_eq!(statement.get_status(rusqlite::StatementStatus::RePrepare), 0, "{sql}");
+    }
+}
