@@ -18,6 +18,8 @@ use crate::table::ColumnName;
 const CHUNK: usize = 256 << 10;
 /// Chunks under way.
 const AHEAD: usize = 4;
+/// XML of one sheet. Excel opens nothing near it, and from twice as much on its checksum would be wrong.
+const MOST: u64 = 2 << 30;
 
 /// Writes the rows of a sheet, from the top, each cell by cell from the left.
 pub(super) struct SheetRows {
@@ -28,6 +30,8 @@ pub(super) struct SheetRows {
     row: String,
     /// Where its beginning stands in `xml`.
     head: Range<usize>,
+    /// Bytes that are no longer in `xml`.
+    handed_over: u64,
     chunks: SyncSender<Vec<u8>>,
     recycled: Receiver<Vec<u8>>,
     deflater: JoinHandle<io::Result<DeflatedRows>>,
@@ -52,7 +56,7 @@ impl SheetRows {
         let deflater = deflater.spawn(move || deflate_all(file, level, incoming, &used))?;
         let letters = (0..columns as u32).map(|column| ColumnName(column).to_string()).collect();
         let xml = Vec::with_capacity(CHUNK + CHUNK / 4);
-        Ok(Self { xml, letters, row: String::new(), head: 0..0, chunks, recycled, deflater })
+        Ok(Self { xml, letters, row: String::new(), head: 0..0, handed_over: 0, chunks, recycled, deflater })
     }
 
     /// Begins a row. It counts from 1.
@@ -79,7 +83,13 @@ impl SheetRows {
         }
         let empty = self.recycled.try_recv().unwrap_or_default();
         let full = std::mem::replace(&mut self.xml, empty);
+        self.handed_over += full.len() as u64;
         self.chunks.send(full).map_err(|_| io::Error::from(io::ErrorKind::BrokenPipe))
+    }
+
+    /// Whether the sheet is as large as one should be.
+    pub(super) fn is_full(&self) -> bool {
+        self.handed_over >= MOST
     }
 
     /// Adds a cell of text. `format` is the number of its format in the workbook.

@@ -164,7 +164,8 @@ impl OutputBook {
 
     /// Continues in a new sheet when the current one is full.
     fn continue_if_full(&mut self, rows_per_sheet: u32) -> Result<(), WriteError> {
-        if self.sheet.as_ref().is_none_or(|sheet| sheet.table.next_row < rows_per_sheet) {
+        let is_full = |sheet: &OutputSheet| sheet.table.next_row >= rows_per_sheet || sheet.rows.is_full();
+        if !self.sheet.as_ref().is_some_and(is_full) {
             return Ok(());
         }
         match self.close_sheet()? {
