@@ -135,16 +135,23 @@ impl Claims {
         done.map(drop).map_err(|source| ClaimsError::new(&self.path, source))
     }
 
-    /// Does something in the batch, or in a transaction of its own.
+    /// Does something in the batch, or in a transaction of its own. If it fails, so does all of the batch: its steps are not
+    /// sent, and what ended in it is found out by others.
     fn transact<T>(&mut self, act: impl FnOnce(&mut Self) -> rusqlite::Result<T>) -> Result<T, ClaimsError> {
         if self.connection.is_autocommit() {
             self.control("BEGIN IMMEDIATE")?;
         }
-        let done = act(self).map_err(|source| ClaimsError::new(&self.path, source));
+        let done = match act(self) {
+            Ok(done) => done,
+            Err(source) => {
+                let _ = self.control("ROLLBACK");
+                return Err(ClaimsError::new(&self.path, source));
+            }
+        };
         if !self.is_batch {
             self.commit()?;
         }
-        done
+        Ok(done)
     }
 
     /// Claims what a step writes, unless another run at work has it. The body is as it will be sent.
