@@ -456,7 +456,9 @@ impl ResolvedRule {
 pub(super) fn with_flag_rules(header: &Row, overrides: &MappingOverrides) -> MappingOverrides {
     let is_header = |text: &str| {
         let folded = HeaderText::parse(text).whole;
-        header.cells().any(|cell| headers::header_keys(cell.text).contains(&folded))
+        // Folded, `{Serial number}` is the header in it.
+        let is_alike = |cell: &str| !text.contains('{') && headers::header_keys(cell).contains(&folded);
+        header.cells().any(|cell| cell.text.trim() == text.trim() || is_alike(cell.text))
     };
     let as_rule = |entry: &MappingOverride| {
         let is_flag = entry.source == MappingSource::CommandLine && !entry.target.trim().is_empty();

@@ -209,6 +209,16 @@ fn tables_of_other_kinds_are_no_tools_export() {
 }
 
 #[test]
+fn a_header_in_braces_may_feed_a_second_field() {
+    let header = ["Serial number", "Model"];
+    let mapping =
+        assets(&header, &[("{Serial number}", "asset_id"), ("Serial number", "asset_serial"), ("Model", "product_id")])
+            .unwrap();
+    assert_eq!((mapping.column_of("asset_id"), mapping.column_of("asset_serial")), (Some(2), Some(0)));
+    assert_eq!(mapping.sheet_column_of("asset_id"), Some(0));
+}
+
+#[test]
 fn a_saved_mapping_reads_back() {
     let mapping =
         assets(&["Tag No", "Model", "Category", "Rack", "Colour"], &[("Tag No", "asset_id"), ("Rack", "custom:Rack")])
