@@ -6,11 +6,11 @@
 
 use jiff::civil::Date;
 
-use super::derived::{DerivedValue, MappingRuleError, ResolvedRule, RuleResolver};
+use super::derived::{DerivedValue, ResolvedRule, RuleResolver};
 use super::rule::{FieldRule, FurtherRecords, RuleOrigin, RuleSource};
 use super::{
     Column, ColumnTarget, HeaderAliases, Ids, Ignored, Mapping, MappingError, MappingOverride, MappingOverrides,
-    MappingSource, SkippedRows,
+    MappingRuleError, MappingSource, SkippedRows,
 };
 use crate::schema::{ASSIGNED_TO, Entity, Field};
 use crate::table::Row;

@@ -23,13 +23,12 @@ mod headers;
 mod presets;
 mod remembered;
 mod rule;
+mod rule_error;
 mod sheet_mapping;
 mod strip;
 mod template;
 
-pub(crate) use derived::{
-    DerivedColumn, DerivedValue, MappedValue, MappingRuleError, SkippedRows, Unlisted, ValueSource,
-};
+pub(crate) use derived::{DerivedColumn, DerivedValue, MappedValue, SkippedRows, Unlisted, ValueSource};
 pub(crate) use entity::{DetectedEntity, EntityDetectionError, detect_entity};
 pub(crate) use entity::{by_headers as entity_by_headers, by_name as entity_by_name};
 pub(crate) use file::{MappingFile, MappingText};
@@ -41,6 +40,7 @@ pub(crate) use remembered::{
     HeaderFingerprint, RememberedMapping, RememberedMappingError, RememberedMappings, StoredMapping, UnsavedMapping,
 };
 pub(crate) use rule::{FieldRule, FurtherRecords, RuleOrigin, RuleValue, SkipCondition, SkipRule, is_same_text};
+pub(crate) use rule_error::MappingRuleError;
 pub(crate) use sheet_mapping::ColumnFacts;
 pub use sheet_mapping::{MappedColumn, SheetMapping};
 

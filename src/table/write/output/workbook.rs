@@ -347,7 +347,9 @@ mod tests {
         let (mut writer, mut formats) = (WorkbookWriter::new(&theirs, None).unwrap(), CellFormats::for_export());
         let format = header_format(HEADER);
         writer.register_format(&format);
-        TYPES.iter().for_each(|column_type| drop(writer.register_format(formats.of_column(*column_type))));
+        for column_type in TYPES {
+            writer.register_format(formats.of_column(column_type));
+        }
         let header = columns.iter().map(|column| HeaderCell {
             text: &column.header,
             format: &format,
