@@ -500,8 +500,8 @@ impl Mapping {
         None
     }
 
-    /// Makes a column of the sheet feed a field itself, so that its cells need not be copied. False where it feeds
-    /// something else already, and where the records are not the rows: those take no cells of their own.
+    /// Makes a column of the sheet feed a field itself, so that its cells need not be copied. False if it feeds something
+    /// else already, and for further records, which have derived columns only.
     fn map_directly(&mut self, column: usize, target: &ColumnTarget, source: MappingSource) -> bool {
         let is_free =
             |known: &&mut Column| known.index == column && known.target == ColumnTarget::Ignored(Ignored::Source);

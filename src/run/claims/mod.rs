@@ -135,8 +135,8 @@ impl Claims {
         done.map(drop).map_err(|source| ClaimsError::new(&self.path, source))
     }
 
-    /// Does something in the batch, or in a transaction of its own. If it fails, so does all of the batch: its steps are not
-    /// sent, and what ended in it is found out by others.
+    /// Runs `act` in the batch, or in a transaction of its own. If it fails, the whole batch is rolled back: its steps are not
+    /// sent, and other runs find out what ended in it.
     fn transact<T>(&mut self, act: impl FnOnce(&mut Self) -> rusqlite::Result<T>) -> Result<T, ClaimsError> {
         if self.connection.is_autocommit() {
             self.control("BEGIN IMMEDIATE")?;

@@ -87,8 +87,8 @@ impl<'c, T: StepTransport> Dispatcher<'c, T> {
         self
     }
 
-    /// Does something in which steps are claimed or end. What becomes of their claims is written in one transaction before
-    /// it returns; other runs wait meanwhile, so it must not wait for anything itself.
+    /// Runs `act`, in which steps are claimed or end, and writes all their claims in one transaction before it returns. Other
+    /// runs wait meanwhile, so `act` must not wait for anything.
     pub(super) fn in_one_batch_of_claims(
         &mut self,
         observer: &mut dyn RunObserver,

@@ -16,7 +16,7 @@ use crate::table::ColumnName;
 
 /// XML that is handed over at a time.
 const CHUNK: usize = 256 << 10;
-/// Chunks under way.
+/// Chunks that may wait to be compressed.
 const AHEAD: usize = 4;
 /// XML of one sheet. Excel opens nothing near it, and from twice as much on its checksum would be wrong.
 const MOST: u64 = 2 << 30;

@@ -182,7 +182,7 @@ impl CellFormats {
     }
 
     /// What a cell holds in a column of that type, and how it is formatted.
-    pub(super) fn content<'a>(&self, cell: Cell<'a>, column_type: ColumnType) -> (CellContent<'a>, CellStyle<'a>) {
+    pub(super) fn content<'a>(&self, cell: Cell<'a>, column_type: ColumnType) -> (XlsxCell<'a>, CellStyle<'a>) {
         match cell.value {
             Value::Number(number) if number.is_finite() && is_kept(cell.text, number) => {
                 let style = match (cell.format, column_type) {
@@ -190,16 +190,16 @@ impl CellFormats {
                     (None, ColumnType::Money) => CellStyle::Amount,
                     (None, _) => CellStyle::General,
                 };
-                (CellContent::Number(number), style)
+                (XlsxCell::Number(number), style)
             }
-            Value::Boolean(boolean) => (CellContent::Boolean(boolean), CellStyle::Boolean),
+            Value::Boolean(boolean) => (XlsxCell::Boolean(boolean), CellStyle::Boolean),
             Value::Date(moment) if let Some(excel) = excel_moment(moment) => {
                 let is_day = column_type != ColumnType::Timestamp && moment.time() == jiff::civil::Time::midnight();
-                (CellContent::Moment(excel), if is_day { CellStyle::Date } else { CellStyle::Timestamp })
+                (XlsxCell::Moment(excel), if is_day { CellStyle::Date } else { CellStyle::Timestamp })
             }
             _ => {
                 let text = truncate_to_cell(cell.text);
-                (CellContent::Text(text), self.style_of_text(text))
+                (XlsxCell::Text(text), self.style_of_text(text))
             }
         }
     }
@@ -258,16 +258,16 @@ pub(crate) fn write_cell(
     let (content, style) = formats.content(cell, column_type);
     let format = formats.of_cell(style, column_type, mark);
     match content {
-        CellContent::Number(number) => put(sheet, at, number, format),
-        CellContent::Boolean(boolean) => put(sheet, at, boolean, format),
-        CellContent::Moment(moment) => put(sheet, at, &moment, format),
-        CellContent::Text("") if mark == CellMark::Plain => Ok(()),
-        CellContent::Text(text) => put(sheet, at, text, format),
+        XlsxCell::Number(number) => put(sheet, at, number, format),
+        XlsxCell::Boolean(boolean) => put(sheet, at, boolean, format),
+        XlsxCell::Moment(moment) => put(sheet, at, &moment, format),
+        XlsxCell::Text("") if mark == CellMark::Plain => Ok(()),
+        XlsxCell::Text(text) => put(sheet, at, text, format),
     }
 }
 
 /// What a cell of a workbook holds.
-pub(super) enum CellContent<'a> {
+pub(super) enum XlsxCell<'a> {
     Number(f64),
     Boolean(bool),
     Moment(ExcelDateTime),

@@ -15,7 +15,7 @@ use super::super::sheet_rows::SheetRows;
 use super::super::styles::{HEADER, header_format};
 use super::super::workbook::{HeaderCell, TableSheet, WorkbookWriter};
 use super::super::xlsx::{
-    AMOUNT_FORMAT, CellContent, CellFormats, CellStyle, MAX_COLUMNS, MAX_ROWS, truncate_to_cell, value_width,
+    AMOUNT_FORMAT, CellFormats, CellStyle, MAX_COLUMNS, MAX_ROWS, XlsxCell, truncate_to_cell, value_width,
 };
 use super::super::{ColumnType, WriteError};
 use super::output_files::{OutputFiles, Sink};
@@ -185,11 +185,11 @@ impl OutputBook {
             let (content, style) = formats.formats.content(cell, column.column_type);
             let mut format = || formats.number(style, writer);
             match content {
-                CellContent::Text("") => {}
-                CellContent::Text(text) => rows.text(place, format(), text),
-                CellContent::Number(number) => rows.number(place, format(), number),
-                CellContent::Boolean(boolean) => rows.boolean(place, format(), boolean),
-                CellContent::Moment(moment) => rows.number(place, format(), moment.to_excel()),
+                XlsxCell::Text("") => {}
+                XlsxCell::Text(text) => rows.text(place, format(), text),
+                XlsxCell::Number(number) => rows.number(place, format(), number),
+                XlsxCell::Boolean(boolean) => rows.boolean(place, format(), boolean),
+                XlsxCell::Moment(moment) => rows.number(place, format(), moment.to_excel()),
             }
             if truncate_to_cell(cell.text).len() < cell.text.len() {
                 report.truncate(|| truncated_text(&table.name, at, cell.text));

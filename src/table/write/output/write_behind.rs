@@ -11,12 +11,12 @@ use crate::table::Row;
 const BATCH: usize = 256;
 /// Bytes per batch: a record may hold long texts.
 const BATCH_BYTES: usize = 256 << 10;
-/// Batches under way.
+/// Batches that may wait for the writer.
 const AHEAD: usize = 4;
 
 /// Some rows on their way to the writer. Those behind `filled` are empty and keep their buffers.
 #[derive(Default)]
-struct RowBatch {
+struct WriteBatch {
     rows: Vec<Row>,
     filled: usize,
     bytes: usize,
@@ -24,9 +24,9 @@ struct RowBatch {
 
 /// Where rows are handed over to the writer.
 pub(crate) struct RowQueue {
-    batch: RowBatch,
-    batches: SyncSender<RowBatch>,
-    recycled: Receiver<RowBatch>,
+    batch: WriteBatch,
+    batches: SyncSender<WriteBatch>,
+    recycled: Receiver<WriteBatch>,
 }
 
 /// The writer has failed: more rows are of no use.
@@ -36,7 +36,7 @@ pub(crate) struct WriterStopped;
 impl RowQueue {
     /// Takes the content of a row, and leaves it the buffers of an earlier one.
     pub(crate) fn push(&mut self, row: &mut Row) -> Result<(), WriterStopped> {
-        let RowBatch { rows, filled, bytes } = &mut self.batch;
+        let WriteBatch { rows, filled, bytes } = &mut self.batch;
         if *filled == rows.len() {
             rows.push(Row::default());
         }
@@ -64,7 +64,7 @@ pub(crate) fn write_behind<T, E: From<WriteError>>(
         let (batches, incoming) = sync_channel(AHEAD);
         let (used, recycled) = channel();
         let writer = scope.spawn(move || write_all(output, incoming, &used));
-        let mut queue = RowQueue { batch: RowBatch::default(), batches, recycled };
+        let mut queue = RowQueue { batch: WriteBatch::default(), batches, recycled };
         let filled = fill(&mut queue);
         if filled.is_ok() {
             // The writer may have failed; joining it says why.
@@ -81,8 +81,8 @@ pub(crate) fn write_behind<T, E: From<WriteError>>(
 
 fn write_all(
     output: &mut dyn TableWriter,
-    batches: Receiver<RowBatch>,
-    used: &Sender<RowBatch>,
+    batches: Receiver<WriteBatch>,
+    used: &Sender<WriteBatch>,
 ) -> Result<(), WriteError> {
     for mut batch in batches {
         batch.rows[..batch.filled].iter().try_for_each(|row| output.row(row))?;
