@@ -2,10 +2,11 @@
 
 use rust_decimal::{Decimal, RoundingStrategy};
 
-use super::checked_row::{CheckedRow, ParsedCustomField, ParsedId, ParsedRelated, ParsedValue};
+use super::checked_row::{CheckedRow, ParsedCustomField, ParsedField, ParsedId, ParsedRelated, ParsedValue};
 use super::column::{DateSurvey, MoneySurvey};
 use super::date::{self, DateFormat, DateReading};
 use super::fill::whole_id;
+use super::known_texts::KnownTexts;
 use super::money::{self, DecimalMark, HeaderUnit};
 use super::name_order::NameSurvey;
 use super::problem::{Code, ValueError};
@@ -35,6 +36,7 @@ pub(crate) fn reads_as_itself(name: &str) -> bool {
 }
 
 /// How to read a column.
+#[derive(Debug, Clone)]
 pub(super) struct ColumnCheck {
     pub(super) column: usize,
     /// Which of the mapping's derived columns it is.
@@ -52,8 +54,11 @@ pub(super) struct ColumnCheck {
     pub(super) names_people: bool,
     /// Whether the column as a whole writes them last name first.
     pub(super) is_last_name_first: bool,
+    /// Whether a text is read alike wherever it stands, and says nothing of the column.
+    pub(super) is_memorable: bool,
 }
 
+#[derive(Debug, Clone)]
 pub(super) enum ColumnRole {
     Field { index: usize, field: &'static Field, ids: Ids },
     Related { field: usize, related: &'static str },
@@ -85,6 +90,7 @@ impl ColumnCheck {
         let is_exact = matches!(role, ColumnRole::Field { field, .. } if is_exact_code(field));
         let names_people = role.names_people(entity);
         let mark = rules.decimal;
+        let is_memorable = !names_people && role.is_memorable();
         Some(Self {
             column,
             derived: None,
@@ -96,7 +102,20 @@ impl ColumnCheck {
             mark,
             names_people,
             is_last_name_first: false,
+            is_memorable,
         })
+    }
+
+    /// Adds what a cell of the column was read as.
+    #[inline]
+    pub(super) fn accept(&self, value: ParsedValue, checked: &mut CheckedRow) {
+        let column = self.column as u32;
+        match self.role {
+            ColumnRole::Field { index, .. } => checked.values.push(ParsedField { field: index, column, value }),
+            ColumnRole::Related { field, related } => checked.related.push(ParsedRelated { field, related, column }),
+            ColumnRole::Custom => checked.custom.push(ParsedCustomField { column, pair: None }),
+            ColumnRole::Id(_) | ColumnRole::Action => {}
+        }
     }
 
     /// With the date format of a rule, which was checked when the rule was read.
@@ -115,6 +134,23 @@ impl ColumnRole {
         match field.reference_to() {
             Some(reference) => schema::collection(reference.to).is_some_and(Entity::is_person),
             None => entity.is_person() && field.name == "name",
+        }
+    }
+
+    fn is_memorable(&self) -> bool {
+        match self {
+            ColumnRole::Field { field, .. } => match field.kind {
+                Kind::Text(_)
+                | Kind::Integer { .. }
+                | Kind::Boolean
+                | Kind::Currency
+                | Kind::Option(_)
+                | Kind::Reference(_)
+                | Kind::User => true,
+                Kind::Money | Kind::Date | Kind::CustomFields | Kind::Structure => false,
+            },
+            ColumnRole::Related { .. } | ColumnRole::Custom => true,
+            ColumnRole::Id(_) | ColumnRole::Action => false,
         }
     }
 
@@ -141,69 +177,59 @@ pub(super) struct ColumnSurvey {
     pub(super) dates: DateSurvey,
     pub(super) amounts: MoneySurvey,
     pub(super) names: NameSurvey,
+    pub(super) known: KnownTexts,
 }
 
-/// Reads cells that are not fields of the record.
-pub(super) fn read_other(check: &ColumnCheck, cell: Cell<'_>, blank: EmptyCells, checked: &mut CheckedRow) {
-    let column = check.column as u32;
+/// Reads a cell that is no field of the record. Returns a value where the cell itself holds it.
+pub(super) fn read_other(
+    check: &ColumnCheck,
+    cell: Cell<'_>,
+    blank: EmptyCells,
+    checked: &mut CheckedRow,
+) -> Result<Option<ParsedValue>, ValueError> {
     if cell.is_blank() {
-        if let (ColumnRole::Custom, EmptyCells::Clear) = (&check.role, blank) {
-            checked.custom.push(ParsedCustomField { column, pair: None });
-        }
-        return;
+        let clears = matches!(check.role, ColumnRole::Custom) && blank == EmptyCells::Clear;
+        return Ok(clears.then_some(ParsedValue::Clear));
     }
-    let read = readable(cell).and_then(|()| read_as(check, cell, checked));
-    if let Err(error) = read {
-        checked.problems.push(error.at(Some(column), cell.text));
-    }
-}
-
-/// Reads a cell that holds something.
-fn read_as(check: &ColumnCheck, cell: Cell<'_>, checked: &mut CheckedRow) -> Result<(), ValueError> {
-    let column = check.column as u32;
+    readable(cell)?;
+    let trimmed = text::trimmed(cell.text);
     match &check.role {
-        ColumnRole::Field { .. } => Ok(()),
-        ColumnRole::Related { .. } if is_clear(text::trimmed(cell.text)) => Err(ValueError::new(
-            Code::ClearNotAllowed,
-            "cannot clear a cell that describes another record",
-            "change that record in a sheet of its own, or leave the cell empty",
-        )),
-        ColumnRole::Related { field, related } => {
-            let trimmed = text::trimmed(cell.text);
-            if text::is_no_value_mark(trimmed) {
-                checked.remark(RemarkKind::NoValue, check.column, trimmed);
-                return Ok(());
-            }
-            undamaged(cell, check.is_code)?;
-            checked.related.push(ParsedRelated { field: *field, related, column });
-            Ok(())
+        ColumnRole::Field { .. } => return Ok(None),
+        ColumnRole::Related { .. } if is_clear(trimmed) => {
+            return Err(ValueError::new(
+                Code::ClearNotAllowed,
+                "cannot clear a cell that describes another record",
+                "change that record in a sheet of its own, or leave the cell empty",
+            ));
         }
-        ColumnRole::Custom => {
-            let trimmed = text::trimmed(cell.text);
-            if text::is_null_word(trimmed) {
-                checked.remark(RemarkKind::NoValue, check.column, trimmed);
-                return Ok(());
-            }
-            undamaged(cell, check.is_code)?;
-            checked.custom.push(ParsedCustomField { column, pair: None });
-            Ok(())
+        ColumnRole::Related { .. } if text::is_no_value_mark(trimmed) => {
+            checked.remark(RemarkKind::NoValue, check.column, trimmed);
+            return Ok(None);
         }
-        ColumnRole::Id(ownership) => record_id(cell).map(|number| {
-            let given = ParsedId { number, column, ownership: *ownership };
+        ColumnRole::Custom if text::is_null_word(trimmed) => {
+            checked.remark(RemarkKind::NoValue, check.column, trimmed);
+            return Ok(None);
+        }
+        ColumnRole::Related { .. } | ColumnRole::Custom => {
+            undamaged(cell, check.is_code)?;
+            return Ok(Some(ParsedValue::Text));
+        }
+        ColumnRole::Id(ownership) => {
+            let given = ParsedId { number: record_id(cell)?, column: check.column as u32, ownership: *ownership };
             checked.id = Some(checked.id.filter(|other| other.ownership <= given.ownership).unwrap_or(given));
-        }),
-        ColumnRole::Action => match RowAction::parse(cell.text) {
-            Some(action) => {
-                checked.action = Some(action);
-                Ok(())
-            }
-            None => Err(ValueError::new(
-                Code::ActionInvalid,
-                format!("invalid action; expected {}", RowAction::VERBS),
-                "use one of these, or leave the cell empty",
-            )),
-        },
+        }
+        ColumnRole::Action => {
+            let action = RowAction::parse(cell.text).ok_or_else(|| {
+                ValueError::new(
+                    Code::ActionInvalid,
+                    format!("invalid action; expected {}", RowAction::VERBS),
+                    "use one of these, or leave the cell empty",
+                )
+            })?;
+            checked.action = Some(action);
+        }
     }
+    Ok(None)
 }
 
 /// A custom field's value; `<clear>` clears it.
@@ -273,6 +299,9 @@ impl FieldReader<'_> {
             let clears = self.rules.blank == EmptyCells::Clear && field.update && !field.is_required();
             return Ok(clears.then_some(ParsedValue::Clear));
         }
+        if let Some(value) = self.plain(cell, field, ids) {
+            return Ok(Some(value));
+        }
         readable(cell)?;
         let trimmed = text::trimmed(cell.text);
         if is_clear(trimmed) {
@@ -288,6 +317,17 @@ impl FieldReader<'_> {
             self.name_order(trimmed, field, checked);
         }
         self.value(cell, trimmed, field, ids, checked).map(Some)
+    }
+
+    /// The value of a text that nothing is odd about.
+    #[inline]
+    fn plain(&self, cell: Cell<'_>, field: &Field, ids: Ids) -> Option<ParsedValue> {
+        let value = match field.kind {
+            Kind::Text(TextForm::Plain) => ParsedValue::Text,
+            Kind::Reference(_) => ParsedValue::Name(ids),
+            _ => return None,
+        };
+        (!self.column.names_people && cell.value == Value::Text && text::is_plain(cell.text)).then_some(value)
     }
 
     /// Notes whether the name of a person is written last name first. Who only looks a person up finds them either way.
@@ -387,6 +427,9 @@ impl FieldReader<'_> {
         }
         let column = self.column.column as u32;
         self.amounts.push(AmountCurrency { column, in_header: currency, in_cell: amount.currency });
+        if amount.value.scale() == 0 {
+            return Ok(ParsedValue::Amount(amount.value));
+        }
         if amount.value.fract().is_zero() {
             return Ok(ParsedValue::Amount(amount.value.trunc()));
         }

@@ -157,6 +157,12 @@ impl CheckedRow {
         self.remarks.clear();
     }
 
+    /// Whether there is anything to tell of a row that was checked.
+    pub(super) fn is_odd(&self) -> bool {
+        let is_told = !(self.problems.is_empty() && self.remarks.is_empty() && self.missing.is_empty());
+        is_told || self.action.is_some()
+    }
+
     /// The names and values of the row's custom fields.
     pub(crate) fn custom_fields(&self, mapping: &Mapping, row: &Row) -> Vec<CustomField> {
         let field = |ParsedCustomField { column, pair }: &ParsedCustomField| {

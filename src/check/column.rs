@@ -58,7 +58,7 @@ const ANY_ORDER: u8 = 0b111;
 
 /// What shows that a spreadsheet program has read the dates of another country. It turned those with a day up to 12
 /// into real dates, day and month swapped, and left the others as texts that it could not read.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Copy, Default)]
 struct RealDates {
     /// Real dates that would be another date with day and month swapped.
     swappable: u64,
@@ -93,6 +93,20 @@ impl RealDates {
 }
 
 impl DateSurvey {
+    /// Adds what another part of the column shows.
+    pub(super) fn merge(&mut self, other: &Self) {
+        for (order, other) in self.orders.iter_mut().zip(&other.orders) {
+            order.allowed.narrow(other.allowed);
+            order.need |= other.need;
+        }
+        let RealDates { swappable, fixed, day_first, month_first, either } = other.real;
+        self.real.swappable += swappable;
+        self.real.fixed += fixed;
+        self.real.day_first += day_first;
+        self.real.month_first += month_first;
+        self.real.either += either;
+    }
+
     /// Adds a text cell. Cheap for ISO dates.
     #[inline]
     pub(crate) fn observe(&mut self, text: &str) {
@@ -171,6 +185,12 @@ impl Default for MoneySurvey {
 }
 
 impl MoneySurvey {
+    /// Adds what another part of the column shows.
+    pub(super) fn merge(&mut self, other: &Self) {
+        self.allowed.narrow(other.allowed);
+        self.need |= other.need;
+    }
+
     /// Adds a text cell. Cells that are not amounts prove nothing.
     #[inline]
     pub(crate) fn observe(&mut self, text: &str) {

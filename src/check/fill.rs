@@ -323,13 +323,10 @@ pub(crate) fn rule_value(
             reader.read(cell, field, *ids, &mut checked)?
         }
         _ => {
-            read_other(&column, cell, EmptyCells::Leave, &mut checked);
+            read_other(&column, cell, EmptyCells::Leave, &mut checked)?;
             None
         }
     };
-    if let Some(problem) = checked.problems.pop() {
-        return Err(problem.error);
-    }
     // As the value and not as text: what the column's other cells are written like must not change it.
     let value = match value {
         Some(ParsedValue::Clear) => {

@@ -13,6 +13,12 @@ pub(super) struct NameSurvey {
 }
 
 impl NameSurvey {
+    /// Adds what another part of the column shows.
+    pub(super) fn merge(&mut self, other: &Self) {
+        self.names += other.names;
+        self.last_name_first += other.last_name_first;
+    }
+
     pub(super) fn observe(&mut self, name: &str) {
         // People are also named by e-mail address.
         if name.contains('@') {

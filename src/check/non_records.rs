@@ -75,6 +75,12 @@ impl NonRecordFinder {
     /// Whether the row is no record, and why.
     pub(super) fn observe(&mut self, row: &Row) -> Option<NonRecord> {
         let found = self.classify(row);
+        self.note(found, row);
+        found
+    }
+
+    /// Notes what a row is.
+    pub(super) fn note(&mut self, found: Option<NonRecord>, row: &Row) {
         match found {
             Some(kind) => match self.counts.iter_mut().find(|(known, _)| *known == kind) {
                 Some((_, count)) => *count += 1,
@@ -82,7 +88,11 @@ impl NonRecordFinder {
             },
             None => self.note_total(row),
         }
-        found
+    }
+
+    /// Notes a row that does not look like a total.
+    pub(super) fn forget_total(&mut self) {
+        self.total = None;
     }
 
     fn classify(&self, row: &Row) -> Option<NonRecord> {
@@ -124,7 +134,8 @@ impl NonRecordFinder {
 
     /// The cells of a row that an earlier result did not add.
     fn own_cells<'r>(&self, row: &'r Row) -> impl Iterator<Item = Cell<'r>> {
-        let columns = (0..row.len()).filter(|column| !self.result_columns.contains(column));
+        let has_results = !self.result_columns.is_empty();
+        let columns = (0..row.len()).filter(move |column| !(has_results && self.result_columns.contains(column)));
         columns.map(|column| row.cell(column))
     }
 
@@ -174,6 +185,10 @@ fn is_unticked(cell: Cell<'_>) -> bool {
         Value::Boolean(ticked) => !ticked,
         Value::Number(number) => number == 0.0,
         Value::Text => {
+            // Nearly every text begins like a tag or a name.
+            if matches!(cell.text.as_bytes(), [b'A'..=b'E' | b'G'..=b'N' | b'P'..=b'Z' | b'1'..=b'9', ..]) {
+                return false;
+            }
             let text = cell.text.trim();
             let is_false =
                 ["FALSE", "FALSCH", "FAUX", "FALSO", "ONWAAR", "☐"].iter().any(|word| text.eq_ignore_ascii_case(word));

@@ -2,27 +2,29 @@
 
 mod conflicts;
 mod currency;
+mod parts;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
 
 use self::conflicts::find_conflicts;
 use super::cell::{ColumnCheck, ColumnRole, ColumnSurvey, FieldReader, read_other};
 use super::checked_row::{CheckedRow, ParsedField, ParsedValue};
-use super::duplicates::{EarlierRow, SeenRecords, SeenSerials, duplicate_hint};
+use super::duplicates::{EarlierRow, KeyHasher, RowKeys, SeenRecords, SeenSerials};
 use super::fill::{DerivedCell, DerivedOrigin, RowFiller, unlisted};
+use super::known_texts::KnownTexts;
 use super::merged_cells::MergedRanges;
 use super::money::DecimalMark;
 use super::non_records::NonRecordFinder;
 use super::problem::{Code, Problem, ValueError};
 use super::remark::{Remark, RemarkCode};
 use super::remarks::RemarkKind;
-use super::rules::{Duplicates, RowAction, Rules};
-use super::text;
-use crate::mapping::{Column, ColumnFacts, IdOwnership, Mapping, TimestampColumn};
-use crate::schema::{Field, Kind, Meaning, fold_name_into};
-use crate::table::{Row, SheetLayout};
+use super::rules::{RowAction, Rules};
+use crate::mapping::{Column, ColumnFacts, Mapping, TimestampColumn};
+use crate::schema::{Field, Kind, Meaning};
+use crate::table::{Row, SheetLayout, Value};
 use crate::wording::{counted, thousands};
 pub(super) use currency::AmountCurrency;
+pub(crate) use parts::RowNote;
 
 /// Checks the rows of one sheet.
 ///
@@ -41,10 +43,11 @@ pub(crate) struct Checker<'m> {
     holders: Vec<(usize, Option<u32>)>,
     /// The field of serial numbers and the column that feeds it.
     serial: Option<(usize, usize)>,
-    /// The columns of the natural key, if each key field is a plain cell of the row.
-    key_columns: Vec<usize>,
-    /// The key or the serial number of the row at hand, folded.
-    key: String,
+    hasher: KeyHasher,
+    /// Whether the keys of a row that counts as it is are those of its cells.
+    has_own_keys: bool,
+    /// The keys of the rows that are checked next.
+    expected: VecDeque<RowKeys>,
     /// What the amounts of the row at hand show of their currency.
     amounts: Vec<AmountCurrency>,
     seen: SeenRecords,
@@ -84,6 +87,10 @@ impl<'m> Checker<'m> {
             .map(|name| Some(mapping.column_of(name)? as usize))
             .collect();
         let first_is_fed = match_on.first().is_some_and(|name| mapping.feeds(name));
+        let key_columns = key_columns.filter(|_| first_is_fed).unwrap_or_default();
+        let serial = serial_column(mapping);
+        let hasher = KeyHasher::new(key_columns, serial.map(|(_, column)| column));
+        let has_own_keys = hasher.columns().all(|column| mapping.derived_at(column).is_none());
         Self {
             mapping,
             rules,
@@ -94,9 +101,10 @@ impl<'m> Checker<'m> {
                 .filter(|index| mapping.entity.fields[*index].is_required() && mapping.linked_field() != Some(*index))
                 .collect(),
             holders: holder_fields(mapping),
-            serial: serial_column(mapping),
-            key_columns: key_columns.filter(|_| first_is_fed).unwrap_or_default(),
-            key: String::new(),
+            serial,
+            has_own_keys,
+            hasher,
+            expected: VecDeque::new(),
             amounts: Vec::new(),
             seen: SeenRecords::default(),
             serials: SeenSerials::default(),
@@ -158,6 +166,7 @@ impl<'m> Checker<'m> {
         self.serials = SeenSerials::default();
         self.non_records.rewind();
         self.merged.rewind();
+        self.surveys.iter_mut().for_each(|survey| survey.known = KnownTexts::default());
         (self.hidden.count, self.hidden.first) = (0, Vec::new());
         self.unheaded.filled.clear();
     }
@@ -186,14 +195,19 @@ impl<'m> Checker<'m> {
     }
 
     /// Prepares for the check of these rows, which is faster then.
-    pub(crate) fn expect(&self, rows: &[Row]) {
-        let keys: Option<Vec<usize>> = self.key_columns.iter().map(|column| self.likely_source(*column)).collect();
-        if let Some(keys) = keys {
-            self.seen.touch(rows, |row, key| write_key(row, &keys, key));
-        }
-        if let Some(column) = self.serial.and_then(|(_, column)| self.likely_source(column)) {
-            self.serials.touch(rows, |row, serial| fold_name_into(row.cell(column).text, serial));
-        }
+    pub(crate) fn expect(&mut self, rows: &[RowKeys]) {
+        self.seen.touch(rows.iter().filter_map(|keys| keys.key));
+        self.serials.touch(rows.iter().filter_map(|keys| keys.serial));
+        self.expected.clear();
+        self.expected.extend(rows);
+    }
+
+    /// What the rows that [`Checker::expect`] is told of are hashed by.
+    pub(crate) fn row_hasher(&self) -> KeyHasher {
+        let keys: Option<Vec<usize>> =
+            self.hasher.key_columns.iter().map(|column| self.likely_source(*column)).collect();
+        let serial = self.hasher.serial_column.and_then(|column| self.likely_source(column));
+        self.hasher.with_columns(keys.unwrap_or_default(), serial)
     }
 
     /// The column of the sheet whose text a column likely has, unless a rule makes another text of it.
@@ -210,7 +224,9 @@ impl<'m> Checker<'m> {
         let mut filler = std::mem::take(&mut self.filler);
         let is_filled = filler.fill(typed, self.mapping, &self.rules.aliases, checked);
         let row = if is_filled { filler.filled() } else { typed };
-        self.check_filled(typed, row, &filler, checked);
+        let expected = self.expected.pop_front().filter(|keys| keys.row == typed.number);
+        let keys = expected.filter(|_| !is_filled && self.has_own_keys);
+        self.check_filled((typed, row), &filler, keys, checked);
         self.filler = filler;
         if is_filled { self.filler.filled() } else { typed }
     }
@@ -218,11 +234,27 @@ impl<'m> Checker<'m> {
     /// Checks a row again that was completed after it was filled.
     pub(crate) fn check_again(&mut self, typed: &Row, row: &Row, checked: &mut CheckedRow) {
         let filler = std::mem::take(&mut self.filler);
-        self.check_filled(typed, row, &filler, checked);
+        self.check_filled((typed, row), &filler, None, checked);
         self.filler = filler;
     }
 
-    fn check_filled(&mut self, typed: &Row, row: &Row, filler: &RowFiller, checked: &mut CheckedRow) {
+    /// `keys` are those of the row, where they are known.
+    fn check_filled(
+        &mut self,
+        (typed, row): (&Row, &Row),
+        filler: &RowFiller,
+        keys: Option<RowKeys>,
+        checked: &mut CheckedRow,
+    ) {
+        self.check_cells((typed, row), filler, checked);
+        let keys = keys.unwrap_or_else(|| self.hasher.keys(row));
+        let note = self.note(keys, checked);
+        let repetition = self.compare(&note);
+        self.complete((typed, row), repetition, checked);
+    }
+
+    /// Checks a row by itself.
+    fn check_cells(&mut self, (typed, row): (&Row, &Row), filler: &RowFiller, checked: &mut CheckedRow) {
         checked.reset();
         let is_filled = |column: &u32| !row.cell(*column as usize).is_blank();
         checked.says_record = !self.mapping.origin.is_further() || self.identifying.iter().any(is_filled);
@@ -246,15 +278,12 @@ impl<'m> Checker<'m> {
         self.find_no_holder(row, checked);
         find_quote_fault(typed, checked);
         self.find_extra_cells(typed, checked);
-        self.find_duplicate(row, checked);
-        self.find_repeated_serial(row, checked);
-        checked.locate(typed, self.mapping);
     }
 
     /// Reads every cell but those of the columns in `replaced`.
     fn read_cells(&mut self, row: &Row, replaced: &[usize], checked: &mut CheckedRow) {
         for (column, survey) in self.columns.iter().zip(&mut self.surveys) {
-            if replaced.contains(&column.column) {
+            if !replaced.is_empty() && replaced.contains(&column.column) {
                 continue;
             }
             let (cell, at) = (row.cell(column.column), Some(column.column as u32));
@@ -270,14 +299,26 @@ impl<'m> Checker<'m> {
                     continue;
                 }
             }
-            let ColumnRole::Field { index, field, ids } = column.role else {
-                read_other(column, cell, self.rules.blank, checked);
+            let is_memorable = column.is_memorable && cell.value == Value::Text;
+            if is_memorable && let Some(value) = survey.known.find(cell.text) {
+                column.accept(value, checked);
                 continue;
+            }
+            let remarks = checked.remarks.len();
+            let read = match &column.role {
+                ColumnRole::Field { field, ids, .. } => {
+                    let mut reader = FieldReader { rules: self.rules, column, survey, amounts: &mut self.amounts };
+                    reader.read(cell, field, *ids, checked)
+                }
+                _ => read_other(column, cell, self.rules.blank, checked),
             };
-            let mut reader = FieldReader { rules: self.rules, column, survey, amounts: &mut self.amounts };
-            match reader.read(cell, field, ids, checked) {
+            match read {
                 Ok(Some(value)) => {
-                    checked.values.push(ParsedField { field: index, column: column.column as u32, value });
+                    column.accept(value, checked);
+                    // A remark is made for every cell.
+                    if is_memorable && checked.remarks.len() == remarks {
+                        survey.known.add(cell.text, value);
+                    }
                 }
                 Ok(None) => {}
                 Err(error) => checked.problems.push(error.at(at, cell.text)),
@@ -349,42 +390,6 @@ impl<'m> Checker<'m> {
             );
             checked.problems.push(error.at(Some(column as u32), row.cell(column).text));
         }
-    }
-
-    /// One serial number under two tags is likely one thing; two rows of one record are reported as that.
-    fn find_repeated_serial(&mut self, row: &Row, checked: &mut CheckedRow) {
-        let Some((_, column)) = self.serial.filter(|(field, _)| checked.parsed(*field).is_some()) else { return };
-        let is_duplicate = || checked.problems.iter().any(|problem| problem.code() == Code::DuplicateKey);
-        if checked.action == Some(RowAction::Skip) || is_duplicate() {
-            return;
-        }
-        let text = row.cell(column).text;
-        self.key.clear();
-        fold_name_into(text, &mut self.key);
-        if self.serials.is_repeated(&self.key, row.number) {
-            checked.remark(RemarkKind::SameSerial, column, text::trimmed(text));
-        }
-    }
-
-    fn find_duplicate(&mut self, row: &Row, checked: &mut CheckedRow) {
-        if self.rules.duplicates == Duplicates::Allowed {
-            return;
-        }
-        let id = checked.id.filter(|id| self.compares_unverified_ids || id.ownership == IdOwnership::Verified);
-        if checked.action == Some(RowAction::Skip) || (self.key_columns.is_empty() && id.is_none()) {
-            return;
-        }
-        self.key.clear();
-        write_key(row, &self.key_columns, &mut self.key);
-        let (first, column) = match self.seen.earlier(id.map(|id| id.number), &self.key, row.number) {
-            None => return,
-            Some(EarlierRow::SameId(first)) => (first, id.map(|id| id.column)),
-            Some(EarlierRow::SameKey(first)) => (first, self.key_columns.first().map(|column| *column as u32)),
-        };
-        let message = format!("duplicate of row {first}");
-        let error = ValueError::new(Code::DuplicateKey, message, duplicate_hint(self.mapping.entity));
-        let found = column.map_or("", |column| row.cell(column as usize).text);
-        checked.problems.push(error.at(column, found));
     }
 }
 
@@ -475,17 +480,6 @@ fn find_quote_fault(row: &Row, checked: &mut CheckedRow) {
             "put quotes around the whole value, and double those inside it, such as \"19\"\" rack\"",
         );
         checked.problems.push(error.at(Some(column as u32), row.cell(column).text));
-    }
-}
-
-/// Writes the folded texts of a natural key, or nothing where the first is blank.
-fn write_key(row: &Row, columns: &[usize], key: &mut String) {
-    for column in columns {
-        fold_name_into(row.cell(*column).text, key);
-        key.push('\u{1f}');
-    }
-    if key.starts_with('\u{1f}') {
-        key.clear();
     }
 }
 

@@ -19,7 +19,7 @@ pub(crate) use damage::{damaged, damaged_code};
 pub(crate) use error_word::is_error_word;
 pub(crate) use undecoded::damage_of;
 
-use damage::FIRST_DAMAGED;
+use damage::{FIRST_DAMAGED, LONGEST_SHOWN_DATE};
 
 /// Trims invisible characters: white space of every kind (including no-break and thin spaces), zero-width characters,
 /// byte order marks and direction marks.
@@ -74,6 +74,32 @@ fn is_no_value_word(text: &str) -> bool {
 fn is_filler(char: char) -> bool {
     matches!(char, '-' | '.' | '*' | '?' | '_' | '/' | '‐'..='―' | '…' | '−' | '－' | '？')
 }
+
+/// Whether nothing can be odd about a text, as its letters show at once: no white space around it, no placeholder, no error
+/// value, no damage, no letters of other scripts. True of nearly all tags, serial numbers and names.
+#[inline]
+pub(crate) fn is_plain(text: &str) -> bool {
+    let bytes = text.as_bytes();
+    let (Some(first), Some(last)) = (bytes.first(), bytes.last()) else { return false };
+    // What begins like a placeholder may be one, unless it is too long.
+    let is_first = first.is_ascii_alphanumeric()
+        && (bytes.len() > LONGEST_MARK || !matches!(first, b'n' | b'N' | b't' | b'T' | b'k' | b'K' | b's' | b'S'));
+    let is_date = || bytes.len() <= LONGEST_SHOWN_DATE && bytes.iter().take(5).any(|byte| matches!(byte, b'-' | b' '));
+    is_first && *last != b' ' && bytes.iter().fold(0, |odd, byte| odd | ODD[usize::from(*byte)]) == 0 && !is_date()
+}
+
+/// 1 for the bytes that make a text other than plain.
+const ODD: [u8; 256] = {
+    let mut odd = [1; 256];
+    let mut byte = 0;
+    while byte < 128 {
+        if (byte as u8).is_ascii_alphanumeric() || matches!(byte as u8, b'-' | b'_' | b' ' | b'.' | b'/') {
+            odd[byte] = 0;
+        }
+        byte += 1;
+    }
+    odd
+};
 
 /// Whether the text contains a replacement character: some other character was lost in decoding.
 #[inline]
@@ -276,6 +302,16 @@ mod tests {
             prop_assert_eq!(integer(text(&value.to_string()), i64::MIN), Ok(value));
             prop_assert_eq!(integer(number(value as f64, ""), i64::MIN), Ok(value));
             prop_assert_eq!(integer(text(&format!(" {value}.0")), i64::MIN), Ok(value));
+        }
+
+        #[test]
+        fn plain_texts_are_what_they_seem(raw in "[ -~]{0,20}", code in "[A-Za-z0-9 ./_-]{0,20}") {
+            for raw in [raw, code].iter().filter(|raw| is_plain(raw)) {
+                prop_assert_eq!(trimmed(raw), raw);
+                prop_assert!(!is_no_value_mark(raw) && !is_error_word(raw) && !has_replacement(raw), "{}", raw);
+                prop_assert_eq!(damaged_code(text(raw)), None);
+                prop_assert_eq!(crate::unicode::look_alike(raw), None);
+            }
         }
 
         #[test]

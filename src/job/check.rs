@@ -14,7 +14,7 @@ use crate::plan::{NameTally, ReportMode, RowCounts, RowOutcome, RowStatus};
 use crate::report::{ResultFile, RunCommand, RunSummary, SheetSummary};
 use crate::run::command_line::CommandLine;
 use crate::run::described::DescribedRecords;
-use crate::run::input::{InputOptions, InputRow, InputSet, RowRules, SheetFilter, SheetRules};
+use crate::run::input::{CheckedRows, InputOptions, InputRow, InputSet, RowRules, SheetFilter, SheetRules};
 use crate::run::lookups::no_rows;
 use crate::table::Row;
 use crate::table::write::WriteError;
@@ -78,6 +78,7 @@ fn check_all(
                 label: input.label(index),
                 secrets: mapping.secret_columns(),
                 counts: RowCounts::default(),
+                told: 0,
                 book: book.as_mut(),
                 summary: &mut summary,
                 remarks: RemarkTally::default(),
@@ -124,6 +125,8 @@ struct SheetCheck<'p> {
     /// Columns that are never copied.
     secrets: Vec<usize>,
     counts: RowCounts,
+    /// The rows that progress was told of.
+    told: u64,
     book: Option<&'p mut ResultFile>,
     summary: &'p mut RunSummary,
     remarks: RemarkTally,
@@ -152,10 +155,13 @@ fn check_sheet(
         book.start_sheet(&pass.label, &input.sheets[index].header, pass.mapping.entity.name)?;
     }
     if input.further_of(index).is_empty() {
-        input.each_checked(index, &mut checkers[index], &mut |row, checked| {
-            pass.names.observe(index, pass.mapping, row.filled, checked);
-            pass.row(row.typed, checked);
-        })?;
+        let mut names = std::mem::take(pass.names);
+        let read = input.each_checked_in_parts(index, &mut checkers[index], &mut names, &mut |rows| match rows {
+            CheckedRows::Good(count) => pass.good(count),
+            CheckedRows::Odd(row, checked) => pass.row(row, checked),
+        });
+        *pass.names = names;
+        read?;
     } else {
         input.each_record(index, checkers, &mut |record, row, checked| {
             pass.names.observe(record, &pass.sheets[record].0, row.filled, checked);
@@ -185,9 +191,16 @@ impl SheetCheck<'_> {
         self.tell_progress();
     }
 
+    /// Rows of which there is nothing to tell.
+    fn good(&mut self, count: u64) {
+        self.counts.add_all(RowStatus::Unchanged, count);
+        self.tell_progress();
+    }
+
     fn tell_progress(&mut self) {
         let done = self.counts.rows();
-        if done.is_multiple_of(PROGRESS_ROWS) {
+        if done >= self.told + PROGRESS_ROWS {
+            self.told = done;
             let before = self.summary.counts();
             self.observer.on_rows(self.summary.rows() + done, before.failed + self.counts.failed);
         }

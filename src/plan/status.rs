@@ -158,7 +158,11 @@ pub struct RowCounts {
 
 impl RowCounts {
     pub fn add(&mut self, status: RowStatus) {
-        *self.slot(status) += 1;
+        self.add_all(status, 1);
+    }
+
+    pub(crate) fn add_all(&mut self, status: RowStatus, rows: u64) {
+        *self.slot(status) += rows;
     }
 
     pub fn of(mut self, status: RowStatus) -> u64 {

@@ -1,6 +1,7 @@
 //! Rows of typed cells, without an allocation per cell.
 
 use std::fmt;
+use std::ops::Range;
 use std::sync::Arc;
 
 use jiff::civil::DateTime;
@@ -119,19 +120,18 @@ impl Row {
         self.quote_fault = None;
     }
 
-    /// The table of number formats that [`Row::push_formatted`] indexes.
-    #[cfg(test)]
-    pub(crate) fn set_formats(&mut self, formats: Arc<[String]>) {
-        self.formats = Some(formats);
+    /// The table of number formats that [`Row::push_formatted`] indexes. Costs nothing where the row has it.
+    pub(crate) fn set_formats(&mut self, formats: &Arc<[String]>) {
+        if !self.formats.as_ref().is_some_and(|own| Arc::ptr_eq(own, formats)) {
+            self.formats = Some(Arc::clone(formats));
+        }
     }
 
     /// As [`Row::clear`], and makes sure that the row has this table of number formats, which [`Row::push_formatted`]
     /// indexes; costs nothing where it has.
     pub fn restart(&mut self, number: u64, formats: &Arc<[String]>) {
         self.clear(number);
-        if !self.formats.as_ref().is_some_and(|own| Arc::ptr_eq(own, formats)) {
-            self.formats = Some(Arc::clone(formats));
-        }
+        self.set_formats(formats);
     }
 
     /// Fills the empty row with a line of CSV, cut at every `delimiter`, an ASCII character.
@@ -143,6 +143,12 @@ impl Row {
             start = end + 1;
         });
         self.cells.push(CellSpan::text(line, start, line.len()));
+    }
+
+    /// Fills the empty row with the cells of a line of CSV.
+    pub fn cut(&mut self, line: &str, cells: &[Range<usize>]) {
+        self.text.push_str(line);
+        self.cells.extend(cells.iter().map(|cell| CellSpan::text(line, cell.start, cell.end)));
     }
 
     /// Fills the empty row with cells of CSV that stand side by side in `text`, each given by its end.

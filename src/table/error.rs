@@ -190,6 +190,13 @@ pub(super) struct LocatedFault {
     pub(super) fault: ReadFault,
 }
 
+impl LocatedFault {
+    /// In a file with a single sheet.
+    pub(super) fn of_file(self, file: &str) -> ReadError {
+        ReadError { file: file.to_owned(), sheet: None, row: self.row, fault: self.fault }
+    }
+}
+
 impl<F: Into<ReadFault>> From<F> for LocatedFault {
     fn from(fault: F) -> Self {
         LocatedFault { row: None, fault: fault.into() }

@@ -22,6 +22,7 @@ pub use cell::{CellRef, Row};
 pub(crate) use error::ReadError;
 pub(crate) use input::Input;
 pub(crate) use layout::{MergedCells, SheetLayout};
+pub(crate) use read::csv::{RecordBlock, RecordBlocks, RowPlace};
 pub(crate) use read::delimiter::Delimiter;
 pub(crate) use read::encoding::Encoding;
 pub(crate) use read::xlsx::saved_by::SavedBy;

@@ -8,39 +8,40 @@ use super::error::ReadError;
 use super::workbook::Workbook;
 
 /// Rows per batch: a hand-over costs some microseconds, a row less than one.
-const BATCH: usize = 128;
+const BATCH: usize = 512;
 /// Bytes per batch: rows may be very wide or long.
 const BATCH_BYTES: usize = 1024 * 1024;
 /// A batch of more bytes is not used again, since its rows keep their buffers.
 const RECYCLED_BYTES: usize = 256 * 1024;
 /// Batches under way: enough that neither thread waits for the other's scheduling, and little memory.
-const AHEAD: usize = 4;
+const AHEAD: usize = 2;
 
 /// Some rows on their way from the reader; the ones behind `filled` are empty and keep their buffers.
-#[derive(Default)]
-struct RowBatch {
+struct RowBatch<P> {
     rows: Vec<Row>,
+    /// What was prepared for each of them.
+    prepared: Vec<P>,
     filled: usize,
     /// About how much memory the filled ones take.
     bytes: usize,
 }
 
-/// As [`Workbook::each_row`], from the row numbered `skip_to` on, some rows at a time, and parsed on a second thread.
-/// `on_rows` runs on the caller's thread, in order.
+/// As [`Workbook::each_row`], from the row numbered `skip_to` on, some rows at a time, and parsed on a second thread, where
+/// `prepare` is called for each, too. `on_rows` runs on the caller's thread, in order.
 ///
 /// # Errors
 ///
 /// A fault of the file, after the rows before it.
-pub(crate) fn each_batch_ahead(
+pub(crate) fn each_batch_ahead<P: Send>(
     workbook: &mut Workbook,
-    sheet: usize,
-    skip_to: u64,
-    on_rows: &mut dyn FnMut(&[Row]) -> ControlFlow<()>,
+    (sheet, skip_to): (usize, u64),
+    mut prepare: impl FnMut(&Row) -> P + Send,
+    on_rows: &mut dyn FnMut(&[Row], &[P]) -> ControlFlow<()>,
 ) -> Result<(), ReadError> {
-    let (full, incoming) = sync_channel::<RowBatch>(AHEAD);
-    let (used, recycled) = channel::<RowBatch>();
+    let (full, incoming) = sync_channel::<RowBatch<P>>(AHEAD);
+    let (used, recycled) = channel::<RowBatch<P>>();
     std::thread::scope(|scope| {
-        let reader = scope.spawn(move || read(workbook, sheet, skip_to, &full, &recycled));
+        let reader = scope.spawn(move || read(workbook, (sheet, skip_to), &mut prepare, &full, &recycled));
         deliver(incoming, &used, on_rows);
         match reader.join() {
             Ok(result) => result,
@@ -50,18 +51,19 @@ pub(crate) fn each_batch_ahead(
 }
 
 /// Reads until the sheet ends or the receiver is gone.
-fn read(
+fn read<P>(
     workbook: &mut Workbook,
-    sheet: usize,
-    skip_to: u64,
-    full: &SyncSender<RowBatch>,
-    recycled: &Receiver<RowBatch>,
+    (sheet, skip_to): (usize, u64),
+    prepare: &mut impl FnMut(&Row) -> P,
+    full: &SyncSender<RowBatch<P>>,
+    recycled: &Receiver<RowBatch<P>>,
 ) -> Result<(), ReadError> {
     let mut batch = RowBatch::default();
     let result = workbook.each_row_mut(sheet, &mut |row| {
         if row.number < skip_to {
             return ControlFlow::Continue(());
         }
+        batch.prepared.push(prepare(row));
         batch.take(row);
         if batch.filled < BATCH && batch.bytes < BATCH_BYTES {
             return ControlFlow::Continue(());
@@ -78,20 +80,31 @@ fn read(
 }
 
 /// Returns early, and so stops the reader, when `on_rows` says so.
-fn deliver(incoming: Receiver<RowBatch>, used: &Sender<RowBatch>, on_rows: &mut dyn FnMut(&[Row]) -> ControlFlow<()>) {
+fn deliver<P>(
+    incoming: Receiver<RowBatch<P>>,
+    used: &Sender<RowBatch<P>>,
+    on_rows: &mut dyn FnMut(&[Row], &[P]) -> ControlFlow<()>,
+) {
     for mut batch in incoming {
-        if on_rows(&batch.rows[..batch.filled]) == ControlFlow::Break(()) {
+        if on_rows(&batch.rows[..batch.filled], &batch.prepared) == ControlFlow::Break(()) {
             return;
         }
         if batch.bytes <= RECYCLED_BYTES {
             (batch.filled, batch.bytes) = (0, 0);
+            batch.prepared.clear();
             // The reader may be done.
             let _ = used.send(batch);
         }
     }
 }
 
-impl RowBatch {
+impl<P> Default for RowBatch<P> {
+    fn default() -> Self {
+        Self { rows: Vec::new(), prepared: Vec::new(), filled: 0, bytes: 0 }
+    }
+}
+
+impl<P> RowBatch<P> {
     /// Takes the row's content and leaves it the buffers of an earlier one.
     fn take(&mut self, row: &mut Row) {
         if self.filled == self.rows.len() {
@@ -129,7 +142,11 @@ mod tests {
             expected += 1;
             ControlFlow::Continue(())
         };
-        each_batch_ahead(&mut workbook, 0, 2, &mut |rows| rows.iter().try_for_each(&mut *check)).unwrap();
+        let on_rows = &mut |rows: &[Row], numbers: &[u64]| {
+            assert!(rows.iter().map(|row| row.number).eq(numbers.iter().copied()));
+            rows.iter().try_for_each(&mut *check)
+        };
+        each_batch_ahead(&mut workbook, (0, 2), |row| row.number, on_rows).unwrap();
         assert_eq!(expected, 5000);
     }
 
@@ -143,7 +160,8 @@ mod tests {
                 seen += 1;
                 if seen < 700 { ControlFlow::Continue(()) } else { ControlFlow::Break(()) }
             };
-            each_batch_ahead(&mut workbook, 0, 1, &mut |rows| rows.iter().try_for_each(&mut *stop)).unwrap();
+            let on_rows = &mut |rows: &[Row], _: &[()]| rows.iter().try_for_each(&mut *stop);
+            each_batch_ahead(&mut workbook, (0, 1), |_| (), on_rows).unwrap();
             assert_eq!(seen, 700);
         }
     }
@@ -157,8 +175,8 @@ mod tests {
             seen += 1;
             ControlFlow::Continue(())
         };
-        let error =
-            each_batch_ahead(&mut workbook, 0, 1, &mut |rows| rows.iter().try_for_each(&mut *count)).unwrap_err();
+        let on_rows = &mut |rows: &[Row], _: &[()]| rows.iter().try_for_each(&mut *count);
+        let error = each_batch_ahead(&mut workbook, (0, 1), |_| (), on_rows).unwrap_err();
         assert_eq!((seen, error.row), (1000, Some(1001)));
     }
 }

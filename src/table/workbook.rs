@@ -8,7 +8,7 @@ use super::error::{LocatedFault, ReadError};
 use super::input::{Input, ReopenableInput};
 use super::layout::SheetLayout;
 use super::read::container::{Container, HEAD, recognize};
-use super::read::csv::{CsvReader, Decoding};
+use super::read::csv::{CsvReader, Decoding, RecordBlocks};
 use super::read::damage::guarded;
 use super::read::delimiter::Delimiter;
 use super::read::encoding::Encoding;
@@ -130,6 +130,15 @@ impl Workbook {
             row,
             fault,
         })
+    }
+
+    /// The records of a text file in blocks, for several threads; none of other files.
+    ///
+    /// # Errors
+    ///
+    /// As [`Workbook::each_row`].
+    pub(crate) fn blocks(&mut self) -> Result<Option<RecordBlocks>, ReadError> {
+        self.reader.blocks(&self.name).map_err(|fault| fault.of_file(&self.name))
     }
 
     /// As [`Workbook::each_row`], for callers that swap the row for one of their own.

@@ -90,7 +90,7 @@ impl Sheet {
     fn with(mut self, column: usize, value: Value, format: &str) -> Self {
         let row = self.rows.last_mut().unwrap();
         let text = row.cell(column).text.to_owned();
-        row.set_formats(std::sync::Arc::from([format.to_owned()]));
+        row.set_formats(&std::sync::Arc::from([format.to_owned()]));
         row.push_formatted(&text, value, u16::from(!format.is_empty()));
         row.move_last_to(column);
         self

@@ -118,7 +118,7 @@ const MONTHS: &[&str] = &[
 ];
 
 /// The length of `25-Mär-2024`, in bytes.
-const LONGEST_SHOWN_DATE: usize = 12;
+pub(super) const LONGEST_SHOWN_DATE: usize = 12;
 
 /// Whether a text is a date as spreadsheet programs show one that they have made of a code: `5-Mar`, `Mar-24`,
 /// `5-Mar-24`, `05. Mrz`, `Mrz 24`, or a whole day with its time. Only in this spelling: `MAR-24` was typed.

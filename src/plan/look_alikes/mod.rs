@@ -153,6 +153,19 @@ impl NameTally {
         self.sheets[sheet].get_or_insert_with(|| SheetNames::new(mapping)).observe(row, checked);
     }
 
+    /// Adds what was counted of other rows of the same sheets.
+    pub(crate) fn merge(&mut self, other: NameTally) {
+        let sheets = self.sheets.len().max(other.sheets.len());
+        self.sheets.resize_with(sheets, || None);
+        for (sheet, other) in self.sheets.iter_mut().zip(other.sheets) {
+            match (sheet, other) {
+                (Some(sheet), Some(other)) => sheet.merge(other),
+                (sheet @ None, other) => *sheet = other,
+                (Some(_), None) => {}
+            }
+        }
+    }
+
     /// The names of every collection that is referred to, in alphabetical order.
     fn collections(&self) -> BTreeMap<&'static str, CollectionNames<'_>> {
         let mut collections: BTreeMap<&'static str, CollectionNames<'_>> = BTreeMap::new();
@@ -225,6 +238,21 @@ impl SheetNames {
             names: HashSet::new(),
         });
         Self { columns: columns.collect(), own }
+    }
+
+    fn merge(&mut self, other: SheetNames) {
+        for (column, other) in self.columns.iter_mut().zip(other.columns) {
+            column.is_full |= other.is_full;
+            for (name, count) in other.typed {
+                *column.typed.entry(name).or_default() += count;
+            }
+            for (name, (use_instead, count)) in other.renamed {
+                column.renamed.entry(name).or_insert((use_instead, 0)).1 += count;
+            }
+        }
+        if let (Some(own), Some(other)) = (&mut self.own, other.own) {
+            own.names.extend(other.names);
+        }
     }
 
     fn observe(&mut self, row: &Row, checked: &CheckedRow) {

@@ -2,6 +2,7 @@
 
 mod aliases;
 mod error;
+mod in_parts;
 mod options;
 mod other_sheets;
 mod recognition;
@@ -28,6 +29,7 @@ use crate::run::journal::{SheetHeader, SourceFile};
 use crate::table::write::{AtomicFile, WriteError};
 use crate::table::{self, FileKind, Input, ReadError, ReadOptions, Row, SheetLayout, Workbook};
 pub(crate) use aliases::ALIAS_HEADERS;
+pub(crate) use in_parts::CheckedRows;
 pub(crate) use options::{InputOptions, MappingOptions, SheetFilter};
 use options::{ParsedOptions, SkipReason, missing_fields, place_of, validate_keys};
 use other_sheets::SheetContent;
@@ -584,8 +586,9 @@ impl InputSet {
     ) -> Result<u64, ReadError> {
         let mut rows = 0;
         let mut checked = CheckedRow::default();
-        self.each_batch(sheet, &mut |batch| {
-            checker.expect(batch);
+        let mut hasher = checker.row_hasher();
+        self.each_batch(sheet, |row| hasher.keys(row), &mut |batch, keys| {
+            checker.expect(keys);
             for row in batch {
                 rows += 1;
                 let filled = checker.check(row, &mut checked);
@@ -606,17 +609,19 @@ impl InputSet {
         sheet: usize,
         on_row: &mut dyn FnMut(&Row) -> ControlFlow<()>,
     ) -> Result<(), ReadError> {
-        self.each_batch(sheet, &mut |rows| rows.iter().try_for_each(&mut *on_row))
+        self.each_batch(sheet, |_| (), &mut |rows, _| rows.iter().try_for_each(&mut *on_row))
     }
 
-    fn each_batch(
+    /// As [`table::each_batch_ahead`], for the rows below the header.
+    fn each_batch<P: Send>(
         &mut self,
         sheet: usize,
-        on_rows: &mut dyn FnMut(&[Row]) -> ControlFlow<()>,
+        prepare: impl FnMut(&Row) -> P + Send,
+        on_rows: &mut dyn FnMut(&[Row], &[P]) -> ControlFlow<()>,
     ) -> Result<(), ReadError> {
         let MappedSheet { file, position, ref mapping, .. } = self.sheets[sheet];
         let first = mapping.header_row + 1;
-        table::each_batch_ahead(&mut self.files[file].workbook, position, first, on_rows)
+        table::each_batch_ahead(&mut self.files[file].workbook, (position, first), prepare, on_rows)
     }
 }
 

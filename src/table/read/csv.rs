@@ -1,15 +1,17 @@
 //! CSV in all its dialects, as a stream of rows.
 //!
-//! Lines without a quote, nearly all of them, are cut with memchr; records with a quote go through csv-core, so that
-//! what a quote means is decided in one place. Both agree on such lines, which a property test holds them to. The
+//! Lines without a quote, nearly all of them, and those whose quotes stand around whole cells are cut with memchr; all other
+//! records go through csv-core, so that what an odd quote means is decided in one place. Both agree on lines that either could
+//! cut, which property tests hold them to. The
 //! buffer grows with the longest record only, up to [`LONGEST_RECORD`]: a quote that is never closed would otherwise
 //! drag the rest of the file into memory.
 
+mod blocks;
 mod quotes;
 
 use std::fmt;
 use std::io::{self, Read};
-use std::ops::ControlFlow;
+use std::ops::{ControlFlow, Range};
 
 use csv_core::ReadRecordResult;
 
@@ -20,6 +22,7 @@ use super::{OnRow, SheetReader};
 use crate::table::cell::Row;
 use crate::table::error::{LocatedFault, ReadFault};
 use crate::table::input::ReopenableInput;
+pub(crate) use blocks::{RecordBlock, RecordBlocks, RowPlace};
 use quotes::{PlainQuotes, QuoteStyle, quote_fault};
 
 /// The longest record that is read, in bytes.
@@ -98,11 +101,7 @@ impl CsvReader {
 
 impl SheetReader for CsvReader {
     fn each_row(&mut self, _sheet: usize, on_row: &mut OnRow<'_>) -> Result<(), LocatedFault> {
-        let mut text = text(&self.source, &self.detected)?;
-        if self.quotes == QuoteStyle::Dialect {
-            text = Box::new(PlainQuotes::new(text, self.decoding.delimiter.byte()));
-        }
-        let mut records = CsvRecords::new(text, self.decoding.delimiter);
+        let mut records = CsvRecords::new(self.text()?, self.decoding.delimiter);
         records.begin()?;
         let mut row = Row::default();
         while records.next(&mut row)? {
@@ -112,10 +111,25 @@ impl SheetReader for CsvReader {
         }
         Ok(())
     }
+
+    fn blocks(&mut self, file: &str) -> Result<Option<RecordBlocks>, LocatedFault> {
+        RecordBlocks::new(file, self.text()?, self.decoding.delimiter).map(Some)
+    }
+}
+
+impl CsvReader {
+    /// The file as UTF-8 with LF line ends and common quotes.
+    fn text(&self) -> Result<Box<dyn Read + Send>, ReadFault> {
+        let text = text(&self.source, &self.detected)?;
+        Ok(match self.quotes {
+            QuoteStyle::Dialect => Box::new(PlainQuotes::new(text, self.decoding.delimiter.byte())),
+            _ => text,
+        })
+    }
 }
 
 /// The file as UTF-8 with LF line ends.
-fn text(source: &ReopenableInput, detected: &DetectedEncoding) -> Result<Box<dyn Read>, ReadFault> {
+fn text(source: &ReopenableInput, detected: &DetectedEncoding) -> Result<Box<dyn Read + Send>, ReadFault> {
     let file = source.open()?;
     if detected.is_plain {
         return Ok(Box::new(file));
@@ -140,29 +154,33 @@ struct CsvRecords<R> {
     /// The number of the last record.
     number: u64,
     delimiter: u8,
-    quoted: csv_core::Reader,
+    /// Built where the first record needs it, which takes as long as reading a hundred others.
+    quoted: Option<csv_core::Reader>,
     output: Vec<u8>,
     ends: Vec<usize>,
+    /// Where the cells of a line with quotes stand.
+    spans: Vec<Range<usize>>,
 }
 
 impl<R: Read> CsvRecords<R> {
     fn new(input: R, delimiter: Delimiter) -> CsvRecords<R> {
+        CsvRecords::with_buffer(input, delimiter, vec![0; 256 * 1024])
+    }
+
+    fn with_buffer(input: R, delimiter: Delimiter, buffer: Vec<u8>) -> CsvRecords<R> {
         CsvRecords {
             input,
-            buffer: vec![0; 256 * 1024],
+            buffer,
             start: 0,
             end: 0,
             input_ended: false,
             quote: 0,
             number: 0,
             delimiter: delimiter.byte(),
-            // CR is left to `without_cr`: alone, inside a line, it is part of a cell.
-            quoted: csv_core::ReaderBuilder::new()
-                .delimiter(delimiter.byte())
-                .terminator(csv_core::Terminator::Any(b'\n'))
-                .build(),
+            quoted: None,
             output: Vec::new(),
             ends: vec![0; 64],
+            spans: Vec::new(),
         }
     }
 
@@ -184,19 +202,31 @@ impl<R: Read> CsvRecords<R> {
         loop {
             let Some(line_end) = self.line_end()? else { return Ok(false) };
             self.number += 1;
-            if self.quote < self.start {
-                self.quote = memchr::memchr(b'"', self.unread()).map_or(self.end, |at| self.start + at);
-            }
+            self.find_quote();
+            let line = without_cr(&self.buffer[self.start..line_end]);
             if self.quote < line_end {
-                self.quoted_record(row)?;
+                if !cut_quoted(line, self.delimiter, &mut self.spans) {
+                    self.quoted_record(row)?;
+                    return Ok(true);
+                }
+                let number = self.number;
+                let line = valid_line(line, self.spans.len()).map_err(|fault| fault.at(number))?;
+                row.clear(number);
+                row.cut(line, &self.spans);
+                self.start = (line_end + 1).min(self.end);
                 return Ok(true);
             }
-            let line = without_cr(&self.buffer[self.start..line_end]);
             self.start = (line_end + 1).min(self.end);
             if !line.is_empty() {
                 fill_from_line(row, self.number, line, self.delimiter).map_err(|fault| fault.at(self.number))?;
                 return Ok(true);
             }
+        }
+    }
+
+    fn find_quote(&mut self) {
+        if self.quote < self.start {
+            self.quote = memchr::memchr(b'"', self.unread()).map_or(self.end, |at| self.start + at);
         }
     }
 
@@ -269,16 +299,23 @@ impl<R: Read> CsvRecords<R> {
 
     /// Bytes read, bytes of text written, cells.
     fn parse_quoted(&mut self) -> Result<(usize, usize, usize), LocatedFault> {
+        let mut quoted = self.quoted.take().unwrap_or_else(|| quoted_reader(self.delimiter));
+        let parsed = self.parse_quoted_by(&mut quoted);
+        self.quoted = Some(quoted);
+        parsed
+    }
+
+    fn parse_quoted_by(&mut self, quoted: &mut csv_core::Reader) -> Result<(usize, usize, usize), LocatedFault> {
         loop {
             // With room for all of the input, the output is never the one that is full.
             self.output.resize(self.output.len().max(self.unread().len() + 1), 0);
-            self.quoted.reset();
+            quoted.reset();
             let input = &self.buffer[self.start..self.end];
-            let (result, read, written, cells) = self.quoted.read_record(input, &mut self.output, &mut self.ends);
+            let (result, read, written, cells) = quoted.read_record(input, &mut self.output, &mut self.ends);
             match result {
                 ReadRecordResult::Record => return Ok((read, written, cells)),
                 ReadRecordResult::OutputEndsFull => self.ends.resize(self.ends.len() * 2, 0),
-                _ if self.input_ended => return self.end_quoted(read, written, cells),
+                _ if self.input_ended => return self.end_quoted(quoted, (read, written, cells)),
                 _ if self.unread().len() > LONGEST_RECORD => return Err(ReadFault::UnclosedQuote.at(self.number)),
                 _ => self.read_more()?,
             }
@@ -286,16 +323,26 @@ impl<R: Read> CsvRecords<R> {
     }
 
     /// The last record has no line end: lends it one. Inside an open quote that does not end it.
-    fn end_quoted(&mut self, read: usize, written: usize, cells: usize) -> Result<(usize, usize, usize), LocatedFault> {
+    fn end_quoted(
+        &mut self,
+        quoted: &mut csv_core::Reader,
+        (read, written, cells): (usize, usize, usize),
+    ) -> Result<(usize, usize, usize), LocatedFault> {
         if cells == self.ends.len() {
             self.ends.push(0);
         }
-        let (result, ..) = self.quoted.read_record(b"\n", &mut self.output[written..], &mut self.ends[cells..]);
+        let (result, ..) = quoted.read_record(b"\n", &mut self.output[written..], &mut self.ends[cells..]);
         match result {
             ReadRecordResult::Record => Ok((read, written, cells + 1)),
             _ => Err(ReadFault::UnclosedQuote.at(self.number)),
         }
     }
+}
+
+fn quoted_reader(delimiter: u8) -> csv_core::Reader {
+    // CR is left to `without_cr`: alone, inside a line, it is part of a cell.
+    let mut builder = csv_core::ReaderBuilder::new();
+    builder.delimiter(delimiter).terminator(csv_core::Terminator::Any(b'\n')).build()
 }
 
 /// Without the CR of a CRLF line end.
@@ -304,15 +351,41 @@ fn without_cr(line: &[u8]) -> &[u8] {
 }
 
 fn fill_from_line(row: &mut Row, number: u64, line: &[u8], delimiter: u8) -> Result<(), ReadFault> {
-    let is_wide = line.len() >= MOST_COLUMNS && memchr::memchr_iter(delimiter, line).count() >= MOST_COLUMNS;
-    if is_wide {
-        return Err(too_many_columns());
-    }
-    // The whole file was valid when it was opened.
-    let line = std::str::from_utf8(line).map_err(|_| ReadFault::Changed)?;
+    let cells = if line.len() < MOST_COLUMNS { 0 } else { memchr::memchr_iter(delimiter, line).count() + 1 };
+    let line = valid_line(line, cells)?;
     row.clear(number);
     row.split(line, delimiter);
     Ok(())
+}
+
+fn valid_line(line: &[u8], cells: usize) -> Result<&str, ReadFault> {
+    if cells > MOST_COLUMNS {
+        return Err(too_many_columns());
+    }
+    // The whole file was valid when it was opened.
+    std::str::from_utf8(line).map_err(|_| ReadFault::Changed)
+}
+
+/// Finds the cells of a line without the quotes around them. False if a quote stands elsewhere or is doubled, or if the record
+/// goes on in the next line.
+fn cut_quoted(line: &[u8], delimiter: u8, cells: &mut Vec<Range<usize>>) -> bool {
+    cells.clear();
+    let mut at = 0;
+    loop {
+        let (cell, end) = if line.get(at) == Some(&b'"') {
+            let Some(length) = memchr::memchr(b'"', &line[at + 1..]) else { return false };
+            (at + 1..at + 1 + length, at + 2 + length)
+        } else {
+            let end = memchr::memchr2(delimiter, b'"', &line[at..]).map_or(line.len(), |length| at + length);
+            (at..end, end)
+        };
+        cells.push(cell);
+        match line.get(end) {
+            None => return true,
+            Some(byte) if *byte == delimiter => at = end + 1,
+            Some(_) => return false,
+        }
+    }
 }
 
 fn too_many_columns() -> ReadFault {

@@ -26,6 +26,7 @@ pub(super) mod xml_text;
 
 use std::ops::ControlFlow;
 
+use self::csv::RecordBlocks;
 use super::cell::Row;
 use super::error::LocatedFault;
 use super::layout::SheetLayout;
@@ -41,5 +42,10 @@ pub(super) trait SheetReader: Send {
     /// What the `sheet`th sheet keeps beside its cells; nothing in formats without such things.
     fn layout(&mut self, _sheet: usize) -> Result<SheetLayout, LocatedFault> {
         Ok(SheetLayout::default())
+    }
+
+    /// The records of the only sheet in blocks, where several threads can read the file; `file` is its name for messages.
+    fn blocks(&mut self, _file: &str) -> Result<Option<RecordBlocks>, LocatedFault> {
+        Ok(None)
     }
 }

@@ -156,6 +156,19 @@ fn value_of(cell: &str) -> &str {
 
 proptest! {
     #[test]
+    fn quoted_cells_are_cut_as_the_parser_cuts_them(line in "[ab,;\"'= ]{0,16}") {
+        let mut cells = Vec::new();
+        if cut_quoted(line.as_bytes(), b',', &mut cells) {
+            let text = format!("{line}\n");
+            let mut reader = ::csv::ReaderBuilder::new().has_headers(false).from_reader(text.as_bytes());
+            let record = reader.records().next().transpose().unwrap().unwrap_or_default();
+            let cut: Vec<&str> = cells.iter().map(|cell| &line[cell.clone()]).collect();
+            prop_assert!(line.is_empty() || record.iter().eq(cut), "{:?} {:?}", record, cells);
+            prop_assert_eq!(quote_fault(line.as_bytes(), b','), None);
+        }
+    }
+
+    #[test]
     fn any_table_comes_back_the_same(
         table in prop::collection::vec(prop::collection::vec(cell(), 1..6), 1..20),
         crlf: bool,

@@ -1,0 +1,155 @@
+//! Texts that a column has held before, with what they were read as: most columns of an inventory hold few.
+
+use super::checked_row::ParsedValue;
+
+/// How many texts of a column are remembered: a slot for each, which a later text takes.
+const SLOTS: usize = 128;
+
+/// The longest text that is remembered, in bytes.
+const LONGEST: usize = 47;
+
+/// After so many cells it is decided whether remembering pays.
+const TRIAL: u32 = 1_024;
+
+/// What the texts of one column were read as.
+#[derive(Debug, Default)]
+pub(super) struct KnownTexts {
+    /// Empty before the first text, and where remembering does not pay.
+    slots: Vec<KnownText>,
+    looked_up: u32,
+    found: u32,
+}
+
+#[derive(Debug, Clone)]
+struct KnownText {
+    /// 0: none.
+    len: u8,
+    ends: Ends,
+    text: [u8; LONGEST],
+    value: ParsedValue,
+}
+
+/// The first and the last bytes of a text, in which texts of a column differ most. All there is to texts of at most 16 bytes.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+struct Ends(u64, u64);
+
+impl Ends {
+    #[inline]
+    fn of(text: &[u8]) -> Self {
+        match (text.first_chunk::<8>(), text.last_chunk::<8>()) {
+            (Some(first), Some(last)) => Ends(u64::from_le_bytes(*first), u64::from_le_bytes(*last)),
+            _ => Ends(text.iter().fold(0, |word, byte| word << 8 | u64::from(*byte)), 0),
+        }
+    }
+
+    /// The slot of a text.
+    #[inline]
+    fn slot(self, len: usize) -> usize {
+        // A multiplication spreads every bit upwards.
+        let mixed = (self.0 ^ self.1.rotate_left(29) ^ len as u64).wrapping_mul(0x9E37_79B9_7F4A_7C15);
+        (mixed >> 57) as usize
+    }
+}
+
+impl KnownTexts {
+    /// What the text was read as.
+    #[inline]
+    pub(super) fn find(&mut self, text: &str) -> Option<ParsedValue> {
+        if self.looked_up < TRIAL {
+            self.try_out();
+        }
+        if self.slots.is_empty() {
+            return None;
+        }
+        let (text, ends) = (text.as_bytes(), Ends::of(text.as_bytes()));
+        let slot = self.slots.get(ends.slot(text.len()))?;
+        let has_ends = usize::from(slot.len) == text.len() && slot.ends == ends && !text.is_empty();
+        let is_it = has_ends && (text.len() <= 16 || slot.text.get(..text.len()) == Some(text));
+        if self.looked_up < TRIAL {
+            self.found += u32::from(is_it);
+        }
+        is_it.then_some(slot.value)
+    }
+
+    fn try_out(&mut self) {
+        self.looked_up += 1;
+        if self.looked_up == TRIAL && self.found < TRIAL / 2 {
+            // Tags, serial numbers: no text comes twice.
+            self.slots = Vec::new();
+        }
+    }
+
+    /// Remembers a text that was not found.
+    #[inline]
+    pub(super) fn add(&mut self, text: &str, value: ParsedValue) {
+        if self.looked_up < TRIAL || !self.slots.is_empty() {
+            self.put(text.as_bytes(), value);
+        }
+    }
+
+    fn put(&mut self, text: &[u8], value: ParsedValue) {
+        if text.is_empty() || text.len() > LONGEST {
+            return;
+        }
+        if self.slots.is_empty() {
+            self.slots = vec![KnownText { len: 0, ends: Ends::default(), text: [0; LONGEST], value }; SLOTS];
+        }
+        let ends = Ends::of(text);
+        let slot = &mut self.slots[ends.slot(text.len())];
+        (slot.len, slot.ends, slot.value) = (text.len() as u8, ends, value);
+        slot.text[..text.len()].copy_from_slice(text);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Ends, KnownTexts, LONGEST, SLOTS, TRIAL};
+    use crate::check::checked_row::ParsedValue;
+
+    #[test]
+    fn a_text_is_known_as_what_it_was_read_as() {
+        let mut known = KnownTexts::default();
+        assert_eq!(known.find("12"), None);
+        known.add("12", ParsedValue::Integer(12));
+        assert_eq!(known.find("12"), Some(ParsedValue::Integer(12)));
+        for other in ["", "1", "2", "13", "12 ", "0012", "\0\u{0}12", "12345678901"] {
+            assert_eq!(known.find(other), None, "{other:?}");
+        }
+        let (long, other) = ("Returned in May, all parts", "Returned by Ada, all parts");
+        known.add(long, ParsedValue::Text);
+        assert_eq!((known.find(long), known.find(other)), (Some(ParsedValue::Text), None));
+        let long = "a".repeat(LONGEST + 1);
+        known.add(&long, ParsedValue::Text);
+        assert_eq!(known.find(&long), None);
+        known.add(&long[1..], ParsedValue::Text);
+        assert_eq!(known.find(&long[1..]), Some(ParsedValue::Text));
+    }
+
+    #[test]
+    fn every_slot_can_be_reached() {
+        let used: std::collections::HashSet<usize> = (0..20_000)
+            .map(|number: u32| number.to_string())
+            .map(|text| Ends::of(text.as_bytes()).slot(text.len()))
+            .collect();
+        assert_eq!(used.len(), SLOTS);
+    }
+
+    #[test]
+    fn a_column_of_different_texts_is_given_up() {
+        let mut known = KnownTexts::default();
+        for number in 0..TRIAL + 1 {
+            let text = number.to_string();
+            assert_eq!(known.find(&text), None);
+            known.add(&text, ParsedValue::Text);
+        }
+        assert!(known.slots.is_empty());
+        let mut few = KnownTexts::default();
+        for number in 0..2 * TRIAL {
+            let text = (number % 5).to_string();
+            if few.find(&text).is_none() {
+                few.add(&text, ParsedValue::Text);
+            }
+        }
+        assert_eq!(few.find("3"), Some(ParsedValue::Text));
+    }
+}

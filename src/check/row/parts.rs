@@ -1,0 +1,155 @@
+//! A check in parts: rows by themselves, which several threads may do side by side, then each beside the rows before it, in
+//! order.
+
+use super::{Checker, ColumnSurvey, EarlierRow, HiddenRows, RemarkKind, UnheadedColumns};
+use crate::check::checked_row::CheckedRow;
+use crate::check::duplicates::{KeyHash, RowKeys, SeenRecords, SeenSerials, duplicate_hint};
+use crate::check::fill::RowFiller;
+use crate::check::merged_cells::MergedRanges;
+use crate::check::non_records::NonRecordFinder;
+use crate::check::problem::{Code, ValueError};
+use crate::check::rules::{Duplicates, RowAction};
+use crate::check::text;
+use crate::mapping::{IdOwnership, Mapping};
+use crate::table::Row;
+
+/// What is compared with the rows before a row.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct RowNote {
+    row: u64,
+    id: Option<KeyHash>,
+    key: Option<KeyHash>,
+    serial: Option<KeyHash>,
+    /// Whether there is anything to tell of the row.
+    pub(crate) is_odd: bool,
+}
+
+/// What a row repeats of the rows before it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Repetition {
+    record: Option<EarlierRow>,
+    serial: bool,
+}
+
+impl Repetition {
+    pub(crate) fn is_any(self) -> bool {
+        self.record.is_some() || self.serial
+    }
+}
+
+impl<'m> Checker<'m> {
+    /// A checker of other rows of the same sheet.
+    pub(crate) fn helper(&self) -> Checker<'m> {
+        Checker {
+            mapping: self.mapping,
+            rules: self.rules,
+            columns: self.columns.clone(),
+            surveys: self.columns.iter().map(|_| ColumnSurvey::default()).collect(),
+            identifying: self.identifying.clone(),
+            required: self.required.clone(),
+            holders: self.holders.clone(),
+            serial: self.serial,
+            hasher: self.hasher.clone(),
+            has_own_keys: self.has_own_keys,
+            expected: std::collections::VecDeque::new(),
+            amounts: Vec::new(),
+            seen: SeenRecords::default(),
+            serials: SeenSerials::default(),
+            compares_unverified_ids: self.compares_unverified_ids,
+            extra_cells: self.extra_cells,
+            non_records: NonRecordFinder::new(self.mapping, &[]),
+            merged: MergedRanges::new(Vec::new()),
+            hidden: HiddenRows::default(),
+            unheaded: UnheadedColumns::new(self.mapping),
+            filler: RowFiller::new(self.mapping, &self.rules.aliases),
+        }
+    }
+
+    /// Adds what a helper's rows tell about the columns.
+    pub(crate) fn absorb(&mut self, helper: &Checker<'_>) {
+        for (survey, other) in self.surveys.iter_mut().zip(&helper.surveys) {
+            survey.dates.merge(&other.dates);
+            survey.amounts.merge(&other.amounts);
+            survey.names.merge(&other.names);
+        }
+        for (column, filled) in &helper.unheaded.filled {
+            *self.unheaded.filled.entry(*column).or_default() += filled;
+        }
+    }
+
+    pub(crate) fn mapping(&self) -> &'m Mapping {
+        self.mapping
+    }
+
+    /// Checks a row by itself. Returns it as it counts, as [`Checker::check`] does.
+    pub(crate) fn check_alone<'r>(&'r mut self, typed: &'r Row, checked: &mut CheckedRow) -> (&'r Row, RowNote) {
+        let mut filler = std::mem::take(&mut self.filler);
+        let is_filled = filler.fill(typed, self.mapping, &self.rules.aliases, checked);
+        let row = if is_filled { filler.filled() } else { typed };
+        self.check_cells((typed, row), &filler, checked);
+        let keys = self.hasher.keys(row);
+        let mut note = self.note(keys, checked);
+        note.is_odd |= self.non_records.total().is_some();
+        self.filler = filler;
+        (if is_filled { self.filler.filled() } else { typed }, note)
+    }
+
+    /// What is compared of a row that was checked by itself.
+    pub(super) fn note(&self, keys: RowKeys, checked: &CheckedRow) -> RowNote {
+        let is_skipped = checked.action == Some(RowAction::Skip);
+        let has_twin = !is_skipped && self.rules.duplicates != Duplicates::Allowed;
+        let id = checked.id.filter(|id| self.compares_unverified_ids || id.ownership == IdOwnership::Verified);
+        let is_given = |(field, _): &(usize, usize)| checked.parsed(*field).is_some();
+        let has_serial = !is_skipped && self.serial.as_ref().is_some_and(is_given);
+        RowNote {
+            row: keys.row,
+            id: id.filter(|_| has_twin).map(|id| self.hasher.hash(id.number)),
+            key: keys.key.filter(|_| has_twin),
+            serial: keys.serial.filter(|_| has_serial),
+            is_odd: checked.is_odd(),
+        }
+    }
+
+    /// Prepares for the comparison of these rows, which is faster then.
+    pub(crate) fn expect_notes<'n>(&self, notes: impl Iterator<Item = &'n RowNote> + Clone) {
+        self.seen.touch(notes.clone().filter_map(|note| note.key));
+        self.serials.touch(notes.filter_map(|note| note.serial));
+    }
+
+    /// Compares a row with those before it: to be called for each row, in order.
+    pub(crate) fn compare(&mut self, note: &RowNote) -> Repetition {
+        let is_compared = note.id.is_some() || note.key.is_some();
+        let record = if is_compared { self.seen.earlier(note.id, note.key, note.row) } else { None };
+        // One serial number under two tags is likely one thing; two rows of one record are reported as that.
+        let serial = note.serial.filter(|_| record.is_none());
+        Repetition { record, serial: serial.is_some_and(|serial| self.serials.is_repeated(serial, note.row)) }
+    }
+
+    /// Completes the check of a row with what it repeats; `row` is the row as it counts.
+    pub(crate) fn complete(&self, (typed, row): (&Row, &Row), repetition: Repetition, checked: &mut CheckedRow) {
+        if let Some(earlier) = repetition.record {
+            let (first, column) = match earlier {
+                EarlierRow::SameId(first) => (first, checked.id.map(|id| id.column)),
+                EarlierRow::SameKey(first) => (first, self.hasher.key_columns.first().map(|column| *column as u32)),
+            };
+            let message = format!("duplicate of row {first}");
+            let error = ValueError::new(Code::DuplicateKey, message, duplicate_hint(self.mapping.entity));
+            let found = column.map_or("", |column| row.cell(column as usize).text);
+            checked.problems.push(error.at(column, found));
+        }
+        if let (true, Some((_, column))) = (repetition.serial, self.serial) {
+            checked.remark(RemarkKind::SameSerial, column, text::trimmed(row.cell(column).text));
+        }
+        checked.locate(typed, self.mapping);
+    }
+
+    /// Notes which rows are no records, where a helper has checked them: the odd ones with what they are, in order.
+    pub(crate) fn pass_odd(&mut self, typed: &Row, checked: &CheckedRow) {
+        self.non_records.note(checked.non_record, typed);
+    }
+
+    /// Notes that a row came by of which there is nothing to tell.
+    pub(crate) fn pass_good(&mut self) {
+        self.non_records.forget_total();
+    }
+}

@@ -1,0 +1,207 @@
+//! Checks the rows of a text file on several threads.
+//!
+//! The file is cut into blocks of records. Helpers take them by turns, parse them and check each row by itself; the caller's
+//! thread then compares the rows with those before them, in order, and hands out what is to be told. Of most rows that is
+//! nothing, so that they never leave the helper's processor.
+
+use std::collections::BTreeMap;
+use std::sync::mpsc::{SyncSender, sync_channel};
+use std::sync::{Mutex, PoisonError};
+use std::thread::{available_parallelism, scope};
+
+use super::{InputRow, InputSet};
+use crate::check::{CheckedRow, Checker, RowNote};
+use crate::plan::NameTally;
+use crate::table::{ReadError, RecordBlock, RecordBlocks, Row, RowPlace};
+
+/// More helpers wait for the one that cuts.
+const MOST_HELPERS: usize = 4;
+
+/// Rows that were checked.
+pub(crate) enum CheckedRows<'r> {
+    /// So many, of which there is nothing to tell.
+    Good(u64),
+    /// One of which there is, or may be.
+    Odd(&'r Row, &'r mut CheckedRow),
+}
+
+impl InputSet {
+    /// Checks the rows below the header of a sheet that makes no further records, and counts the names that they say.
+    ///
+    /// # Errors
+    /// Where the file cannot be read to its end.
+    pub(crate) fn each_checked_in_parts(
+        &mut self,
+        sheet: usize,
+        checker: &mut Checker<'_>,
+        names: &mut NameTally,
+        on_rows: &mut dyn FnMut(CheckedRows<'_>),
+    ) -> Result<(), ReadError> {
+        let helpers = available_parallelism().map_or(1, usize::from).min(MOST_HELPERS);
+        let workbook = &mut self.files[self.sheets[sheet].file].workbook;
+        let blocks = if helpers > 1 { workbook.blocks()? } else { None };
+        let Some(blocks) = blocks else {
+            let mapping = checker.mapping();
+            self.each_checked(sheet, checker, &mut |InputRow { typed, filled }, checked| {
+                names.observe(sheet, mapping, filled, checked);
+                on_rows(CheckedRows::Odd(typed, checked));
+            })?;
+            return Ok(());
+        };
+        let source = Mutex::new(Source { blocks, taken: 0, first: checker.mapping().header_row + 1 });
+        let (results, incoming) = sync_channel(helpers);
+        let end = scope(|scope| {
+            let start = |_| {
+                let helper = Helper { sheet, checker: checker.helper(), names: NameTally::default() };
+                let (source, results) = (&source, results.clone());
+                scope.spawn(move || helper.work(source, &results))
+            };
+            let threads: Vec<_> = (0..helpers).map(start).collect();
+            drop(results);
+            let (mut early, mut next, mut end) = (BTreeMap::new(), 0, Ok(()));
+            for (number, block) in incoming {
+                early.insert(number, block);
+                while let Some(block) = early.remove(&next) {
+                    next += 1;
+                    // What comes behind a fault of the file is not read.
+                    if end.is_ok() {
+                        end = block.and_then(|block: CheckedBlock| block.hand_out(checker, on_rows));
+                    }
+                }
+            }
+            for thread in threads {
+                match thread.join() {
+                    Ok(helper) => {
+                        checker.absorb(&helper.checker);
+                        names.merge(helper.names);
+                    }
+                    Err(panic) => std::panic::resume_unwind(panic),
+                }
+            }
+            end
+        });
+        self.sheets[sheet].learn_from(checker);
+        end
+    }
+}
+
+/// What the helpers share.
+struct Source {
+    blocks: RecordBlocks,
+    /// How many blocks were taken.
+    taken: u64,
+    /// The number of the first row below the header.
+    first: u64,
+}
+
+/// A thread's own.
+struct Helper<'m> {
+    sheet: usize,
+    checker: Checker<'m>,
+    names: NameTally,
+}
+
+/// A block whose rows were checked by themselves.
+struct CheckedBlock {
+    block: RecordBlock,
+    /// Of every row, with its place in the block.
+    notes: Vec<(RowNote, RowPlace)>,
+    odd: Vec<OddRow>,
+    /// What is wrong with the file behind these rows.
+    end: Result<(), ReadError>,
+}
+
+/// A row of which there may be something to tell.
+struct OddRow {
+    typed: Row,
+    /// The row as it counts, where that is another.
+    filled: Option<Row>,
+    checked: CheckedRow,
+}
+
+impl<'m> Helper<'m> {
+    /// Checks blocks until there are no more, or nobody wants them.
+    fn work(mut self, source: &Mutex<Source>, results: &SyncSender<(u64, Result<CheckedBlock, ReadError>)>) -> Self {
+        let mut row = Row::default();
+        loop {
+            let (number, first, block) = {
+                let mut source = source.lock().unwrap_or_else(PoisonError::into_inner);
+                let Some(block) = source.blocks.next() else { return self };
+                source.taken += 1;
+                (source.taken - 1, source.first, block)
+            };
+            let checked = block.map(|block| self.check(block, first, &mut row));
+            if results.send((number, checked)).is_err() {
+                return self;
+            }
+        }
+    }
+
+    fn check(&mut self, mut block: RecordBlock, first: u64, row: &mut Row) -> CheckedBlock {
+        let (mut notes, mut odd, mut checked) = (Vec::new(), Vec::new(), CheckedRow::default());
+        let mapping = self.checker.mapping();
+        let end = block.each_row(row, &mut |row, place| {
+            if row.number < first {
+                return;
+            }
+            let (filled, note) = self.checker.check_alone(row, &mut checked);
+            self.names.observe(self.sheet, mapping, filled, &checked);
+            notes.push((note, place));
+            if note.is_odd {
+                odd.push(OddRow::new(row, filled, std::mem::take(&mut checked)));
+            }
+        });
+        CheckedBlock { block, notes, odd, end }
+    }
+}
+
+impl OddRow {
+    fn new(typed: &Row, filled: &Row, checked: CheckedRow) -> Self {
+        let filled = (!std::ptr::eq(typed, filled)).then(|| filled.clone());
+        Self { typed: typed.clone(), filled, checked }
+    }
+
+    /// Reads a row and checks it by itself once more.
+    fn again(block: &mut RecordBlock, place: RowPlace, checker: &mut Checker<'_>) -> Result<Self, ReadError> {
+        let (mut row, mut checked) = (Row::default(), CheckedRow::default());
+        block.read_again(place, &mut row)?;
+        let (filled, _) = checker.check_alone(&row, &mut checked);
+        Ok(Self::new(&row, filled, checked))
+    }
+}
+
+impl CheckedBlock {
+    /// Compares the rows with all before them, and hands them out.
+    fn hand_out(
+        mut self,
+        checker: &mut Checker<'_>,
+        on_rows: &mut dyn FnMut(CheckedRows<'_>),
+    ) -> Result<(), ReadError> {
+        checker.expect_notes(self.notes.iter().map(|(note, _)| note));
+        let (mut odd, mut again) = (self.odd.into_iter(), None);
+        let mut good = 0;
+        for (note, place) in &self.notes {
+            let repetition = checker.compare(note);
+            let row = match (note.is_odd, repetition.is_any()) {
+                (true, _) => odd.next(),
+                // Good by itself, it is told of because of an earlier one.
+                (false, true) => {
+                    let again = again.get_or_insert_with(|| checker.helper());
+                    Some(OddRow::again(&mut self.block, *place, again)?)
+                }
+                (false, false) => None,
+            };
+            let Some(mut row) = row else {
+                checker.pass_good();
+                good += 1;
+                continue;
+            };
+            let filled = row.filled.as_ref().unwrap_or(&row.typed);
+            checker.pass_odd(&row.typed, &row.checked);
+            checker.complete((&row.typed, filled), repetition, &mut row.checked);
+            on_rows(CheckedRows::Odd(&row.typed, &mut row.checked));
+        }
+        on_rows(CheckedRows::Good(good));
+        self.end
+    }
+}
