@@ -1,7 +1,8 @@
 //! The quota across processes and restarts: one small SQLite file per key and service in the state folder.
 //!
 //! Every request runs one transaction that asks "may I send now?" and counts the request, so no two processes take
-//! the same place. Killing a process loses nothing that was counted. All times are arguments.
+//! the same place. Killing a process loses nothing that was counted. A process without a limit, to which it makes no
+//! difference, counts some requests ahead, see [`CountedAhead`]. All times are arguments.
 //!
 //! ```text
 //! open           create or open the file
@@ -63,6 +64,21 @@ const START_TOLERANCE_MS: i64 = 10_000;
 /// How often to check whether the file is still the one that was opened.
 const FILE_CHECK_MS: i64 = 1_000;
 
+/// How many requests a process without a limit counts at once.
+const COUNTED_AHEAD: u32 = 32;
+/// How long these places are good for. What other processes wrote since, such as a pause, is noticed that late.
+const AHEAD_MS: i64 = 100;
+
+/// Places that this process has counted and not used yet. One transaction for each of thousands of requests a second is a
+/// tenth of an import. The file shows at most [`COUNTED_AHEAD`] requests too many, until they are sent or given back.
+#[derive(Debug, Clone, Copy)]
+struct CountedAhead {
+    left: u32,
+    /// When they were counted, by the file and by the monotonic clock.
+    at_ms: i64,
+    steady_ms: i64,
+}
+
 /// Why the file could not be used just now.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum QuotaFileError {
@@ -94,6 +110,7 @@ pub(super) struct SharedQuota {
     anchor: Option<(ClockReading, i64)>,
     /// Requests of this machine within the window, when last asked.
     last_known: i64,
+    ahead: Option<CountedAhead>,
     warnings: Vec<String>,
 }
 
@@ -120,6 +137,7 @@ impl SharedQuota {
             limit: limit.map(|limit| limit.max(1)),
             anchor: None,
             last_known: 0,
+            ahead: None,
             warnings: Vec::new(),
         };
         quota.change(now, |_, _, _| Ok(())).map_err(|error| match error {
@@ -131,18 +149,43 @@ impl SharedQuota {
 
     /// Counts a request that is sent now, or says when to ask again.
     pub(super) fn acquire(&mut self, now: ClockReading) -> Result<Admission, QuotaFileError> {
+        if let Some(ahead) = &mut self.ahead
+            && ahead.left > 0
+            && now.steady_ms - ahead.steady_ms < AHEAD_MS
+        {
+            ahead.left -= 1;
+            return Ok(Admission::Granted);
+        }
         self.check_file(now)?;
-        let (process, limit) = (self.process, self.limit);
-        let (admission, known) = self.change(now, |transaction, now, wall| {
-            let mut admission = admission::admit(transaction, process, limit, now)?;
+        let (process, limit, unused) = (self.process, self.limit, self.ahead.take());
+        let (admission, known, ahead) = self.change(now, |transaction, at_ms, wall| {
+            if let Some(unused) = unused {
+                transaction.give_back(unused.at_ms, unused.left.into())?;
+            }
+            let mut admission = admission::admit(transaction, process, limit, at_ms)?;
             // If the clock is behind the last entry, so is the caller's sleep.
             if let Admission::Wait(wait) = &mut admission {
                 wait.again_ms = wait.again_ms.max(wall + 1);
             }
-            Ok((admission, transaction.counted(LimitScope::ThisMachine)))
+            let may_count_ahead = limit.is_none() && transaction.state.server.is_none();
+            let ahead = (admission == Admission::Granted && may_count_ahead).then_some(CountedAhead {
+                left: COUNTED_AHEAD - 1,
+                at_ms,
+                steady_ms: now.steady_ms,
+            });
+            if let Some(ahead) = ahead {
+                transaction.count(at_ms, Sender::ThisMachine, ahead.left.into())?;
+            }
+            Ok((admission, transaction.counted(LimitScope::ThisMachine), ahead))
         })?;
-        self.last_known = known;
+        (self.last_known, self.ahead) = (known, ahead);
         Ok(admission)
+    }
+
+    /// Gives back what is counted ahead: the next request asks.
+    fn stop_counting_ahead(&mut self, now: ClockReading) -> Result<(), QuotaFileError> {
+        let Some(unused) = self.ahead.take() else { return Ok(()) };
+        self.change(now, |transaction, _, _| transaction.give_back(unused.at_ms, unused.left.into()))
     }
 
     /// No process sends anything for `span` from now. A shorter pause never shortens a longer one.
@@ -152,6 +195,7 @@ impl SharedQuota {
         span: Duration,
         reason: WaitReason,
     ) -> Result<(), QuotaFileError> {
+        self.stop_counting_ahead(now)?;
         let span = i64::try_from(span.as_millis()).unwrap_or(i64::MAX);
         self.change(now, |transaction, now, _| {
             let until = now.saturating_add(span);
@@ -169,6 +213,7 @@ impl SharedQuota {
         if update.is_known(&transaction) {
             return Ok(());
         }
+        self.stop_counting_ahead(now)?;
         self.change(now, |transaction, now, _| {
             let update = QuotaUpdate::new(transaction, server, now);
             transaction.state.server = Some(update.server);
@@ -230,6 +275,19 @@ impl SharedQuota {
         Ok(done)
     }
 
+    /// Leaves no trace but what was sent.
+    fn leave(&mut self) -> rusqlite::Result<()> {
+        let unused = self.ahead.take();
+        let sql = self.connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+        let mut transaction = QuotaTransaction::read(&sql)?;
+        transaction.leave_queue(self.process)?;
+        if let Some(unused) = unused {
+            transaction.give_back(unused.at_ms, unused.left.into())?;
+            transaction.write()?;
+        }
+        sql.commit()
+    }
+
     fn warn_of_jump(&mut self, jump_ms: i64) {
         let seconds = jump_ms.unsigned_abs().div_ceil(1_000);
         let direction = if jump_ms < 0 { "back" } else { "forward" };
@@ -257,8 +315,7 @@ impl SharedQuota {
 impl Drop for SharedQuota {
     fn drop(&mut self) {
         // Otherwise the others would wait two seconds for a turn that nobody takes.
-        let transaction = QuotaTransaction::read(&self.connection);
-        let _ = transaction.and_then(|transaction| transaction.leave_queue(self.process));
+        let _ = self.leave();
     }
 }
 

@@ -94,11 +94,30 @@ fn each_process_obeys_its_own_quota_against_what_all_have_sent() {
 }
 
 #[test]
+fn places_counted_ahead_are_given_back() {
+    let (_folder, path) = folder();
+    let limited = open(&path, 100, 0);
+    let left = |now: i64| limited.remaining(at(now)).unwrap();
+    let mut boundless = SharedQuota::open(&path, None, at(0)).unwrap();
+    (0..40).for_each(|_| go(&mut boundless, at(1)));
+    assert_eq!(left(1), Some(100 - 64), "two blocks of which 24 are unused");
+    go(&mut boundless, at(200));
+    assert_eq!(left(200), Some(100 - 40 - 32), "what was old by then counts no longer");
+    boundless.pause(at(210), Duration::from_secs(1), WaitReason::Throttled).unwrap();
+    assert_eq!(left(210), Some(100 - 41));
+    assert_eq!(wait(&mut boundless, at(220)).reason, WaitReason::Throttled, "a pause holds at once");
+    go(&mut boundless, at(1_300));
+    drop(boundless);
+    assert_eq!(left(1_300), Some(100 - 42));
+}
+
+#[test]
 fn without_a_limit_requests_are_counted_all_the_same() {
     let (_folder, path) = folder();
     let mut boundless = SharedQuota::open(&path, None, at(0)).unwrap();
     (0..50).for_each(|_| go(&mut boundless, at(0)));
     assert_eq!(boundless.remaining(at(0)), Ok(None));
+    drop(boundless);
     assert_eq!(open(&path, 60, 1).remaining(at(1)), Ok(Some(10)));
 }
 

@@ -178,6 +178,22 @@ impl<'a> QuotaTransaction<'a> {
         Ok(())
     }
 
+    /// Takes back requests of this machine that were counted at a moment and not sent. Where the clock has been set since,
+    /// they stay counted.
+    pub(super) fn give_back(&mut self, at_ms: i64, count: i64) -> rusqlite::Result<()> {
+        if at_ms <= self.state.swept_ms || count <= 0 {
+            return Ok(());
+        }
+        let found = self
+            .connection
+            .prepare_cached("UPDATE sent SET count = count - ?3 WHERE at_ms = ?1 AND by = ?2 AND count > ?3")?
+            .execute(params![at_ms, Sender::ThisMachine.word(), count])?;
+        if found > 0 {
+            self.state.ours -= count;
+        }
+        Ok(())
+    }
+
     /// When `need` (at least one) of the counted requests will have left the window; none where there are fewer.
     pub(super) fn when_expired(&self, scope: LimitScope, need: i64) -> rusqlite::Result<Option<i64>> {
         let mut statement = self
