@@ -7,6 +7,7 @@
 
 use std::collections::{HashMap, HashSet, VecDeque};
 use std::pin::Pin;
+use std::sync::Arc;
 use std::time::Duration;
 
 use futures::stream::FuturesUnordered;
@@ -66,7 +67,7 @@ pub struct Dispatcher<'c, T> {
     ready: VecDeque<Step>,
     in_flight: FuturesUnordered<InFlight<'c>>,
     /// Steps whose outcome is being written.
-    recording_outcome: HashMap<u32, (Step, StepOutcome)>,
+    recording_outcome: HashMap<u32, (Step, Arc<StepOutcome>)>,
     states: StepStates,
     unresolved: UnresolvedSteps,
     claiming: Claiming,
@@ -521,7 +522,8 @@ impl<'c, T: StepTransport> Dispatcher<'c, T> {
     /// Writes an outcome to disk; it is reported afterwards.
     fn record_outcome(&mut self, step: Step, outcome: StepOutcome, observer: &mut dyn RunObserver) {
         let number = step.number;
-        self.writer.append(WriteCommand::RecordOutcome(Box::new(outcome.clone())));
+        let outcome = Arc::new(outcome);
+        self.writer.append(WriteCommand::RecordOutcome(Arc::clone(&outcome)));
         self.recording_outcome.insert(number, (step, outcome));
         if self.has_journal_failed {
             self.publish(number, observer);
@@ -537,7 +539,7 @@ impl<'c, T: StepTransport> Dispatcher<'c, T> {
         self.end_claim(&step, &outcome, observer);
         observer.on_step_end(&step, &outcome);
         if is_resent && may_be_doubled(&step, &outcome) {
-            self.resent.push((step.clone(), outcome.clone()));
+            self.resent.push((step.clone(), StepOutcome::clone(&outcome)));
         }
         // A dependency fails together with its row, which is counted itself.
         if !outcome.is_applied() && step.role == StepRole::Row {

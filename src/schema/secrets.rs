@@ -2,6 +2,7 @@
 //!
 //! A new word is a line's word below; it must not be one of the schema's own header words, which a test checks.
 
+use std::cell::RefCell;
 use std::collections::HashMap;
 use std::sync::LazyLock;
 
@@ -108,8 +109,30 @@ const FILLERS: &[&str] = &[
 /// Behind `token` only: the thing that makes codes has a number of its own, as other assets do.
 const TOKEN_FACTS: &[&str] = &["id", "tag", "serial", "number", "no", "nr", "name", "model", "holder", "owner"];
 
+thread_local! {
+    /// What was found out of headers. Which collection a sheet holds is told by comparing the same few texts with every
+    /// collection, and without this half of a short check's time went into these words.
+    static KNOWN: RefCell<HashMap<String, bool>> = RefCell::default();
+}
+
+/// The headers that are remembered.
+const MOST_KNOWN: usize = 1_024;
+
 /// Whether a header names a column of secrets, whatever brackets, prefixes or other words surround the word.
 pub fn is_secret_header(header: &str) -> bool {
+    if let Some(known) = KNOWN.with_borrow(|known| known.get(header).copied()) {
+        return known;
+    }
+    let is_secret = names_secret(header);
+    KNOWN.with_borrow_mut(|known| {
+        if known.len() < MOST_KNOWN {
+            known.insert(header.to_owned(), is_secret);
+        }
+    });
+    is_secret
+}
+
+fn names_secret(header: &str) -> bool {
     static TABLES: LazyLock<Tables> = LazyLock::new(Tables::new);
     let words: Vec<String> = words(header);
     let whole = words.concat();

@@ -21,7 +21,8 @@ const PRAGMAS: &str = "PRAGMA journal_mode = WAL; PRAGMA synchronous = OFF;";
 /// - `run`: the runs at work, and when they began.
 /// - `claim`: what a step writes, a digest of what it sends, and, once it has ended, when and with which record.
 ///
-/// Times are milliseconds since the Unix epoch.
+/// Times are milliseconds since the Unix epoch. What is done is looked for once in a run: no index is kept up for it. Older
+/// files have one.
 const TABLES: &str = "
     CREATE TABLE run (run TEXT PRIMARY KEY, began INTEGER NOT NULL) STRICT;
     CREATE TABLE claim (
@@ -35,7 +36,6 @@ const TABLES: &str = "
     ) STRICT;
     CREATE INDEX claim_key ON claim (key);
     CREATE UNIQUE INDEX claim_step ON claim (run, step) WHERE run <> '';
-    CREATE INDEX claim_done ON claim (done);
 ";
 
 /// Opens the file, and creates it with its folder if it does not exist.

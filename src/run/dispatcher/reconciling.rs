@@ -1,6 +1,7 @@
 //! What may or may not have been applied, what others have added, and what was applied twice: reads between the writes.
 
 use std::collections::HashMap;
+use std::sync::Arc;
 
 use tokio::time::Instant;
 
@@ -107,7 +108,7 @@ impl<T: StepTransport> Dispatcher<'_, T> {
                     if !others.is_empty() {
                         let outcome = outcome::duplicated(&step, outcome, &others);
                         control.observer.on_duplicate(&outcome);
-                        self.writer.append(WriteCommand::RecordOutcome(Box::new(outcome)));
+                        self.writer.append(WriteCommand::RecordOutcome(Arc::new(outcome)));
                     }
                 }
             }

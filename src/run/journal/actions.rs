@@ -26,7 +26,7 @@ impl Journal {
     pub(crate) fn sent_actions(&self) -> Result<Vec<SentAction>, JournalError> {
         let names: Vec<String> = ACTIONS.iter().map(|action| format!("'{}'", action.name)).collect();
         let sql = format!(
-            "SELECT {STEP_COLUMNS}, coalesce(o.at, i.at) AS sent, o.result \
+            "SELECT {STEP_COLUMNS}, coalesce(o.at, i.at), o.result \
              FROM step s JOIN intent i USING (step) LEFT JOIN outcome o USING (step) \
              WHERE s.entity IN ({}) AND (o.step IS NULL OR o.result IN ('{}', '{}')) ORDER BY s.step",
             names.join(", "),
@@ -34,9 +34,9 @@ impl Journal {
             RESULTS.encode(StepResult::Unknown),
         );
         let mut sent = Vec::new();
-        self.each_step(&sql, &[], &mut |row, step| {
-            let (at, result): (String, Option<String>) = (row.get("sent")?, row.get("result")?);
-            let is_applied = result.as_deref() == Some(RESULTS.encode(StepResult::Applied));
+        self.each_step(&sql, &[], &mut |columns, step| {
+            let (at, result) = (columns.text()?, columns.text_if_any()?);
+            let is_applied = result == Some(RESULTS.encode(StepResult::Applied));
             sent.push(SentAction { step, at: at.parse().unwrap_or(Timestamp::UNIX_EPOCH), is_applied });
             Ok(())
         })?;

@@ -4,9 +4,12 @@
 //! date, `"e"` an error, `"u"` a formula without a result, `"f"` the number format; `"c"` a CSV cell with its guarding
 //! apostrophe.
 
+use std::fmt;
 use std::sync::Arc;
 
-use serde::{Serialize, Serializer};
+use serde::de::value::MapAccessDeserializer;
+use serde::de::{self, DeserializeSeed, Deserializer, MapAccess, SeqAccess, Visitor};
+use serde::{Deserialize, Serialize, Serializer};
 use serde_json::{Map, Value as Json, json};
 
 use crate::table::{Cell, Row, Value};
@@ -77,39 +80,90 @@ pub(super) struct Decoder {
 impl Decoder {
     /// Fills `row`; none where the text has another form.
     pub(super) fn decode(&mut self, number: u64, text: &str, row: &mut Row) -> Option<()> {
-        let cells: Vec<Json> = serde_json::from_str(text).ok()?;
-        for cell in &cells {
-            self.add_format(cell.get("f").and_then(Json::as_str));
-        }
         row.restart(number, &self.formats);
-        cells.iter().try_for_each(|cell| self.push(cell, row))
-    }
-
-    fn add_format(&mut self, format: Option<&str>) {
-        if let Some(format) = format.filter(|format| !self.formats.iter().any(|known| known == format)) {
-            self.formats = self.formats.iter().cloned().chain([format.to_owned()]).collect();
-        }
+        let mut json = serde_json::Deserializer::from_str(text);
+        json.deserialize_seq(RowVisitor { decoder: self, row }).ok()?;
+        json.end().ok()?;
+        row.set_formats(&self.formats);
+        Some(())
     }
 
     /// The index of a number format, from 1.
-    fn format_index(&self, format: &str) -> Option<u16> {
-        let position = self.formats.iter().position(|known| known == format)?;
+    fn format_index(&mut self, format: &str) -> Option<u16> {
+        let position = self.formats.iter().position(|known| known == format);
+        let position = position.unwrap_or_else(|| {
+            self.formats = self.formats.iter().cloned().chain([format.to_owned()]).collect();
+            self.formats.len() - 1
+        });
         u16::try_from(position + 1).ok()
     }
 
-    fn push(&self, cell: &Json, row: &mut Row) -> Option<()> {
-        match cell {
-            Json::Null => row.push("", Value::Blank),
-            Json::String(text) => row.push_text(text),
-            Json::Object(cell) if cell.contains_key("c") => row.push_csv(cell.get("c")?.as_str()?),
-            Json::Object(cell) => {
-                let format = cell.get("f").and_then(Json::as_str);
-                let index = format.map_or(Some(0), |format| self.format_index(format))?;
-                row.push_formatted(cell.get("t")?.as_str()?, value(cell)?, index);
-            }
-            _ => return None,
+    fn push_described(&mut self, cell: &Map<String, Json>, row: &mut Row) -> Option<()> {
+        if let Some(text) = cell.get("c") {
+            row.push_csv(text.as_str()?);
+            return Some(());
         }
+        let format = cell.get("f").and_then(Json::as_str);
+        let index = format.map_or(Some(0), |format| self.format_index(format))?;
+        row.push_formatted(cell.get("t")?.as_str()?, value(cell)?, index);
         Some(())
+    }
+}
+
+/// Reads the cells of a row one by one.
+struct RowVisitor<'d> {
+    decoder: &'d mut Decoder,
+    row: &'d mut Row,
+}
+
+impl<'de> Visitor<'de> for RowVisitor<'_> {
+    type Value = ();
+
+    fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("a list of cells")
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut cells: A) -> Result<(), A::Error> {
+        while cells.next_element_seed(CellSeed { decoder: self.decoder, row: self.row })?.is_some() {}
+        Ok(())
+    }
+}
+
+/// Reads one cell.
+struct CellSeed<'d> {
+    decoder: &'d mut Decoder,
+    row: &'d mut Row,
+}
+
+impl<'de> DeserializeSeed<'de> for CellSeed<'_> {
+    type Value = ();
+
+    fn deserialize<D: Deserializer<'de>>(self, cell: D) -> Result<(), D::Error> {
+        cell.deserialize_any(self)
+    }
+}
+
+impl<'de> Visitor<'de> for CellSeed<'_> {
+    type Value = ();
+
+    fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("a cell")
+    }
+
+    fn visit_unit<E>(self) -> Result<(), E> {
+        self.row.push("", Value::Blank);
+        Ok(())
+    }
+
+    fn visit_str<E>(self, text: &str) -> Result<(), E> {
+        self.row.push_text(text);
+        Ok(())
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, cell: A) -> Result<(), A::Error> {
+        let cell = Map::deserialize(MapAccessDeserializer::new(cell))?;
+        let pushed = self.decoder.push_described(&cell, self.row);
+        pushed.ok_or_else(|| de::Error::custom("a cell of an unknown form"))
     }
 }
 

@@ -48,6 +48,59 @@ pub(super) fn json_if_any<T: DeserializeOwned>(row: &Row<'_>, column: &str) -> R
     Ok(row.get::<_, Option<Json<T>>>(column)?.map(|Json(value)| value))
 }
 
+/// The columns of a row, each read once, in the order of the query. A name would be looked for among all of them, which is a
+/// twentieth of an import.
+pub(super) struct Columns<'r, 's> {
+    row: &'r Row<'s>,
+    next: usize,
+}
+
+impl<'r, 's> Columns<'r, 's> {
+    pub(super) fn of(row: &'r Row<'s>) -> Self {
+        Self::from(row, 0)
+    }
+
+    /// From a column on, the first being 0.
+    pub(super) fn from(row: &'r Row<'s>, first: usize) -> Self {
+        Self { row, next: first }
+    }
+
+    pub(super) fn get<T: FromSql>(&mut self) -> Result<T> {
+        self.next += 1;
+        self.row.get(self.next - 1)
+    }
+
+    /// A text, which ends with the row.
+    pub(super) fn text(&mut self) -> Result<&'r str> {
+        self.next += 1;
+        Ok(self.row.get_ref(self.next - 1)?.as_str()?)
+    }
+
+    pub(super) fn text_if_any(&mut self) -> Result<Option<&'r str>> {
+        self.next += 1;
+        Ok(self.row.get_ref(self.next - 1)?.as_str_or_null()?)
+    }
+
+    pub(super) fn json<T: DeserializeOwned>(&mut self) -> Result<T> {
+        self.get().map(|Json(value)| value)
+    }
+
+    pub(super) fn json_if_any<T: DeserializeOwned>(&mut self) -> Result<Option<T>> {
+        Ok(self.get::<Option<Json<T>>>()?.map(|Json(value)| value))
+    }
+
+    /// A state by its stored name.
+    pub(super) fn state<T: Copy + PartialEq>(&mut self, names: &StoredNames<T>) -> Result<T> {
+        names.decode(self.text()?)
+    }
+
+    /// Problems as [`encode_problems`] writes them.
+    pub(super) fn problems(&mut self) -> Result<Vec<Problem>> {
+        let stored: Option<Vec<StoredProblem>> = self.json_if_any()?;
+        stored.into_iter().flatten().map(StoredProblem::decode).collect()
+    }
+}
+
 /// A state with its stored names: one table per enum, read in both directions.
 pub(super) struct StoredNames<T: 'static> {
     /// What errors call it.
@@ -167,12 +220,6 @@ pub(super) fn encode_problems(problems: &[Problem]) -> Option<String> {
     Some(serde_json::Value::from_iter(list).to_string())
 }
 
-/// The problems in the column of that name.
-pub(super) fn problems(row: &Row<'_>) -> Result<Vec<Problem>> {
-    let stored: Option<Vec<StoredProblem>> = json_if_any(row, "problems")?;
-    stored.into_iter().flatten().map(StoredProblem::decode).collect()
-}
-
 #[derive(Debug, Deserialize)]
 struct StoredProblem {
     code: String,
@@ -231,10 +278,10 @@ mod tests {
         }
     }
 
-    /// Reads a column `problems` that holds `stored`.
+    /// Reads a column of problems that holds `stored`.
     fn read(stored: Option<&str>) -> Result<Vec<Problem>> {
         let connection = rusqlite::Connection::open_in_memory().unwrap();
-        connection.query_row("SELECT ?1 AS problems", [stored], problems)
+        connection.query_row("SELECT ?1", [stored], |row| Columns::of(row).problems())
     }
 
     #[test]

@@ -10,8 +10,8 @@ use rusqlite::{OptionalExtension, Row as SqlRow, params};
 use super::builder::row_keys;
 use super::cells::Decoder;
 use super::encoding::{
-    Json, PARTS, PHASES, RESULTS, ROW_STATES, RUN_KINDS, decode_entity, decode_request, decode_status, decode_write,
-    json, json_if_any, problems, unreadable,
+    Columns, Json, PARTS, PHASES, RESULTS, ROW_STATES, RUN_KINDS, decode_entity, decode_request, decode_status,
+    decode_write, json, json_if_any, unreadable,
 };
 use super::file::{JournalFile, JournalLocation};
 use super::{AccountSnapshot, JournalError, PlannedRow, RunHeader, RunPhase, RunTotals, SheetHeader};
@@ -58,8 +58,14 @@ pub struct StoredRow {
     pub planned: PlannedRow,
 }
 
+/// The columns that [`step_of`] reads.
 pub(super) const STEP_COLUMNS: &str =
     "s.step, s.sheet, s.row, s.part, s.entity, s.write, s.record, s.body, s.awaits, s.stood";
+/// How many these are.
+pub(super) const STEP_WIDTH: usize = 10;
+
+/// The columns that [`planned_row`] reads.
+pub(super) const PLANNED_COLUMNS: &str = "state, status, record, message, problems";
 
 impl Journal {
     pub(super) fn new(file: JournalFile) -> Self {
@@ -205,8 +211,8 @@ impl Journal {
 
     /// Calls back with each row of a sheet as planned, without its cells, in the order of the sheet.
     pub fn each_planned_row(&self, sheet: u16, on_row: &mut dyn FnMut(StoredRow)) -> Result<(), JournalError> {
-        self.each_sql_row(sheet, "''", &mut |row| {
-            on_row(StoredRow { number: row.get::<_, i64>("row")? as u64, planned: planned_row(row)? });
+        self.each_sql_row(sheet, PLANNED_COLUMNS, &mut |number, columns| {
+            on_row(StoredRow { number, planned: planned_row(columns)? });
             Ok(ControlFlow::Continue(()))
         })
     }
@@ -215,30 +221,29 @@ impl Journal {
     pub fn each_row(&self, sheet: u16, on_row: &mut dyn FnMut(&Row) -> ControlFlow<()>) -> Result<(), JournalError> {
         let mut decoder = Decoder::default();
         let mut cells = Row::default();
-        self.each_sql_row(sheet, "cells", &mut |row| {
-            let number = row.get::<_, i64>("row")? as u64;
-            let decoded = decoder.decode(number, &row.get::<_, String>("cells")?, &mut cells);
+        self.each_sql_row(sheet, "cells", &mut |number, columns| {
+            let decoded = decoder.decode(number, columns.text()?, &mut cells);
             decoded.ok_or_else(|| unreadable(format!("row {number} of a sheet cannot be read")))?;
             Ok(on_row(&cells))
         })
     }
 
+    /// Calls back with the number of each row of a sheet and some of its columns.
     fn each_sql_row(
         &self,
         sheet: u16,
-        cells: &str,
-        on_row: &mut dyn FnMut(&SqlRow<'_>) -> rusqlite::Result<ControlFlow<()>>,
+        columns: &str,
+        on_row: &mut dyn FnMut(u64, &mut Columns<'_, '_>) -> rusqlite::Result<ControlFlow<()>>,
     ) -> Result<(), JournalError> {
-        let sql = format!(
-            "SELECT row, state, status, record, message, problems, {cells} AS cells FROM row \
-             WHERE id >= ?1 AND id < ?2 ORDER BY id"
-        );
+        let sql = format!("SELECT row, {columns} FROM row WHERE id >= ?1 AND id < ?2 ORDER BY id");
         let keys = row_keys(sheet);
         self.file.attempt(|connection| {
             let mut statement = connection.prepare(&sql)?;
             let mut rows = statement.query(params![keys.start, keys.end])?;
             while let Some(row) = rows.next()? {
-                if on_row(row)?.is_break() {
+                let mut columns = Columns::of(row);
+                let number = columns.get::<i64>()? as u64;
+                if on_row(number, &mut columns)?.is_break() {
                     break;
                 }
             }
@@ -269,11 +274,11 @@ impl Journal {
     /// Calls back with each step that has an outcome, in the order of the plan.
     pub fn each_outcome(&self, on_step: &mut dyn FnMut(Step, StepOutcome)) -> Result<(), JournalError> {
         let sql = format!(
-            "SELECT {STEP_COLUMNS}, o.result, o.record AS known, o.after, o.message, o.problems \
+            "SELECT {STEP_COLUMNS}, o.result, o.record, o.after, o.message, o.problems \
              FROM step s JOIN outcome o USING (step) ORDER BY s.step"
         );
-        self.each_step(&sql, &[], &mut |row, step| {
-            let outcome = outcome_of(row, step.number)?;
+        self.each_step(&sql, &[], &mut |columns, step| {
+            let outcome = outcome_of(columns, step.number)?;
             on_step(step, outcome);
             Ok(())
         })
@@ -384,19 +389,20 @@ impl Journal {
         Ok(steps)
     }
 
+    /// Calls back with each step, and the columns that the query has behind [`STEP_COLUMNS`].
     pub(super) fn each_step(
         &self,
         sql: &str,
         values: &[&dyn rusqlite::ToSql],
-        on_step: &mut dyn FnMut(&SqlRow<'_>, Step) -> rusqlite::Result<()>,
+        on_step: &mut dyn FnMut(&mut Columns<'_, '_>, Step) -> rusqlite::Result<()>,
     ) -> Result<(), JournalError> {
         self.file.attempt(|connection| {
             let mut statement = connection.prepare_cached(sql)?;
             let mut rows = statement.query(values)?;
             while let Some(row) = rows.next()? {
-                let number = row.get("step")?;
-                let step = step_of(row, number).map_err(|_| unreadable(format!("step {number} cannot be read")))?;
-                on_step(row, step)?;
+                let number: i64 = row.get(0)?;
+                let step = step_of(row).map_err(|_| unreadable(format!("step {number} cannot be read")))?;
+                on_step(&mut Columns::from(row, STEP_WIDTH), step)?;
             }
             Ok(())
         })
@@ -445,37 +451,39 @@ fn sheet_of(row: &SqlRow<'_>) -> rusqlite::Result<SheetHeader> {
     })
 }
 
-/// What was planned for a row of the table `row`.
-pub(super) fn planned_row(row: &SqlRow<'_>) -> rusqlite::Result<PlannedRow> {
+/// What was planned for a row of the table `row`, from [`PLANNED_COLUMNS`].
+pub(super) fn planned_row(columns: &mut Columns<'_, '_>) -> rusqlite::Result<PlannedRow> {
     Ok(PlannedRow {
-        state: ROW_STATES.column(row, "state")?,
-        status: decode_status(&row.get::<_, String>("status")?)?,
-        record: row.get("record")?,
-        message: row.get::<_, Option<String>>("message")?.unwrap_or_default(),
-        problems: problems(row)?,
+        state: columns.state(&ROW_STATES)?,
+        status: decode_status(columns.text()?)?,
+        record: columns.get()?,
+        message: columns.get::<Option<String>>()?.unwrap_or_default(),
+        problems: columns.problems()?,
     })
 }
 
-fn step_of(row: &SqlRow<'_>, number: u32) -> rusqlite::Result<Step> {
+/// A step, from [`STEP_COLUMNS`].
+fn step_of(row: &SqlRow<'_>) -> rusqlite::Result<Step> {
+    let columns = &mut Columns::of(row);
     Ok(Step {
-        number,
-        row: RowId { sheet: row.get("sheet")?, row: row.get::<_, i64>("row")? as u64 },
-        role: PARTS.column(row, "part")?,
-        entity: decode_entity(&row.get::<_, String>("entity")?)?,
-        write: decode_write(&row.get::<_, String>("write")?, row.get("record")?)?,
-        body: json(row, "body")?,
-        depends_on: json_if_any(row, "awaits")?.unwrap_or_default(),
-        before: json_if_any(row, "stood")?,
+        number: columns.get()?,
+        row: RowId { sheet: columns.get()?, row: columns.get::<i64>()? as u64 },
+        role: columns.state(&PARTS)?,
+        entity: decode_entity(columns.text()?)?,
+        write: decode_write(columns.text()?, columns.get()?)?,
+        body: columns.json()?,
+        depends_on: columns.json_if_any()?.unwrap_or_default(),
+        before: columns.json_if_any()?,
     })
 }
 
-fn outcome_of(row: &SqlRow<'_>, step: u32) -> rusqlite::Result<StepOutcome> {
+fn outcome_of(columns: &mut Columns<'_, '_>, step: u32) -> rusqlite::Result<StepOutcome> {
     Ok(StepOutcome {
         step,
-        result: RESULTS.column(row, "result")?,
-        record: row.get("known")?,
-        after: json_if_any(row, "after")?,
-        message: row.get::<_, Option<String>>("message")?.unwrap_or_default(),
-        problems: problems(row)?,
+        result: columns.state(&RESULTS)?,
+        record: columns.get()?,
+        after: columns.json_if_any()?,
+        message: columns.get::<Option<String>>()?.unwrap_or_default(),
+        problems: columns.problems()?,
     })
 }

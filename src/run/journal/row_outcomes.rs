@@ -6,15 +6,15 @@
 use std::collections::{BTreeMap, VecDeque};
 
 use jiff::Timestamp;
-use rusqlite::{Row as SqlRow, params};
+use rusqlite::params;
+use serde::Deserialize;
+use serde_json::Value as Json;
 
 use super::builder::row_keys;
-use super::encoding::{PARTS, RESULTS, ROW_STATES, decode_entity, decode_write, json_if_any, problems};
-use super::read::planned_row;
+use super::encoding::{Columns, PARTS, RESULTS, ROW_STATES, decode_entity, decode_write};
+use super::read::{PLANNED_COLUMNS, planned_row};
 use super::{Journal, JournalError, PlannedRow, RowState};
-use crate::api::Body;
 use crate::check::Problem;
-use crate::mapping::TimestampColumn;
 use crate::plan::{FieldChange, RowOutcome, RowStatus, StepResult, StepRole, WriteKind};
 use crate::schema::Entity;
 
@@ -65,7 +65,7 @@ struct StepEnd {
     was_sent: bool,
     result: Option<StepResult>,
     record: Option<i64>,
-    after: Option<Body>,
+    changed_at: Option<Timestamp>,
     message: String,
     problems: Vec<Problem>,
 }
@@ -171,25 +171,23 @@ impl RowOutcomes<'_> {
     }
 
     fn read_rows(&mut self, first: i64) -> Result<(), JournalError> {
-        let sql = match self.has_changes()? {
-            true => {
-                "SELECT id, row, state, status, record, message, problems, changes FROM row LEFT JOIN change USING (id) \
-                 WHERE id >= ?1 AND id < ?2 ORDER BY id LIMIT ?3"
-            }
-            false => {
-                "SELECT id, row, state, status, record, message, problems, NULL AS changes FROM row \
-                 WHERE id >= ?1 AND id < ?2 ORDER BY id LIMIT ?3"
-            }
+        let (changes, table) = match self.has_changes()? {
+            true => ("changes", "row LEFT JOIN change USING (id)"),
+            false => ("NULL", "row"),
         };
+        let sql = format!(
+            "SELECT id, row, {PLANNED_COLUMNS}, {changes} FROM {table} WHERE id >= ?1 AND id < ?2 ORDER BY id LIMIT ?3"
+        );
         let keys = row_keys(self.sheet);
         let mut last = None;
         let rows = &mut self.rows;
         self.journal.file.attempt(|connection| {
-            let mut statement = connection.prepare_cached(sql)?;
+            let mut statement = connection.prepare_cached(&sql)?;
             let mut found = statement.query(params![first, keys.end, BATCH])?;
             while let Some(row) = found.next()? {
-                last = Some(row.get::<_, i64>("id")?);
-                rows.push_back(unjoined_row(row)?);
+                let mut columns = Columns::of(row);
+                last = Some(columns.get::<i64>()?);
+                rows.push_back(unjoined_row(&mut columns)?);
             }
             Ok(())
         })?;
@@ -207,8 +205,8 @@ impl RowOutcomes<'_> {
     }
 
     fn read_steps(&mut self, first: u32) -> Result<(), JournalError> {
-        let sql = "SELECT s.step, s.row, s.part, s.write, s.record, i.step IS NOT NULL AS was_sent, o.result, \
-                   o.record AS known, o.after, o.message, o.problems \
+        let sql = "SELECT s.step, s.row, s.part, s.write, s.record, i.step IS NOT NULL, o.result, \
+                   o.record, o.after, o.message, o.problems \
                    FROM step s LEFT JOIN intent i USING (step) LEFT JOIN outcome o USING (step) \
                    WHERE s.step >= ?1 AND s.sheet = ?2 ORDER BY s.step LIMIT ?3";
         let sheet = self.sheet;
@@ -217,7 +215,7 @@ impl RowOutcomes<'_> {
             let mut statement = connection.prepare_cached(sql)?;
             let mut found = statement.query(params![first, sheet, BATCH])?;
             while let Some(row) = found.next()? {
-                steps.push_back(step_end(row)?);
+                steps.push_back(step_end(&mut Columns::of(row))?);
             }
             Ok(())
         })?;
@@ -283,7 +281,7 @@ impl JoinedRow {
                     StepResult::Unknown => RowStatus::Unknown,
                 });
                 self.planned.record = step.record.or(self.planned.record);
-                self.changed_at = step.after.as_ref().and_then(changed_at);
+                self.changed_at = step.changed_at;
                 if !step.message.is_empty() || !step.problems.is_empty() {
                     self.planned.message = step.message;
                     self.planned.problems.extend(step.problems);
@@ -325,36 +323,46 @@ impl JoinedRow {
 
 const UNRESOLVED: &str = "no response was received and the run stopped before checking; run `tallyport resume`";
 
-fn unjoined_row(row: &SqlRow<'_>) -> rusqlite::Result<UnjoinedRow> {
-    let changes: Option<String> = row.get("changes")?;
-    let changes = changes.and_then(|text| serde_json::from_str(&text).ok()).unwrap_or_default();
-    Ok(UnjoinedRow { number: row.get::<_, i64>("row")? as u64, planned: planned_row(row)?, changes })
+fn unjoined_row(columns: &mut Columns<'_, '_>) -> rusqlite::Result<UnjoinedRow> {
+    let (number, planned) = (columns.get::<i64>()? as u64, planned_row(columns)?);
+    let changes = columns.text_if_any()?.and_then(|text| serde_json::from_str(text).ok()).unwrap_or_default();
+    Ok(UnjoinedRow { number, planned, changes })
 }
 
-fn step_end(row: &SqlRow<'_>) -> rusqlite::Result<StepEnd> {
-    let result: Option<String> = row.get("result")?;
+fn step_end(columns: &mut Columns<'_, '_>) -> rusqlite::Result<StepEnd> {
     Ok(StepEnd {
-        number: row.get("step")?,
-        row: row.get::<_, i64>("row")? as u64,
-        role: PARTS.column(row, "part")?,
-        write: decode_write(&row.get::<_, String>("write")?, row.get("record")?)?,
-        was_sent: row.get("was_sent")?,
-        result: result.map(|name| RESULTS.decode(&name)).transpose()?,
-        record: row.get("known")?,
-        after: json_if_any(row, "after")?,
-        message: row.get::<_, Option<String>>("message")?.unwrap_or_default(),
-        problems: problems(row)?,
+        number: columns.get()?,
+        row: columns.get::<i64>()? as u64,
+        role: columns.state(&PARTS)?,
+        write: decode_write(columns.text()?, columns.get()?)?,
+        was_sent: columns.get()?,
+        result: columns.text_if_any()?.map(|name| RESULTS.decode(name)).transpose()?,
+        record: columns.get()?,
+        changed_at: columns.json_if_any::<ChangedRecord>()?.and_then(ChangedRecord::at),
+        message: columns.get::<Option<String>>()?.unwrap_or_default(),
+        problems: columns.problems()?,
     })
 }
 
-/// When the service changed the record, as its reply says.
-fn changed_at(after: &Body) -> Option<Timestamp> {
-    after.get(TimestampColumn::Updated.name())?.as_str()?.parse().ok()
+/// When the service changed a record, as its reply says. Everything else of the reply is passed over.
+#[derive(Debug, Deserialize)]
+struct ChangedRecord {
+    /// [`TimestampColumn::Updated`].
+    #[serde(default)]
+    updated_at: Json,
+}
+
+impl ChangedRecord {
+    fn at(self) -> Option<Timestamp> {
+        self.updated_at.as_str()?.parse().ok()
+    }
 }
 
 #[cfg(test)]
 mod tests {
     #![allow(clippy::unwrap_used)]
+
+    use std::sync::Arc;
 
     use super::super::writer::commit_all;
     use super::super::{
@@ -383,7 +391,7 @@ mod tests {
         };
         let record = Some(70 + i64::from(step));
         let outcome = StepOutcome { step, result, record, after: None, message: String::new(), problems };
-        WriteCommand::RecordOutcome(Box::new(outcome))
+        WriteCommand::RecordOutcome(Arc::new(outcome))
     }
 
     /// A journal of rows from row 2 on, each planned with steps of these roles.

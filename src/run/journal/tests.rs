@@ -4,6 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::ControlFlow;
 use std::path::Path;
+use std::sync::Arc;
 
 use proptest::prelude::*;
 use tempfile::TempDir;
@@ -84,7 +85,7 @@ fn done(step: u32) -> WriteCommand {
 
 fn conclusion(step: u32, result: StepResult) -> WriteCommand {
     let (after, message, problems) = (None, String::new(), Vec::new());
-    WriteCommand::RecordOutcome(Box::new(StepOutcome { step, result, record: Some(1), after, message, problems }))
+    WriteCommand::RecordOutcome(Arc::new(StepOutcome { step, result, record: Some(1), after, message, problems }))
 }
 
 /// A random event of a run.

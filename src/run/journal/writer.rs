@@ -5,7 +5,7 @@
 
 use std::collections::VecDeque;
 use std::path::PathBuf;
-use std::sync::mpsc;
+use std::sync::{Arc, mpsc};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
@@ -32,7 +32,7 @@ pub(crate) enum WriteCommand {
     /// It surely was not sent: it is pending again, whatever an earlier reconciliation found.
     ClearIntent(u32),
     RecordAttempts(Vec<AttemptRecord>),
-    RecordOutcome(Box<StepOutcome>),
+    RecordOutcome(Arc<StepOutcome>),
     /// A step that was not sent becomes another one: the same number for the same row.
     ReplaceStep(Box<Step>),
     /// Reads up to `limit` pending steps, from a number on.
