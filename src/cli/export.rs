@@ -123,7 +123,7 @@ fn read_mode(args: &ExportArgs) -> ReadMode {
 }
 
 fn parse_date(text: &str) -> Result<Date, Error> {
-    text.parse().map_err(|_| Error::usage(format!("invalid date `{text}`"), "use YYYY-MM-DD, such as 2026-12-31"))
+    text.parse().map_err(|_| Error::usage(format!("invalid date `{text}`"), "use YYYY-MM-DD, such as 2025-12-31"))
 }
 
 fn is_to_stdout(args: &ExportArgs) -> bool {

@@ -314,7 +314,7 @@ fn invalid_options_are_rejected_before_any_request() {
     exit code 2
     --- stderr
     error: invalid date `1/2/24`
-      hint: use YYYY-MM-DD, such as 2026-12-31
+      hint: use YYYY-MM-DD, such as 2025-12-31
     ");
 }
 

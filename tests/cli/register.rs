@@ -174,7 +174,7 @@ fn invalid_register_options_are_rejected() {
     exit code 2
     --- stderr
     error: invalid date `31.12.2026`
-      hint: use YYYY-MM-DD, such as 2026-12-31
+      hint: use YYYY-MM-DD, such as 2025-12-31
     $ tallyport export register -o r.xlsx --where status=Ready
     exit code 2
     --- stderr

@@ -17,7 +17,7 @@ Examples:
   tallyport export assets employees -o export/ --format parquet
   tallyport export activity -o log.csv --from 2026-11-01 --event Checkout
   tallyport export --all -o nightly-{date}.xlsx --incremental --name nightly --keep 30
-  tallyport export register -o register.xlsx --as-of 2026-12-31
+  tallyport export register -o register.xlsx --as-of 2025-12-31
   tallyport export --name nightly-finance          as config.toml has it")]
 pub(crate) struct ExportArgs {
     /// The collections, such as `assets`; `activity` for the log, `register` for the fixed-asset register
