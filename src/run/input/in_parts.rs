@@ -38,6 +38,17 @@ impl InputSet {
         on_rows: &mut dyn FnMut(CheckedRows<'_>),
     ) -> Result<(), ReadError> {
         let helpers = available_parallelism().map_or(1, usize::from).min(MOST_HELPERS);
+        self.each_checked_by(helpers, sheet, checker, names, on_rows)
+    }
+
+    fn each_checked_by(
+        &mut self,
+        helpers: usize,
+        sheet: usize,
+        checker: &mut Checker<'_>,
+        names: &mut NameTally,
+        on_rows: &mut dyn FnMut(CheckedRows<'_>),
+    ) -> Result<(), ReadError> {
         let workbook = &mut self.files[self.sheets[sheet].file].workbook;
         let blocks = if helpers > 1 { workbook.blocks()? } else { None };
         let Some(blocks) = blocks else {
@@ -203,5 +214,101 @@ impl CheckedBlock {
         }
         on_rows(CheckedRows::Good(good));
         self.end
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+
+    use std::fmt::Write as _;
+
+    use super::*;
+    use crate::check::{Aliases, Inference};
+    use crate::observer::NoObserver;
+    use crate::run::input::{InputOptions, RowRules, SheetFilter};
+
+    /// An inventory of some blocks with all that rows can be, far apart and near.
+    fn inventory() -> String {
+        let mut text = String::from("Asset Tag,Model,Status,Serial,Purchase Date,Purchase Cost,Supplier,,Notes\n");
+        for row in 0..4_000 {
+            let mut cells = [
+                format!("LAP-{row}"),
+                format!("Model {}", row % 7),
+                String::from("In Use"),
+                format!("S{row}"),
+                String::from("2024-01-31"),
+                (row % 900).to_string(),
+                format!("Supplier {}", row % 40),
+                String::new(),
+                String::from("kept at home, with \"\"care\"\""),
+            ];
+            match row {
+                9 | 2_000 => cells[0] = String::from("LAP-3"),
+                700 | 3_900 => cells[0] = format!("lap-{}", row - 1),
+                11 | 2_500 => cells[3] = String::from("S5"),
+                20 | 3_000 => cells[4] = String::from("13/02/2024"),
+                21 => cells[4] = String::from("03/02/2024"),
+                30 | 3_100 => cells[5] = String::from("12.5"),
+                40 | 2_200 => cells[1].clear(),
+                50 | 3_300 => cells[2] = String::from("n/a"),
+                60 | 2_700 => cells[7] = String::from("beside"),
+                70 | 2_800 => cells[8] = String::from("two\nlines"),
+                80 => {
+                    cells = "Asset Tag,Model,Status,Serial,Purchase Date,Purchase Cost,Supplier,,Notes"
+                        .split(',')
+                        .map(String::from)
+                        .collect::<Vec<_>>()
+                        .try_into()
+                        .unwrap()
+                }
+                3_999 => cells = ["Total", "", "", "", "", "12", "", "", ""].map(String::from),
+                _ => {}
+            }
+            let quoted = cells.map(|cell| if cell.contains([',', '\n', '"']) { format!("\"{cell}\"") } else { cell });
+            writeln!(text, "{}", quoted.join(",")).unwrap();
+        }
+        text
+    }
+
+    /// Everything that a check by so many helpers tells; by none, row by row.
+    fn told_by(helpers: usize) -> Vec<String> {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("assets.csv");
+        std::fs::write(&path, inventory()).unwrap();
+        let options = InputOptions { files: vec![path.into()], ..InputOptions::default() };
+        let mut input = InputSet::open(&options, SheetFilter::Any, &mut NoObserver).unwrap();
+        let (sheets, rules) = (input.sheet_rules(), RowRules::new(input.rules.clone()));
+        let mut checker = input.checkers(&sheets, &rules).remove(0);
+        loop {
+            checker.rewind();
+            let (mut names, mut told, mut rows) = (NameTally::default(), Vec::new(), 0);
+            let mut take = |checked: CheckedRows<'_>| match checked {
+                CheckedRows::Good(count) => rows += count,
+                CheckedRows::Odd(row, checked) => {
+                    rows += 1;
+                    if checked.is_odd() {
+                        let (number, problems, remarks) = (row.number, &checked.problems, &checked.remarks);
+                        told.push(format!("{number} {problems:?} {remarks:?} {:?}", checked.missing));
+                    }
+                }
+            };
+            input.each_checked_by(helpers, 0, &mut checker, &mut names, &mut take).unwrap();
+            if checker.infer_formats() == Inference::NeedsSecondPass {
+                continue;
+            }
+            told.push(format!("{rows} {:?} {:?}", checker.column_facts(), checker.remarks()));
+            told.push(format!("{:?}", names.report(None, &Aliases::default())));
+            return told;
+        }
+    }
+
+    #[test]
+    fn helpers_tell_what_one_thread_tells() {
+        let alone = told_by(1);
+        assert!(alone.len() > 14, "{alone:#?}");
+        for helpers in [2, 3] {
+            assert_eq!(told_by(helpers), alone, "{helpers}");
+        }
     }
 }

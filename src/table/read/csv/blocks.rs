@@ -9,13 +9,15 @@ use crate::table::error::{LocatedFault, ReadError};
 use crate::table::read::delimiter::Delimiter;
 
 /// About how many bytes of records go into a block: enough rows that handing one over costs nothing beside them.
-const BLOCK: usize = 64 * 1024;
+const BLOCK: usize = 256 * 1024;
 
 /// The blocks of a file, in order.
 pub(crate) struct RecordBlocks {
     records: CsvRecords<Box<dyn Read + Send>>,
     file: String,
     delimiter: Delimiter,
+    /// About how many bytes a block has.
+    size: usize,
     /// What is wrong with the file behind the last block.
     fault: Option<LocatedFault>,
     is_over: bool,
@@ -45,7 +47,7 @@ impl RecordBlocks {
     ) -> Result<RecordBlocks, LocatedFault> {
         let mut records = CsvRecords::new(text, delimiter);
         records.begin()?;
-        Ok(RecordBlocks { records, file: file.to_owned(), delimiter, fault: None, is_over: false })
+        Ok(RecordBlocks { records, file: file.to_owned(), delimiter, size: BLOCK, fault: None, is_over: false })
     }
 
     /// The next block; none at the end. A fault of the file comes after the records before it.
@@ -54,8 +56,8 @@ impl RecordBlocks {
             return None;
         }
         let before = self.records.number;
-        let mut text = Vec::with_capacity(BLOCK + BLOCK / 8);
-        while text.len() < BLOCK && self.fault.is_none() {
+        let mut text = Vec::with_capacity(self.size + self.size / 8);
+        while text.len() < self.size && self.fault.is_none() {
             match self.records.next_raw(&mut text) {
                 Ok(true) => {}
                 Ok(false) => {
@@ -71,6 +73,14 @@ impl RecordBlocks {
         }
         let records = CsvRecords::of_block(text, self.delimiter);
         Some(Ok(RecordBlock { records, before, file: self.file.clone() }))
+    }
+}
+
+#[cfg(test)]
+impl RecordBlocks {
+    /// Cuts blocks of another size.
+    pub(super) fn of_size(self, size: usize) -> RecordBlocks {
+        RecordBlocks { size, ..self }
     }
 }
 

@@ -154,7 +154,45 @@ fn value_of(cell: &str) -> &str {
     text_of_formula(cell).unwrap_or_else(|| unescape_formula(cell))
 }
 
+/// The rows of a file read in blocks of about `size` bytes, each row twice; and the row of the fault, if there is one.
+fn read_in_blocks(bytes: &[u8], size: usize) -> (Rows, Option<Option<u64>>) {
+    let (mut rows, mut row) = (Rows::new(), Row::default());
+    let blocks = open(bytes).and_then(|mut csv| csv.blocks("a.csv").map_err(|located| located.fault));
+    let Ok(Some(blocks)) = blocks else { return (rows, Some(None)) };
+    let mut blocks = blocks.of_size(size);
+    while let Some(block) = blocks.next() {
+        let mut block = match block {
+            Ok(block) => block,
+            Err(error) => return (rows, Some(error.row)),
+        };
+        let mut places = Vec::new();
+        let cells = |row: &Row| row.cells().map(|cell| cell.text.to_owned()).collect::<Vec<_>>();
+        let end = block.each_row(&mut row, &mut |row, place| places.push((row.number, cells(row), place)));
+        for (number, known, place) in places {
+            block.read_again(place, &mut row).unwrap();
+            assert_eq!((row.number, cells(&row)), (number, known.clone()));
+            rows.push((number, known));
+        }
+        if let Err(error) = end {
+            return (rows, Some(error.row));
+        }
+    }
+    (rows, None)
+}
+
 proptest! {
+    #[test]
+    fn blocks_hold_what_the_file_holds(text in "([a,;\"\r\n]|\"a\n\"|x,y\r?\n){0,40}", size in 1_usize..40) {
+        let mut rows = Rows::new();
+        let whole = open(text.as_bytes()).map_err(LocatedFault::from).and_then(|mut csv| csv.each_row(0, &mut |row| {
+            rows.push((row.number, row.cells().map(|cell| cell.text.to_owned()).collect()));
+            ControlFlow::Continue(())
+        }));
+        let (blocks, fault) = read_in_blocks(text.as_bytes(), size);
+        prop_assert_eq!(blocks, rows);
+        prop_assert_eq!(fault, whole.err().map(|located| located.row));
+    }
+
     #[test]
     fn quoted_cells_are_cut_as_the_parser_cuts_them(line in "[ab,;\"'= ]{0,16}") {
         let mut cells = Vec::new();
