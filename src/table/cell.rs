@@ -318,7 +318,7 @@ fn text_or_blank(text: &str) -> Value {
 /// Calls `found` for every place of `byte`. Cells are short: eight bytes at a time and no search that starts anew
 /// behind every delimiter.
 #[inline]
-fn each_place_of(byte: u8, bytes: &[u8], mut found: impl FnMut(usize)) {
+pub(super) fn each_place_of(byte: u8, bytes: &[u8], mut found: impl FnMut(usize)) {
     const LOW: u64 = u64::from_ne_bytes([0x7F; 8]);
     let pattern = u64::from_ne_bytes([byte; 8]);
     let (words, rest) = bytes.as_chunks::<8>();

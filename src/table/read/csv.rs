@@ -19,7 +19,7 @@ use super::delimiter::{self, Delimiter};
 use super::encoding::{self, Certainty, DetectedEncoding, Encoding, ReplacementChars, Utf8Text};
 use super::limits::MOST_COLUMNS;
 use super::{OnRow, SheetReader};
-use crate::table::cell::Row;
+use crate::table::cell::{Row, each_place_of};
 use crate::table::error::{LocatedFault, ReadFault};
 use crate::table::input::ReopenableInput;
 pub(crate) use blocks::{RecordBlock, RecordBlocks, RowPlace};
@@ -370,22 +370,35 @@ fn valid_line(line: &[u8], cells: usize) -> Result<&str, ReadFault> {
 /// goes on in the next line.
 fn cut_quoted(line: &[u8], delimiter: u8, cells: &mut Vec<Range<usize>>) -> bool {
     cells.clear();
-    let mut at = 0;
-    loop {
-        let (cell, end) = if line.get(at) == Some(&b'"') {
-            let Some(length) = memchr::memchr(b'"', &line[at + 1..]) else { return false };
-            (at + 1..at + 1 + length, at + 2 + length)
-        } else {
-            let end = memchr::memchr2(delimiter, b'"', &line[at..]).map_or(line.len(), |length| at + length);
-            (at..end, end)
-        };
-        cells.push(cell);
-        match line.get(end) {
+    let mut start = 0;
+    while let Some(quote) = memchr::memchr(b'"', &line[start..]).map(|offset| start + offset) {
+        if quote > start {
+            if line[quote - 1] != delimiter {
+                return false;
+            }
+            cut_plain(line, start..quote - 1, delimiter, cells);
+        }
+        let Some(length) = memchr::memchr(b'"', &line[quote + 1..]) else { return false };
+        let close = quote + 1 + length;
+        cells.push(quote + 1..close);
+        match line.get(close + 1) {
             None => return true,
-            Some(byte) if *byte == delimiter => at = end + 1,
+            Some(byte) if *byte == delimiter => start = close + 2,
             Some(_) => return false,
         }
     }
+    cut_plain(line, start..line.len(), delimiter, cells);
+    true
+}
+
+/// Adds the cells of a part of a line without quotes.
+fn cut_plain(line: &[u8], part: Range<usize>, delimiter: u8, cells: &mut Vec<Range<usize>>) {
+    let mut start = part.start;
+    each_place_of(delimiter, &line[part.clone()], |offset| {
+        cells.push(start..part.start + offset);
+        start = part.start + offset + 1;
+    });
+    cells.push(start..part.end);
 }
 
 fn too_many_columns() -> ReadFault {
