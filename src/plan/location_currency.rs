@@ -91,7 +91,60 @@ fn location_field(entity: &'static Entity) -> Option<(&'static Field, Reference,
 mod tests {
     #![allow(clippy::unwrap_used)]
 
+    use serde_json::json;
+
     use super::*;
+    use crate::plan::scenario::Scenario;
+
+    #[test]
+    fn a_sign_is_compared_with_the_currency_of_the_location_or_the_record() {
+        let account = || {
+            Scenario::new()
+                .holds("statuses", json!([{"id": 1, "name": "Ready", "type": "deployable"}]))
+                .holds("categories", json!([{"id": 1, "name": "Laptops", "type": "asset"}]))
+                .holds("products", json!([{"id": 1, "name": "X1", "category_id": 1}]))
+                .holds(
+                    "locations",
+                    json!([
+                        {"id": 1, "name": "Berlin", "currency": "eur"},
+                        {"id": 2, "name": "Boston", "currency": "USD"},
+                        {"id": 3, "name": "Ulm", "currency": ""},
+                    ]),
+                )
+                .holds(
+                    "assets",
+                    json!([
+                        {"id": 8, "asset_id": "A-8", "product_id": 1, "status_id": 1, "location_id": 1},
+                        {"id": 9, "asset_id": "A-9", "product_id": 1, "status_id": 1, "currency": "GBP"},
+                    ]),
+                )
+        };
+        // A tag, a location, an amount; the currency that contradicts it, and whether the sign is remarked.
+        for (tag, location, amount, contradicted, is_remarked) in [
+            ("A-1", "Berlin", "$100", Some("location is `EUR`"), false),
+            ("A-1", "Berlin", "€100", None, false),
+            ("A-1", "Boston", "$100", None, false),
+            ("A-1", "Ulm", "$100", None, true),
+            ("A-1", "", "$100", None, true),
+            ("A-1", "Bern", "$100", Some("location is `CHF`"), false),
+            ("A-8", "", "$100", Some("location is `EUR`"), false),
+            ("A-8", "Boston", "$100", None, false),
+            ("A-9", "", "$100", Some("record is `GBP`"), false),
+            ("A-9", "Boston", "$100", Some("record is `GBP`"), false),
+        ] {
+            let sheet = format!(
+                "asset_id|product_id|status_id|location_id|purchase_cost\n{tag}|X1|Ready|{location}|{amount}"
+            );
+            let outcome = account().sheet("locations", "name|currency\nBern|CHF").sheet("assets", &sheet).plan();
+            let shown = account().sheet("locations", "name|currency\nBern|CHF").sheet("assets", &sheet).shown();
+            let case = format!("{tag} {location} {amount}: {:?} {:?}", shown[1], outcome.remarks);
+            match contradicted {
+                Some(whose) => assert!(shown[1].contains("money.currency at E") && shown[1].contains(whose), "{case}"),
+                None => assert!(!shown[1].starts_with("reject"), "{case}"),
+            }
+            assert_eq!(outcome.remarks.iter().any(|remark| remark.contains("currency")), is_remarked, "{case}");
+        }
+    }
 
     #[test]
     fn the_location_decides_wherever_there_is_one() {

@@ -80,3 +80,43 @@ impl<S: StepSink> Planner<'_, S> {
 pub(crate) fn holder_names(text: &str) -> impl Iterator<Item = &str> {
     text.split(';').map(str::trim).filter(|name| !name.is_empty())
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use crate::plan::scenario::Scenario;
+
+    #[test]
+    fn edits_of_what_the_service_sets_are_counted_and_never_sent() {
+        let stamps = ("2026-01-01T08:00:00.000Z", "2026-02-02T08:00:00.000Z");
+        let person = |id: i64, name: &str, assets: i64| {
+            json!({"id": id, "name": name, "email": format!("{name}@example.com"), "number_of_assets": assets,
+                "created_at": stamps.0, "updated_at": stamps.1})
+        };
+        let row = |id: i64, name: &str, assets: &str, updated: &str| {
+            format!("\n{id}|{name}|{name}@example.com|{assets}|{}|{updated}", stamps.0)
+        };
+        let earlier = "2026-01-15T08:00:00.000Z";
+        let rows = [
+            row(1, "ada", "2", stamps.1),
+            row(2, "bob", "7", stamps.1),
+            row(3, "cy", "8", stamps.1),
+            row(4, "dot", "", stamps.1),
+            // Whoever changed the record since may have changed this.
+            row(5, "eve", "9", earlier),
+        ];
+        let header = "id|name|email|number_of_assets|created_at|updated_at";
+        let account = ["ada", "bob", "cy", "dot", "eve"].iter().zip(1..).map(|(name, id)| person(id, name, 2));
+        let outcome = Scenario::new()
+            .holds("employees", account.collect())
+            .sheet("employees", &format!("{header}{}", rows.concat()))
+            .plan();
+        let edits: Vec<(&str, (u64, u64))> =
+            outcome.totals.read_only_edits.iter().map(|(header, edits)| (header.as_str(), *edits)).collect();
+        assert_eq!(edits, [("number_of_assets", (2, 3))]);
+        assert!(outcome.steps.is_empty());
+        let notes: Vec<&str> = outcome.rows.iter().map(|row| row.note.as_str()).collect();
+        assert!(notes[0].is_empty() && notes[1].contains("number_of_assets") && notes[4].is_empty(), "{notes:?}");
+    }
+}
