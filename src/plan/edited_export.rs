@@ -183,3 +183,41 @@ impl<S: StepSink> Planner<'_, S> {
         matches!((&given.value, before), (Resolved::Record(RecordRef::Known(id), _), Some(before)) if before.as_i64() == Some(*id))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use crate::plan::scenario::Scenario;
+
+    #[test]
+    fn an_id_beside_the_old_name_counts_in_a_fresh_export_only() {
+        let (created, updated) = ("2026-01-01T08:00:00.000Z", "2026-02-02T08:00:00.000Z");
+        let account = || {
+            Scenario::new()
+                .holds("statuses", json!([{"id": 1, "name": "Ready", "type": "deployable"}]))
+                .holds("categories", json!([{"id": 1, "name": "Laptops", "type": "asset"}]))
+                .holds("products", json!([{"id": 1, "name": "X1", "category_id": 1}]))
+                .holds("locations", json!([{"id": 1, "name": "Berlin"}, {"id": 2, "name": "Ulm"}]))
+                .holds(
+                    "assets",
+                    json!([{"id": 5, "asset_id": "T-5", "product_id": 1, "status_id": 1, "location_id": 1,
+                        "created_at": created, "updated_at": updated}]),
+                )
+        };
+        let plan = |id: &str, name: &str, shown: &str| {
+            let rows = format!(
+                "id|asset_id|location_id|location_name|created_at|updated_at\n5|T-5|{id}|{name}|{created}|{shown}"
+            );
+            let outcome = account().sheet("assets", &rows).plan();
+            (account().sheet("assets", &rows).shown().remove(0), outcome.rows[0].note.clone())
+        };
+        let earlier = "2026-01-15T08:00:00.000Z";
+        assert_eq!(plan("2", "Berlin", updated), (String::from(r#"update 5 {"location_id":2}"#), String::new()));
+        let (shown, note) = plan("2", "Berlin", earlier);
+        assert_eq!(shown, "unchanged 5");
+        assert!(note.contains("location_id"), "{note}");
+        assert_eq!(plan("1", "Ulm", updated).0, r#"update 5 {"location_id":2}"#);
+        assert_eq!(plan("1", "Berlin", earlier), (String::from("unchanged 5"), String::new()));
+    }
+}

@@ -132,9 +132,8 @@ mod tests {
             ("A-9", "", "$100", Some("record is `GBP`"), false),
             ("A-9", "Boston", "$100", Some("record is `GBP`"), false),
         ] {
-            let sheet = format!(
-                "asset_id|product_id|status_id|location_id|purchase_cost\n{tag}|X1|Ready|{location}|{amount}"
-            );
+            let sheet =
+                format!("asset_id|product_id|status_id|location_id|purchase_cost\n{tag}|X1|Ready|{location}|{amount}");
             let outcome = account().sheet("locations", "name|currency\nBern|CHF").sheet("assets", &sheet).plan();
             let shown = account().sheet("locations", "name|currency\nBern|CHF").sheet("assets", &sheet).shown();
             let case = format!("{tag} {location} {amount}: {:?} {:?}", shown[1], outcome.remarks);

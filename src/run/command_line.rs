@@ -101,6 +101,13 @@ mod tests {
     }
 
     #[test]
+    fn a_journal_gives_back_what_was_typed() {
+        let line = CommandLine::new(words("-a.csv b.csv"), words("--strict"));
+        assert_eq!(CommandLine::from_words(line.clone().into_words()), line);
+        assert_eq!(line.into_words(), ["./-a.csv", "b.csv", "--strict"]);
+    }
+
+    #[test]
     fn a_run_goes_on_where_flags_sent_it() {
         let line = CommandLine::new(words("a.csv"), words("--strict --base-url http://127.0.0.1:1/api --api-key-file"));
         let CommandLine(mut typed) = line;

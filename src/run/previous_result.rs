@@ -142,3 +142,38 @@ impl PreviousResult {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+
+    use super::*;
+    use crate::mapping::MappingOverrides;
+    use crate::schema;
+
+    fn row(number: u64, cells: &[&str]) -> Row {
+        let mut row = Row::default();
+        row.clear(number);
+        cells.iter().for_each(|cell| row.push_csv(cell));
+        row
+    }
+
+    #[test]
+    fn what_is_done_is_decided_and_an_action_of_unknown_outcome_is_never_sent_again() {
+        for (name, header) in [("locations", "name"), ("checkin_asset", "asset_id")] {
+            let entity = schema::find(name).unwrap();
+            let header =
+                row(1, &["_status", "_id", "_message", header, "checkin_date"][..4 + usize::from(entity.is_action())]);
+            let mapping = Mapping::new(entity, &header, &MappingOverrides::default()).unwrap();
+            let result = PreviousResult::of(&mapping, Edits::Possible).unwrap();
+            let decided = |status: &str| result.decided(entity, &row(2, &[status, "7", "fine", "Berlin"]));
+            let done = decided("created").unwrap();
+            assert_eq!((done.state, done.status, done.record), (RowState::Carried, RowStatus::Created, Some(7)));
+            assert_eq!(done.message, "fine");
+            assert_eq!(decided("failed"), None);
+            assert_eq!(decided(""), None);
+            let unknown = decided("unknown").map(|planned| (planned.state, planned.status));
+            assert_eq!(unknown, entity.is_action().then_some((RowState::Ended, RowStatus::Unknown)));
+        }
+    }
+}

@@ -662,3 +662,7 @@ fn misnamed(input: &Input, kind: FileKind) -> &'static str {
         _ => "",
     }
 }
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests;

@@ -83,3 +83,31 @@ fn is_about_all(error: &MappingError) -> bool {
     // A header of another sheet: --map names headers of any.
     error.is_absent_header() || matches!(error, MappingError::NothingKnown { .. } | MappingError::MissingField { .. })
 }
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+
+    use super::*;
+
+    fn row(cells: &[&str]) -> Row {
+        let mut row = Row::default();
+        row.clear(1);
+        cells.iter().for_each(|cell| row.push_csv(cell));
+        row
+    }
+
+    #[test]
+    fn a_sheet_counts_by_how_many_of_its_headers_are_known() {
+        let entity = schema::collection("locations").unwrap();
+        let told = |cells: &[&str]| {
+            let rows = [row(cells)];
+            let content = SheetContent { name: Some("Sheet2"), rows: &rows, header: &rows[0], entity };
+            content.other_than(&[MappingError::MissingField { field: "name", not_understood: Vec::new() }]).unwrap()
+        };
+        assert_eq!(told(&["City", "Country", ""]), "it has no column `name`; --sheet NAME reads it all the same");
+        for cells in [&["City", "", ""][..], &["City", "Weight"], &["", ""]] {
+            assert_eq!(told(cells), "it is no table of `locations`; --sheet NAME reads it all the same", "{cells:?}");
+        }
+    }
+}

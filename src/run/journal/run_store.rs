@@ -254,3 +254,22 @@ fn read_overview(path: &Path) -> Result<RunOverview, JournalError> {
         lock,
     })
 }
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+
+    use super::*;
+
+    #[test]
+    fn the_size_of_a_journal_counts_what_is_not_moved_into_it_yet() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = RunStore::new(folder.path());
+        let path = store.path("20261124-093012-kqzf");
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::write(&path, "0123456789").unwrap();
+        fs::write(sqlite_companion(&path, "-wal"), "1234567").unwrap();
+        assert_eq!(store.remove("20261124-093012-kqzf").unwrap(), 17);
+        assert_eq!(store.paths().unwrap(), []);
+    }
+}

@@ -1,0 +1,71 @@
+//! What options make of the files of a run.
+
+use super::*;
+use crate::observer::NoObserver;
+use crate::schema::Entity;
+
+/// Opens files with these contents.
+fn open(files: &[(&str, &str)], change: impl FnOnce(&mut InputOptions)) -> Result<InputSet> {
+    let folder = tempfile::tempdir().unwrap();
+    let mut options = InputOptions::default();
+    for (name, content) in files {
+        let path = folder.path().join(name);
+        std::fs::write(&path, content).unwrap();
+        if !name.ends_with(".toml") {
+            options.files.push(path);
+        } else {
+            options.mapping.file = Some(path);
+        }
+    }
+    change(&mut options);
+    InputSet::open(&options, SheetFilter::Any, &mut NoObserver)
+}
+
+const LOCATIONS: (&str, &str) = ("locations.csv", "Name,City,Colour\nBerlin,Berlin,red\n");
+const SUPPLIERS: (&str, &str) = ("suppliers.csv", "Name,Url,Shade\nCDW,https://cdw.example,blue\n");
+
+#[test]
+fn sheets_stand_in_the_order_of_the_files() {
+    let input = open(&[LOCATIONS, SUPPLIERS], |_| {}).unwrap();
+    let mut sheets: Vec<(u32, String)> =
+        (0..2).map(|index| input.sheet_header(index)).map(|header| (header.place, header.label)).collect();
+    sheets.sort();
+    assert_eq!(sheets, [(0, String::from("locations")), (1, String::from("suppliers"))]);
+}
+
+#[test]
+fn a_header_of_an_option_stands_in_one_of_the_files() {
+    let ignored = |header: &str| {
+        let header = header.to_owned();
+        open(&[LOCATIONS, SUPPLIERS], |options| options.mapping.ignore.push(header)).map(drop)
+    };
+    ignored("Colour").unwrap();
+    ignored("Shade").unwrap();
+    assert!(ignored("Weight").unwrap_err().to_string().contains("Weight"));
+}
+
+#[test]
+fn records_are_found_by_their_key_or_by_the_fields_of_the_option() {
+    let assets = ("assets.csv", "Asset Tag,Serial,Model,Status\nA-1,S1,X1,Ready\n");
+    let checkouts = ("checkout_asset.csv", "Asset,Employee,Checkout Date\nA-1,ada@example.com,2026-01-02\n");
+    let match_on = |files: &[(&str, &str)], fields: &[&str]| {
+        let fields = fields.iter().map(ToString::to_string).collect();
+        let input = open(files, |options| options.match_on = fields).unwrap();
+        input.sheet_rules().into_iter().map(|(mapping, match_on)| (mapping.entity, match_on)).collect::<Vec<_>>()
+    };
+    let of_asset = |found: &[(&Entity, Vec<&'static str>)]| found[0].1.clone();
+    assert_eq!(of_asset(&match_on(&[assets], &[])), ["asset_id"]);
+    assert_eq!(of_asset(&match_on(&[assets], &["asset_serial"])), ["asset_serial"]);
+    let (action, keys) = match_on(&[checkouts], &[]).remove(0);
+    assert_eq!(keys, action.key);
+}
+
+#[test]
+fn a_value_of_a_rule_is_named_where_the_place_does_not_tell_it() {
+    let file = ("m.toml", "[fields.currency]\ncolumn = \"Colour\"\nvalues = { red = \"QQQ\", blue = \"EUR\" }\n");
+    let said = open(&[LOCATIONS, file], |_| {}).map(drop).unwrap_err().to_string();
+    assert!(said.contains("`QQQ` for currency"), "{said}");
+    let flag = open(&[LOCATIONS], |options| options.mapping.defaults.push(String::from("currency=QQQ")));
+    let said = flag.map(drop).unwrap_err().to_string();
+    assert!(said.contains("currency=QQQ") && !said.contains("`QQQ` for"), "{said}");
+}
