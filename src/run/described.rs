@@ -150,3 +150,37 @@ fn contradiction(mapping: &Mapping, known: &DescribedCell, (column, found): (u32
     );
     error.at(Some(column), found)
 }
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+
+    use super::*;
+    use crate::mapping::MappingOverrides;
+    use crate::schema;
+
+    #[test]
+    fn rows_of_one_key_describe_one_record() {
+        let row = |number: u64, cells: &[&str]| {
+            let mut row = Row::default();
+            row.clear(number);
+            cells.iter().for_each(|cell| row.push_csv(cell));
+            row
+        };
+        let entity = schema::collection("locations").unwrap();
+        let mapping = Mapping::new(entity, &row(1, &["name", "city"]), &MappingOverrides::default()).unwrap();
+        let rows = [row(2, &["Berlin", "B"]), row(3, &["berlin", ""]), row(4, &["Ulm", ""]), row(5, &["Bonn", ""])];
+        let mut described = DescribedRecords::default();
+        for row in &rows[..3] {
+            assert!(described.add(0, &mapping, row, &CheckedRow::default()).is_empty());
+        }
+        let turns = rows.iter().map(|row| match described.turn(0, row) {
+            Some(Turn::First(description)) => description.first,
+            Some(Turn::Repeated) => 0,
+            Some(Turn::Conflict(_)) => 99,
+            None => 1,
+        });
+        assert_eq!(turns.collect::<Vec<u64>>(), [2, 0, 4, 1]);
+        assert!(described.turn(1, &rows[0]).is_none(), "another sheet");
+    }
+}

@@ -28,7 +28,7 @@ impl UndoOrder {
         Self { stage: BatchStage::Moves, rank: turn, part: 0 }
     }
 
-    pub(super) fn move_back(turn: usize) -> Self {
+    pub(crate) fn move_back(turn: usize) -> Self {
         Self { part: 1, ..Self::prepare(turn) }
     }
 

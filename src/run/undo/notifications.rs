@@ -65,3 +65,53 @@ fn link(present: &CurrentState, (entity, id): (&'static Entity, i64), field: &st
     let record: &Body = present.record((entity.name, id))?;
     record.get(field)?.as_i64()
 }
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+
+    use futures::executor::block_on;
+    use serde_json::json;
+
+    use super::*;
+    use crate::catalog::fake_source::FakeSource;
+    use crate::plan::undo::{CompensatingWrite, UndoOrder};
+    use crate::plan::{RowId, WriteKind};
+
+    /// An asset goes back to an employee.
+    fn checkout(asset: i64, employee: i64) -> UndoItem {
+        let write = CompensatingWrite {
+            write: WriteKind::Create,
+            body: json!({"asset_id": asset, "employee_id": employee}).as_object().cloned().unwrap(),
+            before: None,
+            depends_on: Vec::new(),
+            note: String::new(),
+        };
+        UndoItem {
+            row: RowId { sheet: 0, row: 2 },
+            entity: schema::find("checkout_asset").unwrap(),
+            record: Some(asset),
+            title: String::new(),
+            order: UndoOrder::move_back(0),
+            decision: UndoDecision::Undo(Box::new(write)),
+        }
+    }
+
+    #[test]
+    fn the_category_of_the_product_decides_who_is_mailed() {
+        let rule = schema::notification_rule().unwrap();
+        let category = |id: i64, mails: bool| json!({"id": id, "name": format!("C{id}"), rule.flag: mails});
+        let product = |id: i64, category: i64| json!({"id": id, "name": format!("P{id}"), "category_id": category});
+        let source = FakeSource::new()
+            .with("categories", [category(1, true), category(2, false)])
+            .with("products", [product(1, 1), product(2, 2)]);
+        let mut present = CurrentState::default();
+        for (id, product) in [(1, 1), (2, 1), (3, 2), (4, 1)] {
+            let asset = json!({"id": id, "asset_id": format!("A-{id}"), "product_id": product});
+            present.add(schema::find("assets").unwrap(), asset.as_object().cloned().unwrap());
+        }
+        let items = [checkout(1, 7), checkout(2, 7), checkout(3, 8), checkout(4, 9)];
+        assert_eq!(block_on(count(&source, &items, &mut present)).unwrap(), (3, 2));
+        assert_eq!(block_on(count(&source, &[], &mut present)).unwrap(), (0, 0));
+    }
+}

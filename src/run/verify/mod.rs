@@ -169,3 +169,22 @@ pub(crate) type FileDigest = (String, String);
 pub(crate) fn file_digests<'p>(paths: impl Iterator<Item = &'p Path>) -> std::io::Result<Vec<FileDigest>> {
     paths.map(|path| Ok((path.display().to_string(), file_digest(path)?))).collect()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::{DifferenceKind, VerifyCounts};
+
+    #[test]
+    fn differences_have_words_and_any_of_them_is_one() {
+        let kinds = [DifferenceKind::Different, DifferenceKind::Missing, DifferenceKind::Extra];
+        assert_eq!(kinds.map(DifferenceKind::as_str), ["different", "missing", "extra"]);
+        assert!(VerifyCounts { equal: 9, ..VerifyCounts::default() }.is_equal());
+        for counts in [
+            VerifyCounts { different: 1, ..VerifyCounts::default() },
+            VerifyCounts { missing: 1, ..VerifyCounts::default() },
+            VerifyCounts { extra: 1, ..VerifyCounts::default() },
+        ] {
+            assert!(!counts.is_equal(), "{counts:?}");
+        }
+    }
+}

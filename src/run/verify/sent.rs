@@ -460,6 +460,41 @@ mod tests {
     }
 
     #[test]
+    fn what_was_not_compared_is_told_if_there_is_any() {
+        let mut sent = SentRecords::default();
+        assert_eq!(sent.remarks(), [""; 0]);
+        sent.stock_moves = 1;
+        assert!(sent.remarks()[0].starts_with("1 move of stock"));
+        sent.open_steps = 2;
+        assert!(sent.remarks()[0].starts_with("2 steps"), "{:?}", sent.remarks());
+    }
+
+    #[test]
+    fn the_records_that_differing_values_name_are_asked_for() {
+        let assets = schema::find("assets").unwrap();
+        let field = |name: &str| assets.field(name).unwrap();
+        let difference = |content: RawContent| RawDifference {
+            kind: DifferenceKind::Different,
+            key: ("assets", 1),
+            source: String::new(),
+            content,
+        };
+        let moved = SentMove {
+            action: schema::find("checkout_asset").unwrap(),
+            body: json!({"asset_id": "A-1", "employee_id": 2}).as_object().cloned().unwrap(),
+        };
+        let named = named_records(&[
+            difference(RawContent::Field { field: field("location_id"), expected: json!(5), found: json!("6") }),
+            difference(RawContent::Field { field: field("notes"), expected: json!("7"), found: Json::Null }),
+            difference(RawContent::Holder { moved, found: json!([{"employee_id": 3}, {"location_id": 8}]) }),
+            difference(RawContent::Record),
+        ]);
+        assert_eq!(named["locations"], BTreeSet::from([5, 6, 8]));
+        assert_eq!(named["employees"], BTreeSet::from([2, 3]));
+        assert_eq!(named.len(), 2);
+    }
+
+    #[test]
     fn an_item_is_with_its_holder_or_with_nobody() {
         let moved = |action: &str, body: Json| SentMove {
             action: schema::find(action).unwrap(),
