@@ -365,3 +365,34 @@ pub(crate) fn totals(steps: &[ProposedStep], decisions: &[StepDecision]) -> crat
 fn nulls(body: &Body) -> u64 {
     body.values().filter(|value| value.is_null()).count() as u64
 }
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+
+    use futures::executor::block_on;
+    use serde_json::json;
+
+    use super::*;
+    use crate::catalog::fake_source::FakeSource;
+
+    #[test]
+    fn only_fields_that_changed_since_the_plan_stand_in_the_way() {
+        let Ok(catalog) = block_on(Catalog::fetch(&FakeSource::new(), &LookupRequest::default(), &mut |_, _| {}));
+        let step = |collection: &str, write: WriteKind, before: Json| {
+            let entity = schema::collection(collection).unwrap();
+            let step = Step::new(0, RowId { sheet: 0, row: 2 }, StepRole::Row, entity, write);
+            Step { before: before.as_object().cloned(), ..step }
+        };
+        let changed = |step: &Step, held: Json| changed_fields(step, held.as_object().unwrap(), &catalog);
+        let update = step("locations", WriteKind::Update(1), json!({"name": "Berlin", "city": "Ulm"}));
+        assert_eq!(changed(&update, json!({"name": "Berlin", "city": "Ulm", "country": "DE"})), [""; 0]);
+        assert_eq!(changed(&update, json!({"name": "Berlin", "city": "Bonn"})), ["city was `Ulm`, is `Bonn`"]);
+        assert_eq!(changed(&update, json!({"name": "Berlin"})), ["city was `Ulm`, is empty"]);
+        // How much a person holds changes by itself.
+        let before = json!({"name": "Ada", "number_of_assets": 1});
+        let delete = step("employees", WriteKind::Delete(1), before);
+        assert_eq!(changed(&delete, json!({"name": "Ada", "number_of_assets": 2})), [""; 0]);
+        assert_eq!(changed(&delete, json!({"name": "Bob", "number_of_assets": 1})), ["name was `Ada`, is `Bob`"]);
+    }
+}

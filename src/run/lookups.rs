@@ -192,3 +192,44 @@ fn related_collection(mapping: &Mapping, field: usize, related: &str) -> Option<
 pub(crate) fn no_rows(files: &[String]) -> Error {
     Error::usage(format!("{} holds a header but no rows", files.join(", ")), "fill in the rows below the header")
 }
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+
+    use super::*;
+    use crate::mapping::MappingOverrides;
+    use crate::plan::{EncodingConfidence, Referenced};
+
+    #[test]
+    fn a_sheet_declares_what_it_needs_whatever_its_rows_hold() {
+        let declared = |name: &str, headers: &[&str]| {
+            let entity = schema::find(name).unwrap();
+            let mut header = Row::default();
+            header.clear(1);
+            headers.iter().for_each(|cell| header.push_csv(cell));
+            let mapping = Mapping::new(entity, &header, &MappingOverrides::default()).unwrap();
+            let sheet = SheetPlan {
+                index: 0,
+                mapping: &mapping,
+                match_on: entity.key.to_vec(),
+                encoding: EncodingConfidence::Certain,
+                referenced: Referenced::among(entity, std::iter::empty()),
+                owner: None,
+                is_assigned: false,
+            };
+            let mut lookups = catalog::LookupRequest::default();
+            declare(&mut lookups, &sheet);
+            format!("{lookups:?}")
+        };
+        let assets = declared("assets", &["asset_id", "product_id", "status_id", "serial"]);
+        assert!(assets.contains("\"assets\"") && assets.contains("asset_serial"), "{assets}");
+        let without = declared("assets", &["asset_id", "product_id", "status_id"]);
+        assert!(!without.contains("asset_serial"), "{without}");
+        let category = schema::notification_rule().unwrap().collection.name;
+        let employees = declared("checkout_asset", &["asset_id", "employee_id", "checkout_date"]);
+        assert!(employees.contains(category) && employees.contains("asset_id"), "{employees}");
+        let locations = declared("checkout_asset", &["asset_id", "location_id", "checkout_date"]);
+        assert!(!locations.contains(category), "{locations}");
+    }
+}

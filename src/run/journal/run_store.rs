@@ -260,6 +260,26 @@ mod tests {
     #![allow(clippy::unwrap_used)]
 
     use super::*;
+    use crate::account::AccountIdentity;
+    use crate::run::journal::{AccountSnapshot, AppliedPlan, JournalBuilder, RunDetails, RunHeader, RunKind};
+
+    #[test]
+    fn a_plan_stays_applied_when_its_journal_goes() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = RunStore::new(folder.path());
+        for (id, plan) in [("20261124-093012-kqzf", Some(AppliedPlan::default())), ("20261124-093013-kqzf", None)] {
+            let was_plan = plan.is_some();
+            let details = RunDetails { plan, ..RunDetails::default() };
+            let account = AccountIdentity::SandboxMemory;
+            let header = RunHeader { id: id.to_owned(), kind: RunKind::Apply, account, undoes: None, details };
+            let journal = JournalBuilder::create(store.location(id), &header).unwrap();
+            drop(journal.finish(&AccountSnapshot::default()).unwrap());
+            let run = store.list().unwrap().remove(0);
+            assert!(!store.was_applied(id));
+            store.prune(&run).unwrap();
+            assert_eq!((store.was_applied(id), store.list().unwrap().len()), (was_plan, 0));
+        }
+    }
 
     #[test]
     fn the_size_of_a_journal_counts_what_is_not_moved_into_it_yet() {

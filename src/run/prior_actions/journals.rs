@@ -156,3 +156,46 @@ fn item_key(sent: &SentAction) -> Option<(&'static str, String)> {
     };
     Some((reference.to, key))
 }
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+
+    use serde_json::json;
+
+    use super::*;
+    use crate::plan::{RowId, Step, StepRole, WriteKind};
+    use crate::schema;
+
+    #[test]
+    fn an_action_is_the_same_by_day_quantity_and_product_key() {
+        let checkout = schema::find("checkout_accessory").unwrap();
+        let journaled = |body: Json| {
+            let step = Step::new(0, RowId { sheet: 0, row: 2 }, StepRole::Row, checkout, WriteKind::Create);
+            let step = Step { body: body.as_object().cloned().unwrap(), ..step };
+            let sent = SentAction { step, at: Timestamp::UNIX_EPOCH, is_applied: true };
+            JournaledAction { run: "a".into(), is_applied: true, is_live: false, at: Timestamp::UNIX_EPOCH, sent }
+        };
+        let request = ActionRequest {
+            action: checkout,
+            collection: "accessories",
+            item: ActionRecord { id: 1, tag: None },
+            holder: None,
+            date: Some(String::from("2026-01-02")),
+            quantity: Some(2),
+            key: None,
+            created: None,
+        };
+        assert!(journaled(json!({"checkout_date": "2026-01-02", "quantity": 2})).is_same(&request));
+        for other in [
+            json!({"checkout_date": "2026-01-03", "quantity": 2}),
+            json!({"quantity": 2}),
+            json!({"checkout_date": "2026-01-02", "quantity": 3}),
+            json!({"checkout_date": "2026-01-02"}),
+        ] {
+            assert!(!journaled(other.clone()).is_same(&request), "{other}");
+        }
+        let keyed = ActionRequest { key: Some(String::from("K-1")), ..request };
+        assert!(!journaled(json!({"checkout_date": "2026-01-02", "quantity": 2})).is_same(&keyed));
+    }
+}

@@ -180,3 +180,31 @@ fn time_of(entry: &Record) -> Option<&str> {
 fn day_of(entry: &Record) -> Option<String> {
     time_of(entry)?.get(..10).map(str::to_owned)
 }
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+
+    use serde_json::json;
+
+    use super::*;
+    use crate::plan::ActionRecord;
+
+    #[test]
+    fn an_entry_may_be_of_a_request_unless_it_says_another_quantity() {
+        let request = |quantity| ActionRequest {
+            action: schema::find("checkout_accessory").unwrap(),
+            collection: "accessories",
+            item: ActionRecord { id: 1, tag: None },
+            holder: None,
+            date: None,
+            quantity,
+            key: None,
+            created: None,
+        };
+        let has = |asked, entry: Json| has_quantity(&request(asked), entry.as_object().unwrap());
+        assert!(has(Some(2), json!({"quantity": 2})) && has(Some(2), json!({"quantity": "2"})));
+        assert!(!has(Some(2), json!({"quantity": 3})));
+        assert!(has(Some(2), json!({})) && has(None, json!({"quantity": 3})));
+    }
+}
