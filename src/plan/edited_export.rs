@@ -198,7 +198,10 @@ mod tests {
                 .holds("statuses", json!([{"id": 1, "name": "Ready", "type": "deployable"}]))
                 .holds("categories", json!([{"id": 1, "name": "Laptops", "type": "asset"}]))
                 .holds("products", json!([{"id": 1, "name": "X1", "category_id": 1}]))
-                .holds("locations", json!([{"id": 1, "name": "Berlin"}, {"id": 2, "name": "Ulm"}]))
+                .holds(
+                    "locations",
+                    json!([{"id": 1, "name": "Berlin", "updated_at": "2026-03-03T08:00:00.000Z"}, {"id": 2, "name": "Ulm"}]),
+                )
                 .holds(
                     "assets",
                     json!([{"id": 5, "asset_id": "T-5", "product_id": 1, "status_id": 1, "location_id": 1,
@@ -219,5 +222,9 @@ mod tests {
         assert!(note.contains("location_id"), "{note}");
         assert_eq!(plan("1", "Ulm", updated).0, r#"update 5 {"location_id":2}"#);
         assert_eq!(plan("1", "Berlin", earlier), (String::from("unchanged 5"), String::new()));
+        // Berlin may have been called so when the sheet was exported.
+        let (shown, note) = plan("1", "Bonn", updated);
+        assert_eq!(shown, "unchanged 5");
+        assert!(note.contains("`Bonn` seems to be the former name of `Berlin"), "{note}");
     }
 }

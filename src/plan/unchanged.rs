@@ -124,6 +124,22 @@ mod tests {
     }
 
     #[test]
+    fn days_and_amounts_are_shown_in_any_form() {
+        let assets = collection("assets").unwrap();
+        let shown = |name: &str, cell: Cell<'_>, held: serde_json::Value| {
+            is_shown_by(cell, (assets.field(name).unwrap(), Ids::Marked), Some(&held), &Catalog::default())
+        };
+        let number = |number: f64| Cell { text: "a dozen", value: Value::Number(number), format: None };
+        assert!(shown("purchase_date", text(" 1899-12-31 "), json!("1899-12-31T00:00:00.000Z")));
+        assert!(!shown("purchase_date", text("1899-12-30"), json!("1899-12-31T00:00:00.000Z")));
+        assert!(
+            shown("purchase_cost", text("12.0"), json!("12")) && shown("purchase_cost", number(12.0), json!("12.00"))
+        );
+        assert!(!shown("purchase_cost", text("13"), json!("12")) && !shown("purchase_cost", number(13.0), json!("12")));
+        assert!(!shown("purchase_cost", text("?"), json!("12")));
+    }
+
+    #[test]
     fn a_reference_is_shown_by_id_and_by_its_very_name() {
         let mut catalog = Catalog::default();
         catalog.insert_planned("locations", 0, serde_json::Map::new());

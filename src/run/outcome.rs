@@ -182,3 +182,33 @@ fn dependency_problem(message: &str) -> Problem {
 fn row_problem(code: Code, message: &str, hint: &'static str) -> Problem {
     ValueError::new(code, message.to_owned(), hint).at(None, "")
 }
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+
+    use serde_json::json;
+
+    use super::*;
+    use crate::plan::RowId;
+    use crate::schema;
+
+    #[test]
+    fn of_a_new_record_what_was_not_sent_is_kept() {
+        let record = json!({"id": 7, "asset_id": "A-1", "notes": "one", "status_id": 3, "location_id": null, "odd": 1,
+            "updated_at": "2026-02-02T08:00:00.000Z"});
+        let record = record.as_object().unwrap();
+        let applied_as = |write: WriteKind| {
+            let step = Step::new(0, RowId { sheet: 0, row: 2 }, StepRole::Row, schema::find("assets").unwrap(), write);
+            let body = json!({"asset_id": "A-1", "notes": "one"});
+            let step = Step { body: body.as_object().cloned().unwrap(), ..step };
+            applied(&step, Some(7), Some(record))
+        };
+        let created = applied_as(WriteKind::Create);
+        assert_eq!((created.record, created.result), (Some(7), StepResult::Applied));
+        assert_eq!(serde_json::Value::from(created.after.unwrap()), json!({"status_id": 3, "location_id": null}));
+        let updated = applied_as(WriteKind::Update(9));
+        assert_eq!(updated.record, Some(9));
+        assert_eq!(serde_json::Value::from(updated.after.unwrap()), json!({"updated_at": "2026-02-02T08:00:00.000Z"}));
+    }
+}

@@ -122,3 +122,55 @@ impl StepStates {
         self.steps[number] = state;
     }
 }
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+
+    use serde_json::json;
+
+    use super::*;
+    use crate::plan::{DependsOn, RowId, StepRole};
+    use crate::schema;
+
+    fn step(number: u32, entity: &str, body: Json) -> Step {
+        let entity = schema::find(entity).unwrap();
+        let step = Step::new(number, RowId { sheet: 0, row: 2 }, StepRole::Row, entity, WriteKind::Create);
+        Step { body: body.as_object().cloned().unwrap(), ..step }
+    }
+
+    fn outcome(step: u32, result: StepResult, record: Option<i64>) -> StepOutcome {
+        StepOutcome { step, result, record, after: None, message: String::new(), problems: Vec::new() }
+    }
+
+    #[test]
+    fn records_and_actions_that_were_made_are_remembered() {
+        let mut states = StepStates::default();
+        states.end(&step(0, "accessories", json!({"quantity": 5})), &outcome(0, StepResult::Applied, Some(7)));
+        // What the reply to an action names is no record that it made.
+        states.end(&step(1, "checkout_accessory", json!({"quantity": 2})), &outcome(1, StepResult::Applied, Some(7)));
+        states.end(&step(2, "checkout_accessory", json!({})), &outcome(2, StepResult::AlreadyApplied, None));
+        states.end(&step(3, "locations", json!({})), &outcome(3, StepResult::Failed, None));
+        assert_eq!(states.created, HashSet::from([("accessories", 7)]));
+        let done: Vec<u32> = states.completed_actions.iter().map(|step| step.number).collect();
+        assert_eq!(done, [1]);
+        assert!(states.has_applied());
+    }
+
+    #[test]
+    fn a_step_waits_for_what_it_needs() {
+        let mut states = StepStates::default();
+        let mut asset = step(1, "assets", json!({}));
+        asset.depends_on.push(DependsOn { step: 0, field: Some(String::from("location_id")) });
+        states.begin(0);
+        assert_eq!(states.readiness(&asset), Readiness::Blocked);
+        states.end(&step(0, "locations", json!({})), &outcome(0, StepResult::Applied, None));
+        assert!(matches!(states.readiness(&asset), Readiness::DependencyFailed(_)), "its id is not known");
+        states.end(&step(0, "locations", json!({})), &outcome(0, StepResult::Applied, Some(5)));
+        assert_eq!(states.readiness(&asset), Readiness::Ready);
+        states.fill_in(&mut asset);
+        assert_eq!(asset.body["location_id"], 5);
+        states.end(&step(0, "locations", json!({})), &outcome(0, StepResult::Failed, None));
+        assert!(matches!(states.readiness(&asset), Readiness::DependencyFailed(_)));
+    }
+}

@@ -12,7 +12,7 @@ use jiff::tz::TimeZone;
 
 use super::journal::{AccountSnapshot, Journal, JournalBuilder, RunHeader, RunKind, RunPhase, RunStore, StoredRun};
 use super::prepare::report_waits;
-use crate::account::Account;
+use crate::account::{Account, AccountIdentity};
 use crate::catalog::LogPosition;
 use crate::error::{Error, Result};
 use crate::observer::Observer;
@@ -88,7 +88,7 @@ pub(crate) async fn prepare(
     let mut on_collection = |name: &str| observer.borrow_mut().on_phase(&format!("looking at {name}"), None);
     let reading = fetch::fetch(client, history.fetch_plan(), began, &log, &mut on_collection);
     let mut present = report_waits(client, &observer, reading).await?;
-    present.recreated = recreated_records(store, account)?;
+    present.recreated = recreated_records(store, &account.identity)?;
     let today = TimeZone::system().to_datetime(Timestamp::now()).date();
     let mut undo = UndoPlanner::new(&header.id, history, &present, today);
     journal.each_outcome(&mut |mut step, outcome| undo.step(&mut step, &outcome))?;
@@ -103,13 +103,13 @@ pub(crate) async fn prepare(
 }
 
 /// What earlier undos of this machine created again in the account.
-fn recreated_records(store: &RunStore, account: &Account) -> Result<HashMap<(&'static str, i64), i64>> {
+fn recreated_records(store: &RunStore, account: &AccountIdentity) -> Result<HashMap<(&'static str, i64), i64>> {
     let mut recreated = HashMap::new();
     for stored in store.list()? {
         let is_undo = stored
             .overview
             .as_ref()
-            .is_ok_and(|run| run.header.kind == RunKind::Undo && run.header.account.is_same(&account.identity));
+            .is_ok_and(|run| run.header.kind == RunKind::Undo && run.header.account.is_same(account));
         if is_undo {
             recreated.extend(Journal::open_read_only(&stored.path)?.recreated_records()?);
         }
@@ -126,5 +126,65 @@ impl PreparedUndo {
         let labels: Vec<String> = undone.sheets()?.into_iter().map(|sheet| sheet.label).collect();
         journal::write_plan(&mut journal, &undone.header()?.id, &self.items, &labels)?;
         Ok(journal.finish(&self.snapshot)?)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+
+    use std::path::PathBuf;
+
+    use super::*;
+    use crate::plan::{RowId, RowStatus, Step, StepRole, StepSink as _, WriteKind};
+    use crate::run::journal::{JournalWriter, PlannedRow, RowState, RunDetails, SheetHeader, WriteCommand};
+    use crate::schema;
+    use crate::table::Row;
+
+    /// Writes the journal of a run that made location 50 for a row about location 5.
+    fn write_journal(store: &RunStore, id: &str, kind: RunKind, account: AccountIdentity) {
+        let header = RunHeader { id: id.to_owned(), kind, account, undoes: None, details: RunDetails::default() };
+        let mut builder = JournalBuilder::create(store.location(id), &header).unwrap();
+        let locations = schema::collection("locations").unwrap();
+        let sheet = SheetHeader {
+            file: String::from("a.csv"),
+            name: None,
+            label: String::from("a"),
+            place: 0,
+            entity: locations,
+            header: Row::default(),
+            fields: Vec::new(),
+            decoding: None,
+            ignored: Vec::new(),
+            owner: None,
+        };
+        builder.sheet(0, &sheet).unwrap();
+        let mut row = Row::default();
+        row.clear(2);
+        let (state, status, message, problems) = (RowState::Planned, RowStatus::Created, String::new(), Vec::new());
+        let planned = PlannedRow { state, status, record: Some(5), message, problems };
+        builder.row(&row, &planned, &|_| false).unwrap();
+        let step = Step::new(0, RowId { sheet: 0, row: 2 }, StepRole::Row, locations, WriteKind::Create);
+        builder.push(&step).unwrap();
+        let mut writer = JournalWriter::start(builder.finish(&AccountSnapshot::default()).unwrap()).unwrap();
+        writer.append(WriteCommand::RecordIntent(0));
+        let (message, problems) = (String::new(), Vec::new());
+        let outcome =
+            StepOutcome { step: 0, result: StepResult::Applied, record: Some(50), after: None, message, problems };
+        writer.append(WriteCommand::RecordOutcome(outcome.into()));
+        drop(writer.finish().unwrap());
+    }
+
+    #[test]
+    fn what_undos_of_the_account_made_again_is_known_by_its_new_id() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = RunStore::new(folder.path());
+        let account = AccountIdentity::SandboxFile { path: PathBuf::from("company.db"), tenant: None };
+        let other = AccountIdentity::SandboxFile { path: PathBuf::from("other.db"), tenant: None };
+        write_journal(&store, "20261124-093012-aaaa", RunKind::Import, account.clone());
+        assert_eq!(recreated_records(&store, &account).unwrap(), HashMap::new());
+        write_journal(&store, "20261124-093013-bbbb", RunKind::Undo, account.clone());
+        assert_eq!(recreated_records(&store, &account).unwrap(), HashMap::from([(("locations", 5), 50)]));
+        assert_eq!(recreated_records(&store, &other).unwrap(), HashMap::new());
     }
 }
