@@ -88,3 +88,31 @@ fn foreign_id(sheet: &SheetPlan<'_>, column: u32, cell: &str) -> Problem {
     );
     error.at(Some(column), cell)
 }
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+
+    use serde_json::json;
+
+    use crate::plan::scenario::Scenario;
+
+    #[test]
+    fn numbers_in_the_place_of_names_are_told_and_names_are_not() {
+        let account = || {
+            Scenario::new()
+                .holds("statuses", json!([{"id": 1, "name": "Ready", "type": "deployable"}]))
+                .holds("categories", json!([{"id": 1, "name": "Laptops", "type": "asset"}]))
+                .holds("products", json!([{"id": 1, "name": "X1", "category_id": 1}]))
+        };
+        let told = |rows: &str| {
+            let outcome = account().sheet("assets", &format!("asset_id|product_id|status_id\n{rows}")).plan();
+            assert_eq!(outcome.steps.len(), 2);
+            outcome.remarks.into_iter().filter(|remark| remark.contains("taken as ids")).count()
+        };
+        assert_eq!(told("A-1|X1|Ready\nA-2|X1|Ready"), 0);
+        assert_eq!(told("A-1|1|Ready\nA-2|1|Ready"), 1, "of a column once");
+        assert_eq!(told("A-1|1|1\nA-2|X1|Ready"), 2);
+        assert_eq!(told("A-1|#1|#1\nA-2|X1|Ready"), 0, "marked as ids");
+    }
+}

@@ -150,3 +150,24 @@ impl<'c, T: StepTransport> Dispatcher<'c, T> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::plan::{RowId, StepRole, WriteKind};
+    use crate::schema;
+
+    #[test]
+    fn steps_that_wait_for_other_runs_are_looked_at_when_it_is_time() {
+        let row = RowId { sheet: 0, row: 2 };
+        let step = Step::new(7, row, StepRole::Row, schema::COLLECTIONS[0], WriteKind::Create);
+        let (now, later) = (Instant::now(), Instant::now() + CHECK_INTERVAL);
+        let mut claiming = Claiming { check_at: Some(later), ..Claiming::default() };
+        assert!(claiming.take_due(later).is_empty() && claiming.has_room() && !claiming.is_waiting());
+        claiming.waiting.push((step, String::from("a")));
+        assert!(claiming.take_due(now).is_empty() && claiming.is_waiting());
+        let due: Vec<u32> = claiming.take_due(later).iter().map(|step| step.number).collect();
+        assert_eq!((due, claiming.is_waiting()), (vec![7], false));
+        assert_eq!(claiming.check_at(), later + CHECK_INTERVAL);
+    }
+}
