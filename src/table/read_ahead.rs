@@ -26,6 +26,9 @@ struct RowBatch<P> {
     bytes: usize,
 }
 
+/// Takes some rows, and what was prepared for each of them.
+pub(crate) type OnRows<'a, P> = dyn FnMut(&[Row], &[P]) -> ControlFlow<()> + 'a;
+
 /// As [`Workbook::each_row`], from the row numbered `skip_to` on, some rows at a time, and parsed on a second thread, where
 /// `prepare` is called for each, too. `on_rows` runs on the caller's thread, in order.
 ///
@@ -36,7 +39,7 @@ pub(crate) fn each_batch_ahead<P: Send>(
     workbook: &mut Workbook,
     (sheet, skip_to): (usize, u64),
     mut prepare: impl FnMut(&Row) -> P + Send,
-    on_rows: &mut dyn FnMut(&[Row], &[P]) -> ControlFlow<()>,
+    on_rows: &mut OnRows<'_, P>,
 ) -> Result<(), ReadError> {
     let (full, incoming) = sync_channel::<RowBatch<P>>(AHEAD);
     let (used, recycled) = channel::<RowBatch<P>>();
@@ -80,11 +83,7 @@ fn read<P>(
 }
 
 /// Returns early, and so stops the reader, when `on_rows` says so.
-fn deliver<P>(
-    incoming: Receiver<RowBatch<P>>,
-    used: &Sender<RowBatch<P>>,
-    on_rows: &mut dyn FnMut(&[Row], &[P]) -> ControlFlow<()>,
-) {
+fn deliver<P>(incoming: Receiver<RowBatch<P>>, used: &Sender<RowBatch<P>>, on_rows: &mut OnRows<'_, P>) {
     for mut batch in incoming {
         if on_rows(&batch.rows[..batch.filled], &batch.prepared) == ControlFlow::Break(()) {
             return;

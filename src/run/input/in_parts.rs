@@ -276,7 +276,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("assets.csv");
         std::fs::write(&path, inventory()).unwrap();
-        let options = InputOptions { files: vec![path.into()], ..InputOptions::default() };
+        let options = InputOptions { files: vec![path], ..InputOptions::default() };
         let mut input = InputSet::open(&options, SheetFilter::Any, &mut NoObserver).unwrap();
         let (sheets, rules) = (input.sheet_rules(), RowRules::new(input.rules.clone()));
         let mut checker = input.checkers(&sheets, &rules).remove(0);

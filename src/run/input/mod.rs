@@ -27,7 +27,7 @@ use crate::observer::Observer;
 use crate::plan::{EncodingConfidence, Referenced, SheetPlan};
 use crate::run::journal::{SheetHeader, SourceFile};
 use crate::table::write::{AtomicFile, WriteError};
-use crate::table::{self, FileKind, Input, ReadError, ReadOptions, Row, SheetLayout, Workbook};
+use crate::table::{self, FileKind, Input, OnRows, ReadError, ReadOptions, Row, SheetLayout, Workbook};
 pub(crate) use aliases::ALIAS_HEADERS;
 pub(crate) use in_parts::CheckedRows;
 pub(crate) use options::{InputOptions, MappingOptions, SheetFilter};
@@ -617,7 +617,7 @@ impl InputSet {
         &mut self,
         sheet: usize,
         prepare: impl FnMut(&Row) -> P + Send,
-        on_rows: &mut dyn FnMut(&[Row], &[P]) -> ControlFlow<()>,
+        on_rows: &mut OnRows<'_, P>,
     ) -> Result<(), ReadError> {
         let MappedSheet { file, position, ref mapping, .. } = self.sheets[sheet];
         let first = mapping.header_row + 1;
