@@ -445,6 +445,14 @@ mod tests {
     }
 
     #[test]
+    fn the_records_that_planned_rows_write_to_are_listed() {
+        let row = |state: RowState, record: Option<i64>| PlannedRow { record, ..planned(state, RowStatus::Updated) };
+        let rows = [(row(RowState::Planned, Some(5)), &[][..]), (row(RowState::Planned, None), &[])];
+        let more = [(row(RowState::Ended, Some(6)), &[][..]), (row(RowState::Planned, Some(3)), &[])];
+        assert_eq!(journal(&[rows, more].concat(), Vec::new()).planned_records().unwrap(), [5, 3]);
+    }
+
+    #[test]
     fn a_row_ends_as_its_steps_did_and_never_better() {
         use StepRole::{Dependency, Row as Own};
         let create = || planned(RowState::Planned, RowStatus::Created);

@@ -17,7 +17,7 @@ use crate::account::AccountIdentity;
 use crate::api::Method;
 use crate::check::{Code, ValueError};
 use crate::fuzz::cases;
-use crate::plan::{DependsOn, RowId, Step, StepOutcome, StepResult, StepRole, StepSink as _, WriteKind};
+use crate::plan::{DependsOn, RowId, RowStatus, Step, StepOutcome, StepResult, StepRole, StepSink as _, WriteKind};
 use crate::schema;
 use crate::table::{Row, Value};
 
@@ -413,6 +413,19 @@ fn requests_are_stored_by_method_and_path() {
     assert_eq!(requests.total, 3);
     let kinds: Vec<String> = requests.by_kind.keys().map(ToString::to_string).collect();
     assert_eq!(kinds, ["GET assets", "POST checkout/asset"]);
+}
+
+#[test]
+fn how_a_run_ended_is_read_again() {
+    let folder = TempDir::new().unwrap();
+    let path = folder.path().join("run.sqlite");
+    let mut totals = RunTotals { seconds: 2.5, ..RunTotals::default() };
+    totals.counts.add(RowStatus::Created);
+    planned(&path, 1).record_end(RunPhase::Stopped, Some("the disk is full"), &totals).unwrap();
+    let journal = Journal::open_read_only(&path).unwrap();
+    assert_eq!(journal.phase().unwrap(), (RunPhase::Stopped, Some(String::from("the disk is full"))));
+    let read = journal.totals().unwrap();
+    assert_eq!((read.seconds, read.counts.of(RowStatus::Created), read.counts.of(RowStatus::Failed)), (2.5, 1, 0));
 }
 
 /// Reads all that a journal holds, as far as it can be read.
