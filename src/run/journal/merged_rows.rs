@@ -149,7 +149,52 @@ fn worst(own: RowStatus, part: RowStatus) -> RowStatus {
 
 #[cfg(test)]
 mod tests {
+    #![allow(clippy::unwrap_used)]
+
     use super::*;
+    use crate::account::AccountIdentity;
+    use crate::run::journal::{
+        AccountSnapshot, JournalBuilder, JournalLocation, PlannedRow, RowState, RunDetails, RunHeader, RunKind,
+    };
+    use crate::schema;
+    use crate::table::Row;
+
+    #[test]
+    fn a_row_says_what_was_written_where_another_of_its_records_ended_otherwise() {
+        let (id, details) = (String::from("20261124-093012-kqzf"), RunDetails::default());
+        let account = AccountIdentity::SandboxMemory;
+        let header = RunHeader { id, kind: RunKind::Import, account, undoes: None, details };
+        let mut builder = JournalBuilder::create(JournalLocation::Memory, &header).unwrap();
+        let sheet = |entity: &str, owner: Option<u16>| SheetHeader {
+            file: String::from("a.csv"),
+            name: None,
+            label: String::from("a"),
+            place: 0,
+            entity: schema::collection(entity).unwrap(),
+            header: Row::default(),
+            fields: Vec::new(),
+            decoding: None,
+            ignored: Vec::new(),
+            owner,
+        };
+        let sheets = [sheet("locations", None), sheet("suppliers", Some(0))];
+        let statuses = [[RowStatus::Created, RowStatus::Created], [RowStatus::Failed, RowStatus::Created]];
+        for (index, (sheet, statuses)) in (0..).zip(sheets.iter().zip(statuses)) {
+            builder.sheet(index, sheet).unwrap();
+            for (number, status) in (2..).zip(statuses) {
+                let mut row = Row::default();
+                row.clear(number);
+                let (state, message, problems) = (RowState::Ended, String::new(), Vec::new());
+                builder.row(&row, &PlannedRow { state, status, record: None, message, problems }, &|_| false).unwrap();
+            }
+        }
+        let journal = builder.finish(&AccountSnapshot::default()).unwrap();
+        let merged = journal.merged_rows(&sheets, 0, Unfinished::Open).map(Result::unwrap);
+        let told: Vec<(RowStatus, Box<str>)> = merged.map(|row| (row.outcome.status, row.outcome.message)).collect();
+        assert_eq!((told[0].0, told[1].0), (RowStatus::Failed, RowStatus::Created));
+        assert!(told[0].1.starts_with("location created; supplier: "), "{:?}", told[0]);
+        assert_eq!(&*told[1].1, "supplier created");
+    }
 
     #[test]
     fn a_row_ends_as_its_worst_record_and_says_what_was_written() {
