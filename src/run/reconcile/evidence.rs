@@ -296,3 +296,38 @@ pub(super) fn where_to_look(step: &Step, position: &LogPosition, differing: &[&'
     };
     format!("look at {} in the service's activity log{from}{entry}; not sent again", named.join(" and "))
 }
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+
+    use serde_json::json;
+
+    use super::*;
+    use crate::plan::{RowId, StepRole, WriteKind};
+    use crate::schema;
+
+    #[test]
+    fn stock_tells_what_was_applied_only_of_steps_that_are_alike() {
+        let checkout = |employee: i64, quantity: i64| {
+            let entity = schema::find("checkout_accessory").unwrap();
+            let step = Step::new(0, RowId { sheet: 0, row: 2 }, StepRole::Row, entity, WriteKind::Create);
+            let body = json!({"accessory_id": 1, "employee_id": employee, "quantity": quantity});
+            Step { body: body.as_object().cloned().unwrap(), ..step }
+        };
+        let (ada, again, bob, more) = (checkout(1, 2), checkout(1, 2), checkout(2, 2), checkout(1, 3));
+        use ItemEvidence::{Applied, None as Nothing, NotApplied};
+        for (now, done, open, evidence) in [
+            (8, &[][..], &[&ada, &again][..], [Applied, NotApplied]),
+            (8, &[], &[&ada, &bob], [Nothing, Nothing]),
+            (6, &[], &[&ada, &bob], [Applied, Applied]),
+            (10, &[], &[&ada, &bob], [NotApplied, NotApplied]),
+            (7, &[], &[&ada, &again], [Nothing, Nothing]),
+            (8, &[], &[&ada, &more], [Nothing, Nothing]),
+            (5, &[&more], &[&ada, &again], [Applied, NotApplied]),
+        ] {
+            assert_eq!(from_stock(10, now, done, open), evidence, "{now}");
+        }
+        assert_eq!(from_stock(i64::MIN, 1, &[], &[&ada]), [Nothing]);
+    }
+}
