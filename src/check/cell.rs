@@ -6,13 +6,13 @@ use super::checked_row::{CheckedRow, ParsedCustomField, ParsedField, ParsedId, P
 use super::column::{DateSurvey, MoneySurvey};
 use super::date::{self, DateFormat, DateReading};
 use super::fill::whole_id;
-use super::known_texts::KnownTexts;
 use super::money::{self, DecimalMark, HeaderUnit};
 use super::name_order::NameSurvey;
 use super::problem::{Code, ValueError};
 use super::remarks::RemarkKind;
 use super::row::AmountCurrency;
 use super::rules::{EmptyCells, FractionalCost, RowAction, Rules};
+use super::text_cache::TextCache;
 use super::{choice, custom, text};
 use crate::mapping::{ColumnTarget, IdOwnership, Ids};
 
@@ -55,7 +55,7 @@ pub(super) struct ColumnCheck {
     /// Whether the column as a whole writes them last name first.
     pub(super) is_last_name_first: bool,
     /// Whether a text is read alike wherever it stands, and says nothing of the column.
-    pub(super) is_memorable: bool,
+    pub(super) is_cacheable: bool,
 }
 
 #[derive(Debug, Clone)]
@@ -90,7 +90,7 @@ impl ColumnCheck {
         let is_exact = matches!(role, ColumnRole::Field { field, .. } if is_exact_code(field));
         let names_people = role.names_people(entity);
         let mark = rules.decimal;
-        let is_memorable = !names_people && role.is_memorable();
+        let is_cacheable = !names_people && role.is_cacheable();
         Some(Self {
             column,
             derived: None,
@@ -102,7 +102,7 @@ impl ColumnCheck {
             mark,
             names_people,
             is_last_name_first: false,
-            is_memorable,
+            is_cacheable,
         })
     }
 
@@ -137,7 +137,7 @@ impl ColumnRole {
         }
     }
 
-    fn is_memorable(&self) -> bool {
+    fn is_cacheable(&self) -> bool {
         match self {
             ColumnRole::Field { field, .. } => match field.kind {
                 Kind::Text(_)
@@ -177,7 +177,7 @@ pub(super) struct ColumnSurvey {
     pub(super) dates: DateSurvey,
     pub(super) amounts: MoneySurvey,
     pub(super) names: NameSurvey,
-    pub(super) known: KnownTexts,
+    pub(super) cache: TextCache,
 }
 
 /// Reads a cell that is no field of the record. Returns a value where the cell itself holds it.

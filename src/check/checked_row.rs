@@ -158,7 +158,7 @@ impl CheckedRow {
     }
 
     /// Whether there is anything to tell of a row that was checked.
-    pub(crate) fn is_odd(&self) -> bool {
+    pub(crate) fn is_flagged(&self) -> bool {
         let is_told = !(self.problems.is_empty() && self.remarks.is_empty() && self.missing.is_empty());
         is_told || self.action.is_some()
     }

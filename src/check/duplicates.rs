@@ -26,7 +26,7 @@ pub(crate) struct KeyHash(NonZeroU64);
 
 /// What tells whether a row is a duplicate.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct RowKeys {
+pub(crate) struct KeyHashes {
     /// The row's number.
     pub(super) row: u64,
     /// Of its natural key; none if that is blank.
@@ -60,8 +60,8 @@ impl KeyHasher {
         self.key_columns.iter().copied().chain(self.serial_column)
     }
 
-    pub(crate) fn keys(&mut self, row: &Row) -> RowKeys {
-        RowKeys { row: row.number, key: self.key(row), serial: self.serial(row) }
+    pub(crate) fn hashes(&mut self, row: &Row) -> KeyHashes {
+        KeyHashes { row: row.number, key: self.key(row), serial: self.serial(row) }
     }
 
     /// Of the natural key, unless its first text is blank.
@@ -174,7 +174,7 @@ impl<T: Copy + Default> SeenKeys<T> {
         if self.count == 0 { None } else { self.slot_of(key.0.get()).ok().map(|slot| self.values[slot]) }
     }
 
-    /// The value of a key; adds the key where there is none.
+    /// The value of a key, which is added if it is new.
     fn find_or_add(&mut self, key: KeyHash, value: T) -> Option<T> {
         if self.count * 4 >= self.slots.len() * 3 {
             self.grow();

@@ -134,8 +134,7 @@ impl NonRecordFinder {
 
     /// The cells of a row that an earlier result did not add.
     fn own_cells<'r>(&self, row: &'r Row) -> impl Iterator<Item = Cell<'r>> {
-        let has_results = !self.result_columns.is_empty();
-        let columns = (0..row.len()).filter(move |column| !(has_results && self.result_columns.contains(column)));
+        let columns = (0..row.len()).filter(|column| !self.result_columns.contains(column));
         columns.map(|column| row.cell(column))
     }
 

@@ -2,16 +2,15 @@
 
 mod conflicts;
 mod currency;
-mod parts;
+mod stages;
 
 use std::collections::{BTreeMap, VecDeque};
 
 use self::conflicts::find_conflicts;
 use super::cell::{ColumnCheck, ColumnRole, ColumnSurvey, FieldReader, read_other};
 use super::checked_row::{CheckedRow, ParsedField, ParsedValue};
-use super::duplicates::{EarlierRow, KeyHasher, RowKeys, SeenRecords, SeenSerials};
+use super::duplicates::{EarlierRow, KeyHasher, KeyHashes, SeenRecords, SeenSerials};
 use super::fill::{DerivedCell, DerivedOrigin, RowFiller, unlisted};
-use super::known_texts::KnownTexts;
 use super::merged_cells::MergedRanges;
 use super::money::DecimalMark;
 use super::non_records::NonRecordFinder;
@@ -19,12 +18,13 @@ use super::problem::{Code, Problem, ValueError};
 use super::remark::{Remark, RemarkCode};
 use super::remarks::RemarkKind;
 use super::rules::{RowAction, Rules};
+use super::text_cache::TextCache;
 use crate::mapping::{Column, ColumnFacts, Mapping, TimestampColumn};
 use crate::schema::{Field, Kind, Meaning};
 use crate::table::{Row, SheetLayout, Value};
 use crate::wording::{counted, thousands};
 pub(super) use currency::AmountCurrency;
-pub(crate) use parts::RowNote;
+pub(crate) use stages::RowDigest;
 
 /// Checks the rows of one sheet.
 ///
@@ -47,7 +47,7 @@ pub(crate) struct Checker<'m> {
     /// Whether the keys of a row that counts as it is are those of its cells.
     has_own_keys: bool,
     /// The keys of the rows that are checked next.
-    expected: VecDeque<RowKeys>,
+    expected: VecDeque<KeyHashes>,
     /// What the amounts of the row at hand show of their currency.
     amounts: Vec<AmountCurrency>,
     seen: SeenRecords,
@@ -166,7 +166,7 @@ impl<'m> Checker<'m> {
         self.serials = SeenSerials::default();
         self.non_records.rewind();
         self.merged.rewind();
-        self.surveys.iter_mut().for_each(|survey| survey.known = KnownTexts::default());
+        self.surveys.iter_mut().for_each(|survey| survey.cache = TextCache::default());
         (self.hidden.count, self.hidden.first) = (0, Vec::new());
         self.unheaded.filled.clear();
     }
@@ -195,7 +195,7 @@ impl<'m> Checker<'m> {
     }
 
     /// Prepares for the check of these rows, which is faster then.
-    pub(crate) fn expect(&mut self, rows: &[RowKeys]) {
+    pub(crate) fn expect(&mut self, rows: &[KeyHashes]) {
         self.seen.touch(rows.iter().filter_map(|keys| keys.key));
         self.serials.touch(rows.iter().filter_map(|keys| keys.serial));
         self.expected.clear();
@@ -243,13 +243,13 @@ impl<'m> Checker<'m> {
         &mut self,
         (typed, row): (&Row, &Row),
         filler: &RowFiller,
-        keys: Option<RowKeys>,
+        keys: Option<KeyHashes>,
         checked: &mut CheckedRow,
     ) {
         self.check_cells((typed, row), filler, checked);
-        let keys = keys.unwrap_or_else(|| self.hasher.keys(row));
-        let note = self.note(keys, checked);
-        let repetition = self.compare(&note);
+        let keys = keys.unwrap_or_else(|| self.hasher.hashes(row));
+        let digest = self.digest(keys, checked);
+        let repetition = self.compare(&digest);
         self.complete((typed, row), repetition, checked);
     }
 
@@ -283,7 +283,7 @@ impl<'m> Checker<'m> {
     /// Reads every cell but those of the columns in `replaced`.
     fn read_cells(&mut self, row: &Row, replaced: &[usize], checked: &mut CheckedRow) {
         for (column, survey) in self.columns.iter().zip(&mut self.surveys) {
-            if !replaced.is_empty() && replaced.contains(&column.column) {
+            if replaced.contains(&column.column) {
                 continue;
             }
             let (cell, at) = (row.cell(column.column), Some(column.column as u32));
@@ -299,8 +299,8 @@ impl<'m> Checker<'m> {
                     continue;
                 }
             }
-            let is_memorable = column.is_memorable && cell.value == Value::Text;
-            if is_memorable && let Some(value) = survey.known.find(cell.text) {
+            let is_cacheable = column.is_cacheable && cell.value == Value::Text;
+            if is_cacheable && let Some(value) = survey.cache.get(cell.text) {
                 column.accept(value, checked);
                 continue;
             }
@@ -316,8 +316,8 @@ impl<'m> Checker<'m> {
                 Ok(Some(value)) => {
                     column.accept(value, checked);
                     // A remark is made for every cell.
-                    if is_memorable && checked.remarks.len() == remarks {
-                        survey.known.add(cell.text, value);
+                    if is_cacheable && checked.remarks.len() == remarks {
+                        survey.cache.insert(cell.text, value);
                     }
                 }
                 Ok(None) => {}

@@ -85,20 +85,23 @@ pub(crate) fn is_plain(text: &str) -> bool {
     let is_first = first.is_ascii_alphanumeric()
         && (bytes.len() > LONGEST_MARK || !matches!(first, b'n' | b'N' | b't' | b'T' | b'k' | b'K' | b's' | b'S'));
     let is_date = || bytes.len() <= LONGEST_SHOWN_DATE && bytes.iter().take(5).any(|byte| matches!(byte, b'-' | b' '));
-    is_first && *last != b' ' && bytes.iter().fold(0, |odd, byte| odd | ODD[usize::from(*byte)]) == 0 && !is_date()
+    is_first
+        && *last != b' '
+        && bytes.iter().fold(0, |found, byte| found | UNCOMMON[usize::from(*byte)]) == 0
+        && !is_date()
 }
 
-/// 1 for the bytes that make a text other than plain.
-const ODD: [u8; 256] = {
-    let mut odd = [1; 256];
+/// 1 for the bytes of texts that are not plain.
+const UNCOMMON: [u8; 256] = {
+    let mut table = [1; 256];
     let mut byte = 0;
     while byte < 128 {
         if (byte as u8).is_ascii_alphanumeric() || matches!(byte as u8, b'-' | b'_' | b' ' | b'.' | b'/') {
-            odd[byte] = 0;
+            table[byte] = 0;
         }
         byte += 1;
     }
-    odd
+    table
 };
 
 /// Whether the text contains a replacement character: some other character was lost in decoding.

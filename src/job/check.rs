@@ -78,7 +78,6 @@ fn check_all(
                 label: input.label(index),
                 secrets: mapping.secret_columns(),
                 counts: RowCounts::default(),
-                told: 0,
                 book: book.as_mut(),
                 summary: &mut summary,
                 remarks: RemarkTally::default(),
@@ -125,8 +124,6 @@ struct SheetCheck<'p> {
     /// Columns that are never copied.
     secrets: Vec<usize>,
     counts: RowCounts,
-    /// The rows that progress was told of.
-    told: u64,
     book: Option<&'p mut ResultFile>,
     summary: &'p mut RunSummary,
     remarks: RemarkTally,
@@ -156,9 +153,9 @@ fn check_sheet(
     }
     if input.further_of(index).is_empty() {
         let mut names = std::mem::take(pass.names);
-        let read = input.each_checked_in_parts(index, &mut checkers[index], &mut names, &mut |rows| match rows {
-            CheckedRows::Good(count) => pass.good(count),
-            CheckedRows::Odd(row, checked) => pass.row(row, checked),
+        let read = input.each_checked_in_parallel(index, &mut checkers[index], &mut names, &mut |rows| match rows {
+            CheckedRows::Clean(count) => pass.clean(count),
+            CheckedRows::Flagged(row, checked) => pass.row(row, checked),
         });
         *pass.names = names;
         read?;
@@ -188,19 +185,19 @@ fn check_sheet(
 impl SheetCheck<'_> {
     fn row(&mut self, row: &Row, checked: &mut CheckedRow) {
         self.count(row, checked);
-        self.tell_progress();
+        self.tell_progress(1);
     }
 
     /// Rows of which there is nothing to tell.
-    fn good(&mut self, count: u64) {
+    fn clean(&mut self, count: u64) {
         self.counts.add_all(RowStatus::Unchanged, count);
-        self.tell_progress();
+        self.tell_progress(count);
     }
 
-    fn tell_progress(&mut self) {
+    /// Tells progress, if the rows just counted complete another thousand.
+    fn tell_progress(&mut self, counted: u64) {
         let done = self.counts.rows();
-        if done >= self.told + PROGRESS_ROWS {
-            self.told = done;
+        if done / PROGRESS_ROWS > (done - counted) / PROGRESS_ROWS {
             let before = self.summary.counts();
             self.observer.on_rows(self.summary.rows() + done, before.failed + self.counts.failed);
         }
@@ -271,7 +268,7 @@ impl SheetCheck<'_> {
             Some(row) => self.count_problems(&row, problems),
             None => self.counts.add(RowStatus::Unchanged),
         }
-        self.tell_progress();
+        self.tell_progress(1);
     }
 
     /// Whether the row may create a record, so that all a create requires must be there.

@@ -157,11 +157,8 @@ impl SharedQuota {
             return Ok(Admission::Granted);
         }
         self.check_file(now)?;
-        let (process, limit, unused) = (self.process, self.limit, self.ahead.take());
+        let (process, limit) = (self.process, self.limit);
         let (admission, known, ahead) = self.change(now, |transaction, at_ms, wall| {
-            if let Some(unused) = unused {
-                transaction.give_back(unused.at_ms, unused.left.into())?;
-            }
             let mut admission = admission::admit(transaction, process, limit, at_ms)?;
             // If the clock is behind the last entry, so is the caller's sleep.
             if let Admission::Wait(wait) = &mut admission {
@@ -182,12 +179,6 @@ impl SharedQuota {
         Ok(admission)
     }
 
-    /// Gives back what is counted ahead: the next request asks.
-    fn stop_counting_ahead(&mut self, now: ClockReading) -> Result<(), QuotaFileError> {
-        let Some(unused) = self.ahead.take() else { return Ok(()) };
-        self.change(now, |transaction, _, _| transaction.give_back(unused.at_ms, unused.left.into()))
-    }
-
     /// No process sends anything for `span` from now. A shorter pause never shortens a longer one.
     pub(super) fn pause(
         &mut self,
@@ -195,7 +186,6 @@ impl SharedQuota {
         span: Duration,
         reason: WaitReason,
     ) -> Result<(), QuotaFileError> {
-        self.stop_counting_ahead(now)?;
         let span = i64::try_from(span.as_millis()).unwrap_or(i64::MAX);
         self.change(now, |transaction, now, _| {
             let until = now.saturating_add(span);
@@ -213,7 +203,6 @@ impl SharedQuota {
         if update.is_known(&transaction) {
             return Ok(());
         }
-        self.stop_counting_ahead(now)?;
         self.change(now, |transaction, now, _| {
             let update = QuotaUpdate::new(transaction, server, now);
             transaction.state.server = Some(update.server);
@@ -245,12 +234,14 @@ impl SharedQuota {
         &self.path
     }
 
-    /// Runs one transaction. `work` gets the time by the file and the time by the machine.
+    /// Runs one transaction. `work` gets the time by the file and the time by the machine. What is counted ahead is given back
+    /// first, so that the next request asks.
     fn change<T>(
         &mut self,
         reading: ClockReading,
         work: impl FnOnce(&mut QuotaTransaction<'_>, i64, i64) -> rusqlite::Result<T>,
     ) -> Result<T, QuotaFileError> {
+        let unused = self.ahead.take();
         let sql = self.connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
         let mut transaction = QuotaTransaction::read(&sql)?;
         let jump = clock_jump(self.anchor, reading, &transaction);
@@ -260,6 +251,9 @@ impl SharedQuota {
         let now = reading.wall_ms.max(transaction.state.clock_ms);
         transaction.state.clock_ms = now;
         transaction.expire(now)?;
+        if let Some(unused) = unused {
+            transaction.give_back(unused.at_ms, unused.left.into())?;
+        }
         let done = work(&mut transaction, now, reading.wall_ms)?;
         transaction.write()?;
         let moved = transaction.state.moved_ms;

@@ -2,9 +2,10 @@
 
 mod aliases;
 mod error;
-mod in_parts;
+
 mod options;
 mod other_sheets;
+mod parallel;
 mod recognition;
 mod remember;
 mod rules;
@@ -29,10 +30,10 @@ use crate::run::journal::{SheetHeader, SourceFile};
 use crate::table::write::{AtomicFile, WriteError};
 use crate::table::{self, FileKind, Input, OnRows, ReadError, ReadOptions, Row, SheetLayout, Workbook};
 pub(crate) use aliases::ALIAS_HEADERS;
-pub(crate) use in_parts::CheckedRows;
 pub(crate) use options::{InputOptions, MappingOptions, SheetFilter};
 use options::{ParsedOptions, SkipReason, missing_fields, place_of, validate_keys};
 use other_sheets::SheetContent;
+pub(crate) use parallel::CheckedRows;
 use recognition::IdentifiedSheet;
 
 /// The sheet of a result with the names that look alike; an input's sheet of that name holds decisions about them.
@@ -587,7 +588,7 @@ impl InputSet {
         let mut rows = 0;
         let mut checked = CheckedRow::default();
         let mut hasher = checker.row_hasher();
-        self.each_batch(sheet, |row| hasher.keys(row), &mut |batch, keys| {
+        self.each_batch(sheet, |row| hasher.hashes(row), &mut |batch, keys| {
             checker.expect(keys);
             for row in batch {
                 rows += 1;

@@ -166,16 +166,8 @@ mod tests {
         let header = RunHeader { id, kind: RunKind::Import, account, undoes: None, details };
         let mut builder = JournalBuilder::create(JournalLocation::Memory, &header).unwrap();
         let sheet = |entity: &str, owner: Option<u16>| SheetHeader {
-            file: String::from("a.csv"),
-            name: None,
-            label: String::from("a"),
-            place: 0,
-            entity: schema::collection(entity).unwrap(),
-            header: Row::default(),
-            fields: Vec::new(),
-            decoding: None,
-            ignored: Vec::new(),
             owner,
+            ..SheetHeader::without_columns(schema::collection(entity).unwrap())
         };
         let sheets = [sheet("locations", None), sheet("suppliers", Some(0))];
         let statuses = [[RowStatus::Created, RowStatus::Created], [RowStatus::Failed, RowStatus::Created]];

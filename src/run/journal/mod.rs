@@ -196,6 +196,25 @@ pub struct SheetHeader {
     pub owner: Option<u16>,
 }
 
+#[cfg(test)]
+impl SheetHeader {
+    /// The first sheet of a file, without columns.
+    pub(crate) fn without_columns(entity: &'static Entity) -> Self {
+        Self {
+            file: String::from("a.csv"),
+            name: None,
+            label: String::from("a"),
+            place: 0,
+            entity,
+            header: Row::default(),
+            fields: Vec::new(),
+            decoding: None,
+            ignored: Vec::new(),
+            owner: None,
+        }
+    }
+}
+
 impl SheetHeader {
     /// The column of a field, from 0.
     pub fn column_of(&self, field: &str) -> Option<u32> {

@@ -400,18 +400,7 @@ mod tests {
         let account = AccountIdentity::SandboxMemory;
         let header = RunHeader { id, kind: RunKind::Import, account, undoes: None, details };
         let mut builder = JournalBuilder::create(location, &header).unwrap();
-        let sheet = SheetHeader {
-            file: String::from("a.csv"),
-            name: None,
-            label: String::from("a"),
-            place: 0,
-            entity: schema::COLLECTIONS[0],
-            header: Row::default(),
-            fields: Vec::new(),
-            decoding: None,
-            ignored: Vec::new(),
-            owner: None,
-        };
+        let sheet = SheetHeader::without_columns(schema::COLLECTIONS[0]);
         builder.sheet(0, &sheet).unwrap();
         for (number, (planned, roles)) in (2..).zip(rows) {
             let mut row = Row::default();

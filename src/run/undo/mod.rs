@@ -146,18 +146,7 @@ mod tests {
         let header = RunHeader { id: id.to_owned(), kind, account, undoes: None, details: RunDetails::default() };
         let mut builder = JournalBuilder::create(store.location(id), &header).unwrap();
         let locations = schema::collection("locations").unwrap();
-        let sheet = SheetHeader {
-            file: String::from("a.csv"),
-            name: None,
-            label: String::from("a"),
-            place: 0,
-            entity: locations,
-            header: Row::default(),
-            fields: Vec::new(),
-            decoding: None,
-            ignored: Vec::new(),
-            owner: None,
-        };
+        let sheet = SheetHeader::without_columns(locations);
         builder.sheet(0, &sheet).unwrap();
         let mut row = Row::default();
         row.clear(2);

@@ -13,15 +13,15 @@ const TRIAL: u32 = 1_024;
 
 /// What the texts of one column were read as.
 #[derive(Debug, Default)]
-pub(super) struct KnownTexts {
+pub(super) struct TextCache {
     /// Empty before the first text, and where remembering does not pay.
-    slots: Vec<KnownText>,
+    slots: Vec<CachedText>,
     looked_up: u32,
     found: u32,
 }
 
 #[derive(Debug, Clone)]
-struct KnownText {
+struct CachedText {
     /// 0: none.
     len: u8,
     ends: Ends,
@@ -51,10 +51,10 @@ impl Ends {
     }
 }
 
-impl KnownTexts {
+impl TextCache {
     /// What the text was read as.
     #[inline]
-    pub(super) fn find(&mut self, text: &str) -> Option<ParsedValue> {
+    pub(super) fn get(&mut self, text: &str) -> Option<ParsedValue> {
         if self.looked_up < TRIAL {
             self.try_out();
         }
@@ -81,7 +81,7 @@ impl KnownTexts {
 
     /// Remembers a text that was not found.
     #[inline]
-    pub(super) fn add(&mut self, text: &str, value: ParsedValue) {
+    pub(super) fn insert(&mut self, text: &str, value: ParsedValue) {
         if self.looked_up < TRIAL || !self.slots.is_empty() {
             self.put(text.as_bytes(), value);
         }
@@ -92,7 +92,7 @@ impl KnownTexts {
             return;
         }
         if self.slots.is_empty() {
-            self.slots = vec![KnownText { len: 0, ends: Ends::default(), text: [0; LONGEST], value }; SLOTS];
+            self.slots = vec![CachedText { len: 0, ends: Ends::default(), text: [0; LONGEST], value }; SLOTS];
         }
         let ends = Ends::of(text);
         let slot = &mut self.slots[ends.slot(text.len())];
@@ -103,26 +103,26 @@ impl KnownTexts {
 
 #[cfg(test)]
 mod tests {
-    use super::{Ends, KnownTexts, LONGEST, SLOTS, TRIAL};
+    use super::{Ends, LONGEST, SLOTS, TRIAL, TextCache};
     use crate::check::checked_row::ParsedValue;
 
     #[test]
     fn a_text_is_known_as_what_it_was_read_as() {
-        let mut known = KnownTexts::default();
-        assert_eq!(known.find("12"), None);
-        known.add("12", ParsedValue::Integer(12));
-        assert_eq!(known.find("12"), Some(ParsedValue::Integer(12)));
+        let mut cache = TextCache::default();
+        assert_eq!(cache.get("12"), None);
+        cache.insert("12", ParsedValue::Integer(12));
+        assert_eq!(cache.get("12"), Some(ParsedValue::Integer(12)));
         for other in ["", "1", "2", "13", "12 ", "0012", "\0\u{0}12", "12345678901"] {
-            assert_eq!(known.find(other), None, "{other:?}");
+            assert_eq!(cache.get(other), None, "{other:?}");
         }
         let (long, other) = ("Returned in May, all parts", "Returned by Ada, all parts");
-        known.add(long, ParsedValue::Text);
-        assert_eq!((known.find(long), known.find(other)), (Some(ParsedValue::Text), None));
+        cache.insert(long, ParsedValue::Text);
+        assert_eq!((cache.get(long), cache.get(other)), (Some(ParsedValue::Text), None));
         let long = "a".repeat(LONGEST + 1);
-        known.add(&long, ParsedValue::Text);
-        assert_eq!(known.find(&long), None);
-        known.add(&long[1..], ParsedValue::Text);
-        assert_eq!(known.find(&long[1..]), Some(ParsedValue::Text));
+        cache.insert(&long, ParsedValue::Text);
+        assert_eq!(cache.get(&long), None);
+        cache.insert(&long[1..], ParsedValue::Text);
+        assert_eq!(cache.get(&long[1..]), Some(ParsedValue::Text));
     }
 
     #[test]
@@ -136,20 +136,20 @@ mod tests {
 
     #[test]
     fn a_column_of_different_texts_is_given_up() {
-        let mut known = KnownTexts::default();
+        let mut cache = TextCache::default();
         for number in 0..TRIAL + 1 {
             let text = number.to_string();
-            assert_eq!(known.find(&text), None);
-            known.add(&text, ParsedValue::Text);
+            assert_eq!(cache.get(&text), None);
+            cache.insert(&text, ParsedValue::Text);
         }
-        assert!(known.slots.is_empty());
-        let mut few = KnownTexts::default();
+        assert!(cache.slots.is_empty());
+        let mut few = TextCache::default();
         for number in 0..2 * TRIAL {
             let text = (number % 5).to_string();
-            if few.find(&text).is_none() {
-                few.add(&text, ParsedValue::Text);
+            if few.get(&text).is_none() {
+                few.insert(&text, ParsedValue::Text);
             }
         }
-        assert_eq!(few.find("3"), Some(ParsedValue::Text));
+        assert_eq!(few.get("3"), Some(ParsedValue::Text));
     }
 }

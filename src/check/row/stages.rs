@@ -1,9 +1,9 @@
-//! A check in parts: rows by themselves, which several threads may do side by side, then each beside the rows before it, in
-//! order.
+//! The two stages of a check: rows by themselves, which several threads may do at the same time, then each beside the rows
+//! before it, in order.
 
 use super::{Checker, ColumnSurvey, EarlierRow, HiddenRows, RemarkKind, UnheadedColumns};
 use crate::check::checked_row::CheckedRow;
-use crate::check::duplicates::{KeyHash, RowKeys, SeenRecords, SeenSerials, duplicate_hint};
+use crate::check::duplicates::{KeyHash, KeyHashes, SeenRecords, SeenSerials, duplicate_hint};
 use crate::check::fill::RowFiller;
 use crate::check::merged_cells::MergedRanges;
 use crate::check::non_records::NonRecordFinder;
@@ -13,15 +13,15 @@ use crate::check::text;
 use crate::mapping::{IdOwnership, Mapping};
 use crate::table::Row;
 
-/// What is compared with the rows before a row.
+/// What the rows that follow are compared with: the row's identities, hashed.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct RowNote {
+pub(crate) struct RowDigest {
     row: u64,
     id: Option<KeyHash>,
     key: Option<KeyHash>,
     serial: Option<KeyHash>,
     /// Whether there is anything to tell of the row.
-    pub(crate) is_odd: bool,
+    pub(crate) is_flagged: bool,
 }
 
 /// What a row repeats of the rows before it.
@@ -82,47 +82,47 @@ impl<'m> Checker<'m> {
     }
 
     /// Checks a row by itself. Returns it as it counts, as [`Checker::check`] does.
-    pub(crate) fn check_alone<'r>(&'r mut self, typed: &'r Row, checked: &mut CheckedRow) -> (&'r Row, RowNote) {
+    pub(crate) fn check_alone<'r>(&'r mut self, typed: &'r Row, checked: &mut CheckedRow) -> (&'r Row, RowDigest) {
         let mut filler = std::mem::take(&mut self.filler);
         let is_filled = filler.fill(typed, self.mapping, &self.rules.aliases, checked);
         let row = if is_filled { filler.filled() } else { typed };
         self.check_cells((typed, row), &filler, checked);
-        let keys = self.hasher.keys(row);
-        let mut note = self.note(keys, checked);
-        note.is_odd |= self.non_records.total().is_some();
+        let keys = self.hasher.hashes(row);
+        let mut digest = self.digest(keys, checked);
+        digest.is_flagged |= self.non_records.total().is_some();
         self.filler = filler;
-        (if is_filled { self.filler.filled() } else { typed }, note)
+        (if is_filled { self.filler.filled() } else { typed }, digest)
     }
 
     /// What is compared of a row that was checked by itself.
-    pub(super) fn note(&self, keys: RowKeys, checked: &CheckedRow) -> RowNote {
+    pub(super) fn digest(&self, keys: KeyHashes, checked: &CheckedRow) -> RowDigest {
         let is_skipped = checked.action == Some(RowAction::Skip);
         let has_twin = !is_skipped && self.rules.duplicates != Duplicates::Allowed;
         let id = checked.id.filter(|id| self.compares_unverified_ids || id.ownership == IdOwnership::Verified);
         let is_given = |(field, _): &(usize, usize)| checked.parsed(*field).is_some();
         let has_serial = !is_skipped && self.serial.as_ref().is_some_and(is_given);
-        RowNote {
+        RowDigest {
             row: keys.row,
             id: id.filter(|_| has_twin).map(|id| self.hasher.hash(id.number)),
             key: keys.key.filter(|_| has_twin),
             serial: keys.serial.filter(|_| has_serial),
-            is_odd: checked.is_odd(),
+            is_flagged: checked.is_flagged(),
         }
     }
 
     /// Prepares for the comparison of these rows, which is faster then.
-    pub(crate) fn expect_notes<'n>(&self, notes: impl Iterator<Item = &'n RowNote> + Clone) {
-        self.seen.touch(notes.clone().filter_map(|note| note.key));
-        self.serials.touch(notes.filter_map(|note| note.serial));
+    pub(crate) fn expect_digests<'d>(&self, digests: impl Iterator<Item = &'d RowDigest> + Clone) {
+        self.seen.touch(digests.clone().filter_map(|digest| digest.key));
+        self.serials.touch(digests.filter_map(|digest| digest.serial));
     }
 
     /// Compares a row with those before it: to be called for each row, in order.
-    pub(crate) fn compare(&mut self, note: &RowNote) -> Repetition {
-        let is_compared = note.id.is_some() || note.key.is_some();
-        let record = if is_compared { self.seen.earlier(note.id, note.key, note.row) } else { None };
+    pub(crate) fn compare(&mut self, digest: &RowDigest) -> Repetition {
+        let is_compared = digest.id.is_some() || digest.key.is_some();
+        let record = if is_compared { self.seen.earlier(digest.id, digest.key, digest.row) } else { None };
         // One serial number under two tags is likely one thing; two rows of one record are reported as that.
-        let serial = note.serial.filter(|_| record.is_none());
-        Repetition { record, serial: serial.is_some_and(|serial| self.serials.is_repeated(serial, note.row)) }
+        let serial = digest.serial.filter(|_| record.is_none());
+        Repetition { record, serial: serial.is_some_and(|serial| self.serials.is_repeated(serial, digest.row)) }
     }
 
     /// Completes the check of a row with what it repeats; `row` is the row as it counts.
@@ -143,13 +143,13 @@ impl<'m> Checker<'m> {
         checked.locate(typed, self.mapping);
     }
 
-    /// Notes which rows are no records, where a helper has checked them: the odd ones with what they are, in order.
-    pub(crate) fn pass_odd(&mut self, typed: &Row, checked: &CheckedRow) {
+    /// Notes a row that a helper has checked and flagged: it may be no record, or a total. To be called in order.
+    pub(crate) fn note_flagged(&mut self, typed: &Row, checked: &CheckedRow) {
         self.non_records.note(checked.non_record, typed);
     }
 
-    /// Notes that a row came by of which there is nothing to tell.
-    pub(crate) fn pass_good(&mut self) {
+    /// Notes a row that a helper has checked and not flagged.
+    pub(crate) fn note_clean(&mut self) {
         self.non_records.forget_total();
     }
 }

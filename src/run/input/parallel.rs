@@ -10,7 +10,7 @@ use std::sync::{Mutex, PoisonError};
 use std::thread::{available_parallelism, scope};
 
 use super::{InputRow, InputSet};
-use crate::check::{CheckedRow, Checker, RowNote};
+use crate::check::{CheckedRow, Checker, RowDigest};
 use crate::plan::NameTally;
 use crate::table::{ReadError, RecordBlock, RecordBlocks, Row, RowPlace};
 
@@ -20,9 +20,9 @@ const MOST_HELPERS: usize = 4;
 /// Rows that were checked.
 pub(crate) enum CheckedRows<'r> {
     /// So many, of which there is nothing to tell.
-    Good(u64),
+    Clean(u64),
     /// One of which there is, or may be.
-    Odd(&'r Row, &'r mut CheckedRow),
+    Flagged(&'r Row, &'r mut CheckedRow),
 }
 
 impl InputSet {
@@ -30,7 +30,7 @@ impl InputSet {
     ///
     /// # Errors
     /// Where the file cannot be read to its end.
-    pub(crate) fn each_checked_in_parts(
+    pub(crate) fn each_checked_in_parallel(
         &mut self,
         sheet: usize,
         checker: &mut Checker<'_>,
@@ -38,10 +38,10 @@ impl InputSet {
         on_rows: &mut dyn FnMut(CheckedRows<'_>),
     ) -> Result<(), ReadError> {
         let helpers = available_parallelism().map_or(1, usize::from).min(MOST_HELPERS);
-        self.each_checked_by(helpers, sheet, checker, names, on_rows)
+        self.each_checked_by_helpers(helpers, sheet, checker, names, on_rows)
     }
 
-    fn each_checked_by(
+    fn each_checked_by_helpers(
         &mut self,
         helpers: usize,
         sheet: usize,
@@ -55,7 +55,7 @@ impl InputSet {
             let mapping = checker.mapping();
             self.each_checked(sheet, checker, &mut |InputRow { typed, filled }, checked| {
                 names.observe(sheet, mapping, filled, checked);
-                on_rows(CheckedRows::Odd(typed, checked));
+                on_rows(CheckedRows::Flagged(typed, checked));
             })?;
             return Ok(());
         };
@@ -116,14 +116,14 @@ struct Helper<'m> {
 struct CheckedBlock {
     block: RecordBlock,
     /// Of every row, with its place in the block.
-    notes: Vec<(RowNote, RowPlace)>,
-    odd: Vec<OddRow>,
+    digests: Vec<(RowDigest, RowPlace)>,
+    flagged: Vec<FlaggedRow>,
     /// What is wrong with the file behind these rows.
     end: Result<(), ReadError>,
 }
 
 /// A row of which there may be something to tell.
-struct OddRow {
+struct FlaggedRow {
     typed: Row,
     /// The row as it counts, where that is another.
     filled: Option<Row>,
@@ -149,24 +149,24 @@ impl<'m> Helper<'m> {
     }
 
     fn check(&mut self, mut block: RecordBlock, first: u64, row: &mut Row) -> CheckedBlock {
-        let (mut notes, mut odd, mut checked) = (Vec::new(), Vec::new(), CheckedRow::default());
+        let (mut digests, mut flagged, mut checked) = (Vec::new(), Vec::new(), CheckedRow::default());
         let mapping = self.checker.mapping();
         let end = block.each_row(row, &mut |row, place| {
             if row.number < first {
                 return;
             }
-            let (filled, note) = self.checker.check_alone(row, &mut checked);
+            let (filled, digest) = self.checker.check_alone(row, &mut checked);
             self.names.observe(self.sheet, mapping, filled, &checked);
-            notes.push((note, place));
-            if note.is_odd {
-                odd.push(OddRow::new(row, filled, std::mem::take(&mut checked)));
+            digests.push((digest, place));
+            if digest.is_flagged {
+                flagged.push(FlaggedRow::new(row, filled, std::mem::take(&mut checked)));
             }
         });
-        CheckedBlock { block, notes, odd, end }
+        CheckedBlock { block, digests, flagged, end }
     }
 }
 
-impl OddRow {
+impl FlaggedRow {
     fn new(typed: &Row, filled: &Row, checked: CheckedRow) -> Self {
         let filled = (!std::ptr::eq(typed, filled)).then(|| filled.clone());
         Self { typed: typed.clone(), filled, checked }
@@ -188,31 +188,31 @@ impl CheckedBlock {
         checker: &mut Checker<'_>,
         on_rows: &mut dyn FnMut(CheckedRows<'_>),
     ) -> Result<(), ReadError> {
-        checker.expect_notes(self.notes.iter().map(|(note, _)| note));
-        let (mut odd, mut again) = (self.odd.into_iter(), None);
-        let mut good = 0;
-        for (note, place) in &self.notes {
-            let repetition = checker.compare(note);
-            let row = match (note.is_odd, repetition.is_any()) {
-                (true, _) => odd.next(),
-                // Good by itself, it is told of because of an earlier one.
+        checker.expect_digests(self.digests.iter().map(|(digest, _)| digest));
+        let (mut flagged, mut again) = (self.flagged.into_iter(), None);
+        let mut clean = 0;
+        for (digest, place) in &self.digests {
+            let repetition = checker.compare(digest);
+            let row = match (digest.is_flagged, repetition.is_any()) {
+                (true, _) => flagged.next(),
+                // Clean by itself, it is told of because of an earlier one.
                 (false, true) => {
                     let again = again.get_or_insert_with(|| checker.helper());
-                    Some(OddRow::again(&mut self.block, *place, again)?)
+                    Some(FlaggedRow::again(&mut self.block, *place, again)?)
                 }
                 (false, false) => None,
             };
             let Some(mut row) = row else {
-                checker.pass_good();
-                good += 1;
+                checker.note_clean();
+                clean += 1;
                 continue;
             };
             let filled = row.filled.as_ref().unwrap_or(&row.typed);
-            checker.pass_odd(&row.typed, &row.checked);
+            checker.note_flagged(&row.typed, &row.checked);
             checker.complete((&row.typed, filled), repetition, &mut row.checked);
-            on_rows(CheckedRows::Odd(&row.typed, &mut row.checked));
+            on_rows(CheckedRows::Flagged(&row.typed, &mut row.checked));
         }
-        on_rows(CheckedRows::Good(good));
+        on_rows(CheckedRows::Clean(clean));
         self.end
     }
 }
@@ -284,16 +284,16 @@ mod tests {
             checker.rewind();
             let (mut names, mut told, mut rows) = (NameTally::default(), Vec::new(), 0);
             let mut take = |checked: CheckedRows<'_>| match checked {
-                CheckedRows::Good(count) => rows += count,
-                CheckedRows::Odd(row, checked) => {
+                CheckedRows::Clean(count) => rows += count,
+                CheckedRows::Flagged(row, checked) => {
                     rows += 1;
-                    if checked.is_odd() {
+                    if checked.is_flagged() {
                         let (number, problems, remarks) = (row.number, &checked.problems, &checked.remarks);
                         told.push(format!("{number} {problems:?} {remarks:?} {:?}", checked.missing));
                     }
                 }
             };
-            input.each_checked_by(helpers, 0, &mut checker, &mut names, &mut take).unwrap();
+            input.each_checked_by_helpers(helpers, 0, &mut checker, &mut names, &mut take).unwrap();
             if checker.infer_formats() == Inference::NeedsSecondPass {
                 continue;
             }
