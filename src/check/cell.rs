@@ -106,12 +106,15 @@ impl ColumnCheck {
         })
     }
 
-    /// Adds what a cell of the column was read as.
+    /// Adds what a cell of the column was read as. The value is copied once, to where it stays: it is slow to read in one
+    /// piece what was just written in two.
     #[inline]
-    pub(super) fn accept(&self, value: ParsedValue, checked: &mut CheckedRow) {
+    pub(super) fn accept(&self, value: &ParsedValue, checked: &mut CheckedRow) {
         let column = self.column as u32;
         match self.role {
-            ColumnRole::Field { index, .. } => checked.values.push(ParsedField { field: index, column, value }),
+            ColumnRole::Field { index, .. } => {
+                checked.values.push(ParsedField { field: index, column, value: *value });
+            }
             ColumnRole::Related { field, related } => checked.related.push(ParsedRelated { field, related, column }),
             ColumnRole::Custom => checked.custom.push(ParsedCustomField { column, pair: None }),
             ColumnRole::Id(_) | ColumnRole::Action => {}
@@ -177,7 +180,7 @@ pub(super) struct ColumnSurvey {
     pub(super) dates: DateSurvey,
     pub(super) amounts: MoneySurvey,
     pub(super) names: NameSurvey,
-    pub(super) cache: TextCache,
+    pub(super) cache: TextCache<ParsedValue>,
 }
 
 /// Reads a cell that is no field of the record. Returns a value where the cell itself holds it.
@@ -301,6 +304,9 @@ impl FieldReader<'_> {
         }
         if let Some(value) = self.plain(cell, field, ids) {
             return Ok(Some(value));
+        }
+        if cell.value == Value::Text && !self.column.names_people && text::is_number_like(cell.text) {
+            return self.value(cell, cell.text, field, ids, checked).map(Some);
         }
         readable(cell)?;
         let trimmed = text::trimmed(cell.text);

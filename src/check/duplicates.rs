@@ -1,6 +1,7 @@
 //! Finds rows of a sheet that are about the same record.
 
 use std::hash::{BuildHasher, Hash};
+use std::marker::PhantomData;
 use std::num::NonZeroU64;
 
 use hashbrown::DefaultHashBuilder;
@@ -20,7 +21,7 @@ pub(crate) fn duplicate_hint(entity: &Entity) -> &'static str {
 
 /// The hash of a folded key, never 0.
 ///
-/// Two different keys share a 64-bit hash once in about ten billion files of a million rows.
+/// Two different keys agree in the 58 bits that are compared once in about half a million files of a million rows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct KeyHash(NonZeroU64);
 
@@ -152,69 +153,183 @@ impl SeenSerials {
     }
 }
 
-/// Keys as hashes, each with a value: 8 bytes and the value for a key and some room, so that a million rows stay small.
+/// Keys as hashes, each with a value, so that millions of rows stay small: 6 bytes and the value for a key, and some room.
 ///
-/// A hash stands in the first free slot from its place on; the places are in the order of the hashes, so that growing goes
-/// through memory in order.
-#[derive(Debug, Default)]
+/// A hash stands in the first free slot from its place on; the places are in the order of the hashes. The first bits of a hash
+/// tell its region, in which it always is, so that they need not be stored.
+#[derive(Debug)]
 struct SeenKeys<T> {
-    /// 0 in free slots.
-    slots: Vec<u64>,
-    /// The value of each hash, at the same index.
-    values: Vec<T>,
+    /// Slots of a hash and a value, and some bytes more, so that eight can be read of the last.
+    bytes: Vec<u8>,
+    /// How many slots a region has.
+    room: usize,
     count: usize,
+    value: PhantomData<T>,
 }
 
-/// So many slots fit into the processor's cache.
-const CACHED_SLOTS: usize = 32 * 1024;
+/// As many regions as so many bits can tell.
+const REGION_BITS: u32 = 10;
 
-impl<T: Copy + Default> SeenKeys<T> {
+/// The bytes that are stored of a hash: of the bits behind the first. Together these are 58.
+const HASH_BYTES: usize = 6;
+const HASH_BITS: u32 = HASH_BYTES as u32 * 8;
+
+/// So many keys fit into the processor's cache.
+const CACHED_KEYS: usize = 16 * 1024;
+
+/// What is kept with a key.
+trait KeyValue: Copy {
+    /// How many bytes it takes.
+    const BYTES: usize;
+
+    fn read(bytes: &[u8]) -> Self;
+
+    fn write(self, bytes: &mut [u8]);
+}
+
+impl KeyValue for () {
+    const BYTES: usize = 0;
+
+    fn read(_: &[u8]) -> Self {}
+
+    fn write(self, _: &mut [u8]) {}
+}
+
+/// The number of a row.
+impl KeyValue for u32 {
+    const BYTES: usize = 4;
+
+    fn read(bytes: &[u8]) -> Self {
+        bytes.first_chunk().map_or(0, |bytes| u32::from_le_bytes(*bytes))
+    }
+
+    fn write(self, bytes: &mut [u8]) {
+        bytes.copy_from_slice(&self.to_le_bytes());
+    }
+}
+
+/// A hash as it is stored.
+#[derive(Debug, Clone, Copy)]
+struct StoredHash {
+    region: usize,
+    /// Never 0, which stands in free slots.
+    rest: u64,
+}
+
+/// Where a hash is, or belongs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Slot {
+    Taken(usize),
+    Free(usize),
+    /// Its region is full.
+    None,
+}
+
+impl<T> Default for SeenKeys<T> {
+    fn default() -> Self {
+        Self { bytes: Vec::new(), room: 0, count: 0, value: PhantomData }
+    }
+}
+
+impl<T: KeyValue> SeenKeys<T> {
+    const WIDTH: usize = HASH_BYTES + T::BYTES;
+
     fn find(&self, key: KeyHash) -> Option<T> {
         // Most sheets have ids in every row or in none.
-        if self.count == 0 { None } else { self.slot_of(key.0.get()).ok().map(|slot| self.values[slot]) }
+        if self.count == 0 {
+            return None;
+        }
+        match self.slot_of(StoredHash::of(key)) {
+            Slot::Taken(slot) => Some(self.value(slot)),
+            Slot::Free(_) | Slot::None => None,
+        }
     }
 
     /// The value of a key, which is added if it is new.
     fn find_or_add(&mut self, key: KeyHash, value: T) -> Option<T> {
-        if self.count * 4 >= self.slots.len() * 3 {
+        if self.count * 5 >= self.slots() * 4 {
             self.grow();
         }
-        let hash = key.0.get();
-        match self.slot_of(hash) {
-            Ok(slot) => Some(self.values[slot]),
-            Err(free) => {
-                (self.slots[free], self.values[free]) = (hash, value);
-                self.count += 1;
-                None
-            }
-        }
-    }
-
-    /// Where a hash is looked for first.
-    fn place_of(&self, hash: u64) -> usize {
-        ((u128::from(hash) * self.slots.len() as u128) >> 64) as usize
-    }
-
-    /// The slot with that hash, or the free one where it belongs. There is a free one.
-    fn slot_of(&self, hash: u64) -> Result<usize, usize> {
-        let slots = self.slots.len();
-        let mut slot = self.place_of(hash);
+        let hash = StoredHash::of(key);
         loop {
-            match self.slots[slot] {
-                0 => return Err(slot),
-                found if found == hash => return Ok(slot),
-                _ => slot = if slot + 1 == slots { 0 } else { slot + 1 },
+            match self.slot_of(hash) {
+                Slot::Taken(slot) => return Some(self.value(slot)),
+                Slot::Free(slot) => {
+                    self.put(slot, hash.rest, value);
+                    self.count += 1;
+                    return None;
+                }
+                Slot::None => self.grow(),
             }
         }
     }
 
+    fn slots(&self) -> usize {
+        self.room << REGION_BITS
+    }
+
+    /// Where a hash is looked for first, in its region.
+    fn place_of(&self, rest: u64) -> usize {
+        (((rest >> (HASH_BITS - u32::BITS)) * self.room as u64) >> u32::BITS) as usize
+    }
+
+    /// The slots in which a hash may be, in this order.
+    fn places(&self, hash: StoredHash) -> impl Iterator<Item = usize> + use<T> {
+        let (start, place, room) = (hash.region * self.room, self.place_of(hash.rest), self.room);
+        (start + place..start + room).chain(start..start + place)
+    }
+
+    fn slot_of(&self, hash: StoredHash) -> Slot {
+        for slot in self.places(hash) {
+            match self.rest(slot) {
+                0 => return Slot::Free(slot),
+                rest if rest == hash.rest => return Slot::Taken(slot),
+                _ => {}
+            }
+        }
+        Slot::None
+    }
+
+    /// What is stored in a slot; 0 if it is free.
+    fn rest(&self, slot: usize) -> u64 {
+        let bytes = self.bytes.get(slot * Self::WIDTH..).and_then(<[u8]>::first_chunk);
+        bytes.map_or(0, |bytes| u64::from_le_bytes(*bytes)) & ((1 << HASH_BITS) - 1)
+    }
+
+    fn value(&self, slot: usize) -> T {
+        T::read(&self.bytes[slot * Self::WIDTH + HASH_BYTES..][..T::BYTES])
+    }
+
+    fn put(&mut self, slot: usize, rest: u64, value: T) {
+        let (hash, place) = self.bytes[slot * Self::WIDTH..][..Self::WIDTH].split_at_mut(HASH_BYTES);
+        hash.copy_from_slice(&rest.to_le_bytes()[..HASH_BYTES]);
+        value.write(place);
+    }
+
+    /// Makes room for a quarter more, in place: two copies would be more than all else together.
     fn grow(&mut self) {
-        let slots = (self.slots.len() / 2 * 3).max(1024);
-        let hashes = std::mem::replace(&mut self.slots, vec![0; slots]);
-        let values = std::mem::replace(&mut self.values, vec![T::default(); slots]);
-        for (hash, value) in hashes.into_iter().zip(values).filter(|(hash, _)| *hash != 0) {
-            if let Err(free) = self.slot_of(hash) {
-                (self.slots[free], self.values[free]) = (hash, value);
+        let old = self.room;
+        self.room = (old + old / 4).max(4);
+        self.bytes.resize(self.slots() * Self::WIDTH + size_of::<u64>() - HASH_BYTES, 0);
+        let mut late = Vec::new();
+        // From the last to the first: what is behind a slot has its place already.
+        for slot in (0..old << REGION_BITS).rev() {
+            let rest = self.rest(slot);
+            if rest == 0 {
+                continue;
+            }
+            let (hash, value) = (StoredHash { region: slot / old, rest }, self.value(slot));
+            self.bytes[slot * Self::WIDTH..][..HASH_BYTES].fill(0);
+            let free = self.places(hash).find(|place| *place < slot || self.rest(*place) == 0);
+            match free {
+                Some(free) if free >= slot => self.put(free, rest, value),
+                // Before it some still have to go.
+                _ => late.push((hash, value)),
+            }
+        }
+        for (hash, value) in late {
+            if let Slot::Free(free) = self.slot_of(hash) {
+                self.put(free, hash.rest, value);
             }
         }
     }
@@ -222,16 +337,23 @@ impl<T: Copy + Default> SeenKeys<T> {
     /// Reads what look-ups of these keys are going to read. A million keys are more than the processor's cache holds: looked
     /// up one by one, each waits for memory; side by side, they wait together.
     fn touch(&self, keys: impl Iterator<Item = KeyHash>) {
-        if self.slots.len() < CACHED_SLOTS {
+        if self.count < CACHED_KEYS {
             return;
         }
         // Without a branch in it, the processor reads for many keys at a time.
-        let read = keys.fold(0, |read, key| {
-            let place = self.place_of(key.0.get());
-            std::hint::black_box(self.values[place]);
-            read ^ self.slots[place]
+        let read = keys.map(StoredHash::of).fold(0, |read, hash| {
+            let slot = hash.region * self.room + self.place_of(hash.rest);
+            read ^ self.bytes[slot * Self::WIDTH]
         });
         std::hint::black_box(read);
+    }
+}
+
+impl StoredHash {
+    fn of(key: KeyHash) -> Self {
+        let bits = key.0.get();
+        let rest = (bits << REGION_BITS) >> (u64::BITS - HASH_BITS);
+        Self { region: (bits >> (u64::BITS - REGION_BITS)) as usize, rest: rest.max(1) }
     }
 }
 

@@ -53,3 +53,4 @@ pub(crate) use remarks::{KindBasis, RemarkKind, RemarkTally};
 pub(crate) use row::{Checker, ExtraCells, Inference, RowDigest};
 pub use rules::{Conflicts, Mode};
 pub(crate) use rules::{Duplicates, EmptyCells, FractionalCost, Repeats, RowAction, Rules};
+pub(crate) use text_cache::TextCache;

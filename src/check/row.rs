@@ -39,6 +39,8 @@ pub(crate) struct Checker<'m> {
     /// The columns without which a row says nothing of a further record.
     identifying: Vec<u32>,
     required: Vec<usize>,
+    /// The fields whose values need another to have an effect.
+    implying: Vec<usize>,
     /// The fields of an action of which one has to say who holds the item, with the columns that feed them.
     holders: Vec<(usize, Option<u32>)>,
     /// The field of serial numbers and the column that feeds it.
@@ -99,6 +101,9 @@ impl<'m> Checker<'m> {
             identifying: mapping.identifying_columns().collect(),
             required: (0..mapping.entity.fields.len())
                 .filter(|index| mapping.entity.fields[*index].is_required() && mapping.linked_field() != Some(*index))
+                .collect(),
+            implying: (0..mapping.entity.fields.len())
+                .filter(|index| mapping.entity.fields[*index].implies.is_some())
                 .collect(),
             holders: holder_fields(mapping),
             serial,
@@ -314,7 +319,7 @@ impl<'m> Checker<'m> {
             };
             match read {
                 Ok(Some(value)) => {
-                    column.accept(value, checked);
+                    column.accept(&value, checked);
                     // A remark is made for every cell.
                     if is_cacheable && checked.remarks.len() == remarks {
                         survey.cache.insert(cell.text, value);
@@ -328,6 +333,9 @@ impl<'m> Checker<'m> {
 
     /// Adds what a value needs to have an effect, unless the row says something else.
     fn add_implied(&self, checked: &mut CheckedRow) {
+        if self.implying.is_empty() {
+            return;
+        }
         let entity = self.mapping.entity;
         let implied = |given: &ParsedField| {
             let implied = entity.fields[given.field].implies.filter(|_| given.value != ParsedValue::Clear)?;

@@ -91,6 +91,14 @@ pub(crate) fn is_plain(text: &str) -> bool {
         && !is_date()
 }
 
+/// Whether a text is digits, or digits with dashes, as nearly all amounts and dates are: no white space around it, no
+/// placeholder, no error value, no letters.
+#[inline]
+pub(crate) fn is_number_like(text: &str) -> bool {
+    let bytes = text.as_bytes();
+    bytes.first().is_some_and(u8::is_ascii_digit) && bytes.iter().all(|byte| matches!(byte, b'0'..=b'9' | b'-'))
+}
+
 /// 1 for the bytes of texts that are not plain.
 const UNCOMMON: [u8; 256] = {
     let mut table = [1; 256];
@@ -308,7 +316,12 @@ mod tests {
         }
 
         #[test]
-        fn plain_texts_are_what_they_seem(raw in "[ -~]{0,20}", code in "[A-Za-z0-9 ./_-]{0,20}") {
+        fn plain_texts_are_what_they_seem(raw in "[ -~]{0,20}", code in "[A-Za-z0-9 ./_-]{0,20}|[0-9-]{0,12}") {
+            for raw in [&raw, &code].into_iter().filter(|raw| is_number_like(raw)) {
+                prop_assert_eq!(trimmed(raw), raw);
+                prop_assert!(!is_no_value_mark(raw) && !is_error_word(raw) && !has_replacement(raw), "{}", raw);
+                prop_assert_eq!(crate::unicode::look_alike(raw), None);
+            }
             for raw in [raw, code].iter().filter(|raw| is_plain(raw)) {
                 prop_assert_eq!(trimmed(raw), raw);
                 prop_assert!(!is_no_value_mark(raw) && !is_error_word(raw) && !has_replacement(raw), "{}", raw);

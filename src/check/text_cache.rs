@@ -1,6 +1,4 @@
-//! Texts that a column has held before, with what they were read as: most columns of an inventory hold few.
-
-use super::checked_row::ParsedValue;
+//! Texts that a column has held before, with what they mean: most columns of an inventory hold few.
 
 /// How many texts of a column are remembered: a slot for each, which a later text takes.
 const SLOTS: usize = 128;
@@ -11,22 +9,22 @@ const LONGEST: usize = 47;
 /// After so many cells it is decided whether remembering pays.
 const TRIAL: u32 = 1_024;
 
-/// What the texts of one column were read as.
-#[derive(Debug, Default)]
-pub(super) struct TextCache {
+/// What the texts of one column mean.
+#[derive(Debug, Clone)]
+pub(crate) struct TextCache<T> {
     /// Empty before the first text, and where remembering does not pay.
-    slots: Vec<CachedText>,
+    slots: Vec<CachedText<T>>,
     looked_up: u32,
     found: u32,
 }
 
 #[derive(Debug, Clone)]
-struct CachedText {
+struct CachedText<T> {
     /// 0: none.
     len: u8,
     ends: Ends,
     text: [u8; LONGEST],
-    value: ParsedValue,
+    value: T,
 }
 
 /// The first and the last bytes of a text, in which texts of a column differ most. All there is to texts of at most 16 bytes.
@@ -51,10 +49,16 @@ impl Ends {
     }
 }
 
-impl TextCache {
-    /// What the text was read as.
+impl<T> Default for TextCache<T> {
+    fn default() -> Self {
+        Self { slots: Vec::new(), looked_up: 0, found: 0 }
+    }
+}
+
+impl<T: Copy> TextCache<T> {
+    /// What the text means.
     #[inline]
-    pub(super) fn get(&mut self, text: &str) -> Option<ParsedValue> {
+    pub(crate) fn get(&mut self, text: &str) -> Option<&T> {
         if self.looked_up < TRIAL {
             self.try_out();
         }
@@ -68,7 +72,7 @@ impl TextCache {
         if self.looked_up < TRIAL {
             self.found += u32::from(is_it);
         }
-        is_it.then_some(slot.value)
+        is_it.then_some(&slot.value)
     }
 
     fn try_out(&mut self) {
@@ -81,13 +85,13 @@ impl TextCache {
 
     /// Remembers a text that was not found.
     #[inline]
-    pub(super) fn insert(&mut self, text: &str, value: ParsedValue) {
+    pub(crate) fn insert(&mut self, text: &str, value: T) {
         if self.looked_up < TRIAL || !self.slots.is_empty() {
             self.put(text.as_bytes(), value);
         }
     }
 
-    fn put(&mut self, text: &[u8], value: ParsedValue) {
+    fn put(&mut self, text: &[u8], value: T) {
         if text.is_empty() || text.len() > LONGEST {
             return;
         }
@@ -107,22 +111,22 @@ mod tests {
     use crate::check::checked_row::ParsedValue;
 
     #[test]
-    fn a_text_is_known_as_what_it_was_read_as() {
+    fn a_text_is_known_as_what_it_means() {
         let mut cache = TextCache::default();
         assert_eq!(cache.get("12"), None);
         cache.insert("12", ParsedValue::Integer(12));
-        assert_eq!(cache.get("12"), Some(ParsedValue::Integer(12)));
+        assert_eq!(cache.get("12"), Some(&ParsedValue::Integer(12)));
         for other in ["", "1", "2", "13", "12 ", "0012", "\0\u{0}12", "12345678901"] {
             assert_eq!(cache.get(other), None, "{other:?}");
         }
         let (long, other) = ("Returned in May, all parts", "Returned by Ada, all parts");
         cache.insert(long, ParsedValue::Text);
-        assert_eq!((cache.get(long), cache.get(other)), (Some(ParsedValue::Text), None));
+        assert_eq!((cache.get(long).copied(), cache.get(other)), (Some(ParsedValue::Text), None));
         let long = "a".repeat(LONGEST + 1);
         cache.insert(&long, ParsedValue::Text);
         assert_eq!(cache.get(&long), None);
         cache.insert(&long[1..], ParsedValue::Text);
-        assert_eq!(cache.get(&long[1..]), Some(ParsedValue::Text));
+        assert_eq!(cache.get(&long[1..]), Some(&ParsedValue::Text));
     }
 
     #[test]
@@ -150,6 +154,6 @@ mod tests {
                 few.insert(&text, ParsedValue::Text);
             }
         }
-        assert_eq!(few.get("3"), Some(ParsedValue::Text));
+        assert_eq!(few.get("3"), Some(&ParsedValue::Text));
     }
 }

@@ -47,6 +47,7 @@ impl<'m> Checker<'m> {
             surveys: self.columns.iter().map(|_| ColumnSurvey::default()).collect(),
             identifying: self.identifying.clone(),
             required: self.required.clone(),
+            implying: self.implying.clone(),
             holders: self.holders.clone(),
             serial: self.serial,
             hasher: self.hasher.clone(),

@@ -20,11 +20,12 @@ mod tests;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use hashbrown::{HashMap, HashSet};
+use hashbrown::{DefaultHashBuilder, HashMap, HashSet};
+use indexmap::map::Entry;
 
 use super::resolver::is_id;
 use crate::catalog::Catalog;
-use crate::check::{Aliases, CheckedRow, RowAction, text};
+use crate::check::{Aliases, CheckedRow, RowAction, TextCache, text};
 use crate::error::Diagnostic;
 use crate::mapping::{Ids, Mapping, RecordOrigin};
 use crate::schema::{self, Entity, fold_name};
@@ -41,6 +42,9 @@ const MOST_GROUPS: usize = 1_000;
 
 /// Longer texts are no names.
 const LONGEST_NAME: usize = 200;
+
+/// Names in the order in which they are first said, each with what is known of it.
+type Said<T> = indexmap::IndexMap<Box<str>, T, DefaultHashBuilder>;
 
 /// The names by which rows refer to records, counted.
 #[derive(Debug, Clone, Default)]
@@ -65,9 +69,12 @@ struct NameColumn {
     collection: &'static str,
     place: Place,
     /// As in the cells, with white space around them.
-    typed: HashMap<Box<str>, u64>,
+    typed: Said<u64>,
+    /// Where in `typed` a text is.
+    positions: TextCache<u32>,
     /// Those in whose place another name counts, with that name.
     renamed: HashMap<Box<str>, (Box<str>, u64)>,
+    /// Whether there are more names than are kept.
     is_full: bool,
 }
 
@@ -76,7 +83,7 @@ struct NameColumn {
 struct OwnNames {
     column: usize,
     collection: &'static str,
-    names: HashSet<Box<str>>,
+    names: Said<()>,
 }
 
 /// Where a row says a name.
@@ -153,7 +160,8 @@ impl NameTally {
         self.sheets[sheet].get_or_insert_with(|| SheetNames::new(mapping)).observe(row, checked);
     }
 
-    /// Adds what was counted of other rows of the same sheets.
+    /// Adds what was counted of the rows that follow. The same comes out as if they had been counted here, as long as they
+    /// have no more names than are kept.
     pub(crate) fn merge(&mut self, other: NameTally) {
         let sheets = self.sheets.len().max(other.sheets.len());
         self.sheets.resize_with(sheets, || None);
@@ -174,7 +182,7 @@ impl NameTally {
         }
         for own in self.sheets.iter().flatten().filter_map(|sheet| sheet.own.as_ref()) {
             if let Some(names) = collections.get_mut(own.collection) {
-                names.own.extend(own.names.iter().map(|name| &**name));
+                names.own.extend(own.names.keys().map(|name| &**name));
             }
         }
         collections.retain(|_, names| !names.typed.is_empty() || !names.renamed.is_empty());
@@ -235,7 +243,7 @@ impl SheetNames {
         let own = naming.filter(|_| is_listed).map(|column| OwnNames {
             column: column as usize,
             collection: mapping.entity.name,
-            names: HashSet::new(),
+            names: Said::default(),
         });
         Self { columns: columns.collect(), own }
     }
@@ -244,14 +252,14 @@ impl SheetNames {
         for (column, other) in self.columns.iter_mut().zip(other.columns) {
             column.is_full |= other.is_full;
             for (name, count) in other.typed {
-                *column.typed.entry(name).or_default() += count;
+                column.add_typed(name, count);
             }
             for (name, (use_instead, count)) in other.renamed {
                 column.renamed.entry(name).or_insert((use_instead, 0)).1 += count;
             }
         }
         if let (Some(own), Some(other)) = (&mut self.own, other.own) {
-            own.names.extend(other.names);
+            other.names.into_keys().for_each(|name| own.add(&name));
         }
     }
 
@@ -277,14 +285,25 @@ impl SheetNames {
 
 impl NameColumn {
     fn new(column: u32, collection: &'static str, place: Place) -> Self {
-        let (typed, renamed) = (HashMap::new(), HashMap::new());
-        Self { column, collection, place, typed, renamed, is_full: false }
+        let (typed, positions, renamed) = (Said::default(), TextCache::default(), HashMap::new());
+        Self { column, collection, place, typed, positions, renamed, is_full: false }
     }
 
     /// Counts a cell whose text is a name that is known already.
     fn count_again(&mut self, text: &str) -> bool {
-        let count = if text.is_empty() { None } else { self.typed.get_mut(text) };
-        count.map(|count| *count += 1).is_some()
+        if text.is_empty() {
+            return false;
+        }
+        let position = match self.positions.get(text) {
+            Some(position) => *position as usize,
+            None => {
+                let Some(position) = self.typed.get_index_of(text) else { return false };
+                self.positions.insert(text, position as u32);
+                position
+            }
+        };
+        self.typed[position] += 1;
+        true
     }
 
     /// Counts a name; `from` is what the row says, if that is another name.
@@ -294,21 +313,27 @@ impl NameColumn {
                 Some((_, count)) => *count += 1,
                 None => drop(self.renamed.insert(from.into(), (name.into(), 1))),
             }
-        } else if self.count_again(name) || name.len() > LONGEST_NAME {
-            // Nothing to keep.
-        } else if self.typed.len() == MOST_NAMES {
-            self.is_full = true;
-        } else {
-            self.typed.insert(name.into(), 1);
+        } else if !self.count_again(name) && name.len() <= LONGEST_NAME {
+            self.add_typed(name.into(), 1);
+        }
+    }
+
+    /// Adds cells with a name, the first of which comes behind all so far.
+    fn add_typed(&mut self, name: Box<str>, cells: u64) {
+        let has_room = self.typed.len() < MOST_NAMES;
+        match self.typed.entry(name) {
+            Entry::Occupied(mut count) => *count.get_mut() += cells,
+            Entry::Vacant(count) if has_room => *count.insert(0) += cells,
+            Entry::Vacant(_) => self.is_full = true,
         }
     }
 }
 
 impl OwnNames {
     fn add(&mut self, name: &str) {
-        let is_new = !name.is_empty() && name.len() <= LONGEST_NAME && !self.names.contains(name);
+        let is_new = !name.is_empty() && name.len() <= LONGEST_NAME && !self.names.contains_key(name);
         if is_new && self.names.len() < MOST_NAMES {
-            self.names.insert(name.into());
+            self.names.insert(name.into(), ());
         }
     }
 }

@@ -216,3 +216,29 @@ fn memory_is_bounded_and_the_limit_is_told() {
     assert_eq!(report.limited, [MAKERS]);
     assert!(report.groups.is_empty());
 }
+
+#[test]
+fn names_counted_block_by_block_are_those_counted_row_by_row() {
+    let mut sequence = Sequence(7);
+    // More different names than are kept; some come again, some of them in place of others.
+    let rows: Vec<(String, Option<&str>)> = (0..super::MOST_NAMES + 9_000)
+        .map(|number| {
+            let name = if number % 3 == 0 { sequence.below(number + 1) } else { number };
+            (format!("Maker {name}"), Some("ACME").filter(|_| number % 1_000 == 7))
+        })
+        .collect();
+    let count = |rows: &[(String, Option<&str>)]| {
+        let mut names = NameTally::of_makers();
+        rows.iter().for_each(|(name, from)| names.add(name, *from));
+        names
+    };
+    let alone = count(&rows);
+    let mut merged = NameTally::default();
+    rows.chunks(1_300).for_each(|block| merged.merge(count(block)));
+    let column = |names: &NameTally| {
+        let NameColumn { typed, renamed, is_full, .. } = &names.sheets[0].as_ref().unwrap().columns[0];
+        (typed.clone().into_iter().collect::<Vec<_>>(), renamed.clone(), *is_full)
+    };
+    assert_eq!(column(&merged), column(&alone));
+    assert!(column(&alone).2, "there are more names than are kept");
+}

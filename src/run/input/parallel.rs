@@ -4,8 +4,7 @@
 //! thread then compares the rows with those before them, in order, and hands out what is to be told. Of most rows that is
 //! nothing, so that they never leave the helper's processor.
 
-use std::collections::BTreeMap;
-use std::sync::mpsc::{SyncSender, sync_channel};
+use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::sync::{Mutex, PoisonError};
 use std::thread::{available_parallelism, scope};
 
@@ -59,33 +58,29 @@ impl InputSet {
             })?;
             return Ok(());
         };
-        let source = Mutex::new(Source { blocks, taken: 0, first: checker.mapping().header_row + 1 });
-        let (results, incoming) = sync_channel(helpers);
+        let source = Mutex::new(Source { blocks, first: checker.mapping().header_row + 1 });
+        // As many blocks as are taken before the first of them is needed: who is behind shall not make all others wait.
+        let (taken, incoming) = sync_channel(2 * helpers);
         let end = scope(|scope| {
             let start = |_| {
-                let helper = Helper { sheet, checker: checker.helper(), names: NameTally::default() };
-                let (source, results) = (&source, results.clone());
-                scope.spawn(move || helper.work(source, &results))
+                let helper = Helper { sheet, checker: checker.helper() };
+                let (source, taken) = (&source, taken.clone());
+                scope.spawn(move || helper.work(source, &taken))
             };
             let threads: Vec<_> = (0..helpers).map(start).collect();
-            drop(results);
-            let (mut early, mut next, mut end) = (BTreeMap::new(), 0, Ok(()));
-            for (number, block) in incoming {
-                early.insert(number, block);
-                while let Some(block) = early.remove(&next) {
-                    next += 1;
-                    // What comes behind a fault of the file is not read.
-                    if end.is_ok() {
-                        end = block.and_then(|block: CheckedBlock| block.hand_out(checker, on_rows));
-                    }
+            drop(taken);
+            let mut end = Ok(());
+            for block in incoming {
+                // A block that never comes is that of a panic, which is passed on below.
+                let Ok(block) = block.recv() else { continue };
+                // What comes behind a fault of the file is not read.
+                if end.is_ok() {
+                    end = block.and_then(|block| block.hand_out(checker, names, on_rows));
                 }
             }
             for thread in threads {
                 match thread.join() {
-                    Ok(helper) => {
-                        checker.absorb(&helper.checker);
-                        names.merge(helper.names);
-                    }
+                    Ok(helper) => checker.absorb(&helper.checker),
                     Err(panic) => std::panic::resume_unwind(panic),
                 }
             }
@@ -96,11 +91,12 @@ impl InputSet {
     }
 }
 
+/// A block that a helper has taken, to come when it is checked.
+type ComingBlock = Receiver<Result<CheckedBlock, ReadError>>;
+
 /// What the helpers share.
 struct Source {
     blocks: RecordBlocks,
-    /// How many blocks were taken.
-    taken: u64,
     /// The number of the first row below the header.
     first: u64,
 }
@@ -109,7 +105,6 @@ struct Source {
 struct Helper<'m> {
     sheet: usize,
     checker: Checker<'m>,
-    names: NameTally,
 }
 
 /// A block whose rows were checked by themselves.
@@ -118,6 +113,7 @@ struct CheckedBlock {
     /// Of every row, with its place in the block.
     digests: Vec<(RowDigest, RowPlace)>,
     flagged: Vec<FlaggedRow>,
+    names: NameTally,
     /// What is wrong with the file behind these rows.
     end: Result<(), ReadError>,
 }
@@ -131,18 +127,21 @@ struct FlaggedRow {
 }
 
 impl<'m> Helper<'m> {
-    /// Checks blocks until there are no more, or nobody wants them.
-    fn work(mut self, source: &Mutex<Source>, results: &SyncSender<(u64, Result<CheckedBlock, ReadError>)>) -> Self {
+    /// Checks blocks until there are no more. Each is announced in its turn when it is taken.
+    fn work(mut self, source: &Mutex<Source>, taken: &SyncSender<ComingBlock>) -> Self {
         let mut row = Row::default();
         loop {
-            let (number, first, block) = {
+            let (done, coming) = sync_channel(1);
+            let (first, block) = {
                 let mut source = source.lock().unwrap_or_else(PoisonError::into_inner);
                 let Some(block) = source.blocks.next() else { return self };
-                source.taken += 1;
-                (source.taken - 1, source.first, block)
+                if taken.send(coming).is_err() {
+                    return self;
+                }
+                (source.first, block)
             };
             let checked = block.map(|block| self.check(block, first, &mut row));
-            if results.send((number, checked)).is_err() {
+            if done.send(checked).is_err() {
                 return self;
             }
         }
@@ -150,19 +149,20 @@ impl<'m> Helper<'m> {
 
     fn check(&mut self, mut block: RecordBlock, first: u64, row: &mut Row) -> CheckedBlock {
         let (mut digests, mut flagged, mut checked) = (Vec::new(), Vec::new(), CheckedRow::default());
+        let mut names = NameTally::default();
         let mapping = self.checker.mapping();
         let end = block.each_row(row, &mut |row, place| {
             if row.number < first {
                 return;
             }
             let (filled, digest) = self.checker.check_alone(row, &mut checked);
-            self.names.observe(self.sheet, mapping, filled, &checked);
+            names.observe(self.sheet, mapping, filled, &checked);
             digests.push((digest, place));
             if digest.is_flagged {
                 flagged.push(FlaggedRow::new(row, filled, std::mem::take(&mut checked)));
             }
         });
-        CheckedBlock { block, digests, flagged, end }
+        CheckedBlock { block, digests, flagged, names, end }
     }
 }
 
@@ -186,6 +186,7 @@ impl CheckedBlock {
     fn hand_out(
         mut self,
         checker: &mut Checker<'_>,
+        names: &mut NameTally,
         on_rows: &mut dyn FnMut(CheckedRows<'_>),
     ) -> Result<(), ReadError> {
         checker.expect_digests(self.digests.iter().map(|(digest, _)| digest));
@@ -213,6 +214,7 @@ impl CheckedBlock {
             on_rows(CheckedRows::Flagged(&row.typed, &mut row.checked));
         }
         on_rows(CheckedRows::Clean(clean));
+        names.merge(self.names);
         self.end
     }
 }

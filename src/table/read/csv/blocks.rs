@@ -9,7 +9,7 @@ use crate::table::error::{LocatedFault, ReadError};
 use crate::table::read::delimiter::Delimiter;
 
 /// About how many bytes of records go into a block: enough rows that handing one over costs nothing beside them.
-const BLOCK: usize = 256 * 1024;
+const BLOCK: usize = 128 * 1024;
 
 /// The blocks of a file, in order.
 pub(crate) struct RecordBlocks {
@@ -58,6 +58,7 @@ impl RecordBlocks {
         let before = self.records.number;
         let mut text = Vec::with_capacity(self.size + self.size / 8);
         while text.len() < self.size && self.fault.is_none() {
+            self.records.take_lines(&mut text, self.size);
             match self.records.next_raw(&mut text) {
                 Ok(true) => {}
                 Ok(false) => {
@@ -113,6 +114,18 @@ impl RecordBlock {
 }
 
 impl<R: Read> CsvRecords<R> {
+    /// Appends the lines that are read and have no quote before them, each of which is a record, until `text` is about so long.
+    fn take_lines(&mut self, text: &mut Vec<u8>, size: usize) {
+        self.find_quote();
+        let longest = self.start + size.saturating_sub(text.len());
+        let lines = &self.buffer[self.start..self.quote.min(longest)];
+        let Some(last) = memchr::memrchr(b'\n', lines) else { return };
+        let lines = &lines[..=last];
+        self.number += memchr::memchr_iter(b'\n', lines).count() as u64;
+        text.extend_from_slice(lines);
+        self.start += lines.len();
+    }
+
     /// Appends the next record to `text` as it is, with its line end, be it an empty line; false at the end.
     fn next_raw(&mut self, text: &mut Vec<u8>) -> Result<bool, LocatedFault> {
         let Some(line_end) = self.line_end()? else { return Ok(false) };
