@@ -293,8 +293,14 @@ fn is_kept(text: &str, number: f64) -> bool {
     if text.len() <= EXACT_DIGITS {
         return true;
     }
-    match (text.parse::<Decimal>(), number.to_string().parse::<Decimal>()) {
-        (Ok(written), Ok(kept)) => written == kept,
+    let shortest = number.to_string().parse::<Decimal>();
+    match (text.parse::<Decimal>(), shortest, Decimal::from_f64_retain(number)) {
+        // Halfway between two shortest spellings either is the number.
+        (Ok(written), Ok(kept), Some(exact)) => {
+            let off = |spelled: Decimal| spelled.checked_sub(exact).map(|off| off.abs());
+            written == kept || off(written).is_some_and(|far| off(kept) == Some(far))
+        }
+        (Ok(written), Ok(kept), None) => written == kept,
         _ => true,
     }
 }
@@ -411,6 +417,7 @@ mod tests {
         row.push("12345678901234567", Value::Number(12_345_678_901_234_567.0));
         row.push("99999999999999.99", Value::Number(99_999_999_999_999.99));
         row.push("1234567890123.25", Value::Number(1_234_567_890_123.25));
+        row.push("261256630374.82812", Value::Number(261_256_630_374.828_13));
         let read = round_trip(&row);
         let text = |text: &str| Data::String(text.to_owned());
         assert_eq!(
@@ -431,6 +438,8 @@ mod tests {
                 text("12345678901234567"),
                 text("99999999999999.99"),
                 Data::Float(1_234_567_890_123.25),
+                // Halfway between two spellings.
+                Data::Float(261_256_630_374.828_13),
             ]
         );
     }
