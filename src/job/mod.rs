@@ -16,6 +16,8 @@ mod result_path;
 mod resume;
 mod run_options;
 mod run_report;
+#[cfg(test)]
+mod tests;
 mod undo;
 mod verify;
 

@@ -163,8 +163,9 @@ mod tests {
 
     use serde_json::json;
 
+    use super::super::KnownActions;
     use super::*;
-    use crate::plan::{RowId, Step, StepRole, WriteKind};
+    use crate::plan::{PriorAction, PriorActions as _, RowId, Step, StepRole, WriteKind};
     use crate::schema;
 
     #[test]
@@ -197,5 +198,146 @@ mod tests {
         }
         let keyed = ActionRequest { key: Some(String::from("K-1")), ..request };
         assert!(!journaled(json!({"checkout_date": "2026-01-02", "quantity": 2})).is_same(&keyed));
+    }
+
+    /// An action on accessory 1 at that second, in the order in which the journals have them.
+    fn action(entity: &str, second: i64, body: Json) -> JournaledAction {
+        let entity = schema::find(entity).unwrap();
+        let step = Step::new(0, RowId { sheet: 0, row: 2 }, StepRole::Row, entity, WriteKind::Create);
+        let step = Step { body: body.as_object().cloned().unwrap(), ..step };
+        let at = Timestamp::from_second(second).unwrap();
+        let sent = SentAction { step, at, is_applied: true };
+        JournaledAction { run: Rc::from(format!("{second}")), is_applied: true, is_live: false, at, sent }
+    }
+
+    fn known(actions: Vec<JournaledAction>) -> JournaledActions {
+        let mut known = JournaledActions { clock_skew: SignedDuration::from_secs(10), ..JournaledActions::default() };
+        for action in actions {
+            known.by_item.entry(item_key(&action.sent).unwrap()).or_default().push(action);
+        }
+        known
+    }
+
+    /// A request about accessory or license 1 for employee 7.
+    fn request(entity: &str) -> ActionRequest {
+        let action = schema::find(entity).unwrap();
+        ActionRequest {
+            action,
+            collection: action.item().unwrap().1.to,
+            item: ActionRecord { id: 1, tag: None },
+            holder: Some(("employee_id", ActionRecord { id: 7, tag: None })),
+            date: None,
+            quantity: None,
+            key: None,
+            created: None,
+        }
+    }
+
+    fn runs(known: &JournaledActions, request: &ActionRequest) -> Vec<String> {
+        known.outstanding(request).into_iter().map(|action| action.run.to_string()).collect()
+    }
+
+    #[test]
+    fn check_outs_are_outstanding_until_a_later_check_in_of_their_holder() {
+        let of = |employee: i64| json!({"accessory_id": 1, "employee_id": employee});
+        let out = |second, employee| action("checkout_accessory", second, of(employee));
+        let back = |second, employee| action("checkin_accessory", second, of(employee));
+        let ask = |actions| runs(&known(actions), &request("checkout_accessory"));
+        assert_eq!(ask(vec![out(1, 7), out(3, 7), out(2, 7)]), ["1", "2", "3"]);
+        assert_eq!(ask(vec![out(1, 7), out(3, 7), back(4, 7)]), ["1"], "the latest is taken back");
+        assert_eq!(ask(vec![out(1, 7), back(2, 7), out(3, 7)]), ["3"]);
+        assert_eq!(ask(vec![back(1, 7), out(2, 7)]), ["2"], "what was not out cannot come back");
+        assert_eq!(ask(vec![out(1, 7), back(2, 8), out(3, 8)]), ["1"], "of another holder");
+        let returned = runs(&known(vec![out(1, 7), back(2, 7), back(3, 8), back(4, 7)]), &request("checkin_accessory"));
+        assert_eq!(returned, ["2", "4"]);
+    }
+
+    #[test]
+    fn a_seat_with_a_key_comes_back_by_its_key() {
+        let key = |name: &str, second, key: Option<&str>| {
+            let mut body = json!({"license_id": 1, "employee_id": 7});
+            if let Some(key) = key {
+                body["product_key"] = json!(key);
+            }
+            action(name, second, body)
+        };
+        let (out, back) = ("checkout_license", "checkin_license");
+        let ask = |actions| runs(&known(actions), &request("checkout_license"));
+        assert_eq!(ask(vec![key(out, 1, Some("A")), key(out, 2, Some("B")), key(back, 3, Some("A"))]), ["2"]);
+        assert_eq!(ask(vec![key(out, 1, Some("A")), key(out, 2, Some("B")), key(back, 3, Some("C"))]), ["1", "2"]);
+        assert_eq!(ask(vec![key(out, 1, Some("A")), key(out, 2, Some("B")), key(back, 3, None)]), ["1"]);
+    }
+
+    #[test]
+    fn an_item_that_was_created_later_is_another_one() {
+        let out = action("checkout_accessory", 100, json!({"accessory_id": 1, "employee_id": 7}));
+        let known = known(vec![out]);
+        let at = |second| {
+            let created = Some(Timestamp::from_second(second).unwrap());
+            runs(&known, &ActionRequest { created, ..request("checkout_accessory") }).len()
+        };
+        assert_eq!([at(99), at(110), at(111)], [1, 1, 0], "clocks may be ten seconds apart");
+        assert_eq!(
+            runs(&known, &ActionRequest { item: ActionRecord { id: 2, tag: None }, ..request("checkout_accessory") }),
+            [""; 0]
+        );
+    }
+
+    #[test]
+    fn an_asset_is_the_same_by_id_and_by_tag_and_comes_back_from_whoever_has_it() {
+        let out = |second, tag: &str| action("checkout_asset", second, json!({"asset_id": tag, "employee_id": 7}));
+        let back = action("checkin_asset", 3, json!({"asset_id": 1}));
+        let tagged = ActionRequest {
+            item: ActionRecord { id: 1, tag: Some(String::from(" T-1")) },
+            ..request("checkout_asset")
+        };
+        assert_eq!(runs(&known(vec![out(1, "T-1 "), out(2, "T-2")]), &tagged), ["1"]);
+        assert_eq!(runs(&known(vec![out(1, "T-1"), back.clone(), out(4, "T-1")]), &tagged), ["4"]);
+        let whoever = ActionRequest { holder: None, action: schema::find("checkin_asset").unwrap(), ..tagged };
+        assert_eq!(runs(&known(vec![out(1, "T-1"), back]), &whoever), ["3"]);
+    }
+
+    #[test]
+    fn only_a_run_at_work_has_something_in_flight() {
+        let action = action("checkout_accessory", 1, json!({"accessory_id": 1, "quantity": 2}));
+        let in_flight = |is_live, is_applied| JournaledAction { is_live, is_applied, ..action.clone() }.is_in_flight();
+        assert_eq!(
+            [in_flight(true, false), in_flight(true, true), in_flight(false, false), in_flight(false, true)],
+            [true, false, false, false]
+        );
+        let of = |quantity| ActionRequest { quantity, ..request("checkout_accessory") };
+        assert!(action.has_quantity_of(&of(Some(2))));
+        assert!(!action.has_quantity_of(&of(Some(3))) && !action.has_quantity_of(&of(None)));
+    }
+
+    #[test]
+    fn the_same_key_is_asked_for() {
+        let keyed = |key: &str| action("checkout_license", 1, json!({"license_id": 1, "product_key": key}));
+        let asked = ActionRequest { key: Some(String::from("A")), ..request("checkout_license") };
+        assert!(keyed("A").is_same(&asked) && !keyed("B").is_same(&asked));
+        assert!(!keyed("A").is_same(&request("checkout_license")));
+    }
+
+    #[test]
+    fn equal_rows_take_what_was_done_before_what_nobody_knows() {
+        let out = |second: i64| {
+            action("checkout_accessory", second, json!({"accessory_id": 1, "employee_id": 7, "quantity": 2}))
+        };
+        let unknown = |second| JournaledAction { is_applied: false, ..out(second) };
+        let in_flight = |second| JournaledAction { is_live: true, ..unknown(second) };
+        let asked = ActionRequest { quantity: Some(2), ..request("checkout_accessory") };
+        let other = ActionRequest { quantity: Some(3), ..asked.clone() };
+        let mut actions = KnownActions {
+            journaled: known(vec![unknown(1), out(2), in_flight(3), out(4)]),
+            ..KnownActions::default()
+        };
+        assert_eq!(actions.take(&other), PriorAction::Absent);
+        let done = |run: &str| PriorAction::Done { run: run.to_owned() };
+        let unresolved = || PriorAction::Unresolved { run: String::from("1") };
+        let taken: Vec<PriorAction> = (0..4).map(|_| actions.take(&asked)).collect();
+        assert_eq!(taken, [done("2"), done("4"), unresolved(), unresolved()], "any of them may be the one");
+        let mut actions = KnownActions { journaled: known(vec![out(1), in_flight(2)]), ..KnownActions::default() };
+        let taken: Vec<PriorAction> = (0..2).map(|_| actions.take(&asked)).collect();
+        assert_eq!(taken, [done("1"), PriorAction::Absent], "what is in flight is not over");
     }
 }

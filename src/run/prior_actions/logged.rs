@@ -185,9 +185,11 @@ fn day_of(entry: &Record) -> Option<String> {
 mod tests {
     #![allow(clippy::unwrap_used)]
 
+    use futures::executor::block_on;
     use serde_json::json;
 
     use super::*;
+    use crate::catalog::fake_source::{FakeSource, Quirk};
     use crate::plan::ActionRecord;
 
     #[test]
@@ -206,5 +208,168 @@ mod tests {
         assert!(has(Some(2), json!({"quantity": 2})) && has(Some(2), json!({"quantity": "2"})));
         assert!(!has(Some(2), json!({"quantity": 3})));
         assert!(has(Some(2), json!({})) && has(None, json!({"quantity": 3})));
+    }
+
+    /// A check-out of two of accessory 1 to that employee, or to location 5.
+    fn request(employee: Option<i64>) -> ActionRequest {
+        let record = |id| ActionRecord { id, tag: None };
+        let holder = employee.map_or(("location_id", record(5)), |id| ("employee_id", record(id)));
+        ActionRequest {
+            action: schema::find("checkout_accessory").unwrap(),
+            collection: "accessories",
+            item: record(1),
+            holder: Some(holder),
+            date: None,
+            quantity: Some(2),
+            key: None,
+            created: None,
+        }
+    }
+
+    /// An entry about accessory 1 of that day.
+    fn entry(event: &str, day: u8, more: &Json) -> Json {
+        let timestamp = format!("2026-01-{day:02}T10:00:00.000Z");
+        let mut entry = json!({"type": "Accessory", "event": event, "item_id": 1, "timestamp": timestamp});
+        entry.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+        entry
+    }
+
+    fn of(employee: i64) -> Json {
+        json!({"employee_id": employee})
+    }
+
+    /// What the log shows of a request, if all entries about its item are read.
+    fn shown(request: &ActionRequest, ours: usize, entries: &[Json]) -> PriorAction {
+        let entries = entries.iter().map(|entry| entry.as_object().unwrap().clone()).collect();
+        let key = (request.action.name, request.item.id);
+        ItemLogs(HashMap::from([(key, ItemLog::Whole(entries))])).unexplained(request, ours)
+    }
+
+    fn logged(times: usize, day: u8) -> PriorAction {
+        PriorAction::Logged { times, last: Some(format!("2026-01-{day:02}")) }
+    }
+
+    #[test]
+    fn check_outs_that_nobody_took_back_are_outstanding_beyond_our_own() {
+        let out = |day| entry("Checkout", day, &of(7));
+        let back = |day| entry("Checkin", day, &of(7));
+        let ada = request(Some(7));
+        assert_eq!(shown(&ada, 0, &[]), PriorAction::Absent);
+        assert_eq!(shown(&ada, 0, &[out(2)]), logged(1, 2));
+        assert_eq!(shown(&ada, 0, &[out(4), out(2), out(3)]), logged(3, 4), "in the order of their times");
+        assert_eq!(shown(&ada, 1, &[out(2), out(3)]), logged(1, 3));
+        assert_eq!(shown(&ada, 2, &[out(2), out(3)]), PriorAction::Absent);
+        assert_eq!(shown(&ada, 3, &[out(2), out(3)]), PriorAction::Absent);
+        assert_eq!(shown(&ada, 0, &[back(5), out(2)]), PriorAction::Absent);
+        assert_eq!(shown(&ada, 0, &[back(3), out(2), out(4)]), logged(1, 4));
+        assert_eq!(shown(&ada, 0, &[entry("Update", 3, &of(7)), out(2)]), logged(1, 2), "an update takes nothing back");
+    }
+
+    #[test]
+    fn entries_of_other_holders_quantities_and_items_do_not_count() {
+        let out = |more: Json| entry("Checkout", 2, &more);
+        let ada = request(Some(7));
+        for (more, counts) in [
+            (json!({"employee_id": 7}), true),
+            (json!({"employee_id": "7"}), true),
+            (json!({"employee_id": 8}), false),
+            (json!({"location_id": 5}), false),
+            (json!({"employee_id": null, "location_id": null}), true),
+            (json!({"employee_id": 7, "quantity": 2}), true),
+            (json!({"employee_id": 7, "quantity": 3}), false),
+        ] {
+            assert_eq!(shown(&ada, 0, &[out(more.clone())]) == logged(1, 2), counts, "{more}");
+        }
+        assert_eq!(shown(&request(None), 0, &[out(json!({"location_id": 5}))]), logged(1, 2));
+        assert_eq!(shown(&request(None), 0, &[out(json!({"employee_id": 5}))]), PriorAction::Absent);
+        let created = |time: &str| ActionRequest { created: Some(time.parse().unwrap()), ..request(Some(7)) };
+        let entries = [out(of(7))];
+        assert_eq!(shown(&created("2026-01-02T10:00:00Z"), 0, &entries), logged(1, 2));
+        assert_eq!(shown(&created("2026-01-02T10:00:01Z"), 0, &entries), PriorAction::Absent, "it was another item");
+        let nobody = ActionRequest { holder: None, ..request(None) };
+        assert_eq!(shown(&nobody, 0, &entries), PriorAction::Absent);
+        let unread = ActionRequest { item: ActionRecord { id: 2, tag: None }, ..request(Some(7)) };
+        let read = ItemLogs(HashMap::from([(("checkout_accessory", 1), ItemLog::Whole(Vec::new()))]));
+        assert_eq!(read.unexplained(&unread, 0), PriorAction::Absent);
+    }
+
+    /// What is read of a log for these requests, and by how many requests.
+    fn read(source: &FakeSource, requests: &[ActionRequest]) -> (ItemLog, u64) {
+        let mut query = ItemQuery::new(&requests[0]);
+        requests.iter().for_each(|request| query.add(request));
+        source.reset();
+        (block_on(query.read(source)).unwrap(), source.requests())
+    }
+
+    fn told(log: ItemLog) -> Vec<String> {
+        match log {
+            ItemLog::Whole(entries) => vec![format!("whole: {}", entries.len())],
+            ItemLog::ByEmployee(by_employee) => {
+                let count = |entries: Option<Vec<Record>>| entries.map_or(-1, |entries| entries.len() as i64);
+                let mut told: Vec<String> =
+                    by_employee.into_iter().map(|(id, entries)| format!("{id}: {}", count(entries))).collect();
+                told.sort_unstable();
+                told
+            }
+        }
+    }
+
+    #[test]
+    fn one_employee_is_asked_for_alone_and_several_by_the_log_of_the_item() {
+        let entries = (0..30).map(|number| entry("Checkout", 2, &of(7 + number % 2)));
+        let source = FakeSource::new().with_page_limit(100).with("activity", entries);
+        let (log, requests) = read(&source, &[request(Some(7)), request(Some(7))]);
+        assert_eq!((told(log), requests <= 2), (vec![String::from("7: 15")], true));
+        let (log, requests) = read(&source, &[request(Some(7)), request(Some(8))]);
+        assert_eq!((told(log), requests <= 2), (vec![String::from("whole: 30")], true));
+        assert_eq!(told(read(&source, &[request(None)]).0), ["whole: 30"]);
+    }
+
+    #[test]
+    fn a_log_that_is_too_long_is_read_by_employee_or_not_at_all() {
+        // Six pages of the item, of which one is about employee 8.
+        let entries = (0..60).map(|number| entry("Checkout", 2, &of(if number < 52 { 7 } else { 8 })));
+        let source = FakeSource::new().with_page_limit(10).with("activity", entries);
+        let (log, requests) = read(&source, &[request(Some(7)), request(Some(8))]);
+        let by_employee = ItemLogs(HashMap::from([(("checkout_accessory", 1), log.clone())]));
+        assert_eq!((told(log), requests >= 10), (vec![String::from("7: -1"), String::from("8: 8")], true));
+        assert_eq!(by_employee.unexplained(&request(Some(7)), 0), PriorAction::LogTooLong);
+        assert_eq!(by_employee.unexplained(&request(Some(8)), 0), logged(8, 2));
+        assert_eq!(by_employee.unexplained(&request(None), 0), PriorAction::LogTooLong);
+        assert_eq!(by_employee.unexplained(&request(Some(9)), 0), PriorAction::LogTooLong);
+        assert_eq!(told(read(&source, &[request(None)]).0), [""; 0], "nobody else can be asked for");
+    }
+
+    #[test]
+    fn a_log_of_just_so_many_pages_is_read_to_its_end() {
+        let source = |count: u8| {
+            let entries = (0..count).map(|_| entry("Checkout", 2, &of(7)));
+            FakeSource::new().with_page_limit(10).with("activity", entries)
+        };
+        assert_eq!(told(read(&source(50), &[request(Some(7))]).0), ["7: 50"]);
+        assert_eq!(told(read(&source(51), &[request(Some(7))]).0), ["7: -1"]);
+    }
+
+    #[test]
+    fn entries_about_other_things_are_left_out_whatever_the_service_does_with_filters() {
+        let other = |field: &str, value: Json| {
+            let mut other = entry("Checkout", 2, &of(7));
+            other[field] = value;
+            other
+        };
+        let entries = [
+            entry("Checkout", 2, &of(7)),
+            other("type", json!("License")),
+            other("item_id", json!(2)),
+            other("item_id", json!("1")),
+            entry("Checkout", 2, &of(8)),
+            entry("Checkout", 2, &json!({})),
+        ];
+        let source = FakeSource::new().with("activity", entries).with_quirk(Quirk::IgnoresFilters);
+        let (log, _) = read(&source, &[request(Some(7))]);
+        let ItemLog::ByEmployee(by_employee) = log else { panic!("{log:?}") };
+        let named: Vec<_> =
+            by_employee[&7].as_ref().unwrap().iter().map(|entry| entry["employee_id"].clone()).collect();
+        assert_eq!(named, [json!(7), json!(7), json!(7)], "one that names nobody is whose it was asked for");
     }
 }

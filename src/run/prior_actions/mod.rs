@@ -63,13 +63,14 @@ impl KnownActions {
     fn journaled(&mut self, request: &ActionRequest) -> PriorAction {
         let found = self.journaled.outstanding(request);
         let is_same = |action: &&JournaledAction| !action.is_in_flight() && action.is_same(request);
-        let same: Vec<&JournaledAction> = found.into_iter().filter(is_same).collect();
+        let mut same: Vec<&JournaledAction> = found.into_iter().filter(is_same).collect();
         if same.is_empty() {
             return PriorAction::Absent;
         }
+        // What surely was done is taken first.
+        same.sort_by_key(|action| !action.is_applied);
         let taken = self.taken.entry(key_of(request)).or_default();
-        let applied = same.iter().filter(|action| action.is_applied).nth(*taken);
-        let prior = match applied.or_else(|| same.get(*taken)) {
+        let prior = match same.get(*taken) {
             None => return PriorAction::Absent,
             Some(action) if action.is_applied => PriorAction::Done { run: action.run.to_string() },
             Some(action) => return PriorAction::Unresolved { run: action.run.to_string() },
