@@ -84,3 +84,38 @@ impl fmt::Display for SkipReason {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::SkipReason;
+
+    #[test]
+    fn reasons_have_a_title_and_some_a_detail() {
+        let changed = "changed by someone else since";
+        for (reason, text) in [
+            (SkipReason::Changed(vec!["name", "city"]), format!("{changed}: `name`, `city`")),
+            (SkipReason::ChangedSomehow, changed.to_owned()),
+            (
+                SkipReason::StillReferenced(String::from("asset A-1")),
+                String::from("still referenced by a record that stays: asset A-1"),
+            ),
+            (SkipReason::MovedSince, String::from("checked in or out by someone else since")),
+            (SkipReason::ItemChanged, String::from("item changed by someone else since")),
+            (
+                SkipReason::Consumed("consumables"),
+                String::from("cannot be checked in: consumables are consumed on check-out"),
+            ),
+            (SkipReason::HolderUnknown, String::from("the service does not report the current holder")),
+            (SkipReason::NoPreviousHolder, String::from("previous holder unknown")),
+            (SkipReason::QuantityUnknown, String::from("the service does not report how many were checked in")),
+            (SkipReason::Required(vec!["name"]), String::from("required field that was empty before: `name`")),
+            (SkipReason::OutcomeUnknown, String::from("outcome of the step unknown")),
+            (SkipReason::NoBeforeImage, String::from("previous value unknown")),
+            (SkipReason::NotReported(vec!["zip"]), String::from("previous value unknown: `zip`")),
+            (SkipReason::NoId, String::from("record id unknown")),
+        ] {
+            assert_eq!(reason.to_string(), text);
+            assert_eq!(reason.detail().is_some(), text.contains(": "), "{text}");
+        }
+    }
+}

@@ -1,5 +1,10 @@
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
+mod history;
+mod moves;
+mod records;
+mod values;
+
 use serde_json::{Value as Json, json};
 
 use super::*;
@@ -59,11 +64,35 @@ impl Story {
         self
     }
 
-    fn undone(self) -> Vec<UndoItem> {
+    /// The service never told the id of what the last step created.
+    fn without_id(mut self) -> Self {
+        self.steps.last_mut().unwrap().1.record = None;
+        self
+    }
+
+    /// The last step is of that sheet.
+    fn in_sheet(mut self, sheet: u16) -> Self {
+        self.steps.last_mut().unwrap().0.row.sheet = sheet;
+        self
+    }
+
+    /// The last step awaits another, whose id goes into that field.
+    fn awaits(mut self, step: u32, field: &str) -> Self {
+        let field = Some(field.to_owned());
+        self.steps.last_mut().unwrap().0.depends_on.push(crate::plan::DependsOn { step, field });
+        self
+    }
+
+    fn history(&self) -> RunHistory {
         let mut history = RunHistory::default();
         for (step, outcome) in &self.steps {
             history.record_step(&mut step.clone(), outcome);
         }
+        history
+    }
+
+    fn undone(self) -> Vec<UndoItem> {
+        let history = self.history();
         let mut undo = UndoPlanner::new("r", &history, &self.current, jiff::civil::date(2026, 1, 31));
         for (step, outcome) in &self.steps {
             undo.step(&mut step.clone(), outcome);
