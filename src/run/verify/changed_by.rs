@@ -152,9 +152,12 @@ fn moment(entry: &Record) -> Option<Timestamp> {
 #[cfg(test)]
 mod tests {
     #![allow(clippy::unwrap_used)]
+    use futures::executor::block_on;
     use serde_json::json;
 
     use super::*;
+    use crate::catalog::fake_source::FakeSource;
+    use crate::observer::NoObserver;
 
     fn different(field: &str) -> Difference {
         Difference {
@@ -201,5 +204,102 @@ mod tests {
         let since = |hour: &str| who(&["notes"], &entries, Some(&format!("2026-11-24T{hour}:00:00Z")));
         assert_eq!(since("10"), [Some(String::from("b"))]);
         assert_eq!(since("11"), [None]);
+    }
+
+    /// Who changed assets 1 to `count`, by a log of so many entries of which the newest come last, and the requests for
+    /// pages and of single records.
+    fn found(log: &FakeSource, ids: std::ops::RangeInclusive<i64>) -> (Vec<Option<String>>, (u64, u64)) {
+        let mut differences: Vec<Difference> =
+            ids.map(|id| Difference { id: Some(id), ..different("notes") }).collect();
+        log.reset();
+        block_on(find(log, &mut differences, &|_| None, &mut NoObserver)).unwrap();
+        (differences.into_iter().map(|difference| difference.changed_by).collect(), (log.pages(), log.lookups()))
+    }
+
+    fn entry(id: i64, minute: i64, user: &str) -> serde_json::Value {
+        let timestamp = format!("2026-11-24T{:02}:{:02}:00.000Z", minute / 60, minute % 60);
+        json!({"type": "Asset", "event": "Update", "item_id": id, "user_email": user, "timestamp": timestamp})
+    }
+
+    #[test]
+    fn the_log_is_read_from_its_end_until_asking_for_the_rest_takes_fewer_requests() {
+        let some = |who: &str| Some(who.to_owned());
+        // The newest thirty entries are about assets 1 to 30, of 300.
+        let entries = (0..270).map(|minute| entry(999, minute, "z")).chain((1..=30).map(|id| entry(id, 270 + id, "a")));
+        let log = FakeSource::new().with_page_limit(20).with("activity", entries);
+        assert_eq!(found(&log, 1..=30), (vec![some("a"); 30], (2, 0)));
+        assert_eq!(found(&log, 30..=30), (vec![some("a")], (1, 0)));
+        // One that is far back is asked for after one page.
+        assert_eq!(found(&log, 999..=999), (vec![some("z")], (1, 1)));
+        let (who, requests) = found(&log, 28..=32);
+        assert_eq!((who, requests), (vec![some("a"), some("a"), some("a"), None, None], (2, 2)));
+        assert_eq!(found(&log, 1..=0), (Vec::new(), (0, 0)));
+    }
+
+    #[test]
+    fn a_log_that_ends_is_not_asked_again() {
+        let log = FakeSource::new().with_page_limit(20).with("activity", [entry(1, 1, "a")]);
+        let (who, requests) = found(&log, 1..=9);
+        assert_eq!((who[0].as_deref(), who[1].as_deref(), requests), (Some("a"), None, (1, 0)));
+    }
+
+    #[test]
+    fn records_of_which_the_log_says_nothing_are_not_looked_for() {
+        let log = FakeSource::new().with("activity", [entry(7, 1, "a")]);
+        let mut differences = [
+            Difference { collection: "manufacturers", ..different("notes") },
+            Difference { id: None, ..different("notes") },
+        ];
+        block_on(find(&log, &mut differences, &|_| None, &mut NoObserver)).unwrap();
+        assert_eq!((differences.map(|difference| difference.changed_by), log.requests()), ([None, None], 0));
+    }
+
+    #[test]
+    fn what_an_entry_may_have_caused_depends_on_its_event() {
+        let whole = |kind| Difference { kind, field: None, ..different("notes") };
+        let (missing, extra) = (whole(DifferenceKind::Missing), whole(DifferenceKind::Extra));
+        let causes = |difference: &Difference| {
+            let events = ["Create", "Update", "Delete", "Recover", "Checkin", "Checkout", "Audit"];
+            let is_cause = |event: &&str| may_have_caused(difference, json!({"event": event}).as_object().unwrap());
+            events.into_iter().filter(is_cause).collect::<Vec<_>>()
+        };
+        assert_eq!(causes(&missing), ["Delete"]);
+        assert_eq!(causes(&extra), ["Create", "Recover"]);
+        assert_eq!(causes(&different(ASSIGNED_TO)), ["Checkin", "Checkout"]);
+        assert_eq!(causes(&different("notes")), ["Update"]);
+        assert_eq!(causes(&different("location_id")), ["Update", "Checkin", "Checkout"]);
+        assert_eq!(causes(&Difference { collection: "licenses", ..different("location_id") }), ["Update"]);
+        assert_eq!(causes(&whole(DifferenceKind::Different)), [""; 0]);
+    }
+
+    #[test]
+    fn a_user_is_told_by_address_or_else_by_id() {
+        let of = |entry: serde_json::Value| user(entry.as_object().unwrap());
+        assert_eq!(of(json!({"user_email": "a@example.com", "user_id": 3})).as_deref(), Some("a@example.com"));
+        assert_eq!(of(json!({"user_email": " ", "user_id": 3})).as_deref(), Some("user #3"));
+        assert_eq!(of(json!({"user_email": "", "user_id": null})), None);
+        let when = |entry: serde_json::Value| time(entry.as_object().unwrap());
+        assert_eq!(when(json!({"timestamp": "t", "created_at": "c"})).as_deref(), Some("t"));
+        assert_eq!(when(json!({"created_at": "c"})).as_deref(), Some("c"));
+        assert_eq!(when(json!({})), None);
+    }
+
+    #[test]
+    fn differences_of_one_record_are_told_apart_and_others_are_left_open() {
+        let mut differences = [different("notes"), Difference { id: Some(8), ..different("notes") }];
+        let since = |_| None;
+        let mut open = OpenDifferences::of(&mut differences, &since);
+        let mut other = entry(7, 1, "a");
+        other["type"] = json!("license");
+        for entry in [other, json!({"type": "asset", "event": "Update"}), entry(9, 1, "a")] {
+            open.take(entry.as_object().unwrap());
+        }
+        assert_eq!(open.by_record.len(), 2);
+        let mut folded = entry(7, 2, "b");
+        folded["type"] = json!("ASSET");
+        folded["event"] = json!("update");
+        open.take(folded.as_object().unwrap());
+        assert_eq!(open.by_record.keys().collect::<Vec<_>>(), [&("assets", 8)]);
+        assert_eq!(differences[0].changed_at.as_deref(), Some("2026-11-24T00:02:00.000Z"));
     }
 }

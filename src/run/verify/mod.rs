@@ -172,7 +172,11 @@ pub(crate) fn file_digests<'p>(paths: impl Iterator<Item = &'p Path>) -> std::io
 
 #[cfg(test)]
 mod tests {
-    use super::{DifferenceKind, VerifyCounts};
+    #![allow(clippy::unwrap_used)]
+    use serde_json::json;
+
+    use super::*;
+    use crate::schema;
 
     #[test]
     fn differences_have_words_and_any_of_them_is_one() {
@@ -186,5 +190,52 @@ mod tests {
         ] {
             assert!(!counts.is_equal(), "{counts:?}");
         }
+    }
+
+    #[test]
+    fn holders_are_told_by_name_in_order() {
+        let out = schema::find("checkout_asset").unwrap();
+        let back = schema::find("checkin_asset").unwrap();
+        let describe = |collection: &str, id: i64| format!("{collection} {id}");
+        let held = json!([{"location_id": 3}, {"employee_id": "2"}, {"name": "x"}, 7]);
+        for action in [out, back] {
+            assert_eq!(held_by(action, Some(&held), &describe), "employees 2, locations 3");
+        }
+        assert_eq!(held_by(out, None, &describe), "");
+        assert_eq!(held_by(out, Some(&json!(null)), &describe), "");
+        let body = json!({"employee_id": 2, "asset_id": "T"}).as_object().cloned().unwrap();
+        assert_eq!(holder_names(out, &[body], &describe), "employees 2");
+    }
+
+    #[test]
+    fn differences_are_counted_by_kind() {
+        let mut findings = Findings::default();
+        let difference = |kind| Difference {
+            kind,
+            collection: "assets",
+            id: None,
+            record: String::new(),
+            field: None,
+            expected: String::new(),
+            found: String::new(),
+            source: String::new(),
+            changed_by: None,
+            changed_at: None,
+        };
+        let kinds = [(DifferenceKind::Different, 3), (DifferenceKind::Missing, 2), (DifferenceKind::Extra, 1)];
+        findings.extend(kinds.iter().flat_map(|(kind, times)| (0..*times).map(|_| difference(*kind))));
+        assert_eq!(findings.counts, VerifyCounts { equal: 0, different: 3, missing: 2, extra: 1 });
+        assert_eq!(findings.differences.len(), 6);
+    }
+
+    #[test]
+    fn the_digests_of_files_are_by_name() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("a.csv");
+        std::fs::write(&path, "abc").unwrap();
+        let digests = file_digests([path.as_path()].into_iter()).unwrap();
+        assert_eq!((digests.len(), &digests[0].0), (1, &path.display().to_string()));
+        assert_eq!(digests[0].1, file_digest(&path).unwrap());
+        assert!(file_digests([folder.path().join("none").as_path()].into_iter()).is_err());
     }
 }
