@@ -101,3 +101,62 @@ impl Diagnostic for JournalError {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use rusqlite::ffi;
+
+    use super::*;
+
+    fn of_sqlite(code: i32) -> JournalError {
+        JournalError::database(Path::new("r.sqlite"), rusqlite::Error::SqliteFailure(ffi::Error::new(code), None))
+    }
+
+    #[test]
+    fn what_sqlite_says_becomes_what_can_be_done_about_it() {
+        for (code, message, hint) in [
+            (ffi::SQLITE_FULL, "cannot write the journal `r.sqlite`: the disk is full", "free some disk space"),
+            (
+                ffi::SQLITE_READONLY,
+                "cannot write the journal `r.sqlite`: the file or its folder is read-only",
+                "make it writable, or set TALLYPORT_HOME",
+            ),
+            (ffi::SQLITE_CANTOPEN, "cannot write the journal `r.sqlite`", "make it writable"),
+            (ffi::SQLITE_BUSY, "the journal `r.sqlite` is locked by another program", "close the program"),
+            (ffi::SQLITE_NOTADB, "the journal `r.sqlite` is damaged", "import the file again"),
+            (ffi::SQLITE_IOERR, "the journal `r.sqlite`: ", "import the file again"),
+            (ffi::SQLITE_TOOBIG, "the journal `r.sqlite`: ", "import the file again"),
+        ] {
+            let error = of_sqlite(code);
+            assert!(error.to_string().starts_with(message), "{error}");
+            assert!(error.hint().starts_with(hint), "{error}: {}", error.hint());
+            assert_eq!(Diagnostic::kind(&error), ErrorKind::Usage);
+        }
+    }
+
+    #[test]
+    fn every_other_error_says_what_to_do() {
+        let path = PathBuf::from("r.sqlite");
+        let run = String::from("r");
+        let nearest = Some(String::from("20261124-093012-kqzf"));
+        let no_run = |nearest| JournalError::NoSuchRun { run: run.clone(), nearest };
+        let source = io::Error::from(io::ErrorKind::PermissionDenied);
+        for (error, hint) in [
+            (
+                JournalError::Folder { path: path.clone(), source },
+                "make it writable, or set TALLYPORT_HOME to another folder",
+            ),
+            (JournalError::Newer { path: path.clone(), found: 2, known: 1 }, "update tallyport"),
+            (JournalError::Busy { run: run.clone() }, "wait until it ends, or stop it with Ctrl-C"),
+            (no_run(nearest), "did you mean `20261124-093012-kqzf`? `tallyport runs` lists all runs"),
+            (no_run(None), "`tallyport runs` lists all runs"),
+            (JournalError::Ambiguous { run: run.clone(), candidates: vec![run.clone()] }, "use more of its id"),
+            (JournalError::Claims { message: run.clone(), hint: "as claims say" }, "as claims say"),
+        ] {
+            assert_eq!(Diagnostic::hint(&error).as_deref(), Some(hint));
+            assert_eq!(Diagnostic::kind(&error), ErrorKind::Usage);
+        }
+        let gone = JournalError::Gone { path };
+        assert_eq!((gone.hint().as_str(), Diagnostic::kind(&gone)), ("run `tallyport resume`", ErrorKind::Internal));
+    }
+}

@@ -153,6 +153,7 @@ mod tests {
 
     use super::*;
     use crate::account::AccountIdentity;
+    use crate::check::{Code, ValueError};
     use crate::run::journal::{
         AccountSnapshot, JournalBuilder, JournalLocation, PlannedRow, RowState, RunDetails, RunHeader, RunKind,
     };
@@ -206,5 +207,108 @@ mod tests {
         ] {
             assert_eq!(worst(own, part), status, "{own:?} {part:?}");
         }
+    }
+
+    /// A journal of two sheets, of which the second has further records of the first's rows: row, state, status, id,
+    /// message and whether there is a problem.
+    fn merged(own: &[Planned], further: &[Planned], of: &str, unfinished: Unfinished<'static>) -> Vec<FinishedRow> {
+        let (id, details) = (String::from("20261124-093012-kqzf"), RunDetails::default());
+        let account = AccountIdentity::SandboxMemory;
+        let header = RunHeader { id, kind: RunKind::Import, account, undoes: None, details };
+        let mut builder = JournalBuilder::create(JournalLocation::Memory, &header).unwrap();
+        let locations = SheetHeader::without_columns(schema::find("locations").unwrap());
+        let sheets =
+            [locations, SheetHeader { owner: Some(0), ..SheetHeader::without_columns(schema::find(of).unwrap()) }];
+        for (index, rows) in (0..).zip([own, further]) {
+            builder.sheet(index, &sheets[usize::from(index)]).unwrap();
+            for (number, state, status, record, message, problem) in rows.iter().copied() {
+                let mut row = Row::default();
+                row.clear(number);
+                let error = ValueError::new(Code::NameFailed, problem, "").at(None, "");
+                let problems = if problem.is_empty() { Vec::new() } else { vec![error] };
+                let planned = PlannedRow { state, status, record, message: message.to_owned(), problems };
+                builder.row(&row, &planned, &|_| false).unwrap();
+            }
+        }
+        let journal = builder.finish(&AccountSnapshot::default()).unwrap();
+        journal.merged_rows(&sheets, 0, unfinished).map(Result::unwrap).collect()
+    }
+
+    type Planned = (u64, RowState, RowStatus, Option<i64>, &'static str, &'static str);
+
+    fn told(rows: &[FinishedRow]) -> Vec<String> {
+        rows.iter()
+            .map(|row| format!("{} {}: {}", row.number, row.outcome.status.as_str(), row.outcome.message))
+            .collect()
+    }
+
+    #[test]
+    fn further_records_are_told_beside_the_own_one() {
+        use RowState::Ended;
+        use RowStatus::{Created, Failed, NotSent, Skipped, Unchanged, Unknown, Updated};
+        let own = (2..=10).map(|row| (row, Ended, Unchanged, None, "", "")).collect::<Vec<Planned>>();
+        let further: [Planned; 9] = [
+            (2, Ended, Created, Some(7), "", ""),
+            (3, Ended, Updated, None, "", ""),
+            (4, Ended, Unchanged, None, "", ""),
+            (5, Ended, Skipped, None, "as it is", ""),
+            (6, Ended, Failed, None, "", "wrong"),
+            (7, Ended, Failed, None, "", ""),
+            (8, Ended, NotSent, None, "too late", ""),
+            (9, Ended, Unknown, None, "lost", ""),
+            // Of a row that the sheet does not have.
+            (11, Ended, Created, None, "", ""),
+        ];
+        let rows = merged(&own, &further, "suppliers", Unfinished::Open);
+        assert_eq!(
+            told(&rows),
+            [
+                "2 updated: supplier #7 created", "3 updated: supplier updated", "4 unchanged: ",
+                "5 unchanged: as it is", "6 failed: ", "7 failed: supplier: failed", "8 not_sent: supplier: too late",
+                "9 unknown: supplier: lost", "10 unchanged: ",
+            ]
+        );
+        let problems: Vec<usize> = rows.iter().map(|row| row.outcome.problems.len()).collect();
+        assert_eq!(problems, [0, 0, 0, 0, 1, 0, 0, 0, 0]);
+    }
+
+    #[test]
+    fn a_check_out_of_a_row_says_what_was_done_to_whom() {
+        use RowState::Ended;
+        use RowStatus::{Created, Failed, Unchanged};
+        let own: [Planned; 3] = [
+            (2, Ended, Created, None, "own", ""),
+            (3, Ended, Created, None, "", "same"),
+            (4, Ended, Unchanged, None, "", ""),
+        ];
+        let further: [Planned; 3] = [
+            (2, Ended, Created, None, "checked out to Ada", ""),
+            (3, Ended, Failed, None, "", "same"),
+            (4, Ended, Created, None, "", ""),
+        ];
+        let rows = merged(&own, &further, "checkout_asset", Unfinished::Open);
+        assert_eq!(
+            told(&rows),
+            ["2 created: own; checked out to Ada", "3 failed: location created", "4 updated: check-out created"]
+        );
+        assert_eq!(rows[1].outcome.problems.len(), 1, "the same problem once");
+        let rows =
+            merged(&own[2..], &[(4, Ended, RowStatus::NotSent, None, "", "")], "checkin_asset", Unfinished::DryRun);
+        assert_eq!(told(&rows), [format!("4 not_sent: check-in: {}", RowStatus::NotSent.label(ReportMode::DryRun))]);
+    }
+
+    #[test]
+    fn a_row_is_open_or_carried_only_as_far_as_all_its_records_are() {
+        use RowState::{Carried, Ended, Planned as Open};
+        use RowStatus::{Created, Unchanged};
+        let ending = |own: RowState, further: (RowState, RowStatus)| {
+            let own = [(2, own, Unchanged, None, "", "")];
+            let rows = merged(&own, &[(2, further.0, further.1, None, "", "")], "suppliers", Unfinished::Open);
+            rows[0].ending
+        };
+        assert_eq!(ending(Ended, (Open, Created)), RowEnding::Open);
+        assert_eq!(ending(Ended, (Ended, Created)), RowEnding::Final);
+        assert_eq!(ending(Carried, (Ended, Created)), RowEnding::Final, "something was written for it");
+        assert_eq!(ending(Carried, (Ended, Unchanged)), RowEnding::Carried);
     }
 }

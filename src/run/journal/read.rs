@@ -487,3 +487,6 @@ fn outcome_of(columns: &mut Columns<'_, '_>, step: u32) -> rusqlite::Result<Step
         problems: columns.problems()?,
     })
 }
+
+#[cfg(test)]
+mod tests;

@@ -292,4 +292,177 @@ mod tests {
         assert_eq!(store.remove("20261124-093012-kqzf").unwrap(), 17);
         assert_eq!(store.paths().unwrap(), []);
     }
+
+    /// Writes the journal of a run of one step, which ended so.
+    fn write(store: &RunStore, id: &str, undoes: Option<&str>, phase: RunPhase) {
+        let kind = if undoes.is_some() { RunKind::Undo } else { RunKind::Import };
+        let (account, details) = (AccountIdentity::SandboxMemory, RunDetails::default());
+        let header = RunHeader { id: id.to_owned(), kind, account, undoes: undoes.map(str::to_owned), details };
+        let builder = JournalBuilder::create(store.location(id), &header).unwrap();
+        let journal = builder.finish(&AccountSnapshot::default()).unwrap();
+        if phase != RunPhase::Sending {
+            let reason = (phase == RunPhase::Stopped).then_some("interrupted");
+            journal.record_end(phase, reason, &RunTotals::default()).unwrap();
+        }
+    }
+
+    fn ids(runs: Vec<StoredRun>) -> Vec<String> {
+        runs.into_iter().map(|run| run.id).collect()
+    }
+
+    #[test]
+    fn runs_are_listed_newest_first_with_what_became_of_them() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = RunStore::new(folder.path());
+        assert_eq!(ids(store.list().unwrap()), [""; 0], "there is no folder yet");
+        // Of two runs of one second the one that began later comes first, whatever its letters.
+        write(&store, "20261124-093012-zzzz", None, RunPhase::Finished);
+        write(&store, "20261124-093012-aaaa", None, RunPhase::Stopped);
+        write(&store, "20261124-093011-kqzf", None, RunPhase::Sending);
+        fs::write(store.path("20261125-000000-fake"), "no journal").unwrap();
+        fs::write(folder.path().join("runs").join("notes.txt"), "none").unwrap();
+        let runs = store.list().unwrap();
+        let told: Vec<_> = runs
+            .iter()
+            .map(|run| {
+                let phase = run.overview.as_ref().ok().map(|run| (run.phase, run.reason.clone(), run.lock));
+                (run.id.as_str(), phase)
+            })
+            .collect();
+        let reason = Some(String::from("interrupted"));
+        assert_eq!(
+            told,
+            [
+                ("20261125-000000-fake", None),
+                ("20261124-093012-aaaa", Some((RunPhase::Stopped, reason, LockState::Free))),
+                ("20261124-093012-zzzz", Some((RunPhase::Finished, None, LockState::Free))),
+                ("20261124-093011-kqzf", Some((RunPhase::Sending, None, LockState::Free))),
+            ]
+        );
+        assert_eq!(runs[0].bytes, 10);
+        let mut known: Vec<String> = store.paths().unwrap().into_iter().map(|(id, _)| id).collect();
+        known.sort_unstable();
+        assert_eq!(known.len(), 4);
+        let path = store.path("20261124-093011-kqzf");
+        let _at_work = Journal::open(&path, "20261124-093011-kqzf").unwrap();
+        let stored = store.find("20261124-093011-kqzf").unwrap();
+        assert_eq!((stored.overview.unwrap().lock, &stored.path), (LockState::Locked, &path));
+        assert!(matches!(store.remove("20261124-093011-kqzf"), Err(JournalError::Busy { .. })));
+    }
+
+    #[test]
+    fn a_run_is_found_by_the_beginning_or_end_of_its_id() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = RunStore::new(folder.path());
+        let (one, two, three) = ("20261124-093012-kqzf", "20261124-093013-abcd", "20261125-093012-abcd");
+        [one, two, three].iter().for_each(|id| write(&store, id, None, RunPhase::Finished));
+        for (word, id) in
+            [(one, one), ("kqzf", one), ("20261125", three), ("093013-abcd", two), ("20261124-093012", one)]
+        {
+            assert_eq!(store.find(word).unwrap().id, id, "{word}");
+        }
+        let ambiguous = |word: &str| match store.find(word) {
+            Err(JournalError::Ambiguous { run, candidates }) if run == word => candidates,
+            other => panic!("{other:?}"),
+        };
+        assert_eq!(
+            (ambiguous("20261124"), ambiguous("abcd")),
+            (vec![one.into(), two.into()], vec![two.into(), three.into()])
+        );
+        for (word, near) in [("20261124-093012-kqzg", Some(one)), ("kq", None), ("", None), ("093012", None)] {
+            match store.find(word) {
+                Err(JournalError::NoSuchRun { run, nearest }) => {
+                    assert_eq!((run.as_str(), nearest.as_deref()), (word, near))
+                }
+                other => panic!("{word}: {other:?}"),
+            }
+        }
+        // A whole id is meant although others begin with it.
+        write(&store, "20261124", None, RunPhase::Finished);
+        assert_eq!(store.find("20261124").unwrap().id, "20261124");
+    }
+
+    #[test]
+    fn what_can_be_resumed_is_neither_finished_nor_undone_nor_at_work() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = RunStore::new(folder.path());
+        write(&store, "20261124-093011-aaaa", None, RunPhase::Stopped);
+        write(&store, "20261124-093012-bbbb", None, RunPhase::Sending);
+        write(&store, "20261124-093013-cccc", None, RunPhase::Stopped);
+        write(&store, "20261124-093014-dddd", None, RunPhase::Finished);
+        write(&store, "20261124-093015-eeee", Some("20261124-093013-cccc"), RunPhase::Finished);
+        write(&store, "20261124-093016-ffff", Some("20261124-093014-dddd"), RunPhase::Stopped);
+        assert_eq!(
+            ids(store.unfinished().unwrap()),
+            ["20261124-093016-ffff", "20261124-093012-bbbb", "20261124-093011-aaaa"]
+        );
+        assert_eq!(store.newest_unfinished().unwrap().unwrap().id, "20261124-093016-ffff");
+        let _at_work = Journal::open(&store.path("20261124-093016-ffff"), "f").unwrap();
+        assert_eq!(ids(store.unfinished().unwrap()), ["20261124-093012-bbbb", "20261124-093011-aaaa"]);
+        assert_eq!(ids(store.undos_of("20261124-093013-cccc").unwrap()), ["20261124-093015-eeee"]);
+        assert_eq!(ids(store.undos_of("20261124-093012-bbbb").unwrap()), [""; 0]);
+    }
+
+    #[test]
+    fn an_undo_that_was_never_sent_has_undone_nothing() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = RunStore::new(folder.path());
+        write(&store, "20261124-093011-aaaa", None, RunPhase::Stopped);
+        let undoes = Some(String::from("20261124-093011-aaaa"));
+        let (account, details) = (AccountIdentity::SandboxMemory, RunDetails::default());
+        let id = String::from("20261124-093012-bbbb");
+        let header = RunHeader { id: id.clone(), kind: RunKind::Undo, account, undoes, details };
+        let _planning = JournalBuilder::create(store.location(&id), &header).unwrap();
+        assert_eq!(ids(store.undos_of("20261124-093011-aaaa").unwrap()), [""; 0]);
+        assert_eq!(ids(store.unfinished().unwrap()), ["20261124-093011-aaaa"]);
+        let stored = store.find(&id).unwrap();
+        assert!(!stored.overview.unwrap().can_be_resumed());
+    }
+
+    #[test]
+    fn only_a_journal_without_a_run_is_blank() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = RunStore::new(folder.path());
+        write(&store, "20261124-093011-aaaa", None, RunPhase::Stopped);
+        store.remove_blank("20261124-093011-aaaa").unwrap();
+        assert_eq!(store.paths().unwrap().len(), 1, "it has a run");
+        let blank = store.path("20261124-093012-bbbb");
+        fs::write(&blank, "").unwrap();
+        store.remove_blank("20261124-093012-bbbb").unwrap();
+        assert!(!blank.exists());
+        let other = store.path("20261124-093013-cccc");
+        fs::write(&other, "no database").unwrap();
+        store.remove_blank("20261124-093013-cccc").unwrap();
+        store.remove_blank("20261124-093014-dddd").unwrap();
+        assert!(other.exists());
+    }
+
+    #[test]
+    fn a_finished_run_with_an_unknown_outcome_can_be_resumed() {
+        let overview = |phase, unresolved| RunOverview {
+            header: RunHeader {
+                id: String::from("r"),
+                kind: RunKind::Import,
+                account: AccountIdentity::SandboxMemory,
+                undoes: None,
+                details: RunDetails::default(),
+            },
+            phase,
+            reason: None,
+            began: 0,
+            totals: RunTotals::default(),
+            unresolved,
+            lock: LockState::Free,
+        };
+        for (phase, unresolved, can) in [
+            (RunPhase::Planning, 0, false),
+            (RunPhase::Planning, 1, false),
+            (RunPhase::Sending, 0, true),
+            (RunPhase::Stopped, 0, true),
+            (RunPhase::Finished, 0, false),
+            (RunPhase::Finished, 1, true),
+        ] {
+            assert_eq!(overview(phase, unresolved).can_be_resumed(), can, "{phase:?} {unresolved}");
+        }
+    }
 }
