@@ -72,4 +72,17 @@ mod tests {
         backoff.reset();
         assert_eq!((backoff.retry_at(now), backoff.is_closed()), (None, true));
     }
+
+    #[tokio::test(start_paused = true)]
+    async fn the_circuit_opens_with_a_failure_and_probes_when_its_wait_is_over() {
+        let now = Instant::now();
+        let mut backoff = ServiceBackoff::default();
+        assert_eq!((backoff.is_closed(), backoff.retry_at(now)), (true, None));
+        assert!(backoff.record_failure(now));
+        let second = Duration::from_secs(1);
+        assert_eq!((backoff.is_closed(), backoff.retry_at(now)), (false, Some(now + second)));
+        assert_eq!((backoff.is_closed(), backoff.retry_at(now + second)), (false, None), "half-open");
+        assert!(backoff.record_failure(now + MAX_OUTAGE - second));
+        assert!(!backoff.record_failure(now + MAX_OUTAGE + second), "ten minutes and more");
+    }
 }

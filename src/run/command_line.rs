@@ -134,4 +134,33 @@ mod tests {
         let odd = CommandLine::new(words("~a.csv it's.csv"), Vec::new());
         assert_eq!(odd.command("check", &[]), r"tallyport check '~a.csv' 'it'\''s.csv'");
     }
+
+    #[test]
+    fn words_are_quoted_as_a_shell_needs_them() {
+        let command = |word: &str| CommandLine::from_words(vec![word.to_owned()]).command("check", &[]);
+        for (word, quoted) in [
+            ("a.csv", "a.csv"),
+            ("C:/x_y-1.2,3=4@5%6+7~8", "C:/x_y-1.2,3=4@5%6+7~8"),
+            ("größe", "größe"),
+            ("", "''"),
+            ("~x", "'~x'"),
+            ("$HOME", "'$HOME'"),
+            ("a;b", "'a;b'"),
+        ] {
+            assert_eq!(command(word), format!("tallyport check {quoted}"));
+        }
+    }
+
+    #[test]
+    fn standard_input_is_read_only_where_it_is_an_input() {
+        assert!(CommandLine::new(words("a.csv -"), words("--strict")).reads_stdin());
+        assert!(!CommandLine::new(words("a.csv"), words("--map -")).reads_stdin());
+        let line = CommandLine::new(words("a.csv"), words("--strict"));
+        assert_eq!(
+            line.repeated("check", &["--strict", "--json"]).as_deref(),
+            Some("tallyport check a.csv --strict --json")
+        );
+        let only = CommandLine::new(words("-"), Vec::new());
+        assert_eq!(only.repeated("check", &[]), None);
+    }
 }

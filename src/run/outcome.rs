@@ -190,6 +190,7 @@ mod tests {
     use serde_json::json;
 
     use super::*;
+    use crate::api::{FailureScope, WriteOutcome};
     use crate::plan::RowId;
     use crate::schema;
 
@@ -210,5 +211,192 @@ mod tests {
         let updated = applied_as(WriteKind::Update(9));
         assert_eq!(updated.record, Some(9));
         assert_eq!(serde_json::Value::from(updated.after.unwrap()), json!({"updated_at": "2026-02-02T08:00:00.000Z"}));
+    }
+
+    fn step_of(role: StepRole, write: WriteKind) -> Step {
+        Step::new(3, RowId { sheet: 0, row: 2 }, role, schema::find("assets").unwrap(), write)
+    }
+
+    fn failure(fields: &[(&str, &str)]) -> WriteFailure {
+        WriteFailure {
+            outcome: WriteOutcome::Refused,
+            status: Some(422),
+            message: String::from("no way"),
+            fields: fields.iter().map(|(field, said)| ((*field).to_owned(), (*said).to_owned())).collect(),
+            scope: FailureScope::Row,
+            cause: None,
+        }
+    }
+
+    /// How a step ended: its result, then each problem as `code column: message (hint)`.
+    fn told(outcome: &StepOutcome) -> Vec<String> {
+        let problem = |problem: &Problem| {
+            let column = problem.column.map_or_else(|| String::from("-"), |column| column.to_string());
+            format!("{} {column}: {} ({})", problem.code().as_str(), problem.error.message, problem.error.hint())
+        };
+        assert_eq!(outcome.step, 3);
+        std::iter::once(format!("{:?}", outcome.result)).chain(outcome.problems.iter().map(problem)).collect()
+    }
+
+    const ALONE: &str = "(create the record by itself, then send this row again)";
+
+    #[test]
+    fn what_the_service_rejects_is_shown_where_it_can_be_corrected() {
+        let sheet = SheetHeader {
+            fields: vec![(String::from("notes"), 4)],
+            ..SheetHeader::without_columns(schema::find("assets").unwrap())
+        };
+        let told = |role, write, fields: &[(&str, &str)]| {
+            told(&rejected(&step_of(role, write), &failure(fields), Some(&sheet)))
+        };
+        let fields = [("notes", "too long"), ("odd", "unknown")];
+        assert_eq!(
+            told(StepRole::Row, WriteKind::Create, &fields),
+            [
+                "Failed",
+                "service.refused 4: the service rejected `notes`: too long (correct the cell)",
+                "service.refused -: the service rejected `odd`: unknown (correct the cell)",
+            ]
+        );
+        assert_eq!(
+            told(StepRole::Row, WriteKind::Update(1), &[]),
+            ["Failed", "service.refused -: no way (correct what the service names)"]
+        );
+        let delete = "(see what still uses the record, then delete it again)";
+        assert_eq!(
+            told(StepRole::Row, WriteKind::Delete(1), &fields),
+            ["Failed", &format!("service.refused -: cannot be deleted: too long; unknown {delete}")]
+        );
+        assert_eq!(
+            told(StepRole::Row, WriteKind::Delete(1), &[]),
+            ["Failed", &format!("service.refused -: cannot be deleted: no way {delete}")]
+        );
+        for write in [WriteKind::Create, WriteKind::Delete(1)] {
+            assert_eq!(
+                told(StepRole::Dependency, write, &fields),
+                ["Failed", &format!("name.failed -: no way {ALONE}")]
+            );
+        }
+        let somewhere = rejected(&step_of(StepRole::Row, WriteKind::Create), &failure(&fields[..1]), None);
+        assert_eq!(somewhere.problems[0].column, None);
+    }
+
+    #[test]
+    fn a_step_that_is_blocked_given_up_or_waits_in_vain_has_failed() {
+        let (row, part) = (step_of(StepRole::Row, WriteKind::Create), step_of(StepRole::Dependency, WriteKind::Create));
+        let firewall = told(&blocked(&row, &failure(&[])));
+        assert_eq!(firewall[0], "Failed");
+        assert!(
+            firewall[1].starts_with("service.refused -: no way (send the row again; if it fails again, a firewall")
+        );
+        assert_eq!(told(&blocked(&part, &failure(&[]))), ["Failed", &format!("name.failed -: no way {ALONE}")]);
+
+        let lost =
+            |step: &Step| UnresolvedStep::new(step.clone(), Doubt::LostResponse(None), String::from("no answer"));
+        let message = "sent 6 times and not applied: no answer";
+        let unreachable = format!("service.unreachable -: {message} (send the row again)");
+        assert_eq!(told(&gave_up(&lost(&row), 6)), ["Failed", unreachable.as_str()]);
+        assert_eq!(told(&gave_up(&lost(&part), 6)), ["Failed", &format!("name.failed -: {message} {ALONE}")]);
+
+        let failed = "name.failed -: why (see the row that creates it, then send this row again)";
+        assert_eq!(told(&dependency_failed(&row, "why")), ["Failed", failed]);
+        assert_eq!(told(&dependency_failed(&part, "why")), ["Failed"], "the row's own step reports it");
+
+        let busy = "(import the row again when that run has ended, or without --no-wait)";
+        let message = "run r is writing this record";
+        assert_eq!(told(&held_by_other_run(&row, "r")), ["Failed", &format!("record.busy -: {message} {busy}")]);
+        assert_eq!(told(&held_by_other_run(&part, "r")), ["Failed", &format!("name.failed -: {message} {ALONE}")]);
+    }
+
+    #[test]
+    fn what_is_found_applied_was_the_runs_own_only_if_it_was_sent() {
+        let row = step_of(StepRole::Row, WriteKind::Create);
+        let found = |doubt| {
+            let unresolved = UnresolvedStep::new(row.clone(), doubt, String::from("cause"));
+            let outcome = found_applied(&unresolved, Some(7), None);
+            assert_eq!((outcome.record, outcome.problems.len()), (Some(7), 0));
+            (outcome.result, outcome.message)
+        };
+        for doubt in [Doubt::LostResponse(Some(500)), Doubt::MissingId, Doubt::OutdatedLook] {
+            assert_eq!(found(doubt), (StepResult::Applied, String::new()), "{doubt:?}");
+        }
+        for doubt in [Doubt::OtherRun, Doubt::Abandoned] {
+            assert_eq!(found(doubt), (StepResult::AlreadyApplied, String::from("cause")), "{doubt:?}");
+        }
+        let message = String::from("it already existed when the run was resumed");
+        assert_eq!(found(Doubt::ExternalChange), (StepResult::AlreadyApplied, message));
+    }
+
+    #[test]
+    fn what_cannot_be_told_is_unknown_only_if_it_was_sent() {
+        let ended = |role, doubt| {
+            let unresolved = UnresolvedStep::new(step_of(role, WriteKind::Create), doubt, String::from("cause"));
+            told(&indeterminate(&unresolved, "look there"))
+        };
+        let row = |result: &str, code: &str, hint: &str| {
+            vec![result.to_owned(), format!("{code} -: cause; look there ({hint})")]
+        };
+        assert_eq!(
+            ended(StepRole::Row, Doubt::LostResponse(None)),
+            row("Unknown", "service.unknown", "check whether it exists before you send it again")
+        );
+        for doubt in [Doubt::OtherRun, Doubt::Abandoned] {
+            let hint = "import the row again: what is there now is then compared with it";
+            assert_eq!(ended(StepRole::Row, doubt), row("Failed", "record.conflict", hint), "{doubt:?}");
+        }
+        let hint = "compare it, and send the row again if it is a different record";
+        assert_eq!(ended(StepRole::Row, Doubt::ExternalChange), row("Failed", "record.exists", hint));
+        let part = format!("name.failed -: cause; look there {ALONE}");
+        assert_eq!(ended(StepRole::Dependency, Doubt::MissingId), ["Unknown", part.as_str()]);
+        assert_eq!(ended(StepRole::Dependency, Doubt::OtherRun), ["Failed", part.as_str()]);
+    }
+
+    #[test]
+    fn what_another_run_did_is_told_with_its_name() {
+        let (create, update) =
+            (step_of(StepRole::Row, WriteKind::Create), step_of(StepRole::Row, WriteKind::Update(9)));
+        let done = done_by_other_run(&create, "r", Some(7));
+        assert_eq!(
+            (done.record, done.result, done.message.as_str()),
+            (Some(7), StepResult::AlreadyApplied, "done by run r at the same time")
+        );
+        assert_eq!(done_by_other_run(&update, "r", Some(7)).record, Some(9));
+        let made = made_by_other_run(&create, "run r made it", 7);
+        assert_eq!(
+            (told(&made), made.record),
+            (
+                vec![
+                    String::from("Failed"),
+                    String::from(
+                        "record.exists -: record already exists: #7; run r made it (leave the row out, or use --mode \
+                         upsert to update it)"
+                    )
+                ],
+                None
+            )
+        );
+    }
+
+    #[test]
+    fn what_was_applied_twice_names_all_of_them() {
+        for (role, code, hint) in [
+            (StepRole::Row, "service.unknown", "(delete all but one of them)"),
+            (StepRole::Dependency, "name.failed", ALONE),
+        ] {
+            let step = step_of(role, WriteKind::Create);
+            let twice = duplicated(&step, applied(&step, Some(7), None), &[8, 9]);
+            let message = "exists more than once: assets `#7` and `#8` and `#9`; the service applied a request whose \
+                           response was lost after it was sent again";
+            assert_eq!(
+                (told(&twice), twice.record),
+                (vec![String::from("Unknown"), format!("{code} -: {message} {hint}")], Some(7))
+            );
+        }
+    }
+
+    #[test]
+    fn a_delete_keeps_the_id_of_what_is_gone() {
+        let gone = applied(&step_of(StepRole::Row, WriteKind::Delete(4)), None, None);
+        assert_eq!((gone.record, gone.result, gone.after), (Some(4), StepResult::Applied, None));
     }
 }

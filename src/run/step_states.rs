@@ -173,4 +173,48 @@ mod tests {
         states.end(&step(0, "locations", json!({})), &outcome(0, StepResult::Failed, None));
         assert!(matches!(states.readiness(&asset), Readiness::DependencyFailed(_)));
     }
+
+    #[test]
+    fn the_stock_of_new_items_and_the_bodies_of_actions_are_kept() {
+        let mut states = StepStates::default();
+        assert!(!states.has_applied());
+        states.end(&step(4, "locations", json!({})), &outcome(4, StepResult::Unknown, None));
+        assert!(!states.has_applied());
+        states.end(&step(0, "licenses", json!({"number_of_seats": 5})), &outcome(0, StepResult::Applied, Some(7)));
+        states.end(&step(1, "accessories", json!({"quantity": "many"})), &outcome(1, StepResult::Applied, Some(8)));
+        states.end(&step(2, "accessories", json!({"quantity": 3})), &outcome(2, StepResult::AlreadyApplied, Some(9)));
+        let mut update = step(3, "accessories", json!({"quantity": 4}));
+        update.write = WriteKind::Update(10);
+        states.end(&update, &outcome(3, StepResult::Applied, Some(10)));
+        assert_eq!(*states.initial_stock(), HashMap::from([(("licenses", 7), 5)]));
+        assert_eq!(*states.created(), HashSet::from([("licenses", 7), ("accessories", 8)]));
+        let mut out = step(5, "checkout_accessory", json!({"quantity": 2}));
+        out.before = Some(serde_json::Map::new());
+        states.end(&out, &outcome(5, StepResult::Applied, None));
+        let [done] = states.completed_actions() else { panic!("{:?}", states.completed_actions()) };
+        assert_eq!((done.number, &done.body, done.before.is_none()), (5, &out.body, true));
+    }
+
+    #[test]
+    fn what_awaits_no_id_needs_none_and_an_unknown_step_is_a_failed_one() {
+        let mut states = StepStates::default();
+        let mut asset = step(1, "maintenances", json!({"asset_id": "T"}));
+        asset.depends_on.push(DependsOn { step: 0, field: None });
+        let failed = Readiness::DependencyFailed("another row that creates a record named here failed");
+        assert_eq!(states.readiness(&asset), failed, "never planned");
+        states.end(&step(0, "assets", json!({})), &outcome(0, StepResult::Applied, None));
+        assert_eq!(states.readiness(&asset), Readiness::Ready);
+        states.fill_in(&mut asset);
+        assert_eq!(asset.body.len(), 1);
+        // Those between that were not begun are pending.
+        states.begin(7);
+        asset.depends_on.push(DependsOn { step: 6, field: None });
+        assert_eq!(states.readiness(&asset), Readiness::Blocked);
+        assert_eq!(states.readiness(&step(9, "assets", json!({}))), Readiness::Ready);
+        let mut of_id = step(2, "assets", json!({}));
+        of_id.depends_on.push(DependsOn { step: 0, field: Some(String::from("product_id")) });
+        assert!(
+            matches!(states.readiness(&of_id), Readiness::DependencyFailed(why) if why.ends_with("did not return its id"))
+        );
+    }
 }

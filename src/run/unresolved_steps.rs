@@ -335,4 +335,100 @@ mod tests {
         assert!(!unresolved.is_look_outdated(0, now + MAX_LOOK_AGE));
         assert!(unresolved.is_look_outdated(0, now + MAX_LOOK_AGE + SECOND));
     }
+
+    fn of(doubt: Doubt) -> UnresolvedStep {
+        UnresolvedStep { doubt, ..lost(0, None) }
+    }
+
+    #[test]
+    fn what_was_not_sent_is_told_apart_from_what_was_lost() {
+        let step = || lost(0, None).step;
+        let by = |run: &str, doubt| UnresolvedStep::of_other_run(step(), doubt, run).cause;
+        assert_eq!(by("r", Doubt::Abandoned), "run r was stopped while it wrote this");
+        assert_eq!(by("", Doubt::Abandoned), "another run left it unknown whether this was written");
+        assert_eq!(by("r", Doubt::OtherRun), "run r wrote this record after this run was planned");
+        let others = UnresolvedStep::external_change(step());
+        assert_eq!((others.doubt, others.was_sent()), (Doubt::ExternalChange, false));
+        assert_eq!(others.cause, "a similar record was created by someone else after this run was planned");
+        let missing = UnresolvedStep::missing_id(step());
+        assert_eq!((missing.doubt, missing.was_sent()), (Doubt::MissingId, true));
+        assert_eq!(missing.cause, "the service did not return the new record's id");
+        let outdated = UnresolvedStep::outdated_look(step());
+        assert_eq!((outdated.doubt, outdated.was_sent()), (Doubt::OutdatedLook, true));
+        assert_eq!(outdated.cause, "no usable response was received when it was sent before");
+        for (doubt, was_sent) in
+            [(Doubt::OtherRun, false), (Doubt::Abandoned, false), (Doubt::LostResponse(None), true)]
+        {
+            assert_eq!(of(doubt).was_sent(), was_sent, "{doubt:?}");
+        }
+        let made = |doubt, write| {
+            let mut unresolved = of(doubt);
+            unresolved.step.write = write;
+            unresolved.is_surely_made()
+        };
+        assert!(made(Doubt::OtherRun, WriteKind::Create));
+        assert!(!made(Doubt::OtherRun, WriteKind::Update(1)) && !made(Doubt::Abandoned, WriteKind::Create));
+    }
+
+    #[test]
+    fn a_request_may_be_in_flight_unless_the_service_itself_answered() {
+        for (status, may) in [
+            (None, true),
+            (Some(408), true),
+            (Some(500), false),
+            (Some(501), false),
+            (Some(502), true),
+            (Some(504), true),
+            (Some(505), false),
+            (Some(519), false),
+            (Some(520), true),
+            (Some(599), true),
+            (Some(400), false),
+        ] {
+            assert_eq!(of(Doubt::LostResponse(status)).may_be_in_flight(), may, "{status:?}");
+        }
+        assert!(of(Doubt::Abandoned).may_be_in_flight());
+        for doubt in [Doubt::MissingId, Doubt::ExternalChange, Doubt::OtherRun, Doubt::OutdatedLook] {
+            assert!(!of(doubt).may_be_in_flight(), "{doubt:?}");
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_step_that_may_still_appear_is_looked_for_once_more() {
+        let now = Instant::now();
+        let mut unresolved = UnresolvedSteps::new(WAITS, Duration::ZERO);
+        unresolved.add(lost(0, None), now);
+        let step = unresolved.take_batch().remove(0);
+        assert!(unresolved.is_empty() && !unresolved.is_batch_full());
+        assert!(step.may_still_appear(now + 9 * SECOND) && !step.may_still_appear(now + 10 * SECOND));
+        unresolved.defer(step);
+        assert_eq!((unresolved.len(), unresolved.reconcile_at(now)), (1, now + 10 * SECOND));
+        assert_eq!(unresolved.reconcile_at(now + 20 * SECOND), now + 20 * SECOND);
+        let steps = unresolved.take_batch();
+        unresolved.requeue(steps);
+        assert_eq!((unresolved.len(), unresolved.reconcile_at(now)), (1, now));
+        (1..BATCH_SIZE as u32).for_each(|number| unresolved.add(lost(number, Some(500)), now));
+        assert!(unresolved.is_batch_full());
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn only_what_was_looked_for_was_sent_again() {
+        let now = Instant::now();
+        let mut unresolved = UnresolvedSteps::new(WAITS, Duration::ZERO);
+        unresolved.add(lost(0, None), now);
+        assert!(unresolved.was_unresolved(0) && !unresolved.was_sent_again(0) && !unresolved.was_unresolved(1));
+        for _ in 0..MAX_SENDS {
+            assert_eq!(unresolved.confirm_not_applied(&of(Doubt::ExternalChange), true, now), RetryDecision::Retry);
+        }
+        assert!(!unresolved.was_sent_again(0), "it was never sent");
+        for _ in 0..MAX_SENDS {
+            assert_eq!(unresolved.confirm_not_applied(&of(Doubt::OutdatedLook), true, now), RetryDecision::Retry);
+        }
+        assert!(unresolved.was_sent_again(0));
+        let sends: Vec<_> = (0..MAX_SENDS).map(|_| unresolved.confirm_not_applied(&lost(0, None), true, now)).collect();
+        assert_eq!(sends[5], RetryDecision::GiveUp { sends: MAX_SENDS }, "those do not count");
+        assert_eq!(sends[4], RetryDecision::Retry);
+        unresolved.forget(0);
+        assert!(!unresolved.was_unresolved(0) && !unresolved.was_sent_again(0));
+    }
 }

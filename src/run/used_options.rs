@@ -100,4 +100,19 @@ mod tests {
              --create-missing=locations"
         );
     }
+
+    #[test]
+    fn options_that_say_nothing_are_not_used() {
+        let mut used = UsedOptions::default();
+        used.text("--entity", None::<&str>);
+        used.repeated("--map", &[]);
+        used.list("--match-on", &[]);
+        used.switch("--strict", false);
+        used.once("--dry-run", false);
+        used.optional_list("--create-missing", None, "all");
+        assert_eq!((used.shown(), used.words()), (Vec::new(), Vec::new()));
+        used.optional_list("--create-missing", Some(&[]), "all");
+        assert_eq!(used.shown(), [(String::from("--create-missing"), String::from("all"))]);
+        assert_eq!(used.words(), ["--create-missing"]);
+    }
 }

@@ -62,3 +62,81 @@ pub(super) fn attempt_record(step: u32, attempt: LoggedAttempt) -> AttemptRecord
         reply: attempt.reply,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+
+    use std::time::Duration;
+
+    use serde_json::json;
+    use tokio::runtime::Builder;
+
+    use super::*;
+    use crate::api::{ClientOptions, Secret};
+    use crate::plan::{RowId, StepRole};
+    use crate::sandbox::{Sandbox, SandboxOptions, Seed};
+    use crate::schema;
+
+    fn step(entity: &str, write: WriteKind, body: &serde_json::Value) -> Step {
+        let step = Step::new(0, RowId { sheet: 0, row: 2 }, StepRole::Row, schema::find(entity).unwrap(), write);
+        Step { body: body.as_object().cloned().unwrap(), ..step }
+    }
+
+    #[test]
+    fn a_step_is_sent_as_its_write_says_and_its_requests_are_told() {
+        let options = SandboxOptions { quota: None, seed: Seed::Empty, ..SandboxOptions::default() };
+        let sandbox = Sandbox::start(options).unwrap();
+        let key = Secret::new(String::from("sandbox")).unwrap();
+        let options = ClientOptions { quota: None, ..ClientOptions::new(sandbox.base_url().parse().unwrap(), key) };
+        let client = Client::new(options).unwrap();
+        let runtime = Builder::new_current_thread().enable_all().build().unwrap();
+        let sends = |entity: &str, write, body: serde_json::Value| {
+            let done = runtime.block_on(send(&client, step(entity, write, &body)));
+            let requests: Vec<String> =
+                done.attempts.iter().map(|attempt| format!("{} {:?}", attempt.request, attempt.status)).collect();
+            assert_eq!(done.step.entity.name, entity);
+            (done.result.map(|reply| (reply.id, reply.record.is_some())).map_err(|failure| failure.status), requests)
+        };
+        let one = |text: &str| vec![text.to_owned()];
+        let created = sends("suppliers", WriteKind::Create, json!({"name": "Acme"}));
+        assert_eq!(created, (Ok((Some(1), true)), one("POST suppliers Some(201)")));
+        let updated = sends("suppliers", WriteKind::Update(1), json!({"city": "Ulm"}));
+        assert_eq!(updated, (Ok((Some(1), true)), one("PUT suppliers Some(200)")));
+        let deleted = sends("suppliers", WriteKind::Delete(1), json!({}));
+        assert_eq!(deleted, (Ok((None, false)), one("DELETE suppliers Some(204)")));
+        let refused = sends("suppliers", WriteKind::Create, json!({}));
+        assert_eq!(refused, (Err(Some(422)), one("POST suppliers Some(422)")));
+        for (entity, body) in [
+            ("categories", json!({"name": "Mice", "type": "accessory"})),
+            ("accessories", json!({"name": "Mouse", "category_id": 1, "quantity": 3})),
+            ("locations", json!({"name": "Ulm"})),
+        ] {
+            assert!(sends(entity, WriteKind::Create, body).0.is_ok());
+        }
+        let out = json!({"accessory_id": 1, "location_id": 1, "quantity": 1, "checkout_date": "2026-01-02"});
+        let moved = sends("checkout_accessory", WriteKind::Create, out);
+        assert_eq!(moved.0, Ok((None, false)), "what the reply to an action names is not the action's record");
+        StepTransport::stop(&client);
+        assert!(sends("suppliers", WriteKind::Create, json!({"name": "Late"})).0.is_err());
+    }
+
+    #[test]
+    fn an_attempt_is_kept_with_its_time_in_milliseconds() {
+        let attempt = LoggedAttempt {
+            at: SystemTime::UNIX_EPOCH + Duration::from_micros(1_700_000_000_123_456),
+            took: Duration::from_micros(12_345),
+            request: "POST assets".parse().unwrap(),
+            status: Some(500),
+            reply: Some(String::from("oops")),
+        };
+        let record = attempt_record(7, attempt.clone());
+        assert_eq!((record.step, record.at, record.milliseconds), (7, 1_700_000_000_123, 12));
+        assert_eq!(
+            (record.status, record.reply, record.request),
+            (Some(500), Some(String::from("oops")), attempt.request)
+        );
+        let early = LoggedAttempt { at: SystemTime::UNIX_EPOCH - Duration::from_secs(1), ..attempt };
+        assert_eq!(attempt_record(7, early).at, 0);
+    }
+}

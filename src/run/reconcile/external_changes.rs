@@ -107,3 +107,99 @@ async fn count_actions<S: RecordSource>(
     }
     Ok(newer)
 }
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+
+    use futures::executor::block_on;
+    use serde_json::{Value as Json, json};
+
+    use super::*;
+    use crate::catalog::LogCursor;
+    use crate::catalog::fake_source::FakeSource;
+    use crate::plan::{RowId, StepRole};
+    use crate::schema;
+
+    fn step(entity: &str, write: WriteKind, body: &Json) -> Step {
+        let step = Step::new(0, RowId { sheet: 0, row: 2 }, StepRole::Row, schema::find(entity).unwrap(), write);
+        Step { body: body.as_object().cloned().unwrap(), ..step }
+    }
+
+    fn detect(
+        source: &FakeSource,
+        entities: &[&str],
+        created: &[(&'static str, i64)],
+        log: (&LogPosition, &[Step]),
+    ) -> ExternalChanges {
+        let entities: Vec<&'static Entity> = entities.iter().map(|name| schema::find(name).unwrap()).collect();
+        let began = "2026-11-24T10:00:00Z".parse().unwrap();
+        block_on(ExternalChanges::detect(source, &entities, began, &created.iter().copied().collect(), log)).unwrap()
+    }
+
+    fn location(id: i64, name: &str, created: &str) -> Json {
+        json!({"id": id, "name": name, "created_at": created})
+    }
+
+    #[test]
+    fn a_new_record_of_somebody_else_may_be_what_a_step_creates() {
+        let now = "2026-11-24T12:00:00Z";
+        let source = FakeSource::new()
+            .with(
+                "locations",
+                [location(1, "Old", "2020-01-01T00:00:00Z"), location(2, "Ulm", now), location(3, "Bonn", now)],
+            )
+            .with("employees", [json!({"id": 4, "name": "Ada", "email": "Ada@example.com", "created_at": now})]);
+        let log = (&LogPosition::Unknown, &[] as &[Step]);
+        let changes = detect(&source, &["locations", "employees"], &[("locations", 3), ("employees", 2)], log);
+        let may = |entity: &str, write, body: Json| changes.may_include(&step(entity, write, &body));
+        assert!(may("locations", WriteKind::Create, json!({"name": " ulm "})), "names are folded");
+        assert!(!may("locations", WriteKind::Create, json!({"name": "Bonn"})), "the run made it");
+        assert!(!may("locations", WriteKind::Create, json!({"name": "Berlin"})));
+        assert!(!may("locations", WriteKind::Create, json!({})));
+        assert!(!may("locations", WriteKind::Update(2), json!({"name": "Ulm"})));
+        assert!(may("employees", WriteKind::Create, json!({"email": "ada@example.com"})));
+        assert!(!may("suppliers", WriteKind::Create, json!({"name": "Ulm"})), "not looked at");
+        assert!(!may("checkout_asset", WriteKind::Create, json!({})));
+    }
+
+    #[test]
+    fn records_are_read_from_the_newest_to_the_first_that_is_older() {
+        let old = (1..=500).map(|id| location(id, &format!("Old {id}"), "2020-01-01T00:00:00Z"));
+        let new = (501..=530).map(|id| location(id, &format!("New {id}"), "2026-11-24T12:00:00Z"));
+        let source = FakeSource::new().with_page_limit(20).with("locations", old.chain(new));
+        let changes = detect(&source, &["locations"], &[], (&LogPosition::Unknown, &[]));
+        assert_eq!(source.requests(), 2);
+        let may = |name: &str| changes.may_include(&step("locations", WriteKind::Create, &json!({"name": name})));
+        assert!(may("New 501") && may("New 530") && !may("Old 1"));
+    }
+
+    #[test]
+    fn more_entries_of_an_action_than_the_run_made_are_somebody_elses() {
+        let entry = |event: &str, kind: &str, second: i64| json!({"type": kind, "event": event, "item_id": 1, "user_id": 1, "timestamp": format!("2026-11-24T10:00:{second:02}Z")});
+        let log = |moves: i64| {
+            let before = (0..30).map(|second| entry("Checkout", "Accessory", second));
+            let since = (30..30 + moves).map(|second| entry("Checkout", "Accessory", second));
+            let others = [entry("Checkin", "Accessory", 58), entry("Checkout", "License", 59)];
+            FakeSource::new().with_page_limit(10).with("activity", before.chain(since).chain(others))
+        };
+        let cursor = LogCursor::of(entry("Checkout", "Accessory", 29).as_object().unwrap()).unwrap();
+        let position = LogPosition::After(cursor);
+        let action = |name: &str| step(name, WriteKind::Create, &json!({}));
+        let done = [action("checkout_accessory"), action("checkout_accessory"), action("checkin_accessory")];
+        let names = ["checkout_accessory", "checkin_accessory"];
+        for (moves, is_foreign, requests) in [(2, false, 1), (3, true, 1), (12, true, 2)] {
+            let source = log(moves);
+            let changes = detect(&source, &names[..1], &[], (&position, &done));
+            assert_eq!(changes.may_include(&action("checkout_accessory")), is_foreign, "{moves}");
+            assert_eq!(source.requests(), requests, "{moves}");
+        }
+        let changes = detect(&log(2), &names, &[], (&position, &done[..2]));
+        assert!(changes.may_include(&action("checkin_accessory")), "the run made none");
+        assert!(!changes.may_include(&action("checkout_accessory")));
+        let source = log(9);
+        let changes = detect(&source, &names, &[], (&LogPosition::Unknown, &[]));
+        assert!(!changes.may_include(&action("checkout_accessory")));
+        assert_eq!(source.requests(), 0, "nobody knows where the log stood");
+    }
+}
