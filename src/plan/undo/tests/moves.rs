@@ -363,3 +363,45 @@ fn a_holder_that_cannot_be_named_is_none() {
     assert_eq!(held, [(("employee_id", 2), Some(String::from("2026-01-02"))), (("location_id", 3), None)]);
     assert!(holders_in(&object(json!({"deployed_to": null}))).is_empty());
 }
+
+#[test]
+fn a_status_that_was_none_is_not_cleared_and_a_place_that_an_update_set_is_the_updates_to_restore() {
+    let out = json!([{"employee_id": 2, "checkout_date": "2026-01-02"}]);
+    let moved = |wrote: Json, before: Json, then: Json, now: Json| {
+        let body = json!({"asset_id": "T-5", "employee_id": 2, "checkout_date": "2026-01-02"});
+        let mut held = object(json!({"id": 5, "asset_id": "T-5", "deployed_to": out}));
+        held.extend(object(now));
+        Story::default()
+            .did("assets", WriteKind::Update(5), wrote, Some(before), None)
+            .did("checkout_asset", WriteKind::Create, body, Some(then), None)
+            .holds("assets", Json::from(held))
+            .undone()
+    };
+    let was = json!({"id": 5, "status_id": null, "deployed_to": []});
+    let items = moved(json!({"status_id": 2}), json!({"status_id": null}), was, json!({"status_id": 2}));
+    let names: Vec<&str> = items.iter().map(|item| item.entity.name).collect();
+    assert_eq!((names, &write_back(&items[0]).body["status_id"]), (vec!["checkin_asset", "assets"], &json!(2)));
+    assert_eq!(*left(&items[1]), SkipReason::Required(vec!["status_id"]));
+    let was = json!({"id": 5, "status_id": 1, "location_id": 3, "deployed_to": []});
+    let now = json!({"status_id": 1, "location_id": 4});
+    let items = moved(json!({"location_id": 4}), json!({"location_id": 3}), was, now);
+    assert_eq!(write_back(&items[0]).body.get("asset_location_id"), None);
+    assert_eq!(Json::from(write_back(&items[1]).body.clone()), json!({"location_id": 3}));
+}
+
+#[test]
+fn whoever_gave_everything_back_may_go() {
+    let items = Story::default()
+        .created("employees", json!({"name": "Ada", "email": "ada@example.com"}), Some(json!({})))
+        .did(
+            "checkout_asset",
+            WriteKind::Create,
+            json!({"asset_id": "T-5", "employee_id": 1, "checkout_date": "2026-01-02"}),
+            Some(json!({"id": 5, "status_id": 1, "deployed_to": []})),
+            None,
+        )
+        .holds("employees", json!({"id": 1, "name": "Ada", "email": "ada@example.com"}))
+        .holds("assets", json!({"id": 5, "asset_id": "T-5", "status_id": 1, "deployed_to": [{"employee_id": 1}]}))
+        .undone();
+    assert_eq!([items[0].kind(), items[1].kind()], [Some(UndoKind::CheckIn), Some(UndoKind::Delete)]);
+}

@@ -52,6 +52,14 @@ async fn what_was_touched_last_takes_as_many_pages_as_it_fills() {
 }
 
 #[tokio::test]
+async fn what_is_seen_by_its_tag_is_not_asked_for() {
+    let list = long_list(500);
+    let present = find(&list, &[], &["T-500", "T-499", "T-402"], None).await;
+    assert!([500, 499, 402].iter().all(|id| present.record(("assets", *id)).is_some()));
+    assert_eq!((requests(&list), present.record(("assets", 401)).is_some()), ((1, 0), false));
+}
+
+#[tokio::test]
 async fn old_records_take_at_most_twice_as_many_requests_as_they_are() {
     let list = long_list(50_000);
     let present = find(&list, &[1, 2, 3, 4, 5, 6], &[], None).await;
