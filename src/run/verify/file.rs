@@ -212,9 +212,6 @@ impl Statement {
             statement.cells += 1;
             match (field.kind, given.value) {
                 (Kind::Money, ParsedValue::Amount(amount)) => statement.amounts.push((field.name, amount)),
-                (Kind::Money, ParsedValue::Integer(amount)) => {
-                    statement.amounts.push((field.name, Decimal::from(amount)));
-                }
                 (_, ParsedValue::Currency(code)) => statement.currency = Some(code),
                 _ => {}
             }

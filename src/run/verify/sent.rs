@@ -698,4 +698,23 @@ mod tests {
         assert_eq!(of(json!({"purchase_cost": 3, "currency": ""})), (cost("3"), None));
         assert_eq!(of(json!({"purchase_cost": "many"})), (Vec::new(), None));
     }
+
+    #[test]
+    fn a_value_in_another_form_is_equal_and_a_holder_that_is_null_is_none() {
+        let body = json!({"asset_id": "A-1", "purchase_cost": 12, "location_id": 5, "asset_name": "x "});
+        let out = json!({"asset_id": "A-1", "employee_id": 2});
+        let sent = sent_by(vec![
+            (step(0, "assets", WriteKind::Create, body), Some(1)),
+            (step(1, "checkout_asset", WriteKind::Create, out), None),
+        ]);
+        let held = |out: Json| {
+            json!({
+                "id": 1, "asset_id": "A-1", "purchase_cost": "12.00", "location_id": {"id": 5, "name": "Ulm"},
+                "asset_name": "x", "deployed_to": out,
+            })
+        };
+        assert_eq!(compared(&sent, &[("assets", held(json!([{"employee_id": 2}])))]), (Vec::new(), 5));
+        let differing = vec![String::from("different A-1 assigned_to `#2` ``")];
+        assert_eq!(compared(&sent, &[("assets", held(json!(null)))]), (differing, 4));
+    }
 }
