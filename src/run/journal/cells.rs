@@ -237,4 +237,23 @@ mod tests {
         let text = encode(&row, &|column| column == 1);
         assert_eq!(text, r#"["LAP-1",null]"#);
     }
+
+    #[test]
+    fn each_kind_of_cell_has_a_form_of_its_own() {
+        let mut row = Row::default();
+        row.restart(2, &["0.00"].map(String::from).into_iter().collect());
+        row.push_text("");
+        row.push("", Value::Blank);
+        row.push(" ", Value::Blank);
+        row.push_formatted("", Value::Blank, 1);
+        row.push_text("x");
+        row.push_formatted("x", Value::Text, 1);
+        row.push("7", Value::Number(7.0));
+        row.push("TRUE", Value::Boolean(true));
+        let text = encode(&row, &|_| false);
+        assert_eq!(
+            text,
+            r#"[null,null," ","","x",{"t":"x","s":true,"f":"0.00"},{"t":"7","n":7.0},{"t":"TRUE","b":true}]"#
+        );
+    }
 }

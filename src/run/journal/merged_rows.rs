@@ -292,6 +292,14 @@ mod tests {
             ["2 created: own; checked out to Ada", "3 failed: location created", "4 updated: check-out created"]
         );
         assert_eq!(rows[1].outcome.problems.len(), 1, "the same problem once");
+        let late = [(4, Ended, RowStatus::NotSent, None, "too late", "")];
+        let rows = merged(&own[2..], &late, "checkout_asset", Unfinished::Open);
+        assert_eq!(told(&rows), ["4 not_sent: check-out: too late"]);
+        let rows = merged(&own[..1], &[(2, Ended, Unchanged, None, "", "")], "suppliers", Unfinished::Open);
+        assert_eq!(told(&rows), ["2 created: own"]);
+        let noted = [(4, Ended, Created, Some(7), "a note", "")];
+        let rows = merged(&own[2..], &noted, "suppliers", Unfinished::Open);
+        assert_eq!(told(&rows), ["4 updated: supplier #7 created"]);
         let rows =
             merged(&own[2..], &[(4, Ended, RowStatus::NotSent, None, "", "")], "checkin_asset", Unfinished::DryRun);
         assert_eq!(told(&rows), [format!("4 not_sent: check-in: {}", RowStatus::NotSent.label(ReportMode::DryRun))]);

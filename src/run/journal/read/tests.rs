@@ -5,7 +5,10 @@ use std::sync::Arc;
 use serde_json::json;
 
 use super::super::writer::commit_all;
-use super::super::{AttemptRecord, JournalBuilder, JournalLocation, RunDetails, RunKind, SentAction, WriteCommand};
+use super::super::{
+    AttemptRecord, JournalBuilder, JournalLocation, RunDetails, RunKind, SentAction, SourceFile, Unfinished,
+    WriteCommand,
+};
 use super::*;
 use crate::api::Method;
 use crate::plan::{DependsOn, StepResult, StepSink as _, WriteKind};
@@ -217,4 +220,101 @@ fn actions_that_were_or_may_have_been_made_are_told_with_what_they_moved() {
         ]
     );
     assert!(sent.iter().all(|action| action.at > Timestamp::UNIX_EPOCH));
+}
+
+#[test]
+fn a_plan_is_sent_durably_and_a_dry_run_keeps_no_cells() {
+    let header = |id: &str| {
+        let (account, details) = (AccountIdentity::SandboxMemory, RunDetails::default());
+        RunHeader { id: id.to_owned(), kind: RunKind::Import, account, undoes: None, details }
+    };
+    let mut row = Row::default();
+    row.clear(2);
+    row.push_text("A-1");
+    let planned = PlannedRow {
+        state: RowState::Planned,
+        status: RowStatus::Created,
+        record: Some(7),
+        message: String::new(),
+        problems: Vec::new(),
+    };
+    let written = |location| {
+        let mut builder = JournalBuilder::create(location, &header("r")).unwrap();
+        builder.sheet(0, &SheetHeader::without_columns(schema::find("assets").unwrap())).unwrap();
+        builder.push(&step(0, "assets", ROW, WriteKind::Create)).unwrap();
+        builder.row(&row, &planned, &|_| false).unwrap();
+        assert_eq!(builder.count(), 1);
+        let journal = builder.finish(&AccountSnapshot::default()).unwrap();
+        let ask = |sql: &str| -> String { journal.file.connection.query_row(sql, [], |row| row.get(0)).unwrap() };
+        let synchronous: i64 = journal.file.connection.query_row("PRAGMA synchronous", [], |row| row.get(0)).unwrap();
+        (journal.step_count().unwrap(), ask("SELECT cells FROM row"), synchronous, journal.planned_records().unwrap())
+    };
+    let full = 2;
+    assert_eq!(written(JournalLocation::Memory), (1, String::from(r#"["A-1"]"#), full, vec![7]));
+    assert_eq!(written(JournalLocation::Draft), (1, String::new(), full, vec![7]));
+    assert_eq!(written(JournalLocation::Scratch), (0, String::new(), full, vec![7]), "nobody sends its steps");
+}
+
+#[test]
+fn rows_tell_when_the_service_changed_their_records() {
+    let (account, details) = (AccountIdentity::SandboxMemory, RunDetails::default());
+    let header = RunHeader { id: String::from("r"), kind: RunKind::Import, account, undoes: None, details };
+    let mut builder = JournalBuilder::create(JournalLocation::Memory, &header).unwrap();
+    builder.sheet(0, &SheetHeader::without_columns(schema::find("assets").unwrap())).unwrap();
+    for number in 0..3 {
+        let mut row = Row::default();
+        row.clear(u64::from(number) + 2);
+        let (state, status, message, problems) = (RowState::Planned, RowStatus::Updated, String::new(), Vec::new());
+        builder.row(&row, &PlannedRow { state, status, record: Some(7), message, problems }, &|_| false).unwrap();
+        builder.push(&step(number, "assets", ROW, WriteKind::Update(7))).unwrap();
+    }
+    let journal = builder.finish(&AccountSnapshot::default()).unwrap();
+    let time = "2026-01-02T10:00:00.5Z";
+    for (step, after) in [(0, json!({"updated_at": time})), (1, json!({"updated_at": "soon"})), (2, json!({}))] {
+        let after = Some(after.as_object().cloned().unwrap());
+        let (result, message, problems) = (StepResult::Applied, String::new(), Vec::new());
+        let outcome = StepOutcome { step, result, record: Some(7), after, message, problems };
+        commit_all(&journal, vec![WriteCommand::RecordIntent(step), WriteCommand::RecordOutcome(Arc::new(outcome))])
+            .unwrap();
+    }
+    let changed = || -> Vec<Option<Timestamp>> {
+        journal.row_outcomes(0, Unfinished::Open).map(|row| row.unwrap().changed_at).collect()
+    };
+    assert_eq!(changed(), [Some(time.parse().unwrap()), None, None]);
+    // Journals of earlier versions do not tell what rows change.
+    journal.file.connection.execute_batch("DROP TABLE change").unwrap();
+    assert_eq!(changed().len(), 3);
+}
+
+#[test]
+fn a_sheet_knows_its_columns_and_a_run_its_files() {
+    let mut header = Row::default();
+    header.clear(1);
+    ["Tag", " "].iter().for_each(|text| header.push_text(text));
+    let fields = vec![(String::from("asset_id"), 3), (String::from("notes"), 1)];
+    let sheet = SheetHeader { header, fields, ..SheetHeader::without_columns(schema::find("assets").unwrap()) };
+    assert_eq!(
+        [sheet.column_of("notes"), sheet.column_of("asset_id"), sheet.column_of("odd")],
+        [Some(1), Some(3), None]
+    );
+    assert_eq!([sheet.header_of(0), sheet.header_of(1), sheet.header_of(2)], [Some("Tag"), None, None]);
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("a.csv");
+    assert_eq!(SourceFile::of(&path), None);
+    std::fs::write(&path, "12345").unwrap();
+    let file = SourceFile::of(&path).unwrap();
+    assert_eq!((&file.path, file.bytes, file.modified > Some(1_700_000_000_000)), (&path, 5, true));
+}
+
+#[test]
+fn further_sheets_belong_to_the_sheet_whose_rows_make_them() {
+    let further_sheets = vec![(1, 0), (2, 3), (3, 2), (9, 0)];
+    let (account, details) = (AccountIdentity::SandboxMemory, RunDetails { further_sheets, ..RunDetails::default() });
+    let header = RunHeader { id: String::from("r"), kind: RunKind::Import, account, undoes: None, details };
+    let mut builder = JournalBuilder::create(JournalLocation::Memory, &header).unwrap();
+    for sheet in 0..3 {
+        builder.sheet(sheet, &SheetHeader::without_columns(schema::find("assets").unwrap())).unwrap();
+    }
+    let sheets = builder.finish(&AccountSnapshot::default()).unwrap().sheets().unwrap();
+    assert_eq!(sheets.iter().map(|sheet| sheet.owner).collect::<Vec<_>>(), [None, Some(0), None]);
 }
