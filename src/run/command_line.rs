@@ -146,6 +146,7 @@ mod tests {
             ("~x", "'~x'"),
             ("$HOME", "'$HOME'"),
             ("a;b", "'a;b'"),
+            (r"a\b", if cfg!(windows) { r"a\b" } else { r"'a\b'" }),
         ] {
             assert_eq!(command(word), format!("tallyport check {quoted}"));
         }

@@ -177,3 +177,17 @@ fn runs_of_another_account_tell_nothing() {
     let report = test.wait(async { account.plan(job).await.unwrap().apply(&mut NoObserver).await.unwrap() });
     assert_eq!(told(&report), ["checkout_accessory 2 created: "]);
 }
+
+#[test]
+fn the_log_is_read_only_for_check_outs_from_stock() {
+    let test = equipped().holds("assets", &json!({"asset_id": "T-1", "product_id": 1, "status_id": 1}));
+    let reads = |name: &str, text: &str| {
+        let before = test.account.client.requests();
+        assert!(test.moves(name, text)[0].contains(" created: "));
+        test.log_reads_since(&before)
+    };
+    let asset = reads("checkout_asset", "asset_id,employee,checkout_date\nT-1,ada@example.com,2026-01-02\n");
+    let stock = reads(OUT, TO_ADA);
+    let back = reads(BACK, FROM_ADA);
+    assert!(asset == back && stock > asset, "{asset} {stock} {back}");
+}

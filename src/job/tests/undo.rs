@@ -62,8 +62,11 @@ fn what_a_run_created_is_gone_after_its_undo_in_reverse_order() {
             "5  delete         2 locations, 1 employee, 2 assets",
         ]
     );
+    let requests = test.account.client.requests();
     let report = test.undo(&run).unwrap();
     assert_eq!((report.status(), summary(&report, RowStatus::Deleted)), (RunStatus::Succeeded, 5));
+    assert!(report.is_persistent());
+    assert_eq!(test.log_reads_since(&requests), 0, "no move is to be found again");
     assert_eq!(
         told(&report),
         [

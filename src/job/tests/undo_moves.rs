@@ -269,5 +269,8 @@ fn an_asset_that_is_out_again_or_lost_its_status_is_told_apart() {
     assert_eq!(test.record("assets", "asset_id", "T-1")["deployed_to"][0]["employee_id"], 1);
     test.sends("checkin_asset", &json!({"asset_id": 1, "status_id": 1, "checkin_date": "2024-07-03"}));
     test.deletes("assets", 1);
+    let requests = test.account.client.requests();
+    test.undo(&run).unwrap();
+    assert_eq!(test.log_reads_since(&requests), 0, "nothing is moved");
     assert!(test.undo_text(&run).contains("1  nothing to do  already deleted"), "{}", test.undo_text(&run));
 }

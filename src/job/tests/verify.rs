@@ -298,9 +298,8 @@ fn records_are_told_by_tag_name_key_or_number() {
 #[test]
 fn names_that_the_account_does_not_have_are_what_was_expected() {
     let (test, _) = imported();
-    let report = test.compares("assets.csv", "asset_id,location\nA-1,Munich\nA-2,Munich\nA-3,Berlin\n");
-    let differing =
-        set(["different assets A-1 location_id Munich Berlin", "different assets A-2 location_id Munich -"]);
+    let report = test.compares("assets.csv", "asset_id,location\nA-1,Munich\nA-2,Oslo\nA-3,Berlin\n");
+    let differing = set(["different assets A-1 location_id Munich Berlin", "different assets A-2 location_id Oslo -"]);
     assert_eq!((told(&report), report.counts()), (differing, counts(4, 2, 0, 0)));
     let text = "asset_id,holder\nA-1,dee@example.com\nA-2,ada@example.com\n";
     let report = test.verify(VerifyJob::from_path(test.file("assets.csv", text)).map(HOLDER)).unwrap();
@@ -337,6 +336,14 @@ fn check_ins_and_check_outs_of_a_sheet_that_were_not_made_differ() {
     let moved = &report.differences()[0];
     assert_eq!((report.counts(), moved.record.as_str(), moved.expected.as_str()), (counts(1, 1, 0, 0), "T-2", ""));
     assert!(!moved.found.is_empty(), "somebody has it");
+
+    let balls = "accessory,location,quantity,checkout_date\nBall,Berlin,2,2026-01-02\nMouse,Ulm,1,2026-01-02\n";
+    let report = test.compares("checkout_accessory.csv", balls);
+    let differing = set([
+        "different accessories Ball checkout_accessory Berlin, 2 -",
+        "different accessories Mouse checkout_accessory Ulm, 1 -",
+    ]);
+    assert_eq!(told(&report), differing, "named by what the account does not have: {:?}", report.findings.problems);
 
     test.import("checkout_accessory.csv", mice);
     let report = test.compares("checkout_accessory.csv", mice);
@@ -409,6 +416,15 @@ fn what_a_run_moved_and_cannot_be_compared_is_said() {
         "different maintenances Screen start_date 2026-01-03 2026-01-09",
     ]);
     assert_eq!(told(&report), differing);
+}
+
+#[test]
+fn amounts_are_added_up_in_the_currency_of_their_row_or_record() {
+    let (test, _) = imported();
+    let text = "asset_id,cost,currency\nA-1,1000,EUR\nA-2,12,\nA-3,1,GBP\n";
+    let report = test.compares("assets.csv", text);
+    assert_eq!(sums(&report), ["purchase_cost EUR 1012 1500", "purchase_cost GBP 1 0", "purchase_cost USD 0 250"]);
+    assert_eq!(report.counts(), counts(5, 3, 0, 0));
 }
 
 #[test]
