@@ -237,6 +237,12 @@ impl Plan<'_> {
         write_result(RowSource::Files(&mut self.input), journal, &sheets, Unfinished::DryRun, file, summary)
     }
 
+    /// The journal that the plan is in.
+    #[cfg(test)]
+    pub(crate) fn journal(&self) -> Result<&crate::run::journal::Journal> {
+        Ok(self.prepared.steps.journal()?)
+    }
+
     fn sheets(&self) -> Vec<SheetHeader> {
         self.input.sheet_headers()
     }

@@ -44,6 +44,8 @@ pub(crate) use notifications::NotificationCount;
 pub use planner::FieldChange;
 pub(crate) use planner::{Planner, RowLinks, holder_names, value_text};
 pub(crate) use prior_actions::{ActionRecord, ActionRequest, PriorAction, PriorActions};
+#[cfg(test)]
+pub(crate) use scenario::show_step;
 pub(crate) use status::{ReportMode, RowOutcome};
 pub use status::{RowCounts, RowStatus};
 pub(crate) use step::{DependsOn, StepResult};

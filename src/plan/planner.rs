@@ -287,7 +287,10 @@ impl<S: StepSink> Planner<'_, S> {
             }
             (Ok(None), _) => true,
             (Ok(Some(RecordRef::Planned(_))), _) => {
-                if !problems.iter().any(|problem| problem.code() == Code::DuplicateKey) {
+                // Rows that describe one record and contradict each other say so already.
+                let is_told =
+                    |problem: &Problem| matches!(problem.code(), Code::DuplicateKey | Code::RecordContradicted);
+                if !problems.iter().any(is_told) {
                     problems.push(duplicate_create(sheet, row));
                 }
                 false

@@ -247,7 +247,7 @@ impl Outcome {
     }
 }
 
-fn show_step(step: &Step) -> String {
+pub(crate) fn show_step(step: &Step) -> String {
     let write = match step.write {
         WriteKind::Create => String::from("create"),
         WriteKind::Update(id) => format!("update {id}"),

@@ -48,8 +48,8 @@ pub(crate) enum Turn<'d> {
     First(&'d Description),
     /// It says something else than an earlier row.
     Conflict(&'d [Problem]),
-    /// Nothing is left to do.
-    Repeated,
+    /// Nothing is left to do, unless the first row makes nothing.
+    Repeated(&'d Description),
 }
 
 impl DescribedRecords {
@@ -78,7 +78,7 @@ impl DescribedRecords {
         let mut key = String::new();
         write_key(row, &descriptions.key_columns, &mut key);
         let description = descriptions.by_key.get(&key)?;
-        Some(if description.first == row.number { Turn::First(description) } else { Turn::Repeated })
+        Some(if description.first == row.number { Turn::First(description) } else { Turn::Repeated(description) })
     }
 }
 
@@ -117,6 +117,11 @@ impl Description {
                 Some(known) => conflicts.push(contradiction(mapping, known, (column, text))),
             }
         }
+    }
+
+    /// The row that stands for all of them.
+    pub(crate) fn first_row(&self) -> u64 {
+        self.first
     }
 
     /// Fills what the row leaves blank with what other rows say.
@@ -176,11 +181,68 @@ mod tests {
         }
         let turns = rows.iter().map(|row| match described.turn(0, row) {
             Some(Turn::First(description)) => description.first,
-            Some(Turn::Repeated) => 0,
+            Some(Turn::Repeated(_)) => 0,
             Some(Turn::Conflict(_)) => 99,
             None => 1,
         });
         assert_eq!(turns.collect::<Vec<u64>>(), [2, 0, 4, 1]);
         assert!(described.turn(1, &rows[0]).is_none(), "another sheet");
+    }
+
+    #[test]
+    fn what_one_row_leaves_blank_another_says_and_what_differs_is_a_problem() {
+        let row = |number: u64, cells: &[&str]| {
+            let mut row = Row::default();
+            row.clear(number);
+            cells.iter().for_each(|cell| row.push_csv(cell));
+            row
+        };
+        let file = "entity = \"assets\"\n[fields.location_id]\ncolumn = \"Place\"\n[also.locations]\n\
+                    name = { column = \"Place\" }\ncity = { column = \"City\" }\nzip = { column = \"Zip\" }\n";
+        let assets = schema::collection("assets").unwrap();
+        let file = crate::mapping::MappingFile::parse(file, crate::mapping::MappingSource::MappingFile, "m").unwrap();
+        let mut further = Vec::new();
+        file.also(assets).into_iter().for_each(|records| records.add_to(&mut further));
+        let overrides = MappingOverrides { further, map: file.overrides(assets), ..MappingOverrides::default() };
+        let header = row(1, &["asset_id", "product_id", "status_id", "Place", "City", "Zip"]);
+        let mapping = Mapping::new(assets, &header, &overrides).unwrap().further.remove(0);
+        let mut described = DescribedRecords::default();
+        // As a checker fills rows in: the further record's own columns stand behind those of the sheet.
+        let columns: Vec<usize> = mapping.derived.iter().map(|derived| derived.column).collect();
+        let filled = |number: u64, texts: [&str; 3]| {
+            let mut whole = row(number, &["", "", "", "", "", ""]);
+            for (column, text) in columns.iter().zip(texts) {
+                whole.pad(column + 1);
+                whole.replace(*column, text, if text.is_empty() { Value::Blank } else { Value::Text });
+            }
+            whole
+        };
+        let names: Vec<&str> = mapping.derived.iter().map(|derived| derived.rule.target.as_str()).collect();
+        assert_eq!(names, ["name", "city", "zip"]);
+        let mut add = |row: &Row| described.add(3, &mapping, row, &CheckedRow::default()).to_vec();
+        assert!(add(&filled(2, ["HQ", "", "1"])).is_empty());
+        assert!(add(&filled(3, ["hq", "Bonn", "01"])).len() < 2);
+        assert!(add(&filled(4, ["HQ", "bonn ", ""])).is_empty(), "another spelling is the same");
+        let told = add(&filled(5, ["HQ", "Ulm", "9"]));
+        let said: Vec<(Option<u32>, String)> =
+            told.iter().map(|problem| (problem.column, problem.error.message.to_string())).collect();
+        let other = |row: u64, text: &str| {
+            format!("another value than in row {row}, which describes the same location: `{text}`")
+        };
+        assert_eq!(said[0], (Some(columns[1] as u32), other(3, "Bonn")));
+        assert_eq!(said[1], (Some(columns[2] as u32), other(2, "1")));
+        assert_eq!((said.len(), &*told[0].found, told[0].code()), (2, "Ulm", Code::RecordContradicted));
+        assert!(
+            matches!(described.turn(3, &filled(5, ["HQ", "Ulm", "9"])), Some(Turn::Conflict(problems)) if problems.len() == 2)
+        );
+        let Some(Turn::First(description)) = described.turn(3, &filled(2, ["HQ", "", "1"])) else { panic!("first") };
+        assert_eq!(description.first_row(), 2);
+        let whole = description.complete(&filled(2, ["HQ", "", "7"]));
+        let texts: Vec<&str> = columns.iter().map(|column| whole.cell(*column).text).collect();
+        assert_eq!(texts, ["HQ", "Bonn", "7"], "what the row says stays");
+        // A row with problems says nothing.
+        let bad = CheckedRow { problems: told.clone(), ..CheckedRow::default() };
+        assert!(described.add(3, &mapping, &filled(8, ["Annex", "Ulm", "9"]), &bad).is_empty());
+        assert!(described.turn(3, &filled(8, ["Annex", "Ulm", "9"])).is_none());
     }
 }

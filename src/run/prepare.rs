@@ -194,6 +194,8 @@ impl RunPlanner<'_> {
         let owner = sheet.owner.unwrap_or(sheet.index);
         let mut checked = CheckedRow::default();
         let mut stored: Result<(), JournalError> = Ok(());
+        // Records whose first row is withheld, by that row: the next row that describes one makes it.
+        let mut unmade: HashSet<u64> = HashSet::new();
         checker.rewind();
         input.each_row(sheet.index.into(), &mut |typed| {
             if described.skipped.contains(&RowId { sheet: owner, row: typed.number }) {
@@ -208,10 +210,16 @@ impl RunPlanner<'_> {
                 RecordOrigin::Described => described.turn(sheet.index, &filled),
                 RecordOrigin::Assignment | RecordOrigin::Rows => None,
             };
+            let is_withheld = planner.withheld.contains(&RowId { sheet: owner, row: typed.number });
             match turn {
-                Some(Turn::Repeated) => return ControlFlow::Continue(()),
+                Some(Turn::Repeated(description)) if is_withheld || !unmade.remove(&description.first_row()) => {
+                    return ControlFlow::Continue(());
+                }
                 Some(Turn::Conflict(problems)) => checked.problems.extend(problems.iter().cloned()),
-                Some(Turn::First(description)) => {
+                Some(Turn::First(description) | Turn::Repeated(description)) => {
+                    if is_withheld {
+                        unmade.insert(description.first_row());
+                    }
                     filled = description.complete(&filled);
                     checker.check_again(typed, &filled, &mut checked);
                 }
@@ -546,3 +554,6 @@ fn planned_row(checked: &CheckedRow, plan: RowPlan, mapping: &Mapping) -> Planne
         RowDecision::Rejected(problems) => PlannedRow { problems, ..ended(RowStatus::Failed, own_id) },
     }
 }
+
+#[cfg(test)]
+pub(in crate::run) mod tests;

@@ -130,7 +130,7 @@ impl<S: StepSink> Planner<'_, S> {
     ) -> Result<Option<HolderDecision>, Rejection> {
         let entity = sheet.mapping.entity;
         let Some(link) = self.link(sheet, row).cloned() else { return Ok(None) };
-        let Some((holder, column)) = self.holder(entity, &draft) else { return Ok(None) };
+        let Some((holder, column)) = self.holder(sheet, &draft) else { return Ok(None) };
         let returned_by = match link.record {
             RecordRef::Planned(_) => Vec::new(),
             RecordRef::Known(id) if self.returned.contains(&id) => Vec::new(),
@@ -235,11 +235,12 @@ impl<S: StepSink> Planner<'_, S> {
     }
 
     /// The name of the holder that a draft says, and its column.
-    fn holder(&self, entity: &'static Entity, draft: &RowDraft) -> Option<(String, u32)> {
+    fn holder(&self, sheet: &SheetPlan<'_>, draft: &RowDraft) -> Option<(String, u32)> {
+        let entity = sheet.mapping.entity;
         let named = |field: &Field| {
             let index = entity.field_index(field.name)?;
             if let Some((_, missing)) = draft.missing.iter().find(|(field, _)| *field == index) {
-                return Some((missing.name.clone(), 0));
+                return Some((missing.name.clone(), sheet.mapping.column_of(field.name).unwrap_or_default()));
             }
             let given = draft.fields.iter().find(|given| given.field == index)?;
             match given.value {

@@ -1,0 +1,353 @@
+//! Rows that make more than their own record: who holds it, and what they describe.
+
+use serde_json::json;
+
+use super::*;
+
+const HEADER: &str = "Asset tag,Product,Status,UPN,User,Place,Since\n";
+const MAPPING: &str = "entity = \"assets\"\n\
+                       [fields.assigned_to]\nfirst_of = [\"UPN\", \"Place\"]\n\
+                       [fields.\"assigned_to.name\"]\ncolumn = \"User\"\n\
+                       [fields.checkout_date]\ncolumn = \"Since\"\n";
+
+const DESCRIBED: &str = "entity = \"assets\"\nignore = [\"City\", \"Title\", \"Name\"]\n\
+                         [fields.location_id]\ncolumn = \"Building\"\n\
+                         [fields.assigned_to]\ncolumn = \"Mail\"\n\
+                         [fields.checkout_date]\ndefault = \"2026-01-05\"\n\
+                         [also.locations]\nname = { column = \"Building\" }\ncity = { column = \"City\" }\n\
+                         address_line_1 = { default = \"unknown\" }\ncountry = { default = \"DE\" }\n\
+                         [also.employees]\nemail = { column = \"Mail\" }\nname = { column = \"Name\" }\n\
+                         title = { column = \"Title\" }\n";
+const DESCRIBED_HEADER: &str = "Asset tag,Product,Status,Building,City,Mail,Name,Title\n";
+
+/// Asset rows: `tag,UPN,User,Place,Since`.
+fn sheet(rows: &[&str]) -> String {
+    let line = |row: &&str| {
+        let (tag, rest) = row.split_once(',').unwrap();
+        format!("{tag},Latitude 5450,Ready to Deploy,{rest}\n")
+    };
+    format!("{HEADER}{}", rows.iter().map(line).collect::<String>())
+}
+
+impl Office {
+    fn assigning(&self, rows: &[&str]) -> ImportJob {
+        self.mapped("mapping.toml", MAPPING, &sheet(rows))
+    }
+
+    fn describing(&self, rows: &[&str]) -> ImportJob {
+        self.mapped("described.toml", DESCRIBED, &format!("{DESCRIBED_HEADER}{}\n", rows.join("\n")))
+    }
+
+    fn mapped(&self, name: &str, mapping: &str, rows: &str) -> ImportJob {
+        self.job("assets.csv", rows).mapping_file(self.file(name, mapping)).confirmed()
+    }
+}
+
+#[test]
+fn a_new_asset_goes_to_its_holder_and_stays_there() {
+    let office = Office::new();
+    let rows = [
+        "A-1,ada.byron@example.com,Ada Byron,,2026-01-05",
+        "A-2,,,Warehouse,2026-01-06",
+        "A-3,,,,",
+        "A-4,grace murray,,,2026-01-07",
+    ];
+    let (summary, steps) = office.planned(office.assigning(&rows));
+    assert_eq!(
+        steps,
+        [
+            r#"assets: create {"asset_id":"A-1","product_id":2,"status_id":1}"#,
+            r#"assets: create {"asset_id":"A-2","product_id":2,"status_id":1}"#,
+            r#"assets: create {"asset_id":"A-3","product_id":2,"status_id":1}"#,
+            r#"assets: create {"asset_id":"A-4","product_id":2,"status_id":1}"#,
+            r#"checkout_asset: create {"asset_id":"A-1","checkout_date":"2026-01-05","employee_id":1} after 0"#,
+            r#"checkout_asset: create {"asset_id":"A-2","checkout_date":"2026-01-06","location_id":4} after 1"#,
+            r#"checkout_asset: create {"asset_id":"A-4","checkout_date":"2026-01-07","employee_id":2} after 3"#,
+        ]
+    );
+    let estimate = summary.planned.clone().unwrap();
+    assert_eq!((estimate.requests, estimate.emails, estimate.people, summary.counts().rows()), (7, 2, 2, 4));
+    let finished = office.imports(office.assigning(&rows));
+    assert_eq!(
+        finished.rows(),
+        [
+            "2 created #1: check-out to Ada Byron",
+            "3 created #2: check-out to Warehouse",
+            "4 created #3",
+            "5 created #4: check-out to Grace Murray",
+        ]
+    );
+    let holders = ["A-1", "A-2", "A-3", "A-4"].map(|tag| office.holder(tag));
+    assert_eq!(holders, ["employee 1", "location 4", "nobody", "employee 2"]);
+    let again = office.imports(office.assigning(&rows));
+    assert_eq!((again.writes().len(), again.report.summary().counts().unchanged), (0, 4), "{:?}", again.rows());
+}
+
+#[test]
+fn an_asset_comes_back_from_one_holder_before_it_goes_to_another() {
+    let office = Office::new();
+    office.imports(office.assigning(&["A-1,ada.byron@example.com,,,2026-01-05", "A-2,,,,", "A-3,,,Berlin,2026-01-05"]));
+    let moved = ["A-1,grace.murray@example.com,,,2026-02-01", "A-2,,,London,2026-02-02", "A-3,,,,"];
+    let (summary, steps) = office.planned(office.assigning(&moved));
+    assert_eq!(
+        steps,
+        [
+            r#"checkin_asset: create {"asset_id":1,"checkin_date":"2026-02-01","status_id":1}"#,
+            r#"checkout_asset: create {"asset_id":"A-1","checkout_date":"2026-02-01","employee_id":2} after 0"#,
+            r#"checkout_asset: create {"asset_id":"A-2","checkout_date":"2026-02-02","location_id":3}"#,
+        ]
+    );
+    assert_eq!((summary.counts().updated, summary.counts().unchanged), (2, 1));
+    let finished = office.imports(office.assigning(&moved));
+    assert_eq!(
+        finished.rows(),
+        [
+            "2 updated #1: check-in from Ada Byron, check-out to Grace Murray",
+            "3 updated #2: check-out to London",
+            "4 unchanged #3",
+        ]
+    );
+    let changes: Vec<String> = finished
+        .report
+        .rows()
+        .flat_map(|(_, row)| row.unwrap().outcome.changes)
+        .map(|change| format!("{}: {} > {} in {}", change.field, change.old, change.new, change.column))
+        .collect();
+    assert_eq!(changes, ["assigned_to: Ada Byron > Grace Murray in 3", "assigned_to:  > London in 5"]);
+    // A blank is no opinion.
+    assert_eq!(["A-1", "A-2", "A-3"].map(|tag| office.holder(tag)), ["employee 2", "location 3", "location 2"]);
+}
+
+#[test]
+fn the_check_in_carries_the_status_that_the_row_sets() {
+    let office = Office::new();
+    office.imports(office.assigning(&["A-1,ada.byron@example.com,,,2026-01-05"]));
+    let rows = format!("{HEADER}A-1,Latitude 5450,In Use,grace.murray@example.com,,,2026-02-01\n");
+    let (_, steps) = office.planned(office.mapped("mapping.toml", MAPPING, &rows));
+    assert_eq!(
+        steps,
+        [
+            r#"assets: update 1 {"status_id":2}"#,
+            r#"checkin_asset: create {"asset_id":1,"checkin_date":"2026-02-01","status_id":2} after 0"#,
+            r#"checkout_asset: create {"asset_id":"A-1","checkout_date":"2026-02-01","employee_id":2} after 0 after 1"#,
+        ]
+    );
+    // A status that the run makes is known when the check-in is sent.
+    let rows = format!("{HEADER}A-1,Latitude 5450,Spare,grace.murray@example.com,,,2026-02-01\n");
+    let job =
+        || office.mapped("mapping.toml", MAPPING, &rows).create_missing().default_value("status_id.type=deployable");
+    let (_, steps) = office.planned(job());
+    assert_eq!(
+        steps,
+        [
+            r#"statuses: create {"name":"Spare","type":"deployable"}"#,
+            r"assets: update 1 after 0:status_id",
+            r#"checkin_asset: create {"asset_id":1,"checkin_date":"2026-02-01"} after 0:status_id after 1"#,
+            r#"checkout_asset: create {"asset_id":"A-1","checkout_date":"2026-02-01","employee_id":2} after 1 after 2"#,
+        ]
+    );
+    let finished = office.imports(job());
+    assert_eq!((finished.report.summary().counts().updated, office.holder("A-1").as_str()), (1, "employee 2"));
+    assert_eq!(
+        office.record("assets", "asset_id", "A-1")["status_id"],
+        office.record("statuses", "name", "Spare")["id"]
+    );
+}
+
+#[test]
+fn nothing_is_checked_out_that_its_status_keeps() {
+    let office = Office::new();
+    office.asset("A-9");
+    let rows = format!(
+        "{HEADER}A-1,Latitude 5450,In Repair,ada.byron@example.com,,,\nA-9,Latitude 5450,Retired,,,Berlin,2026-01-05\n"
+    );
+    let finished = office.imports(office.mapped("mapping.toml", MAPPING, &rows));
+    assert_eq!(
+        finished.rows(),
+        [
+            "2 created #2: not checked out to Ada Byron: its status `In Repair` (undeployable) does not allow it",
+            "3 updated #1: not checked out to Berlin: its status `Retired` (archived) does not allow it",
+        ]
+    );
+    assert_eq!(finished.writes(), ["POST assets 1", "PUT assets 1"]);
+    assert_eq!(["A-1", "A-9"].map(|tag| office.holder(tag)), ["nobody", "nobody"]);
+    // What stays in repair is not said again as a change.
+    let again = office.imports(office.mapped("mapping.toml", MAPPING, &rows));
+    assert_eq!(again.writes(), [""; 0]);
+}
+
+#[test]
+fn a_name_of_a_person_and_a_place_is_a_question() {
+    let office = Office::new();
+    let location =
+        |name: &str| json!({"name": name, "address_line_1": "Main Street 1", "city": "Oslo", "country": "NO"});
+    office.makes("locations", location("Mei Tanaka"));
+    let rows =
+        ["A-1,Mei Tanaka,,,2026-01-05", "A-2,mei.tanaka@example.com,,,2026-01-05", "A-3,Nobody Known,,,2026-01-05"];
+    let finished = office.imports(office.assigning(&rows));
+    assert_eq!(
+        finished.rows(),
+        [
+            "2 failed: name.ambiguous at D: assigned_to from UPN, D2: `Mei Tanaka` is a person and a location",
+            "3 created #1: check-out to Mei Tanaka",
+            "4 failed: name.not_found at D: assigned_to from UPN, D4: `Nobody Known` not found in employees",
+        ]
+    );
+    assert_eq!((office.holder("A-2").as_str(), office.records("assets").len()), ("employee 4", 1));
+}
+
+#[test]
+fn a_row_whose_holder_has_a_problem_sends_nothing() {
+    let office = Office::new();
+    let rows = ["A-1,nobody@example.com,,,2026-01-05", "A-2,ada.byron@example.com,,,2026-13-05", "A-3,,,,"];
+    let (summary, steps) = office.planned(office.assigning(&rows));
+    assert_eq!(steps, [r#"assets: create {"asset_id":"A-3","product_id":2,"status_id":1}"#]);
+    assert_eq!((summary.counts().failed, summary.counts().created), (2, 1));
+    let finished = office.imports(office.assigning(&rows));
+    assert_eq!(finished.writes(), ["POST assets 1"]);
+    assert!(finished.rows()[0].starts_with("2 failed: name.not_found at D: "), "{:?}", finished.rows());
+    assert!(finished.rows()[1].starts_with("3 failed: date.invalid at G: "), "{:?}", finished.rows());
+}
+
+#[test]
+fn a_holder_is_made_from_the_row_where_people_may_be_made() {
+    let office = Office::new();
+    let rows = ["A-1,cy@example.com,Cy Young,,2026-01-05", "A-2,CY@example.com,Cy Young,,2026-01-05"];
+    let job = || office.assigning(&rows).create_missing_in(["all"]);
+    let (_, steps) = office.planned(job());
+    assert_eq!(
+        steps[2..],
+        [
+            r#"employees: create {"email":"cy@example.com","name":"Cy Young"}"#,
+            r#"checkout_asset: create {"asset_id":"A-1","checkout_date":"2026-01-05"} after 0 after 2:employee_id"#,
+            r#"checkout_asset: create {"asset_id":"A-2","checkout_date":"2026-01-05"} after 1 after 2:employee_id"#,
+        ]
+    );
+    let finished = office.imports(job());
+    assert_eq!(finished.rows(), ["2 created #1: check-out to cy@example.com", "3 created #2: check-out to Cy Young"]);
+    let cy = office.id("employees", "email", "cy@example.com");
+    assert_eq!(["A-1", "A-2"].map(|tag| office.holder(tag)), [format!("employee {cy}"), format!("employee {cy}")]);
+}
+
+#[test]
+fn an_asset_whose_tag_is_edited_is_checked_out_under_its_new_tag() {
+    let office = Office::new();
+    office.asset("A-1");
+    let rows = format!("_id,{HEADER}1,A-7,Latitude 5450,Ready to Deploy,ada.byron@example.com,,,2026-01-05\n");
+    let job = || office.mapped("mapping.toml", MAPPING, &rows);
+    let (_, steps) = office.planned(job());
+    assert_eq!(
+        steps,
+        [
+            r#"assets: update 1 {"asset_id":"A-7"}"#,
+            r#"checkout_asset: create {"asset_id":"A-7","checkout_date":"2026-01-05","employee_id":1} after 0"#,
+        ]
+    );
+    office.imports(job());
+    assert_eq!(office.holder("A-7"), "employee 1");
+}
+
+#[test]
+fn one_record_is_made_however_many_rows_describe_it() {
+    let office = Office::new();
+    let rows = [
+        "A-1,Latitude 5450,Ready to Deploy,HQ,,eve@example.com,Eve Adams,",
+        "A-2,Latitude 5450,Ready to Deploy,HQ,Bonn,eve@example.com,Eve Adams,Engineer",
+        "A-3,Latitude 5450,Ready to Deploy,hq,Bonn,,,",
+        "A-4,Latitude 5450,Ready to Deploy,,,,,",
+    ];
+    let (summary, steps) = office.planned(office.describing(&rows));
+    assert_eq!(
+        steps,
+        [
+            r#"locations: create {"address_line_1":"unknown","city":"Bonn","country":"DE","name":"HQ"}"#,
+            r#"employees: create {"email":"eve@example.com","name":"Eve Adams","title":"Engineer"}"#,
+            r#"assets: create {"asset_id":"A-1","product_id":2,"status_id":1} after 0:location_id"#,
+            r#"assets: create {"asset_id":"A-2","product_id":2,"status_id":1} after 0:location_id"#,
+            r#"assets: create {"asset_id":"A-3","product_id":2,"status_id":1} after 0:location_id"#,
+            r#"assets: create {"asset_id":"A-4","product_id":2,"status_id":1}"#,
+            r#"checkout_asset: create {"asset_id":"A-1","checkout_date":"2026-01-05"} after 2 after 1:employee_id"#,
+            r#"checkout_asset: create {"asset_id":"A-2","checkout_date":"2026-01-05"} after 3 after 1:employee_id"#,
+        ]
+    );
+    assert_eq!((summary.counts().created, summary.counts().rows()), (4, 4));
+    let finished = office.imports(office.describing(&rows));
+    assert_eq!(
+        finished.rows(),
+        [
+            "2 created #1: location #5 created; employee #7 created; check-out to Eve Adams",
+            "3 created #2: check-out to Eve Adams",
+            "4 created #3",
+            "5 created #4",
+        ]
+    );
+    let again = office.imports(office.describing(&rows));
+    assert_eq!((again.writes().len(), again.report.summary().counts().unchanged), (0, 4), "{:?}", again.rows());
+}
+
+#[test]
+fn a_described_record_that_is_there_is_compared_and_a_blank_empties_nothing() {
+    let office = Office::new();
+    let rows = [
+        "A-1,Latitude 5450,Ready to Deploy,Berlin,,ada.byron@example.com,Ada Byron,Director",
+        "A-2,Latitude 5450,Ready to Deploy,London,Croydon,,,",
+    ];
+    let text = format!("{DESCRIBED_HEADER}{}\n", rows.join("\n"));
+    let mapping = DESCRIBED.replace("address_line_1 = { default = \"unknown\" }\ncountry = { default = \"DE\" }\n", "");
+    let (_, steps) = office.planned(office.mapped("described.toml", &mapping, &text));
+    assert_eq!(
+        steps[..2],
+        [r#"locations: update 3 {"city":"Croydon"}"#, r#"employees: update 1 {"title":"Director"}"#]
+    );
+    assert_eq!(steps.len(), 5, "{steps:?}");
+}
+
+#[test]
+fn rows_that_contradict_each_other_send_nothing_and_name_the_earlier_row() {
+    let office = Office::new();
+    let rows = [
+        "A-1,Latitude 5450,Ready to Deploy,HQ,Bonn,,,",
+        "A-2,Latitude 5450,Ready to Deploy,HQ,Hamburg,,,",
+        "A-3,Latitude 5450,Nowhere,Annex,Oslo,,,",
+        "A-4,Latitude 5450,Ready to Deploy,Annex,Oslo,,,",
+    ];
+    let finished = office.imports(office.describing(&rows));
+    assert_eq!(
+        finished.rows(),
+        [
+            "2 created #1: location #5 created",
+            "3 failed: record.contradicted at E: locations.city from City, E3: another value than in row 2, which describes the same location: `Bonn`",
+            "4 failed: name.not_found at C: `Nowhere` not found in statuses",
+            "5 created #2: location #6 created",
+        ]
+    );
+    assert_eq!(office.record("locations", "name", "HQ")["city"], "Bonn");
+    assert_eq!(finished.writes(), ["POST assets 2", "POST locations 2"]);
+}
+
+#[test]
+fn a_row_that_is_skipped_or_deletes_describes_nothing() {
+    let office = Office::new();
+    office.asset("A-2");
+    let rows = format!(
+        "_action,{DESCRIBED_HEADER}skip,A-1,Latitude 5450,Ready to Deploy,HQ,Bonn,eve@example.com,Eve Adams,\n\
+         delete,A-2,Latitude 5450,Ready to Deploy,HQ,Bonn,eve@example.com,Eve Adams,\n\
+         ,A-3,Latitude 5450,Ready to Deploy,,,,,\n"
+    );
+    let (summary, steps) = office.planned(office.mapped("described.toml", DESCRIBED, &rows));
+    assert_eq!(steps, ["assets: delete 1", r#"assets: create {"asset_id":"A-3","product_id":2,"status_id":1}"#]);
+    assert_eq!((summary.counts().skipped, summary.counts().deleted, summary.counts().created), (1, 1, 1));
+}
+
+#[test]
+fn a_new_holder_of_an_asset_that_is_there_is_told_at_the_cell_that_names_him() {
+    let office = Office::new();
+    office.asset("A-1");
+    let job = office.assigning(&["A-1,cy@example.com,Cy Young,,2026-01-05"]).create_missing_in(["all"]);
+    let finished = office.imports(job);
+    assert_eq!(finished.rows(), ["2 updated #1: check-out to cy@example.com"]);
+    let row = finished.report.rows().next().unwrap().1.unwrap();
+    let changes: Vec<(u32, &str, &str)> =
+        row.outcome.changes.iter().map(|change| (change.column, change.field.as_str(), change.new.as_str())).collect();
+    assert_eq!(changes, [(3, "assigned_to", "cy@example.com")]);
+}
