@@ -1,15 +1,20 @@
 //! What options make of the files of a run.
 
+mod aliases;
+mod options;
+mod remember;
+mod rules;
+mod workbooks;
+
 use super::*;
 use crate::observer::NoObserver;
 use crate::schema::Entity;
 
-/// Opens files with these contents.
-fn open(files: &[(&str, &str)], change: impl FnOnce(&mut InputOptions)) -> Result<InputSet> {
-    let folder = tempfile::tempdir().unwrap();
+/// Options that name files with these contents in a folder; a `.toml` is the mapping file.
+fn options_in(folder: &Path, files: &[(&str, &str)]) -> InputOptions {
     let mut options = InputOptions::default();
     for (name, content) in files {
-        let path = folder.path().join(name);
+        let path = folder.join(name);
         std::fs::write(&path, content).unwrap();
         if !name.ends_with(".toml") {
             options.files.push(path);
@@ -17,8 +22,44 @@ fn open(files: &[(&str, &str)], change: impl FnOnce(&mut InputOptions)) -> Resul
             options.mapping.file = Some(path);
         }
     }
+    options
+}
+
+/// Opens files with these contents.
+fn open(files: &[(&str, &str)], change: impl FnOnce(&mut InputOptions)) -> Result<InputSet> {
+    let folder = tempfile::tempdir().unwrap();
+    let mut options = options_in(folder.path(), files);
     change(&mut options);
     InputSet::open(&options, SheetFilter::Any, &mut NoObserver)
+}
+
+/// The message and hint of a refusal, without the folder of its files.
+fn refusal(opened: Result<InputSet>) -> (String, String) {
+    let error = opened.map(drop).unwrap_err();
+    let plain = |text: String| match (text.find("/tmp"), text.rfind('/')) {
+        (Some(start), Some(end)) if !text[start..end].contains(' ') => {
+            format!("{}{}", &text[..start], &text[end + 1..])
+        }
+        _ => text,
+    };
+    (plain(error.to_string()), plain(error.hint().unwrap_or_default()))
+}
+
+/// What becomes of the rows of a sheet: their typed and their filled cells, and their problems.
+fn rows(input: &mut InputSet, sheet: usize) -> Vec<String> {
+    let (sheets, rules) = (input.sheet_rules(), RowRules::new(input.rules.clone()));
+    let mut checkers = input.checkers(&sheets, &rules);
+    let mut seen = Vec::new();
+    input
+        .each_record(sheet, &mut checkers, &mut |index, row, checked| {
+            let cells: Vec<&str> = row.filled.cells().map(|cell| cell.text).collect();
+            let problems: Vec<&str> = checked.problems.iter().map(|problem| problem.code().as_str()).collect();
+            let own = if index == sheet { String::new() } else { format!("{}: ", sheets[index].0.entity.name) };
+            let problems = if problems.is_empty() { String::new() } else { format!(" {}", problems.join(" ")) };
+            seen.push(format!("{own}{} {}{problems}", row.typed.number, cells.join("|")));
+        })
+        .unwrap();
+    seen
 }
 
 const LOCATIONS: (&str, &str) = ("locations.csv", "Name,City,Colour\nBerlin,Berlin,red\n");
