@@ -43,3 +43,33 @@ impl Diagnostic for ClaimsError {
         Some(String::from(ClaimsError::hint(self)))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_to_do_depends_on_what_is_wrong() {
+        let failed = |code: i32| {
+            let source = rusqlite::Error::SqliteFailure(rusqlite::ffi::Error::new(code), None);
+            ClaimsError::new(Path::new("c.sqlite"), source)
+        };
+        let hints = [
+            (rusqlite::ffi::SQLITE_FULL, "free some disk space, then try again"),
+            (rusqlite::ffi::SQLITE_BUSY, "close the program that has it open, then try again"),
+            (rusqlite::ffi::SQLITE_CORRUPT, "delete it while no run is at work, then try again"),
+            (rusqlite::ffi::SQLITE_READONLY, "make it writable, or set TALLYPORT_HOME to another folder"),
+        ];
+        for (code, hint) in hints {
+            assert_eq!(failed(code).hint(), hint);
+            assert_eq!(Diagnostic::hint(&failed(code)).as_deref(), Some(hint));
+            assert_eq!(failed(code).is_locked(), code == rusqlite::ffi::SQLITE_BUSY);
+        }
+        let other = ClaimsError::other(Path::new("c.sqlite"), "it is odd");
+        assert_eq!(
+            other.to_string(),
+            "cannot use the file `c.sqlite`, in which runs say what they are writing: it is odd"
+        );
+        assert!(!other.is_locked());
+    }
+}

@@ -93,7 +93,7 @@ impl Claims {
         Self::open(&path, account.run_store(), run, began).map(Some)
     }
 
-    fn open(path: &Path, runs: RunStore, run: &str, began: Timestamp) -> Result<Self, ClaimsError> {
+    pub(super) fn open(path: &Path, runs: RunStore, run: &str, began: Timestamp) -> Result<Self, ClaimsError> {
         let (path, run, began) = (path.to_path_buf(), run.to_owned(), began.as_millisecond());
         let mut claims =
             Self { connection: file::open(&path)?, path, runs, run, began, taken: HashSet::new(), is_batch: false };

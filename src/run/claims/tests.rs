@@ -176,3 +176,58 @@ fn no_statement_is_planned_anew_for_another_step() {
         assert_eq!(statement.get_status(rusqlite::StatementStatus::RePrepare), 0, "{sql}");
     }
 }
+
+#[test]
+fn the_runs_of_one_account_share_a_file_and_a_sandbox_has_none() {
+    let office = crate::run::prepare::tests::Office::new();
+    let path = office.account.claims_path().unwrap();
+    assert!(path.starts_with(office.account.state_dir()) && path.extension().is_some_and(|kind| kind == "sqlite"));
+    assert!(Claims::register(&office.account, "a", BEGAN).unwrap().is_some_and(|claims| claims.path == path));
+    let options = crate::account::ConnectOptions::sandbox().with_state_dir(office.folder.path().join("other"));
+    let sandbox = office.runtime.block_on(Account::connect(options)).unwrap();
+    assert!(Claims::register(&sandbox, "a", BEGAN).unwrap().is_none());
+}
+
+#[test]
+fn a_file_of_something_else_is_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("claims.sqlite");
+    let opened = || {
+        let claims = Claims::open(&path, RunStore::new(folder.path()), "a", BEGAN);
+        claims.map(drop).unwrap_err().to_string().rsplit_once(": ").unwrap().1.to_owned()
+    };
+    let change = |sql: &str| Connection::open(&path).unwrap().execute_batch(sql).unwrap();
+    change("CREATE TABLE other (a); PRAGMA application_id = 7;");
+    assert_eq!(opened(), "it is a database of another program");
+    std::fs::remove_file(&path).unwrap();
+    drop(claims(folder.path(), "a", BEGAN));
+    change("PRAGMA user_version = 99;");
+    assert_eq!(opened(), "a newer tallyport wrote it (format 99, this one reads 1)");
+    let error = JournalError::from(ClaimsError::other(&path, "odd"));
+    let JournalError::Claims { message, hint } = error else { panic!("{error}") };
+    assert!(message.ends_with("odd") && hint.starts_with("make it writable"), "{message} {hint}");
+}
+
+#[test]
+fn claims_of_runs_that_are_over_are_deleted_once_nobody_needs_them() {
+    let folder = tempfile::tempdir().unwrap();
+    let (a, _b) = (at_work(folder.path(), "a"), at_work(folder.path(), "b"));
+    let (mut one, other) = (claims(folder.path(), "a", BEGAN), claims(folder.path(), "b", BEGAN));
+    one.acquire(&mouse(0)).unwrap();
+    one.end(&mouse(0), &outcome(&mouse(0), StepResult::Applied, Some(12))).unwrap();
+    let left = |claims: &Claims| -> (i64, i64) {
+        let count = |table: &str| {
+            claims.connection.query_row(&format!("SELECT count(*) FROM {table}"), [], |row| row.get(0)).unwrap()
+        };
+        (count("run"), count("claim"))
+    };
+    assert_eq!(left(&other), (2, 1));
+    // The other run began before it was done.
+    let far = Timestamp::from_second(4_000_000_000).unwrap();
+    let _c = at_work(folder.path(), "c");
+    assert_eq!(left(&claims(folder.path(), "c", far)), (3, 1));
+    drop((one, a));
+    drop(other);
+    drop(_b);
+    assert_eq!(left(&claims(folder.path(), "c", far)), (1, 0));
+}

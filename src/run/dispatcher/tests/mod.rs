@@ -1,6 +1,7 @@
 //! The dispatcher against a fake service, on a paused clock: each test runs in no time and knows when every request was
 //! sent.
 
+mod other_runs;
 mod simulation;
 mod transport;
 
