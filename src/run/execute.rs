@@ -97,3 +97,52 @@ impl RunObserver for SendProgress<'_> {
         self.observer.on_wait(wait.as_ref());
     }
 }
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+
+    use super::*;
+    use crate::check::{Code, ValueError};
+    use crate::plan::{RowId, StepResult, StepRole, WriteKind};
+    use crate::run::prepare::tests::{Office, Told, entity};
+
+    #[test]
+    fn a_service_elsewhere_is_given_more_time() {
+        use crate::api::{ClientOptions, Secret};
+        let waits = |url: &str| {
+            let key = Secret::new(String::from("key")).unwrap();
+            let options = ClientOptions { quota: None, ..ClientOptions::new(url.parse().unwrap(), key) };
+            let LostWaits { look, resend } = lost_waits(&Client::new(options).unwrap());
+            (look.as_secs(), resend.as_secs())
+        };
+        assert_eq!(waits("http://127.0.0.1:9/api/v1"), (1, 5));
+        assert_eq!(waits("https://bluetally.example.com/api/v1"), (5, 10));
+    }
+
+    #[test]
+    fn steps_that_end_are_counted_and_what_is_left_is_told() {
+        let (office, mut told) = (Office::new(), Told::default());
+        let client = &office.account.client;
+        let mut progress = SendProgress { observer: &mut told, client, quota: Some(10), open: 4, done: 0, failed: 0 };
+        let step = Step::new(0, RowId { sheet: 0, row: 2 }, StepRole::Row, entity("locations"), WriteKind::Create);
+        let outcome = |result| {
+            let problem = ValueError::new(Code::ServiceUnknown, "twice", "").at(None, "");
+            StepOutcome { step: 0, result, record: None, after: None, message: String::new(), problems: vec![problem] }
+        };
+        for result in [StepResult::Applied, StepResult::Failed, StepResult::AlreadyApplied] {
+            progress.on_step_end(&step, &outcome(result));
+        }
+        progress.on_progress(None);
+        let busy = Wait::Reconciling { requests: 2 };
+        progress.on_progress(Some(&busy));
+        progress.on_duplicate(&outcome(StepResult::Unknown));
+        progress.on_step_end(&step, &outcome(StepResult::Unknown));
+        progress.on_step_end(&step, &outcome(StepResult::Applied));
+        progress.on_progress(None);
+        assert_eq!(told.rows, [(1, 0), (2, 1), (3, 1), (4, 2), (5, 2)]);
+        let left: Vec<u64> = told.remaining.iter().map(|left| left.requests).collect();
+        assert_eq!((left, told.remaining[0].per_hour), (vec![1, 1, 0], Some(10)));
+        assert_eq!((told.waits, told.warnings), (vec![None, Some(busy), None], vec![String::from("twice")]));
+    }
+}

@@ -232,4 +232,149 @@ mod tests {
         let locations = declared("checkout_asset", &["asset_id", "location_id", "checkout_date"]);
         assert!(!locations.contains(category), "{locations}");
     }
+
+    /// What a file of that name asks for, one text for each collection.
+    fn asked(
+        name: &str,
+        text: &str,
+        selection: RowSelection,
+        change: impl FnOnce(&mut crate::run::input::InputOptions),
+    ) -> (Lookups, std::collections::BTreeMap<String, String>) {
+        use crate::observer::NoObserver;
+        use crate::run::input::{InputOptions, RowRules, SheetFilter};
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join(name);
+        std::fs::write(&path, text).unwrap();
+        let mut options = InputOptions { files: vec![path], ..InputOptions::default() };
+        change(&mut options);
+        let mut input = InputSet::open(&options, SheetFilter::Any, &mut NoObserver).unwrap();
+        let (sheets, rules) = (input.sheet_rules(), RowRules::new(input.rules.clone()));
+        let mut checkers = input.checkers(&sheets, &rules);
+        let edits = vec![Edits::None; sheets.len()];
+        let lookups = gather(&mut input, &mut checkers, (selection, &edits)).unwrap();
+        let shown = format!("{:?}", lookups.records);
+        let mut texts = std::collections::BTreeMap::new();
+        let names: Vec<&str> = schema::COLLECTIONS.iter().map(|entity| entity.name).collect();
+        let mut starts: Vec<(usize, &str)> = names
+            .iter()
+            .filter_map(|name| Some((shown.find(&format!("\"{name}\": CollectionLookup"))?, *name)))
+            .collect();
+        starts.sort_unstable();
+        for (at, (start, name)) in starts.iter().enumerate() {
+            let end = starts.get(at + 1).map_or(shown.len(), |(end, _)| *end);
+            texts.insert((*name).to_owned(), shown[*start..end].to_owned());
+        }
+        (lookups, texts)
+    }
+
+    fn all(name: &str, text: &str) -> (Lookups, std::collections::BTreeMap<String, String>) {
+        asked(name, text, RowSelection::All, |_| {})
+    }
+
+    fn has(text: &str, wanted: &[&str]) -> bool {
+        wanted.iter().all(|wanted| text.contains(&format!("{wanted:?}")))
+    }
+
+    #[test]
+    fn rows_ask_for_what_they_name() {
+        let rows = "Asset Tag,Serial,Model,Status,Location,_id\nA-1,S1, X1 ,Ready,#77,12\nA-2,S2,X2,Ready,Ulm,\n";
+        let (lookups, of) = all("assets.csv", rows);
+        assert!(has(&of["products"], &["X1", "X2"]) && has(&of["statuses"], &["Ready"]), "{of:?}");
+        assert!(has(&of["locations"], &["Ulm"]) && of["locations"].contains("77"), "{}", of["locations"]);
+        assert!(has(&of["assets"], &["A-1", "A-2", "asset_id", "asset_serial"]) && of["assets"].contains("{12}"));
+        assert!(of["assets"].contains("Referenced") && of["assets"].contains("is_any: false"), "{}", of["assets"]);
+        assert!(lookups.users.is_empty() && lookups.exported.is_none());
+        assert!(!of.contains_key("employees"));
+    }
+
+    #[test]
+    fn a_row_without_the_first_of_its_key_may_be_about_any_record() {
+        let key =
+            |rows: &str| all("products.csv", &format!("Name,Model Number,Category\n{rows}")).1["products"].clone();
+        assert!(key("X1,G9,Laptops\n").contains("is_any: false"));
+        assert!(key(",G9,Laptops\n").contains("is_any: true"));
+        assert!(key(",,Laptops\n").contains("is_any: false"));
+        assert!(key(",n/a,Laptops\n").contains("is_any: false"));
+        assert!(key("n/a,G9,Laptops\n").contains("is_any: true"), "{}", key("n/a,G9,Laptops\n"));
+        assert!(!has(&key("n/a,,Laptops\n"), &["n/a"]));
+    }
+
+    #[test]
+    fn users_are_asked_for_once_in_lower_case() {
+        let rows = "Asset,Audit Date,Scheduled,Completed,User\nA-1,2026-03-02,no,yes,Zoe@Example.com\n\
+                    A-2,2026-03-02,no,yes,zoe@example.com\nA-3,2026-03-02,no,yes,ada@example.com\nA-4,2026-03-02,no,yes,3\n";
+        assert_eq!(all("audits.csv", rows).0.users, ["ada@example.com", "zoe@example.com"]);
+    }
+
+    #[test]
+    fn an_action_asks_for_what_it_moves() {
+        let rows = "Asset,Employee,Checkout Date\nA-1,ada@example.com,2026-03-02\n";
+        let (_, of) = all("checkout_asset.csv", rows);
+        assert!(has(&of["assets"], &["A-1", "asset_id"]) && has(&of["employees"], &["ada@example.com"]));
+        assert!(of["categories"].contains("Whole"), "{}", of["categories"]);
+        assert_eq!(item_of(schema::find("checkout_asset").unwrap()).map(|item| item.name), Some("assets"));
+        assert_eq!(item_of(schema::find("assets").unwrap()).map(|item| item.name), None);
+    }
+
+    #[test]
+    fn an_export_asks_for_the_holders_that_it_shows() {
+        let rows = "id,asset_id,deployed_to_name,deployed_to,created_at,updated_at\n\
+                    1,A-1,Ada; Berlin,x,2026-01-01T08:00:00.000Z,2026-02-01T08:00:00.000Z\n\
+                    2,A-2,,x,2026-01-01T08:00:00.000Z,2026-03-01T08:00:00.000Z\n\
+                    3,A-3,,x,2026-01-01T08:00:00.000Z,2026-01-01T08:00:00.000Z\n";
+        let (lookups, of) = all("assets.csv", rows);
+        assert!(has(&of["employees"], &["Ada", "Berlin"]) && has(&of["locations"], &["Ada", "Berlin"]), "{of:?}");
+        let latest = format!("{:?}", lookups.exported.unwrap());
+        assert!(latest.contains("2026-03-01"), "{latest}");
+        let plain = rows.replace("id,asset_id", "number,asset_id").replace(",created_at,updated_at", ",made,seen");
+        let (lookups, of) = all("assets.csv", &plain);
+        assert!(!of.contains_key("employees") && lookups.exported.is_none(), "{of:?}");
+    }
+
+    #[test]
+    fn rows_that_are_done_or_no_records_ask_for_nothing() {
+        let rows = "_status,_id,_message,Name,Email,Location\ncreated,1,,Ada,ada@example.com,Rome\n\
+                    failed,,,Bob,bob@example.com,Oslo\n";
+        let (_, of) = asked("employees.csv", rows, RowSelection::NotDone, |_| {});
+        assert!(has(&of["locations"], &["Oslo"]) && !has(&of["locations"], &["Rome"]), "{of:?}");
+        let (_, of) = all("employees.csv", rows);
+        assert!(has(&of["locations"], &["Oslo", "Rome"]));
+        let repeated = "Name,Email,Location\nAda,ada@example.com,Rome\nName,Email,Location\n";
+        let (_, of) = all("employees.csv", repeated);
+        assert!(has(&of["locations"], &["Rome"]) && !has(&of["locations"], &["Location"]), "{of:?}");
+    }
+
+    #[test]
+    fn a_damaged_cell_may_be_a_name_all_the_same() {
+        let rows = "Name,Email,Location\nAda,ada@example.com,#REF!\nBob,bob@example.com,B\u{fffd}rn\n";
+        let (_, of) = all("employees.csv", rows);
+        assert!(has(&of["locations"], &["#REF!"]), "{of:?}");
+    }
+
+    #[test]
+    fn columns_that_describe_what_a_row_names_ask_for_that_too() {
+        let rows = "Asset Tag,Model,Manufacturer,Category,Status\nA-1,X1,Acme,Laptops,Ready\n";
+        let (_, of) = all("assets.csv", rows);
+        assert!(has(&of["manufacturers"], &["Acme"]) && has(&of["categories"], &["Laptops"]), "{of:?}");
+        let assets = schema::find("assets").unwrap();
+        let mut header = Row::default();
+        header.clear(1);
+        header.push_csv("asset_id");
+        let mapping = Mapping::new(assets, &header, &MappingOverrides::default()).unwrap();
+        let product = assets.field_index("product_id").unwrap();
+        assert_eq!(related_collection(&mapping, product, "manufacturer_id"), Some("manufacturers"));
+        assert_eq!(related_collection(&mapping, product, "name"), None);
+    }
+
+    #[test]
+    fn who_is_to_hold_something_may_be_a_person_or_a_place() {
+        let rows = "Asset Tag,Model,Status,Who,Since\nA-1,X1,Ready,Ada,2026-01-02\n";
+        let (_, of) = asked("assets.csv", rows, RowSelection::All, |options| {
+            options.mapping.map = ["Who=assigned_to", "Since=checkout_date"].map(String::from).to_vec();
+        });
+        assert!(has(&of["employees"], &["Ada"]) && has(&of["locations"], &["Ada"]), "{of:?}");
+        let plain = "Asset,Employee,Checkout Date\nA-1,Ada,2026-03-02\n";
+        let (_, of) = all("checkout_asset.csv", plain);
+        assert!(has(&of["employees"], &["Ada"]) && !of.contains_key("locations"), "{of:?}");
+    }
 }

@@ -55,3 +55,45 @@ impl PlanSnapshot {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+
+    use serde_json::json;
+
+    use super::*;
+    use crate::plan::{RowId, StepRole, WriteKind};
+
+    #[test]
+    fn stock_is_known_from_before_each_action() {
+        let step = |name: &str, before: serde_json::Value| {
+            let entity = schema::find(name).unwrap();
+            let step = Step::new(0, RowId { sheet: 0, row: 2 }, StepRole::Row, entity, WriteKind::Create);
+            Step { before: before.as_object().cloned(), ..step }
+        };
+        let steps = [
+            step("checkout_accessory", json!({"id": 5, "available": 9})),
+            step("checkin_accessory", json!({"id": 6, "available": 0})),
+            step("checkout_consumable", json!({"id": 5, "available": 3})),
+            step("checkout_consumable", json!({"id": 7})),
+            step("checkout_consumable", json!(null)),
+            step("accessories", json!({"id": 8, "available": 4})),
+        ];
+        let stock = available_stock(steps.iter(), &StepStates::default());
+        let expected = [(("accessories", 5), 9), (("accessories", 6), 0), (("consumables", 5), 3)];
+        assert_eq!(stock, AvailableStock::from(expected));
+    }
+
+    #[test]
+    fn sizes_are_kept_of_collections_that_there_are() {
+        let sizes = vec![(String::from("locations"), 7), (String::from("gone"), 3)];
+        let account = AccountSnapshot { sizes, log: LogPosition::Empty, account: String::new() };
+        let snapshot = PlanSnapshot::new(account, Timestamp::UNIX_EPOCH);
+        assert_eq!(snapshot.sizes, HashMap::from([("locations", 7)]));
+        let (states, available) = (StepStates::default(), AvailableStock::new());
+        let context = snapshot.context(&states, &available);
+        assert_eq!((context.began, context.log), (Some(Timestamp::UNIX_EPOCH), &LogPosition::Empty));
+        assert_eq!((context.sizes.get("locations"), context.created.len()), (Some(&7), 0));
+    }
+}

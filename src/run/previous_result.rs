@@ -176,4 +176,65 @@ mod tests {
             assert_eq!(unknown, entity.is_action().then_some((RowState::Ended, RowStatus::Unknown)));
         }
     }
+
+    #[test]
+    fn a_result_that_may_have_been_edited_is_compared_with_its_records() {
+        let places = schema::find("locations").unwrap();
+        let returns = schema::find("checkin_asset").unwrap();
+        let with = |entity, header: &[&str], edits| {
+            let mapping = Mapping::new(entity, &row(1, header), &MappingOverrides::default()).unwrap();
+            PreviousResult::of(&mapping, edits)
+        };
+        let result = |edits| with(places, &["_status", "_id", "_message", "name"], edits).unwrap();
+        let line = |status: &str, id: &str| row(2, &[status, id, "", "Berlin"]);
+        for (status, is_done, is_compared) in [
+            ("created", true, true),
+            ("updated", true, true),
+            ("unchanged", true, true),
+            ("deleted", true, false),
+            ("skipped", true, false),
+            ("failed", false, false),
+            ("unknown", false, false),
+            ("", false, false),
+        ] {
+            let line = line(status, "7");
+            assert_eq!(result(Edits::None).is_settled(places, &line), is_done, "{status}");
+            assert_eq!(result(Edits::None).written_record(places, &line), None, "{status}");
+            assert_eq!(result(Edits::Possible).is_settled(places, &line), is_done && !is_compared, "{status}");
+            assert_eq!(result(Edits::Possible).written_record(places, &line), is_compared.then_some(7), "{status}");
+        }
+        assert_eq!(result(Edits::Possible).written_record(places, &line("created", "")), None);
+        assert!(result(Edits::Possible).is_settled(places, &line("created", "")));
+        let moved = with(returns, &["_status", "_id", "asset_id", "checkin_date"], Edits::Possible).unwrap();
+        assert_eq!(moved.written_record(returns, &line("created", "7")), None, "it would happen a second time");
+        assert!(with(places, &["_id", "name"], Edits::Possible).is_none());
+        let bare = with(places, &["_status", "name"], Edits::None).unwrap();
+        let kept = bare.decided(places, &row(2, &["skipped", "Berlin"])).unwrap();
+        assert_eq!((kept.status, kept.record, kept.message.as_str()), (RowStatus::Skipped, None, ""));
+    }
+
+    #[test]
+    fn an_edit_is_an_update_or_what_is_wrong_with_one() {
+        let rejected = |codes: &[Code]| {
+            let problem = |code: &Code| ValueError::new(*code, "", "").at(None, "");
+            PreviousResult::is_edit(&RowDecision::Rejected(codes.iter().map(problem).collect()))
+        };
+        assert!(PreviousResult::is_edit(&RowDecision::Write(0, WriteKind::Update(7))));
+        assert!(!PreviousResult::is_edit(&RowDecision::Write(0, WriteKind::Create)));
+        assert!(!PreviousResult::is_edit(&RowDecision::Write(0, WriteKind::Delete(7))));
+        assert!(!PreviousResult::is_edit(&RowDecision::Unchanged(7)));
+        assert!(rejected(&[Code::NameNotFound]) && rejected(&[Code::RecordMissing, Code::NameNotFound]));
+        assert!(!rejected(&[Code::RecordMissing]) && !rejected(&[Code::RecordExists, Code::RecordMissing]));
+    }
+
+    #[test]
+    fn only_a_file_as_it_was_written_here_is_surely_not_edited() {
+        let office = crate::run::prepare::tests::Office::new();
+        let path = office.file("r.csv", "_status,name\n");
+        let of = |selection, input: &Input| Edits::of(&office.account, selection, input);
+        let file = Input::Path(path);
+        assert_eq!(of(RowSelection::All, &file), Edits::None);
+        assert_eq!(of(RowSelection::NotDone, &file), Edits::Possible);
+        assert_eq!(of(RowSelection::NotDone, &Input::Stdin), Edits::Possible);
+    }
 }
