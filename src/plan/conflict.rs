@@ -155,3 +155,99 @@ fn quoted(value: &str) -> String {
         value => format!("`{value}`"),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+
+    use serde_json::json;
+
+    use crate::check::Conflicts;
+    use crate::plan::CreateMissing;
+    use crate::plan::scenario::Scenario;
+
+    const EXPORTED: &str = "2026-01-01T08:00:00.000Z";
+    const CHANGED: &str = "2026-02-02T08:00:00.000Z";
+
+    /// An asset that was changed after it was exported.
+    fn account() -> Scenario {
+        let asset = json!([{
+            "id": 1, "asset_id": "A-1", "asset_name": null, "product_id": 1, "status_id": 1, "location_id": 77,
+            "notes": "n".repeat(70), "purchase_cost": 5, "custom_fields": [{"name": "Rack", "value": "B4"}],
+            "created_at": EXPORTED, "updated_at": CHANGED,
+        }]);
+        Scenario::new()
+            .holds("statuses", json!([{"id": 1, "name": "Ready", "type": "deployable"}, {"id": 2, "name": "Spare"}]))
+            .holds("categories", json!([{"id": 1, "name": "Laptops", "type": "asset"}]))
+            .holds(
+                "products",
+                json!([{"id": 1, "name": "X1", "category_id": 1}, {"id": 2, "name": "X2", "category_id": 1}]),
+            )
+            .holds("locations", json!([{"id": 7, "name": "Ulm"}]))
+            .holds("assets", asset)
+    }
+
+    fn sheet(columns: &str, cells: &str) -> String {
+        format!("id|asset_id|{columns}|created_at|updated_at\n1|A-1|{cells}|{EXPORTED}|{EXPORTED}")
+    }
+
+    #[test]
+    fn every_field_that_differs_is_a_problem_with_the_value_of_the_service() {
+        let columns = "product|location|notes|asset_name|purchase_cost|custom:Rack|custom:Floor";
+        let shown = account().sheet("assets", &sheet(columns, "X2|Ulm|mine|Ada|7|C1|2")).shown();
+        let since = "changed on 2026-02-02 08:00:00.000 UTC, after the export";
+        let has = |column: char, value: &str| format!("record.conflict at {column}: the service has {value}, {since}");
+        let expected = [
+            has('C', "`X1 (#1)`"),
+            has('D', "`#77`"),
+            has('E', &format!("`{}…`", "n".repeat(60))),
+            has('F', "empty"),
+            has('G', "`5`"),
+            has('H', "`B4`"),
+            has('I', "empty"),
+        ];
+        assert_eq!(shown, [format!("reject {}", expected.join("; "))]);
+        // What is as the service has it is no difference.
+        let same = account().sheet("assets", &sheet("product|purchase_cost", "X1|5")).shown();
+        assert_eq!(same, ["unchanged 1"]);
+    }
+
+    #[test]
+    fn a_name_that_would_be_made_differs_too() {
+        let shown = account()
+            .create_missing(CreateMissing::All)
+            .sheet("assets", &sheet("location", "Oslo"))
+            .conflicts(Conflicts::Skip)
+            .plan();
+        assert_eq!(shown.rows.len(), 1);
+        let note = &shown.rows[0].note;
+        assert!(shown.steps.is_empty() || note.contains("the row is skipped"), "{note} {:?}", shown.shown_steps());
+    }
+
+    #[test]
+    fn who_wins_is_told_with_both_values() {
+        let told = |conflicts: Conflicts| {
+            let outcome =
+                account().conflicts(conflicts).sheet("assets", &sheet("purchase_cost|asset_name", "7|Ada")).plan();
+            (outcome.shown_steps(), outcome.rows[0].note.clone())
+        };
+        let both = "`purchase_cost` is `5` on the service, `7` in the sheet; `asset_name` is empty on the service, `Ada` in the sheet";
+        let since = "changed on the service on 2026-02-02 08:00:00.000 UTC, after the export";
+        assert_eq!(told(Conflicts::Skip), (Vec::new(), format!("{since}; the row is skipped: {both}")));
+        assert_eq!(told(Conflicts::Theirs), (Vec::new(), format!("{since}; its values are kept: {both}")));
+        let (steps, note) = told(Conflicts::Mine);
+        assert_eq!(note, format!("{since}; the sheet's values are written: {both}"));
+        assert_eq!(steps, [r#"assets: update 1 {"asset_name":"Ada","purchase_cost":7}"#]);
+    }
+
+    #[test]
+    fn a_record_to_delete_that_has_changed_is_a_problem_at_its_id() {
+        let text = format!("_action|id|asset_id|created_at|updated_at\ndelete|1|A-1|{EXPORTED}|{EXPORTED}");
+        let since = "changed on the service on 2026-02-02 08:00:00.000 UTC, after the export";
+        let shown = account().sheet("assets", &text).shown();
+        assert_eq!(shown, [format!("reject record.conflict at B: {since}")]);
+        let outcome = account().conflicts(Conflicts::Mine).sheet("assets", &text).plan();
+        assert_eq!(outcome.shown_steps(), ["assets: delete 1"]);
+        assert_eq!(outcome.rows[0].note, format!("{since}; the sheet's values are written"));
+    }
+}

@@ -119,4 +119,71 @@ mod tests {
         let notes: Vec<&str> = outcome.rows.iter().map(|row| row.note.as_str()).collect();
         assert!(notes[0].is_empty() && notes[1].contains("number_of_assets") && notes[4].is_empty(), "{notes:?}");
     }
+
+    #[test]
+    fn holders_that_an_export_shows_are_compared_by_name_or_id() {
+        let stamp = "2026-02-02T08:00:00.000Z";
+        let asset = |id: i64, held: serde_json::Value| {
+            json!({"id": id, "asset_id": format!("A-{id}"), "product_id": 1, "status_id": 1, "deployed_to": held,
+                "created_at": stamp, "updated_at": stamp})
+        };
+        let ada_and_ulm = json!([{"employee_id": 1}, {"location_id": 7}]);
+        let cases = [
+            (json!([{"employee_id": 1}]), "Ada", false),
+            (json!([{"employee_id": 1}]), "ada", false),
+            (json!([{"employee_id": 1}]), "Bob", true),
+            (json!([{"employee_id": 1}]), "Nobody Known", true),
+            (json!([{"employee_id": 1}]), "Ada; Bob", true),
+            (ada_and_ulm.clone(), "Ada; Ulm", false),
+            (ada_and_ulm.clone(), " Ulm ;Ada; ", false),
+            (ada_and_ulm.clone(), "Ada", true),
+            (ada_and_ulm, "Ada; Bonn", true),
+            (json!([{"employee_id": 99}]), "#99", false),
+            (json!([{"employee_id": 99}]), "#98", true),
+            (json!([{"location_id": 7}]), "#7", false),
+            (json!([]), "Ada", true),
+            (json!(null), "Ada", true),
+            (json!([{"employee_id": 1}]), "Cy", true),
+            (json!([{"employee_id": 3}]), "Cy", false),
+        ];
+        let records: Vec<_> = cases.iter().zip(1..).map(|((held, ..), id)| asset(id, held.clone())).collect();
+        let rows: String =
+            cases.iter().zip(1..).map(|((_, text, _), id)| format!("\n{id}|A-{id}|{text}|{stamp}|{stamp}")).collect();
+        let person = |id: i64, name: &str| json!({"id": id, "name": name, "email": format!("{id}@example.com")});
+        let outcome = Scenario::new()
+            .holds("employees", json!([person(1, "Ada"), person(2, "Bob"), person(3, "Cy"), person(4, "Dot")]))
+            .holds("locations", json!([{"id": 7, "name": "Ulm"}, {"id": 8, "name": "Bonn"}]))
+            .holds("assets", records.into())
+            .sheet("assets", &format!("id|asset_id|deployed_to_name|created_at|updated_at{rows}"))
+            .plan();
+        for ((held, text, is_edit), row) in cases.iter().zip(&outcome.rows) {
+            assert_eq!(row.note.contains("deployed_to_name"), *is_edit, "{held} {text}: {}", row.note);
+        }
+        let edits = cases.iter().filter(|(.., is_edit)| *is_edit).count() as u64;
+        assert_eq!(outcome.totals.read_only_edits["deployed_to_name"], (edits, 4));
+    }
+
+    #[test]
+    fn a_column_that_describes_another_record_is_compared_where_the_record_has_it() {
+        let stamp = "2026-02-02T08:00:00.000Z";
+        let asset = json!({"id": 1, "asset_id": "A-1", "product_id": 1, "status_id": 1, "product_name": "X1",
+            "created_at": stamp, "updated_at": stamp});
+        let noted = |header: &str, cell: &str| {
+            let outcome = Scenario::new()
+                .holds("products", json!([{"id": 1, "name": "X1", "category_id": 1}]))
+                .holds("assets", json!([asset.clone()]))
+                .sheet("assets", &format!("id|asset_id|{header}|created_at|updated_at\n1|A-1|{cell}|{stamp}|{stamp}"))
+                .plan();
+            outcome.rows[0].note.clone()
+        };
+        assert_eq!(noted("unheard_of", "x"), "");
+        assert_eq!(noted("created_by", ""), "");
+    }
+
+    #[test]
+    fn names_of_one_cell_are_told_apart() {
+        let names = |text: &str| super::holder_names(text).map(str::to_owned).collect::<Vec<_>>();
+        assert_eq!(names(" Ada ;; Bob; "), ["Ada", "Bob"]);
+        assert_eq!(names(" ; "), [""; 0]);
+    }
 }
