@@ -107,3 +107,62 @@ fn parse_timestamp(text: &str) -> Option<Timestamp> {
     let local = || TimeZone::UTC.to_timestamp(text.parse::<civil::DateTime>().ok()?).ok();
     text.parse().ok().or_else(local)
 }
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+
+    use futures::executor::block_on;
+    use serde_json::json;
+
+    use super::*;
+    use crate::catalog::fake_source::FakeSource;
+
+    fn entry(at: serde_json::Value, item: i64) -> Record {
+        let entry = json!({"timestamp": at, "type": "Asset", "event": "Update", "item_id": item, "user_id": 7});
+        entry.as_object().unwrap().clone()
+    }
+
+    #[test]
+    fn the_newest_entry_is_read_in_one_request() {
+        let log = |entries: Vec<Record>| {
+            let source = FakeSource::new().with(ACTIVITY.name, entries.into_iter().map(Json::Object));
+            let Ok(position) = block_on(LogPosition::read(&source));
+            (position, source.requests())
+        };
+        assert_eq!(log(Vec::new()), (LogPosition::Empty, 1));
+        let (position, requests) =
+            log(vec![entry(json!("2026-01-01T00:00:00Z"), 1), entry(json!("2026-01-02T03:00:00Z"), 2)]);
+        let LogPosition::After(cursor) = &position else { panic!("{position:?}") };
+        assert_eq!((cursor.item_id, cursor.user_id, requests), (Some(2), Some(7), 1));
+        assert_eq!((cursor.kind.as_deref(), cursor.event.as_deref()), (Some("Asset"), Some("Update")));
+        assert_eq!(position.first_day().as_deref(), Some("2026-01-01"));
+        assert_eq!(log(vec![entry(Json::Null, 1)]).0, LogPosition::Unknown);
+        assert_eq!((LogPosition::Empty.first_day(), LogPosition::Unknown.first_day()), (None, None));
+    }
+
+    #[test]
+    fn entries_are_older_or_newer_than_the_run() {
+        let cursor = LogCursor::of(&entry(json!("2026-01-02T00:00:00Z"), 2)).unwrap();
+        let after = LogPosition::After(cursor.clone());
+        let age = |at: &str, item: i64| after.age(&entry(json!(at), item));
+        assert_eq!(age("2026-01-02T00:00:00Z", 2), EntryAge::Older, "the cursor itself");
+        assert_eq!(age("2026-01-02T00:00:00Z", 3), EntryAge::Newer, "of the same moment");
+        assert_eq!(
+            (age("2026-01-01T23:59:59Z", 3), age("2026-01-02T00:00:01Z", 3)),
+            (EntryAge::Older, EntryAge::Newer)
+        );
+        assert_eq!((age("once", 3), after.age(&Record::new())), (EntryAge::Unknown, EntryAge::Unknown));
+        assert!(after.is_followed_by(&entry(json!("2026-01-03T00:00:00Z"), 3)));
+        assert!(!after.is_followed_by(&entry(json!("2026-01-01T00:00:00Z"), 3)));
+        let any = entry(json!("2026-01-01T00:00:00Z"), 3);
+        assert_eq!(
+            (LogPosition::Empty.age(&any), LogPosition::Unknown.age(&any)),
+            (EntryAge::Newer, EntryAge::Unknown)
+        );
+        let made = json!({"created_at": "2026-01-05T00:00:00Z"});
+        assert_eq!(LogCursor::of(made.as_object().unwrap()).unwrap().timestamp, "2026-01-05T00:00:00Z");
+        let odd = LogPosition::After(LogCursor { timestamp: String::from("once"), ..cursor });
+        assert_eq!((odd.age(&any), odd.first_day()), (EntryAge::Unknown, None));
+    }
+}

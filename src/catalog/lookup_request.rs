@@ -205,4 +205,47 @@ mod tests {
         assert!(keys.may_contain("lap-19999"));
         assert!(!keys.may_contain("lap-20000"));
     }
+
+    #[test]
+    fn what_is_asked_for_twice_is_asked_for_once() {
+        let mut lookups = super::LookupRequest::default();
+        for _ in 0..2 {
+            lookups.also_by("assets", "asset_serial");
+            lookups.kind("statuses", "deployable");
+            lookups.matching("assets", &["asset_id"]);
+        }
+        lookups.kind("statuses", "pending");
+        lookups.matching("assets", &["asset_serial"]);
+        let assets = lookups.get("assets").unwrap();
+        assert_eq!((assets.also_by.len(), assets.match_on.len(), assets.scope), (1, 2, super::FetchScope::Referenced));
+        let statuses = lookups.get("statuses").unwrap();
+        assert_eq!(
+            (statuses.kinds.as_slice(), statuses.scope),
+            (&["deployable", "pending"][..], super::FetchScope::Whole)
+        );
+        assert_eq!(lookups.with_kinds().map(|(name, _)| name).collect::<Vec<_>>(), ["statuses"]);
+        lookups.matching_any("locations");
+        let locations = lookups.get("locations").unwrap();
+        assert!(locations.scope == super::FetchScope::Whole && locations.keys.may_contain("whatever"));
+        assert!(!lookups.get("assets").unwrap().keys.may_contain("whatever"));
+        assert!(lookups.get("employees").is_none());
+    }
+
+    #[test]
+    fn texts_are_searched_for_until_they_are_too_many() {
+        let mut texts = super::SearchTexts::default();
+        texts.insert("  ");
+        texts.insert(" Ada ");
+        texts.insert("Ada");
+        let super::SearchTexts::Few(few) = &texts else { panic!("few") };
+        assert_eq!(few.iter().map(|text| &**text).collect::<Vec<_>>(), ["Ada"]);
+        for number in 1..super::MOST_SEARCHES {
+            texts.insert(&number.to_string());
+        }
+        assert!(matches!(texts, super::SearchTexts::Few(_)));
+        texts.insert("Ada");
+        assert!(matches!(texts, super::SearchTexts::Few(_)), "it is among them");
+        texts.insert("one more");
+        assert!(matches!(texts, super::SearchTexts::TooMany));
+    }
 }

@@ -204,3 +204,93 @@ fn a_missing_column_is_ignored_and_a_blank_cell_is_a_value() {
     assert_eq!(matched([KeyValue::Text(" "), KeyValue::Missing]), NO_NAMES);
     assert_eq!(matched([KeyValue::Missing, KeyValue::Missing]), NO_NAMES);
 }
+
+#[test]
+fn records_are_listed_and_described_as_far_as_they_are_known() {
+    let mut catalog = catalog(&[(
+        "employees",
+        json!([
+            {"id": 1, "name": "Ada", "email": "ada@example.com", "title": "Lead"},
+            {"id": 2, "name": " ", "email": "bob@example.com"},
+            {"id": 3, "title": "Lead"},
+        ]),
+    )]);
+    catalog.insert_planned("employees", 9, fields(json!({"name": "Ada", "email": "new@example.com"})));
+    catalog.insert_planned("nonsense", 9, fields(json!({"name": "Ada"})));
+    let known: Vec<i64> = catalog.known_records("employees").map(|(id, _)| id).collect();
+    assert_eq!((known, catalog.known_records("nonsense").count()), (vec![1, 2, 3], 0));
+    let names: Vec<(i64, &str)> = catalog.names("employees").collect();
+    assert_eq!(names, [(1, "Ada"), (2, "bob@example.com")]);
+    assert_eq!(catalog.names("locations").count(), 0);
+    assert_eq!(catalog.with_text("employees", "email", "ADA@example.com"), [1]);
+    assert_eq!(catalog.with_text("employees", "email", "new@example.com"), [0; 0]);
+    assert_eq!(catalog.with_text("locations", "name", "Ulm"), [0; 0]);
+    let described = |collection, target| catalog.describe(collection, target);
+    assert_eq!(described("employees", RecordRef::Known(1)), "Ada");
+    assert_eq!(described("employees", RecordRef::Known(3)), "#3");
+    assert_eq!(described("locations", RecordRef::Known(8)), "#8");
+    assert_eq!(described("employees", RecordRef::Planned(9)), "Ada");
+    assert_eq!(described("employees", RecordRef::Planned(8)), "new employee");
+    assert_eq!(described("nonsense", RecordRef::Planned(8)), "new record");
+    assert_eq!(catalog.record("employees", 1).unwrap()["title"], "Lead");
+    assert_eq!((catalog.record("employees", 9), catalog.record("locations", 1)), (None, None));
+    assert_eq!(catalog.planned_fields("employees", 9).unwrap()["email"], "new@example.com");
+
+    let location = schema::collection("locations").unwrap();
+    catalog.insert_known(location, 5, fields(json!({"id": 5, "name": "Ulm", "city": "Ulm", "junk": 1})));
+    assert_eq!(catalog.describe("locations", RecordRef::Known(5)), "Ulm");
+    assert!(!catalog.record("locations", 5).unwrap().contains_key("junk"));
+}
+
+#[test]
+fn planned_records_are_forgotten_for_another_plan() {
+    let mut catalog = catalog(&[("locations", json!([{"id": 1, "name": "Ulm"}]))]);
+    catalog.insert_planned("locations", 0, fields(json!({"name": "Bonn"})));
+    catalog.insert_planned("locations", 1, fields(json!({"name": "Ulm", "city": "x"})));
+    catalog.insert_planned("suppliers", 2, fields(json!({"name": "Acme"})));
+    assert_eq!(named(&catalog, "locations", "Bonn"), LookupResult::One(RecordRef::Planned(0)));
+    assert_eq!(targets(&named(&catalog, "locations", "Ulm")).len(), 2);
+    catalog.forget_planned();
+    assert_eq!((named(&catalog, "locations", "Bonn"), named(&catalog, "locations", "Ulm")), (NO_NAMES, one(1)));
+    assert_eq!(named(&catalog, "suppliers", "Acme"), NO_NAMES);
+    assert_eq!((catalog.planned_fields("locations", 0), catalog.record("locations", 1).is_some()), (None, true));
+    catalog.insert_planned("locations", 0, fields(json!({"name": "Kiel"})));
+    assert_eq!(named(&catalog, "locations", "Kiel"), LookupResult::One(RecordRef::Planned(0)));
+    catalog.forget_planned();
+    catalog.forget_planned();
+    assert_eq!(named(&catalog, "locations", "Ulm"), one(1));
+}
+
+#[test]
+fn records_of_one_name_are_told_apart_by_what_differs() {
+    let mut catalog = catalog(&[
+        ("manufacturers", json!([{"id": 4, "name": "Dell"}])),
+        (
+            "products",
+            json!([
+                {"id": 1, "name": "X1", "model_number": "G9", "manufacturer_id": 4, "category_id": 1, "notes": "a"},
+                {"id": 2, "name": "X1", "manufacturer_id": 77, "category_id": 1, "notes": "b", "default_purchase_cost": 7},
+            ]),
+        ),
+    ]);
+    catalog.insert_planned("products", 6, fields(json!({"name": "X1", "model_number": "G11", "category_id": 1})));
+    let LookupResult::Many(several) = named(&catalog, "products", "X1") else { panic!("many") };
+    let lines: Vec<&str> = several.iter().map(|(_, line)| line.as_str()).collect();
+    assert_eq!(lines.len(), 3);
+    assert!(lines[0].starts_with("X1 (#1, ") && lines[0].contains("model number G9"), "{lines:?}");
+    assert!(lines[0].contains("manufacturer Dell") && lines[1].contains("manufacturer #77"), "{lines:?}");
+    assert!(lines[1].contains("no model number") && lines[2].starts_with("X1 (new in this run, "), "{lines:?}");
+    assert!(lines.iter().all(|line| line.matches(", ").count() <= 3), "{lines:?}");
+}
+
+#[test]
+fn a_link_says_which_record_is_meant() {
+    for target in [RecordRef::Known(7), RecordRef::Planned(3)] {
+        assert_eq!(RecordRef::from_link(&target.link()), Some(target));
+    }
+    for other in
+        [json!("7"), json!(null), json!({"other": 3}), json!({"planned": -1}), json!({"planned": 5_000_000_000_u64})]
+    {
+        assert_eq!(RecordRef::from_link(&other), None, "{other}");
+    }
+}

@@ -54,3 +54,39 @@ impl Diagnostic for MirrorError {
         Some(MirrorError::hint(self))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_to_do_depends_on_what_is_wrong() {
+        let path = || PathBuf::from("m.sqlite");
+        let failed = |code: i32| {
+            let source = rusqlite::Error::SqliteFailure(rusqlite::ffi::Error::new(code), None);
+            MirrorError::database(&path(), source)
+        };
+        let denied = || io::Error::from(io::ErrorKind::PermissionDenied);
+        let delete = "delete `m.sqlite`; the next export reads the whole account again";
+        let cases = [
+            (
+                MirrorError::Folder { path: path(), source: denied() },
+                "make its folder writable, or set TALLYPORT_HOME to another folder",
+            ),
+            (
+                MirrorError::Temporary { folder: path(), source: denied() },
+                "make room there, or set TMPDIR to a folder that this user can write to",
+            ),
+            (failed(rusqlite::ffi::SQLITE_FULL), "free some space on the disk"),
+            (failed(rusqlite::ffi::SQLITE_CORRUPT), delete),
+            (MirrorError::Foreign { path: path() }, delete),
+            (MirrorError::Newer { path: path(), format: 9 }, "use the newer tallyport, or delete the file"),
+        ];
+        for (error, hint) in cases {
+            assert_eq!((error.hint().as_str(), Diagnostic::hint(&error).as_deref()), (hint, Some(hint)));
+        }
+        assert!(
+            failed(rusqlite::ffi::SQLITE_FULL).to_string().starts_with("cannot use the account mirror `m.sqlite`: ")
+        );
+    }
+}

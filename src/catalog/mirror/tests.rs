@@ -334,3 +334,148 @@ fn changes_that_were_stamped_long_before_they_showed_are_found() {
     account.refresh(&mirror, &[assets()], RefreshMode::Incremental);
     account.assert_mirrored(&mirror, assets());
 }
+
+#[test]
+fn a_mirror_is_kept_in_a_file_that_one_process_uses_at_a_time() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("mirror/account.sqlite");
+    assert!(Mirror::open_if_free(&path).unwrap().is_none(), "there is none");
+    assert!(!path.exists());
+    let account = ChangingAccount::new(Log::Everything);
+    account.fill(assets(), 50);
+    let mirror = Mirror::open(&path, &mut || panic!("nobody else has it")).unwrap();
+    account.refresh(&mirror, &[assets()], RefreshMode::Incremental);
+    assert!(Mirror::open_if_free(&path).unwrap().is_none(), "it is in use");
+    drop(mirror);
+    let again = Mirror::open_if_free(&path).unwrap().unwrap();
+    account.assert_mirrored(&again, assets());
+    assert_eq!((again.count(assets()).unwrap(), again.refreshed_at(assets()).unwrap().as_deref()), (50, Some(NOW)));
+    assert_eq!(again.refreshed_at(collection("licenses").unwrap()).unwrap(), None);
+    let record: Json = serde_json::from_str(&again.record(assets(), 7).unwrap().unwrap()).unwrap();
+    assert_eq!((&record["name"], again.record(assets(), 99).unwrap()), (&json!("thing 7"), None));
+    let page = |offset, limit| again.page(assets(), offset, limit).unwrap().len();
+    assert_eq!([page(0, 20), page(40, 20), page(50, 20)], [20, 10, 0]);
+    let numbers: Vec<i64> = (0..3).map(|_| again.next_refresh().unwrap()).collect();
+    assert_eq!(numbers, [2, 3, 4]);
+    assert_eq!(again.longest_page().unwrap(), PAGE);
+    let fields = again.observed_fields(assets()).unwrap();
+    assert_eq!(fields.fields.iter().collect::<Vec<_>>(), ["id", "name", "created_at", "updated_at"]);
+}
+
+#[test]
+fn whoever_opens_a_mirror_in_use_is_told_and_waits() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("account.sqlite");
+    let mut first = Some(Mirror::open(&path, &mut || {}).unwrap());
+    let mut waited = 0;
+    let second = Mirror::open(&path, &mut || {
+        waited += 1;
+        first = None;
+    });
+    assert_eq!((second.is_ok(), waited, first.is_none()), (true, 1, true));
+}
+
+#[test]
+fn a_file_of_something_else_is_no_mirror() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("account.sqlite");
+    let change = |sql: &str| rusqlite::Connection::open(&path).unwrap().execute_batch(sql).unwrap();
+    change("CREATE TABLE other (a); PRAGMA application_id = 7;");
+    assert!(matches!(Mirror::open(&path, &mut || {}), Err(MirrorError::Foreign { .. })));
+    std::fs::remove_file(&path).unwrap();
+    drop(Mirror::open(&path, &mut || {}).unwrap());
+    change("PRAGMA user_version = 99;");
+    assert!(matches!(Mirror::open_if_free(&path), Err(MirrorError::Newer { format: 99, .. })));
+    std::fs::write(&path, "no database at all, whatever its name may say ".repeat(99)).unwrap();
+    assert!(matches!(Mirror::open_if_free(&path), Err(MirrorError::Database { .. })));
+    let below = path.join("account.sqlite");
+    assert!(matches!(Mirror::open(&below, &mut || {}), Err(MirrorError::Folder { .. })));
+}
+
+#[test]
+fn a_list_that_is_not_mirrored_is_read_as_it_is() {
+    let account = ChangingAccount::new(Log::Everything);
+    account.fill(assets(), 45);
+    (1..=10).for_each(|id| account.change(assets(), id, "name", "same"));
+    let mirror = Mirror::temporary().unwrap();
+    let options = RefreshOptions { mode: RefreshMode::Incremental, concurrency: 2, now: NOW };
+    let read = |filters: &[(&str, &str)]| {
+        block_on(mirror.read(&account.source, (assets(), filters), options, &mut |_, _| {})).unwrap()
+    };
+    assert_eq!((read(&[]), mirror.count(assets()).unwrap()), (45, 45));
+    assert_eq!((read(&[("name", "same")]), mirror.count(assets()).unwrap()), (10, 10), "what was there is gone");
+    assert_eq!(mirror.longest_page().unwrap(), PAGE);
+    assert_eq!(mirror.observed_fields(assets()).unwrap().fields.iter().count(), 4);
+    // Entries of the log have no ids: they are numbered as they arrive.
+    let entries = block_on(mirror.read(&account.source, (&ACTIVITY, &[]), options, &mut |_, _| {})).unwrap();
+    assert_eq!((entries, mirror.count(&ACTIVITY).unwrap()), (45, 45));
+    let mut numbers = Vec::new();
+    mirror
+        .each(&ACTIVITY, |id, _| {
+            numbers.push(id);
+            Ok::<(), MirrorError>(())
+        })
+        .unwrap();
+    assert_eq!(numbers, (1..=45).collect::<Vec<i64>>());
+}
+
+#[test]
+fn progress_of_long_lists_is_told_by_the_thousand() {
+    let mut account = ChangingAccount::new(Log::Nothing);
+    account.fill(assets(), 2_500);
+    account.source = account.source.with_page_limit(1_000);
+    let options = RefreshOptions { mode: RefreshMode::Full, concurrency: 1, now: NOW };
+    let mirror = Mirror::temporary().unwrap();
+    let mut told = Vec::new();
+    block_on(mirror.refresh(&account.source, &[assets()], options, &mut |name, read| told.push((name, read)))).unwrap();
+    assert_eq!(told, [("assets", 1_000), ("assets", 2_000), ("assets", 2_500)]);
+    told.clear();
+    block_on(mirror.read(&account.source, (assets(), &[]), options, &mut |name, read| told.push((name, read))))
+        .unwrap();
+    assert_eq!(told, [("assets", 1_000), ("assets", 2_000)]);
+}
+
+#[test]
+fn a_list_that_never_keeps_still_is_an_error_and_changes_nothing() {
+    let mut account = ChangingAccount::new(Log::Nothing);
+    account.fill(assets(), 60);
+    let mirror = Mirror::temporary().unwrap();
+    account.refresh(&mirror, &[assets()], RefreshMode::Full);
+    account.source = account.source.with_quirk(Quirk::HidesOne(25));
+    account.update(assets(), 3, "changed");
+    let options = RefreshOptions { mode: RefreshMode::Full, concurrency: 1, now: NOW };
+    let failed = block_on(mirror.refresh(&account.source, &[assets()], options, &mut |_, _| {}));
+    if let Err(error) = failed {
+        assert!(error.to_string().starts_with("assets changed while it was being read: "), "{error}");
+        assert_eq!(mirror.count(assets()).unwrap(), 60);
+    } else {
+        assert_eq!(mirror.count(assets()).unwrap(), 59);
+    }
+}
+
+#[test]
+fn collections_of_few_pages_or_without_a_copy_are_read_from_the_service() {
+    let account = ChangingAccount::new(Log::Everything);
+    let (licenses, products) = (collection("licenses").unwrap(), collection("products").unwrap());
+    account.fill(assets(), 3 * PAGE as usize);
+    account.fill(licenses, 3 * PAGE as usize - 1);
+    account.fill(products, 100);
+    let mirror = Mirror::temporary().unwrap();
+    account.refresh(&mirror, &[assets(), licenses], RefreshMode::Incremental);
+    let mut lookups = LookupRequest::default();
+    ["assets", "licenses", "products"].iter().for_each(|name| lookups.whole(name));
+    let options = RefreshOptions { mode: RefreshMode::Incremental, concurrency: 1, now: NOW };
+    let cached = block_on(CachedSource::refreshed(&account.source, &mirror, &lookups, options)).unwrap();
+    assert_eq!(cached.served().unwrap(), [("assets", 60)]);
+    let uncached = CachedSource::uncached(&account.source);
+    assert_eq!(uncached.served().unwrap(), []);
+    account.source.reset();
+    use crate::catalog::RecordSource as _;
+    let held = |name: &str, id: i64| block_on(cached.record(collection(name).unwrap(), id)).unwrap().is_some();
+    assert_eq!((held("assets", 1), held("assets", 999), account.source.requests()), (true, false, 0));
+    assert_eq!((held("products", 130), account.source.requests()), (true, 1));
+    let length = |filters: &[(&str, &str)]| block_on(cached.raw_page(assets(), filters, 0, 30)).unwrap().len();
+    assert_eq!((length(&[]), account.source.requests()), (30, 1), "the copy has longer pages");
+    assert_eq!((length(&[("name", "thing 7")]), account.source.requests()), (1, 2));
+    assert_eq!((cached.page_limit(), cached.is_last(3, PAGE), cached.is_last(20, PAGE)), (PAGE, true, false));
+}
