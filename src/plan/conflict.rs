@@ -236,7 +236,7 @@ mod tests {
         assert_eq!(told(Conflicts::Skip), (Vec::new(), format!("{since}; the row is skipped: {both}")));
         assert_eq!(told(Conflicts::Theirs), (Vec::new(), format!("{since}; its values are kept: {both}")));
         let (steps, note) = told(Conflicts::Mine);
-        assert_eq!(note, format!("{since}; the sheet's values are written: {both}"));
+        assert_eq!(note, "", "what is written is a change like any other");
         assert_eq!(steps, [r#"assets: update 1 {"asset_name":"Ada","purchase_cost":7}"#]);
     }
 
@@ -248,6 +248,6 @@ mod tests {
         assert_eq!(shown, [format!("reject record.conflict at B: {since}")]);
         let outcome = account().conflicts(Conflicts::Mine).sheet("assets", &text).plan();
         assert_eq!(outcome.shown_steps(), ["assets: delete 1"]);
-        assert_eq!(outcome.rows[0].note, format!("{since}; the sheet's values are written"));
+        assert_eq!(outcome.rows[0].note, "");
     }
 }

@@ -19,7 +19,9 @@ use crate::catalog::{Catalog, LookupRequest, Record};
 use crate::check::{
     CheckedRow, Checker, Conflicts, Duplicates, ExtraCells, Mode, Problem, RemarkTally, Repeats, Rules,
 };
-use crate::mapping::{Mapping, MappingFile, MappingOverride, MappingOverrides, MappingSource, TimestampColumn};
+use crate::mapping::{
+    Mapping, MappingFile, MappingOverride, MappingOverrides, MappingSource, TimestampColumn, split_assignment,
+};
 use crate::schema::{self, COLLECTIONS};
 use crate::table::Row;
 
@@ -47,6 +49,8 @@ struct Sheet {
     match_on: Vec<&'static str>,
     rows: Vec<Row>,
     encoding: EncodingConfidence,
+    /// The sheet whose rows say who holds their records, if this is what they say of it.
+    owner: Option<usize>,
 }
 
 /// Records by collection.
@@ -99,9 +103,20 @@ impl Scenario {
         });
         let overrides = MappingOverrides { map: map.collect(), ..MappingOverrides::default() };
         let mapping = Mapping::new(entity, &lines.next().unwrap(), &overrides).unwrap();
-        let match_on = entity.key.to_vec();
-        self.sheets.push(Sheet { mapping, match_on, rows: lines.collect(), encoding: EncodingConfidence::Certain });
+        self.add(mapping, lines.collect());
         self
+    }
+
+    /// Adds a sheet, and behind it what its rows say of who holds their records.
+    fn add(&mut self, mut mapping: Mapping, rows: Vec<Row>) {
+        let assigned = std::mem::take(&mut mapping.further);
+        let owner = self.sheets.len();
+        let sheet = |mapping: Mapping, owner, rows: &[Row]| {
+            let (match_on, encoding) = (mapping.entity.key.to_vec(), EncodingConfidence::Certain);
+            Sheet { mapping, match_on, rows: rows.to_vec(), encoding, owner }
+        };
+        self.sheets.push(sheet(mapping, None, &rows));
+        self.sheets.extend(assigned.into_iter().map(|mapping| sheet(mapping, Some(owner), &rows)));
     }
 
     /// A sheet with the rules of a mapping file.
@@ -109,11 +124,12 @@ impl Scenario {
         let entity = schema::importable().find(|known| known.name == entity).unwrap();
         let file = MappingFile::parse(file, MappingSource::MappingFile, "m.toml").unwrap();
         let mut lines = text.lines().zip(1..).map(|(line, number)| row(number, line));
-        let (map, rules, skips) = (file.overrides(entity), file.rules(entity), file.skips(entity));
-        let overrides = MappingOverrides { map, rules, skips, ..MappingOverrides::default() };
+        let (mut map, mut rules, skips) = (file.overrides(entity), file.rules(entity), file.skips(entity));
+        let today = jiff::civil::date(2026, 3, 2);
+        let further = split_assignment(entity, &mut map, &mut rules, today).into_iter().collect();
+        let overrides = MappingOverrides { map, rules, skips, further, ..MappingOverrides::default() };
         let mapping = Mapping::new(entity, &lines.next().unwrap(), &overrides).unwrap();
-        let match_on = entity.key.to_vec();
-        self.sheets.push(Sheet { mapping, match_on, rows: lines.collect(), encoding: EncodingConfidence::Certain });
+        self.add(mapping, lines.collect());
         self
     }
 
@@ -195,10 +211,14 @@ impl Scenario {
                 match_on: sheet.match_on.clone(),
                 encoding: sheet.encoding,
                 referenced: Referenced::among(sheet.mapping.entity, others.map(|(_, other)| other.mapping.entity)),
-                owner: None,
-                is_assigned: false,
+                owner: sheet.owner.map(|owner| owner as u16),
+                is_assigned: self.sheets.iter().any(|other| other.owner == Some(index)),
             };
-            let mut checker = Checker::new(&sheet.mapping, &self.rules, &sheet.match_on, ExtraCells::Problem);
+            let (match_on, extra) = match sheet.owner {
+                None => (sheet.match_on.as_slice(), ExtraCells::Problem),
+                Some(_) => (&[][..], ExtraCells::Ignored),
+            };
+            let mut checker = Checker::new(&sheet.mapping, &self.rules, match_on, extra);
             let (mut checked, mut tally) = (CheckedRow::default(), RemarkTally::default());
             for row in &sheet.rows {
                 checker.check(row, &mut checked);
@@ -207,6 +227,13 @@ impl Scenario {
             checker.rewind();
             for row in &sheet.rows {
                 let filled = checker.check(row, &mut checked);
+                if sheet.owner.is_some() {
+                    if checked.says_record {
+                        let Ok(planned) = planner.further_record(&plan, filled, &mut checked);
+                        rows.extend(planned);
+                    }
+                    continue;
+                }
                 let Ok(planned) = planner.row(&plan, filled, &mut checked);
                 checked.locate(row, &sheet.mapping);
                 tally.add(row.number, &checked.remarks);

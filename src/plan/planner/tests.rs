@@ -601,3 +601,21 @@ fn nothing_is_created_or_renamed_by_damaged_text() {
     }
     assert_eq!(sheet("Müller"), [r#"create {"category_id":1,"name":"X2"} after 0:manufacturer_id"#]);
 }
+
+#[test]
+fn an_option_is_spelled_as_each_call_wants_it() {
+    let work = json!([{"id": 4, "asset_id": 1, "type": "repair", "name": "Fan", "start_date": "2026-03-02"}]);
+    let rows = "_id|asset_id|type|name|start_date\n4|A-1|Hardware Support|Fan|2026-03-02\n|A-1|hardware support|Lid|2026-03-02";
+    let shown = products()
+        .holds("assets", json!([{"id": 1, "asset_id": "A-1", "product_id": 1, "status_id": 1}]))
+        .holds("maintenances", work)
+        .sheet("maintenances", rows)
+        .shown();
+    assert_eq!(
+        shown,
+        [
+            r#"update 4 {"type":"hardware_support"}"#,
+            r#"create {"asset_id":"A-1","name":"Lid","start_date":"2026-03-02","type":"hardware support"}"#,
+        ]
+    );
+}

@@ -110,4 +110,44 @@ mod tests {
             assert_eq!(told(cells), "it is no table of `locations`; --sheet NAME reads it all the same", "{cells:?}");
         }
     }
+
+    #[test]
+    fn a_sheet_is_told_by_its_name_before_its_headers() {
+        let entity = schema::collection("locations").unwrap();
+        let lacks = |field| MappingError::MissingField { field, not_understood: Vec::new() };
+        let unclear = MappingError::MissingField { field: "name", not_understood: vec![String::from("Nmae")] };
+        let told = |name: Option<&str>, cells: &[&str], errors: &[MappingError]| {
+            let rows = [row(cells)];
+            let content = SheetContent { name, rows: &rows, header: &rows[0], entity };
+            let reason = content.other_than(errors)?;
+            Some(reason.strip_suffix("; --sheet NAME reads it all the same").unwrap().to_owned())
+        };
+        let places = ["City", "Country"];
+        assert_eq!(told(Some("Locations"), &places, &[lacks("name")]), None, "it is meant to be one");
+        assert_eq!(told(Some("Suppliers"), &places, &[lacks("name")]).unwrap(), "by its name it holds suppliers");
+        for name in ["Notes", " read-me ", "ÜBERSICHT", "Drop-downs"] {
+            let reason = told(Some(name), &places, &[lacks("name")]);
+            assert_eq!(reason.as_deref(), Some("by its name it is no table of records"), "{name}");
+        }
+        assert_eq!(told(None, &places, &[lacks("name")]).unwrap(), "it has no column `name`");
+        assert_eq!(told(None, &places, &[unclear]), None, "one of the headers may be it");
+        let people = ["Name", "Email", "Title", "Department"];
+        assert_eq!(told(None, &people, &[lacks("country")]).unwrap(), "by its headers it holds employees");
+        assert_eq!(told(None, &["Email", "Title"], &[lacks("name")]).unwrap(), "it is no table of `locations`");
+        assert!(is_about_all(&lacks("name")));
+    }
+
+    #[test]
+    fn a_sheet_may_bear_the_name_of_another_collection() {
+        let entity = schema::collection("locations").unwrap();
+        let rows = [row(&["Name"])];
+        let content = |name| SheetContent { name, rows: &rows, header: &rows[0], entity };
+        let other = |name| content(name).named_otherwise().map(|entity| entity.name);
+        assert_eq!(
+            [other(Some("Suppliers")), other(Some("locations")), other(Some("Sheet1")), other(None)],
+            [Some("suppliers"), None, None, None]
+        );
+        let is_so = |name| content(name).is_named_so();
+        assert_eq!([is_so(Some("Locations")), is_so(Some("Suppliers")), is_so(None)], [true, false, false]);
+    }
 }

@@ -211,3 +211,30 @@ fn sheets_of_one_collection_are_found_for_a_delete() {
     let only = InputSet::open(&options, filter, &mut NoObserver).unwrap();
     assert_eq!((only.sheets.len(), only.sheet_count()), (1, 1));
 }
+
+#[test]
+fn a_file_that_nothing_tells_gets_the_flag_that_would() {
+    let hint = |header: &str| refusal(open(&[("things.csv", &format!("{header}\na,b,c\n"))], |_| {})).1;
+    assert_eq!(
+        hint("Name,City,Country"),
+        "say what it holds, such as --entity suppliers, or name the sheets to read with --sheet"
+    );
+    let exported = hint("Device ID,Enrollment date,Other");
+    assert!(
+        exported.starts_with(
+            "its headers resemble an export; if it is one, pass --preset intune-devices for Intune devices"
+        ),
+        "{exported}"
+    );
+}
+
+#[test]
+fn headers_that_fit_several_presets_are_told() {
+    let rows = "serialNumber,deviceName,managedDeviceOwnerType,annotatedAssetId,annotatedUser\nS1,n,company,A-1,u\n";
+    let told =
+        open(&[("devices.csv", rows)], |options| options.entity = Some("assets".into())).map(|input| input.remarks());
+    if let Ok(remarks) = told {
+        let said: Vec<String> = remarks.into_iter().map(|remark| remark.message).collect();
+        assert!(said.iter().all(|text| !text.contains("recognised")), "{said:?}");
+    }
+}

@@ -243,3 +243,42 @@ fn what_told_what_a_sheet_is_is_remarked() {
         "departments: read as assets: its headers say so, though its name says departments; --entity says otherwise"
     );
 }
+
+#[test]
+fn a_column_that_only_its_whole_tells_is_read_twice() {
+    let folder = tempfile::tempdir().unwrap();
+    let rows = "Asset Tag,Model,Status,Purchase Date\nA-1,X1,Ready,03/02/2024\nA-2,X1,Ready,13/02/2024\n";
+    let options = options_in(folder.path(), &[("assets.csv", rows)]);
+    let mut input = InputSet::open(&options, SheetFilter::Any, &mut NoObserver).unwrap();
+    let (sheets, rules) = (input.sheet_rules(), RowRules::new(input.rules.clone()));
+    let mut checkers = input.checkers(&sheets, &rules);
+    let mut seen = Vec::new();
+    let mut see = |sheet: usize, row: InputRow<'_>, checked: &mut CheckedRow| {
+        seen.push((sheet, row.typed.number, checked.problems.len()));
+    };
+    assert_eq!(input.survey(0, &mut checkers, &mut see).unwrap(), 2, "each row counts once");
+    assert_eq!(seen, [(0, 2, 1), (0, 3, 0), (0, 2, 0), (0, 3, 0)]);
+    let mut sure = Vec::new();
+    let mut checkers = input.checkers(&sheets, &rules);
+    checkers[0].infer_formats();
+    let count = input.each_checked(0, &mut checkers[0], &mut |row, _| sure.push(row.typed.number)).unwrap();
+    assert_eq!((count, sure), (2, vec![2, 3]));
+}
+
+#[test]
+fn rows_that_are_checked_side_by_side_are_those_of_the_file() {
+    let folder = tempfile::tempdir().unwrap();
+    let rows = "Name,City,Shade\nBonn,Bonn,\nbonn,Ulm,\nKiel,Kiel,\n";
+    let options = options_in(folder.path(), &[("locations.csv", rows)]);
+    let mut input = InputSet::open(&options, SheetFilter::Any, &mut NoObserver).unwrap();
+    let (sheets, rules) = (input.sheet_rules(), RowRules::new(input.rules.clone()));
+    let mut checkers = input.checkers(&sheets, &rules);
+    let (mut names, mut clean, mut flagged) = (crate::plan::NameTally::default(), 0, Vec::new());
+    let mut take = |rows: CheckedRows<'_>| match rows {
+        CheckedRows::Clean(count) => clean += count,
+        CheckedRows::Flagged(row, checked) if checked.problems.is_empty() => clean += u64::from(row.number > 0),
+        CheckedRows::Flagged(row, _) => flagged.push(row.number),
+    };
+    input.each_checked_in_parallel(0, &mut checkers[0], &mut names, &mut take).unwrap();
+    assert_eq!((clean, flagged), (2, vec![3]));
+}

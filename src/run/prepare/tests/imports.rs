@@ -235,6 +235,12 @@ fn a_local_copy_that_was_brought_up_to_date_answers_for_large_collections() {
 
     let (_, told) = office.prepares(&job, AccountReading::Fresh);
     assert_eq!(told.notes, [""; 0]);
+    let one = office.job("one.csv", "Name\nM007\n").entity("manufacturers");
+    let known = [AccountReading::Fresh, AccountReading::Cached, AccountReading::Complete].map(|reading| {
+        let (prepared, _) = office.prepares(&one, reading);
+        prepared.catalog.known_records("manufacturers").count()
+    });
+    assert_eq!(known, [1, 1, 159]);
     let path = office.account.mirror_path().unwrap();
     let held = Mirror::open(&path, &mut || {}).unwrap();
     let (prepared, told) = office.prepares(&job, AccountReading::Cached);
@@ -325,6 +331,8 @@ fn lines_that_are_no_records_are_skipped_and_say_what_they_are() {
     let finished = office.import("suppliers.csv", "Name,City,Notes\nAcme,Ulm,\nName,City,Notes\n");
     assert_eq!(finished.report.summary().counts().skipped, 1);
     assert!(finished.rows()[1].starts_with("3 skipped: "), "{:?}", finished.rows());
+    let told = finished.remarks();
+    assert!(told.iter().any(|remark| remark.starts_with("suppliers: 1 row ")), "{told:?}");
     assert_eq!(office.records("suppliers").len(), 5);
 }
 
@@ -380,4 +388,22 @@ fn sheets_are_sent_in_the_order_in_which_they_need_each_other() {
         ]
     );
     assert_eq!(summary.counts().created, 2);
+}
+
+#[test]
+fn a_row_of_an_export_does_without_what_cannot_be_made_of_it() {
+    let office = Office::new();
+    let rows = "First Name [Required],Last Name [Required],Email Address [Required],Org Unit Path [Required],Department\n\
+                Eve,Adams,eve@example.com,/,B7\nCy,Young,cy@example.com,/,B7\n";
+    let refused = office.imports(office.job("users.csv", rows));
+    assert_eq!(refused.report.summary().counts().failed, 2, "{:?}", refused.rows());
+    let finished = office.imports(office.job("users.csv", rows).create_missing());
+    assert_eq!(finished.report.summary().counts().created, 2, "{:?}", finished.rows());
+    assert!(office.record("employees", "email", "eve@example.com")["department_id"].is_null());
+    let told = finished.remarks().into_iter().find(|remark| remark.contains("`B7`")).unwrap();
+    assert!(told.contains("2 values left out: `B7` not found in departments"), "{told}");
+    // Where the user says that the column names one, it is a problem.
+    let job = office.job("users.csv", &rows.replace("@example", "@other")).map("Department=department_id");
+    let finished = office.imports(job.create_missing());
+    assert_eq!(finished.report.summary().counts().failed, 2, "{:?}", finished.rows());
 }
