@@ -10,6 +10,9 @@ use super::*;
 use crate::observer::NoObserver;
 use crate::schema::Entity;
 
+/// What options are refused for: a change of them, the message, and the hint.
+type Refusal<'r, T> = (&'r dyn Fn(&mut T), &'r str, &'r str);
+
 /// Options that name files with these contents in a folder; a `.toml` is the mapping file.
 fn options_in(folder: &Path, files: &[(&str, &str)]) -> InputOptions {
     let mut options = InputOptions::default();

@@ -61,7 +61,7 @@ fn options_that_make_no_sense_are_refused_with_what_does() {
     let dates = "write it with D, M and Y, such as DD.MM.YYYY, MM/DD/YY or D MMM YYYY";
     let (message, hint) = refused(&|options| options.date_format = Some("tomorrow".into()));
     assert!(message.contains("tomorrow") && hint == dates, "{message} {hint}");
-    let cases: [(&dyn Fn(&mut InputOptions), &str, &str); 6] = [
+    let cases: [Refusal<'_, InputOptions>; 6] = [
         (&|options| options.delimiter = Some("x".into()), "`x` is not a delimiter", "use `,`, `;`, `|` or `tab`"),
         (
             &|options| options.encoding = Some("x".into()),

@@ -64,7 +64,7 @@ fn flags_that_do_not_say_enough_are_refused() {
     let value = "write it as --value 'field:FROM=TO', such as --value 'status:managed=In use'";
     let skip =
         "write it as --skip-where 'Header=Value'; without a value it leaves out the rows where the cell is blank";
-    let cases: [(&dyn Fn(&mut MappingOptions), &str, &str); 7] = [
+    let cases: [Refusal<'_, MappingOptions>; 7] = [
         (
             &|mapping| mapping.defaults.push("category".into()),
             "--default 'category' does not say a value",
