@@ -25,7 +25,7 @@ status=0
 export PROPTEST_CASES="${PROPTEST_CASES:-16}"
 # shellcheck disable=SC2046
 cargo mutants $(files) --shard "$((seed % parts))/$parts" --sharding round-robin --no-shuffle \
-  --output target --timeout 300 --colors never --cargo-arg=--lib -- -- run:: plan:: catalog:: || status=$?
+  --output target --timeout 300 --colors never --cargo-arg=--lib -- -- run:: plan:: catalog:: job:: || status=$?
 # 2: some were missed, 3: the tests did not end with some.
 case $status in 0 | 2 | 3) ;; *) exit "$status" ;; esac
 

@@ -122,6 +122,11 @@ impl SeenRecords {
         same_id.or(same_key)
     }
 
+    /// As [`SeenKeys::note_share_read`].
+    pub(super) fn note_share_read(&mut self, share: f64) {
+        [&mut self.ids, &mut self.beside_ids, &mut self.alone].into_iter().for_each(|keys| keys.note_share_read(share));
+    }
+
     /// As [`SeenKeys::touch`], for rows without an id.
     pub(super) fn touch(&self, keys: impl Iterator<Item = KeyHash>) {
         self.alone.touch(keys);
@@ -147,6 +152,11 @@ impl SeenSerials {
         is_repeated
     }
 
+    /// As [`SeenKeys::note_share_read`].
+    pub(super) fn note_share_read(&mut self, share: f64) {
+        self.keys.note_share_read(share);
+    }
+
     /// As [`SeenKeys::touch`].
     pub(super) fn touch(&self, serials: impl Iterator<Item = KeyHash>) {
         self.keys.touch(serials);
@@ -164,6 +174,8 @@ struct SeenKeys<T> {
     /// How many slots a region has.
     room: usize,
     count: usize,
+    /// How much of the sheet its rows are, up to 1; 0 where that is not known.
+    share_read: f64,
     value: PhantomData<T>,
 }
 
@@ -176,6 +188,9 @@ const HASH_BITS: u32 = HASH_BYTES as u32 * 8;
 
 /// So many keys fit into the processor's cache.
 const CACHED_KEYS: usize = 16 * 1024;
+
+/// At most so many times the room is made at once: enough for a million rows when the first are read.
+const MOST_GROWTH: usize = 64;
 
 /// What is kept with a key.
 trait KeyValue: Copy {
@@ -227,7 +242,7 @@ enum Slot {
 
 impl<T> Default for SeenKeys<T> {
     fn default() -> Self {
-        Self { bytes: Vec::new(), room: 0, count: 0, value: PhantomData }
+        Self { bytes: Vec::new(), room: 0, count: 0, share_read: 0.0, value: PhantomData }
     }
 }
 
@@ -306,10 +321,19 @@ impl<T: KeyValue> SeenKeys<T> {
         value.write(place);
     }
 
-    /// Makes room for a quarter more, in place: two copies would be more than all else together.
+    fn note_share_read(&mut self, share: f64) {
+        self.share_read = share;
+    }
+
+    /// Makes room for a quarter more, or for as many keys as there will be if the rest of the sheet is like its beginning. In
+    /// place: two copies would be more than all else together.
     fn grow(&mut self) {
         let old = self.room;
-        self.room = (old + old / 4).max(4);
+        let is_telling = self.share_read > 0.0 && self.count >= CACHED_KEYS;
+        let expected = if is_telling { self.count as f64 / self.share_read } else { 0.0 };
+        let room = (expected * 1.3) as usize >> REGION_BITS;
+        // The end may be blank.
+        self.room = (old + old / 4).max(4).max(room.min(old * MOST_GROWTH));
         self.bytes.resize(self.slots() * Self::WIDTH + size_of::<u64>() - HASH_BYTES, 0);
         let mut late = Vec::new();
         // From the last to the first: what is behind a slot has its place already.

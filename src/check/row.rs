@@ -317,16 +317,16 @@ impl<'m> Checker<'m> {
                 }
                 _ => read_other(column, cell, self.rules.blank, checked),
             };
-            match read {
-                Ok(Some(value)) => {
-                    column.accept(&value, checked);
-                    // A remark is made for every cell.
-                    if is_cacheable && checked.remarks.len() == remarks {
-                        survey.cache.insert(cell.text, value);
-                    }
+            // The value is not moved before it is where it stays: see `accept`.
+            if let Ok(Some(value)) = &read {
+                column.accept(value, checked);
+                // A remark is made for every cell.
+                if is_cacheable && checked.remarks.len() == remarks {
+                    survey.cache.insert(cell.text, value);
                 }
-                Ok(None) => {}
-                Err(error) => checked.problems.push(error.at(at, cell.text)),
+            }
+            if let Err(error) = read {
+                checked.problems.push(error.at(at, cell.text));
             }
         }
     }

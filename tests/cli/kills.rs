@@ -131,22 +131,22 @@ fn the_audit_detects_lost_duplicate_and_changed_records() {
 
 #[test]
 fn a_killed_import_into_the_sandbox_is_resumed() {
-    kill_and_resume(Kind::Sandbox, Work::Import, 8);
+    kill_and_resume(Kind::Sandbox, Work::Import, 5);
 }
 
 #[test]
 fn a_killed_import_into_the_reference_server_is_resumed() {
-    kill_and_resume(Kind::Reference, Work::Import, 8);
+    kill_and_resume(Kind::Reference, Work::Import, 5);
 }
 
 #[test]
 fn a_killed_apply_into_the_sandbox_is_resumed() {
-    kill_and_resume(Kind::Sandbox, Work::Apply, 4);
+    kill_and_resume(Kind::Sandbox, Work::Apply, 3);
 }
 
 #[test]
 fn a_killed_apply_into_the_reference_server_is_resumed() {
-    kill_and_resume(Kind::Reference, Work::Apply, 4);
+    kill_and_resume(Kind::Reference, Work::Apply, 3);
 }
 
 fn undisturbed(kind: Kind, work: Work, seed: u64) -> Length {

@@ -73,8 +73,10 @@ fn an_export_imports_unchanged() {
     let account = filled::account();
     let before = everything(&account);
     let rows = COLLECTIONS.len() * filled::RECORDS;
-    for form in FORMS {
-        for ids in ["both", "names", "only"] {
+    // Every form with two of the three: what is written of a reference is the same text in each.
+    for (skipped, form) in FORMS.into_iter().enumerate() {
+        let kinds = ["both", "names", "only"].into_iter().enumerate().filter(|(kind, _)| *kind != skipped);
+        for (_, ids) in kinds {
             let files = exported(&account, form, &["--ids", ids]);
             let (code, summary) = import(&account, &files, &["--blank", "clear"]);
             assert_eq!(code, 0, "{form:?} {ids}: {}", why(&account, &summary));

@@ -111,6 +111,12 @@ impl<'m> Checker<'m> {
         }
     }
 
+    /// Says how much of the sheet is read with the rows that are compared next, up to 1; 0 where that is not known.
+    pub(crate) fn note_share_read(&mut self, share: f64) {
+        self.seen.note_share_read(share);
+        self.serials.note_share_read(share);
+    }
+
     /// Prepares for the comparison of these rows, which is faster then.
     pub(crate) fn expect_digests<'d>(&self, digests: impl Iterator<Item = &'d RowDigest> + Clone) {
         self.seen.touch(digests.clone().filter_map(|digest| digest.key));

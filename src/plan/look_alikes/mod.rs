@@ -298,7 +298,7 @@ impl NameColumn {
             Some(position) => *position as usize,
             None => {
                 let Some(position) = self.typed.get_index_of(text) else { return false };
-                self.positions.insert(text, position as u32);
+                self.positions.insert(text, &(position as u32));
                 position
             }
         };

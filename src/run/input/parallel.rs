@@ -189,6 +189,7 @@ impl CheckedBlock {
         names: &mut NameTally,
         on_rows: &mut dyn FnMut(CheckedRows<'_>),
     ) -> Result<(), ReadError> {
+        checker.note_share_read(self.block.share_read);
         checker.expect_digests(self.digests.iter().map(|(digest, _)| digest));
         let (mut flagged, mut again) = (self.flagged.into_iter(), None);
         let mut clean = 0;

@@ -113,7 +113,9 @@ impl SheetReader for CsvReader {
     }
 
     fn blocks(&mut self, file: &str) -> Result<Option<RecordBlocks>, LocatedFault> {
-        RecordBlocks::new(file, self.text()?, self.decoding.delimiter).map(Some)
+        // Of what is decoded the length is not known.
+        let len = if self.detected.is_plain { self.source.len() } else { 0 };
+        RecordBlocks::new(file, (self.text()?, len), self.decoding.delimiter).map(Some)
     }
 }
 

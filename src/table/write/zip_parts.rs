@@ -163,7 +163,10 @@ mod tests {
     fn what_is_larger_than_four_gigabytes_is_zip64() {
         const SIZE: u64 = 5 << 30;
         let mut zip = ZipWriter::new(Tail::default());
-        zip.add(stored("large", "", SIZE), &mut io::repeat(0).take(SIZE)).unwrap();
+        zip.add(stored("large", "", SIZE), &mut io::empty()).unwrap();
+        // As if its bytes had been written, which takes half a minute.
+        zip.offset += SIZE;
+        zip.output.0 += SIZE;
         zip.add(stored("behind", "x", 1), &mut "x".as_bytes()).unwrap();
         let Tail(length, tail) = zip.finish().unwrap();
         // A file with a hole, of which only the end is there.

@@ -12,7 +12,7 @@ use crate::fuzz::cases;
 const HOUR: i64 = 60 * MINUTE;
 
 /// Requests an hour of the simulation.
-const LIMIT: u32 = 24;
+const LIMIT: u32 = 9;
 
 /// Where more than `limit` lie within one window, if anywhere. `sent` is in order.
 fn excess(sent: &[i64], limit: usize) -> Option<&[i64]> {

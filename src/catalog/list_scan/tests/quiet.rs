@@ -43,8 +43,8 @@ fn a_list_at_rest_is_read_in_order_and_in_few_requests() {
     for length in [1_000, 500, 137, 50, 2] {
         for count in edges(length as usize) {
             let hints = [None, Some(count), Some(count / 2), Some(count * 2 + 5_000), Some(count + 1), Some(1)];
-            for (index, hint) in hints.into_iter().enumerate() {
-                // Every way with every hint, but not all of them with every list.
+            // Every way with every hint, but not all of them with every list.
+            for (index, hint) in hints.into_iter().enumerate().filter(|(index, _)| (index + count) % 2 == 0) {
                 let shown_by = [LimitShownBy::Limit, LimitShownBy::Refusal, LimitShownBy::Cutting][(index + count) % 3];
                 let longest_page = [0, length][(index + count / 2) % 2];
                 let concurrency = [1, 3, 8][(index + count / 3) % 3];

@@ -18,6 +18,9 @@ pub(crate) struct RecordBlocks {
     delimiter: Delimiter,
     /// About how many bytes a block has.
     size: usize,
+    /// How many bytes were handed out, and how many there are; 0 where that is not known.
+    taken: u64,
+    len: u64,
     /// What is wrong with the file behind the last block.
     fault: Option<LocatedFault>,
     is_over: bool,
@@ -28,6 +31,8 @@ pub(crate) struct RecordBlock {
     records: CsvRecords<io::Empty>,
     /// The number of the record before the first.
     before: u64,
+    /// How much of the file ends with this block, up to 1; 0 where that is not known.
+    pub(crate) share_read: f64,
     file: String,
 }
 
@@ -42,12 +47,13 @@ pub(crate) struct RowPlace {
 impl RecordBlocks {
     pub(super) fn new(
         file: &str,
-        text: Box<dyn Read + Send>,
+        (text, len): (Box<dyn Read + Send>, u64),
         delimiter: Delimiter,
     ) -> Result<RecordBlocks, LocatedFault> {
         let mut records = CsvRecords::new(text, delimiter);
         records.begin()?;
-        Ok(RecordBlocks { records, file: file.to_owned(), delimiter, size: BLOCK, fault: None, is_over: false })
+        let file = file.to_owned();
+        Ok(RecordBlocks { records, file, delimiter, size: BLOCK, taken: 0, len, fault: None, is_over: false })
     }
 
     /// The next block; none at the end. A fault of the file comes after the records before it.
@@ -72,8 +78,10 @@ impl RecordBlocks {
             self.is_over = true;
             return self.fault.take().map(|fault| Err(fault.of_file(&self.file)));
         }
+        self.taken += text.len() as u64;
+        let share_read = if self.len == 0 { 0.0 } else { self.taken as f64 / self.len as f64 };
         let records = CsvRecords::of_block(text, self.delimiter);
-        Some(Ok(RecordBlock { records, before, file: self.file.clone() }))
+        Some(Ok(RecordBlock { records, before, share_read, file: self.file.clone() }))
     }
 }
 
