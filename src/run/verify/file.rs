@@ -2,24 +2,29 @@
 //! sends: a record that is not found is missing, a field that would be changed differs, everything else that the rows say
 //! is there.
 
-use std::collections::{BTreeSet, HashMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 use rust_decimal::Decimal;
+use serde_json::Value as Json;
 
 use super::digest::PartsDigest;
 use super::sums::SumTally;
-use super::{Difference, DifferenceKind, Findings, RowProblem, changed_by, holder_names, text};
+use super::{
+    Difference, DifferenceKind, Findings, RowProblem, changed_by, held_entries, holder_names, holders_in, text,
+};
 use crate::account::Account;
 use crate::catalog::{Catalog, RecordRef};
 use crate::check::{CheckedRow, Code, Conflicts, Mode, ParsedValue, Problem, RowAction};
 use crate::error::Result;
 use crate::mapping::RecordOrigin;
 use crate::observer::Observer;
+use crate::plan::undo::CurrentState;
 use crate::plan::{CreateMissing, FieldChange, RowId, RowStatus, SheetPlan, Step, StepRole, StepSink, WriteKind};
 use crate::run::input::InputSet;
 use crate::run::journal::{JournalError, PlannedRow, RowState, RunKind, SheetHeader};
 use crate::run::prepare::{AccountReading, PlanSink, RunPlanner};
 use crate::run::previous_result::RowSelection;
+use crate::run::undo::fetch::fetch_more;
 use crate::schema::{self, ASSIGNED_TO, Entity, Kind, Meaning, Role, Verb};
 use crate::table::{CellRef, Row};
 
@@ -45,10 +50,30 @@ pub(crate) async fn compare_file(
         selection: RowSelection::All,
         reading: if is_complete { AccountReading::Complete } else { AccountReading::Fresh },
     };
-    let prepared = planner.plan(input, ComparisonSink::default(), observer).await?;
+    let mut prepared = planner.plan(input, ComparisonSink::default(), observer).await?;
+    learn_holders(account, &prepared.steps, &mut prepared.catalog).await?;
     let mut findings = Comparison { sink: prepared.steps, catalog: &prepared.catalog }.findings(is_complete);
     changed_by::find(&account.client, &mut findings.differences, &|_| None, observer).await?;
     Ok(findings)
+}
+
+/// Reads the records that hold what should be elsewhere and that no row names, so that they can be told by their names.
+async fn learn_holders(account: &Account, compared: &ComparisonSink, catalog: &mut Catalog) -> Result<()> {
+    let mut unknown: BTreeMap<&'static str, BTreeSet<i64>> = BTreeMap::new();
+    for (collection, id) in compared.holders().filter(|(collection, id)| catalog.record(collection, *id).is_none()) {
+        unknown.entry(collection).or_default().insert(id);
+    }
+    for (collection, ids) in unknown {
+        let Some(entity) = schema::collection(collection) else { continue };
+        let mut found = CurrentState::default();
+        fetch_more(&account.client, entity, ids.clone(), &mut found).await?;
+        for id in ids {
+            if let Some(record) = found.record((entity.name, id)) {
+                catalog.insert_known(entity, id, record.clone());
+            }
+        }
+    }
+    Ok(())
 }
 
 /// What a row says of its record, as far as it is counted and added up.
@@ -196,6 +221,20 @@ impl ComparisonSink {
             sheet.equal += 1;
         }
     }
+
+    /// Who holds what should be elsewhere: of each the collection and the id.
+    fn holders(&self) -> impl Iterator<Item = (&'static str, i64)> + '_ {
+        let steps = self.sheets.iter().flat_map(|sheet| &sheet.rows).filter_map(|row| match &row.finding {
+            RowFinding::NotMoved(step) | RowFinding::Held(step, _) => Some(step),
+            _ => None,
+        });
+        steps.flat_map(|step| holders_in(step.entity, &held_entries(held_before(step))))
+    }
+}
+
+/// What the record of a check-in or check-out says of its holders before it.
+fn held_before(step: &Step) -> Option<&Json> {
+    step.before.as_ref()?.get(Meaning::Holders.field_name())
 }
 
 impl Statement {
@@ -337,7 +376,6 @@ impl Comparison<'_> {
             None => named.and_then(|named| named.as_i64()),
         };
         let describe = |collection: &str, id: i64| self.catalog.describe(collection, RecordRef::Known(id));
-        let before = step.before.as_ref().and_then(|before| before.get(Meaning::Holders.field_name()));
         let awaited = |name: &str| {
             let step = step.depends_on.iter().find(|awaited| awaited.field.as_deref() == Some(name))?.step;
             self.sink.titles.get(&step).cloned()
@@ -356,7 +394,7 @@ impl Comparison<'_> {
             record: record.unwrap_or_else(|| self.describe(item.name, id)),
             field: Some(if is_tracked { ASSIGNED_TO } else { step.entity.name }.to_owned()),
             expected: if step.entity.role == Role::Action(Verb::Checkin) { String::new() } else { expected.join(", ") },
-            found: super::held_by(step.entity, before, &describe),
+            found: super::held_by(step.entity, held_before(step), &describe),
             source: source.to_owned(),
             changed_by: None,
             changed_at: None,

@@ -137,26 +137,33 @@ impl Findings {
     }
 }
 
-/// The names of the holders that the entries of an item's record name, or the bodies of actions. `describe` names a record
-/// of a collection.
-fn holder_names(action: &Entity, entries: &[Record], describe: &dyn Fn(&str, i64) -> String) -> String {
+/// The holders that the entries of an item's record name, or the bodies of actions: of each its collection and id.
+fn holders_in(action: &Entity, entries: &[Record]) -> Vec<(&'static str, i64)> {
     let holders: Vec<&Field> =
         action.holders().chain(action.opposite().into_iter().flat_map(Entity::holders)).collect();
-    let name = |entry: &Record| {
-        let named =
-            holders.iter().find_map(|holder| Some((holder.reference_to()?.to, integer(entry.get(holder.name)?)?)));
-        named.map(|(collection, id)| describe(collection, id))
+    let named = |entry: &Record| {
+        holders.iter().find_map(|holder| Some((holder.reference_to()?.to, integer(entry.get(holder.name)?)?)))
     };
-    let mut names: Vec<String> = entries.iter().filter_map(name).collect();
+    entries.iter().filter_map(named).collect()
+}
+
+/// The names of these holders. `describe` names a record of a collection.
+fn holder_names(action: &Entity, entries: &[Record], describe: &dyn Fn(&str, i64) -> String) -> String {
+    let holders = holders_in(action, entries).into_iter();
+    let mut names: Vec<String> = holders.map(|(collection, id)| describe(collection, id)).collect();
     names.sort_unstable();
     names.join(", ")
 }
 
+/// The entries of a record's field that says who holds it.
+fn held_entries(held: Option<&Json>) -> Vec<Record> {
+    let entries = held.and_then(Json::as_array).map(Vec::as_slice).unwrap_or_default();
+    entries.iter().filter_map(|entry| entry.as_object().cloned()).collect()
+}
+
 /// The names of the holders in a record's field; empty where nobody has it.
 fn held_by(action: &Entity, held: Option<&Json>, describe: &dyn Fn(&str, i64) -> String) -> String {
-    let entries = held.and_then(Json::as_array).map(Vec::as_slice).unwrap_or_default();
-    let entries: Vec<Record> = entries.iter().filter_map(|entry| entry.as_object().cloned()).collect();
-    holder_names(action, &entries, describe)
+    holder_names(action, &held_entries(held), describe)
 }
 
 /// The digest of a file's bytes; none of standard input.
