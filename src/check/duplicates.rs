@@ -237,7 +237,7 @@ enum Slot {
     Taken(usize),
     Free(usize),
     /// Its region is full.
-    None,
+    NoRoom,
 }
 
 impl<T> Default for SeenKeys<T> {
@@ -256,7 +256,7 @@ impl<T: KeyValue> SeenKeys<T> {
         }
         match self.slot_of(StoredHash::of(key)) {
             Slot::Taken(slot) => Some(self.value(slot)),
-            Slot::Free(_) | Slot::None => None,
+            Slot::Free(_) | Slot::NoRoom => None,
         }
     }
 
@@ -274,7 +274,7 @@ impl<T: KeyValue> SeenKeys<T> {
                     self.count += 1;
                     return None;
                 }
-                Slot::None => self.grow(),
+                Slot::NoRoom => self.grow(),
             }
         }
     }
@@ -302,7 +302,7 @@ impl<T: KeyValue> SeenKeys<T> {
                 _ => {}
             }
         }
-        Slot::None
+        Slot::NoRoom
     }
 
     /// What is stored in a slot; 0 if it is free.

@@ -322,7 +322,7 @@ impl<'m> Checker<'m> {
                 column.accept(value, checked);
                 // A remark is made for every cell.
                 if is_cacheable && checked.remarks.len() == remarks {
-                    survey.cache.insert(cell.text, value);
+                    survey.cache.insert(cell.text, *value);
                 }
             }
             if let Err(error) = read {

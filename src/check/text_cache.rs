@@ -85,22 +85,22 @@ impl<T: Copy> TextCache<T> {
 
     /// Remembers a text that was not found.
     #[inline]
-    pub(crate) fn insert(&mut self, text: &str, value: &T) {
+    pub(crate) fn insert(&mut self, text: &str, value: T) {
         if self.looked_up < TRIAL || !self.slots.is_empty() {
             self.put(text.as_bytes(), value);
         }
     }
 
-    fn put(&mut self, text: &[u8], value: &T) {
+    fn put(&mut self, text: &[u8], value: T) {
         if text.is_empty() || text.len() > LONGEST {
             return;
         }
         if self.slots.is_empty() {
-            self.slots = vec![CachedText { len: 0, ends: Ends::default(), text: [0; LONGEST], value: *value }; SLOTS];
+            self.slots = vec![CachedText { len: 0, ends: Ends::default(), text: [0; LONGEST], value }; SLOTS];
         }
         let ends = Ends::of(text);
         let slot = &mut self.slots[ends.slot(text.len())];
-        (slot.len, slot.ends, slot.value) = (text.len() as u8, ends, *value);
+        (slot.len, slot.ends, slot.value) = (text.len() as u8, ends, value);
         slot.text[..text.len()].copy_from_slice(text);
     }
 }
@@ -114,18 +114,18 @@ mod tests {
     fn a_text_is_known_as_what_it_means() {
         let mut cache = TextCache::default();
         assert_eq!(cache.get("12"), None);
-        cache.insert("12", &ParsedValue::Integer(12));
+        cache.insert("12", ParsedValue::Integer(12));
         assert_eq!(cache.get("12"), Some(&ParsedValue::Integer(12)));
         for other in ["", "1", "2", "13", "12 ", "0012", "\0\u{0}12", "12345678901"] {
             assert_eq!(cache.get(other), None, "{other:?}");
         }
         let (long, other) = ("Returned in May, all parts", "Returned by Ada, all parts");
-        cache.insert(long, &ParsedValue::Text);
+        cache.insert(long, ParsedValue::Text);
         assert_eq!((cache.get(long).copied(), cache.get(other)), (Some(ParsedValue::Text), None));
         let long = "a".repeat(LONGEST + 1);
-        cache.insert(&long, &ParsedValue::Text);
+        cache.insert(&long, ParsedValue::Text);
         assert_eq!(cache.get(&long), None);
-        cache.insert(&long[1..], &ParsedValue::Text);
+        cache.insert(&long[1..], ParsedValue::Text);
         assert_eq!(cache.get(&long[1..]), Some(&ParsedValue::Text));
     }
 
@@ -144,14 +144,14 @@ mod tests {
         for number in 0..TRIAL + 1 {
             let text = number.to_string();
             assert_eq!(cache.get(&text), None);
-            cache.insert(&text, &ParsedValue::Text);
+            cache.insert(&text, ParsedValue::Text);
         }
         assert!(cache.slots.is_empty());
         let mut few = TextCache::default();
         for number in 0..2 * TRIAL {
             let text = (number % 5).to_string();
             if few.get(&text).is_none() {
-                few.insert(&text, &ParsedValue::Text);
+                few.insert(&text, ParsedValue::Text);
             }
         }
         assert_eq!(few.get("3"), Some(&ParsedValue::Text));

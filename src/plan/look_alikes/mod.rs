@@ -22,6 +22,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use hashbrown::{DefaultHashBuilder, HashMap, HashSet};
 use indexmap::map::Entry;
+use indexmap::{IndexMap, IndexSet};
 
 use super::resolver::is_id;
 use crate::catalog::Catalog;
@@ -42,9 +43,6 @@ const MOST_GROUPS: usize = 1_000;
 
 /// Longer texts are no names.
 const LONGEST_NAME: usize = 200;
-
-/// Names in the order in which they are first said, each with what is known of it.
-type Said<T> = indexmap::IndexMap<Box<str>, T, DefaultHashBuilder>;
 
 /// The names by which rows refer to records, counted.
 #[derive(Debug, Clone, Default)]
@@ -68,8 +66,8 @@ struct NameColumn {
     column: u32,
     collection: &'static str,
     place: Place,
-    /// As in the cells, with white space around them.
-    typed: Said<u64>,
+    /// As in the cells, with white space around them, in the order in which they first occur.
+    typed: IndexMap<Box<str>, u64, DefaultHashBuilder>,
     /// Where in `typed` a text is.
     positions: TextCache<u32>,
     /// Those in whose place another name counts, with that name.
@@ -83,7 +81,7 @@ struct NameColumn {
 struct OwnNames {
     column: usize,
     collection: &'static str,
-    names: Said<()>,
+    names: IndexSet<Box<str>, DefaultHashBuilder>,
 }
 
 /// Where a row says a name.
@@ -182,7 +180,7 @@ impl NameTally {
         }
         for own in self.sheets.iter().flatten().filter_map(|sheet| sheet.own.as_ref()) {
             if let Some(names) = collections.get_mut(own.collection) {
-                names.own.extend(own.names.keys().map(|name| &**name));
+                names.own.extend(own.names.iter().map(|name| &**name));
             }
         }
         collections.retain(|_, names| !names.typed.is_empty() || !names.renamed.is_empty());
@@ -243,7 +241,7 @@ impl SheetNames {
         let own = naming.filter(|_| is_listed).map(|column| OwnNames {
             column: column as usize,
             collection: mapping.entity.name,
-            names: Said::default(),
+            names: IndexSet::default(),
         });
         Self { columns: columns.collect(), own }
     }
@@ -259,7 +257,7 @@ impl SheetNames {
             }
         }
         if let (Some(own), Some(other)) = (&mut self.own, other.own) {
-            other.names.into_keys().for_each(|name| own.add(&name));
+            other.names.into_iter().for_each(|name| own.add(&name));
         }
     }
 
@@ -285,7 +283,7 @@ impl SheetNames {
 
 impl NameColumn {
     fn new(column: u32, collection: &'static str, place: Place) -> Self {
-        let (typed, positions, renamed) = (Said::default(), TextCache::default(), HashMap::new());
+        let (typed, positions, renamed) = (IndexMap::default(), TextCache::default(), HashMap::new());
         Self { column, collection, place, typed, positions, renamed, is_full: false }
     }
 
@@ -298,7 +296,7 @@ impl NameColumn {
             Some(position) => *position as usize,
             None => {
                 let Some(position) = self.typed.get_index_of(text) else { return false };
-                self.positions.insert(text, &(position as u32));
+                self.positions.insert(text, position as u32);
                 position
             }
         };
@@ -331,9 +329,9 @@ impl NameColumn {
 
 impl OwnNames {
     fn add(&mut self, name: &str) {
-        let is_new = !name.is_empty() && name.len() <= LONGEST_NAME && !self.names.contains_key(name);
+        let is_new = !name.is_empty() && name.len() <= LONGEST_NAME && !self.names.contains(name);
         if is_new && self.names.len() < MOST_NAMES {
-            self.names.insert(name.into(), ());
+            self.names.insert(name.into());
         }
     }
 }

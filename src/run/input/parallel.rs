@@ -59,7 +59,7 @@ impl InputSet {
             return Ok(());
         };
         let source = Mutex::new(Source { blocks, first: checker.mapping().header_row + 1 });
-        // As many blocks as are taken before the first of them is needed: who is behind shall not make all others wait.
+        // Helpers may run this many blocks ahead, so that a slow block does not hold up the others and memory stays bounded.
         let (taken, incoming) = sync_channel(2 * helpers);
         let end = scope(|scope| {
             let start = |_| {
@@ -71,7 +71,7 @@ impl InputSet {
             drop(taken);
             let mut end = Ok(());
             for block in incoming {
-                // A block that never comes is that of a panic, which is passed on below.
+                // A helper that panicked sends no block; its panic is passed on below.
                 let Ok(block) = block.recv() else { continue };
                 // What comes behind a fault of the file is not read.
                 if end.is_ok() {
@@ -91,8 +91,8 @@ impl InputSet {
     }
 }
 
-/// A block that a helper has taken, to come when it is checked.
-type ComingBlock = Receiver<Result<CheckedBlock, ReadError>>;
+/// A block that a helper has taken; it arrives when it is checked.
+type PendingBlock = Receiver<Result<CheckedBlock, ReadError>>;
 
 /// What the helpers share.
 struct Source {
@@ -128,14 +128,14 @@ struct FlaggedRow {
 
 impl<'m> Helper<'m> {
     /// Checks blocks until there are no more. Each is announced in its turn when it is taken.
-    fn work(mut self, source: &Mutex<Source>, taken: &SyncSender<ComingBlock>) -> Self {
+    fn work(mut self, source: &Mutex<Source>, taken: &SyncSender<PendingBlock>) -> Self {
         let mut row = Row::default();
         loop {
-            let (done, coming) = sync_channel(1);
+            let (done, pending) = sync_channel(1);
             let (first, block) = {
                 let mut source = source.lock().unwrap_or_else(PoisonError::into_inner);
                 let Some(block) = source.blocks.next() else { return self };
-                if taken.send(coming).is_err() {
+                if taken.send(pending).is_err() {
                     return self;
                 }
                 (source.first, block)

@@ -244,7 +244,7 @@ mod tests {
         let back = |second, employee| action("checkin_accessory", second, of(employee));
         let ask = |actions| runs(&known(actions), &request("checkout_accessory"));
         assert_eq!(ask(vec![out(1, 7), out(3, 7), out(2, 7)]), ["1", "2", "3"]);
-        assert_eq!(ask(vec![out(1, 7), out(3, 7), back(4, 7)]), ["1"], "the latest is taken back");
+        assert_eq!(ask(vec![out(1, 7), out(3, 7), back(4, 7)]), ["1"], "the latest is checked in");
         assert_eq!(ask(vec![out(1, 7), back(2, 7), out(3, 7)]), ["3"]);
         assert_eq!(ask(vec![back(1, 7), out(2, 7)]), ["2"], "what was not out cannot come back");
         assert_eq!(ask(vec![out(1, 7), back(2, 8), out(3, 8)]), ["1"], "of another holder");

@@ -222,10 +222,11 @@ impl ComparisonSink {
         }
     }
 
-    /// Who holds what should be elsewhere: of each the collection and the id.
+    /// Who holds what a check-in or check-out should have moved: of each the collection and the id. Where a row names the
+    /// holder itself, the plan says who it was.
     fn holders(&self) -> impl Iterator<Item = (&'static str, i64)> + '_ {
         let steps = self.sheets.iter().flat_map(|sheet| &sheet.rows).filter_map(|row| match &row.finding {
-            RowFinding::NotMoved(step) | RowFinding::Held(step, _) => Some(step),
+            RowFinding::NotMoved(step) => Some(step),
             _ => None,
         });
         steps.flat_map(|step| holders_in(step.entity, &held_entries(held_before(step))))

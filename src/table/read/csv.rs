@@ -113,9 +113,9 @@ impl SheetReader for CsvReader {
     }
 
     fn blocks(&mut self, file: &str) -> Result<Option<RecordBlocks>, LocatedFault> {
-        // Of what is decoded the length is not known.
+        // The length of a file that has to be decoded says nothing of the length of its text.
         let len = if self.detected.is_plain { self.source.len() } else { 0 };
-        RecordBlocks::new(file, (self.text()?, len), self.decoding.delimiter).map(Some)
+        RecordBlocks::new(file, self.text()?, len, self.decoding.delimiter).map(Some)
     }
 }
 

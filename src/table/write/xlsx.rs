@@ -298,7 +298,8 @@ fn is_kept(text: &str, number: f64) -> bool {
         // Halfway between two shortest spellings either is the number.
         (Ok(written), Ok(kept), Some(exact)) => {
             let off = |spelled: Decimal| spelled.checked_sub(exact).map(|off| off.abs());
-            written == kept || off(written).is_some_and(|far| off(kept) == Some(far))
+            let is_as_short = written.normalize().scale() == kept.normalize().scale();
+            written == kept || (is_as_short && off(written).is_some_and(|far| off(kept) == Some(far)))
         }
         (Ok(written), Ok(kept), None) => written == kept,
         _ => true,

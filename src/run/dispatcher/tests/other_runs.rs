@@ -157,7 +157,7 @@ async fn what_another_run_has_made_is_no_update_where_nothing_differs_or_a_run_o
         ["0 Failed: record.exists: record already exists: #55; run other wrote this record after this run was planned",]
     );
     assert!(transport.sent_steps().is_empty());
-    // An update is none that would create.
+    // An update creates nothing.
     let machine = Machine::new();
     machine.did(&update("Bonn"), Some(55));
     let transport = holding("Bonn");

@@ -130,7 +130,7 @@ fn what_a_value_is_not_is_told_with_its_place() {
     let other = "entity = \"products\"\n[fields.default_purchase_cost]\ncolumn = \"Cost\"\notherwise = \"lots\"\nvalues = { 10 = \"1\" }\n";
     let (message, _) = refusal(open(&[PRODUCTS, ("m.toml", other)], |_| {}));
     assert!(message.contains("lots"), "{message}");
-    // That there is none is a value, too.
+    // No value is a choice, too.
     let none = "entity = \"products\"\n[fields.default_purchase_cost]\ncolumn = \"Cost\"\nvalues = { 10 = \"\" }\n";
     open(&[PRODUCTS, ("m.toml", none)], |_| {}).unwrap();
 }

@@ -118,7 +118,7 @@ fn steps_are_open_in_flight_or_unresolved() {
         .collect();
     assert_eq!(entities(&journal), all, "in the order of the schema");
     commit_all(&journal, vec![WriteCommand::RecordIntent(0), WriteCommand::RecordIntent(1)]).unwrap();
-    assert_eq!(journal.rows_in_flight().unwrap(), 1, "the record that a row names is none of its own");
+    assert_eq!(journal.rows_in_flight().unwrap(), 1, "a record that a row only names is not its own");
     commit_all(
         &journal,
         vec![

@@ -47,7 +47,8 @@ pub(crate) struct RowPlace {
 impl RecordBlocks {
     pub(super) fn new(
         file: &str,
-        (text, len): (Box<dyn Read + Send>, u64),
+        text: Box<dyn Read + Send>,
+        len: u64,
         delimiter: Delimiter,
     ) -> Result<RecordBlocks, LocatedFault> {
         let mut records = CsvRecords::new(text, delimiter);

@@ -1,0 +1,354 @@
+//! What an approved plan is held against, and what it refuses.
+
+#![allow(clippy::unwrap_used)]
+
+use futures::executor::block_on;
+use serde_json::json;
+
+use super::*;
+use crate::account::AccountIdentity;
+use crate::catalog::fake_source::FakeSource;
+use crate::run::journal::{AccountSnapshot, JournalLocation, RunDetails, RunHeader, RunKind};
+use crate::run::prepare::tests::{Office, Told};
+
+/// A step of a plan, which stands in the row after the one before; approved.
+fn proposed(number: u32, entity: &str, write: WriteKind, content: Json) -> ProposedStep {
+    ProposedStep {
+        number,
+        row: RowId { sheet: 0, row: u64::from(number) + 2 },
+        entity: schema::find(entity).unwrap(),
+        write,
+        is_approved: true,
+        content: content.to_string().into(),
+    }
+}
+
+fn creates(number: u32, entity: &str, body: Json) -> ProposedStep {
+    proposed(number, entity, WriteKind::Create, json!({"body": body}))
+}
+
+fn declined(step: ProposedStep) -> ProposedStep {
+    ProposedStep { is_approved: false, ..step }
+}
+
+/// What is decided about steps: `send`, `not approved`, or the code and message of the problem.
+fn decided(source: FakeSource, steps: &[ProposedStep]) -> Vec<String> {
+    let Ok(catalog) = block_on(Catalog::fetch(&source, &lookups(steps), &mut |_, _| {}));
+    decisions(steps, &catalog).iter().map(shown).collect()
+}
+
+fn shown(decision: &StepDecision) -> String {
+    match decision {
+        StepDecision::Send => String::from("send"),
+        StepDecision::NotApproved => String::from("not approved"),
+        StepDecision::Rejected(problem) => format!("{}: {}", problem.code().as_str(), problem.error.message),
+    }
+}
+
+/// Three laptops of which Ada has the first and Berlin the second, and what they need.
+fn account() -> FakeSource {
+    let held = |id: i64, tag: &str, holder: Json| json!({"id": id, "asset_id": tag, "product_id": 1, "status_id": 1, "deployed_to": holder});
+    FakeSource::new()
+        .with("employees", [json!({"id": 1, "name": "Ada", "email": "ada@example.com"})])
+        .with("locations", [json!({"id": 7, "name": "Berlin", "city": "Ulm"}), json!({"id": 8, "name": "Bonn"})])
+        .with(
+            "assets",
+            [
+                held(1, "A-1", json!([{"employee_id": 1}])),
+                held(2, "A-2", json!([{"location_id": 7}])),
+                held(3, "A-3", Json::Null),
+            ],
+        )
+        .with("products", [json!({"id": 1, "name": "X1", "model_number": "G9", "category_id": 1})])
+        .with("accessories", [json!({"id": 5, "name": "Mouse", "available": 2, "deployed_to": [{"employee_id": 1}]})])
+}
+
+fn updates(number: u32, id: i64, content: Json) -> ProposedStep {
+    proposed(number, "locations", WriteKind::Update(id), content)
+}
+
+#[test]
+fn a_record_that_changed_or_is_gone_since_the_plan_is_left_alone() {
+    let update = |id: i64, before: &str| updates(0, id, json!({"body": {"city": "Bonn"}, "before": {"city": before}}));
+    assert_eq!(decided(account(), &[update(7, "Ulm")]), ["send"]);
+    assert_eq!(
+        decided(account(), &[update(7, "Köln")]),
+        ["record.conflict: changed since the plan was made: city was `Köln`, is `Ulm`"]
+    );
+    assert_eq!(decided(account(), &[update(9, "Ulm")]), ["record.missing: the record is not there any more"]);
+    assert_eq!(decided(account(), &[declined(update(9, "Ulm"))]), ["not approved"]);
+    let delete =
+        |id: i64, before: Json| proposed(0, "locations", WriteKind::Delete(id), json!({"body": {}, "before": before}));
+    assert_eq!(decided(account(), &[delete(7, json!({"id": 7, "name": "Berlin", "city": "Ulm"}))]), ["send"]);
+    assert_eq!(
+        decided(account(), &[delete(7, json!({"name": "Bern", "city": null}))]),
+        ["record.conflict: changed since the plan was made: name was `Bern`, is `Berlin`; city was empty, is `Ulm`"]
+    );
+    assert_eq!(decided(account(), &[delete(9, json!({}))]), ["record.missing: the record is not there any more"]);
+}
+
+#[test]
+fn a_record_that_somebody_has_made_since_the_plan_is_not_made_again() {
+    let made = |entity: &str, body: Json| decided(account(), &[creates(0, entity, body)]).remove(0);
+    assert_eq!(made("locations", json!({"name": "Kiel"})), "send");
+    assert_eq!(made("locations", json!({"name": "berlin"})), "record.exists: made since the plan was made: Berlin");
+    let product = |model: &str, category: i64| {
+        made("products", json!({"name": "X1", "model_number": model, "category_id": category}))
+    };
+    assert_eq!(product("G9", 1), "record.exists: made since the plan was made: X1");
+    assert_eq!(product("G10", 1), "send");
+    // A key that is not given is empty.
+    assert_eq!(made("products", json!({"name": "X1", "category_id": 1})), "send");
+    assert_eq!(made("products", json!({"model_number": "G9", "category_id": 1})), "send");
+    let twice = account().with("locations", [json!({"id": 9, "name": "Berlin"})]);
+    let found = decided(twice, &[creates(0, "locations", json!({"name": "Berlin"}))]).remove(0);
+    assert!(found.starts_with("record.exists: made since the plan was made: Berlin (#7"), "{found}");
+}
+
+#[test]
+fn a_key_of_references_is_compared_by_id_and_not_where_the_run_makes_what_it_names() {
+    let work = |asset: Json| json!({"asset_id": asset, "name": "Fan", "type": "repair", "start_date": "2026-03-02"});
+    let source = || {
+        account().with(
+            "maintenances",
+            [json!({"id": 4, "name": "Fan", "asset_id": 1, "type": "repair", "start_date": "2026-03-02"})],
+        )
+    };
+    let held = |asset: Json| decided(source(), &[creates(0, "maintenances", work(asset))]).remove(0);
+    let key = schema::find("maintenances").unwrap().key;
+    assert!(key.contains(&"asset_id"), "{key:?}");
+    assert!(held(json!(1)).starts_with("record.exists: made since the plan was made: "), "{}", held(json!(1)));
+    assert_eq!(held(json!(2)), "send");
+    let asset = creates(0, "assets", json!({"asset_id": "A-9", "product_id": 1, "status_id": 1}));
+    let waits = json!({"body": work(Json::Null), "depends_on": [{"step": 0, "field": "asset_id"}]});
+    let steps = [asset, proposed(1, "maintenances", WriteKind::Create, waits)];
+    assert_eq!(decided(source(), &steps), ["send", "send"]);
+}
+
+#[test]
+fn what_needs_a_step_that_is_not_sent_is_not_sent_either() {
+    let steps = |is_approved: bool, name: &str| {
+        let place = ProposedStep { is_approved, ..creates(0, "locations", json!({"name": name})) };
+        let person = json!({
+            "body": {"name": "Eve", "email": "eve@example.com"},
+            "depends_on": [{"step": 0, "field": "location_id"}],
+        });
+        let asset = json!({"body": {"asset_id": "A-9"}, "depends_on": [{"step": 3, "field": "location_id"}]});
+        [place, proposed(3, "employees", WriteKind::Create, person), proposed(4, "assets", WriteKind::Create, asset)]
+    };
+    assert_eq!(decided(account(), &steps(true, "Kiel")), ["send", "send", "send"]);
+    assert_eq!(
+        decided(account(), &steps(false, "Kiel")),
+        [
+            "not approved",
+            "dependency.left_out: it needs location `Kiel`, which was not approved",
+            "dependency.left_out: it needs employee `Eve`, which cannot be sent",
+        ]
+    );
+    assert_eq!(
+        decided(account(), &steps(true, "Bonn"))[1],
+        "dependency.left_out: it needs location `Bonn`, which cannot be sent"
+    );
+}
+
+#[test]
+fn an_item_that_somebody_else_has_by_now_is_not_moved() {
+    let moved = |action: &str, item: Json, before: Json| {
+        let body = json!({"asset_id": item, "employee_id": 1, "checkout_date": "2026-03-02"});
+        let content = json!({"body": body, "before": before});
+        decided(account(), &[proposed(0, action, WriteKind::Create, content)]).remove(0)
+    };
+    let by_ada = json!({"deployed_to": [{"employee_id": 1}]});
+    let nobody = json!({"deployed_to": []});
+    assert_eq!(moved("checkout_asset", json!("A-3"), nobody.clone()), "send");
+    assert_eq!(
+        moved("checkout_asset", json!("A-1"), nobody.clone()),
+        "record.conflict: changed since the plan was made: it was with nobody, and is with `employee #1`"
+    );
+    assert_eq!(
+        moved("checkout_asset", json!("A-2"), nobody.clone()),
+        "record.conflict: changed since the plan was made: it was with nobody, and is with `location #7`"
+    );
+    assert_eq!(moved("checkin_asset", json!(1), by_ada.clone()), "send");
+    assert_eq!(
+        moved("checkin_asset", json!(3), by_ada.clone()),
+        "record.conflict: changed since the plan was made: it was with `employee #1`, and is with nobody"
+    );
+    assert_eq!(
+        moved("checkin_asset", json!(2), by_ada.clone()),
+        "record.conflict: changed since the plan was made: it was with `employee #1`, and is with `location #7`"
+    );
+    // The run checks it in itself, nothing is known of its state before, or the account does not have it.
+    assert_eq!(moved("checkout_asset", json!("A-2"), json!({"deployed_to": null})), "send");
+    assert_eq!(moved("checkout_asset", json!("A-2"), json!({})), "send");
+    assert_eq!(moved("checkout_asset", json!("A-9"), nobody), "send");
+    assert_eq!(moved("checkout_asset", json!(true), by_ada), "send");
+}
+
+#[test]
+fn of_what_is_kept_in_stock_the_service_decides() {
+    let body = json!({"accessory_id": 5, "employee_id": 1, "quantity": 1, "checkout_date": "2026-03-02"});
+    let content = json!({"body": body, "before": {"available": 9, "deployed_to": []}});
+    assert_eq!(decided(account(), &[proposed(0, "checkout_accessory", WriteKind::Create, content)]), ["send"]);
+}
+
+#[test]
+fn items_that_the_run_makes_are_not_looked_up() {
+    let asset = creates(0, "assets", json!({"asset_id": "A-9", "product_id": 1, "status_id": 1}));
+    let out = |item: Json, depends_on: Json| {
+        let body = json!({"asset_id": item, "employee_id": 1, "checkout_date": "2026-03-02"});
+        proposed(1, "checkout_asset", WriteKind::Create, json!({"body": body, "depends_on": depends_on}))
+    };
+    let asked = |step: ProposedStep| format!("{:?}", lookups(&[declined(creates(0, "assets", json!({}))), step]));
+    assert!(asked(out(json!("A-9"), json!([]))).contains("\"A-9\""));
+    assert!(asked(out(json!("A-9"), json!([{"step": 7, "field": null}]))).contains("\"A-9\""));
+    assert!(!asked(out(json!("A-9"), json!([{"step": 0, "field": null}]))).contains("A-9"));
+    assert!(asked(out(json!(77), json!([{"step": 0, "field": null}]))).contains("77"));
+    assert_eq!(asked(declined(out(json!("A-9"), json!([])))), format!("{:?}", LookupRequest::default()));
+    assert!(is_made(std::slice::from_ref(&asset), 0) && !is_made(std::slice::from_ref(&asset), 1));
+    assert!(!is_made(&[out(json!("A-9"), json!([]))], 1), "a check-out makes nothing");
+    assert!(!is_made(&[updates(0, 7, json!({"body": {}}))], 0));
+}
+
+#[test]
+fn records_are_looked_up_by_their_key_or_among_all() {
+    let asked = |body: Json| format!("{:?}", lookups(&[creates(0, "locations", body)]));
+    assert!(asked(json!({"name": "Kiel"})).contains("\"Kiel\""));
+    assert!(asked(json!({})).contains("is_any: false"), "{}", asked(json!({})));
+    assert!(asked(json!({"name": 7})).contains("is_any: true"), "{}", asked(json!({"name": 7})));
+    let update = format!("{:?}", lookups(&[updates(0, 741, json!({"body": {}}))]));
+    assert!(update.contains("741") && update.contains("[\"name\"]"), "{update}");
+}
+
+#[test]
+fn a_step_without_sense_is_not_sent() {
+    let broken = ProposedStep { content: "{".into(), ..creates(0, "locations", json!({"name": "Kiel"})) };
+    assert!(broken.step().is_none());
+    let whole = creates(4, "locations", json!({"name": "Kiel"})).step().unwrap();
+    assert_eq!((whole.number, whole.row.row, whole.role, whole.write), (4, 6, StepRole::Row, WriteKind::Create));
+    assert_eq!((whole.body["name"].as_str(), whole.depends_on.len(), whole.before), (Some("Kiel"), 0, None));
+}
+
+#[test]
+fn steps_are_described_by_what_they_are_about() {
+    let said = |entity: &str, body: Json| described(&creates(0, entity, body).step().unwrap());
+    assert_eq!(said("products", json!({"name": "X1"})), "product `X1`");
+    assert_eq!(said("checkout_asset", json!({"asset_id": "A-1"})), "the check-out of `A-1`");
+    assert_eq!(said("checkin_asset", json!({"asset_id": 12})), "the check-in of #12");
+    assert_eq!(said("assets", json!({"asset_id": "A-1", "name": null})), "asset `A-1`");
+    assert_eq!(said("locations", json!({})), "location");
+    let broken = ProposedStep { content: "".into(), ..creates(0, "locations", json!({})) };
+    assert_eq!(blocked_by(&broken).error.message, "it needs location, which cannot be sent");
+}
+
+#[test]
+fn holders_of_whom_little_is_known_are_named_all_the_same() {
+    let item = schema::collection("assets").unwrap();
+    assert_eq!(holder_of(&json!({"asset_id": 3}), item), "asset_id 3");
+    assert_eq!(holder_of(&json!({"something": 3}), item), "another asset");
+    assert_eq!(shown_holders(&[]), "nobody");
+    assert_eq!(shown_holders(&[String::from("Ada"), String::from("Bob")]), "`Ada`, `Bob`");
+    assert_eq!(
+        ["x".into(), json!(7), json!(true)].map(|value| key_text(&value)),
+        [Some("x".into()), Some("7".into()), None]
+    );
+}
+
+#[test]
+fn what_is_sent_is_counted_by_kind() {
+    let steps = [
+        creates(0, "locations", json!({"name": "Kiel"})),
+        creates(1, "checkout_asset", json!({"asset_id": "A-1"})),
+        updates(2, 7, json!({"body": {"city": null, "zip": null, "state": "BE"}})),
+        updates(3, 8, json!({"body": {"city": null}})),
+        proposed(4, "locations", WriteKind::Delete(9), json!({"body": {}})),
+        creates(5, "locations", json!({"name": "Ulm"})),
+    ];
+    let (send, not) = (StepDecision::Send, StepDecision::NotApproved);
+    let decisions = [send.clone(), send.clone(), send.clone(), not.clone(), send, not];
+    let counted = totals(&steps, &decisions);
+    assert_eq!((counted.rows, counted.creates, counted.updates), (6, 1, 1));
+    assert_eq!((counted.clears, counted.deletes), (2, 1));
+}
+
+#[test]
+fn steps_are_numbered_anew_and_rows_say_what_becomes_of_them() {
+    let waits = json!({
+        "body": {"name": "Eve", "email": "eve@example.com"},
+        "depends_on": [{"step": 2, "field": "location_id"}, {"step": 9, "field": null}],
+    });
+    let steps = vec![
+        declined(creates(0, "locations", json!({"name": "Ulm"}))),
+        creates(2, "locations", json!({"name": "Kiel"})),
+        updates(3, 7, json!({"body": {"city": "Bonn"}, "before": {"city": "Ulm"}})),
+        proposed(5, "employees", WriteKind::Create, waits),
+        updates(6, 8, json!({"body": {"city": "Bonn"}})),
+    ];
+    let problem = blocked_by(&steps[0]);
+    let send = StepDecision::Send;
+    let rejected = StepDecision::Rejected(Box::new(problem.clone()));
+    let decisions = [StepDecision::NotApproved, send.clone(), rejected, send.clone(), send];
+    let (id, details) = (String::from("20261124-093012-kqzf"), RunDetails::default());
+    let account = AccountIdentity::SandboxMemory;
+    let header = RunHeader { id, kind: RunKind::Apply, account, undoes: None, details };
+    let mut journal = JournalBuilder::create(JournalLocation::Memory, &header).unwrap();
+    let rows = write_steps(&mut journal, steps, &decisions).unwrap();
+    let planned = |row: u64| &rows[&RowId { sheet: 0, row }];
+    let ended = |row: u64| (planned(row).state, planned(row).status, planned(row).record);
+    assert_eq!(ended(2), (RowState::Ended, RowStatus::Skipped, None));
+    assert_eq!((planned(2).message.as_str(), planned(2).problems.len()), ("not approved", 0));
+    assert_eq!(ended(4), (RowState::Planned, RowStatus::Created, None));
+    assert_eq!(ended(5), (RowState::Ended, RowStatus::Failed, Some(7)));
+    assert_eq!((planned(5).message.as_str(), &planned(5).problems), ("", &vec![problem]));
+    assert_eq!(ended(8), (RowState::Planned, RowStatus::Updated, Some(8)));
+    let journal = journal.finish(&AccountSnapshot::default()).unwrap();
+    assert_eq!(journal.step_count().unwrap(), 3);
+    let person = journal.step(1).unwrap().unwrap();
+    assert_eq!((person.entity.name, person.depends_on[0].step, person.depends_on[1].step), ("employees", 0, 9));
+    assert_eq!(journal.step(0).unwrap().unwrap().body["name"], "Kiel");
+    assert_eq!(journal.step(2).unwrap().unwrap().write, WriteKind::Update(8));
+}
+
+#[test]
+fn the_records_concerned_are_read_again() {
+    let office = Office::new();
+    let steps = [
+        proposed(0, "locations", WriteKind::Update(2), json!({"body": {"city": "Bonn"}, "before": {"city": "Berlin"}})),
+        creates(1, "suppliers", json!({"name": "contoso supplies"})),
+        proposed(2, "locations", WriteKind::Update(3), json!({"body": {"city": "Bonn"}, "before": {"city": "Bern"}})),
+    ];
+    let mut told = Told::default();
+    let decisions = office.runtime.block_on(decide(&office.account, &steps, &mut told)).unwrap();
+    assert_eq!(
+        decisions.iter().map(shown).collect::<Vec<String>>(),
+        [
+            "send",
+            "record.exists: made since the plan was made: Contoso Supplies",
+            "record.conflict: changed since the plan was made: city was `Bern`, is `London`",
+        ]
+    );
+    let mut phases = told.phases;
+    phases.sort();
+    phases.dedup();
+    assert_eq!(phases, ["reading locations again", "reading suppliers again"]);
+}
+
+#[test]
+fn only_fields_that_changed_since_the_plan_stand_in_the_way() {
+    let Ok(catalog) = block_on(Catalog::fetch(&FakeSource::new(), &LookupRequest::default(), &mut |_, _| {}));
+    let step = |collection: &str, write: WriteKind, before: Json| {
+        let entity = schema::collection(collection).unwrap();
+        let step = Step::new(0, RowId { sheet: 0, row: 2 }, StepRole::Row, entity, write);
+        Step { before: before.as_object().cloned(), ..step }
+    };
+    let changed = |step: &Step, held: Json| changed_fields(step, held.as_object().unwrap(), &catalog);
+    let update = step("locations", WriteKind::Update(1), json!({"name": "Berlin", "city": "Ulm"}));
+    assert_eq!(changed(&update, json!({"name": "Berlin", "city": "Ulm", "country": "DE"})), [""; 0]);
+    assert_eq!(changed(&update, json!({"name": "Berlin", "city": "Bonn"})), ["city was `Ulm`, is `Bonn`"]);
+    assert_eq!(changed(&update, json!({"name": "Berlin"})), ["city was `Ulm`, is empty"]);
+    // How much a person holds changes by itself.
+    let before = json!({"name": "Ada", "number_of_assets": 1});
+    let delete = step("employees", WriteKind::Delete(1), before);
+    assert_eq!(changed(&delete, json!({"name": "Ada", "number_of_assets": 2})), [""; 0]);
+    assert_eq!(changed(&delete, json!({"name": "Bob", "number_of_assets": 1})), ["name was `Ada`, is `Bob`"]);
+}
