@@ -38,6 +38,12 @@ pub(crate) fn each_mutation(inputs: &[&[u8]], words: &[&str], cost: u32, mut par
     }
 }
 
+/// How many of many cases alike a test tries: `all` of them with `TALLYPORT_TESTS=all`, as in `.ci/run`, and otherwise a `few`, so
+/// that `cargo test` ends soon.
+pub(crate) fn few_or_all(few: u64, all: u64) -> u64 {
+    if std::env::var_os("TALLYPORT_TESTS").is_some_and(|tests| tests == "all") { all } else { few }
+}
+
 /// How many cases a property is tried with, unless `PROPTEST_CASES` says it.
 pub(crate) fn cases(usual: u32) -> ProptestConfig {
     // The default reads the variable.

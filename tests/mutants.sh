@@ -21,6 +21,8 @@ total=$(cargo mutants --list $(files) | wc -l)
 parts=$(((total + count - 1) / count))
 
 status=0
+# Every case that the tests have.
+export TALLYPORT_TESTS=all
 # A property that notices a fault in some of its cases notices it in sixteen.
 export PROPTEST_CASES="${PROPTEST_CASES:-16}"
 # shellcheck disable=SC2046

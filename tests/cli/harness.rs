@@ -1,11 +1,13 @@
 //! The test harness: an account, files, a command, and its outcome.
 
 use std::borrow::BorrowMut;
+use std::env;
 use std::fs;
 use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpStream};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
+use std::thread;
 
 use serde_json::Value;
 use tallyport::sandbox::{Sandbox, SandboxOptions, Seed};
@@ -38,6 +40,25 @@ macro_rules! assert_output {
     };
 }
 pub(crate) use assert_output;
+
+/// Whether every case is to be tried: `TALLYPORT_TESTS=all`, as in `.ci/run`. Otherwise `cargo test` takes some of many alike, so
+/// that whoever tries the project for the first time soon knows that it works.
+pub fn tries_all() -> bool {
+    env::var_os("TALLYPORT_TESTS").is_some_and(|tests| tests == "all")
+}
+
+/// As many of the cases as `few` says, unless [all](tries_all) are to be tried. Which ones depends on the test, so that together
+/// the tests try all of them.
+pub fn some_of<T>(cases: impl IntoIterator<Item = T>, few: usize) -> Vec<T> {
+    let mut cases: Vec<T> = cases.into_iter().collect();
+    if !tries_all() && few < cases.len() {
+        let test: usize = thread::current().name().map_or(0, |name| name.bytes().map(usize::from).sum());
+        let first = test % cases.len();
+        cases.rotate_left(first);
+        cases.truncate(few);
+    }
+    cases
+}
 
 impl CliTest {
     /// An empty account.

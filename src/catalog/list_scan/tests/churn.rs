@@ -6,7 +6,7 @@ use proptest::prelude::*;
 
 use super::super::{ListScan, ScanStats};
 use super::service::{Alike, Churn, Service, log};
-use crate::fuzz::cases;
+use crate::fuzz::{cases, few_or_all};
 use crate::schema::collection;
 
 /// How others write, how long the list and its pages are, and how it is read.
@@ -122,7 +122,7 @@ fn scene() -> impl Strategy<Value = Scene> {
 }
 
 proptest! {
-    #![proptest_config(cases(100))]
+    #![proptest_config(cases(few_or_all(30, 100) as u32))]
 
     #[test]
     fn every_record_that_stayed_is_there_once(scene in scene()) {
@@ -163,7 +163,7 @@ fn busy(seed: u64) -> Scene {
 
 #[test]
 fn hundreds_of_scans_on_a_busy_day_lose_nothing() {
-    let stats: Vec<ScanStats> = (0..200).map(|seed| busy(seed).of_records()).collect();
+    let stats: Vec<ScanStats> = (0..few_or_all(60, 200)).map(|seed| busy(seed).of_records()).collect();
     let (requests, reread) =
         stats.iter().fold((0, 0), |(requests, reread), stats| (requests + stats.requests, reread + stats.reread));
     // Things did move, and only what they moved was read again.
@@ -173,7 +173,7 @@ fn hundreds_of_scans_on_a_busy_day_lose_nothing() {
 #[test]
 fn many_that_go_at_once_cost_what_lies_between() {
     // Every request finds up to three pages gone.
-    for seed in 0..36 {
+    for seed in 0..few_or_all(9, 36) {
         let churn = Churn { deletes: (15, 150), ..Churn::default() };
         let stats = Scene { count: 2_000, churn, limit: 50, longest_page: 50, ..busy(seed) }.of_records();
         assert!(stats.requests < 2_000 / 49 * 5, "{stats:?}");
@@ -182,7 +182,7 @@ fn many_that_go_at_once_cost_what_lies_between() {
 
 #[test]
 fn pages_of_two_are_enough() {
-    for seed in 0..90 {
+    for seed in 0..few_or_all(30, 90) {
         let churn = Churn { appends: (10, 2), inserts: (5, 1), deletes: (10, 1), recovers: (5, 1), updates: (20, 2) };
         Scene { count: 60, limit: 2, longest_page: 2, churn, expected: None, ..busy(seed) }.of_records();
     }
