@@ -5,6 +5,7 @@ use std::cell::{Cell, RefCell};
 use std::collections::HashMap;
 use std::convert::Infallible;
 
+use fastrand::Rng;
 use serde_json::Value as Json;
 
 use super::field_text::value_text;
@@ -25,6 +26,8 @@ pub(crate) enum Quirk {
     HidesOne(usize),
     /// Lists are never sorted.
     IgnoresSort,
+    /// Before each request, the list is shuffled.
+    Shuffles,
 }
 
 type Lists = HashMap<&'static str, Vec<Record>>;
@@ -138,6 +141,9 @@ impl RecordSource for FakeSource {
         let list = lists.entry(entity.name).or_default();
         if self.quirk == Quirk::DeletesWhileRead && self.requests() == 2 {
             list.remove(0);
+        }
+        if self.quirk == Quirk::Shuffles {
+            Rng::with_seed(self.requests()).shuffle(list);
         }
         let limit = limit.min(self.page_limit).min(self.longest_page()) as usize;
         let passing = list.iter().filter(|record| is_whole || self.passes(entity, record, filters));

@@ -98,13 +98,9 @@ impl Conflict {
         self.differing.iter().map(problem).collect()
     }
 
-    /// The row's message when `--conflicts` resolves the conflict.
+    /// The message of a row that is not written because of `--conflicts`.
     pub(super) fn message(&self, stays: Conflicts) -> String {
-        let what = match stays {
-            Conflicts::Theirs => "its values are kept",
-            Conflicts::Mine => "the sheet's values are written",
-            Conflicts::Skip => "the row is skipped",
-        };
+        let what = if stays == Conflicts::Theirs { "its values are kept" } else { "the row is skipped" };
         let listed: Vec<String> = self.differing.iter().map(Difference::text).collect();
         let since = self.changed.text();
         let differing = if listed.is_empty() { String::new() } else { format!(": {}", listed.join("; ")) };
@@ -220,8 +216,8 @@ mod tests {
             .conflicts(Conflicts::Skip)
             .plan();
         assert_eq!(shown.rows.len(), 1);
-        let note = &shown.rows[0].note;
-        assert!(shown.steps.is_empty() || note.contains("the row is skipped"), "{note} {:?}", shown.shown_steps());
+        let note = "changed on the service on 2026-02-02 08:00:00.000 UTC, after the export; the row is skipped: `location` is `#77` on the service, `Oslo` in the sheet";
+        assert_eq!((shown.shown_steps(), shown.rows[0].note.as_str()), (Vec::new(), note));
     }
 
     #[test]

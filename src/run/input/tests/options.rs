@@ -229,12 +229,12 @@ fn a_file_that_nothing_tells_gets_the_flag_that_would() {
 }
 
 #[test]
-fn headers_that_fit_several_presets_are_told() {
+fn an_export_that_lacks_what_every_record_must_have_is_named() {
     let rows = "serialNumber,deviceName,managedDeviceOwnerType,annotatedAssetId,annotatedUser\nS1,n,company,A-1,u\n";
-    let told =
-        open(&[("devices.csv", rows)], |options| options.entity = Some("assets".into())).map(|input| input.remarks());
-    if let Ok(remarks) = told {
-        let said: Vec<String> = remarks.into_iter().map(|remark| remark.message).collect();
-        assert!(said.iter().all(|text| !text.contains("recognised")), "{said:?}");
-    }
+    let opened = open(&[("devices.csv", rows)], |options| options.entity = Some("assets".into()));
+    let error = opened.map(|input| input.remarks().len()).unwrap_err().to_string();
+    assert!(
+        error.ends_with("recognised as Google ChromeOS devices, but no column feeds `product_id` (required)"),
+        "{error}"
+    );
 }
