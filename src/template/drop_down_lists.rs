@@ -7,6 +7,9 @@ use super::styles::TemplateStyles;
 use super::{LISTS, LiveNames, names_key};
 use crate::schema::{Entity, Field, Kind, Reference};
 
+/// The header of the codes of currencies.
+pub(super) const CURRENCIES: &str = "currencies";
+
 /// How many rows of another sheet a drop-down covers.
 const SIBLING_ROWS: RowNum = 10_000;
 
@@ -33,7 +36,7 @@ impl DropDownLists {
         let mut lists = Self { columns: Vec::new(), siblings: entities.to_vec() };
         for field in entities.iter().flat_map(|entity| entity.created_fields()) {
             match (field.kind, live) {
-                (Kind::Currency, _) => lists.add("currencies".to_owned(), currencies),
+                (Kind::Currency, _) => lists.add(CURRENCIES.to_owned(), currencies),
                 (Kind::Reference(reference), Some(live)) => {
                     if let Some((key, names)) = live_names(reference, live) {
                         lists.add(key, || names.to_vec());
@@ -58,7 +61,7 @@ impl DropDownLists {
     /// The range a field's drop-down reads, if it has one.
     pub(super) fn drop_down(&self, field: &Field) -> Option<DropDown> {
         match field.kind {
-            Kind::Currency => self.column("currencies").map(DropDown::Complete),
+            Kind::Currency => self.column(CURRENCIES).map(DropDown::Complete),
             Kind::Reference(reference) => self
                 .column(&names_key(reference))
                 .or_else(|| self.column(reference.to))

@@ -2,9 +2,9 @@
 
 use rust_xlsxwriter::{ColNum, RowNum, Url, Worksheet, XlsxError};
 
-use super::INSTRUCTIONS;
 use super::sheet::{A4, fields};
 use super::styles::TemplateStyles;
+use super::{INSTRUCTIONS, TITLE};
 use crate::schema::{Entity, Field, Kind};
 
 /// How to fill in cells, said where a sheet of the workbook has a field to which it applies.
@@ -111,7 +111,7 @@ impl InstructionsSheet<'_> {
             _ => "Fill in the sheets you need, leave the others empty, then run the commands below.".to_owned(),
         };
         self.sheet.set_row_height(0, 32)?;
-        self.sheet.write_string_with_format(0, 0, "Sheets to fill in for BlueTally", &self.styles.title)?;
+        self.sheet.write_string_with_format(0, 0, TITLE, &self.styles.title)?;
         self.sheet.merge_range(1, 0, 1, LAST_COLUMN, &lead, &self.styles.lead)?;
         self.row = 2;
         Ok(())

@@ -20,16 +20,25 @@ use std::path::{Path, PathBuf};
 use rust_xlsxwriter::{DocProperties, ExcelDateTime, Workbook, XlsxError};
 
 use crate::error::{Diagnostic, ErrorKind};
-use crate::schema::{Entity, Reference, importable};
+use crate::schema::{self, Entity, Reference, importable};
 use crate::table::write::{AtomicFile, WriteError};
-use drop_down_lists::DropDownLists;
+use drop_down_lists::{CURRENCIES, DropDownLists};
 use styles::TemplateStyles;
 
 /// The sheet that explains the others. An import has nothing to read in it.
 pub(crate) const INSTRUCTIONS: &str = "Instructions";
 
+/// The first line of that sheet.
+pub(crate) const TITLE: &str = "Sheets to fill in for BlueTally";
+
 /// The hidden sheet that holds long drop-downs. An import has nothing to read in it.
 pub(crate) const LISTS: &str = "Lists";
+
+/// Whether a header of [`LISTS`] may be this text: `currencies`, or what [`names_key`] makes.
+pub(crate) fn is_list(header: &str) -> bool {
+    let collection = header.split_once(':').map_or(header, |(collection, _)| collection);
+    header == CURRENCIES || schema::collection(collection).is_some()
+}
 
 /// The account's own names, for the drop-downs of references, by [`names_key`].
 pub(crate) type LiveNames = BTreeMap<String, Vec<String>>;

@@ -3,8 +3,8 @@
 use std::ops::ControlFlow;
 use std::path::Path;
 
-use super::LOOK_ALIKES_SHEET;
 use super::options::place_of;
+use super::{LOOK_ALIKES_SHEET, own_sheets};
 use crate::check::{NameDecision, text};
 use crate::error::{Diagnostic, Result};
 use crate::schema::{self, entity_named, fold_header};
@@ -50,14 +50,20 @@ pub(super) fn read_aliases(path: &Path, options: &ReadOptions) -> Result<Vec<Nam
     decisions(&mut workbook, &input, sheet)
 }
 
+/// Whether a row may be the header of decisions.
+pub(super) fn may_be_decisions(row: &Row) -> bool {
+    let [collection, _, use_instead] = ALIAS_HEADERS.map(fold_header);
+    row.cells().any(|cell| [&collection, &use_instead].contains(&&fold_header(cell.text)))
+}
+
 /// Reads what the sheet of a result says, if the workbook is one.
 ///
 /// # Errors
 /// As [`read_aliases`].
 pub(super) fn aliases_in(workbook: &mut Workbook, input: &Input) -> Result<Vec<NameDecision>> {
     match look_alikes_sheet(workbook) {
-        Some(sheet) => decisions(workbook, input, sheet),
-        None => Ok(Vec::new()),
+        Some(sheet) if own_sheets::is_ours(workbook, sheet)? => decisions(workbook, input, sheet),
+        _ => Ok(Vec::new()),
     }
 }
 

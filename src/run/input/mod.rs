@@ -5,6 +5,7 @@ mod error;
 
 mod options;
 mod other_sheets;
+mod own_sheets;
 mod parallel;
 mod recognition;
 mod remember;
@@ -214,16 +215,27 @@ impl InputSet {
     fn map_last_file(&mut self, parsed: &ParsedOptions<'_>, errors: &mut Vec<(String, MappingError)>) -> Result<()> {
         let position = self.files.len() - 1;
         let Some(file) = self.files.last_mut() else { return Ok(()) };
-        let chosen = parsed.sheets_of(&file.workbook, &file.input)?;
-        let alone = chosen.len() == 1;
-        let may_skip = !alone && parsed.options.sheets.is_empty() && !parsed.options.mapping.strict;
+        let mut chosen = parsed.sheets_of(&file.workbook, &file.input)?;
+        let mut hidden = parsed.hidden_sheets(&file.workbook);
+        if parsed.options.sheets.is_empty() {
+            own_sheets::leave_out(&mut file.workbook, &mut chosen)?;
+        }
+        own_sheets::leave_out(&mut file.workbook, &mut hidden)?;
+        let is_summary =
+            |workbook: &Workbook, index: usize| own_sheets::is_named_as_ours(workbook.sheets()[index].name.as_deref());
+        // A summary of the user's own does not make the one sheet beside it one of several.
+        let summaries = chosen.iter().filter(|index| is_summary(&file.workbook, **index)).count();
+        let records = chosen.len() - summaries;
         // What does not count as long as another sheet does, with the errors that are told if none does.
         let (mut others, mut named_otherwise, mut is_named_so) = (Vec::new(), Vec::new(), false);
-        for sheet in parsed.hidden_sheets(&file.workbook) {
+        for sheet in hidden.into_iter().filter_map(|index| file.workbook.sheets()[index].name.clone()) {
             let reason = format!("it is hidden; --sheet '{sheet}' reads it");
             self.skipped.push((place_of(&file.input, Some(&sheet)), reason));
         }
+        let is_only = chosen.len() == 1;
         for index in chosen {
+            let alone = is_only || records == 1 && !is_summary(&file.workbook, index);
+            let may_skip = !alone && parsed.options.sheets.is_empty() && !parsed.options.mapping.strict;
             let name = file.workbook.sheets()[index].name.clone();
             let place = place_of(&file.input, name.as_deref()) + misnamed(&file.input, file.workbook.kind());
             let rows = file.workbook.first_rows(index, HEADER_WITHIN)?;

@@ -21,9 +21,6 @@ use crate::run::used_options::UsedOptions;
 use crate::schema::{self, Entity, entity_named};
 use crate::table::{Delimiter, Encoding, Input, ReadOptions, Row, Visibility, Workbook};
 
-/// Sheets that tallyport itself puts into a workbook beside the data.
-const GENERATED_SHEETS: [&str; 4] = ["Summary", super::LOOK_ALIKES_SHEET, "Instructions", "Lists"];
-
 /// Which spreadsheets are read, and how. Texts are checked when the files are opened.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct InputOptions {
@@ -171,16 +168,12 @@ impl<'a> ParsedOptions<'a> {
         })
     }
 
-    /// The sheets to read: those named, else the visible ones that are not our own notes.
+    /// The sheets to read: those named, else the visible ones.
     pub(super) fn sheets_of(&self, workbook: &Workbook, input: &Input) -> Result<Vec<usize>> {
         let sheets = workbook.sheets();
         if self.options.sheets.is_empty() {
-            let wanted = |index: &usize| {
-                let sheet = &sheets[*index];
-                let ours = sheet.name.as_deref().is_some_and(|name| GENERATED_SHEETS.contains(&name));
-                sheet.visibility == Visibility::Visible && !ours
-            };
-            return Ok((0..sheets.len()).filter(wanted).collect());
+            let is_visible = |index: &usize| sheets[*index].visibility == Visibility::Visible;
+            return Ok((0..sheets.len()).filter(is_visible).collect());
         }
         let names: Vec<Option<&str>> = sheets.iter().map(|sheet| sheet.name.as_deref()).collect();
         let mut positions = Vec::new();
@@ -193,13 +186,12 @@ impl<'a> ParsedOptions<'a> {
     }
 
     /// The hidden sheets that were not asked for.
-    pub(super) fn hidden_sheets(&self, workbook: &Workbook) -> Vec<String> {
+    pub(super) fn hidden_sheets(&self, workbook: &Workbook) -> Vec<usize> {
         if !self.options.sheets.is_empty() {
             return Vec::new();
         }
-        let hidden = workbook.sheets().iter().filter(|sheet| sheet.visibility != Visibility::Visible);
-        let names = hidden.filter_map(|sheet| sheet.name.clone());
-        names.filter(|name| !GENERATED_SHEETS.contains(&name.as_str())).collect()
+        let sheets = workbook.sheets();
+        (0..sheets.len()).filter(|index| sheets[*index].visibility != Visibility::Visible).collect()
     }
 
     /// What a sheet holds; `alone` is the only one there is.
@@ -462,18 +454,5 @@ pub(super) fn place_of(input: &Input, sheet: Option<&str>) -> String {
     match sheet {
         Some(sheet) => format!("{}, sheet `{sheet}`", input.name()),
         None => input.name(),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::GENERATED_SHEETS;
-    use crate::{report, template};
-
-    #[test]
-    fn the_sheets_that_we_write_ourselves_are_known() {
-        let written =
-            [report::SUMMARY_SHEET, crate::run::input::LOOK_ALIKES_SHEET, template::INSTRUCTIONS, template::LISTS];
-        assert_eq!(GENERATED_SHEETS, written);
     }
 }

@@ -45,15 +45,34 @@ fn read(sheets: &[(&str, bool, &[&[&str]])], change: impl FnOnce(&mut InputOptio
 }
 
 const PLACES: &[&[&str]] = &[&["Name", "City", "Country"], &["HQ", "Bonn", "DE"]];
+const ASSETS: &[&[&str]] = &[&["Asset Tag", "Serial", "Model", "Status"], &["A-1", "S1", "X1", "Ready"]];
 const FIRMS: &[&[&str]] = &[&["Name", "Url", "Contact Name"], &["Acme", "https://acme.example", "Ada"]];
+
+#[test]
+fn sheets_with_names_of_ours_that_hold_records_are_read() {
+    for name in ["Summary", "Instructions", "Lists", crate::run::input::LOOK_ALIKES_SHEET] {
+        let (sheets_read, skipped) = read(&[("Suppliers", false, FIRMS), (name, false, ASSETS)], |_| {});
+        assert_eq!(sheets_read, ["Suppliers suppliers".to_owned(), format!("{name} assets")]);
+        assert_eq!(skipped, [""; 0]);
+        let (sheets_read, skipped) = read(&[("Suppliers", false, FIRMS), (name, true, ASSETS)], |_| {});
+        assert_eq!(sheets_read, ["Suppliers suppliers"]);
+        assert_eq!(skipped, [format!("`{name}` it is hidden; --sheet '{name}' reads it")]);
+        // Totals of the user's own are named, and the one sheet beside them is read as if it were alone.
+        let totals: &[&[&str]] = &[&["Site", "Total"], &["Bonn", "7"]];
+        let (sheets_read, skipped) = read(&[("Sheet1", false, ASSETS), (name, false, totals)], |_| {});
+        assert_eq!(sheets_read.len(), 1, "{sheets_read:?}");
+        assert!(skipped.len() == 1 && skipped[0].starts_with(&format!("`{name}` ")), "{skipped:?}");
+    }
+}
 
 #[test]
 fn visible_sheets_are_read_and_the_others_named() {
     let sheets: &[(&str, bool, &[&[&str]])] = &[
         ("Suppliers", false, FIRMS),
         ("Locations", false, PLACES),
-        ("Summary", false, &[&["This", "is ours"]]),
-        ("Lists", true, PLACES),
+        ("Summary", false, &[&["Import of places.csv"], &["All 3 rows succeeded"]]),
+        ("Lists", true, &[&["currencies", "categories:asset"], &["EUR", "Laptops"]]),
+        ("Instructions", false, &[&["Sheets to fill in for BlueTally"]]),
         ("Old", true, &[&["Name", "Email", "Location"], &["Ada", "ada@example.com", "HQ"]]),
         ("Notes", false, &[&["Something", "else"], &["a", "b"]]),
         ("Empty", false, &[]),
@@ -70,7 +89,7 @@ fn visible_sheets_are_read_and_the_others_named() {
     let missing = opened(sheets, SheetFilter::Any, |options| options.sheets.push("Newest".into()));
     let (message, hint) = refusal(missing);
     assert!(message.ends_with("has no sheet `Newest`"), "{message}");
-    assert_eq!(hint, "its sheets are: Suppliers, Locations, Summary, Lists, Old, Notes, Empty");
+    assert_eq!(hint, "its sheets are: Suppliers, Locations, Summary, Lists, Instructions, Old, Notes, Empty");
 }
 
 #[test]

@@ -1,0 +1,54 @@
+//! Sheets that tallyport itself puts into a workbook beside the data. They are known by what they hold: people call sheets
+//! of their records `Summary` and `Lists` too.
+
+use super::LOOK_ALIKES_SHEET;
+use super::aliases::may_be_decisions;
+use crate::error::Result;
+use crate::report::SUMMARY_SHEET;
+use crate::report::summary::is_title;
+use crate::table::{Row, Workbook};
+use crate::template::{self, INSTRUCTIONS, LISTS};
+
+/// How far into a sheet is looked.
+const WITHIN: usize = 10;
+
+/// Whether a sheet has the name of one of ours.
+pub(super) fn is_named_as_ours(name: Option<&str>) -> bool {
+    name.is_some_and(|name| [SUMMARY_SHEET, LOOK_ALIKES_SHEET, INSTRUCTIONS, LISTS].contains(&name))
+}
+
+/// Leaves out those of the sheets that are ours.
+///
+/// # Errors
+/// Where one cannot be read.
+pub(super) fn leave_out(workbook: &mut Workbook, sheets: &mut Vec<usize>) -> Result<()> {
+    for sheet in std::mem::take(sheets) {
+        if !is_ours(workbook, sheet)? {
+            sheets.push(sheet);
+        }
+    }
+    Ok(())
+}
+
+/// Whether the sheet at that position is one of ours.
+///
+/// # Errors
+/// Where it cannot be read.
+pub(super) fn is_ours(workbook: &mut Workbook, sheet: usize) -> Result<bool> {
+    let Some(name) = workbook.sheets()[sheet].name.clone().filter(|name| is_named_as_ours(Some(name))) else {
+        return Ok(false);
+    };
+    let rows = workbook.first_rows(sheet, WITHIN)?;
+    Ok(match name.as_str() {
+        SUMMARY_SHEET => title_of(&rows).is_some_and(is_title),
+        INSTRUCTIONS => title_of(&rows) == Some(template::TITLE),
+        LISTS => rows.first().is_none_or(|row| row.cells().all(|cell| template::is_list(cell.text))),
+        _ => rows.iter().any(may_be_decisions),
+    })
+}
+
+/// The text of the first row, if it is a single one.
+fn title_of(rows: &[Row]) -> Option<&str> {
+    let mut filled = rows.first()?.cells().filter(|cell| !cell.is_blank());
+    filled.next().map(|cell| cell.text).filter(|_| filled.next().is_none())
+}
