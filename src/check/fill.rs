@@ -12,7 +12,7 @@ use super::rules::{EmptyCells, Rules};
 use super::{Code, ValueError};
 use super::{choice, text};
 use crate::mapping::{
-    Column, ColumnTarget, DerivedColumn, DerivedValue, Ids, MappedValue, Mapping, Unlisted, ValueSource,
+    Column, ColumnTarget, DerivedColumn, DerivedValue, MappedValue, Mapping, Unlisted, ValueSource, holds_system_ids,
 };
 use crate::schema::fold_name_into;
 use crate::table::{Cell, Row, Value};
@@ -21,8 +21,8 @@ use crate::table::{Cell, Row, Value};
 #[derive(Debug, Default)]
 pub(super) struct RowFiller {
     filled: Row,
-    /// The columns of bare ids, from 0.
-    bare_ids: Vec<usize>,
+    /// The columns of system ids, from 0.
+    ids: Vec<usize>,
     /// The columns whose texts name records, with the collection of these; none where no name means another.
     named: Vec<(usize, &'static str)>,
     /// Derived columns that are one column of the sheet as it is: that column, and the derived one.
@@ -81,8 +81,8 @@ enum Derived<'r> {
 
 impl RowFiller {
     pub(super) fn new(mapping: &Mapping, aliases: &Aliases) -> Self {
-        let is_bare = |column: &&Column| matches!(column.target, ColumnTarget::Field { ids: Ids::Bare, .. });
-        let bare_ids = mapping.columns.iter().filter(is_bare).map(|column| column.index);
+        let is_id = |column: &&Column| holds_system_ids(mapping.entity, &column.target);
+        let ids = mapping.columns.iter().filter(is_id).map(|column| column.index);
         let named = mapping.columns.iter().filter(|_| !aliases.is_empty());
         let named = named.filter_map(|column| Some((column.index, mapping.named_collection(column)?)));
         let (mut copies, mut made, mut origins) = (Vec::new(), Vec::new(), Vec::new());
@@ -96,7 +96,7 @@ impl RowFiller {
                 _ => made.push(index),
             }
         }
-        Self { bare_ids: bare_ids.collect(), named: named.collect(), copies, made, origins, ..Self::default() }
+        Self { ids: ids.collect(), named: named.collect(), copies, made, origins, ..Self::default() }
     }
 
     /// Fills a row, which is then [`RowFiller::filled`], and notes in `checked` where its values come from. False if it
@@ -106,8 +106,8 @@ impl RowFiller {
         checked.derived.clear();
         checked.renamed.clear();
         let mut is_changed = false;
-        for index in 0..self.bare_ids.len() {
-            let column = self.bare_ids[index];
+        for index in 0..self.ids.len() {
+            let column = self.ids[index];
             if let Cow::Owned(id) = whole_id(row.cell(column).text) {
                 self.begin(row, &mut is_changed);
                 self.filled.replace(column, &id, Value::Text);
@@ -189,7 +189,7 @@ impl RowFiller {
         if has_rival && self.filled.cell(derived.column).is_blank() {
             self.replaced.push(derived.column);
         }
-        if derived.is_bare
+        if derived.is_id
             && let Cow::Owned(id) = whole_id(self.filled.cell(derived.column).text)
         {
             self.filled.replace(derived.column, &id, Value::Text);

@@ -25,8 +25,8 @@ pub(crate) struct DerivedColumn {
     /// What becomes of a text that `values` does not list.
     pub otherwise: Unlisted,
     pub default: Option<DerivedValue>,
-    /// Whether bare numbers in it are ids.
-    pub is_bare: bool,
+    /// Whether its cells are system ids.
+    pub is_id: bool,
     /// The collection of its records, if a kind of them may stand in place of a name.
     pub kinds_of: Option<&'static Entity>,
     /// The rule with its source as it is in this sheet.
@@ -108,7 +108,7 @@ impl SkippedRows {
 impl DerivedColumn {
     /// Whether it is the first filled one of its source's cells, as it is.
     pub(crate) fn only_copies(&self) -> bool {
-        let changes = self.rule.invert || self.is_bare || !self.rule.strip.is_empty() || !self.values.is_empty();
+        let changes = self.rule.invert || self.is_id || !self.rule.strip.is_empty() || !self.values.is_empty();
         matches!(self.source, ValueSource::FirstOf(_)) && !changes && self.rivals.is_empty()
     }
 
@@ -465,7 +465,7 @@ impl Mapping {
         let rivals = feeders(&self.columns, &target);
         let column = self.columns.last().map_or(0, |last| last.index + 1).max(width);
         let header = rule.source.as_ref().map_or_else(|| rule.default_header(), RuleSource::flag_text);
-        let is_bare = matches!(target, ColumnTarget::Field { ids: Ids::Bare, .. });
+        let is_id = headers::holds_system_ids(self.entity, &target);
         let fed = headers::target_field(self.entity, &target);
         self.columns.push(Column { index: column, header, target, source: rule.origin.source });
         let source = match &rule.source {
@@ -486,17 +486,7 @@ impl Mapping {
         };
         let default = rule.default.as_ref().map(value);
         let kinds_of = fed.and_then(Field::record_kinds).map(|(collection, _)| collection);
-        self.derived.push(DerivedColumn {
-            column,
-            source,
-            rivals,
-            values,
-            otherwise,
-            default,
-            is_bare,
-            kinds_of,
-            rule,
-        });
+        self.derived.push(DerivedColumn { column, source, rivals, values, otherwise, default, is_id, kinds_of, rule });
         None
     }
 

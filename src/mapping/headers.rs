@@ -7,7 +7,7 @@ use super::{
     Column, ColumnTarget, IdOwnership, Ids, Ignored, MappingError, MappingOverride, MappingOverrides, MappingSource,
     ResultColumn, TimestampColumn,
 };
-use crate::schema::{self, Entity, Field, HeaderText, Kind, fold_header, is_secret_header};
+use crate::schema::{self, Entity, Field, HeaderText, Kind, Meaning, fold_header, is_secret_header};
 use crate::table::{CellRef, Row};
 
 /// What is longer, in bytes, is no header, whatever its words are.
@@ -196,6 +196,13 @@ pub(super) fn target_field(entity: &'static Entity, target: &ColumnTarget) -> Op
         }
         _ => None,
     }
+}
+
+/// Whether the cells of a column are system ids even without `#`. A column of tags is not: `8.0` is one tag and `8` another.
+pub(crate) fn holds_system_ids(entity: &'static Entity, target: &ColumnTarget) -> bool {
+    let ColumnTarget::Field { field, ids: Ids::Bare } = target else { return false };
+    let referenced = entity.fields[*field].reference_to().and_then(|reference| schema::collection(reference.to));
+    referenced.is_some_and(|collection| collection.meaning(Meaning::Tag).is_none())
 }
 
 /// What a target is called in `--map`.

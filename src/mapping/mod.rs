@@ -34,7 +34,7 @@ pub(crate) use entity::{by_headers as entity_by_headers, by_name as entity_by_na
 pub(crate) use file::{MappingFile, MappingText};
 pub(crate) use further::{RecordOrigin, is_assignment, split_assignment};
 pub(crate) use header_row::find_header;
-pub(crate) use headers::{HeaderAliases, header_keys, value_target};
+pub(crate) use headers::{HeaderAliases, header_keys, holds_system_ids, value_target};
 pub(crate) use presets::{PRESETS, Preset, Recognition, Recognized, nearly_recognized, recognize};
 pub(crate) use remembered::{
     HeaderFingerprint, RememberedMapping, RememberedMappingError, RememberedMappings, StoredMapping, UnsavedMapping,

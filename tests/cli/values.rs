@@ -170,3 +170,21 @@ fn months_of_life_take_effect() {
     let (_, again) = account.json(&["import", "products.csv"]);
     assert_eq!(again["counts"]["unchanged"], 1, "{again}");
 }
+
+#[test]
+fn a_tag_with_empty_decimals_is_another_tag() {
+    let account = CliTest::new()
+        .with_lookups()
+        .holds("employees", json!({"name": "Ada", "email": "ada@example.com"}))
+        .sheet("assets.csv", "asset_id,product,status\n8,MacBook Pro 14,Ready\n8.0,MacBook Pro 14,Ready\n")
+        .sheet("out.csv", "asset_id,employee,checkout_date\n8.0,ada@example.com,2024-01-01\n");
+    account.run(&["import", "assets.csv", "--yes"]).exits(0);
+    account.run(&["import", "out.csv", "--entity", "checkout_asset", "--yes"]).exits(0);
+    let holder = |tag: &str| account.record("assets", "asset_id", tag)["deployed_to"].clone();
+    assert_ne!(holder("8.0"), holder("8"));
+    let other = holder("8");
+    assert!(other.is_null() || other == json!([]), "{other}");
+    account.run(&["export", "assets", "-o", "all.xlsx"]).exits(0);
+    let (code, again) = account.json(&["import", "all.xlsx", "--dry-run"]);
+    assert_eq!((code, &again["counts"]["unchanged"]), (0, &json!(2)), "{again:#}");
+}
