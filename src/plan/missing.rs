@@ -66,9 +66,17 @@ impl DependencyBuilder<'_> {
     /// The record that the row's `field` names: its name, what the reference implies (an accessory's category has the
     /// type `accessory`), and the values of the columns that describe it.
     ///
+    /// `rest` is what other rows say of it.
+    ///
     /// # Errors
-    /// If the row lacks a field that a create requires.
-    pub(super) fn draft(&self, field: usize, name: &str, reference: Reference) -> Result<DependencyRecord, ValueError> {
+    /// If a field is lacking that a create requires.
+    pub(super) fn draft(
+        &self,
+        field: usize,
+        name: &str,
+        reference: Reference,
+        rest: &[(&str, &str)],
+    ) -> Result<DependencyRecord, ValueError> {
         let entity = schema::collection(reference.to).ok_or_else(|| incomplete(reference.to, name, "a collection"))?;
         let mut draft = DependencyRecord {
             entity,
@@ -90,6 +98,11 @@ impl DependencyBuilder<'_> {
             if let Some(about) = entity.field(related.related) {
                 let cell = text::trimmed(self.row.cell(related.column as usize).text);
                 self.describe(&mut draft, about, cell)?;
+            }
+        }
+        for (name, text) in rest {
+            if let Some(about) = entity.field(name) {
+                self.describe(&mut draft, about, text)?;
             }
         }
         match entity.created_fields().find(|field| field.is_required() && !draft.has(field)) {
@@ -150,7 +163,7 @@ impl DependencyBuilder<'_> {
                     return Err(problem.error);
                 }
                 // No field of the row names a related record, so no columns describe it.
-                draft.missing.push((about, self.draft(usize::MAX, &name, reference)?));
+                draft.missing.push((about, self.draft(usize::MAX, &name, reference, &[])?));
             }
             _ => {}
         }

@@ -9,6 +9,7 @@
 //! changed the record in the meantime (`conflict`).
 
 mod conflict;
+mod descriptions;
 mod diff;
 mod edited_export;
 mod estimate;
@@ -33,6 +34,7 @@ pub(crate) mod undo;
 
 use std::collections::BTreeMap;
 
+pub(crate) use descriptions::NameDescriptions;
 pub(crate) use diff::{ValueMatch, compare, holds, update_to};
 pub use estimate::RunEstimate;
 pub(crate) use limits::{ChangeLimit, PlanLimits};

@@ -23,6 +23,7 @@ use self::identify::{duplicate_create, key_missing, key_problem, no_such_record}
 use self::person_names::remark_new_people;
 pub(crate) use self::read_only::holder_names;
 use self::undecoded::{doubt, undecoded};
+use super::descriptions::{NameDescriptions, describing_cells};
 use super::locks::{RecordLock, RecordLocks};
 use super::missing::{CreateMissing, DependencyBuilder, DependencyRecord};
 use super::prior_actions::PriorActions;
@@ -40,7 +41,7 @@ use crate::mapping::{Column, MappingSource, RecordOrigin};
 use crate::plan::resolver::{
     RenamedRecords, Resolved, ResolvedField, Resolver, UnknownNames, UserIds, merge_references, wire_value,
 };
-use crate::schema::{CUSTOM_FIELDS, Entity, Field, Kind};
+use crate::schema::{CUSTOM_FIELDS, Entity, Field, Kind, Reference};
 use crate::table::Row;
 
 /// Plans rows; sheets come in dependency order.
@@ -53,6 +54,10 @@ pub(crate) struct Planner<'p, S> {
     pub exported: Option<ReportedTimestamp>,
     pub rules: &'p Rules,
     pub create_missing: &'p CreateMissing,
+    /// What rows say of records that they name.
+    pub descriptions: &'p NameDescriptions,
+    /// The steps that create missing records which rows name.
+    pub missing: HashSet<u32>,
     pub steps: S,
     pub totals: PlanTotals,
     pub notifications: NotificationCount,
@@ -373,20 +378,30 @@ impl<S: StepSink> Planner<'_, S> {
         let mut left_out = Vec::new();
         let mut kept = Vec::with_capacity(fields.len());
         for given in fields {
+            let described = |reference: Reference, name: &str| {
+                let cells = describing_cells(sheet.mapping, row, source.checked, given.field);
+                self.descriptions.rest(reference, name, &cells, given.column)
+            };
             match given.value {
                 Resolved::Missing { name, reference, problem } => {
+                    let at = |error: ValueError| error.at(problem.column, &problem.found);
                     let draft = match doubt(sheet.encoding, &name) {
-                        Some(error) => Err(error),
-                        None if !self.create_missing.includes(reference.to) => Err(problem.error.clone()),
-                        None => source.draft(given.field, &name, reference),
+                        Some(error) => Err(at(error)),
+                        None if !self.create_missing.includes(reference.to) => Err(problem.clone()),
+                        None => described(reference, &name)
+                            .and_then(|rest| source.draft(given.field, &name, reference, &rest).map_err(at)),
                     };
                     match draft {
                         Ok(draft) => drafts.push((given.field, draft)),
-                        Err(error) if self.is_dispensable(sheet, given.field, given.column, &error) => {
+                        Err(problem) if self.is_dispensable(sheet, given.field, given.column, &problem.error) => {
                             left_out.push((given.column, reference.to, name));
                         }
-                        Err(error) => problems.push(error.at(problem.column, &problem.found)),
+                        Err(problem) => problems.push(problem),
                     }
+                }
+                Resolved::Record(RecordRef::Planned(step), reference) if self.missing.contains(&step) => {
+                    problems.extend(described(reference, row.cell(given.column as usize).text).err());
+                    kept.push(given);
                 }
                 _ => kept.push(given),
             }

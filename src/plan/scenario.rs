@@ -10,9 +10,9 @@ use serde_json::{Value as Json, json};
 
 use super::resolver::{RenamedRecords, UnknownNames, UserIds};
 use super::{
-    ActionRequest, CreateMissing, EncodingConfidence, NotificationCount, PlanTotals, Planner, PriorAction,
-    PriorActions, RecordLocks, Referenced, ReportedTimestamp, RowDecision, RowLinks, RowPlan, SheetPlan, Step,
-    StepSink, WriteKind,
+    ActionRequest, CreateMissing, EncodingConfidence, NameDescriptions, NotificationCount, PlanTotals, Planner,
+    PriorAction, PriorActions, RecordLocks, Referenced, ReportedTimestamp, RowDecision, RowLinks, RowPlan, SheetPlan,
+    Step, StepSink, WriteKind,
 };
 use crate::catalog::fake_source::FakeSource;
 use crate::catalog::{Catalog, LookupRequest, Record};
@@ -185,6 +185,15 @@ impl Scenario {
     pub(super) fn plan(self) -> Outcome {
         let mut catalog = self.account.catalog(&self.sheets);
         let mut prior_actions = SamePriorAction(self.prior.clone().unwrap_or(PriorAction::Absent));
+        let mut descriptions = NameDescriptions::default();
+        let mut checked = CheckedRow::default();
+        for sheet in &self.sheets {
+            let mut checker = Checker::new(&sheet.mapping, &self.rules, &sheet.match_on, ExtraCells::Ignored);
+            for row in &sheet.rows {
+                let filled = checker.check(row, &mut checked);
+                descriptions.add(&self.create_missing, &sheet.mapping, filled, &checked);
+            }
+        }
         let mut planner = Planner {
             catalog: &mut catalog,
             users: &self.users,
@@ -193,6 +202,8 @@ impl Scenario {
             exported: exported(&self.sheets),
             rules: &self.rules,
             create_missing: &self.create_missing,
+            descriptions: &descriptions,
+            missing: HashSet::new(),
             steps: Steps::default(),
             totals: PlanTotals::default(),
             notifications: NotificationCount::default(),
@@ -266,6 +277,11 @@ impl Outcome {
                 format!("reject {}", shown.join("; "))
             }
         }
+    }
+
+    /// The rows that are rejected, as text.
+    pub(super) fn shown_rejections(&self) -> Vec<String> {
+        self.rows.iter().map(|row| self.show(row)).filter(|row| row.starts_with("reject ")).collect()
     }
 
     /// All steps as text.

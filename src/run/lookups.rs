@@ -10,7 +10,7 @@ use crate::catalog;
 use crate::check::{CheckedRow, Checker, Code, ParsedValue, Problem, RowAction, text};
 use crate::error::{Error, Result};
 use crate::mapping::{Ignored, Mapping, RecordOrigin, TimestampColumn};
-use crate::plan::{ReportedTimestamp, RowId, SheetPlan, holder_names};
+use crate::plan::{CreateMissing, NameDescriptions, ReportedTimestamp, RowId, SheetPlan, holder_names};
 use crate::schema::{self, Entity, Field, Meaning, Role};
 use crate::table::Row;
 use crate::unicode::without_invisible;
@@ -25,6 +25,8 @@ pub(super) struct Lookups {
     pub exported: Option<ReportedTimestamp>,
     /// What rows say of further records.
     pub described: DescribedRecords,
+    /// What rows say of records that they name.
+    pub descriptions: NameDescriptions,
 }
 
 /// Checks every sheet and gathers the names and keys of all rows that may be sent.
@@ -32,6 +34,7 @@ pub(super) fn gather(
     input: &mut InputSet,
     checkers: &mut [Checker<'_>],
     (selection, edits): (RowSelection, &[Edits]),
+    create_missing: &CreateMissing,
 ) -> Result<Lookups> {
     let mut lookups = Lookups::default();
     let mut users = BTreeSet::new();
@@ -73,6 +76,7 @@ pub(super) fn gather(
                 lookups.described.add(sheet.index, sheet.mapping, row, checked);
             }
             if !is_skipped {
+                lookups.descriptions.add(create_missing, sheet.mapping, row, checked);
                 gather_row(&mut lookups.records, &mut users, sheet, row, checked);
             }
         })?;
@@ -251,7 +255,7 @@ mod tests {
         let (sheets, rules) = (input.sheet_rules(), RowRules::new(input.rules.clone()));
         let mut checkers = input.checkers(&sheets, &rules);
         let edits = vec![Edits::None; sheets.len()];
-        let lookups = gather(&mut input, &mut checkers, (selection, &edits)).unwrap();
+        let lookups = gather(&mut input, &mut checkers, (selection, &edits), &CreateMissing::Nothing).unwrap();
         let shown = format!("{:?}", lookups.records);
         let mut texts = std::collections::BTreeMap::new();
         let names: Vec<&str> = schema::COLLECTIONS.iter().map(|entity| entity.name).collect();

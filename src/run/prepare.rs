@@ -29,8 +29,9 @@ use crate::mapping::{IdOwnership, Mapping, RecordOrigin};
 use crate::observer::{Observer, Wait};
 use crate::plan::resolver::{RenamedRecords, UnknownNames, UserIds};
 use crate::plan::{
-    ActionRequest, CreateMissing, FieldChange, LookAlikes, NotificationCount, PlanTotals, Planner, RecordLocks,
-    ReportedTimestamp, RowDecision, RowId, RowLinks, RowPlan, RowStatus, RunEstimate, SheetPlan, Step, StepSink,
+    ActionRequest, CreateMissing, FieldChange, LookAlikes, NameDescriptions, NotificationCount, PlanTotals, Planner,
+    RecordLocks, ReportedTimestamp, RowDecision, RowId, RowLinks, RowPlan, RowStatus, RunEstimate, SheetPlan, Step,
+    StepSink,
 };
 use crate::schema::log_field;
 use crate::shutdown::ShutdownSignal;
@@ -92,7 +93,7 @@ impl RunPlanner<'_> {
         let edits = |sheet: &MappedSheet| Edits::of(self.account, self.selection, &input.files[sheet.file].input);
         let edits: Vec<Edits> = input.sheets.iter().map(edits).collect();
         observer.on_phase("checking", None);
-        let mut lookups = lookups::gather(input, &mut checkers, (self.selection, &edits))?;
+        let mut lookups = lookups::gather(input, &mut checkers, (self.selection, &edits), self.create_missing)?;
         if self.reading == AccountReading::Complete {
             let own = input.sheets.iter().filter(|sheet| !sheet.is_further()).map(|sheet| sheet.mapping.entity);
             own.filter(|entity| entity.is_collection()).for_each(|entity| lookups.records.matching_any(entity.name));
@@ -121,7 +122,7 @@ impl RunPlanner<'_> {
         observer.borrow_mut().on_phase("planning", None);
         let mut withheld = HashSet::new();
         let pass = PlanPass { sheets: &sheets, edits: &edits, described: &lookups.described };
-        let settings = (&rules, self.create_missing, &users, lookups.exported);
+        let settings = (&rules, (self.create_missing, &lookups.descriptions), &users, lookups.exported);
         let is_sent = self.reading == AccountReading::Cached;
         while is_sent && input.sheets.iter().any(MappedSheet::is_further) {
             // A row of which one record has a problem sends nothing: which those are is known only when all are planned.
@@ -353,12 +354,12 @@ struct PlanPass<'p> {
     described: &'p DescribedRecords,
 }
 
-type PlanSettings<'p> = (&'p Rules, &'p CreateMissing, &'p UserIds, Option<ReportedTimestamp>);
+type PlanSettings<'p> = (&'p Rules, (&'p CreateMissing, &'p NameDescriptions), &'p UserIds, Option<ReportedTimestamp>);
 
 fn planner<'p, S>(
     (catalog, prior_actions): (&'p mut Catalog, &'p mut KnownActions),
     steps: S,
-    (rules, create_missing, users, exported): PlanSettings<'p>,
+    (rules, (create_missing, descriptions), users, exported): PlanSettings<'p>,
     withheld: &'p HashSet<RowId>,
 ) -> Planner<'p, S> {
     Planner {
@@ -369,6 +370,8 @@ fn planner<'p, S>(
         exported,
         rules,
         create_missing,
+        descriptions,
+        missing: HashSet::new(),
         steps,
         totals: PlanTotals::default(),
         notifications: NotificationCount::default(),

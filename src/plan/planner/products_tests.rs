@@ -85,11 +85,56 @@ fn rows_that_make_a_product_agree_with_each_other_about_its_maker() {
             r#"products: create {"category_id":1,"manufacturer_id":6,"name":"New"}"#,
         ]
     );
-    assert_eq!(assets, 6);
-    let shown = rows("T-1|New|Acme||Laptops|Ready\nT-2|New|HP||Laptops|Ready\nT-3|New|||Laptops|Ready")
-        .create_missing(CreateMissing::AllButPeople)
-        .shown();
-    assert!(shown[2].starts_with("reject name.ambiguous at B: several products match"), "{shown:?}");
+    assert_eq!(assets, 5, "of one row nobody can tell which of the two it means");
+    // Wherever it stands.
+    for (place, text) in [
+        (0, "T-3|New|||Laptops|Ready\nT-1|New|Acme||Laptops|Ready\nT-0|X|||Laptops|Ready\nT-2|New|HP||Laptops|Ready"),
+        (1, "T-1|New|Acme||Laptops|Ready\nT-3|New|||Laptops|Ready\nT-0|X|||Laptops|Ready\nT-2|New|HP||Laptops|Ready"),
+        (2, "T-1|New|Acme||Laptops|Ready\nT-2|New|HP||Laptops|Ready\nT-3|New|||Laptops|Ready"),
+    ] {
+        let shown = rows(text).create_missing(CreateMissing::AllButPeople).shown();
+        let rejected: Vec<&String> = shown.iter().filter(|row| row.starts_with("reject")).collect();
+        assert!(rejected.len() == 1 && rejected[0].starts_with("reject name.ambiguous at B: "), "{place}: {shown:?}");
+    }
+}
+
+#[test]
+fn what_one_row_leaves_blank_of_a_missing_record_another_says() {
+    for text in [
+        "T-1|New|||Laptops|Ready\nT-2|New|Acme||Laptops|Ready",
+        "T-1|New|Acme||Laptops|Ready\nT-2|New||||Ready",
+        "T-1|New||||Ready\nT-2|New|Acme|||Ready\nT-3|New|||Laptops|Ready",
+    ] {
+        let (made, assets) = created(rows(text));
+        assert_eq!(
+            made,
+            [
+                r#"manufacturers: create {"name":"Acme"}"#,
+                r#"products: create {"category_id":1,"name":"New"} after 0:manufacturer_id"#,
+            ],
+            "{text}"
+        );
+        assert_eq!(assets, text.lines().count(), "{text}");
+    }
+}
+
+#[test]
+fn rows_that_contradict_each_other_about_a_missing_record_are_problems() {
+    let places = |rows: &str| {
+        let sheet = format!("asset_id|product|status|location|Location City|Location Zip\n{rows}");
+        account().create_missing(CreateMissing::AllButPeople).sheet("assets", &sheet).plan()
+    };
+    let outcome = places("T-1|Pro 14|Ready|Room 9||1\nT-2|Pro 14|Ready|room 9|Rome|\nT-3|Pro 14|Ready|Room 9|Oslo|");
+    assert_eq!(outcome.shown_steps()[0], r#"locations: create {"city":"Rome","name":"Room 9","zip":"1"}"#);
+    let rejected = outcome.shown_rejections();
+    assert_eq!(
+        rejected,
+        ["reject record.contradicted at E: another value than in row 3, which describes the same location: `Rome`"]
+    );
+    // In the other order the one that comes first counts.
+    let outcome = places("T-1|Pro 14|Ready|Room 9|Oslo|\nT-2|Pro 14|Ready|room 9|rome|1");
+    assert_eq!(outcome.shown_steps()[0], r#"locations: create {"city":"Oslo","name":"Room 9","zip":"1"}"#);
+    assert_eq!(outcome.shown_rejections().len(), 1);
 }
 
 #[test]

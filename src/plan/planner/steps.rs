@@ -160,6 +160,7 @@ impl<S: StepSink> Planner<'_, S> {
             depend_on_step(&mut step, &mut known, field.name, number);
         }
         *self.totals.missing.entry(draft.entity.name).or_default() += 1;
+        self.missing.insert(step.number);
         self.steps.push(&step)?;
         known.extend(step.body.iter().map(|(name, value)| (name.clone(), value.clone())));
         self.unknown.forget(draft.entity.name);
