@@ -215,6 +215,9 @@ pub(super) fn read_other(
         }
         ColumnRole::Related { .. } | ColumnRole::Custom => {
             undamaged(cell, check.is_code)?;
+            if matches!(check.role, ColumnRole::Custom) && text::is_misread(trimmed) {
+                checked.remark(RemarkKind::Misread, check.column, trimmed);
+            }
             return Ok(Some(ParsedValue::Text));
         }
         ColumnRole::Id(ownership) => {
@@ -318,6 +321,9 @@ impl FieldReader<'_> {
         }
         if let Some((found, plain)) = self.column.is_exact.then(|| look_alike(trimmed)).flatten() {
             checked.remark(RemarkKind::LookAlike { found, plain }, self.column.column, trimmed);
+        }
+        if matches!(field.kind, Kind::Text(_)) && !field.is_required() && text::is_misread(trimmed) {
+            checked.remark(RemarkKind::Misread, self.column.column, trimmed);
         }
         if self.column.names_people {
             self.name_order(trimmed, field, checked);

@@ -215,6 +215,9 @@ fn from_number(number: f64, cell: Cell<'_>) -> Result<Amount, ValueError> {
     if cell.format.is_some_and(|format| format.contains('%')) {
         return Err(AmountError::Percent.into());
     }
+    if cell.format.is_some_and(unit::shows_multiple) {
+        return Err(AmountError::Multiple.into());
+    }
     let value = exact(number).ok_or(AmountError::Other)?;
     let currency = cell.format.and_then(CurrencyHint::of_format).or_else(|| shown_currency(cell.text));
     Ok(Amount { value, currency })

@@ -47,8 +47,8 @@ pub(super) struct NonRecordFinder {
     totals_rows: Vec<u64>,
     skips: Vec<SkippedRows>,
     counts: Vec<(NonRecord, u64)>,
-    /// The first of the rows at hand that look like totals, if there is nothing but them since.
-    total: Option<(u64, String)>,
+    /// The first of the rows at hand that look like totals, and how many they are, if there is nothing but them since.
+    total: Option<(u64, String, u64)>,
 }
 
 impl NonRecordFinder {
@@ -126,9 +126,11 @@ impl NonRecordFinder {
 
     fn note_total(&mut self, row: &Row) {
         match self.first_text(row).filter(|text| is_total(text)) {
-            Some(text) if self.total.is_none() => self.total = Some((row.number, text.trim().to_owned())),
-            Some(_) => {}
             None => self.total = None,
+            Some(text) => match &mut self.total {
+                Some((.., count)) => *count += 1,
+                none => *none = Some((row.number, text.trim().to_owned(), 1)),
+            },
         }
     }
 
@@ -154,9 +156,9 @@ impl NonRecordFinder {
         self.counts.iter().copied()
     }
 
-    /// The row at the end that looks like a total, and its first text.
-    pub(super) fn total(&self) -> Option<(u64, &str)> {
-        self.total.as_ref().map(|(row, text)| (*row, text.as_str()))
+    /// The first of the rows at the end that look like totals, its first text, and how many there are.
+    pub(super) fn total(&self) -> Option<(u64, &str, u64)> {
+        self.total.as_ref().map(|(row, text, count)| (*row, text.as_str(), *count))
     }
 }
 
@@ -273,7 +275,7 @@ mod tests {
             let mut finder = finder(&[]);
             finder.observe(&row(2, &["A-1", "MacBook"]));
             finder.observe(&row(3, &["", word, "", "12"]));
-            assert_eq!(finder.total(), Some((3, word)), "{word}");
+            assert_eq!(finder.total(), Some((3, word, 1)), "{word}");
             finder.observe(&row(4, &["A-2", "MacBook"]));
             assert_eq!(finder.total(), None, "not at the end");
         }

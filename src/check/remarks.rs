@@ -29,6 +29,8 @@ pub(crate) enum RemarkKind {
     LocalDay,
     /// An amount that was multiplied because its header says so.
     Multiplied(Decimal),
+    /// Free text such as `MÃ¼ller`.
+    Misread,
     /// A character in a code that is easily taken for another one.
     LookAlike { found: char, plain: char },
     /// A serial number that another row has under another key.
@@ -47,6 +49,8 @@ pub(crate) enum RemarkKind {
     },
     /// The name of a record that the account lacks and that cannot be made from the row.
     NameLeftOut { collection: &'static str },
+    /// The holder of an asset whose status does not allow a check-out.
+    HolderWithheld,
     /// The name of a person, last name first, in a column of such names.
     LastNameFirst,
     /// The same in a column of other names.
@@ -84,11 +88,13 @@ impl RemarkKind {
             RemarkKind::SharedSign | RemarkKind::NoCurrencyField => RemarkCode::MoneySymbol,
             RemarkKind::LocalDay => RemarkCode::DateTimezone,
             RemarkKind::Multiplied(_) => RemarkCode::MoneyMultiplied,
+            RemarkKind::Misread => RemarkCode::TextMisread,
             RemarkKind::LookAlike { .. } => RemarkCode::TextLookAlike,
             RemarkKind::SameSerial | RemarkKind::SerialInAccount => RemarkCode::SerialRepeated,
             RemarkKind::BareId => RemarkCode::IdBare,
             RemarkKind::RecordKind { .. } => RemarkCode::ValueKind,
             RemarkKind::NameLeftOut { .. } => RemarkCode::NameLeftOut,
+            RemarkKind::HolderWithheld => RemarkCode::HolderWithheld,
             RemarkKind::LastNameFirst | RemarkKind::NameWithComma => RemarkCode::NameOrder,
         }
     }
@@ -110,6 +116,11 @@ impl RemarkKind {
                 "{} in UTC, such as {samples}, taken as the day in UTC; the local day may be another",
                 counted(count, "timestamp")
             ),
+            RemarkKind::Misread => format!(
+                "{} with {samples} whose letters were read in another encoding: export the file again as UTF-8, or name its \
+                 encoding with --encoding",
+                counted(count, "cell")
+            ),
             RemarkKind::LookAlike { found, plain } => format!(
                 "{} with `{found}` (U+{:04X}) that looks like `{plain}`, such as {samples}",
                 counted(count, "cell"),
@@ -118,6 +129,10 @@ impl RemarkKind {
             RemarkKind::SameSerial => {
                 format!("{} with a serial number that another row has, such as {samples}", counted(count, "row"))
             }
+            RemarkKind::HolderWithheld => format!(
+                "{} left without the holder that the sheet names, such as {samples}: the status allows no check-out",
+                counted(count, "asset")
+            ),
             RemarkKind::SerialInAccount => format!(
                 "{} with a serial number that another record of the account has, such as {samples}",
                 counted(count, "row")

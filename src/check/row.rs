@@ -18,8 +18,9 @@ use super::problem::{Code, Problem, ValueError};
 use super::remark::{Remark, RemarkCode};
 use super::remarks::RemarkKind;
 use super::rules::{RowAction, Rules};
+use super::text;
 use super::text_cache::TextCache;
-use crate::mapping::{Column, ColumnFacts, Mapping, TimestampColumn};
+use crate::mapping::{Column, ColumnFacts, DerivedColumn, Mapping, RecordOrigin, TimestampColumn, ValueSource};
 use crate::schema::{Field, Kind, Meaning};
 use crate::table::{Row, SheetLayout, Value};
 use crate::wording::{counted, thousands};
@@ -190,10 +191,14 @@ impl<'m> Checker<'m> {
             let message = format!("{} {}", counted(count, "row"), kind.text(self.mapping));
             Remark::new(RemarkCode::RowsLeftOut, message)
         });
-        let total = self.non_records.total().map(|(row, text)| {
+        let total = self.non_records.total().map(|(row, text, count)| {
             let row = thousands(row);
-            let message =
-                format!("row {row} looks like a total (`{text}`) and was read as a record: delete it if it is none");
+            let message = match count {
+                1 => format!("row {row} looks like a total (`{text}`) and was read as a record: delete it if it is none"),
+                _ => format!(
+                    "{count} rows from row {row} on look like totals (`{text}`) and were read as records: delete those that are none"
+                ),
+            };
             Remark::new(RemarkCode::RowsTotal, message)
         });
         left_out.chain(total).chain(self.hidden.remark()).collect()
@@ -280,7 +285,7 @@ impl<'m> Checker<'m> {
         self.infer_currency(row, checked);
         self.add_implied(checked);
         self.find_missing(checked);
-        self.find_no_holder(row, checked);
+        self.check_holder(row, checked);
         find_quote_fault(typed, checked);
         self.find_extra_cells(typed, checked);
     }
@@ -303,6 +308,9 @@ impl<'m> Checker<'m> {
                     checked.problems.push(error.at(at, ""));
                     continue;
                 }
+            }
+            if let Some((index, _)) = derived {
+                remark_left_out_parts(&self.mapping.derived[index], row, checked);
             }
             let is_cacheable = column.is_cacheable && cell.value == Value::Text;
             if is_cacheable && let Some(value) = survey.cache.get(cell.text) {
@@ -363,15 +371,31 @@ impl<'m> Checker<'m> {
         }
     }
 
-    /// The service refuses to hand something out to nobody, or to take it back from nobody.
-    fn find_no_holder(&self, row: &Row, checked: &mut CheckedRow) {
-        let is_given = self.holders.iter().any(|(field, _)| checked.parsed(*field).is_some());
-        if self.holders.is_empty() || is_given || !checked.says_record {
+    /// The service refuses to hand something out to nobody or to two, or to take it back from nobody.
+    fn check_holder(&self, row: &Row, checked: &mut CheckedRow) {
+        let mut given = self.holders.iter().filter(|(field, _)| checked.parsed(*field).is_some());
+        let first = given.next();
+        if let (Some((first, _)), Some((second, column))) = (first, given.next()) {
+            let [first, second] = [first, second].map(|field| self.mapping.entity.fields[*field].name);
+            let error = ValueError::new(
+                Code::ColumnConflict,
+                format!("two holders, in `{first}` and in `{second}`; expected one"),
+                "leave one of the two cells empty",
+            );
+            let found = column.map_or("", |column| row.cell(column as usize).text);
+            checked.problems.push(error.at(*column, found));
+        }
+        if self.holders.is_empty() || first.is_some() || !checked.says_record {
             return;
         }
         let columns = || self.holders.iter().filter_map(|(_, column)| *column);
         let is_at_fault = |problem: &Problem| columns().any(|column| problem.column == Some(column));
         if checked.problems.iter().any(is_at_fault) {
+            return;
+        }
+        // A holder beside an asset: `-` is read as empty, which says nothing of who has it.
+        if self.mapping.origin == RecordOrigin::Assignment {
+            checked.says_record = false;
             return;
         }
         let name = |(field, _): &(usize, Option<u32>)| format!("`{}`", self.mapping.entity.fields[*field].name);
@@ -514,6 +538,20 @@ fn holder_fields(mapping: &Mapping) -> Vec<(usize, Option<u32>)> {
     let is_open = !holders.iter().any(|field| field.is_required());
     let holders = holders.into_iter().filter(|_| is_open);
     holders.filter_map(|field| Some((mapping.entity.field_index(field.name)?, mapping.column_of(field.name)))).collect()
+}
+
+/// Remarks the words for nothing among the cells that a value is joined from: a last name may be `Null`.
+fn remark_left_out_parts(derived: &DerivedColumn, row: &Row, checked: &mut CheckedRow) {
+    let ValueSource::Join(_, columns) = &derived.source else { return };
+    if row.cell(derived.column).is_blank() {
+        return;
+    }
+    for column in columns {
+        let text = text::trimmed(row.cell(*column).text);
+        if text::is_no_value_mark(text) {
+            checked.remark(RemarkKind::NoValue, *column, text);
+        }
+    }
 }
 
 fn serial_column(mapping: &Mapping) -> Option<(usize, usize)> {

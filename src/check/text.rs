@@ -17,7 +17,7 @@ use super::{Code, ValueError};
 pub(crate) use address::{email, url};
 pub(crate) use damage::{damaged, damaged_code};
 pub(crate) use error_word::is_error_word;
-pub(crate) use undecoded::damage_of;
+pub(crate) use undecoded::{damage_of, is_misread};
 
 use damage::{FIRST_DAMAGED, LONGEST_SHOWN_DATE};
 

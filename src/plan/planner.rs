@@ -16,6 +16,7 @@ use std::collections::HashSet;
 
 use serde_json::Value as Json;
 
+use self::assignment::HolderDecision;
 pub(crate) use self::assignment::RowLinks;
 pub use self::changes::FieldChange;
 pub(crate) use self::changes::value_text;
@@ -114,7 +115,12 @@ impl<S: StepSink> Planner<'_, S> {
         });
         match assignment {
             Ok(None) => Ok(None),
-            Ok(Some(assignment)) => self.assign(sheet, row, assignment).map(Some),
+            Ok(Some(assignment)) => {
+                if let HolderDecision::Withheld(_, column) = assignment {
+                    checked.remark(RemarkKind::HolderWithheld, column as usize, row.cell(column as usize).text.trim());
+                }
+                self.assign(sheet, row, assignment).map(Some)
+            }
             Err(problems) => Ok(Some(RowPlan { decision: RowDecision::Rejected(problems), note, changes: Vec::new() })),
         }
     }

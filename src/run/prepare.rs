@@ -204,6 +204,7 @@ impl RunPlanner<'_> {
             }
             let filled = checker.check(typed, &mut checked);
             if !checked.says_record {
+                remarks.add(typed.number, &checked.remarks);
                 return ControlFlow::Continue(());
             }
             let mut filled = filled.clone();
@@ -226,7 +227,6 @@ impl RunPlanner<'_> {
                 }
                 None => {}
             }
-            remarks.add(typed.number, &checked.remarks);
             planner.steps.row_begins(sheet, &filled, &mut checked);
             stored = planner.further_record(sheet, &filled, &mut checked).and_then(|plan| {
                 let Some(mut plan) = plan else { return Ok(()) };
@@ -238,6 +238,7 @@ impl RunPlanner<'_> {
                 row.clear(typed.number);
                 planner.steps.row(&row, &planned, &|_| true)
             });
+            remarks.add(typed.number, &checked.remarks);
             if stored.is_ok() { ControlFlow::Continue(()) } else { ControlFlow::Break(()) }
         })?;
         Ok(stored?)

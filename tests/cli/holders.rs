@@ -245,3 +245,19 @@ fn a_maker_that_a_row_describes_and_names_is_made_once() {
     assert_eq!((makers.len(), &makers[0]["url"]), (1, &json!("https://lenovo.example.com")));
     assert_eq!(account.record("products", "name", "ThinkPad X9")["manufacturer_id"], makers[0]["id"]);
 }
+
+#[test]
+fn a_word_for_nothing_names_no_holder() {
+    let account = account().sheet(
+        "people.csv",
+        "Asset tag,Product,Status,Who\nA-1,MacBook Pro 14,Ready,-\nA-2,MacBook Pro 14,Ready,N/A\nA-3,MacBook Pro 14,Ready,ada@example.com\n",
+    );
+    let (code, summary) = account.json(&["import", "people.csv", "--map", "Who=assigned_to", "--yes"]);
+    assert_eq!(
+        (code, writes(&summary)),
+        (0, vec!["POST assets 3".into(), "POST checkout/asset 1".into()]),
+        "{summary}"
+    );
+    assert_eq!([holder(&account, "A-1"), holder(&account, "A-3")], [None, employee(1)]);
+    assert!(codes(&summary, "remarks").contains(&String::from("value.none")), "{summary}");
+}

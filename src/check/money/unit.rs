@@ -112,6 +112,32 @@ impl HeaderUnit {
     }
 }
 
+/// Whether a number format calls the number a multiple: of 12, `0 "k€"` shows `12 k€`. Where a comma behind the digits scales it,
+/// as in `0,"k€"`, the cell holds the whole amount.
+pub(super) fn shows_multiple(format: &str) -> bool {
+    if format.bytes().all(|byte| !matches!(byte, b'"' | b'\\')) {
+        return false;
+    }
+    let (mut literals, mut digits) = (String::new(), String::new());
+    let mut chars = format.chars();
+    while let Some(char) = chars.next() {
+        match char {
+            ';' => break,
+            '"' => literals.extend(chars.by_ref().take_while(|char| *char != '"').chain([' '])),
+            '\\' => literals.extend(chars.next()),
+            // `[$€-407]`, or a colour or a condition.
+            '[' => {
+                let inner: String = chars.by_ref().take_while(|char| *char != ']').collect();
+                let sign = inner.strip_prefix('$').unwrap_or_default();
+                literals.extend(sign.split('-').next().unwrap_or_default().chars().chain([' ']));
+            }
+            '0' | '#' | '?' | ',' | '.' => digits.push(char),
+            _ => literals.push(' '),
+        }
+    }
+    !digits.ends_with(',') && HeaderUnit::of_words(words(&literals).collect()).factor != Decimal::ONE
+}
+
 /// The words of a text; apostrophes and signs belong to them.
 fn words(text: &str) -> impl Iterator<Item = &str> {
     text.split(|char: char| char.is_whitespace() || matches!(char, ',' | ';' | ':' | '/' | '|'))
@@ -133,6 +159,34 @@ mod tests {
 
     use super::*;
     use proptest::prelude::*;
+
+    #[test]
+    fn formats_that_call_a_number_a_multiple() {
+        for format in [
+            r##"#,##0 "k€""##, r##"#,##0 "TEUR""##, r#"[$€-2] 0 "k""#, r#"0.0" k EUR""#, r#"0\k"#, r#""Mio. "0"#,
+            r#"0 "T€";[Red]-0 "T€""#, r#"0 "万""#,
+        ] {
+            assert!(shows_multiple(format), "{format}");
+        }
+        for format in [
+            "#,##0.00",
+            r##"#,##0,"k€""##,
+            r##"#,##0,, "Mio""##,
+            r##"#,##0.00 "EUR""##,
+            r##"#,##0.00\ "€""##,
+            "[$EUR] #,##0.00",
+            r##"_-* #,##0.00\ [$€-407]_-;-* #,##0.00\ [$€-407]_-"##,
+            "General",
+            r#"0"#,
+            "\"",
+            "\\",
+            "[",
+            r##"0 "pcs""##,
+            r##"#,##0.00 "M""##,
+        ] {
+            assert!(!shows_multiple(format), "{format}");
+        }
+    }
 
     #[test]
     fn headers_say_currency_and_multiple() {

@@ -2,7 +2,7 @@
 //! before it, in order.
 
 use super::{Checker, ColumnSurvey, EarlierRow, HiddenRows, RemarkKind, UnheadedColumns};
-use crate::check::checked_row::CheckedRow;
+use crate::check::checked_row::{CheckedRow, ParsedValue};
 use crate::check::duplicates::{KeyHash, KeyHashes, SeenRecords, SeenSerials, duplicate_hint};
 use crate::check::fill::RowFiller;
 use crate::check::merged_cells::MergedRanges;
@@ -100,7 +100,8 @@ impl<'m> Checker<'m> {
         let is_skipped = checked.action == Some(RowAction::Skip);
         let has_twin = !is_skipped && self.rules.duplicates != Duplicates::Allowed;
         let id = checked.id.filter(|id| self.compares_unverified_ids || id.ownership == IdOwnership::Verified);
-        let is_given = |(field, _): &(usize, usize)| checked.parsed(*field).is_some();
+        let is_given =
+            |(field, _): &(usize, usize)| checked.parsed(*field).is_some_and(|given| given.value != ParsedValue::Clear);
         let has_serial = !is_skipped && self.serial.as_ref().is_some_and(is_given);
         RowDigest {
             row: keys.row,

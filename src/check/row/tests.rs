@@ -1,7 +1,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
 use super::*;
-use crate::check::RemarkTally;
+use crate::check::{EmptyCells, RemarkTally};
 use crate::mapping::{FieldRule, MappingFile, MappingOverride, MappingOverrides, MappingSource, RuleOrigin};
 use crate::schema;
 use crate::table::Value;
@@ -471,4 +471,52 @@ fn first_and_last_name_are_the_name_where_no_column_has_it() {
     assert_eq!(names("Nachname|Vorname|E-Mail", "Byron|Ada|ada@example.com"), ["Ada Byron"]);
     assert_eq!(names("Display name|First name|Last name|Email", "Ada B.|Ada|Byron|ada@example.com"), ["Ada B."]);
     assert_eq!(names("First name|Last name|Email", "|Byron|ada@example.com"), ["Byron"]);
+}
+
+#[test]
+fn cleared_serial_numbers_are_not_shared() {
+    let mut sheet = Sheet::new("assets", "Asset Tag|Serial|Model|Status")
+        .row("A-1|<clear>|Mac|Ready")
+        .row("A-2|<CLEAR>|Mac|Ready")
+        .row("A-3||Mac|Ready")
+        .row("A-4||Mac|Ready");
+    assert_eq!(sheet.check(), [""; 0]);
+    sheet.rules.blank = EmptyCells::Clear;
+    assert_eq!(sheet.check(), [""; 0]);
+}
+
+#[test]
+fn half_a_name_that_is_a_word_for_nothing_is_remarked() {
+    let file = "entity = \"employees\"\n[fields.name]\njoin = \"{First} {Last}\"\n";
+    let sheet = Sheet::ruled("employees", "First|Last|email", file)
+        .row("John|Null|john@example.com")
+        .row("Jane|Doe|jane@example.com")
+        .row("Joan|N/A|joan@example.com");
+    assert_eq!(sheet.check(), ["value.none `Last`: 2 cells with `Null`, `N/A` read as empty (first B2)"]);
+}
+
+#[test]
+fn free_text_that_was_read_in_another_encoding_is_remarked() {
+    let sheet = Sheet::new("assets", "Asset Tag|Model|Status|Name|custom:City")
+        .row("A-1|Mac|Ready|MÃ¼ller|Köln")
+        .row("A-2|Mac|Ready|Müller? really?yes &amp; more|KÃ¶ln");
+    let tail = "whose letters were read in another encoding: export the file again as UTF-8, or name its encoding with --encoding";
+    assert_eq!(
+        sheet.check(),
+        [
+            format!("text.misread `Name`: 1 cell with `MÃ¼ller` {tail} (D2)"),
+            format!("text.misread `custom:City`: 1 cell with `KÃ¶ln` {tail} (E3)"),
+        ]
+    );
+}
+
+#[test]
+fn something_goes_to_one_holder() {
+    let sheet = Sheet::new("checkout_asset", "asset_id|employee|location|checkout_date")
+        .row("A-1|Ada|Berlin|2024-01-01")
+        .row("A-2|Ada||2024-01-01")
+        .row("A-3|-|Berlin|2024-01-01");
+    let told = sheet.check();
+    assert!(told.contains(&String::from("C2 column.conflict")), "{told:?}");
+    assert_eq!(told.iter().filter(|problem| !problem.starts_with("value.none")).count(), 1, "{told:?}");
 }

@@ -39,6 +39,11 @@ pub(crate) fn damage_of(text: &str) -> Option<Damage> {
     has_lost_letter(text).then_some(Damage::QuestionMark)
 }
 
+/// Whether free text shows that its letters were read in another encoding. Question marks and `&amp;` may be meant there.
+pub(crate) fn is_misread(text: &str) -> bool {
+    !text.is_ascii() && matches!(damage_of(text), Some(Damage::OtherEncoding | Damage::Control))
+}
+
 /// Whether a word becomes other valid UTF-8 once it is written back in an encoding that programs read UTF-8 in by
 /// mistake. Text that was meant so never does.
 fn is_utf8_read_otherwise(word: &str) -> bool {

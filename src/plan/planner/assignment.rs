@@ -34,8 +34,8 @@ pub(crate) struct RowLinks(HashMap<(u16, u64), RowLink>);
 /// What a row's holder comes to.
 pub(super) enum HolderDecision {
     Change(Box<HolderChange>),
-    /// Nothing is done, for that reason.
-    Withheld(String),
+    /// Nothing is done, for that reason; the column of the holder, from 0.
+    Withheld(String, u32),
 }
 
 /// The check-out of a row, ready to be written.
@@ -155,9 +155,8 @@ impl<S: StepSink> Planner<'_, S> {
             }
         };
         if let Some(status) = self.undeployable_status(entity, &link) {
-            return Ok(Some(HolderDecision::Withheld(format!(
-                "not checked out to {holder}: its status {status} does not allow it"
-            ))));
+            let note = format!("not checked out to {holder}: its status {status} does not allow it");
+            return Ok(Some(HolderDecision::Withheld(note, column)));
         }
         if !returned_by.is_empty() && self.lacks_for_return(entity, &link) {
             let error = ValueError::new(
@@ -200,7 +199,7 @@ impl<S: StepSink> Planner<'_, S> {
     ) -> Result<RowPlan, S::Error> {
         let assigned = match decision {
             HolderDecision::Change(assigned) => assigned,
-            HolderDecision::Withheld(note) => {
+            HolderDecision::Withheld(note, _) => {
                 return Ok(RowPlan { decision: RowDecision::AlreadyDone, note, changes: Vec::new() });
             }
         };

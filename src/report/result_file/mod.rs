@@ -20,13 +20,15 @@ mod summary_notes;
 mod summary_sheet;
 mod workbook;
 
+use std::borrow::Cow;
 use std::path::{Path, PathBuf};
 
 use super::run_summary::RunSummary;
+use crate::check::{Code, Problem};
 use crate::plan::ReportMode;
 use crate::plan::RowOutcome;
-use crate::table::Row;
 use crate::table::write::{Access, WriteError};
+use crate::table::{Row, Value};
 use columns::ResultColumns;
 use csv::ResultCsv;
 use row_numbers::RowNumbers;
@@ -72,9 +74,10 @@ impl ResultFile {
     /// Adds a row of the current sheet and its outcome.
     pub(crate) fn row(&mut self, row: &Row, outcome: &RowOutcome) -> Result<(), WriteError> {
         let outcome = self.numbers.add(row.number, outcome);
+        let row = with_marks(row, &outcome.problems);
         match &mut self.kind {
-            ResultFormat::Csv(book) => book.row(row, &outcome, self.mode),
-            ResultFormat::Xlsx(book) => book.row(row, &outcome),
+            ResultFormat::Csv(book) => book.row(&row, &outcome, self.mode),
+            ResultFormat::Xlsx(book) => book.row(&row, &outcome),
         }
     }
 
@@ -86,6 +89,26 @@ impl ResultFile {
             ResultFormat::Xlsx(book) => book.finish(summary),
         }
     }
+}
+
+/// The row with error values in the blank cells that are a problem, so that they are one as well when the result is imported: a
+/// formula without a value, and a cell that another one covers.
+fn with_marks<'r>(row: &'r Row, problems: &[Problem]) -> Cow<'r, Row> {
+    let mut marked = Cow::Borrowed(row);
+    for problem in problems {
+        let mark = match problem.code() {
+            Code::CellUnevaluated => "#FORMULA!",
+            Code::CellMerged => "#MERGED!",
+            _ => continue,
+        };
+        let Some(column) = problem.column.map(|column| column as usize) else { continue };
+        if row.cell(column).text.trim().is_empty() {
+            let marked = marked.to_mut();
+            marked.pad(column + 1);
+            marked.replace(column, mark, Value::Text);
+        }
+    }
+    marked
 }
 
 #[cfg(test)]

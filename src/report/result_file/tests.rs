@@ -385,3 +385,28 @@ fn the_summary_sheet_of_a_run_cut_short_says_to_go_on_first() {
     assert!(said.contains("tallyport resume 20261124-0703-k3f9"), "{said}");
     assert!(!said.contains("Red cells"), "{said}");
 }
+
+#[test]
+fn a_blank_cell_that_is_a_problem_stays_one_in_the_result() {
+    let desk = Desk::new();
+    let problem = |code, column| ValueError::without_hint(code, "no value").at(Some(column), "");
+    let failed = |problems| outcome(RowStatus::Failed, None, problems);
+    let write = |name: &str| {
+        let mut book = ResultFile::create(&desk.path(name), ReportMode::Done, Access::default()).unwrap();
+        book.start_sheet("assets", &texts(1, &["Tag", "Bought", "Notes"]), "assets").unwrap();
+        book.row(&texts(2, &["A-1"]), &failed(vec![problem(Code::CellUnevaluated, 1), problem(Code::CellMerged, 2)]))
+            .unwrap();
+        book.row(&texts(3, &["A-2", "x"]), &failed(vec![problem(Code::CellUnevaluated, 1)])).unwrap();
+        book.row(&texts(4, &["A-3"]), &failed(vec![problem(Code::RequiredMissing, 1)])).unwrap();
+        book.finish(&summary()).unwrap();
+    };
+    write("r.xlsx");
+    let rows = cells(&desk.path("r.xlsx"), "assets");
+    assert_eq!(rows[1][3..], ["A-1", "#FORMULA!", "#MERGED!"].map(text));
+    assert_eq!((&rows[2][4], &rows[3][4]), (&text("x"), &text("")));
+    for word in ["#FORMULA!", "#MERGED!"] {
+        assert!(crate::check::text::is_error_word(word), "an import takes {word} for an error");
+    }
+    write("r.csv");
+    assert!(std::fs::read_to_string(desk.path("r.csv")).unwrap().contains(",A-1,#FORMULA!,#MERGED!"));
+}

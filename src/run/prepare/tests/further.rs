@@ -3,6 +3,7 @@
 use serde_json::json;
 
 use super::*;
+use crate::check::RemarkCode;
 
 const HEADER: &str = "Asset tag,Product,Status,UPN,User,Place,Since\n";
 const MAPPING: &str = "entity = \"assets\"\n\
@@ -169,6 +170,9 @@ fn nothing_is_checked_out_that_its_status_keeps() {
             "3 updated #1: not checked out to Berlin: its status `Retired` (archived) does not allow it",
         ]
     );
+    let remarks = &finished.report.summary().remarks;
+    let withheld = remarks.iter().find(|remark| remark.code == RemarkCode::HolderWithheld).unwrap();
+    assert!(withheld.message.contains("left without the holder that the sheet names"), "{}", withheld.message);
     assert_eq!(finished.writes(), ["POST assets 1", "PUT assets 1"]);
     assert_eq!(["A-1", "A-9"].map(|tag| office.holder(tag)), ["nobody", "nobody"]);
     // What stays in repair is not said again as a change.
