@@ -351,7 +351,11 @@ pub struct CellRef {
 
 impl fmt::Display for CellRef {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(formatter, "{}{}", ColumnName(self.column), self.row)
+        // The keys of a JSON file stand in no row.
+        match self.row {
+            0 => write!(formatter, "{}", ColumnName(self.column)),
+            row => write!(formatter, "{}{row}", ColumnName(self.column)),
+        }
     }
 }
 

@@ -19,6 +19,9 @@ use crate::table::cell::{Row, Value};
 use crate::table::error::{LocatedFault, ReadFault};
 use crate::table::input::{InputFile, ReopenableInput};
 
+/// The most digits of a whole number that spreadsheet programs keep.
+const MOST_DIGITS: usize = 15;
+
 /// A file of JSON objects, read through once.
 pub(in crate::table) struct JsonlReader {
     source: ReopenableInput,
@@ -57,7 +60,10 @@ impl JsonlReader {
         Ok(())
     }
 
-    /// The values of an object that are not null, in the order of their columns. Of two with one key the last counts.
+    /// The values of an object that are not null, in the order of their columns.
+    ///
+    /// # Errors
+    /// If a key stands in it twice, with different values.
     fn values<'a>(&self, object: &'a [u8], line: u64) -> Result<Vec<(usize, &'a RawValue)>, LocatedFault> {
         let mut values = Vec::new();
         for (key, value) in fields(object, line)?.0 {
@@ -65,8 +71,12 @@ impl JsonlReader {
             let column = self.columns.get(&key).ok_or_else(|| ReadFault::Changed.at(line))?;
             values.push((*column, value));
         }
-        values.reverse();
         values.sort_by_key(|(column, _)| *column);
+        let twice = |pair: &&[(usize, &RawValue)]| pair[0].0 == pair[1].0 && pair[0].1.get() != pair[1].1.get();
+        if let Some([(column, _), _]) = values.windows(2).find(twice) {
+            let detail = format!("two different values of `{}` in one object", self.keys[*column]);
+            return Err(ReadFault::Json { detail }.at(line));
+        }
         values.dedup_by_key(|(column, _)| *column);
         values.retain(|(_, value)| value.get() != "null");
         Ok(values)
@@ -106,8 +116,12 @@ fn push(row: &mut Row, json: &str) {
     match json.as_bytes().first() {
         Some(b'"') => match serde_json::from_str::<String>(json) {
             Ok(text) => row.push_text(&text),
-            Err(_) => row.push_text(json),
+            Err(_) => row.push_text(&serde_json::from_str(&replace_lone_surrogates(json)).unwrap_or(json.to_owned())),
         },
+        // A number that a spreadsheet program could not hold: here all its digits are there.
+        Some(_) if json.len() > MOST_DIGITS && json.bytes().all(|byte| byte.is_ascii_digit() || byte == b'-') => {
+            row.push(json, Value::Text);
+        }
         Some(b't') => row.push(json, Value::Boolean(true)),
         Some(b'f') => row.push(json, Value::Boolean(false)),
         Some(b'n') | None => row.push("", Value::Blank),
@@ -117,6 +131,26 @@ fn push(row: &mut Row, json: &str) {
             Err(_) => row.push(json, Value::Text),
         },
     }
+}
+
+/// A text in which halves of characters are written as U+FFFD. JSON can spell them, and no text can hold them.
+fn replace_lone_surrogates(json: &str) -> String {
+    let mut whole = String::with_capacity(json.len());
+    let mut rest = json;
+    while let Some(at) = rest.find('\\') {
+        whole.push_str(&rest[..at]);
+        rest = &rest[at..];
+        let code = |text: &str| text.strip_prefix("\\u").and_then(|text| u16::from_str_radix(text.get(..4)?, 16).ok());
+        let second = rest.get(6..).and_then(code);
+        let (length, is_lone) = match code(rest) {
+            None => (1 + rest[1..].chars().next().map_or(0, char::len_utf8), false),
+            Some(0xD800..=0xDBFF) if matches!(second, Some(0xDC00..=0xDFFF)) => (12, false),
+            Some(first) => (6, (0xD800..=0xDFFF).contains(&first)),
+        };
+        whole.push_str(if is_lone { "\\ufffd" } else { &rest[..length] });
+        rest = &rest[length..];
+    }
+    whole + rest
 }
 
 /// The same JSON without white space between its tokens.
@@ -332,6 +366,26 @@ mod tests {
         .unwrap();
         assert_eq!(texts(&rows[1]).1, ["12345678901234567890", "1.50", "a\né", "{\"x\":[1,2],\"y\":\"a b\"}"]);
         assert_eq!(rows[1].1[1].1, Value::Number(1.5));
+    }
+
+    #[test]
+    fn halves_of_characters_are_told_and_long_numbers_keep_their_digits() {
+        let rows = read(
+            "{\"a\": \"\\ud83d\\ude00 \\ud800\\n\\\\ud800 \\udc00\", \"b\": -1234567890123456, \"c\": 123456789012345}",
+        )
+        .unwrap();
+        assert_eq!(texts(&rows[1]).1[0], "\u{1f600} \u{fffd}\n\\ud800 \u{fffd}");
+        assert_eq!((rows[1].1[1].1, rows[1].1[2].1), (Value::Text, Value::Number(123_456_789_012_345.0)));
+    }
+
+    #[test]
+    fn a_key_that_stands_twice_in_an_object_says_the_same_or_is_an_error() {
+        assert_eq!(texts(&read("{\"a\": 1, \"a\": 1, \"b\": 2}").unwrap()[1]).1, ["1", "2"]);
+        let LocatedFault { row, fault } = read("{\"a\": 1}\n{\"a\": 1, \"b\": 3, \"a\": 2}").unwrap_err();
+        assert_eq!(
+            (row, fault.to_string()),
+            (Some(2), "invalid JSON: two different values of `a` in one object".into())
+        );
     }
 
     #[test]
