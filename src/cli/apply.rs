@@ -7,9 +7,11 @@ use super::run_end::{check_overwrite, print_report};
 use super::settings::{connect_to, run_store};
 use super::{Error, Exit, interrupts, runtime};
 use crate::job::{AccountBound, ReadyPlan};
+use crate::run::input::{OutputFile, ProtectedFiles};
 
 pub(super) fn run(global: &Global, args: &ApplyArgs, printer: Printer) -> Result<Exit, Error> {
-    check_overwrite(args.result.as_deref(), args.force, std::slice::from_ref(&args.plan))?;
+    let protected = ProtectedFiles::new("plan", [&args.plan]);
+    check_overwrite((OutputFile::Result, args.result.as_deref()), args.force, &protected)?;
     // Invalid options are reported before the plan is read.
     let mut job = args.job(global)?;
     let plan = ReadyPlan::open(&args.plan, &run_store()?)?;

@@ -6,13 +6,15 @@ use super::printer::Printer;
 use super::run_end::{apply, check_overwrite};
 use super::settings::connect;
 use super::{Error, Exit, interrupts, runtime};
+use crate::run::input::OutputFile;
 
 pub(super) fn run(global: &Global, args: &DeleteArgs, printer: Printer) -> Result<Exit, Error> {
     let mut job = args.job(global);
     // Invalid options are reported before a missing key.
     job.collection()?;
     job.limits()?;
-    check_overwrite(args.layout.result.as_deref(), args.layout.force, std::slice::from_ref(&args.file))?;
+    let (result, protected) = (args.layout.result.as_deref(), job.input.protected_files());
+    check_overwrite((OutputFile::Result, result), args.layout.force, &protected)?;
     let runtime = runtime()?;
     let account = runtime.block_on(connect(global))?;
     // Stopped by the signal itself, a run could not say that it sent nothing.

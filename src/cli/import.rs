@@ -7,14 +7,17 @@ use super::remember_hint::offer_to_remember;
 use super::run_end::{apply, check_overwrite};
 use super::settings::connect;
 use super::{Error, Exit, interrupts, runtime};
+use crate::run::input::OutputFile;
 
 pub(super) fn run(global: &Global, args: &ImportArgs, printer: Printer) -> Result<Exit, Error> {
     let mut job = args.job(global);
     // Invalid options are reported before a missing key.
     job.limits()?;
     job.missing_records()?;
-    check_overwrite(args.reading.layout.result.as_deref(), args.reading.layout.force, &args.reading.files)?;
-    check_overwrite(args.plan.as_deref(), args.reading.layout.force, &args.reading.files)?;
+    job.check_plan_path()?;
+    let (layout, protected) = (&args.reading.layout, job.input.protected_files());
+    check_overwrite((OutputFile::Result, layout.result.as_deref()), layout.force, &protected)?;
+    check_overwrite((OutputFile::Plan, args.plan.as_deref()), layout.force, &protected)?;
     let runtime = runtime()?;
     let account = runtime.block_on(connect(global))?;
     // Stopped by the signal itself, a run could not say that it sent nothing.

@@ -8,10 +8,11 @@ use super::runs::require_run;
 use super::settings::{connect_to, run_store};
 use super::{Error, Exit, interrupts, runtime};
 use crate::job::{AccountBound, ResumableRun, ResumeOptions};
+use crate::run::input::{OutputFile, ProtectedFiles};
 
 pub(super) fn run(global: &Global, args: &ResumeArgs, printer: Printer) -> Result<Exit, Error> {
     require_run(args.run.as_deref(), args.last, "resume")?;
-    check_overwrite(args.result.as_deref(), args.force, &[])?;
+    check_overwrite((OutputFile::Result, args.result.as_deref()), args.force, &ProtectedFiles::default())?;
     let run = ResumableRun::open(&run_store()?, args.run.as_deref())?;
     let run = match run.report_if_finished()? {
         Ok(report) => {

@@ -1,6 +1,6 @@
 //! The end of a run: printed, and as an exit code.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use serde_json::json;
 use tokio::runtime::Runtime;
@@ -12,7 +12,7 @@ use super::printer::{Printer, is_in_lines};
 use super::settings::written_files;
 use crate::job::{Plan, RunReport, RunStatus};
 use crate::report::{RunSummary, summary};
-use crate::table::Input;
+use crate::run::input::{OutputFile, ProtectedFiles};
 use crate::written_files::Overwrite;
 
 impl From<RunStatus> for Exit {
@@ -45,15 +45,16 @@ pub(super) fn apply(
     Ok(print_report(&report, printer))
 }
 
-/// Finds out whether the result may be written to the path that the user named: what tallyport did not write, or what
-/// was edited since, is not replaced. That it is one of the inputs is told by the job.
-pub(super) fn check_overwrite(result: Option<&Path>, is_forced: bool, inputs: &[PathBuf]) -> Result<(), Error> {
+/// Finds out whether an output may be written to the path that the user named. Files that the run reads are never
+/// replaced; what tallyport did not write, or what was edited since, only by force.
+pub(super) fn check_overwrite(
+    (output, path): (OutputFile, Option<&Path>),
+    is_forced: bool,
+    protected: &ProtectedFiles,
+) -> Result<(), Error> {
+    let Some(path) = path else { return Ok(()) };
+    protected.check(output, path)?;
     let overwrite = if is_forced { Overwrite::AnyFile } else { Overwrite::OwnFiles };
-    let Some(path) = result else { return Ok(()) };
-    let result = Input::Path(path.to_path_buf());
-    if inputs.iter().any(|input| Input::Path(input.clone()).is_same(&result)) {
-        return Ok(());
-    }
     Ok(written_files()?.check(&[path.to_path_buf()], overwrite)?)
 }
 

@@ -10,10 +10,11 @@ use super::runs::require_run;
 use super::settings::{connect_to, run_store};
 use super::{Error, Exit, interrupts, runtime};
 use crate::job::{AccountBound, ResultTarget, UndoJob, UndoPlan, UndoableRun};
+use crate::run::input::{OutputFile, ProtectedFiles};
 
 pub(super) fn run(global: &Global, args: &UndoArgs, printer: Printer) -> Result<Exit, Error> {
     require_run(args.run.as_deref(), args.last, "undo")?;
-    check_overwrite(args.result.as_deref(), args.force, &[])?;
+    check_overwrite((OutputFile::Result, args.result.as_deref()), args.force, &ProtectedFiles::default())?;
     let run = UndoableRun::open(&run_store()?, args.run.as_deref())?;
     let runtime = runtime()?;
     let account = runtime.block_on(connect_to(global, run.account(), AccountBound::Run))?;

@@ -10,7 +10,7 @@ use super::settings::{connect, connect_to, run_store, written_files};
 use super::{Error, Exit, interrupts, runtime};
 use crate::job::{AccountBound, VerifiableRun, VerifyJob};
 use crate::report::VerifyReport;
-use crate::run::input::InputOptions;
+use crate::run::input::{InputOptions, OutputFile};
 
 /// What the words of the command name.
 enum VerifyTarget {
@@ -20,9 +20,9 @@ enum VerifyTarget {
 
 pub(super) fn run(global: &Global, args: &VerifyArgs, printer: Printer) -> Result<Exit, Error> {
     let layout = &args.reading.layout;
-    check_result(layout.result.as_deref(), &args.reading.files)?;
-    check_overwrite(layout.result.as_deref(), layout.force, &args.reading.files)?;
     let input = args.reading.input_options();
+    check_result_type(layout.result.as_deref())?;
+    check_overwrite((OutputFile::Result, layout.result.as_deref()), layout.force, &input.protected_files())?;
     let target = target(&args.reading.files, &input)?;
     let runtime = runtime()?;
     let mut job = VerifyJob { input, is_complete: args.complete, ..VerifyJob::default() };
@@ -64,16 +64,12 @@ fn target(words: &[PathBuf], input: &InputOptions) -> Result<VerifyTarget, Error
     Ok(VerifyTarget::Run(name))
 }
 
-/// The result is a workbook, and none of the files that are compared.
-fn check_result(result: Option<&Path>, files: &[PathBuf]) -> Result<(), Error> {
+/// The result is a workbook.
+fn check_result_type(result: Option<&Path>) -> Result<(), Error> {
     let Some(path) = result else { return Ok(()) };
     if path.extension().is_none_or(|extension| !extension.eq_ignore_ascii_case("xlsx")) {
         let message = format!("the result of verify is a workbook, and `{}` is not a .xlsx file", path.display());
         return Err(Error::usage(message, "name a .xlsx file with --result"));
-    }
-    if files.iter().any(|file| file == path) {
-        let message = format!("the result would overwrite `{}`", path.display());
-        return Err(Error::usage(message, "name another file with --result"));
     }
     Ok(())
 }

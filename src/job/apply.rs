@@ -20,6 +20,7 @@ use crate::run::RunStart;
 use crate::run::approved::{ProposedStep, decide, totals, write_steps};
 use crate::run::claims::Claims;
 use crate::run::command_line::CommandLine;
+use crate::run::input::{OutputFile, ProtectedFiles};
 use crate::run::journal::{
     AccountSnapshot, AppliedPlan, JournalBuilder, LockState, PlannedRow, RowState, RunDetails, RunHeader, RunKind,
     RunPhase, RunStore, SheetHeader,
@@ -27,8 +28,8 @@ use crate::run::journal::{
 use crate::run::prepare::unless_interrupted;
 use crate::schema::{self, Entity};
 use crate::shutdown::ShutdownSignal;
+use crate::table::Row;
 use crate::table::write::WriteError;
-use crate::table::{Input, Row};
 
 /// A plan workbook to apply.
 #[derive(Debug, Clone, Default)]
@@ -164,7 +165,7 @@ impl Account {
         self.confirm_plan_key(&book.head, &job, observer)?;
         let (path, is_written) = result_place(&job, &book);
         if is_written {
-            refuse_plan_as_result(&path, &book.path)?;
+            ProtectedFiles::new("plan", [&book.path]).check(OutputFile::Result, &path)?;
             ResultPath::new(path.clone(), book.sheets.len())?.check_writable()?;
         }
         let sheets = sheet_headers(&book)?;
@@ -254,15 +255,6 @@ fn result_place(job: &ApplyJob, book: &PlanBook) -> (PathBuf, bool) {
         ResultTarget::BesideInput => (free_path_in(folder, &stem), true),
         ResultTarget::Nowhere => (free_path_in(folder, &stem), false),
     }
-}
-
-/// The plan stays as it was approved.
-fn refuse_plan_as_result(result: &Path, plan: &Path) -> Result<()> {
-    if Input::Path(result.to_path_buf()).is_same(&Input::Path(plan.to_path_buf())) {
-        let message = format!("the result would overwrite the plan `{}`", plan.display());
-        return Err(Error::usage(message, "name another file with --result, or leave it out"));
-    }
-    Ok(())
 }
 
 /// The sheets of lines as the sheets of a run.

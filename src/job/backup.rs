@@ -3,6 +3,7 @@
 use std::cell::RefCell;
 use std::path::{Path, PathBuf};
 
+use super::result_path::require_xlsx;
 use crate::account::Account;
 use crate::catalog::{Catalog, LookupRequest, Record};
 use crate::error::{Diagnostic, Error, Result};
@@ -24,12 +25,7 @@ pub(super) struct PendingBackup {
 impl PendingBackup {
     /// Begins the file, over nothing that is there; `result` is where the result of the run goes.
     pub(super) fn create(path: PathBuf, entity: &'static Entity, is_confirmed: bool, result: &Path) -> Result<Self> {
-        if !path.extension().is_some_and(|extension| extension.eq_ignore_ascii_case("xlsx")) {
-            return Err(Error::usage(
-                format!("--backup must name an .xlsx file, got `{}`", path.display()),
-                "name a .xlsx file with --backup",
-            ));
-        }
+        require_xlsx("--backup", &path)?;
         if path == result {
             return Err(not_deleted(BackupError::Exists { path }));
         }

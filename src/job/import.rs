@@ -4,6 +4,7 @@ use std::path::PathBuf;
 use std::time::Instant;
 
 use super::plan::{Plan, PlanRequest};
+use super::result_path::require_xlsx;
 use super::run_options::{ResultTarget, RunOptions};
 use crate::account::Account;
 use crate::check::{Conflicts, Mode, Remark, RemarkCode, Repeats};
@@ -11,7 +12,7 @@ use crate::error::{Error, Result};
 use crate::mapping::RememberedMappings;
 use crate::observer::{NoObserver, Observer};
 use crate::plan::{ChangeLimit, CreateMissing, PlanLimits};
-use crate::run::input::{InputOptions, InputSet, SheetFilter};
+use crate::run::input::{InputOptions, InputSet, OutputFile, SheetFilter};
 use crate::run::journal::{RunHeader, RunKind, RunStore};
 use crate::run::previous_result::RowSelection;
 use crate::run::used_options::UsedOptions;
@@ -234,6 +235,13 @@ impl ImportJob {
         plan_limits([&self.max_creates, &self.max_updates, &self.max_deletes, &self.max_clears].map(Option::as_deref))
     }
 
+    /// Finds out whether the plan workbook may go where the job says.
+    pub(crate) fn check_plan_path(&self) -> Result<()> {
+        let Some(path) = &self.run.plan else { return Ok(()) };
+        require_xlsx(OutputFile::Plan.flag(), path)?;
+        self.input.protected_files().check(OutputFile::Plan, path)
+    }
+
     pub(crate) fn missing_records(&self) -> Result<CreateMissing> {
         match self.create_missing.as_deref() {
             None => Ok(CreateMissing::Nothing),
@@ -302,6 +310,7 @@ impl Account {
     pub async fn plan_with(&self, job: ImportJob, observer: &mut dyn Observer) -> Result<Plan<'_>> {
         let started = Instant::now();
         let (limits, create_missing) = (job.limits()?, job.missing_records()?);
+        job.check_plan_path()?;
         let mut job = job;
         job.input.mapping.remembered = Some(RememberedMappings::new(&self.state_dir));
         let mut input = InputSet::open(&job.input, SheetFilter::Any, observer)?;

@@ -20,7 +20,7 @@ use crate::report::{ProblemTally, RowSource, RunSummary, add_rows, plan_sentence
 use crate::run::RunStart;
 use crate::run::claims::Claims;
 use crate::run::command_line::CommandLine;
-use crate::run::input::InputSet;
+use crate::run::input::{InputSet, OutputFile};
 use crate::run::journal::{JournalBuilder, JournalLocation, RunDetails, RunHeader, RunKind, SheetHeader, Unfinished};
 use crate::run::prepare::{AccountReading, PreparedRun, RunPlanner, unless_interrupted};
 use crate::run::previous_result::RowSelection;
@@ -177,6 +177,7 @@ impl Plan<'_> {
     /// # Errors
     /// Where the file cannot be written, or the input cannot be read again.
     pub fn write_workbook(&mut self, path: impl AsRef<Path>) -> Result<PathBuf> {
+        self.input.protected.check(OutputFile::Result, path.as_ref())?;
         let mut summary = self.summary()?;
         let path = ResultPath::new(path.as_ref().to_path_buf(), self.input.sheet_count())?;
         let path = path.made_from(self.input.paths());

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use crate::error::{Error, Result};
 use crate::plan::ReportMode;
 use crate::report::ResultFile;
-use crate::run::input::InputSet;
+use crate::run::input::{InputSet, OutputFile};
 use crate::state_file::{self, LockFile};
 use crate::table::Input;
 use crate::table::write::Access;
@@ -62,12 +62,7 @@ pub(crate) fn result_path(asked: Option<&Path>, input: &InputSet, state_dir: Opt
             "name another file with --result, or wait until that run has ended",
         ));
     }
-    if let Some(file) = input.files.iter().find(|file| file.input.is_same(&Input::Path(path.clone()))) {
-        return Err(Error::usage(
-            format!("the result would overwrite the input `{}`", file.input.name()),
-            "name another file with --result",
-        ));
-    }
+    input.protected.check(OutputFile::Result, &path)?;
     let path = ResultPath::new(path, input.sheet_count())?.made_from(input.paths());
     Ok(ResultPath { _reservation: reservation.map(Arc::new), ..path })
 }
@@ -95,6 +90,17 @@ impl ResultPath {
         }
         Ok(Self { path, access: Access::default(), _reservation: None })
     }
+}
+
+/// Refuses a name that does not tell that the file is a workbook.
+pub(super) fn require_xlsx(flag: &str, path: &Path) -> Result<()> {
+    if path.extension().is_some_and(|extension| extension.eq_ignore_ascii_case("xlsx")) {
+        return Ok(());
+    }
+    Err(Error::usage(
+        format!("{flag} must name an .xlsx file, got `{}`", path.display()),
+        format!("name a .xlsx file with {flag}"),
+    ))
 }
 
 /// A place beside the input that is not taken: `NAME.result.xlsx`, `NAME.backup.xlsx`.

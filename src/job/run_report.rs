@@ -13,8 +13,9 @@ use crate::observer::Observer;
 use crate::plan::ReportMode;
 use crate::report::{ResultFile, RowSource, RunSummary, add_rows, write_result};
 use crate::run::execute::RunExecutor;
+use crate::run::input::{OutputFile, ProtectedFiles};
 use crate::run::journal::{
-    AppliedPlan, FinishedRow, Journal, JournalError, RunHeader, RunPhase, RunTotals, SheetHeader, SourceFile,
+    AppliedPlan, FinishedRow, Journal, JournalError, RunHeader, RunKind, RunPhase, RunTotals, SheetHeader, SourceFile,
     Unfinished,
 };
 use crate::run::{RunEnd, RunStart};
@@ -70,6 +71,7 @@ impl Execution {
         observer: &mut dyn Observer,
     ) -> Result<RunReport> {
         let (header, sheets, before) = (journal.header()?, journal.sheets()?, journal.totals()?);
+        self.result.as_deref().map(|path| refuse_sources(path, &header)).transpose()?;
         let inputs = || sheets.iter().map(|sheet| Path::new(&sheet.file));
         let result =
             self.result.map(|path| Ok::<_, Error>(ResultPath::new(path, sheet_count(&sheets))?.made_from(inputs())));
@@ -162,6 +164,7 @@ impl RunReport {
     /// # Errors
     /// Where the file cannot be written or the journal cannot be read.
     pub fn write_workbook(&self, path: impl AsRef<Path>) -> Result<PathBuf> {
+        refuse_sources(path.as_ref(), &self.journal.header()?)?;
         let path = ResultPath::new(path.as_ref().to_path_buf(), sheet_count(&self.sheets))?;
         let inputs = self.sheets.iter().map(|sheet| Path::new(&sheet.file));
         let file = path.made_from(inputs).create(ReportMode::Done)?;
@@ -264,6 +267,14 @@ pub(super) fn created_remark(verb: &str, created: &BTreeMap<&'static str, u64>) 
 /// What is unusual about the service.
 pub(super) fn service_warnings(account: &Account) -> impl Iterator<Item = Remark> {
     account.client.warnings().into_iter().map(|warning| Remark::new(RemarkCode::ServiceWarning, warning))
+}
+
+/// The files that a run was made from are not replaced by its result.
+fn refuse_sources(result: &Path, header: &RunHeader) -> Result<()> {
+    let sources = header.details.sources.iter().map(|source| &source.path);
+    ProtectedFiles::new("input", sources).check(OutputFile::Result, result)?;
+    let plan = header.details.files.iter().filter(|_| header.kind == RunKind::Apply);
+    ProtectedFiles::new("plan", plan).check(OutputFile::Result, result)
 }
 
 /// The number of sheets as the user has them.

@@ -11,7 +11,7 @@ use crate::mapping::RememberedMappings;
 use crate::observer::{NoObserver, Observer};
 use crate::redact::shown_url;
 use crate::report::{ProblemTally, VerifyReport};
-use crate::run::input::{InputOptions, InputSet, SheetFilter};
+use crate::run::input::{InputOptions, InputSet, ProtectedFiles, SheetFilter};
 use crate::run::journal::{Journal, RunHeader, RunPhase, RunStore};
 use crate::run::prepare::unless_interrupted;
 use crate::run::verify::{Findings, compare_file, compare_run, file_digests};
@@ -182,6 +182,7 @@ impl Account {
             files: files.clone(),
             file_digests: digests,
             access: Access::common_to(input.paths()),
+            protected: input.protected.clone(),
             ..start.report(self, files.join(", "), findings)
         })
     }
@@ -220,6 +221,7 @@ impl Start {
             requests: account.client.requests(),
             seconds: self.clock.elapsed().as_secs_f64(),
             access: Access::default(),
+            protected: ProtectedFiles::default(),
             result: None,
         }
     }

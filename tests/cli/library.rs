@@ -106,6 +106,8 @@ fn a_plan_that_is_dropped_leaves_nothing_and_a_workbook_is_written_on_demand() {
         let mut plan = account.plan(job.clone()).await.unwrap();
         assert!(plan.problems().unwrap().is_empty());
         assert_eq!(plan.write_workbook(test.path("plan.xlsx")).unwrap(), test.path("plan.xlsx"));
+        let over_input = plan.write_workbook(test.path("suppliers.csv")).unwrap_err();
+        assert!(over_input.to_string().starts_with("the result would overwrite the input"), "{over_input}");
         drop(plan);
         assert!(
             std::fs::read_dir(test.path("state/runs"))
@@ -116,6 +118,7 @@ fn a_plan_that_is_dropped_leaves_nothing_and_a_workbook_is_written_on_demand() {
         let report = account.plan(job).await.unwrap().apply(&mut NoObserver).await.unwrap();
         assert_eq!(report.summary().result.as_deref(), Some(test.path("out.csv").as_path()));
         assert!(report.write_workbook(test.path("again.xlsx")).is_ok());
+        assert!(report.write_workbook(test.path("suppliers.csv")).is_err());
     });
     assert!(!test.path("suppliers.result.xlsx").exists());
 }

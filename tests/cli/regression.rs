@@ -116,6 +116,28 @@ fn a_result_never_overwrites_its_input() {
 }
 
 #[test]
+fn no_output_replaces_a_file_that_the_run_reads_even_by_force() {
+    let account = account().sheet("m.toml", "entity = \"assets\"\n").sheet("in.XLSX", ASSETS);
+    let names = "collection,name,use_instead\n";
+    std::fs::write(account.path("names.xlsx"), names).unwrap();
+    let refused = |arguments: &[&str]| {
+        let output = account.run(&[arguments, &["--force"]].concat()).exits(2);
+        output.stderr.lines().next().unwrap_or_default().to_owned()
+    };
+    let import = |input, plan| refused(&["import", input, "--entity", "assets", "--plan", plan]);
+    assert_eq!(import("in.XLSX", "./in.XLSX"), "error: the plan would overwrite the input `in.XLSX`");
+    assert_eq!(import("assets.csv", "assets.csv"), "error: --plan must name an .xlsx file, got `assets.csv`");
+    let read = ["import", "assets.csv", "--aliases", "names.xlsx", "--plan", "names.xlsx"];
+    assert_eq!(refused(&read), "error: the plan would overwrite the alias file `names.xlsx`");
+    let read = ["check", "assets.csv", "--mapping", "m.toml", "--result", "m.toml"];
+    assert_eq!(refused(&read), "error: the result would overwrite the mapping file `m.toml`");
+    let read = ["verify", "in.XLSX", "--entity", "assets", "--result", "./in.XLSX"];
+    assert_eq!(refused(&read), "error: the result would overwrite the input `in.XLSX`");
+    assert_eq!(std::fs::read_to_string(account.path("in.XLSX")).unwrap(), ASSETS);
+    assert_eq!(std::fs::read_to_string(account.path("names.xlsx")).unwrap(), names);
+}
+
+#[test]
 fn a_file_given_twice_is_an_error() {
     assert_output!(account().run(&["import", "assets.csv", "./assets.csv"]), @"
     exit code 2

@@ -9,6 +9,7 @@ use std::path::{Path, PathBuf};
 use super::tally::ProblemTally;
 use crate::api::RequestCounts;
 use crate::error::Result;
+use crate::run::input::{OutputFile, ProtectedFiles};
 use crate::run::verify::{Difference, FileDigest, Findings, SheetSums, VerifyCounts};
 use crate::table::write::Access;
 
@@ -31,6 +32,8 @@ pub struct VerifyReport {
     pub(crate) seconds: f64,
     /// Who may read the files: others than those must not read the workbook.
     pub(crate) access: Access,
+    /// The files that were compared: the workbook must not replace one.
+    pub(crate) protected: ProtectedFiles,
     pub(crate) result: Option<PathBuf>,
 }
 
@@ -68,6 +71,7 @@ impl VerifyReport {
     /// # Errors
     /// Where the file cannot be written.
     pub fn write_workbook(&self, path: impl AsRef<Path>) -> Result<PathBuf> {
+        self.protected.check(OutputFile::Result, path.as_ref())?;
         book::write(path.as_ref(), self)
     }
 

@@ -7,6 +7,7 @@ mod options;
 mod other_sheets;
 mod own_sheets;
 mod parallel;
+mod protected_files;
 mod recognition;
 mod remember;
 mod rules;
@@ -35,6 +36,7 @@ pub(crate) use options::{InputOptions, MappingOptions, SheetFilter};
 use options::{ParsedOptions, SkipReason, missing_fields, place_of, validate_keys};
 use other_sheets::SheetContent;
 pub(crate) use parallel::CheckedRows;
+pub(crate) use protected_files::{OutputFile, ProtectedFiles};
 use recognition::IdentifiedSheet;
 
 /// The sheet of a result with the names that look alike; an input's sheet of that name holds decisions about them.
@@ -50,6 +52,8 @@ pub(crate) struct InputSet {
     /// Sheets that are not read, with the reason.
     pub(crate) skipped: Vec<(String, String)>,
     pub(crate) rules: Rules,
+    /// What no output may replace.
+    pub(crate) protected: ProtectedFiles,
     /// The preset in use.
     preset: Option<String>,
     /// Every header seen, folded.
@@ -125,6 +129,7 @@ impl InputSet {
             sheets: Vec::new(),
             skipped: Vec::new(),
             rules,
+            protected: options.protected_files(),
             preset: options.mapping.preset.clone().filter(|name| name != options::NO_PRESET),
             headers: HashSet::new(),
             decisions: Vec::new(),
