@@ -48,7 +48,7 @@ impl Diagnostic for OverwriteError {
 }
 
 /// The list of written files.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(crate) struct WrittenFiles {
     list: PathBuf,
 }

@@ -281,7 +281,7 @@ pub(crate) struct LayoutArgs {
     #[arg(long, value_name = "PATH", value_hint = ValueHint::FilePath, value_parser = result_path_parser())]
     pub result: Option<PathBuf>,
 
-    /// Replace a result file that tallyport did not write, or that was edited since
+    /// Replace a file that tallyport did not write, or that was edited since
     #[arg(long)]
     pub force: bool,
 }

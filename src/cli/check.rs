@@ -4,11 +4,10 @@ use super::args::{CheckArgs, Global};
 use super::observer::TerminalObserver;
 use super::printer::Printer;
 use super::remember_hint::offer_to_remember;
-use super::run_end::{check_overwrite, print_planned};
+use super::run_end::{check_outputs, print_planned};
 use super::settings::remembered_mappings;
 use super::{Error, Exit};
 use crate::job::check;
-use crate::run::input::OutputFile;
 
 pub(super) fn run(global: &Global, args: &CheckArgs, printer: Printer) -> Result<Exit, Error> {
     let mut options = args.reading.input_options();
@@ -16,7 +15,7 @@ pub(super) fn run(global: &Global, args: &CheckArgs, printer: Printer) -> Result
     options.mapping.remembered = remembered_mappings().ok();
     let line = global.command_line(args.reading.inputs(), &options.used());
     let result = args.reading.layout.result.as_deref();
-    check_overwrite((OutputFile::Result, result), args.reading.layout.force, &options.protected_files())?;
+    check_outputs(&args.reading.layout, &options)?;
     let mut observer = TerminalObserver::new(global, printer);
     let summary = check(&options, result, &line, &mut observer)?;
     observer.finish();

@@ -3,18 +3,16 @@
 use super::args::{DeleteArgs, Global};
 use super::observer::TerminalObserver;
 use super::printer::Printer;
-use super::run_end::{apply, check_overwrite};
+use super::run_end::{apply, check_outputs};
 use super::settings::connect;
 use super::{Error, Exit, interrupts, runtime};
-use crate::run::input::OutputFile;
 
 pub(super) fn run(global: &Global, args: &DeleteArgs, printer: Printer) -> Result<Exit, Error> {
     let mut job = args.job(global);
     // Invalid options are reported before a missing key.
     job.collection()?;
     job.limits()?;
-    let (result, protected) = (args.layout.result.as_deref(), job.input.protected_files());
-    check_overwrite((OutputFile::Result, result), args.layout.force, &protected)?;
+    check_outputs(&args.layout, &job.input)?;
     let runtime = runtime()?;
     let account = runtime.block_on(connect(global))?;
     // Stopped by the signal itself, a run could not say that it sent nothing.

@@ -4,7 +4,7 @@ use super::args::{Global, ImportArgs};
 use super::observer::TerminalObserver;
 use super::printer::Printer;
 use super::remember_hint::offer_to_remember;
-use super::run_end::{apply, check_overwrite};
+use super::run_end::{apply, check_outputs, check_overwrite};
 use super::settings::connect;
 use super::{Error, Exit, interrupts, runtime};
 use crate::run::input::OutputFile;
@@ -15,9 +15,9 @@ pub(super) fn run(global: &Global, args: &ImportArgs, printer: Printer) -> Resul
     job.limits()?;
     job.missing_records()?;
     job.check_plan_path()?;
-    let (layout, protected) = (&args.reading.layout, job.input.protected_files());
-    check_overwrite((OutputFile::Result, layout.result.as_deref()), layout.force, &protected)?;
-    check_overwrite((OutputFile::Plan, args.plan.as_deref()), layout.force, &protected)?;
+    let layout = &args.reading.layout;
+    check_outputs(layout, &job.input)?;
+    check_overwrite((OutputFile::Plan, args.plan.as_deref()), layout.force, &job.input.protected_files())?;
     let runtime = runtime()?;
     let account = runtime.block_on(connect(global))?;
     // Stopped by the signal itself, a run could not say that it sent nothing.

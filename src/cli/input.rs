@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use super::Error;
 use super::args::{ApplyArgs, DeleteArgs, Global, ImportArgs, LayoutArgs, LimitArgs, LogFormat, ReadingArgs};
+use super::settings::written_files;
 use crate::check::Repeats;
 use crate::job::{ApplyJob, DeleteJob, ImportJob, ResultTarget, RunOptions, plan_limits};
 use crate::redact::shown_url;
@@ -51,6 +52,7 @@ impl LayoutArgs {
                 preset: self.preset.clone(),
                 strict: self.strict,
                 save_to: self.save_mapping.clone(),
+                written: written_files().ok(),
                 ..MappingOptions::default()
             },
             match_on: self.match_on.clone(),

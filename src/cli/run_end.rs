@@ -6,13 +6,14 @@ use serde_json::json;
 use tokio::runtime::Runtime;
 
 use super::Error;
+use super::args::LayoutArgs;
 use super::exit::Exit;
 use super::observer::TerminalObserver;
 use super::printer::{Printer, is_in_lines};
 use super::settings::written_files;
 use crate::job::{Plan, RunReport, RunStatus};
 use crate::report::{RunSummary, summary};
-use crate::run::input::{OutputFile, ProtectedFiles};
+use crate::run::input::{InputOptions, OutputFile, ProtectedFiles};
 use crate::written_files::Overwrite;
 
 impl From<RunStatus> for Exit {
@@ -56,6 +57,13 @@ pub(super) fn check_overwrite(
     protected.check(output, path)?;
     let overwrite = if is_forced { Overwrite::AnyFile } else { Overwrite::OwnFiles };
     Ok(written_files()?.check(&[path.to_path_buf()], overwrite)?)
+}
+
+/// Finds out whether the result and the mapping may be written where the user says.
+pub(super) fn check_outputs(layout: &LayoutArgs, input: &InputOptions) -> Result<(), Error> {
+    let (result, mapping) = (layout.result.as_deref(), layout.save_mapping.as_deref());
+    check_overwrite((OutputFile::Result, result), layout.force, &input.protected_files())?;
+    check_overwrite((OutputFile::Mapping, mapping), layout.force, &input.protected_from_mapping())
 }
 
 /// Remembers the result that was just written.

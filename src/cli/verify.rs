@@ -5,12 +5,12 @@ use std::path::{Path, PathBuf};
 use super::args::{Global, VerifyArgs};
 use super::observer::TerminalObserver;
 use super::printer::Printer;
-use super::run_end::check_overwrite;
+use super::run_end::check_outputs;
 use super::settings::{connect, connect_to, run_store, written_files};
 use super::{Error, Exit, interrupts, runtime};
 use crate::job::{AccountBound, VerifiableRun, VerifyJob};
 use crate::report::VerifyReport;
-use crate::run::input::{InputOptions, OutputFile};
+use crate::run::input::InputOptions;
 
 /// What the words of the command name.
 enum VerifyTarget {
@@ -22,7 +22,7 @@ pub(super) fn run(global: &Global, args: &VerifyArgs, printer: Printer) -> Resul
     let layout = &args.reading.layout;
     let input = args.reading.input_options();
     check_result_type(layout.result.as_deref())?;
-    check_overwrite((OutputFile::Result, layout.result.as_deref()), layout.force, &input.protected_files())?;
+    check_outputs(layout, &input)?;
     let target = target(&args.reading.files, &input)?;
     let runtime = runtime()?;
     let mut job = VerifyJob { input, is_complete: args.complete, ..VerifyJob::default() };

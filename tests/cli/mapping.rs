@@ -74,6 +74,33 @@ fn flags_say_what_a_mapping_file_says() {
 }
 
 #[test]
+fn a_mapping_is_saved_over_no_file_of_others_without_force() {
+    let account = CliTest::new().sheet("devices.csv", DEVICES).sheet("m.toml", RULES).sheet("mine.toml", "mine");
+    let save = |path: &str, flags: &[&str]| {
+        let check = ["check", "devices.csv", "--mapping", "m.toml", "--save-mapping", path];
+        let output = account.run(&[&check, flags].concat());
+        output.stderr.lines().find(|line| line.starts_with("error")).unwrap_or_default().to_owned()
+    };
+    let foreign = |path: &str| format!("error: `{path}` exists already, and tallyport did not write it");
+    assert_eq!(save("mine.toml", &[]), foreign("mine.toml"));
+    assert_eq!(save("m.toml", &[]), foreign("m.toml"));
+    let input = "error: the mapping would overwrite the input `devices.csv`";
+    assert_eq!(save("./devices.csv", &["--force"]), input);
+    let both = save("saved.xlsx", &["--result", "saved.xlsx"]);
+    assert_eq!(both, "error: the result would overwrite the saved mapping `saved.xlsx`");
+    assert_eq!(
+        [account.path("mine.toml"), account.path("m.toml")].map(|path| std::fs::read_to_string(path).unwrap()),
+        ["mine", RULES]
+    );
+    assert_eq!(std::fs::read_to_string(account.path("devices.csv")).unwrap(), DEVICES);
+    // What tallyport wrote is replaced, until somebody edits it.
+    assert_eq!([save("saved.toml", &[]), save("saved.toml", &[]), save("m.toml", &["--force"])], [""; 3]);
+    assert_eq!(save("m.toml", &[]), "");
+    std::fs::write(account.path("saved.toml"), "edited").unwrap();
+    assert_eq!(save("saved.toml", &[]), "error: `saved.toml` was edited since tallyport wrote it");
+}
+
+#[test]
 fn a_header_that_one_file_lacks_does_not_leave_that_file_out() {
     let account = CliTest::new()
         .sheet("a.csv", "Tag No,Model,Status\nA-1,Mac,Ready\n")

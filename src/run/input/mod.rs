@@ -153,7 +153,9 @@ impl InputSet {
         }
         set.sheets.sort_by_key(|sheet| crate::plan::order::rank(sheet.mapping.entity));
         if let Some(path) = &options.mapping.save_to {
+            options.protected_from_mapping().check(OutputFile::Mapping, path)?;
             set.save_mapping(path)?;
+            options.mapping.written.iter().for_each(|written| written.record(std::slice::from_ref(path)));
             observer.on_note(&format!("saved the mapping to {}", path.display()));
         }
         if options.mapping.remember {

@@ -20,6 +20,7 @@ use crate::mapping::{
 use crate::run::used_options::UsedOptions;
 use crate::schema::{self, Entity, entity_named};
 use crate::table::{Delimiter, Encoding, Input, ReadOptions, Row, Visibility, Workbook};
+use crate::written_files::WrittenFiles;
 
 /// Which spreadsheets are read, and how. Texts are checked when the files are opened.
 #[derive(Debug, Clone, Default)]
@@ -65,6 +66,8 @@ pub(crate) struct MappingOptions {
     pub(crate) strict: bool,
     /// Where to write the mapping in use.
     pub(crate) save_to: Option<PathBuf>,
+    /// Where it is noted that tallyport wrote that file.
+    pub(crate) written: Option<WrittenFiles>,
     /// Whether to keep the mapping in use for the header row.
     pub(crate) remember: bool,
     /// Where mappings are kept. Without it, none is used.

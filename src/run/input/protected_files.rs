@@ -11,6 +11,7 @@ use crate::table::Input;
 pub(crate) enum OutputFile {
     Result,
     Plan,
+    Mapping,
 }
 
 impl OutputFile {
@@ -18,6 +19,7 @@ impl OutputFile {
         match self {
             Self::Result => "result",
             Self::Plan => "plan",
+            Self::Mapping => "mapping",
         }
     }
 
@@ -26,6 +28,7 @@ impl OutputFile {
         match self {
             Self::Result => "--result",
             Self::Plan => "--plan",
+            Self::Mapping => "--save-mapping",
         }
     }
 }
@@ -68,11 +71,19 @@ impl ProtectedFiles {
 }
 
 impl InputOptions {
-    /// The spreadsheets, and the files that say how to read them.
+    /// The spreadsheets, the files that say how to read them, and the mapping that is saved before anything else is
+    /// written.
     pub(crate) fn protected_files(&self) -> ProtectedFiles {
-        ProtectedFiles::new("input", &self.files)
-            .and("mapping file", self.mapping.file.as_ref())
-            .and("alias file", self.aliases.as_ref())
+        let mapping = &self.mapping;
+        self.protected_from_mapping()
+            .and("mapping file", mapping.file.as_ref())
+            .and("saved mapping", mapping.save_to.as_ref())
+    }
+
+    /// What the mapping in use is not saved over. The mapping file it began with has been read by then, and may be
+    /// replaced like any file.
+    pub(crate) fn protected_from_mapping(&self) -> ProtectedFiles {
+        ProtectedFiles::new("input", &self.files).and("alias file", self.aliases.as_ref())
     }
 }
 
