@@ -17,7 +17,7 @@ use crate::table::write::workbook::{HeaderCell, WorkbookWriter};
 use crate::table::write::xlsx::{
     CellFormats, CellMark, LONGEST_TEXT, MAX_COLUMNS, MAX_ROWS, MarkFills, truncate_to_cell, write_cell,
 };
-use crate::table::write::{AtomicFile, ColumnType, WriteError};
+use crate::table::write::{Access, AtomicFile, ColumnType, WriteError};
 
 /// Minimum column width, in characters.
 const MIN_WIDTH: usize = 8;
@@ -70,7 +70,8 @@ impl Backup {
     pub(crate) fn create(path: &Path) -> Result<Self, BackupError> {
         match path.exists() {
             true => Err(BackupError::Exists { path: path.to_path_buf() }),
-            false => Ok(Self { file: AtomicFile::create(path)? }),
+            // It shows whole records, also to those who may only read the list of what to delete.
+            false => Ok(Self { file: AtomicFile::create_for(path, Access::private())? }),
         }
     }
 

@@ -9,6 +9,7 @@ use crate::error::{Error, Result};
 use crate::plan::ReportMode;
 use crate::report::ResultFile;
 use crate::run::input::{InputSet, OutputFile};
+use crate::run::journal::{RunKind, SheetHeader};
 use crate::state_file::{self, LockFile};
 use crate::table::Input;
 use crate::table::write::Access;
@@ -43,6 +44,17 @@ impl ResultPath {
     /// A result of these files, which only those may read who may read all of them.
     pub(crate) fn made_from<'a>(self, files: impl IntoIterator<Item = &'a Path>) -> Self {
         Self { access: Access::common_to(files), ..self }
+    }
+
+    /// The result of a run. It follows the run's inputs; an undo has none, and shows what only its journals have told.
+    pub(crate) fn of_run(path: PathBuf, kind: RunKind, sheets: &[SheetHeader]) -> Result<Self> {
+        // The sheets as the user has them.
+        let own = sheets.iter().filter(|sheet| sheet.owner.is_none());
+        let result = Self::new(path, own.count())?;
+        Ok(match kind {
+            RunKind::Undo => Self { access: Access::private(), ..result },
+            _ => result.made_from(sheets.iter().map(|sheet| Path::new(&sheet.file))),
+        })
     }
 }
 

@@ -72,9 +72,7 @@ impl Execution {
     ) -> Result<RunReport> {
         let (header, sheets, before) = (journal.header()?, journal.sheets()?, journal.totals()?);
         self.result.as_deref().map(|path| refuse_sources(path, &header)).transpose()?;
-        let inputs = || sheets.iter().map(|sheet| Path::new(&sheet.file));
-        let result =
-            self.result.map(|path| Ok::<_, Error>(ResultPath::new(path, sheet_count(&sheets))?.made_from(inputs())));
+        let result = self.result.map(|path| ResultPath::of_run(path, header.kind, &sheets));
         let result = result.transpose()?;
         // Begun before anything is sent: a result that cannot be written stops the run while it can.
         let file = result.as_ref().map(|path| path.create(ReportMode::Done)).transpose()?;
@@ -164,10 +162,10 @@ impl RunReport {
     /// # Errors
     /// Where the file cannot be written or the journal cannot be read.
     pub fn write_workbook(&self, path: impl AsRef<Path>) -> Result<PathBuf> {
-        refuse_sources(path.as_ref(), &self.journal.header()?)?;
-        let path = ResultPath::new(path.as_ref().to_path_buf(), sheet_count(&self.sheets))?;
-        let inputs = self.sheets.iter().map(|sheet| Path::new(&sheet.file));
-        let file = path.made_from(inputs).create(ReportMode::Done)?;
+        let header = self.journal.header()?;
+        refuse_sources(path.as_ref(), &header)?;
+        let path = ResultPath::of_run(path.as_ref().to_path_buf(), header.kind, &self.sheets)?;
+        let file = path.create(ReportMode::Done)?;
         write_result(RowSource::Journal, &self.journal, &self.sheets, self.unfinished(), file, &self.summary)
     }
 
@@ -275,11 +273,6 @@ fn refuse_sources(result: &Path, header: &RunHeader) -> Result<()> {
     ProtectedFiles::new("input", sources).check(OutputFile::Result, result)?;
     let plan = header.details.files.iter().filter(|_| header.kind == RunKind::Apply);
     ProtectedFiles::new("plan", plan).check(OutputFile::Result, result)
-}
-
-/// The number of sheets as the user has them.
-fn sheet_count(sheets: &[SheetHeader]) -> usize {
-    sheets.iter().filter(|sheet| sheet.owner.is_none()).count()
 }
 
 /// Who approved a plan and when, as far as the workbook and the system say.

@@ -45,6 +45,17 @@ fn state_sandbox_files_and_results_of_private_files_are_private() {
 }
 
 #[test]
+fn backups_and_the_results_of_undos_are_private_also_where_the_list_is_not() {
+    let account = CliTest::new().sheet("locations.csv", "name\nBerlin\n");
+    set_mode(&account.path("locations.csv"), 0o644);
+    account.run(&["import", "locations.csv"]).exits(0);
+    account.run(&["delete", "locations", "locations.csv", "--backup", "old.xlsx", "--yes"]).exits(0);
+    account.run(&["undo", "--last", "--result", "undone.xlsx", "--yes"]).exits(0);
+    account.run(&["import", "locations.csv"]).exits(0);
+    assert_eq!(["old.xlsx", "undone.xlsx"].map(|name| mode(&account.path(name))), [0o600; 2]);
+}
+
+#[test]
 fn a_state_folder_that_others_can_change_stops_every_command_that_uses_it() {
     let account = CliTest::new().sheet("locations.csv", "name\nBerlin\n");
     fs::create_dir(account.path("state")).unwrap();
