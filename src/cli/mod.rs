@@ -130,12 +130,21 @@ fn usage(error: clap::Error) -> ExitCode {
         return Exit::Usage.into();
     }
     if std::env::args_os().any(|argument| argument == "--json") {
-        let text = error.to_string();
-        let what = text.lines().next().unwrap_or_default();
-        printer::print_json_error(what.trim_start_matches("error: "), None, Exit::Usage);
+        let (message, hint) = usage_message(&error.to_string());
+        printer::print_json_error(&message, hint.as_deref(), Exit::Usage);
     }
     printer::write_rendered(&visible_usage(error));
     Exit::Usage.into()
+}
+
+/// What is wrong with a command line, each in one line: the first paragraph, which may list arguments or values on lines
+/// of their own, and the tip, if there is one.
+fn usage_message(text: &str) -> (String, Option<String>) {
+    let in_one_line = |paragraph: &str| paragraph.split_whitespace().collect::<Vec<_>>().join(" ");
+    let mut paragraphs = text.split("\n\n").map(in_one_line);
+    let message = paragraphs.next().unwrap_or_default();
+    let tip = paragraphs.find_map(|paragraph| paragraph.strip_prefix("tip: ").map(ToOwned::to_owned));
+    (message.trim_start_matches("error: ").to_owned(), tip)
 }
 
 /// The text of a usage error in clap's own colours. They cannot be told from escape sequences in the arguments that it
@@ -149,5 +158,23 @@ fn visible_usage(error: clap::Error) -> String {
         }
         Err(cleaned) => plain(&cleaned),
         Ok(_) => plain(&error),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+
+    #[test]
+    fn a_usage_error_for_scripts_names_what_is_missing_or_wrong() {
+        let said = |line: &str| usage_message(&Cli::try_parse_from(line.split(' ')).unwrap_err().to_string());
+        let missing = "the following required arguments were not provided:";
+        assert_eq!(said("tallyport verify"), (format!("{missing} <RUN|FILE>..."), None));
+        let (message, hint) = said("tallyport check a.csv --mod create");
+        assert_eq!(message, "unexpected argument '--mod' found");
+        assert_eq!(hint.unwrap(), "a similar argument exists: '--mode'");
+        let (message, _) = said("tallyport check a.csv --mode replace");
+        assert_eq!(message, "invalid value 'replace' for '--mode <MODE>' [possible values: create, update, upsert]");
     }
 }
