@@ -20,7 +20,11 @@ pub(super) fn man(printer: Printer) -> Result<Exit, Error> {
     print(page()?, printer)
 }
 
+/// Prints a text that another program reads as it is.
 fn print(bytes: Vec<u8>, printer: Printer) -> Result<Exit, Error> {
+    if printer.json {
+        return Err(Error::usage("this command prints no data, so there is no JSON of it", "leave out --json"));
+    }
     printer.verbatim(&String::from_utf8(bytes).map_err(io::Error::other)?)?;
     Ok(Exit::Success)
 }

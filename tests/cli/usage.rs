@@ -127,6 +127,15 @@ fn a_result_path_is_checked_before_sending() {
 }
 
 #[test]
+fn a_command_without_data_refuses_json_in_json() {
+    let account = CliTest::new();
+    for arguments in [&["completions", "bash"][..], &["man"]] {
+        let (code, document) = account.json(arguments);
+        assert_eq!((code, &document["error"]["hint"]), (2, &serde_json::json!("leave out --json")), "{document}");
+    }
+}
+
+#[test]
 fn every_command_shows_its_help() {
     let account = CliTest::new();
     for command in ["check", "import", "template", "schema", "sandbox", "doctor", "completions", "man"] {
