@@ -85,7 +85,7 @@ impl ResultPath {
         let is_csv = path.extension().is_some_and(|extension| extension.eq_ignore_ascii_case("csv"));
         if is_csv && sheets > 1 {
             let what = format!("a .csv result holds one sheet, and there are {sheets}");
-            return Err(Error::usage(what, "name a .xlsx file with --result, or read one sheet with --sheet"));
+            return Err(Error::usage(what, "name a .xlsx file with --result"));
         }
         let folder = folder_of(&path);
         if !folder.is_dir() {

@@ -75,6 +75,18 @@ pub fn approve_all(path: &Path) {
     fill(path, "Plan", &cells.iter().map(|cell| (cell.as_str(), "yes")).collect::<Vec<_>>());
 }
 
+#[test]
+fn a_csv_result_of_several_sheets_is_refused_with_a_flag_that_apply_has() {
+    let account = account();
+    account.run(&PLAN).exits(1);
+    assert_output!(account.run(&["apply", "plan.xlsx", "--result", "out.csv"]), @"
+    exit code 2
+    --- stderr
+    error: a .csv result holds one sheet, and there are 3
+      hint: name a .xlsx file with --result
+    ");
+}
+
 /// The row of a group on the first sheet, from 1.
 fn group(account: &CliTest, collection: &str, action: &str) -> usize {
     let rows = sheet_rows(&account.path("plan.xlsx"), "Plan");
