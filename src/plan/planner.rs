@@ -20,7 +20,7 @@ use self::assignment::HolderDecision;
 pub(crate) use self::assignment::RowLinks;
 pub use self::changes::FieldChange;
 pub(crate) use self::changes::value_text;
-use self::identify::{duplicate_create, key_missing, key_problem, no_such_record};
+use self::identify::{duplicate_create, key_missing, key_problem, no_such_record, to_upsert};
 use self::person_names::remark_new_people;
 pub(crate) use self::read_only::holder_names;
 use self::undecoded::{doubt, undecoded};
@@ -288,12 +288,13 @@ impl<S: StepSink> Planner<'_, S> {
             (Ok(None), Mode::Update) if !entity.is_action() => {
                 let key = sheet.match_on.first().and_then(|name| sheet.mapping.column_of(name));
                 if problems.iter().all(|problem| problem.column != key) {
-                    problems.push(no_such_record(sheet, row, "correct the cell, or use --mode upsert to create it"));
+                    let hint = format!("correct the cell, or {} to create it", to_upsert(checked.action));
+                    problems.push(no_such_record(sheet, row, hint));
                 }
                 false
             }
             (Ok(Some(target)), Mode::Create) => {
-                problems.push(self.exists(sheet, row, *target));
+                problems.push(self.exists((sheet, row), *target, checked.action));
                 false
             }
             (Ok(None), _) => true,

@@ -453,6 +453,22 @@ fn row_actions_override_the_mode() {
     assert_eq!(tags, ["LAP-1", "LAP-3"]);
 }
 
+#[test]
+fn where_a_cell_overrides_the_mode_the_hint_is_about_the_cell() {
+    let account = CliTest::new().sheet("places.csv", "name,_action\nDepot,create\n");
+    account.run(&["import", "places.csv", "--entity", "locations"]).exits(0);
+    let account = account.sheet("places.csv", "name,_action\nDepot,create\nAnnex,update\n");
+    let (_, summary) = account.json(&["import", "places.csv", "--entity", "locations", "--mode", "upsert"]);
+    let hints = summary["problems"].as_array().unwrap().iter().map(|problem| &problem["examples"][0]["hint"]);
+    assert_eq!(
+        hints.collect::<Vec<_>>(),
+        [
+            "leave the row out, or write `upsert` in `_action` to update it",
+            "correct the cell, or write `upsert` in `_action` to create it",
+        ]
+    );
+}
+
 /// A workbook of text cells.
 pub fn workbook(path: &std::path::Path, sheets: &[(&str, &[&[&str]])]) {
     let mut book = rust_xlsxwriter::Workbook::new();

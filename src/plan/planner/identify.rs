@@ -1,11 +1,13 @@
 //! Which record a row is about: by its id, or else by its key.
 
+use std::borrow::Cow;
+
 use serde_json::Value as Json;
 
 use super::{Planner, SheetPlan, StepSink};
 use crate::catalog::{KeyValue, LookupResult, RecordRef};
 use crate::check::duplicate_hint;
-use crate::check::{CheckedRow, Code, ParsedId, Problem, ValueError};
+use crate::check::{CheckedRow, Code, ParsedId, Problem, RowAction, ValueError};
 use crate::plan::diff;
 use crate::plan::resolver::{Resolved, ResolvedField};
 use crate::plan::step::WriteKind;
@@ -147,14 +149,27 @@ impl<S: StepSink> Planner<'_, S> {
         checked.id.is_none() && !delta.all().iter().any(is_given)
     }
 
-    pub(super) fn exists(&self, sheet: &SheetPlan<'_>, row: &Row, target: RecordRef) -> Problem {
+    pub(super) fn exists(
+        &self,
+        (sheet, row): (&SheetPlan<'_>, &Row),
+        target: RecordRef,
+        action: Option<RowAction>,
+    ) -> Problem {
         let described = self.catalog.describe(sheet.mapping.entity.name, target);
         let error = ValueError::new(
             Code::RecordExists,
             format!("record already exists: {described}"),
-            "leave the row out, or use --mode upsert to update it",
+            format!("leave the row out, or {} to update it", to_upsert(action)),
         );
         key_problem(sheet, row, error)
+    }
+}
+
+/// What makes a row create or update, as the record needs it. A cell goes before the flag.
+pub(super) fn to_upsert(action: Option<RowAction>) -> &'static str {
+    match action {
+        Some(_) => "write `upsert` in `_action`",
+        None => "use --mode upsert",
     }
 }
 
@@ -205,7 +220,7 @@ pub(super) fn key_problem(sheet: &SheetPlan<'_>, row: &Row, error: ValueError) -
     error.at(column, found)
 }
 
-pub(super) fn no_such_record(sheet: &SheetPlan<'_>, row: &Row, hint: &'static str) -> Problem {
+pub(super) fn no_such_record(sheet: &SheetPlan<'_>, row: &Row, hint: impl Into<Cow<'static, str>>) -> Problem {
     let message = format!("record not found in {}", sheet.mapping.entity.name);
     key_problem(sheet, row, ValueError::new(Code::RecordMissing, message, hint))
 }
