@@ -12,6 +12,7 @@ use crate::observer::Observer;
 use crate::run::prepare::{report_waits, unless_interrupted};
 use crate::schema::{Deletion, Entity, Role};
 use crate::shutdown::ShutdownSignal;
+use crate::table::Input;
 use crate::wording::thousands;
 
 /// A backup that is begun and not written.
@@ -26,8 +27,11 @@ impl PendingBackup {
     /// Begins the file, over nothing that is there; `result` is where the result of the run goes.
     pub(super) fn create(path: PathBuf, entity: &'static Entity, is_confirmed: bool, result: &Path) -> Result<Self> {
         require_xlsx("--backup", &path)?;
-        if path == result {
-            return Err(not_deleted(BackupError::Exists { path }));
+        if Input::Path(path.clone()).is_same(&Input::Path(result.to_path_buf())) {
+            return Err(Error::usage(
+                format!("the backup and the result would both be `{}`; nothing was deleted", path.display()),
+                "name another file with --backup",
+            ));
         }
         Ok(Self { entity, file: Backup::create(&path).map_err(not_deleted)?, is_confirmed })
     }

@@ -40,8 +40,8 @@ impl Input {
     /// Whether both are one file, however its path is written.
     pub(crate) fn is_same(&self, other: &Input) -> bool {
         match (self, other) {
-            (Input::Path(one), Input::Path(other)) => match (one.canonicalize(), other.canonicalize()) {
-                (Ok(one), Ok(other)) => one == other,
+            (Input::Path(one), Input::Path(other)) => match (real_path(one), real_path(other)) {
+                (Some(one), Some(other)) => one == other,
                 _ => one == other,
             },
             (one, other) => one == other,
@@ -55,6 +55,14 @@ impl Input {
             Input::Stdin => "stdin".into(),
         }
     }
+}
+
+/// The one path of a file, also of one that is yet to be written. None where not even its folder is there.
+fn real_path(path: &Path) -> Option<PathBuf> {
+    path.canonicalize().ok().or_else(|| {
+        let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+        Some(folder.canonicalize().ok()?.join(path.file_name()?))
+    })
 }
 
 /// An input that can be opened as often as wanted.

@@ -217,7 +217,7 @@ fn a_dry_run_lists_what_would_be_deleted() {
 #[test]
 fn without_a_backup_nothing_is_deleted() {
     let account = three_assets().sheet("retired.csv", "asset_id\nA-1\n").sheet("old.xlsx", "all that is left");
-    let refused = ["old.xlsx", "no/such/folder.xlsx", "retired.csv", "same.xlsx"]
+    let refused = ["old.xlsx", "no/such/folder.xlsx", "retired.csv", "./same.xlsx"]
         .map(|backup| ["delete", "assets", "retired.csv", "--yes", "--result", "same.xlsx", "--backup", backup]);
     insta::assert_snapshot!(account.transcript(&refused.each_ref().map(|command| command.as_slice())), @"
     $ tallyport delete assets retired.csv --yes --result same.xlsx --backup old.xlsx
@@ -235,11 +235,11 @@ fn without_a_backup_nothing_is_deleted() {
     --- stderr
     error: --backup must name an .xlsx file, got `retired.csv`
       hint: name a .xlsx file with --backup
-    $ tallyport delete assets retired.csv --yes --result same.xlsx --backup same.xlsx
+    $ tallyport delete assets retired.csv --yes --result same.xlsx --backup ./same.xlsx
     exit code 2
     --- stderr
-    error: the backup would overwrite `same.xlsx`; nothing was deleted
-      hint: pass another path to --backup, or move the existing file
+    error: the backup and the result would both be `./same.xlsx`; nothing was deleted
+      hint: name another file with --backup
     ");
     assert_eq!(tags(&account).len(), 3);
     account.run(&["delete", "assets", "retired.csv", "--yes"]).exits(0);
