@@ -30,7 +30,8 @@ pub(super) fn after_dry_run(summary: &RunSummary, header: &RunHeader, result: Op
     let next = match result.filter(|_| summary.command == RunCommand::Import) {
         Some(result) if has_failed => Some(line.with_input(result).command(command, &["--dry-run"])),
         Some(result) if line.reads_stdin() => Some(line.with_input(result).command(command, &[])),
-        _ if has_failed => line.repeated(command, &["--dry-run"]),
+        // The rows are corrected in the input: that the same command then reads it again need not be said.
+        _ if has_failed => None,
         _ => line.repeated(command, &[]),
     };
     next.into_iter().collect()
