@@ -151,8 +151,7 @@ impl<'c, T: StepTransport> Dispatcher<'c, T> {
         for mut step in journal.unresolved_steps()? {
             states.begin(step.number);
             states.fill_in(&mut step);
-            let cause = String::from("the run stopped before its response arrived");
-            unresolved.add(UnresolvedStep::new(step, Doubt::LostResponse(None), cause), Instant::now());
+            unresolved.add(UnresolvedStep::of_stopped_run(step), Instant::now());
         }
         let unchecked = match options.start {
             RunStart::Fresh => Vec::new(),

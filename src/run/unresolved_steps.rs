@@ -42,6 +42,8 @@ pub(super) struct UnresolvedStep {
 pub(super) enum Doubt {
     /// It was sent, and no usable response came; with the status of what came instead.
     LostResponse(Option<u16>),
+    /// An earlier process of the run sent it, and ended before a response came. That says nothing of the service.
+    StoppedRun,
     /// The service reported success without the record's id.
     MissingId,
     /// It was not sent: someone else has created a similar record since the plan.
@@ -73,6 +75,10 @@ impl UnresolvedStep {
         Self::new(step, doubt, cause)
     }
 
+    pub(super) fn of_stopped_run(step: Step) -> Self {
+        Self::new(step, Doubt::StoppedRun, String::from("the run stopped before its response arrived"))
+    }
+
     pub(super) fn missing_id(step: Step) -> Self {
         let cause = String::from("the service did not return the new record's id");
         Self::new(step, Doubt::MissingId, cause)
@@ -96,7 +102,7 @@ impl UnresolvedStep {
     fn may_be_in_flight(&self) -> bool {
         match self.doubt {
             Doubt::LostResponse(status) => status.is_none_or(|status| matches!(status, 408 | 502..=504 | 520..=599)),
-            Doubt::Abandoned => true,
+            Doubt::StoppedRun | Doubt::Abandoned => true,
             Doubt::MissingId | Doubt::ExternalChange | Doubt::OtherRun | Doubt::OutdatedLook => false,
         }
     }
@@ -177,7 +183,8 @@ impl UnresolvedSteps {
     pub(super) fn add(&mut self, mut unresolved: UnresolvedStep, now: Instant) {
         let grace = if unresolved.may_be_in_flight() { self.grace() } else { Duration::ZERO };
         self.wait_until(now + grace);
-        if matches!(unresolved.doubt, Doubt::LostResponse(_)) && unresolved.step.write == WriteKind::Create {
+        let is_lost = matches!(unresolved.doubt, Doubt::LostResponse(_) | Doubt::StoppedRun);
+        if is_lost && unresolved.step.write == WriteKind::Create {
             unresolved.resend_at = Some(now + grace.max(self.waits.resend));
         }
         self.retries.entry(unresolved.step.number).or_insert(RetryCount::since(now));
@@ -356,9 +363,12 @@ mod tests {
         let outdated = UnresolvedStep::outdated_look(step());
         assert_eq!((outdated.doubt, outdated.was_sent()), (Doubt::OutdatedLook, true));
         assert_eq!(outdated.cause, "no usable response was received when it was sent before");
-        for (doubt, was_sent) in
-            [(Doubt::OtherRun, false), (Doubt::Abandoned, false), (Doubt::LostResponse(None), true)]
-        {
+        for (doubt, was_sent) in [
+            (Doubt::OtherRun, false),
+            (Doubt::Abandoned, false),
+            (Doubt::LostResponse(None), true),
+            (Doubt::StoppedRun, true),
+        ] {
             assert_eq!(of(doubt).was_sent(), was_sent, "{doubt:?}");
         }
         let made = |doubt, write| {
@@ -387,7 +397,7 @@ mod tests {
         ] {
             assert_eq!(of(Doubt::LostResponse(status)).may_be_in_flight(), may, "{status:?}");
         }
-        assert!(of(Doubt::Abandoned).may_be_in_flight());
+        assert!(of(Doubt::Abandoned).may_be_in_flight() && of(Doubt::StoppedRun).may_be_in_flight());
         for doubt in [Doubt::MissingId, Doubt::ExternalChange, Doubt::OtherRun, Doubt::OutdatedLook] {
             assert!(!of(doubt).may_be_in_flight(), "{doubt:?}");
         }

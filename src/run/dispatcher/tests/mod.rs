@@ -345,6 +345,10 @@ async fn a_resumed_run_reconciles_before_it_sends() {
     assert_eq!(finished.observed.results(), [(0, StepResult::Applied), (1, StepResult::Applied)]);
     let sends = |number: u32| transport.sent_steps().iter().filter(|step| **step == number).count();
     assert_eq!((0..4).map(sends).collect::<Vec<_>>(), [1, 2, 1, 1], "step 0 was applied, step 1 was not");
+    // What the stopped process did not hear of is no sign that the service is failing.
+    let waits = &finished.observed.waits;
+    assert!(waits.contains(&Some(Wait::Reconciling { requests: 2 })), "{waits:?}");
+    assert!(!waits.iter().any(|wait| matches!(wait, Some(Wait::BackingOff { .. }))), "{waits:?}");
 }
 
 #[tokio::test(start_paused = true)]
