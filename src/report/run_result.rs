@@ -85,7 +85,8 @@ impl SheetTally {
         let label = &sheet.label;
         if self.carried > 0 {
             let rows = counted(self.carried, "row");
-            let message = format!("{label}: {rows} done by an earlier run, kept as they are");
+            let kept = if self.carried == 1 { "it is" } else { "they are" };
+            let message = format!("{label}: {rows} done by an earlier run, kept as {kept}");
             summary.remark(RemarkCode::RowsCarried, message);
         }
     }

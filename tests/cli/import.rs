@@ -469,6 +469,14 @@ fn where_a_cell_overrides_the_mode_the_hint_is_about_the_cell() {
     );
 }
 
+#[test]
+fn one_row_of_an_earlier_run_is_told_in_the_singular() {
+    let account = CliTest::new().sheet("places.csv", "name,currency\nDepot,\nAnnex,EURO\n");
+    account.run(&["import", "places.csv", "--entity", "locations"]).exits(1);
+    let again = account.run(&["import", "places.result.xlsx", "--entity", "locations", "--only-failed"]).exits(1);
+    assert!(again.text().contains("1 row done by an earlier run, kept as it is"), "{}", again.text());
+}
+
 /// A workbook of text cells.
 pub fn workbook(path: &std::path::Path, sheets: &[(&str, &[&[&str]])]) {
     let mut book = rust_xlsxwriter::Workbook::new();
