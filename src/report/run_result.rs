@@ -4,7 +4,7 @@ use std::ops::ControlFlow;
 use std::path::PathBuf;
 
 use super::{ResultFile, RunSummary, SheetSummary};
-use crate::check::{Problem, RemarkCode};
+use crate::check::{Code, Problem, RemarkCode};
 use crate::error::Result;
 use crate::mapping::TimestampColumn;
 use crate::plan::{RowCounts, RowStatus};
@@ -32,10 +32,26 @@ pub(crate) fn add_rows(
 ) -> Result<(), JournalError> {
     for (index, sheet) in sheets.iter().enumerate().filter(|(_, sheet)| sheet.owner.is_none()) {
         let mut tally = SheetTally::default();
-        for row in journal.merged_rows(sheets, index as u16, unfinished) {
-            tally.add(&row?, sheet, summary);
+        for (position, row) in journal.merged_rows(sheets, index as u16, unfinished).enumerate() {
+            let mut row = row?;
+            show_refused_cells(&mut row, |column| journal.cell_text(index as u16, position, column))?;
+            tally.add(&row, sheet, summary);
         }
         tally.finish(sheet, summary);
+    }
+    Ok(())
+}
+
+/// Adds to what the service refused the cell that it is about: a response names the field alone.
+fn show_refused_cells(
+    row: &mut FinishedRow,
+    cell: impl Fn(u32) -> Result<Option<String>, JournalError>,
+) -> Result<(), JournalError> {
+    for problem in row.outcome.problems.iter_mut().filter(|problem| problem.code() == Code::ServiceRefused) {
+        let Some(column) = problem.column else { continue };
+        if let Some(text) = cell(column)? {
+            *problem = problem.error.clone().at(Some(column), &text);
+        }
     }
     Ok(())
 }

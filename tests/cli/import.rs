@@ -470,6 +470,16 @@ fn where_a_cell_overrides_the_mode_the_hint_is_about_the_cell() {
 }
 
 #[test]
+fn what_the_service_refuses_is_shown_with_the_cell() {
+    let account = CliTest::new().with_lookups().sheet("kinds.csv", "_id,name,type\n1,Laptops,accessory\n");
+    let (code, summary) = account.json(&["import", "kinds.csv", "--entity", "categories"]);
+    let group = &summary["problems"][0];
+    assert_eq!((code, &group["code"], &group["column"]), (1, &json!("service.refused"), &json!("type")), "{summary}");
+    let example = &group["examples"][0];
+    assert_eq!((&example["cell"], &example["found"]), (&json!("C2"), &json!("accessory")), "{summary}");
+}
+
+#[test]
 fn one_row_of_an_earlier_run_is_told_in_the_singular() {
     let account = CliTest::new().sheet("places.csv", "name,currency\nDepot,\nAnnex,EURO\n");
     account.run(&["import", "places.csv", "--entity", "locations"]).exits(1);
