@@ -105,7 +105,9 @@ fn check_all(
         complete(&mut summary);
         if let (Some(book), Some(path)) = (book, path) {
             summary.result = Some(path.as_path().to_path_buf());
+            let losses = book.losses();
             book.finish(&summary)?;
+            summary.remarks.extend(losses);
         }
         return Ok(summary);
     }

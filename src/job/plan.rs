@@ -235,7 +235,10 @@ impl Plan<'_> {
         summary.next = after_dry_run(summary, &self.header, Some(path.as_path()));
         let (sheets, file) = (self.sheets(), path.create(ReportMode::DryRun)?);
         let journal = self.prepared.steps.journal()?;
-        write_result(RowSource::Files(&mut self.input), journal, &sheets, Unfinished::DryRun, file, summary)
+        let rows = RowSource::Files(&mut self.input);
+        let written = write_result(rows, journal, &sheets, Unfinished::DryRun, file, summary)?;
+        summary.remarks.extend(written.losses);
+        Ok(written.path)
     }
 
     /// The journal that the plan is in.

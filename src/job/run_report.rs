@@ -166,7 +166,9 @@ impl RunReport {
         refuse_sources(path.as_ref(), &header)?;
         let path = ResultPath::of_run(path.as_ref().to_path_buf(), header.kind, &self.sheets)?;
         let file = path.create(ReportMode::Done)?;
-        write_result(RowSource::Journal, &self.journal, &self.sheets, self.unfinished(), file, &self.summary)
+        let unfinished = self.unfinished();
+        let written = write_result(RowSource::Journal, &self.journal, &self.sheets, unfinished, file, &self.summary)?;
+        Ok(written.path)
     }
 
     fn unfinished(&self) -> Unfinished<'_> {
@@ -176,7 +178,10 @@ impl RunReport {
     fn write(&mut self, file: ResultFile) {
         let (journal, unfinished) = (&self.journal, self.unfinished());
         match write_result(RowSource::Journal, journal, &self.sheets, unfinished, file, &self.summary) {
-            Ok(path) => self.summary.result = Some(path),
+            Ok(written) => {
+                self.summary.result = Some(written.path);
+                self.summary.remarks.extend(written.losses);
+            }
             Err(error) => {
                 self.summary.next.clear();
                 self.result_error.get_or_insert(error);

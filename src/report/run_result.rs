@@ -4,7 +4,7 @@ use std::ops::ControlFlow;
 use std::path::PathBuf;
 
 use super::{ResultFile, RunSummary, SheetSummary};
-use crate::check::{Code, Problem, RemarkCode};
+use crate::check::{Code, Problem, Remark, RemarkCode};
 use crate::error::Result;
 use crate::mapping::TimestampColumn;
 use crate::plan::{RowCounts, RowStatus};
@@ -108,7 +108,14 @@ impl SheetTally {
     }
 }
 
-/// Writes every row with what became of it. Returns where the file stands.
+/// A result file in its place.
+pub(crate) struct WrittenResult {
+    pub(crate) path: PathBuf,
+    /// What of the rows it does not hold. Its own summary says so already.
+    pub(crate) losses: Vec<Remark>,
+}
+
+/// Writes every row with what became of it.
 ///
 /// # Errors
 /// Where the result cannot be written or the rows cannot be read again.
@@ -119,7 +126,7 @@ pub(crate) fn write_result(
     unfinished: Unfinished<'_>,
     mut file: ResultFile,
     summary: &RunSummary,
-) -> Result<PathBuf> {
+) -> Result<WrittenResult> {
     // The sheets as the user has them, which is not the order in which they were sent.
     let mut order: Vec<usize> = (0..sheets.len()).filter(|index| sheets[*index].owner.is_none()).collect();
     order.sort_by_key(|index| sheets[*index].place);
@@ -142,7 +149,8 @@ pub(crate) fn write_result(
         source.each_row(journal, index, &mut on_row)?;
         written?;
     }
-    Ok(file.finish(summary)?)
+    let losses = file.losses();
+    Ok(WrittenResult { path: file.finish(summary)?, losses })
 }
 
 /// One sheet of the result.

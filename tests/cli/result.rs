@@ -19,6 +19,25 @@ fn text_stays_text() {
 }
 
 #[test]
+fn a_text_that_a_cell_cannot_hold_is_told_of_in_the_summary() {
+    let row = format!("A-1,MacBook Pro 14,Nowhere,{}\n", "long ".repeat(8_000));
+    let account = CliTest::new().with_lookups().sheet("assets.csv", &format!("asset_id,product,status,notes\n{row}"));
+    for arguments in [&["import", "assets.csv", "--dry-run"][..], &["import", "assets.csv"]] {
+        let (_, summary) = account.json(arguments);
+        let remarks = summary["remarks"].as_array().unwrap();
+        let limited = remarks.iter().find(|remark| remark["code"] == "result.limited");
+        let message = limited.unwrap_or_else(|| panic!("{summary}"))["message"].as_str().unwrap().to_owned();
+        assert_eq!(
+            message,
+            "in the result, 1 text longer than a cell can hold: only the beginning is kept, and marked red; a .csv \
+             result keeps it all"
+        );
+    }
+    let (_, whole) = account.json(&["import", "assets.csv", "--result", "whole.csv"]);
+    assert!(!whole.to_string().contains("result.limited"), "{whole}");
+}
+
+#[test]
 fn a_csv_result_is_a_csv_file() {
     let account =
         CliTest::new().with_lookups().sheet("assets.csv", "asset_id,product,status\n007,MacBook Pro 14,Ready\n");

@@ -24,7 +24,7 @@ use std::borrow::Cow;
 use std::path::{Path, PathBuf};
 
 use super::run_summary::RunSummary;
-use crate::check::{Code, Problem};
+use crate::check::{Code, Problem, Remark, RemarkCode};
 use crate::plan::ReportMode;
 use crate::plan::RowOutcome;
 use crate::table::write::{Access, WriteError};
@@ -79,6 +79,20 @@ impl ResultFile {
             ResultFormat::Csv(book) => book.row(&row, &outcome, self.mode),
             ResultFormat::Xlsx(book) => book.row(&row, &outcome),
         }
+    }
+
+    /// What of the rows the file does not hold, as remarks on the run.
+    pub(crate) fn losses(&self) -> Vec<Remark> {
+        let losses = match &self.kind {
+            ResultFormat::Csv(_) => Vec::new(),
+            ResultFormat::Xlsx(book) => book.losses(),
+        };
+        losses
+            .into_iter()
+            .map(|loss| {
+                Remark::new(RemarkCode::ResultLimited, format!("in the result, {loss}; a .csv result keeps it all"))
+            })
+            .collect()
     }
 
     /// Puts the file in its place and says where it stands: beside `path`, with a number, where another program

@@ -80,13 +80,20 @@ impl SummaryNotes {
             remarks
                 .push(format!("{left_out} beyond the first {notes} carry no note; their problems are in `_message`"));
         }
+        remarks.extend(self.losses());
+        remarks
+    }
+
+    /// What of the rows the workbook does not hold.
+    pub(super) fn losses(&self) -> Vec<String> {
+        let mut losses = Vec::new();
         if self.texts_cut > 0 {
             let texts = counted(self.texts_cut, "text");
-            remarks.push(format!("{texts} longer than a cell can hold: only the beginning is kept, and marked red"));
+            losses.push(format!("{texts} longer than a cell can hold: only the beginning is kept, and marked red"));
         }
         if self.cells_beyond > 0 {
-            remarks.push(format!("{} beyond the last column of a sheet left out", counted(self.cells_beyond, "cell")));
+            losses.push(format!("{} beyond the last column of a sheet left out", counted(self.cells_beyond, "cell")));
         }
-        remarks
+        losses
     }
 }

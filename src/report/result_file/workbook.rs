@@ -115,6 +115,10 @@ impl ResultWorkbook {
         Ok(())
     }
 
+    pub(super) fn losses(&self) -> Vec<String> {
+        self.notes.losses()
+    }
+
     pub(super) fn finish(mut self, summary: &RunSummary) -> Result<PathBuf, WriteError> {
         self.close_sheet()?;
         let Self { file, mut writer, notes, began, formats, .. } = self;
