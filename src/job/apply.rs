@@ -15,7 +15,7 @@ use crate::check::{Remark, RemarkCode};
 use crate::error::{Error, Result};
 use crate::observer::{NoObserver, Observer};
 use crate::plan::{PlanLimits, RowId, RowStatus};
-use crate::report::plan_book::{PlanBook, PlanHead, SavedBy};
+use crate::report::plan_book::{PROBLEM, PlanBook, PlanHead, SavedBy};
 use crate::run::RunStart;
 use crate::run::approved::{ProposedStep, decide, totals, write_steps};
 use crate::run::claims::Claims;
@@ -333,7 +333,7 @@ fn write_lines(
             if row.number == 1 {
                 return ControlFlow::Continue(());
             }
-            let is_problem = row.cell(1).text == "problem";
+            let is_problem = row.cell(1).text == PROBLEM;
             let planned = rows.get(&RowId { sheet: index as u16, row: row.number });
             let planned = planned.unwrap_or(if is_problem { &problem } else { &detail });
             written = journal.row(row, planned, &|_| false);

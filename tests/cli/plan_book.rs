@@ -234,3 +234,34 @@ fn a_plan_that_was_edited_is_refused_before_anything_is_sent() {
     assert!(missing.stderr.contains("nowhere.xlsx"), "{}", missing.stderr);
     assert_eq!(account.record("assets", "asset_id", "A-2")["notes"], json!("two"));
 }
+
+#[test]
+fn an_approval_that_would_not_count_is_refused() {
+    let rows = "asset_id,notes,asset_name,status\nA-1,new,Lap,\nA-2,changed,,\nA-3,,,Nowhere\n";
+    let account = account().sheet("assets.csv", rows);
+    account.run(&["import", "assets.csv", "--plan", "plan.xlsx"]).exits(1);
+    let path = account.path("plan.xlsx");
+    let lines: Vec<String> = sheet_rows(&path, "assets").iter().map(|row| row[1..4].join(" ")).collect();
+    assert_eq!(lines[1..3], ["update A-1 (#1) asset_name", "update A-1 (#1) notes"]);
+    assert!(lines[4].starts_with("problem"), "{lines:#?}");
+    let original = std::fs::read(&path).unwrap();
+    let stray = "differs from A2, the first line of the record, which counts";
+    for (cells, message) in [
+        (vec![("A3", "no")], format!("A3 of sheet `assets`: `no` {stray}")),
+        (vec![("A2", "no"), ("A3", "Yes")], format!("A3 of sheet `assets`: `Yes` {stray}")),
+        (vec![("A3", "maybe")], String::from("A3 of sheet `assets`: `maybe` is neither yes nor no")),
+        (vec![("A5", "yes")], String::from("A5 of sheet `assets`: `yes` where nothing can be approved")),
+    ] {
+        std::fs::write(&path, &original).unwrap();
+        fill(&path, "assets", &cells);
+        let refused = account.run(&["apply", "plan.xlsx"]).exits(2);
+        assert!(refused.stderr.contains(&message), "{}", refused.stderr);
+    }
+    assert_eq!(account.record("assets", "asset_id", "A-1")["notes"], json!("one"));
+    // The same again, and a no to what cannot be sent, change nothing.
+    std::fs::write(&path, &original).unwrap();
+    fill(&path, "assets", &[("A2", "no"), ("A3", "no"), ("A5", "no")]);
+    account.run(&["apply", "plan.xlsx"]);
+    assert_eq!(account.record("assets", "asset_id", "A-1")["notes"], json!("one"));
+    assert_eq!(account.record("assets", "asset_id", "A-2")["notes"], json!("changed"));
+}

@@ -48,3 +48,6 @@ const HEADERS: [&str; 8] = ["approve", "action", "record", "field", "old", "new"
 /// What an approval says.
 const YES: &str = "yes";
 const NO: &str = "no";
+
+/// The action of a line that cannot be approved.
+pub(crate) const PROBLEM: &str = "problem";

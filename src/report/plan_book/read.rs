@@ -1,6 +1,6 @@
 //! Reads a plan workbook back: its head and steps, what was approved, and whether anything else was changed.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 
@@ -8,7 +8,7 @@ use serde::de::DeserializeOwned;
 
 use super::digest::SheetDigest;
 use super::stored::{FORMAT, PlanHead, StoredStep};
-use super::{DATA_SHEET, NO, PLAN_SHEET, YES};
+use super::{DATA_SHEET, NO, PLAN_SHEET, PROBLEM, YES};
 use crate::error::Diagnostic;
 use crate::table::{CellRef, Input, ReadError, ReadOptions, Row, Workbook};
 
@@ -63,6 +63,10 @@ pub(crate) enum PlanBookError {
     Edited { path: PathBuf, sheet: String },
     #[error("{at} of sheet `{sheet}`: `{found}` is neither yes nor no")]
     BadApproval { sheet: String, at: CellRef, found: String },
+    #[error("{at} of sheet `{sheet}`: `{found}` differs from {first}, the first line of the record, which counts")]
+    StrayApproval { sheet: String, at: CellRef, found: String, first: CellRef },
+    #[error("{at} of sheet `{sheet}`: `{found}` where nothing can be approved")]
+    NothingToApprove { sheet: String, at: CellRef, found: String },
 }
 
 impl Diagnostic for PlanBookError {
@@ -77,6 +81,10 @@ impl Diagnostic for PlanBookError {
                 "only the column `approve` may be changed, and rows must stay in their order; make the plan again",
             ),
             PlanBookError::BadApproval { .. } => String::from("write yes or no, or leave it blank"),
+            PlanBookError::StrayApproval { at, first, .. } => {
+                format!("a record is sent as a whole: write yes or no into {first}, and clear {at}")
+            }
+            PlanBookError::NothingToApprove { at, .. } => format!("clear {at}"),
         })
     }
 }
@@ -122,9 +130,8 @@ impl PlanBook {
             // Whatever somebody adds beside the plan is theirs.
             let Some(digest) = stored.digests.get(name) else { continue };
             seen += 1;
-            if plan.read_sheet(&mut book, index, name)? != *digest {
-                return Err(edited(name));
-            }
+            let lines = stored.first_lines.get(name);
+            plan.read_sheet(&mut book, (index, name), digest, lines)?;
             if name != PLAN_SHEET {
                 plan.sheets.push(name.to_owned());
             }
@@ -135,34 +142,46 @@ impl PlanBook {
         }
     }
 
-    /// Reads the approvals of a sheet. Returns the digest of everything else.
-    fn read_sheet(&mut self, book: &mut Workbook, index: usize, name: &str) -> Result<String, PlanBookError> {
+    /// Reads the approvals of a sheet, of which everything else must be as it was written.
+    fn read_sheet(
+        &mut self,
+        book: &mut Workbook,
+        (index, name): (usize, &str),
+        written: &str,
+        first_lines: Option<&HashSet<u32>>,
+    ) -> Result<(), PlanBookError> {
         let groups = self.head.groups_at..self.head.groups_at + self.head.groups.len() as u32;
-        let is_approval = |row: u32| if name == PLAN_SHEET { groups.contains(&row) } else { row > 0 };
+        let is_plan = name == PLAN_SHEET;
+        let is_approval = |row: u32| if is_plan { groups.contains(&row) } else { row > 0 };
         let mut digest = SheetDigest::default();
         let mut bad = None;
         let mut found = HashMap::new();
+        let mut record = RecordApproval::default();
         book.each_row(index, &mut |row: &Row| {
             let number = (row.number - 1) as u32;
-            for (column, cell) in row.cells().enumerate() {
-                if column > 0 || !is_approval(number) {
-                    digest.cell(number, column, cell.text);
-                    continue;
-                }
-                match approval(cell.text) {
-                    Ok(Some(approval)) => drop(found.insert((name.to_owned(), number), approval)),
-                    Ok(None) => {}
-                    Err(()) => bad = bad.take().or(Some((row.number, cell.text.to_owned()))),
-                }
+            for (column, cell) in row.cells().enumerate().filter(|(column, _)| *column > 0 || !is_approval(number)) {
+                digest.cell(number, column, cell.text);
+            }
+            if !is_approval(number) || bad.is_some() {
+                return ControlFlow::Continue(());
+            }
+            if is_plan || first_lines.is_some_and(|lines| lines.contains(&number)) {
+                record = RecordApproval { first: Some(row.number), said: None };
+            } else if row.cell(1).text == PROBLEM || row.cell(1).is_blank() {
+                record = RecordApproval::default();
+            }
+            match record.read(name, row) {
+                Ok(Some(approval)) => drop(found.insert((name.to_owned(), number), approval)),
+                Ok(None) => {}
+                Err(error) => bad = Some(error),
             }
             ControlFlow::Continue(())
         })?;
-        if let Some((row, found)) = bad {
-            let at = CellRef { row, column: 0 };
-            return Err(PlanBookError::BadApproval { sheet: name.to_owned(), at, found });
+        if digest.finish() != written {
+            return Err(PlanBookError::Edited { path: self.path.clone(), sheet: name.to_owned() });
         }
         self.approvals.extend(found);
-        Ok(digest.finish())
+        bad.map_or(Ok(()), Err)
     }
 
     /// Whether a step was approved: by its record's line, else by its group.
@@ -195,6 +214,40 @@ impl PlanBook {
     }
 }
 
+/// What the lines of a record, or the line of a group, say.
+#[derive(Default)]
+struct RecordApproval {
+    /// The row of its first line, from 1. `None` for what cannot be approved.
+    first: Option<u64>,
+    /// What the first line says.
+    said: Option<Approval>,
+}
+
+impl RecordApproval {
+    /// Reads the approval of the next line. Only the first counts, and another one must not contradict it.
+    fn read(&mut self, sheet: &str, row: &Row) -> Result<Option<Approval>, PlanBookError> {
+        let (at, text) = (CellRef { row: row.number, column: 0 }, row.cell(0).text);
+        let (sheet, found) = (|| sheet.to_owned(), || text.to_owned());
+        let Ok(approval) = approval(text) else {
+            return Err(PlanBookError::BadApproval { sheet: sheet(), at, found: found() });
+        };
+        match self.first {
+            Some(first) if first == row.number => {
+                self.said = approval;
+                Ok(approval)
+            }
+            Some(first) if approval.is_some() && approval != self.said => {
+                let first = CellRef { row: first, column: 0 };
+                Err(PlanBookError::StrayApproval { sheet: sheet(), at, found: found(), first })
+            }
+            None if approval == Some(Approval::Yes) => {
+                Err(PlanBookError::NothingToApprove { sheet: sheet(), at, found: found() })
+            }
+            _ => Ok(None),
+        }
+    }
+}
+
 /// What an approval cell says. A blank cell says nothing.
 fn approval(text: &str) -> Result<Option<Approval>, ()> {
     let text = text.trim().to_lowercase();
@@ -212,6 +265,8 @@ struct StoredPlan {
     head: Option<PlanHead>,
     steps: Vec<StepText>,
     entities: HashMap<String, String>,
+    /// The first line of each step, by sheet.
+    first_lines: HashMap<String, HashSet<u32>>,
     digests: HashMap<String, String>,
     digest: String,
     is_damaged: bool,
@@ -237,6 +292,7 @@ impl StoredPlan {
                 "step" => {
                     if let Some(step) = stored.parse::<StoredStep>(&text) {
                         stored.steps.push(StepText { number: step.number, text: text.into_boxed_str() });
+                        stored.first_lines.entry(step.sheet.clone()).or_default().insert(step.line);
                         stored.entities.entry(step.sheet).or_insert(step.entity);
                     }
                 }

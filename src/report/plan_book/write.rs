@@ -1,6 +1,8 @@
 //! Writes the workbook. Lines go to disk as they come, however many there are.
 
 use std::collections::BTreeMap;
+
+use std::ops::Range;
 use std::path::{Path, PathBuf};
 
 use rust_xlsxwriter::{DataValidation, DocProperties, Format, FormatAlign, FormatBorder, XlsxError};
@@ -10,7 +12,7 @@ use super::digest::SheetDigest;
 use super::lines::{PlanLine, StepDescriber};
 use super::page::{PageText, write_page};
 use super::stored::{PlanGroup, PlanHead, StoredStep, to_cells};
-use super::{AUTHOR, DATA_SHEET, HEADERS, NO, PLAN_SHEET, YES};
+use super::{AUTHOR, DATA_SHEET, HEADERS, NO, PLAN_SHEET, PROBLEM, YES};
 use crate::catalog::Catalog;
 use crate::check::Problem;
 use crate::error::Result;
@@ -33,6 +35,8 @@ const REASON_CHARS: usize = 50;
 const LINE_POINTS: f64 = 15.0;
 /// Rows made tall for their reason: the workbook writer keeps the height of each in memory.
 const MAX_TALL_ROWS: u32 = 50_000;
+/// Drop-downs of a sheet: the workbook writer keeps each in memory.
+const MAX_DROP_DOWNS: usize = 1_000;
 
 /// What is put into a plan workbook.
 pub(crate) struct PlanSource<'p> {
@@ -145,6 +149,20 @@ struct LineSheet {
     table: TableSheet,
     digest: SheetDigest,
     tall_rows: u32,
+    /// The lines that have a drop-down: the first of each record.
+    asked: Vec<Range<u32>>,
+}
+
+impl LineSheet {
+    /// Notes that the next line is the first of a record.
+    fn ask(&mut self) {
+        let row = self.table.next_row;
+        let is_last = self.asked.len() == MAX_DROP_DOWNS;
+        match self.asked.last_mut() {
+            Some(range) if range.end == row || is_last => range.end = row + 1,
+            _ => self.asked.push(row..row + 1),
+        }
+    }
 }
 
 impl PlanBookWriter {
@@ -206,6 +224,7 @@ impl PlanBookWriter {
         let cells = to_cells(&stored).map_err(|error| WriteError::from_io(&path, error.into()))?;
         self.data.row(&mut self.writer, "step", &cells)?;
         let action = PlanAction::of(step);
+        sheet.ask();
         for (position, line) in lines.iter().enumerate() {
             let style = self.styles.of(action, position == 0);
             write_line(&mut self.writer, sheet, (action.as_str(), line), style)?;
@@ -216,7 +235,7 @@ impl PlanBookWriter {
     fn write_problem(&mut self, sheet: &mut Option<LineSheet>, entity: &'static Entity, line: &PlanLine) -> Result<()> {
         self.make_room(sheet, entity, 1)?;
         let Some(sheet) = sheet else { return Ok(()) };
-        Ok(write_line(&mut self.writer, sheet, ("problem", line), &self.styles.problem)?)
+        Ok(write_line(&mut self.writer, sheet, (PROBLEM, line), &self.styles.problem)?)
     }
 
     /// Opens a sheet for so many lines, unless the present one has room for them: the lines of a record stay together.
@@ -232,17 +251,18 @@ impl PlanBookWriter {
             let table = self.writer.add_table(entity.name, NARROWEST, header)?;
             let mut digest = SheetDigest::default();
             (0..).zip(HEADERS).for_each(|(column, text)| digest.cell(0, column, text));
-            *sheet = Some(LineSheet { entity, table, digest, tall_rows: 0 });
+            *sheet = Some(LineSheet { entity, table, digest, tall_rows: 0, asked: Vec::new() });
         }
         Ok(())
     }
 
     fn close(&mut self, sheet: LineSheet) -> Result<()> {
-        let LineSheet { entity, table, digest, .. } = sheet;
+        let LineSheet { entity, table, digest, asked, .. } = sheet;
         self.writer.finish_table(&table, 3)?;
-        let last = table.next_row.saturating_sub(1).max(1);
         self.writer.edit_sheet(table.index, |page| {
-            page.add_data_validation(1, 0, last, 0, &approval_choice()?)?;
+            for lines in asked {
+                page.add_data_validation(lines.start, 0, lines.end - 1, 0, &approval_choice()?)?;
+            }
             set_width(page, 7, REASON_WIDTH)?;
             page.set_header(format!("&L{}", entity.help));
             Ok(())
