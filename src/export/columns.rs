@@ -8,13 +8,10 @@ use super::names::{NamePurpose, ReferenceNames};
 use super::value::{self, MOMENTS};
 use crate::api::{RawFields, custom_fields};
 use crate::catalog::{ObservedFields, Record};
-use crate::mapping::{ColumnTarget, HeaderAliases};
+use crate::mapping::{ColumnTarget, DELETED_ID, HeaderAliases};
 use crate::schema::{self, CUSTOM_FIELDS, Entity, Field, Kind, Reference, Wire};
 use crate::table::write::output::{ColumnType, OutputColumn};
 use crate::table::{Row, Value};
-
-/// Header of the ids that the deleted records had. For people to read: an import ignores it.
-const DELETED_ID: &str = "_deleted_id";
 
 /// Which columns a reference to another record gets.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]

@@ -497,14 +497,16 @@ fn custom_name(header: &str) -> Option<&str> {
     (prefix.trim().eq_ignore_ascii_case("custom") && !name.is_empty()).then_some(name)
 }
 
+/// The id of a deleted record, in the backup of a delete.
+pub(crate) const DELETED_ID: &str = "_deleted_id";
+
 fn result_column(header: &str) -> Option<ColumnTarget> {
     match header.trim().to_ascii_lowercase().as_str() {
         "_id" => Some(ColumnTarget::Id(IdOwnership::Verified)),
         "_action" => Some(ColumnTarget::Action),
         "_status" => Some(ColumnTarget::Result(ResultColumn::Status)),
         "_message" => Some(ColumnTarget::Result(ResultColumn::Message)),
-        // The id of a deleted record, from the backup of a delete.
-        "_deleted_id" => Some(ColumnTarget::Ignored(Ignored::ReadOnly)),
+        DELETED_ID => Some(ColumnTarget::Ignored(Ignored::ReadOnly)),
         _ => None,
     }
 }

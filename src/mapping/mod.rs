@@ -34,7 +34,7 @@ pub(crate) use entity::{by_headers as entity_by_headers, by_name as entity_by_na
 pub(crate) use file::{MappingFile, MappingText};
 pub(crate) use further::{RecordOrigin, is_assignment, split_assignment};
 pub(crate) use header_row::find_header;
-pub(crate) use headers::{HeaderAliases, header_keys, holds_system_ids, value_target};
+pub(crate) use headers::{DELETED_ID, HeaderAliases, header_keys, holds_system_ids, value_target};
 pub(crate) use presets::{PRESETS, Preset, Recognition, Recognized, nearly_recognized, recognize};
 pub(crate) use remembered::{
     HeaderFingerprint, RememberedMapping, RememberedMappingError, RememberedMappings, StoredMapping, UnsavedMapping,
@@ -553,6 +553,12 @@ impl Mapping {
     pub(crate) fn header(&self, column: u32) -> Option<&str> {
         let found = self.columns.binary_search_by_key(&(column as usize), |known| known.index).ok()?;
         Some(&self.columns[found].header)
+    }
+
+    /// The column with the ids that the records had before they were deleted, in the backup of a delete.
+    pub(crate) fn deleted_id_column(&self) -> Option<usize> {
+        let is_it = |column: &&Column| column.header.trim().eq_ignore_ascii_case(DELETED_ID);
+        self.columns.iter().find(is_it).map(|column| column.index)
     }
 
     /// Ignored columns, with the reason.

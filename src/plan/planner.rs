@@ -20,7 +20,9 @@ use self::assignment::HolderDecision;
 pub(crate) use self::assignment::RowLinks;
 pub use self::changes::FieldChange;
 pub(crate) use self::changes::value_text;
-use self::identify::{duplicate_create, key_missing, key_problem, no_such_record, to_upsert};
+use self::identify::{
+    duplicate_create, is_backup_of_other, key_missing, key_problem, no_such_record, to_upsert,
+};
 use self::person_names::remark_new_people;
 pub(crate) use self::read_only::holder_names;
 use self::undecoded::{doubt, undecoded};
@@ -257,7 +259,16 @@ impl<S: StepSink> Planner<'_, S> {
         let custom = checked.custom_fields(sheet.mapping, row);
         let draft = RowDraft { fields, missing, custom, ..RowDraft::default() };
         match existing.ok().flatten() {
-            Some(RecordRef::Known(id)) => self.update(sheet, row, id, draft, target_record),
+            Some(RecordRef::Known(id)) => {
+                let decision = self.update(sheet, row, id, draft, target_record)?;
+                let is_asked = target_record.is_some() || self.mode(checked) == Mode::Update;
+                match decision {
+                    Decision::Write(_) if !is_asked && is_backup_of_other(sheet, row, id) => {
+                        Err(vec![self.not_the_deleted(sheet, row, id)])
+                    }
+                    decision => Ok(decision),
+                }
+            }
             _ => undecoded(sheet, row, &draft).map(|()| Decision::Write(draft)),
         }
     }
@@ -272,11 +283,7 @@ impl<S: StepSink> Planner<'_, S> {
         problems: &mut Vec<Problem>,
     ) -> bool {
         let entity = sheet.mapping.entity;
-        let mode = match checked.action {
-            Some(RowAction::Write(mode)) => mode,
-            _ => self.rules.mode,
-        };
-        match (existing, mode) {
+        match (existing, self.mode(checked)) {
             (Ok(None), mode) if !entity.is_action() && self.has_no_key(sheet, checked, delta) => {
                 // A create reports a required field itself.
                 let is_required = |name: &&str| entity.field(name).is_some_and(Field::is_required);
@@ -356,6 +363,14 @@ impl<S: StepSink> Planner<'_, S> {
             Ok(_) if self.has_no_key(sheet, checked, delta) => Err(vec![key_missing(sheet, row)]),
             Ok(_) => Err(vec![no_such_record(sheet, row, "correct the cell, or leave the row out")]),
             Err(problem) => Err(vec![problem]),
+        }
+    }
+
+    /// What a row may do.
+    fn mode(&self, checked: &CheckedRow) -> Mode {
+        match checked.action {
+            Some(RowAction::Write(mode)) => mode,
+            _ => self.rules.mode,
         }
     }
 

@@ -9,6 +9,7 @@ use serde_json::{Map, Value, json};
 use crate::harness::{CliTest, CommandOutput, assert_output, sheet_rows, some_of, tallyport};
 use crate::kills::proxy::{KillPoint, KillTiming, Proxy};
 use crate::reference_server::{self, ReferenceServer, Shapes};
+use crate::values::codes;
 
 /// Every record of the account without its timestamps, which an undo cannot restore.
 fn account(harness: &CliTest) -> Vec<(&'static str, Vec<Value>)> {
@@ -187,6 +188,41 @@ fn deleted_records_are_recreated_and_references_use_the_new_ids() {
       nothing is left to undo
     ");
     assert_eq!(harness.records("products").len(), 2, "once, not twice");
+}
+
+#[test]
+fn a_deleted_record_comes_back_beside_another_of_its_name() {
+    let account = CliTest::new()
+        .holds("locations", json!({"name": "Depot", "city": "Kiel"}))
+        .holds("locations", json!({"name": "Depot", "city": "Bonn"}))
+        .sheet("gone.csv", "_id\n2\n");
+    let (_, deleted) = account.json(&["delete", "locations", "gone.csv", "--yes"]);
+    // The backup never goes over the one that stayed.
+    let (code, imported) = account.json(&["import", "gone.backup.xlsx"]);
+    assert_eq!((code, codes(&imported, "problems")), (1, vec![String::from("record.exists")]), "{imported}");
+    assert_eq!(account.record("locations", "name", "Depot")["city"], json!("Kiel"));
+    undo(&account, deleted["run_id"].as_str().unwrap()).exits(0);
+    let cities: Vec<Value> = account.records("locations").iter().map(|place| place["city"].clone()).collect();
+    assert_eq!(cities, [json!("Kiel"), json!("Bonn")]);
+    // With what was deleted there again, the backup has nothing to add; what it would change has to be asked for.
+    account.request("PUT", "locations/1", Some(&json!({"name": "Lager"})));
+    account.run(&["import", "gone.backup.xlsx"]).exits(0);
+    account.request("PUT", "locations/3", Some(&json!({"city": "Ulm"})));
+    account.run(&["import", "gone.backup.xlsx"]).exits(1);
+    account.run(&["import", "gone.backup.xlsx", "--mode", "update"]).exits(0);
+    assert_eq!(account.record("locations", "name", "Depot")["city"], json!("Bonn"));
+}
+
+#[test]
+fn a_deleted_record_whose_key_somebody_took_is_not_said_to_be_back() {
+    let account = CliTest::new()
+        .with_lookups()
+        .holds("assets", json!({"asset_id": "T-2", "product_id": 1, "status_id": 1, "notes": "fragile"}))
+        .sheet("gone.csv", "asset_id\nT-2\n");
+    let (_, deleted) = account.json(&["delete", "assets", "gone.csv", "--yes"]);
+    account.request("POST", "assets", Some(&json!({"asset_id": "T-2", "product_id": 1, "status_id": 1})));
+    let undone = undo(&account, deleted["run_id"].as_str().unwrap()).exits(1);
+    assert!(undone.text().contains("someone else made another record of that key since"), "{}", undone.text());
 }
 
 /// An account with two people and two of everything that can be checked out.

@@ -163,6 +163,24 @@ impl<S: StepSink> Planner<'_, S> {
         );
         key_problem(sheet, row, error)
     }
+
+    /// The problem of a row of a backup that would change another record than the deleted one.
+    pub(super) fn not_the_deleted(&self, sheet: &SheetPlan<'_>, row: &Row, id: i64) -> Problem {
+        let described = self.catalog.describe(sheet.mapping.entity.name, RecordRef::Known(id));
+        let error = ValueError::new(
+            Code::RecordExists,
+            format!("another record than the deleted one has this key: {described} (#{id})"),
+            "undo the run that deleted it, or use --mode update to give the other record these values",
+        );
+        key_problem(sheet, row, error)
+    }
+}
+
+/// Whether a row holds what a deleted record was, and that was not the one with this id.
+pub(super) fn is_backup_of_other(sheet: &SheetPlan<'_>, row: &Row, id: i64) -> bool {
+    let Some(column) = sheet.mapping.deleted_id_column() else { return false };
+    let deleted = row.cell(column).text.trim();
+    !deleted.is_empty() && deleted.parse() != Ok(id)
 }
 
 /// What makes a row create or update, as the record needs it. A cell goes before the flag.

@@ -2,12 +2,13 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
+use jiff::Timestamp;
 use serde_json::Value as Json;
 
-use crate::api::{Body, integer, record_id};
+use crate::api::{Body, Record, integer, record_id};
 use crate::plan::{RowId, Step, WriteKind};
 use crate::plan::{StepOutcome, StepResult};
-use crate::schema::{self, COLLECTIONS, Entity, Field, Meaning, Reference, Wire};
+use crate::schema::{self, COLLECTIONS, CREATED_AT, Entity, Field, Meaning, Reference, Wire};
 
 /// A record's collection and system id.
 pub(crate) type RecordKey = (&'static str, i64);
@@ -15,6 +16,8 @@ pub(crate) type RecordKey = (&'static str, i64);
 /// What a run did, as far as undo needs it: not every row, but the records that several rows may have written to.
 #[derive(Debug, Default)]
 pub(crate) struct RunHistory {
+    /// When the run began.
+    began: Timestamp,
     /// The record that each step created.
     made: Vec<Option<i64>>,
     created: HashSet<RecordKey>,
@@ -61,6 +64,10 @@ pub(crate) struct LogHolders {
 }
 
 impl RunHistory {
+    pub(crate) fn new(began: Timestamp) -> Self {
+        Self { began, ..Self::default() }
+    }
+
     /// Adds a completed step. Steps come in plan order.
     pub(crate) fn record_step(&mut self, step: &mut Step, outcome: &StepOutcome) {
         self.fill_dependencies(step);
@@ -165,6 +172,11 @@ impl RunHistory {
         }
     }
 
+    /// Whether a record was not there yet when the run began, as far as it says.
+    pub(super) fn is_later(&self, record: &Record) -> bool {
+        timestamp(record, CREATED_AT).is_none_or(|created| created >= self.began)
+    }
+
     pub(super) fn is_touched(&self, key: RecordKey) -> bool {
         self.touched.contains(&key)
     }
@@ -208,6 +220,11 @@ impl RunHistory {
             }
         }
     }
+}
+
+/// A timestamp of a record.
+pub(super) fn timestamp(record: &Record, name: &str) -> Option<Timestamp> {
+    record.get(name)?.as_str()?.parse().ok()
 }
 
 fn refers_to(field: &Field, collection: &str) -> bool {

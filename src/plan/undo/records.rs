@@ -2,17 +2,17 @@
 
 use std::collections::HashMap;
 
-use jiff::{SignedDuration, Timestamp};
+use jiff::SignedDuration;
 use serde_json::Value as Json;
 
 use super::assignments::{collection_of, holders_in};
 use super::compare::{WriteMethod, as_sent, is_empty};
-use super::history::RecordKey;
+use super::history::{RecordKey, timestamp};
 use super::{ALREADY_GONE, SkipReason, UndoDecision, UndoOrder, UndoPlanner};
 use crate::api::{Body, Record};
 use crate::plan::StepOutcome;
 use crate::plan::{Step, WriteKind};
-use crate::schema::{COLLECTIONS, CREATED_AT, Entity, Meaning, UPDATED_AT, Wire};
+use crate::schema::{COLLECTIONS, CREATED_AT, Entity, Field, Meaning, UPDATED_AT, Wire};
 
 /// A change this soon after creation is part of the creation.
 const CREATION_WINDOW: SignedDuration = SignedDuration::from_secs(5);
@@ -171,10 +171,14 @@ impl UndoPlanner<'_> {
     }
 
     fn recreate(&self, entity: &'static Entity, id: i64, before: &Body) -> UndoDecision {
-        if let Some(other) = self.find_recreated(entity, before) {
-            return UndoDecision::NothingToDo(format!("already created again, as #{other}"));
+        match self.find_recreated(entity, id, before) {
+            Some(Recreated::Same(other)) => {
+                return UndoDecision::NothingToDo(format!("already created again, as #{other}"));
+            }
+            Some(Recreated::Other(other)) => return UndoDecision::Skip(SkipReason::KeyTaken(other)),
+            None => {}
         }
-        let sent = |field: &'static crate::schema::Field| {
+        let sent = |field: &'static Field| {
             let value = as_sent(field, before.get(field.name)?, WriteMethod::Create, self.current);
             Some((field.name.to_owned(), value)).filter(|(_, value)| !value.is_null())
         };
@@ -191,16 +195,29 @@ impl UndoPlanner<'_> {
         decision
     }
 
-    /// A record with the same natural key that somebody, or an earlier undo, has created since.
-    fn find_recreated(&self, entity: &'static Entity, before: &Body) -> Option<i64> {
-        let fields: Vec<_> = entity.key.iter().filter_map(|name| entity.field(name)).collect();
-        let is_same = |record: &Record| {
-            fields.iter().all(|field| {
-                let was = before.get(field.name).unwrap_or(&Json::Null);
-                self.current.carries(entity, field.name) && self.current.holds(entity, field, was, record)
-            })
+    /// The record that an earlier undo made of a deleted one, or one with its natural key that came after the run began.
+    fn find_recreated(&self, entity: &'static Entity, id: i64, before: &Body) -> Option<Recreated> {
+        let now = self.current.current_id(entity.name, id);
+        if now != id && self.current.record((entity.name, now)).is_some() {
+            return Some(Recreated::Same(now));
+        }
+        let holds = |record: &Record, field: &Field| {
+            let was = before.get(field.name).unwrap_or(&Json::Null);
+            self.current.holds(entity, field, was, record)
         };
-        self.current.of(entity.name).filter(|(_, record)| is_same(record)).map(|(id, _)| id).min()
+        let key: Vec<&Field> = entity.key.iter().filter_map(|name| entity.field(name)).collect();
+        let has_key =
+            |record: &Record| key.iter().all(|field| self.current.carries(entity, field.name) && holds(record, field));
+        // What was there before beside the deleted record is another one, although they share a key.
+        let later = self.current.of(entity.name).filter(|(_, record)| self.history.is_later(record) && has_key(record));
+        let found = later.map(|(id, record)| {
+            let mut fields = entity.created_fields();
+            match fields.all(|field| before.get(field.name).is_none_or(is_empty) || holds(record, field)) {
+                true => Recreated::Same(id),
+                false => Recreated::Other(id),
+            }
+        });
+        found.min()
     }
 
     /// Keeps records that something that stays refers to: what others made of a created product keeps the product,
@@ -321,6 +338,15 @@ impl UndoPlanner<'_> {
     }
 }
 
+/// A record that was created since with the natural key of a deleted one.
+#[derive(Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum Recreated {
+    /// It is the deleted one again.
+    Same(i64),
+    /// It lacks values of the deleted one, so somebody else made it.
+    Other(i64),
+}
+
 /// Which fields of a record can be restored.
 #[derive(Debug, Default)]
 pub(super) struct RestorableFields {
@@ -332,8 +358,7 @@ pub(super) struct RestorableFields {
 
 /// Whether a record's timestamps show a change after its creation.
 fn was_touched(record: &Record) -> bool {
-    let moment = |name: &str| record.get(name)?.as_str()?.parse::<Timestamp>().ok();
-    match (moment(CREATED_AT), moment(UPDATED_AT)) {
+    match (timestamp(record, CREATED_AT), timestamp(record, UPDATED_AT)) {
         (Some(created), Some(updated)) => updated.duration_since(created) > CREATION_WINDOW,
         _ => false,
     }

@@ -16,6 +16,8 @@ pub(crate) enum SkipReason {
     MovedSince,
     /// The run created the item, and somebody has changed it since.
     ItemChanged,
+    /// A record with the natural key of the deleted one, and its id.
+    KeyTaken(i64),
     /// Such items have no check-in.
     Consumed(&'static str),
     /// The service does not report who holds it now.
@@ -44,6 +46,7 @@ impl SkipReason {
             SkipReason::StillReferenced(_) => "still referenced by a record that stays",
             SkipReason::MovedSince => "checked in or out by someone else since",
             SkipReason::ItemChanged => "item changed by someone else since",
+            SkipReason::KeyTaken(_) => "someone else made another record of that key since",
             SkipReason::Consumed(_) => "cannot be checked in",
             SkipReason::HolderUnknown => "the service does not report the current holder",
             SkipReason::NoPreviousHolder => "previous holder unknown",
@@ -62,6 +65,7 @@ impl SkipReason {
                 Some(format!("`{}`", fields.join("`, `")))
             }
             SkipReason::StillReferenced(by) => Some(by.clone()),
+            SkipReason::KeyTaken(id) => Some(format!("#{id}")),
             SkipReason::Consumed(what) => Some(format!("{what} are consumed on check-out")),
             SkipReason::ChangedSomehow
             | SkipReason::MovedSince
@@ -112,6 +116,7 @@ mod tests {
             (SkipReason::OutcomeUnknown, String::from("outcome of the step unknown")),
             (SkipReason::NoBeforeImage, String::from("previous value unknown")),
             (SkipReason::NotReported(vec!["zip"]), String::from("previous value unknown: `zip`")),
+            (SkipReason::KeyTaken(7), String::from("someone else made another record of that key since: #7")),
             (SkipReason::NoId, String::from("record id unknown")),
         ] {
             assert_eq!(reason.to_string(), text);

@@ -25,6 +25,7 @@ fn object(value: Json) -> Record {
 struct Story {
     steps: Vec<(Step, StepOutcome)>,
     current: CurrentState,
+    began: jiff::Timestamp,
 }
 
 impl Story {
@@ -84,7 +85,7 @@ impl Story {
     }
 
     fn history(&self) -> RunHistory {
-        let mut history = RunHistory::default();
+        let mut history = RunHistory::new(self.began);
         for (step, outcome) in &self.steps {
             history.record_step(&mut step.clone(), outcome);
         }

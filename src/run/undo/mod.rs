@@ -48,7 +48,7 @@ pub(crate) fn run_history(journal: &Journal, header: &RunHeader, store: &RunStor
         let message = format!("run {} is being undone by run {open}, which is not finished", header.id);
         return Err(Error::usage(message, format!("continue that one: tallyport resume {open}")));
     }
-    let (mut history, mut unknown) = (RunHistory::default(), 0);
+    let (mut history, mut unknown) = (RunHistory::new(journal.started_at()?), 0);
     journal.each_outcome(&mut |mut step, outcome: StepOutcome| {
         unknown += u64::from(outcome.result == StepResult::Unknown);
         history.record_step(&mut step, &outcome);

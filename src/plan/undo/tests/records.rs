@@ -136,6 +136,22 @@ fn what_was_deleted_is_created_again_unless_it_is_back() {
 }
 
 #[test]
+fn a_record_of_that_key_is_the_deleted_one_only_if_it_came_later_and_holds_its_values() {
+    let before = json!({"id": 2, "name": "Depot", "city": "Bonn", "notes": null});
+    let decision = |record: Json| {
+        let story = Story { began: "2026-01-02T00:00:00Z".parse().unwrap(), ..Story::default() };
+        let story = story.did("locations", WriteKind::Delete(2), json!({}), Some(before.clone()), None);
+        story.holds("locations", record).undone().remove(0)
+    };
+    let other = |city: &str, made: &str| json!({"id": 7, "name": "Depot", "city": city, "created_at": made});
+    let (earlier, later) = (MADE, "2026-01-03T10:00:00Z");
+    assert_eq!(write_back(&decision(other("Kiel", earlier))).body["city"], json!("Bonn"));
+    assert_eq!(write_back(&decision(other("Bonn", earlier))).body["city"], json!("Bonn"));
+    assert_eq!(nothing(&decision(other("Bonn", later))), "already created again, as #7");
+    assert_eq!(*left(&decision(other("Kiel", later))), SkipReason::KeyTaken(7));
+}
+
+#[test]
 fn what_an_earlier_undo_created_again_goes_by_its_new_id() {
     let restore = |recreated: &[((&'static str, i64), i64)]| {
         let before = Some(json!({"location_id": 3, "status_id": 1}));
