@@ -225,6 +225,34 @@ fn a_deleted_record_whose_key_somebody_took_is_not_said_to_be_back() {
     assert!(undone.text().contains("someone else made another record of that key since"), "{}", undone.text());
 }
 
+#[test]
+fn what_somebody_else_has_checked_out_since_is_not_deleted() {
+    let account = equipped().sheet("stock.csv", "name,category,quantity\nCyan,Toner,10\nPink,Toner,10\n");
+    let account =
+        account.sheet("assets.csv", "asset_id,product,status\nT-8,MacBook Pro 14,Ready\nT-9,MacBook Pro 14,Ready\n");
+    let stock = import(&account, &["stock.csv", "--entity", "consumables"]);
+    let assets = import(&account, &["assets.csv"]);
+    for (path, body) in [
+        (
+            "checkout/consumable",
+            json!({"consumable_id": 2, "employee_id": 1, "quantity": 4, "checkout_date": "2026-11-05"}),
+        ),
+        ("checkout/asset", json!({"asset_id": "T-8", "employee_id": 1, "checkout_date": "2026-11-05"})),
+    ] {
+        let (status, answer) = account.request("POST", path, Some(&body));
+        assert!(status < 300, "{answer}");
+    }
+    for run in [&stock, &assets] {
+        let undone = undo(&account, run).exits(1);
+        assert!(undone.text().contains("checked in or out by someone else since"), "{}", undone.text());
+    }
+    let names = |collection: &str, field: &str| -> Vec<Value> {
+        account.records(collection).iter().map(|record| record[field].clone()).collect()
+    };
+    assert_eq!(names("consumables", "name"), [json!("Black"), json!("Cyan")]);
+    assert_eq!(names("assets", "asset_id"), [json!("T-1"), json!("T-2"), json!("T-8")]);
+}
+
 /// An account with two people and two of everything that can be checked out.
 fn equipped() -> CliTest {
     CliTest::new()

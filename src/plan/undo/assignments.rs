@@ -12,7 +12,7 @@ use super::compare::{WriteMethod, as_sent, is_empty};
 use super::history::{Assignment, RecordKey};
 use super::{ALREADY_GONE, SkipReason, UndoDecision, UndoItem, UndoOrder, UndoPlanner};
 use crate::api::{Body, Record, integer};
-use crate::plan::WriteKind;
+use crate::plan::{Step, WriteKind};
 use crate::schema::{self, Entity, Field, HOLDERS, Kind, Meaning, Role, TextForm, Verb, log_field};
 
 /// Where items are while assignments are undone, one after another.
@@ -22,6 +22,8 @@ pub(super) struct AssignmentState {
     new_holders: HashMap<RecordKey, Option<Holder>>,
     /// Every assignment, to know what must be kept if it is not undone.
     moved: Vec<ResolvedAssignment>,
+    /// How many of an item that is kept in stock the run checked out and nobody has checked in since.
+    out: HashMap<RecordKey, i64>,
 }
 
 /// An assignment with its item, and the undo item that reverses it.
@@ -114,6 +116,11 @@ impl UndoPlanner<'_> {
             UndoDecision::NothingToDo(_) | UndoDecision::Skip(_) => None,
         };
         let (item, holder) = ((collection.name, id), self.holder_key(holder));
+        let is_out = !matches!(decision, UndoDecision::NothingToDo(_));
+        if is_out && moved.action.role == Role::Action(Verb::Checkout) {
+            let quantity = moved.body.get(Meaning::MovedQuantity.field_name()).and_then(integer);
+            *self.assignment_state.out.entry(item).or_default() += quantity.unwrap_or(1);
+        }
         let undo_item = self.push_action(moved, collection, Some(id), turn, action, decision);
         self.assignment_state.moved.push(ResolvedAssignment { undo_item, item, holder, receiver });
     }
@@ -390,6 +397,27 @@ impl UndoPlanner<'_> {
                 ItemLocation::Unknown
             }
             _ => ItemLocation::CheckedIn,
+        }
+    }
+
+    /// Whether somebody else has checked out a record that the run created, or some of it, as far as it says.
+    pub(super) fn is_with_others(&self, step: &Step, id: i64, record: &Record) -> bool {
+        let (entity, key) = (step.entity, (step.entity.name, id));
+        if let Some(holders) = entity.meaning(Meaning::Holders) {
+            return match self.current_holder(entity, key, record) {
+                ItemLocation::With(_) => true,
+                ItemLocation::CheckedIn => false,
+                // Somebody has it, unless nothing says who has what.
+                ItemLocation::Unknown => self.current.carries(entity, holders.name),
+            };
+        }
+        let number = |meaning, of: &Body| of.get(entity.meaning(meaning)?.name).and_then(integer);
+        let written = self.history.written(key).and_then(|written| number(Meaning::Stock, written));
+        let stock = written.or_else(|| number(Meaning::Stock, &step.body));
+        let own = self.assignment_state.out.get(&key).copied().unwrap_or_default();
+        match (stock, number(Meaning::Available, record)) {
+            (Some(stock), Some(available)) => stock.saturating_sub(available) > own,
+            _ => false,
         }
     }
 

@@ -28,7 +28,8 @@ impl UndoPlanner<'_> {
             self.push(step, id, order, UndoDecision::NothingToDo(String::from(ALREADY_GONE)));
             return;
         };
-        let decision = match self.changed_since(step, id, outcome.after.as_ref(), record) {
+        let is_with_others = || self.is_with_others(step, id, record).then_some(SkipReason::MovedSince);
+        let decision = match self.changed_since(step, id, outcome.after.as_ref(), record).or_else(is_with_others) {
             Some(reason) => {
                 self.changed.insert((entity.name, id));
                 UndoDecision::Skip(reason)

@@ -136,6 +136,30 @@ fn what_was_deleted_is_created_again_unless_it_is_back() {
 }
 
 #[test]
+fn a_created_record_stays_where_somebody_else_has_some_of_it() {
+    let toner = |available: i64| json!({"id": 1, "name": "Toner", "available": available});
+    let story = || Story::default().created("consumables", json!({"name": "Toner", "quantity": 10}), None);
+    let handed_out = || {
+        let body = json!({"consumable_id": 1, "employee_id": 2, "quantity": 4, "checkout_date": "2026-01-02"});
+        story().created("checkout_consumable", body, None)
+    };
+    let delete = |story: Story| story.undone().into_iter().find(|item| item.entity.name == "consumables").unwrap();
+    assert_eq!(*left(&delete(story().holds("consumables", toner(6)))), SkipReason::MovedSince);
+    assert_eq!(delete(story().holds("consumables", toner(10))).kind(), Some(UndoKind::DeletePermanently));
+    assert_eq!(*left(&delete(handed_out().holds("consumables", toner(5)))), SkipReason::MovedSince);
+    assert_eq!(delete(handed_out().holds("consumables", toner(6))).kind(), Some(UndoKind::DeletePermanently));
+
+    let asset = |held: Json| {
+        let body = json!({"asset_id": "T-1", "product_id": 1, "status_id": 1});
+        let now = json!({"id": 1, "asset_id": "T-1", "deployed_to": held});
+        Story::default().created("assets", body, None).holds("assets", now).undone().remove(0)
+    };
+    assert_eq!(*left(&asset(json!([{"employee_id": 2}]))), SkipReason::MovedSince);
+    assert_eq!(*left(&asset(json!([{"name": "Ada"}]))), SkipReason::MovedSince);
+    assert_eq!(asset(json!([])).kind(), Some(UndoKind::Delete));
+}
+
+#[test]
 fn a_record_of_that_key_is_the_deleted_one_only_if_it_came_later_and_holds_its_values() {
     let before = json!({"id": 2, "name": "Depot", "city": "Bonn", "notes": null});
     let decision = |record: Json| {
