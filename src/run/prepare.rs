@@ -15,7 +15,7 @@ use super::input::{InputRow, InputSet, MappedSheet, RowRules, SheetRules};
 use super::journal::{AccountSnapshot, JournalBuilder, JournalError, PlannedRow, RowState, RunKind, SheetHeader};
 use super::lookups;
 use super::previous_result::{Edits, PreviousResult, RowSelection};
-use super::prior_actions::KnownActions;
+use super::prior_actions::{KnownActions, LogReading};
 use crate::account::Account;
 use crate::api::Client;
 use crate::catalog::{
@@ -118,7 +118,12 @@ impl RunPlanner<'_> {
             AccountReading::Fresh | AccountReading::Complete => AccountSnapshot::default(),
         };
         let requests = self.action_requests(input, &mut checkers, (&catalog, &users))?;
-        let mut prior_actions = report_waits(client, &observer, KnownActions::find(self.account, requests)).await?;
+        let log_reading = match self.reading {
+            AccountReading::Cached => LogReading::Unanswered,
+            AccountReading::Fresh | AccountReading::Complete => LogReading::All,
+        };
+        let finding = KnownActions::find(self.account, requests, log_reading);
+        let mut prior_actions = report_waits(client, &observer, finding).await?;
         observer.borrow_mut().on_phase("planning", None);
         let mut withheld = HashSet::new();
         let pass = PlanPass { sheets: &sheets, edits: &edits, described: &lookups.described };

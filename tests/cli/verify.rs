@@ -300,6 +300,25 @@ fn the_workbook_has_every_difference_and_replaces_only_its_own_kind() {
     assert!(refused.stderr.contains("tallyport did not write it"), "{}", refused.stderr);
 }
 
+#[test]
+fn a_checkout_from_stock_that_somebody_has_taken_back_is_missing() {
+    let rows = "accessory,employee,quantity,checkout_date\nMouse,ada@example.com,2,2026-01-01\nMouse,bob@example.com,1,2026-01-01\n";
+    let account = CliTest::new()
+        .holds("categories", json!({"name": "Mice", "type": "accessory"}))
+        .holds("accessories", json!({"name": "Mouse", "category_id": 1, "quantity": 5}))
+        .holds("employees", json!({"name": "Ada Byron", "email": "ada@example.com"}))
+        .holds("employees", json!({"name": "Bob Stone", "email": "bob@example.com"}))
+        .sheet("checkout_accessory.csv", rows);
+    account.run(&["import", "checkout_accessory.csv", "--yes"]).exits(0);
+    let (code, found) = account.json(&["verify", "checkout_accessory.csv"]);
+    assert_eq!((code, &found["counts"]["equal"]), (0, &json!(2)), "{found:#}");
+    let returned = json!({"accessory_id": 1, "employee_id": 1, "checkin_date": "2026-01-05"});
+    change(&account, "POST", "checkin/accessory", &returned);
+    let (code, found) = account.json(&["verify", "checkout_accessory.csv"]);
+    assert_eq!((code, &found["counts"]["equal"], found["differences"].as_array().unwrap().len()), (1, &json!(1), 1));
+    assert!(found["differences"][0]["expected"].as_str().unwrap().contains("Ada Byron"), "{found:#}");
+}
+
 /// The samples, each with the options that import it whole.
 #[test]
 fn nothing_differs_after_the_import_of_any_sample() {
@@ -346,7 +365,9 @@ fn nothing_differs_after_the_import_of_a_sample_with_every_reply_shape() {
             let (code, found) = test.json(&["verify", target]);
             assert_eq!((code, told(&found)), (0, set([])), "{shapes:?} {target} {found:#}");
             assert!(found["counts"]["equal"].as_u64() > Some(100), "{shapes:?} {target} {found:#}");
-            assert_eq!((writes(&found), asked_log(&found)), (0, false), "{shapes:?} {target}");
+            // Whether what a file takes from stock is out still, only the log tells.
+            let may_ask_log = target.ends_with(".xlsx");
+            assert!(writes(&found) == 0 && (may_ask_log || !asked_log(&found)), "{shapes:?} {target}");
         }
     }
 }

@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use futures::{StreamExt, TryStreamExt, stream};
 use serde_json::Value as Json;
 
+use super::LogReading;
 use crate::api::{Client, Record, integer};
 use crate::catalog::{Pager, RecordSource};
 use crate::error::Result;
@@ -20,43 +21,68 @@ const MAX_PAGES: usize = 5;
 pub(super) struct ItemLogs(HashMap<(&'static str, i64), ItemLog>);
 
 /// The log entries about one item.
-#[derive(Debug, Clone)]
-enum ItemLog {
-    /// All of them.
-    Whole(Vec<Record>),
-    /// Those of some employees; none for an employee with more than can be read.
-    ByEmployee(HashMap<i64, Option<Vec<Record>>>),
+#[derive(Debug, Clone, Default)]
+struct ItemLog {
+    /// All of them, if they were read to the end.
+    whole: Option<Vec<Record>>,
+    /// Those of some employees; none for an employee with more than can be read. They go before the whole log.
+    by_employee: HashMap<i64, Option<Vec<Record>>>,
 }
 
 impl ItemLogs {
     /// Reads the log of every item that rows ask about.
-    pub(super) async fn read(client: &Client, concurrency: usize, requests: &[ActionRequest]) -> Result<Self> {
+    pub(super) async fn read(
+        client: &Client,
+        concurrency: usize,
+        requests: &[ActionRequest],
+        reading: LogReading,
+    ) -> Result<Self> {
         let mut items: BTreeMap<(&str, i64), ItemQuery> = BTreeMap::new();
         for request in requests {
             let key = (request.action.name, request.item.id);
             items.entry(key).or_insert_with(|| ItemQuery::new(request)).add(request);
         }
-        let logs = stream::iter(items.into_values())
-            .map(|query| async move { query.read(client).await.map(|log| ((query.action.name, query.item), log)) })
-            .buffer_unordered(concurrency.max(1));
+        let logs =
+            stream::iter(items.into_values())
+                .map(|query| async move {
+                    query.read(client, reading).await.map(|log| ((query.action.name, query.item), log))
+                })
+                .buffer_unordered(concurrency.max(1));
         Ok(Self(logs.try_collect().await?))
     }
 
     /// What the log shows of check-outs like a request, beyond those that runs of this machine have made.
     pub(super) fn unexplained(&self, request: &ActionRequest, ours: usize) -> PriorAction {
         let Some(holder) = &request.holder else { return PriorAction::Absent };
-        let entries = match self.0.get(&(request.action.name, request.item.id)) {
+        let entries = match self.entries(request, holder) {
             None => return PriorAction::Absent,
-            Some(ItemLog::Whole(entries)) => entries,
-            Some(ItemLog::ByEmployee(by_employee)) => match by_employee.get(&holder.1.id).map(Option::as_ref) {
-                Some(Some(entries)) if Some(holder.0) == schema::person_parameter() => entries,
-                _ => return PriorAction::LogTooLong,
-            },
+            Some(None) => return PriorAction::LogTooLong,
+            Some(Some(entries)) => entries,
         };
         let outstanding = outstanding(request, holder, entries);
         let times = outstanding.len().saturating_sub(ours);
         let last = outstanding.last().and_then(|entry| day_of(entry));
         if times == 0 { PriorAction::Absent } else { PriorAction::Logged { times, last } }
+    }
+
+    /// How many check-outs like a request nobody has taken back. `None` if the log shows no check-in from that holder, or
+    /// does not say from whom.
+    pub(super) fn still_out(&self, request: &ActionRequest) -> Option<usize> {
+        let holder = request.holder.as_ref()?;
+        let entries = self.entries(request, holder)??;
+        let is_return = |entry: &&Record| has_term(entry, log_field::EVENT, Verb::Checkin.log_event());
+        let returns = entries.iter().filter(is_return).filter(|entry| may_be_of(request.action, holder, entry));
+        let mut named = returns.map(|entry| entry.get(holder.0).is_some_and(|held| !is_blank(held))).peekable();
+        (named.peek().is_some() && named.all(|is_named| is_named)).then(|| outstanding(request, holder, entries).len())
+    }
+
+    /// The entries that may be about a request's item and holder; `Some(None)` if there are too many, `None` if none were
+    /// read.
+    fn entries(&self, request: &ActionRequest, holder: &(&'static str, ActionRecord)) -> Option<Option<&[Record]>> {
+        let log = self.0.get(&(request.action.name, request.item.id))?;
+        let person = schema::person_parameter() == Some(holder.0);
+        let of_employee = log.by_employee.get(&holder.1.id).filter(|_| person);
+        Some(of_employee.unwrap_or(&log.whole).as_deref())
     }
 }
 
@@ -82,19 +108,31 @@ impl ItemQuery {
         }
     }
 
-    /// One employee is asked for alone. For several the item's whole log takes fewer requests, unless it is long.
-    async fn read<S: RecordSource>(&self, service: &S) -> std::result::Result<ItemLog, S::Error> {
+    /// One employee is asked for alone. For several the item's whole log takes fewer requests, unless it is long, or it is
+    /// asked who has brought something back and does not say.
+    async fn read<S: RecordSource>(&self, service: &S, reading: LogReading) -> std::result::Result<ItemLog, S::Error> {
+        let mut log = ItemLog::default();
         if self.employees.len() > 1 || self.has_other_holders {
             let pages = MAX_PAGES.max(self.employees.len());
-            if let Some(entries) = self.entries(service, None, pages).await? {
-                return Ok(ItemLog::Whole(entries));
+            log.whole = self.entries(service, None, pages).await?;
+            let is_enough =
+                |entries: &Vec<Record>| reading == LogReading::Unanswered || self.tells_who_returned(entries);
+            if log.whole.as_ref().is_some_and(is_enough) {
+                return Ok(log);
             }
         }
-        let mut by_employee = HashMap::new();
         for employee in &self.employees {
-            by_employee.insert(*employee, self.entries(service, Some(*employee), MAX_PAGES).await?);
+            log.by_employee.insert(*employee, self.entries(service, Some(*employee), MAX_PAGES).await?);
         }
-        Ok(ItemLog::ByEmployee(by_employee))
+        Ok(log)
+    }
+
+    fn tells_who_returned(&self, entries: &[Record]) -> bool {
+        let names_holder = |entry: &Record| {
+            self.action.holders().any(|field| entry.get(field.name).is_some_and(|held| !is_blank(held)))
+        };
+        let mut returns = entries.iter().filter(|entry| has_term(entry, log_field::EVENT, Verb::Checkin.log_event()));
+        returns.all(names_holder)
     }
 
     /// The entries in the order of the log; none where there are more than so many pages.
@@ -238,11 +276,15 @@ mod tests {
         json!({"employee_id": employee})
     }
 
+    fn whole(entries: Vec<Record>) -> ItemLog {
+        ItemLog { whole: Some(entries), ..ItemLog::default() }
+    }
+
     /// What the log shows of a request, if all entries about its item are read.
     fn shown(request: &ActionRequest, ours: usize, entries: &[Json]) -> PriorAction {
         let entries = entries.iter().map(|entry| entry.as_object().unwrap().clone()).collect();
         let key = (request.action.name, request.item.id);
-        ItemLogs(HashMap::from([(key, ItemLog::Whole(entries))])).unexplained(request, ours)
+        ItemLogs(HashMap::from([(key, whole(entries))])).unexplained(request, ours)
     }
 
     fn logged(times: usize, day: u8) -> PriorAction {
@@ -289,29 +331,55 @@ mod tests {
         let nobody = ActionRequest { holder: None, ..request(None) };
         assert_eq!(shown(&nobody, 0, &entries), PriorAction::Absent);
         let unread = ActionRequest { item: ActionRecord { id: 2, tag: None }, ..request(Some(7)) };
-        let read = ItemLogs(HashMap::from([(("checkout_accessory", 1), ItemLog::Whole(Vec::new()))]));
+        let read = ItemLogs(HashMap::from([(("checkout_accessory", 1), whole(Vec::new()))]));
         assert_eq!(read.unexplained(&unread, 0), PriorAction::Absent);
     }
 
     /// What is read of a log for these requests, and by how many requests.
     fn read(source: &FakeSource, requests: &[ActionRequest]) -> (ItemLog, u64) {
+        read_as(LogReading::Unanswered, source, requests)
+    }
+
+    fn read_as(reading: LogReading, source: &FakeSource, requests: &[ActionRequest]) -> (ItemLog, u64) {
         let mut query = ItemQuery::new(&requests[0]);
         requests.iter().for_each(|request| query.add(request));
         source.reset();
-        (block_on(query.read(source)).unwrap(), source.requests())
+        (block_on(query.read(source, reading)).unwrap(), source.requests())
     }
 
     fn told(log: ItemLog) -> Vec<String> {
-        match log {
-            ItemLog::Whole(entries) => vec![format!("whole: {}", entries.len())],
-            ItemLog::ByEmployee(by_employee) => {
-                let count = |entries: Option<Vec<Record>>| entries.map_or(-1, |entries| entries.len() as i64);
-                let mut told: Vec<String> =
-                    by_employee.into_iter().map(|(id, entries)| format!("{id}: {}", count(entries))).collect();
-                told.sort_unstable();
-                told
-            }
-        }
+        let count = |entries: Option<Vec<Record>>| entries.map_or(-1, |entries| entries.len() as i64);
+        let mut told: Vec<String> =
+            log.by_employee.into_iter().map(|(id, entries)| format!("{id}: {}", count(entries))).collect();
+        told.extend(log.whole.map(|entries| format!("whole: {}", entries.len())));
+        told.sort_unstable();
+        told
+    }
+
+    #[test]
+    fn what_came_back_is_no_longer_out_if_the_log_says_from_whom() {
+        let still_out = |request: &ActionRequest, entries: &[Json]| {
+            let entries = entries.iter().map(|entry| entry.as_object().unwrap().clone()).collect();
+            ItemLogs(HashMap::from([(("checkout_accessory", 1), whole(entries))])).still_out(request)
+        };
+        let (out, back) = (entry("Checkout", 2, &of(7)), |more: Json| entry("Checkin", 4, &more));
+        let ada = request(Some(7));
+        assert_eq!(still_out(&ada, std::slice::from_ref(&out)), None, "nothing came back");
+        assert_eq!(still_out(&ada, &[out.clone(), back(of(7))]), Some(0));
+        assert_eq!(still_out(&ada, &[out.clone(), entry("Checkout", 3, &of(7)), back(of(7))]), Some(1));
+        assert_eq!(still_out(&ada, &[out.clone(), back(of(8))]), None, "from somebody else");
+        assert_eq!(still_out(&ada, &[out, back(json!({}))]), None, "from whom it does not say");
+    }
+
+    #[test]
+    fn who_returned_something_is_asked_for_where_the_log_of_the_item_does_not_say() {
+        let requests = [request(Some(7)), request(Some(8))];
+        let entries = [entry("Checkout", 2, &json!({})), entry("Checkin", 3, &json!({}))];
+        let source = |entries: &[Json]| FakeSource::new().with("activity", entries.to_vec());
+        let told_of = |reading, entries: &[Json]| told(read_as(reading, &source(entries), &requests).0);
+        assert_eq!(told_of(LogReading::Unanswered, &entries), ["whole: 2"]);
+        assert_eq!(told_of(LogReading::All, &entries[..1]), ["whole: 1"], "nothing was returned");
+        assert_eq!(told_of(LogReading::All, &entries).len(), 3);
     }
 
     #[test]
@@ -367,9 +435,8 @@ mod tests {
         ];
         let source = FakeSource::new().with("activity", entries).with_quirk(Quirk::IgnoresFilters);
         let (log, _) = read(&source, &[request(Some(7))]);
-        let ItemLog::ByEmployee(by_employee) = log else { panic!("{log:?}") };
         let named: Vec<_> =
-            by_employee[&7].as_ref().unwrap().iter().map(|entry| entry["employee_id"].clone()).collect();
+            log.by_employee[&7].as_ref().unwrap().iter().map(|entry| entry["employee_id"].clone()).collect();
         assert_eq!(named, [json!(7), json!(7), json!(7)], "one that names nobody is whose it was asked for");
     }
 }

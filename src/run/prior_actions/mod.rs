@@ -5,6 +5,9 @@
 //! taken it back. A check-in returns the latest check-out of its item and holder. Of rows without such a check-out the
 //! activity log of the item is read, in a bounded number of pages: check-outs to that holder that no journal explains
 //! may be the row's.
+//!
+//! A comparison asks what is out now, of which the journals of this machine know only their own part: it reads the log of
+//! every row's item, and a check-out that the log shows as taken back is none.
 
 mod journals;
 mod logged;
@@ -17,9 +20,20 @@ use crate::account::Account;
 use crate::error::Result;
 use crate::plan::{ActionRequest, PriorAction, PriorActions};
 
+/// Of which rows the activity log is read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(super) enum LogReading {
+    /// Of those that no journal answers.
+    #[default]
+    Unanswered,
+    /// Of all: what a journal shows may have been taken back from elsewhere.
+    All,
+}
+
 /// Earlier actions on the items of a run.
 #[derive(Debug, Clone, Default)]
 pub(super) struct KnownActions {
+    reading: LogReading,
     journaled: JournaledActions,
     logs: ItemLogs,
     /// How many rows with the same request have taken an earlier action.
@@ -40,20 +54,20 @@ impl KnownActions {
     ///
     /// # Errors
     /// Where the journals or the activity log cannot be read.
-    pub(super) async fn find(account: &Account, requests: Vec<ActionRequest>) -> Result<Self> {
+    pub(super) async fn find(account: &Account, requests: Vec<ActionRequest>, reading: LogReading) -> Result<Self> {
         if requests.is_empty() {
             return Ok(Self::default());
         }
-        let mut known = Self { journaled: JournaledActions::read(account, &requests)?, ..Self::default() };
+        let mut known = Self { reading, journaled: JournaledActions::read(account, &requests)?, ..Self::default() };
         // A trial run over the rows leaves those that no journal answers.
         let mut open = |request: &ActionRequest| {
             let is_asked = request.is_checkout() && !request.is_of_tagged_item();
-            is_asked && known.journaled(request) == PriorAction::Absent
+            is_asked && (reading == LogReading::All || known.journaled(request) == PriorAction::Absent)
         };
         let open: Vec<ActionRequest> = requests.iter().filter(|request| open(request)).cloned().collect();
         known.taken.clear();
         if !open.is_empty() {
-            known.logs = ItemLogs::read(&account.client, account.concurrency.into(), &open).await?;
+            known.logs = ItemLogs::read(&account.client, account.concurrency.into(), &open, reading).await?;
             // Runs at work may have gone on meanwhile: what the log shows of them is theirs.
             known.journaled = JournaledActions::read(account, &requests)?;
         }
@@ -63,7 +77,7 @@ impl KnownActions {
     fn journaled(&mut self, request: &ActionRequest) -> PriorAction {
         let found = self.journaled.outstanding(request);
         let is_same = |action: &&JournaledAction| !action.is_in_flight() && action.is_same(request);
-        let mut same: Vec<&JournaledAction> = found.into_iter().filter(is_same).collect();
+        let mut same: Vec<&JournaledAction> = found.iter().copied().filter(is_same).collect();
         if same.is_empty() {
             return PriorAction::Absent;
         }
@@ -72,7 +86,13 @@ impl KnownActions {
         let taken = self.taken.entry(key_of(request)).or_default();
         let prior = match same.get(*taken) {
             None => return PriorAction::Absent,
-            Some(action) if action.is_applied => PriorAction::Done { run: action.run.to_string() },
+            Some(action) if action.is_applied => match self.logs.still_out(request) {
+                // The latest are taken back first.
+                Some(out) if self.reading == LogReading::All && position(&found, action, request) >= out => {
+                    PriorAction::Absent
+                }
+                _ => PriorAction::Done { run: action.run.to_string() },
+            },
             Some(action) => return PriorAction::Unresolved { run: action.run.to_string() },
         };
         *taken += 1;
@@ -88,6 +108,12 @@ impl KnownActions {
         let ours = ours.iter().filter(is_ours).filter(|action| action.has_quantity_of(request)).count();
         self.logs.unexplained(request, ours)
     }
+}
+
+/// How many check-outs like a request were made before that one, as far as the journals show.
+fn position(outstanding: &[&JournaledAction], action: &JournaledAction, request: &ActionRequest) -> usize {
+    let like = outstanding.iter().filter(|known| known.is_applied && known.has_quantity_of(request));
+    like.take_while(|known| !std::ptr::eq(**known, action)).count()
 }
 
 impl PriorActions for KnownActions {
