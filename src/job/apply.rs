@@ -329,17 +329,29 @@ fn write_lines(
     for (index, sheet) in sheets.iter().enumerate() {
         journal.sheet(index as u16, sheet)?;
         let mut written = Ok(());
+        let mut last_problem = None;
         book.each_line(&sheet.label, &mut |row: &Row| {
             if row.number == 1 {
                 return ControlFlow::Continue(());
             }
-            let is_problem = row.cell(1).text == PROBLEM;
+            // All problems of a row of the source are one line and its details.
+            let problem_row = (row.cell(1).text == PROBLEM).then(|| source_row(row));
+            let is_first = problem_row.is_some() && problem_row != last_problem;
+            last_problem = problem_row;
             let planned = rows.get(&RowId { sheet: index as u16, row: row.number });
-            let planned = planned.unwrap_or(if is_problem { &problem } else { &detail });
+            let planned = planned.unwrap_or(if is_first { &problem } else { &detail });
             written = journal.row(row, planned, &|_| false);
             if written.is_ok() { ControlFlow::Continue(()) } else { ControlFlow::Break(()) }
         })?;
         written?;
     }
     Ok(())
+}
+
+/// The sheet and row of the source that the line of a problem is about: its columns `source`, without the cell, and
+/// `record`.
+fn source_row(line: &Row) -> (String, String) {
+    let (record, source) = (line.cell(2).text, line.cell(6).text);
+    let sheet = source.strip_suffix(record).or_else(|| Some(source.rsplit_once(' ')?.0)).unwrap_or(source);
+    (sheet.trim_end().to_owned(), record.to_owned())
 }

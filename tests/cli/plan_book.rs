@@ -265,3 +265,20 @@ fn an_approval_that_would_not_count_is_refused() {
     assert_eq!(account.record("assets", "asset_id", "A-1")["notes"], json!("one"));
     assert_eq!(account.record("assets", "asset_id", "A-2")["notes"], json!("changed"));
 }
+
+#[test]
+fn a_row_with_two_problems_is_one_row_of_a_plan() {
+    let account = account().sheet("assets.csv", "asset_id,notes\nA-1,z\nA-9,z\n");
+    let (code, planned) = account.json(&["import", "assets.csv", "--plan", "plan.xlsx"]);
+    assert_eq!((code, &planned["rows"], &planned["counts"]["failed"]), (1, &json!(2), &json!(1)), "{planned}");
+    let lines = sheet_rows(&account.path("plan.xlsx"), "assets");
+    assert_eq!(lines.iter().filter(|line| line[1] == "problem").count(), 2, "{lines:?}");
+    assert_output!(account.run(&["apply", "plan.xlsx"]), @"
+    exit code 0
+    --- stdout
+    Run of plan.xlsx: 1 of 2 rows succeeded, 1 skipped, in 0.5 s (run 20261124-093015-abcd)
+      2 rows: 1 updated, 1 skipped (assets)
+      requests  3: 2 to look up, 1 to update
+      result    plan.result.xlsx
+    ");
+}

@@ -22,6 +22,11 @@ pub(in crate::report) fn verdict(summary: &RunSummary) -> String {
         _ if rows == 0 => String::from("no rows"),
         (0, 0) if summary.left() > 0 => format!("{} {of_rows} could not be undone", thousands(summary.left())),
         (0, 0) if summary.command == RunCommand::Undo => format!("all {} undone", counted(rows, "step")),
+        // What is not approved, or cannot be, is not sent.
+        (0, 0) if summary.command == RunCommand::Apply && counts.skipped > 0 => {
+            let done = rows.saturating_sub(counts.skipped);
+            format!("{} {of_rows} {succeeds}, {} skipped", thousands(done), thousands(counts.skipped))
+        }
         (0, 0) if rows == 1 => format!("the one row {succeeds}"),
         (0, 0) => format!("all {} {succeeds}", counted(rows, "row")),
         (0, unknown) => format!("{} {of_rows} ended unknown", thousands(unknown)),
