@@ -125,7 +125,7 @@ fn decisions(steps: &[ProposedStep], catalog: &Catalog) -> Vec<StepDecision> {
     for proposed in steps {
         let decision = match proposed.step().filter(|_| proposed.is_approved) {
             Some(step) => match blocking(&step, steps, &decisions) {
-                Some(needed) => StepDecision::Rejected(Box::new(blocked_by(needed))),
+                Some(needed) => StepDecision::Rejected(Box::new(blocked_by(needed, catalog))),
                 None => conflict(&step, catalog)
                     .map_or(StepDecision::Send, |problem| StepDecision::Rejected(Box::new(problem))),
             },
@@ -144,8 +144,8 @@ fn blocking<'s>(step: &Step, steps: &'s [ProposedStep], decisions: &[StepDecisio
     })
 }
 
-fn blocked_by(needed: &ProposedStep) -> Problem {
-    let what = needed.step().map_or_else(|| String::from(needed.entity.singular), |step| described(&step));
+fn blocked_by(needed: &ProposedStep, catalog: &Catalog) -> Problem {
+    let what = needed.step().map_or_else(|| String::from(needed.entity.singular), |step| described(&step, catalog));
     let why = if needed.is_approved { "cannot be sent" } else { "was not approved" };
     let error = ValueError::new(
         Code::DependencyLeftOut,
@@ -156,7 +156,13 @@ fn blocked_by(needed: &ProposedStep) -> Problem {
 }
 
 /// `products Dell XPS 13`, `the check-in of LAP-1`: what a step is about.
-fn described(step: &Step) -> String {
+fn described(step: &Step, catalog: &Catalog) -> String {
+    if let WriteKind::Update(id) | WriteKind::Delete(id) = step.write {
+        // What is sent of a record that is there need not have its name.
+        let name = catalog.describe(step.entity.name, RecordRef::Known(id));
+        let name = if name.starts_with('#') { name } else { format!("`{name}`") };
+        return format!("{} {name}", step.entity.singular);
+    }
     let texts = step
         .entity
         .item()

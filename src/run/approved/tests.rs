@@ -45,6 +45,19 @@ fn shown(decision: &StepDecision) -> String {
     }
 }
 
+#[test]
+fn the_change_of_a_record_that_is_needed_is_told_by_its_name() {
+    let change = |id: i64| proposed(0, "assets", WriteKind::Update(id), json!({"body": {"status_id": 1}}));
+    let body =
+        |id: i64| json!({"body": {"asset_id": id, "employee_id": 1}, "depends_on": [{"step": 0, "field": null}]});
+    let needs = |id: i64| {
+        let out = proposed(1, "checkout_asset", WriteKind::Create, body(id));
+        decided(account(), &[declined(change(id)), out]).remove(1)
+    };
+    assert_eq!(needs(3), "dependency.left_out: it needs asset `A-3`, which was not approved");
+    assert_eq!(needs(9), "dependency.left_out: it needs asset #9, which was not approved");
+}
+
 /// Three laptops of which Ada has the first and Berlin the second, and what they need.
 fn account() -> FakeSource {
     let held = |id: i64, tag: &str, holder: Json| json!({"id": id, "asset_id": tag, "product_id": 1, "status_id": 1, "deployed_to": holder});
@@ -231,14 +244,14 @@ fn a_step_without_sense_is_not_sent() {
 
 #[test]
 fn steps_are_described_by_what_they_are_about() {
-    let said = |entity: &str, body: Json| described(&creates(0, entity, body).step().unwrap());
+    let said = |entity: &str, body: Json| described(&creates(0, entity, body).step().unwrap(), &Catalog::default());
     assert_eq!(said("products", json!({"name": "X1"})), "product `X1`");
     assert_eq!(said("checkout_asset", json!({"asset_id": "A-1"})), "the check-out of `A-1`");
     assert_eq!(said("checkin_asset", json!({"asset_id": 12})), "the check-in of #12");
     assert_eq!(said("assets", json!({"asset_id": "A-1", "name": null})), "asset `A-1`");
     assert_eq!(said("locations", json!({})), "location");
     let broken = ProposedStep { content: "".into(), ..creates(0, "locations", json!({})) };
-    assert_eq!(blocked_by(&broken).error.message, "it needs location, which cannot be sent");
+    assert_eq!(blocked_by(&broken, &Catalog::default()).error.message, "it needs location, which cannot be sent");
 }
 
 #[test]
@@ -284,7 +297,7 @@ fn steps_are_numbered_anew_and_rows_say_what_becomes_of_them() {
         proposed(5, "employees", WriteKind::Create, waits),
         updates(6, 8, json!({"body": {"city": "Bonn"}})),
     ];
-    let problem = blocked_by(&steps[0]);
+    let problem = blocked_by(&steps[0], &Catalog::default());
     let send = StepDecision::Send;
     let rejected = StepDecision::Rejected(Box::new(problem.clone()));
     let decisions = [StepDecision::NotApproved, send.clone(), rejected, send.clone(), send];
