@@ -10,6 +10,7 @@ use super::runs::require_run;
 use super::settings::{connect_to, run_store};
 use super::{Error, Exit, interrupts, runtime};
 use crate::job::{AccountBound, ResultTarget, UndoJob, UndoPlan, UndoableRun};
+use crate::report::summary::counts_json;
 use crate::run::input::{OutputFile, ProtectedFiles};
 
 pub(super) fn run(global: &Global, args: &UndoArgs, printer: Printer) -> Result<Exit, Error> {
@@ -49,8 +50,17 @@ fn print_plan(plan: &UndoPlan<'_>, args: &UndoArgs, printer: Printer) -> Result<
     printer.say(&format!("{}{end}", plan.text()))?;
     if printer.json {
         let planned = summary.json(plan.estimate());
-        let document = json!({ "run_id": plan.run_id, "undoes": undone, "dry_run": args.dry_run, "planned": planned });
+        let (counts, rows) = (counts_json(summary.counts), summary.counts.rows());
+        let document = json!({
+            "run_id": plan.run_id,
+            "command": "undo",
+            "undoes": undone,
+            "dry_run": args.dry_run,
+            "counts": counts,
+            "rows": rows,
+            "planned": planned,
+        });
         printer.document(&format!("{document}\n"))?;
     }
-    Ok(if summary.left() > 0 && !args.dry_run { Exit::RowsFailed } else { Exit::Success })
+    Ok(if summary.left() > 0 { Exit::RowsFailed } else { Exit::Success })
 }

@@ -5,9 +5,9 @@ use std::fmt::Write;
 
 use serde_json::{Value as Json, json};
 
-use crate::plan::RunEstimate;
 use crate::plan::order;
 use crate::plan::undo::{UndoDecision, UndoItem, UndoKind, item_collection};
+use crate::plan::{RowCounts, RunEstimate};
 use crate::report::plan_sentence;
 use crate::schema;
 use crate::terminal::{FAINT, STRONG, Style, WARNING};
@@ -45,6 +45,8 @@ pub(crate) struct UndoSummary {
     /// Why there is nothing to do, and how often.
     nothing: BTreeMap<String, u64>,
     left: BTreeMap<&'static str, SkippedGroup>,
+    /// How its rows would end.
+    pub(crate) counts: RowCounts,
 }
 
 /// What is left for one reason.
@@ -59,6 +61,7 @@ impl UndoSummary {
         let mut summary = Self::default();
         for item in items {
             let collection = item_collection(item.entity);
+            summary.counts.add(item.done_status());
             match &item.decision {
                 UndoDecision::Undo(_) => {
                     let Some(kind) = item.kind() else { continue };

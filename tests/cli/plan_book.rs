@@ -195,6 +195,8 @@ fn what_somebody_else_has_changed_is_a_conflict_with_both_values() {
         "{messages:#?}"
     );
     assert!(messages.iter().any(|message| message.contains("cannot be sent")), "{messages:#?}");
+    let summary = sheet_rows(&account.path(applied["result"].as_str().unwrap()), "Summary").concat().concat();
+    assert!(summary.contains("A plan is applied once") && !summary.contains("Fix them in this file"), "{summary}");
 }
 
 #[test]

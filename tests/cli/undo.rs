@@ -162,7 +162,7 @@ fn deleted_records_are_recreated_and_references_use_the_new_ids() {
     assert_output!(undo(&harness, &second), @r#"
     exit code 0
     --- stdout
-    Undo of run 20261124-093015-abcd: all 1 step undone, in 0.5 s (run 20261124-093015-abcd)
+    Undo of run 20261124-093015-abcd: the one step was undone, in 0.5 s (run 20261124-093015-abcd)
       1 row: 1 created (products)
       requests  3: 2 to look up, 1 to create or move
       result    20261124-093015-abcd.undo.result.xlsx
@@ -221,7 +221,10 @@ fn a_deleted_record_whose_key_somebody_took_is_not_said_to_be_back() {
         .sheet("gone.csv", "asset_id\nT-2\n");
     let (_, deleted) = account.json(&["delete", "assets", "gone.csv", "--yes"]);
     account.request("POST", "assets", Some(&json!({"asset_id": "T-2", "product_id": 1, "status_id": 1})));
-    let undone = undo(&account, deleted["run_id"].as_str().unwrap()).exits(1);
+    let run = deleted["run_id"].as_str().unwrap();
+    let (code, plan) = account.json(&["undo", run, "--dry-run"]);
+    assert_eq!((code, &plan["rows"], &plan["counts"]["skipped"]), (1, &json!(1), &json!(1)), "{plan}");
+    let undone = undo(&account, run).exits(1);
     assert!(undone.text().contains("someone else made another record of that key since"), "{}", undone.text());
 }
 
@@ -464,6 +467,7 @@ fn undo_requires_confirmation() {
     ");
     let (code, document) = harness.json(&["undo", "--last", "--dry-run"]);
     assert_eq!((code, &document["undoes"], &document["dry_run"]), (0, &json!(run), &json!(true)));
+    assert_eq!((&document["rows"], &document["counts"]["deleted"]), (&json!(3), &json!(3)), "{document}");
     assert_eq!(document["planned"]["delete"], json!({"assets": 3}));
     same(&before, &account(&harness));
     assert!(!harness.path(&format!("{run}.undo.result.xlsx")).exists());
@@ -515,7 +519,7 @@ fn a_stopped_run_can_be_undone_but_then_not_resumed() {
     insta::assert_snapshot!(format!("{above}  note      N {note}"), @"
     exit code 0
     --- stdout
-    Undo of run 20261124-093015-abcd: all 1 step undone, in 0.5 s (run 20261124-093015-abcd)
+    Undo of run 20261124-093015-abcd: the one step was undone, in 0.5 s (run 20261124-093015-abcd)
       1 row: 1 deleted (assets)
       requests  4: 3 to look up, 1 to delete
       note      N steps of run 20261124-093015-abcd were never sent: do not resume it

@@ -38,7 +38,7 @@ pub(crate) use skip_reason::SkipReason;
 
 use assignments::AssignmentState;
 
-use super::{RowId, Step, WriteKind};
+use super::{RowId, RowStatus, Step, WriteKind};
 use crate::api::Body;
 use crate::plan::{StepOutcome, StepResult};
 use crate::schema::{self, Deletion, Entity, Role, Verb};
@@ -111,6 +111,15 @@ pub(crate) fn item_collection(entity: &'static Entity) -> &'static Entity {
 }
 
 impl UndoItem {
+    /// The status of its row, if what is sent for it succeeds.
+    pub(crate) fn done_status(&self) -> RowStatus {
+        match &self.decision {
+            UndoDecision::Undo(write_back) => write_back.write.done_status(),
+            UndoDecision::NothingToDo(_) => RowStatus::Unchanged,
+            UndoDecision::Skip(_) => RowStatus::Skipped,
+        }
+    }
+
     /// The kind of undo, if there is one.
     pub(crate) fn kind(&self) -> Option<UndoKind> {
         let UndoDecision::Undo(write_back) = &self.decision else { return None };

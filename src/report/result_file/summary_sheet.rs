@@ -4,7 +4,7 @@ use jiff::civil::DateTime;
 use rust_xlsxwriter::{Worksheet, XlsxError};
 
 use super::super::change_tally::change_text;
-use super::super::run_summary::RunSummary;
+use super::super::run_summary::{RunCommand, RunSummary};
 use super::super::summary::{plan_sentence, problems_sentence, requests_sentence, title, verdict};
 use super::super::tally::ProblemGroup;
 use super::super::text::{capitalised, quoted};
@@ -105,9 +105,13 @@ fn next_steps(grid: &mut SummaryGrid<'_>, summary: &RunSummary) -> Result<(), Xl
         steps.push(format!(
             "Filter _status for “{failed}”. Red cells are wrong: point at one to read why and how to fix it."
         ));
-        steps.push(String::from(
-            "Fix them in this file and save it. The columns _status, _id and _message stay as they are.",
-        ));
+        steps.push(String::from(match summary.command {
+            RunCommand::Apply => {
+                "A plan is applied once. For what is left, make a new plan from the sources and have it approved."
+            }
+            RunCommand::Undo => "Undo the run again. What is undone already stays as it is.",
+            _ => "Fix them in this file and save it. The columns _status, _id and _message stay as they are.",
+        }));
     }
     if counts.unknown > 0 && !summary.is_cut_short() {
         steps.push(String::from("Review rows with status “unknown”: _message says what to look for in BlueTally."));

@@ -21,6 +21,7 @@ pub(in crate::report) fn verdict(summary: &RunSummary) -> String {
     match (counts.failed, counts.unknown) {
         _ if rows == 0 => String::from("no rows"),
         (0, 0) if summary.left() > 0 => format!("{} {of_rows} could not be undone", thousands(summary.left())),
+        (0, 0) if summary.command == RunCommand::Undo && rows == 1 => String::from("the one step was undone"),
         (0, 0) if summary.command == RunCommand::Undo => format!("all {} undone", counted(rows, "step")),
         // What is not approved, or cannot be, is not sent.
         (0, 0) if summary.command == RunCommand::Apply && counts.skipped > 0 => {

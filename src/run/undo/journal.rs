@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use crate::api::Body;
 use crate::plan::undo::{CompensatingWrite, UndoBatch, UndoDecision, UndoItem, batches};
-use crate::plan::{DependsOn, RowId, RowStatus, Step, StepRole, StepSink};
+use crate::plan::{DependsOn, RowId, Step, StepRole, StepSink};
 use crate::run::journal::{JournalBuilder, JournalError, PlannedRow, RowState, SheetHeader};
 use crate::table::{Row, Value};
 
@@ -82,12 +82,12 @@ fn what(item: &UndoItem) -> &'static str {
 }
 
 fn planned(item: &UndoItem) -> PlannedRow {
-    let (state, status, message) = match &item.decision {
-        UndoDecision::Undo(write_back) => (RowState::Planned, write_back.write.done_status(), write_back.note.clone()),
-        UndoDecision::NothingToDo(why) => (RowState::Ended, RowStatus::Unchanged, why.clone()),
-        UndoDecision::Skip(reason) => (RowState::Ended, RowStatus::Skipped, format!("not undone: {reason}")),
+    let (state, message) = match &item.decision {
+        UndoDecision::Undo(write_back) => (RowState::Planned, write_back.note.clone()),
+        UndoDecision::NothingToDo(why) => (RowState::Ended, why.clone()),
+        UndoDecision::Skip(reason) => (RowState::Ended, format!("not undone: {reason}")),
     };
-    PlannedRow { state, status, record: item.record, message, problems: Vec::new() }
+    PlannedRow { state, status: item.done_status(), record: item.record, message, problems: Vec::new() }
 }
 
 fn step(
