@@ -20,9 +20,7 @@ use self::assignment::HolderDecision;
 pub(crate) use self::assignment::RowLinks;
 pub use self::changes::FieldChange;
 pub(crate) use self::changes::value_text;
-use self::identify::{
-    duplicate_create, is_backup_of_other, key_missing, key_problem, no_such_record, to_upsert,
-};
+use self::identify::{duplicate_create, is_backup_of_other, key_missing, key_problem, no_such_record, to_upsert};
 use self::person_names::remark_new_people;
 pub(crate) use self::read_only::holder_names;
 use self::undecoded::{doubt, undecoded};
