@@ -1,5 +1,7 @@
 #![allow(clippy::unwrap_used)]
 
+use std::io::Read as _;
+
 use serde_json::json;
 
 use super::stored::StoredStep;
@@ -71,4 +73,26 @@ fn what_does_not_fit_into_a_sheet_goes_on_in_the_next_and_is_read_back() {
     let names: Vec<&str> = steps.iter().map(|step| step.sheet.as_str()).collect();
     assert_eq!(names, book.sheets);
     assert_eq!((book.head.groups.len(), book.head.groups[0].records), (1, 10));
+}
+
+#[test]
+fn only_the_first_line_of_a_record_has_a_drop_down() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("plan.xlsx");
+    let (journal, catalog) = (places(2), Catalog::default());
+    let source = PlanSource {
+        head: head(),
+        journal: journal.journal().unwrap(),
+        sheets: &[],
+        catalog: &catalog,
+        page: PageText::default(),
+    };
+    write_plan_book(&path, Access::default(), source).unwrap();
+    let mut parts = zip::ZipArchive::new(std::fs::File::open(&path).unwrap()).unwrap();
+    let mut sheet = String::new();
+    // After the first sheet and the hidden one.
+    parts.by_name("xl/worksheets/sheet3.xml").unwrap().read_to_string(&mut sheet).unwrap();
+    let lists = sheet.split("<dataValidation ").skip(1);
+    let asked: Vec<&str> = lists.filter_map(|list| list.split("sqref=\"").nth(1)?.split('"').next()).collect();
+    assert_eq!(asked, ["A2", "A4"]);
 }
