@@ -191,6 +191,19 @@ mod tests {
     use crate::plan::scenario::Scenario;
 
     #[test]
+    fn an_odd_custom_field_that_is_as_the_account_has_it_is_no_problem() {
+        let moment = "2026-01-01T08:00:00.000Z";
+        let shown = |cell: &str| {
+            let rack = json!([{"name": "Rack", "value": "#REF!"}]);
+            let asset = json!([{"id": 1, "asset_id": "A-1", "custom_fields": rack, "created_at": moment, "updated_at": moment}]);
+            let sheet = format!("id|asset_id|custom:Rack|created_at|updated_at\n1|A-1|{cell}|{moment}|{moment}");
+            Scenario::new().holds("assets", asset).sheet("assets", &sheet).shown()
+        };
+        assert_eq!(shown("#REF!"), ["unchanged 1"]);
+        assert!(shown("#N/A")[0].starts_with("reject cell.error at C"), "{:?}", shown("#N/A"));
+    }
+
+    #[test]
     fn an_id_beside_the_old_name_counts_in_a_fresh_export_only() {
         let (created, updated) = ("2026-01-01T08:00:00.000Z", "2026-02-02T08:00:00.000Z");
         let account = || {

@@ -150,5 +150,8 @@ mod tests {
         assert!(!shown("#1", Ids::Bare) && !shown("13", Ids::Bare) && !shown(" ", Ids::Bare));
         assert!(is_shown_by(text("#12"), (field, Ids::Marked), Some(&json!("12")), &catalog));
         assert!(!is_shown_by(text("x"), (field, Ids::Marked), None, &catalog));
+        // A tag that a service gives as a number.
+        let tag = collection("maintenances").unwrap().field("asset_id").unwrap();
+        assert!(is_shown_by(text("12"), (tag, Ids::Marked), Some(&json!(12)), &catalog));
     }
 }
