@@ -1,23 +1,23 @@
 //! What rows say of records that they only name, such as the manufacturer of a product or the city of a location. A record that
-//! is missing is made from what all rows of its natural key say: one row may leave blank what another one says.
+//! is missing is made from what all rows say of it: one may leave blank what another one says.
 
 use std::collections::HashMap;
 
 use crate::check::{CheckedRow, Code, DerivedOrigin, ParsedRelated, ParsedValue, Problem, ValueError, text};
 use crate::mapping::{Mapping, is_same_text};
 use crate::plan::CreateMissing;
-use crate::schema::{self, Entity, Reference, fold_name_into};
+use crate::schema::{self, Entity, Field, Kind, Reference, fold_name_into};
 use crate::table::Row;
 
 /// What the rows of all sheets say of records that may be missing.
 #[derive(Debug, Default)]
 pub(crate) struct NameDescriptions {
-    /// By natural key.
+    /// By name.
     records: HashMap<String, Vec<Description>>,
     key: String,
 }
 
-/// What rows say of a record, and do not contradict each other in what tells records apart.
+/// What rows say of a record: those that say the same of what tells records apart, such as the model number.
 #[derive(Debug, Default)]
 struct Description {
     facts: Vec<Fact>,
@@ -25,17 +25,20 @@ struct Description {
 
 #[derive(Debug)]
 struct Fact {
-    field: &'static str,
+    field: &'static Field,
     text: Box<str>,
     row: u64,
+    is_made_up: bool,
 }
 
 /// A cell that describes a record.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct DescribingCell<'r> {
-    pub field: &'static str,
+    pub field: &'static Field,
     pub text: &'r str,
     pub column: u32,
+    /// A value map says it of another column. It fills a new record, and contradicts nothing.
+    pub is_made_up: bool,
 }
 
 impl NameDescriptions {
@@ -53,14 +56,12 @@ impl NameDescriptions {
             };
             let cells = describing_cells(mapping, row, checked, given.field);
             if !cells.is_empty() {
-                let mut key = std::mem::take(&mut self.key);
-                write_key(reference, entity, row.cell(given.column as usize).text, &cells, &mut key);
-                let known = match self.records.get_mut(&key) {
+                write_key(reference, row.cell(given.column as usize).text, &mut self.key);
+                let known = match self.records.get_mut(&self.key) {
                     Some(known) => known,
-                    None => self.records.entry(key.clone()).or_default(),
+                    None => self.records.entry(self.key.clone()).or_default(),
                 };
                 add(known, entity, &cells, row.number);
-                self.key = key;
             }
         }
     }
@@ -75,27 +76,30 @@ impl NameDescriptions {
         name: &str,
         cells: &[DescribingCell<'_>],
         column: u32,
-    ) -> Result<Vec<(&'static str, &str)>, Problem> {
+    ) -> Result<Vec<(&'static Field, &str)>, Problem> {
         let Some(entity) = schema::collection(reference.to) else { return Ok(Vec::new()) };
         let mut key = String::new();
-        write_key(reference, entity, name, cells, &mut key);
+        write_key(reference, name, &mut key);
         let known = self.records.get(&key).map(Vec::as_slice).unwrap_or_default();
+        if let Some(own) = known.iter().find(|known| known.is_told_apart_as(entity, cells))
+            && let Some((fact, cell)) = own.contradicted(cells)
+        {
+            return Err(contradiction(entity, fact, cell));
+        }
+        // Of another description that contradicts the row, the row tells a different record.
+        let others = known.iter().filter(|known| known.is_of(entity, cells) && known.contradicted(cells).is_none());
         let mut rest: Vec<&Fact> = Vec::new();
-        for description in known.iter().filter(|known| known.is_of(entity, cells)) {
-            for fact in &description.facts {
-                let said = cells.iter().find(|cell| cell.field == fact.field);
-                let other = rest.iter().find(|other| other.field == fact.field);
-                match (said, other) {
-                    (Some(cell), _) if is_same_text(cell.text, &fact.text) => {}
-                    (Some(cell), _) => return Err(contradiction(entity, fact, cell)),
-                    (None, None) => rest.push(fact),
-                    (None, Some(other))
-                        if entity.is_told_apart_by(fact.field) && !is_same_text(&other.text, &fact.text) =>
-                    {
-                        return Err(ambiguous(entity, name, [other, fact]).at(Some(column), name));
-                    }
-                    (None, Some(_)) => {}
+        for fact in others.flat_map(|known| &known.facts) {
+            if cells.iter().any(|cell| cell.field.name == fact.field.name) {
+                continue;
+            }
+            match rest.iter_mut().find(|other| other.field.name == fact.field.name) {
+                None => rest.push(fact),
+                Some(other) if entity.is_told_apart_by(fact.field.name) && !other.agrees(&fact.text) => {
+                    return Err(ambiguous(entity, name, [other, fact]).at(Some(column), name));
                 }
+                Some(other) if other.is_made_up && !fact.is_made_up => *other = fact,
+                Some(_) => {}
             }
         }
         Ok(rest.into_iter().map(|fact| (fact.field, &*fact.text)).collect())
@@ -108,73 +112,89 @@ fn add(known: &mut Vec<Description>, entity: &Entity, cells: &[DescribingCell<'_
     if place == known.len() {
         known.push(Description::default());
     }
-    let description = &mut known[place];
+    let facts = &mut known[place].facts;
     for cell in cells {
-        if description.fact(cell.field).is_none() {
-            description.facts.push(Fact { field: cell.field, text: cell.text.into(), row });
+        let fact = Fact { field: cell.field, text: cell.text.into(), row, is_made_up: cell.is_made_up };
+        match facts.iter_mut().find(|known| known.field.name == cell.field.name) {
+            None => facts.push(fact),
+            Some(known) if known.is_made_up && !cell.is_made_up => *known = fact,
+            Some(_) => {}
         }
     }
 }
 
 impl Description {
-    fn fact(&self, field: &str) -> Option<&Fact> {
-        self.facts.iter().find(|fact| fact.field == field)
+    fn fact(&self, field: &Field) -> Option<&Fact> {
+        self.facts.iter().find(|fact| fact.field.name == field.name)
     }
 
     /// Whether it says the same as these cells of what tells records apart, and no more.
     fn is_told_apart_as(&self, entity: &Entity, cells: &[DescribingCell<'_>]) -> bool {
-        let said = self.facts.iter().filter(|fact| entity.is_told_apart_by(fact.field)).count();
-        let mut apart = cells.iter().filter(|cell| entity.is_told_apart_by(cell.field));
+        let said = self.facts.iter().filter(|fact| entity.is_told_apart_by(fact.field.name)).count();
+        let mut apart = cells.iter().filter(|cell| entity.is_told_apart_by(cell.field.name));
         apart.clone().count() == said
-            && apart.all(|cell| self.fact(cell.field).is_some_and(|fact| is_same_text(&fact.text, cell.text)))
+            && apart.all(|cell| self.fact(cell.field).is_some_and(|fact| fact.agrees(cell.text)))
     }
 
     /// Whether it may be of the record that these cells describe: nothing that tells records apart differs.
     fn is_of(&self, entity: &Entity, cells: &[DescribingCell<'_>]) -> bool {
-        let mut apart = cells.iter().filter(|cell| entity.is_told_apart_by(cell.field));
-        apart.all(|cell| self.fact(cell.field).is_none_or(|fact| is_same_text(&fact.text, cell.text)))
+        let mut apart = cells.iter().filter(|cell| entity.is_told_apart_by(cell.field.name));
+        apart.all(|cell| self.fact(cell.field).is_none_or(|fact| fact.agrees(cell.text)))
+    }
+
+    /// The first cell that says something else.
+    fn contradicted<'c, 'r>(&self, cells: &'c [DescribingCell<'r>]) -> Option<(&Fact, &'c DescribingCell<'r>)> {
+        let facts = cells.iter().filter_map(|cell| Some((self.fact(cell.field)?, cell)));
+        let mut firm = facts.filter(|(fact, cell)| !fact.is_made_up && !cell.is_made_up);
+        firm.find(|(fact, cell)| !fact.agrees(cell.text))
     }
 }
 
-/// The cells of a row that describe the record named in `field`, apart from what a rule makes up.
+impl Fact {
+    /// Whether a text says the same, as far as texts tell: dates have many spellings, and so have ids beside names.
+    fn agrees(&self, text: &str) -> bool {
+        let number = |text: &str| text.parse::<f64>().ok();
+        is_same_text(&self.text, text)
+            || match self.field.kind {
+                Kind::Date => true,
+                Kind::Reference(_) => self.text.starts_with('#') || text.starts_with('#'),
+                Kind::Integer { .. } | Kind::Money => number(&self.text).is_some_and(|said| number(text) == Some(said)),
+                _ => false,
+            }
+    }
+}
+
+/// The cells of a row that describe the record named in `field`, apart from defaults.
 pub(super) fn describing_cells<'r>(
     mapping: &Mapping,
     row: &'r Row,
     checked: &CheckedRow,
     field: usize,
 ) -> Vec<DescribingCell<'r>> {
-    let is_made_up = |column: u32| {
-        let origin = checked.derived_cell(column).map(|cell| cell.origin);
-        matches!(origin, Some(DerivedOrigin::ValueMap | DerivedOrigin::Default))
+    let reference = mapping.entity.fields[field].reference_to();
+    let Some(entity) = reference.and_then(|reference| schema::collection(reference.to)) else { return Vec::new() };
+    let cell = |related: &ParsedRelated| {
+        let origin = checked.derived_cell(related.column).map(|cell| cell.origin);
+        let text = text::trimmed(row.cell(related.column as usize).text);
+        let is_made_up = origin == Some(DerivedOrigin::ValueMap) && !entity.is_told_apart_by(related.related);
+        (origin != Some(DerivedOrigin::Default) && !text.is_empty()).then_some(DescribingCell {
+            field: entity.field(related.related)?,
+            text,
+            column: related.column,
+            is_made_up,
+        })
     };
-    let is_known = |related: &str| {
-        let referenced = mapping.entity.fields[field].reference_to().and_then(|to| schema::collection(to.to));
-        referenced.is_some_and(|entity| entity.field(related).is_some())
-    };
-    let related = checked.related.iter().filter(|related| related.field == field && is_known(related.related));
-    let related = related.filter(|related| !is_made_up(related.column));
-    let cell = |related: &ParsedRelated| DescribingCell {
-        field: related.related,
-        text: text::trimmed(row.cell(related.column as usize).text),
-        column: related.column,
-    };
-    related.map(cell).filter(|cell| !cell.text.is_empty()).collect()
+    checked.related.iter().filter(|related| related.field == field).filter_map(cell).collect()
 }
 
-/// The natural key of the record that a row names. A blank in it counts.
-fn write_key(reference: Reference, entity: &Entity, name: &str, cells: &[DescribingCell<'_>], key: &mut String) {
+/// Records of one name, of a kind where the reference asks for one.
+fn write_key(reference: Reference, name: &str, key: &mut String) {
     key.clear();
     key.push_str(reference.to);
     key.push('\u{1f}');
     key.push_str(reference.narrowed.map_or("", |(_, value)| value));
     key.push('\u{1f}');
     fold_name_into(name, key);
-    for field in entity.key {
-        key.push('\u{1f}');
-        if let Some(cell) = cells.iter().find(|cell| cell.field == *field) {
-            fold_name_into(cell.text, key);
-        }
-    }
 }
 
 fn contradiction(entity: &Entity, known: &Fact, cell: &DescribingCell<'_>) -> Problem {
@@ -190,7 +210,7 @@ fn contradiction(entity: &Entity, known: &Fact, cell: &DescribingCell<'_>) -> Pr
 }
 
 fn ambiguous(entity: &Entity, name: &str, facts: [&Fact; 2]) -> ValueError {
-    let field = facts[0].field.trim_end_matches("_id").replace('_', " ");
+    let field = facts[0].field.name.trim_end_matches("_id").replace('_', " ");
     let [one, other] = facts.map(|fact| format!("`{}` (row {})", fact.text, fact.row));
     ValueError::new(
         Code::NameAmbiguous,

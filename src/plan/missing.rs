@@ -75,7 +75,7 @@ impl DependencyBuilder<'_> {
         field: usize,
         name: &str,
         reference: Reference,
-        rest: &[(&str, &str)],
+        rest: &[(&'static Field, &str)],
     ) -> Result<DependencyRecord, ValueError> {
         let entity = schema::collection(reference.to).ok_or_else(|| incomplete(reference.to, name, "a collection"))?;
         let mut draft = DependencyRecord {
@@ -100,10 +100,11 @@ impl DependencyBuilder<'_> {
                 self.describe(&mut draft, about, cell)?;
             }
         }
-        for (name, text) in rest {
-            if let Some(about) = entity.field(name) {
-                self.describe(&mut draft, about, text)?;
-            }
+        let says = |about: &Field| {
+            self.checked.related.iter().any(|related| related.field == field && related.related == about.name)
+        };
+        for (about, text) in rest.iter().filter(|(about, _)| !says(about)) {
+            self.describe(&mut draft, about, text)?;
         }
         match entity.created_fields().find(|field| field.is_required() && !draft.has(field)) {
             Some(lacking) if *self.create_missing != CreateMissing::Compared => {

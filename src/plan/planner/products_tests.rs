@@ -119,6 +119,56 @@ fn what_one_row_leaves_blank_of_a_missing_record_another_says() {
 }
 
 #[test]
+fn a_row_that_may_be_of_either_record_contradicts_neither() {
+    let (made, assets) =
+        created(rows("T-1|Zed|Acme||Laptops|Ready\nT-2|Zed|Zoom||Phones|Ready\nT-3|Zed|||Phones|Ready"));
+    assert_eq!(made.iter().filter(|step| step.starts_with("products")).count(), 2, "{made:?}");
+    assert_eq!(assets, 3, "{made:?}");
+}
+
+#[test]
+fn a_model_number_that_one_row_leaves_blank_another_says() {
+    for text in
+        ["T-1|Zed|||Laptops|Ready\nT-2|Zed|Acme|M1|Laptops|Ready", "T-2|Zed|Acme|M1|Laptops|Ready\nT-1|Zed||||Ready"]
+    {
+        let (made, assets) = created(rows(text));
+        let products: Vec<&String> = made.iter().filter(|step| step.starts_with("products")).collect();
+        assert!(products.len() == 1 && products[0].contains(r#""model_number":"M1""#), "{made:?}");
+        assert_eq!(assets, 2);
+    }
+    let several = "T-1|Zed|||Laptops|Ready\nT-2|Zed||M1|Laptops|Ready\nT-3|Zed||M2|Laptops|Ready";
+    let shown = rows(several).create_missing(CreateMissing::AllButPeople).shown();
+    assert!(shown[0].starts_with("reject name.ambiguous at B: rows describe several products `Zed`"), "{shown:#?}");
+}
+
+#[test]
+fn what_a_value_map_says_is_not_replaced_by_what_other_rows_say() {
+    let file = "[fields.\"product_id.category_id\"]\ncolumn = \"Kind\"\nvalues = { NB = \"Laptops\" }";
+    let planned = |rows: &str| {
+        let sheet = format!("asset_id|product|Kind|status\n{rows}");
+        account().ruled_sheet("assets", &sheet, file).create_missing(CreateMissing::AllButPeople).plan()
+    };
+    let outcome = planned("T-1|Zed|NB|Ready\nT-2|Zed|Phones|Ready");
+    assert_eq!(outcome.shown_steps()[0], r#"products: create {"category_id":1,"name":"Zed"}"#);
+    assert!(outcome.shown_rejections()[0].starts_with("reject name.contradicted"), "{:?}", outcome.shown_rejections());
+    for rows in ["T-1|Zed|NB|Ready\nT-2|Zed||Ready", "T-2|Zed||Ready\nT-1|Zed|NB|Ready"] {
+        let outcome = planned(rows);
+        assert_eq!(outcome.shown_steps()[0], r#"products: create {"category_id":1,"name":"Zed"}"#);
+        assert_eq!(outcome.shown_rejections(), [""; 0], "{rows}");
+    }
+}
+
+#[test]
+fn one_value_in_two_spellings_is_no_contradiction() {
+    for text in
+        ["T-1|Zed|Acme||#1|Ready\nT-2|Zed|Acme||Laptops|Ready", "T-1|Zed|#6||Laptops|Ready\nT-2|Zed|HP||Laptops|Ready"]
+    {
+        let outcome = rows(text).create_missing(CreateMissing::AllButPeople).plan();
+        assert_eq!(outcome.shown_rejections(), [""; 0], "{text}");
+    }
+}
+
+#[test]
 fn rows_that_contradict_each_other_about_a_missing_record_are_problems() {
     let places = |rows: &str| {
         let sheet = format!("asset_id|product|status|location|Location City|Location Zip\n{rows}");

@@ -52,8 +52,8 @@ pub(super) fn read_aliases(path: &Path, options: &ReadOptions) -> Result<Vec<Nam
 
 /// Whether a row may be the header of decisions.
 pub(super) fn may_be_decisions(row: &Row) -> bool {
-    let [collection, _, use_instead] = ALIAS_HEADERS.map(fold_header);
-    row.cells().any(|cell| [&collection, &use_instead].contains(&&fold_header(cell.text)))
+    let [.., use_instead] = ALIAS_HEADERS.map(fold_header);
+    row.cells().any(|cell| fold_header(cell.text) == use_instead)
 }
 
 /// Reads what the sheet of a result says, if the workbook is one.

@@ -228,21 +228,15 @@ impl InputSet {
             own_sheets::leave_out(&mut file.workbook, &mut chosen)?;
         }
         own_sheets::leave_out(&mut file.workbook, &mut hidden)?;
-        let is_summary =
-            |workbook: &Workbook, index: usize| own_sheets::is_named_as_ours(workbook.sheets()[index].name.as_deref());
-        // A summary of the user's own does not make the one sheet beside it one of several.
-        let summaries = chosen.iter().filter(|index| is_summary(&file.workbook, **index)).count();
-        let records = chosen.len() - summaries;
+        let alone = chosen.len() == 1;
+        let may_skip = !alone && parsed.options.sheets.is_empty() && !parsed.options.mapping.strict;
         // What does not count as long as another sheet does, with the errors that are told if none does.
         let (mut others, mut named_otherwise, mut is_named_so) = (Vec::new(), Vec::new(), false);
         for sheet in hidden.into_iter().filter_map(|index| file.workbook.sheets()[index].name.clone()) {
             let reason = format!("it is hidden; --sheet '{sheet}' reads it");
             self.skipped.push((place_of(&file.input, Some(&sheet)), reason));
         }
-        let is_only = chosen.len() == 1;
         for index in chosen {
-            let alone = is_only || records == 1 && !is_summary(&file.workbook, index);
-            let may_skip = !alone && parsed.options.sheets.is_empty() && !parsed.options.mapping.strict;
             let name = file.workbook.sheets()[index].name.clone();
             let place = place_of(&file.input, name.as_deref()) + misnamed(&file.input, file.workbook.kind());
             let rows = file.workbook.first_rows(index, HEADER_WITHIN)?;

@@ -12,11 +12,6 @@ use crate::template::{self, INSTRUCTIONS, LISTS};
 /// How far into a sheet is looked.
 const WITHIN: usize = 10;
 
-/// Whether a sheet has the name of one of ours.
-pub(super) fn is_named_as_ours(name: Option<&str>) -> bool {
-    name.is_some_and(|name| [SUMMARY_SHEET, LOOK_ALIKES_SHEET, INSTRUCTIONS, LISTS].contains(&name))
-}
-
 /// Leaves out those of the sheets that are ours.
 ///
 /// # Errors
@@ -35,20 +30,22 @@ pub(super) fn leave_out(workbook: &mut Workbook, sheets: &mut Vec<usize>) -> Res
 /// # Errors
 /// Where it cannot be read.
 pub(super) fn is_ours(workbook: &mut Workbook, sheet: usize) -> Result<bool> {
-    let Some(name) = workbook.sheets()[sheet].name.clone().filter(|name| is_named_as_ours(Some(name))) else {
+    let ours = [SUMMARY_SHEET, LOOK_ALIKES_SHEET, INSTRUCTIONS, LISTS];
+    let Some(name) = workbook.sheets()[sheet].name.clone().filter(|name| ours.contains(&name.as_str())) else {
         return Ok(false);
     };
     let rows = workbook.first_rows(sheet, WITHIN)?;
     Ok(match name.as_str() {
-        SUMMARY_SHEET => title_of(&rows).is_some_and(is_title),
-        INSTRUCTIONS => title_of(&rows) == Some(template::TITLE),
+        // The verdict stands below the title.
+        SUMMARY_SHEET => line(&rows, 0).is_some_and(is_title) && line(&rows, 1).is_some(),
+        INSTRUCTIONS => line(&rows, 0) == Some(template::TITLE),
         LISTS => rows.first().is_none_or(|row| row.cells().all(|cell| template::is_list(cell.text))),
         _ => rows.iter().any(may_be_decisions),
     })
 }
 
-/// The text of the first row, if it is a single one.
-fn title_of(rows: &[Row]) -> Option<&str> {
-    let mut filled = rows.first()?.cells().filter(|cell| !cell.is_blank());
+/// The text of a row, if it is a single one.
+fn line(rows: &[Row], index: usize) -> Option<&str> {
+    let mut filled = rows.get(index)?.cells().filter(|cell| !cell.is_blank());
     filled.next().map(|cell| cell.text).filter(|_| filled.next().is_none())
 }

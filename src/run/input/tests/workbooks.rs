@@ -57,7 +57,12 @@ fn sheets_with_names_of_ours_that_hold_records_are_read() {
         let (sheets_read, skipped) = read(&[("Suppliers", false, FIRMS), (name, true, ASSETS)], |_| {});
         assert_eq!(sheets_read, ["Suppliers suppliers"]);
         assert_eq!(skipped, [format!("`{name}` it is hidden; --sheet '{name}' reads it")]);
-        // Totals of the user's own are named, and the one sheet beside them is read as if it were alone.
+        // Under a title of the user's own.
+        let titled: &[&[&str]] = &[&["Import of laptops"], ASSETS[0], ASSETS[1]];
+        let (sheets_read, skipped) = read(&[("Notes", false, &[&["just a line"]]), (name, false, titled)], |_| {});
+        assert_eq!(sheets_read, [format!("{name} assets")]);
+        assert!(skipped.len() == 1 && skipped[0].starts_with("`Notes` "), "{skipped:?}");
+        // Totals of the user's own are named.
         let totals: &[&[&str]] = &[&["Site", "Total"], &["Bonn", "7"]];
         let (sheets_read, skipped) = read(&[("Sheet1", false, ASSETS), (name, false, totals)], |_| {});
         assert_eq!(sheets_read.len(), 1, "{sheets_read:?}");
