@@ -98,6 +98,8 @@ enum AmountError {
     Percent,
     /// A suffix for thousands or millions.
     Multiple,
+    /// A number format that shows it as thousands or millions.
+    ShownAsMultiple,
     /// Two different currencies.
     TwoCurrencies,
     /// A currency no longer in use, with its successor.
@@ -216,7 +218,7 @@ fn from_number(number: f64, cell: Cell<'_>) -> Result<Amount, ValueError> {
         return Err(AmountError::Percent.into());
     }
     if cell.format.is_some_and(unit::shows_multiple) {
-        return Err(AmountError::Multiple.into());
+        return Err(AmountError::ShownAsMultiple.into());
     }
     let value = exact(number).ok_or(AmountError::Other)?;
     let currency = cell.format.and_then(CurrencyHint::of_format).or_else(|| shown_currency(cell.text));
@@ -255,6 +257,11 @@ impl From<AmountError> for ValueError {
         let (code, message, hint) = match fault {
             AmountError::Percent => (Code::MoneyInvalid, INVALID, "write the amount itself, not a percentage"),
             AmountError::Multiple => (Code::MoneyInvalid, INVALID, "write the whole amount in digits"),
+            AmountError::ShownAsMultiple => (
+                Code::MoneyInvalid,
+                "invalid amount: its number format shows it as thousands or millions",
+                "write the whole amount, in a number format without such a unit",
+            ),
             AmountError::TwoCurrencies => (
                 Code::MoneyCurrency,
                 "two currencies in one cell; expected an amount in one currency",

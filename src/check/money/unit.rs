@@ -38,7 +38,11 @@ const MULTIPLES: &[(&str, i64)] = &[
     ("千", 1_000),
     ("万", 10_000),
     ("萬", 10_000),
+    ("tis", 1_000),
+    ("тыс", 1_000),
     ("mio", 1_000_000),
+    ("mln", 1_000_000),
+    ("млн", 1_000_000),
     ("mn", 1_000_000),
     ("million", 1_000_000),
     ("millions", 1_000_000),
@@ -113,29 +117,34 @@ impl HeaderUnit {
 }
 
 /// Whether a number format calls the number a multiple: of 12, `0 "k€"` shows `12 k€`. Where a comma behind the digits scales it,
-/// as in `0,"k€"`, the cell holds the whole amount.
+/// as in `0,"k€"`, the cell holds the whole amount. What stands in front is a currency, such as the `K` of Zambia.
 pub(super) fn shows_multiple(format: &str) -> bool {
     if format.bytes().all(|byte| !matches!(byte, b'"' | b'\\')) {
         return false;
     }
-    let (mut literals, mut digits) = (String::new(), String::new());
+    let (mut behind, mut digits) = (String::new(), String::new());
     let mut chars = format.chars();
     while let Some(char) = chars.next() {
-        match char {
+        let literal: String = match char {
             ';' => break,
-            '"' => literals.extend(chars.by_ref().take_while(|char| *char != '"').chain([' '])),
-            '\\' => literals.extend(chars.next()),
+            '"' => chars.by_ref().take_while(|char| *char != '"').chain([' ']).collect(),
+            '\\' => chars.next().into_iter().collect(),
             // `[$€-407]`, or a colour or a condition.
             '[' => {
                 let inner: String = chars.by_ref().take_while(|char| *char != ']').collect();
-                let sign = inner.strip_prefix('$').unwrap_or_default();
-                literals.extend(sign.split('-').next().unwrap_or_default().chars().chain([' ']));
+                format!("{} ", inner.strip_prefix('$').and_then(|sign| sign.split('-').next()).unwrap_or_default())
             }
-            '0' | '#' | '?' | ',' | '.' => digits.push(char),
-            _ => literals.push(' '),
+            '0' | '#' | '?' | ',' | '.' => {
+                digits.push(char);
+                continue;
+            }
+            _ => String::from(' '),
+        };
+        if !digits.is_empty() {
+            behind.push_str(&literal);
         }
     }
-    !digits.ends_with(',') && HeaderUnit::of_words(words(&literals).collect()).factor != Decimal::ONE
+    !digits.ends_with(',') && HeaderUnit::of_words(words(&behind).collect()).factor != Decimal::ONE
 }
 
 /// The words of a text; apostrophes and signs belong to them.
@@ -163,8 +172,8 @@ mod tests {
     #[test]
     fn formats_that_call_a_number_a_multiple() {
         for format in [
-            r##"#,##0 "k€""##, r##"#,##0 "TEUR""##, r#"[$€-2] 0 "k""#, r#"0.0" k EUR""#, r#"0\k"#, r#""Mio. "0"#,
-            r#"0 "T€";[Red]-0 "T€""#, r#"0 "万""#,
+            r##"#,##0 "k€""##, r##"#,##0 "TEUR""##, r#"[$€-2] 0 "k""#, r#"0.0" k EUR""#, r#"0\k"#, r#"0" Mio.""#,
+            r##"#,##0 "tis. Kč""##, r#"0 "млн ₽""#, r#"0 "T€";[Red]-0 "T€""#, r#"0 "万""#,
         ] {
             assert!(shows_multiple(format), "{format}");
         }
@@ -182,6 +191,8 @@ mod tests {
             "\\",
             "[",
             r##"0 "pcs""##,
+            r##""K"#,##0.00"##,
+            r##"_-[$K-1409]* #,##0.00_-;_-"-"??_-"##,
             r##"#,##0.00 "M""##,
         ] {
             assert!(!shows_multiple(format), "{format}");
