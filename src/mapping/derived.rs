@@ -413,7 +413,11 @@ pub(super) fn supersede(columns: &mut [Column], rules: &[ResolvedRule], skips: &
         let is_fed =
             rules.iter().any(|rule| !rule.columns.is_empty() && headers::feeds_same(&rule.target, &column.target));
         column.target = match column.target {
-            _ if is_fed && reads => ColumnTarget::Ignored(Ignored::Source),
+            _ if is_fed && reads => {
+                // Whoever ignores a column stays its source; of this one the rule says all there is.
+                column.source = MappingSource::Schema;
+                ColumnTarget::Ignored(Ignored::Source)
+            }
             _ if is_fed => ColumnTarget::Ignored(Ignored::Superseded),
             ColumnTarget::Ignored(Ignored::Unknown | Ignored::ReadOnly | Ignored::OnRequest) if reads => {
                 ColumnTarget::Ignored(Ignored::Source)
@@ -455,6 +459,7 @@ impl Mapping {
                     .then_some(MappingRuleError::NoColumn { place: rule.origin.place, field: rule.target });
             }
         } else if read.is_empty() && rule.default.is_none() {
+                column.source = MappingSource::Schema;
             return None;
         }
         if let (true, [source]) = (rule.only_names_column(), read.as_slice())

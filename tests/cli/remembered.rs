@@ -192,3 +192,28 @@ fn nothing_is_remembered_of_headers_that_need_no_flags() {
     assert!(ran.stderr.contains("nothing to remember"), "{}", ran.text());
     assert!(!account.path("state/mappings").exists());
 }
+
+#[test]
+fn a_column_stays_ignored_that_only_a_rule_reads() {
+    let rules = "entity = \"assets\"\nignore = [\"Site\"]\n[fields.asset_name]\njoin = \"{Site} {Host}\"\n\
+                 [fields.status_id]\ndefault = \"Ready\"\n";
+    let account = CliTest::new().with_lookups().sheet("m.toml", rules);
+    let account = account.sheet("list.csv", "Asset Tag,Model,Host,Site\nLAP-1,MacBook Pro 14,NB-17,Berlin\n");
+    let used = |summary: &serde_json::Value| {
+        let columns = summary["mapping"][0]["columns"].as_array().unwrap().iter();
+        let mut used: Vec<String> = columns.map(|column| column["field"].to_string()).collect();
+        used.sort();
+        used
+    };
+    let check = ["check", "list.csv", "--mapping", "m.toml", "--remember", "--save-mapping", "saved.toml"];
+    let (code, first) = account.json(&check);
+    assert_eq!((code, used(&first).contains(&String::from("\"location_id\""))), (0, false), "{first}");
+    for again in [&["check", "list.csv"][..], &["check", "list.csv", "--mapping", "saved.toml"]] {
+        let (code, again) = account.json(again);
+        assert_eq!((code, used(&again)), (0, used(&first)), "{again}");
+    }
+    let (code, summary) = account.json(&["import", "list.csv"]);
+    assert_eq!((code, &summary["counts"]["created"]), (0, &json!(1)), "{summary}");
+    let asset = account.record("assets", "asset_id", "LAP-1");
+    assert_eq!((&asset["asset_name"], &asset["location_id"]), (&json!("Berlin NB-17"), &json!(null)));
+}

@@ -19,8 +19,10 @@ impl MappingText {
         let known = self.tables.remove(mapping.entity.name);
         let mut table = known.and_then(|known| known.as_table().cloned()).unwrap_or_default();
         for column in mapping.sheet_columns() {
-            // A column that only rules read is named by them.
-            if matches!(column.target, ColumnTarget::Result(_) | ColumnTarget::Ignored(Ignored::Source)) {
+            // A column that only rules read is named by them, and means something else as well unless it is ignored.
+            let is_named =
+                column.target == ColumnTarget::Ignored(Ignored::Source) && column.source == MappingSource::Schema;
+            if is_named || matches!(column.target, ColumnTarget::Result(_)) {
                 continue;
             }
             let target = match column.target {
