@@ -128,6 +128,8 @@ pub(crate) struct SheetPlan<'s> {
     pub owner: Option<u16>,
     /// Whether its rows also say who holds their records.
     pub is_assigned: bool,
+    /// Whether a preset says what its columns are, be it as part of a remembered mapping.
+    pub has_preset: bool,
 }
 
 /// Whether other sheets may refer to the records that a sheet creates.

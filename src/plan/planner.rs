@@ -435,7 +435,15 @@ impl<S: StepSink> Planner<'_, S> {
     /// Whether a row can do without a record that cannot be made for want of a value: where the user asked to make missing
     /// records, and only a preset says that the column names one.
     fn is_dispensable(&self, sheet: &SheetPlan<'_>, field: usize, column: u32, error: &ValueError) -> bool {
-        let is_preset = |known: &Column| known.index == column as usize && known.source == MappingSource::Preset;
+        let is_preset = |known: &Column| {
+            known.index == column as usize
+                && match known.source {
+                    MappingSource::Preset => true,
+                    // It contains the preset that it was made with.
+                    MappingSource::Remembered => sheet.has_preset,
+                    _ => false,
+                }
+        };
         error.code == Code::NameIncomplete
             && !sheet.mapping.entity.fields[field].is_required()
             && !sheet.match_on.contains(&sheet.mapping.entity.fields[field].name)

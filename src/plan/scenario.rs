@@ -224,6 +224,7 @@ impl Scenario {
                 referenced: Referenced::among(sheet.mapping.entity, others.map(|(_, other)| other.mapping.entity)),
                 owner: sheet.owner.map(|owner| owner as u16),
                 is_assigned: self.sheets.iter().any(|other| other.owner == Some(index)),
+                has_preset: false,
             };
             let (match_on, extra) = match sheet.owner {
                 None => (sheet.match_on.as_slice(), ExtraCells::Problem),

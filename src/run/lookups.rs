@@ -221,6 +221,7 @@ mod tests {
                 referenced: Referenced::among(entity, std::iter::empty()),
                 owner: None,
                 is_assigned: false,
+                has_preset: false,
             };
             let mut lookups = catalog::LookupRequest::default();
             declare(&mut lookups, &sheet);

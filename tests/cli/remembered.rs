@@ -217,3 +217,15 @@ fn a_column_stays_ignored_that_only_a_rule_reads() {
     let asset = account.record("assets", "asset_id", "LAP-1");
     assert_eq!((&asset["asset_name"], &asset["location_id"]), (&json!("Berlin NB-17"), &json!(null)));
 }
+
+#[test]
+fn a_remembered_preset_is_as_lenient_as_the_preset() {
+    let sheet = include_str!("../fixtures/exports/snipe-it-assets.csv");
+    let account = CliTest::new().sheet("sn.csv", sheet);
+    let import = ["import", "sn.csv", "--create-missing=all", "--dry-run"];
+    let (code, preset) = account.json(&import);
+    assert_eq!(code, 0, "{preset}");
+    account.run(&["check", "sn.csv", "--remember"]).exits(0);
+    let (code, remembered) = account.json(&import);
+    assert_eq!((code, &remembered["counts"]), (0, &preset["counts"]), "{remembered}");
+}

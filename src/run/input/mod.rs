@@ -453,6 +453,7 @@ impl InputSet {
             referenced: self.referenced(index),
             owner: self.owner_of(index).map(|owner| owner as u16),
             is_assigned: self.further_of(index).iter().any(is_assigned),
+            has_preset: self.preset_of(self.owner_of(index).unwrap_or(index)).is_some(),
         }
     }
 
