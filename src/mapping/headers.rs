@@ -248,7 +248,12 @@ pub(super) fn override_for<'w>(header: &str, overrides: &'w MappingOverrides) ->
     let exact = overrides.map.iter().find(|entry| entry.header.trim() == header.trim());
     exact.or_else(|| {
         let keys = header_keys(header);
-        keys.iter().find_map(|key| overrides.map.iter().find(|entry| HeaderText::parse(&entry.header).whole == *key))
+        // Folded, the `_id` of our results is the `ID` of another tool.
+        let is_own = |header: &str| result_column(header).is_some();
+        let is_alike = |entry: &&MappingOverride, key: &String| {
+            HeaderText::parse(&entry.header).whole == *key && is_own(&entry.header) == is_own(header)
+        };
+        keys.iter().find_map(|key| overrides.map.iter().find(|entry| is_alike(entry, key)))
     })
 }
 

@@ -81,3 +81,32 @@ fn every_export_goes_into_an_account_that_speaks_only_the_guide() {
         .collect();
     assert!(failed.is_empty(), "{}", failed.join("\n"));
 }
+
+#[test]
+fn another_tools_id_is_not_taken_for_ours() {
+    for (name, separator) in [("snipe-it-assets", ','), ("glpi-computers", ';')] {
+        let path = format!("{}/tests/fixtures/exports/{name}.csv", env!("CARGO_MANIFEST_DIR"));
+        let text = std::fs::read_to_string(path).unwrap();
+        let lines = text.trim_start_matches('\u{feff}').lines().enumerate();
+        let with_id = lines.map(|(row, line)| match row {
+            0 => format!("{line}{separator}ID\n"),
+            row => format!("{line}{separator}{}\n", 7000 + row),
+        });
+        let account = CliTest::new().sheet("list.csv", &with_id.collect::<String>());
+        let import = ["import", "list.csv", "--create-missing=all", "--result", "done.xlsx"];
+        let (code, summary) = account.json(&import);
+        assert_eq!((code, &summary["counts"]["failed"]), (0, &serde_json::json!(0)), "{name}: {summary}");
+        // The result has our ids beside theirs.
+        let (code, again) = account.json(&["import", "done.xlsx", "--create-missing=all"]);
+        assert_eq!(
+            (code, &again["counts"]["failed"], &again["counts"]["created"]),
+            (0, &serde_json::json!(0), &serde_json::json!(0)),
+            "{name}: {again}"
+        );
+        let columns = again["mapping"][0]["columns"].as_array().unwrap();
+        assert!(
+            columns.iter().any(|column| column["header"] == "_id" && column["field"] == "_id"),
+            "{name}: {columns:?}"
+        );
+    }
+}
