@@ -11,7 +11,7 @@ pub(crate) enum Strip {
     BracketSuffix,
     /// All but the last part of a path: `Root > Berlin`, `/Staff/Berlin`.
     PathParents,
-    /// Tags of HTML.
+    /// Tags of HTML, and what it writes in place of characters: `<b>Smith &amp; Co</b>`.
     HtmlTags,
     /// All but what stands in brackets at the end: the type in `Ready to Deploy (deployable)`.
     OutsideBrackets,
@@ -74,7 +74,12 @@ impl Strip {
                 let last = text.rsplit(separator).map(str::trim).find(|part| !part.is_empty())?;
                 text.contains(separator).then(|| last.to_owned())
             }
-            Strip::HtmlTags => without_tags(text),
+            Strip::HtmlTags => {
+                let bare = without_tags(text);
+                // Behind the tags: `&lt;b&gt;` is text that looks like one.
+                let decoded = without_entities(bare.as_deref().unwrap_or(text));
+                decoded.map(|text| text.trim().to_owned()).or(bare)
+            }
             Strip::UnitSuffix => {
                 let text = text.trim();
                 let number = text.trim_end_matches(|char: char| char.is_alphabetic() || char == '.').trim_end();
@@ -129,6 +134,49 @@ fn without_tags(text: &str) -> Option<String> {
     is_changed.then(|| kept.trim().to_owned())
 }
 
+/// The entities that HTML escapes text with. What is none of them stays as it is.
+const ENTITIES: [(&str, char); 6] =
+    [("amp", '&'), ("lt", '<'), ("gt", '>'), ("quot", '"'), ("apos", '\''), ("nbsp", NO_BREAK_SPACE)];
+
+const NO_BREAK_SPACE: char = '\u{a0}';
+
+/// `&#x10FFFF;`.
+const LONGEST_ENTITY: usize = 10;
+
+/// The text with the characters that its entities stand for; none where it has no entity.
+fn without_entities(text: &str) -> Option<String> {
+    let (mut decoded, mut rest, mut is_changed) = (String::with_capacity(text.len()), text, false);
+    while let Some(start) = rest.find('&') {
+        decoded.push_str(&rest[..start]);
+        rest = &rest[start..];
+        let (char, length) = entity(rest).inspect(|_| is_changed = true).unwrap_or(('&', 1));
+        decoded.push(char);
+        rest = &rest[length..];
+    }
+    decoded.push_str(rest);
+    is_changed.then_some(decoded)
+}
+
+/// The character of the entity that the text begins with, and the entity's length.
+fn entity(text: &str) -> Option<(char, usize)> {
+    let end = text.bytes().take(LONGEST_ENTITY).position(|byte| byte == b';')?;
+    let name = &text[1..end];
+    let code = |digits: &str, radix| {
+        let is_number = digits.bytes().all(|byte| byte.is_ascii_hexdigit());
+        let code = u32::from_str_radix(digits, radix).ok().filter(|_| is_number)?;
+        char::from_u32(code).filter(|char| !char.is_control() || char.is_whitespace())
+    };
+    let char = match name.strip_prefix('#') {
+        Some(digits) => match digits.strip_prefix(['x', 'X']) {
+            Some(digits) => code(digits, 16)?,
+            None => code(digits, 10)?,
+        },
+        None => ENTITIES.iter().find(|(known, _)| *known == name)?.1,
+    };
+    // It only keeps a page from breaking the line there.
+    Some((if char == NO_BREAK_SPACE { ' ' } else { char }, end + 1))
+}
+
 #[cfg(test)]
 mod tests {
     use super::Strip;
@@ -151,6 +199,10 @@ mod tests {
             (Strip::PathParents, "Berlin/Mitte", None),
             (Strip::HtmlTags, "<a href=\"/x\">MacBook</a>", Some("MacBook")),
             (Strip::HtmlTags, "5 < 6 > 4", None),
+            (Strip::HtmlTags, "<a href=\"x\">Smith &amp; Co</a>", Some("Smith & Co")),
+            (Strip::HtmlTags, "O&#039;Neil&nbsp;&quot;Ada&quot; &#xe9;", Some("O'Neil \"Ada\" é")),
+            (Strip::HtmlTags, "<b>&lt;i&gt; &amp;amp;</b>", Some("<i> &amp;")),
+            (Strip::HtmlTags, "R&D; &#0; &#x110000; &#+65; &;", None),
             (Strip::OutsideBrackets, "Ready to Deploy (deployable)", Some("deployable")),
             (Strip::OutsideBrackets, "Ready to Deploy", None),
             (Strip::UnitSuffix, "36 months", Some("36")),
