@@ -266,14 +266,18 @@ impl RuleResolver<'_> {
         exact
     }
 
-    /// The column that a rule reads, unless what weighs more ignores it.
+    /// The column that a rule reads, unless what weighs more ignores it. As in their mapping file, a column that the user
+    /// ignores by a flag stays a part of what they join and choose from.
     fn column_of(&self, header: &str, rule: &FieldRule) -> Option<usize> {
         let column = *self.columns_of(header).first()?;
         let text = self.header.cell(column).text;
-        let is_ignored = self.stronger(rule).any(|entry| {
-            entry.target.trim().is_empty()
-                && headers::header_keys(text).contains(&HeaderText::parse(&entry.header).whole)
-        });
+        let is_users = rule.origin.source.weight() > MappingSource::Preset.weight();
+        let is_part = is_users && rule.source.as_ref().is_some_and(RuleSource::has_parts);
+        let is_ignored = !is_part
+            && self.stronger(rule).any(|entry| {
+                entry.target.trim().is_empty()
+                    && headers::header_keys(text).contains(&HeaderText::parse(&entry.header).whole)
+            });
         (!is_ignored).then_some(column)
     }
 

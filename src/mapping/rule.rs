@@ -137,6 +137,15 @@ impl RuleSource {
         }
     }
 
+    /// Whether a value may come from several columns, or from a column and a text.
+    pub(super) fn has_parts(&self) -> bool {
+        match self {
+            RuleSource::Column(_) => false,
+            RuleSource::FirstOf(headers) => headers.len() > 1,
+            RuleSource::Join(_) => true,
+        }
+    }
+
     /// The same source with other headers.
     pub(crate) fn with_headers(&self, other: impl Fn(&str) -> String) -> Self {
         match self {

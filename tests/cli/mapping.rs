@@ -204,3 +204,19 @@ fn mistakes_in_rules_are_named_before_anything_is_read() {
         say which: --map 'Device state=status_id'
     ");
 }
+
+#[test]
+fn a_column_ignored_by_a_flag_stays_part_of_a_join() {
+    let rules = |ignore: &str| {
+        format!("entity = \"assets\"\n{ignore}[fields.asset_name]\njoin = \"{{Site}} {{Device name}}\"\n")
+    };
+    let sheet = "Asset Tag,Model,Status,Site,Building,Device name\nA-1,MacBook Pro 14,Ready,North,Tower,PC-1\n";
+    let account = CliTest::new().with_lookups().sheet("d.csv", sheet);
+    let account = account.sheet("m.toml", &rules("")).sheet("own.toml", &rules("ignore = [\"Site\"]\n"));
+    let flag = ["import", "d.csv", "--mapping", "m.toml", "--ignore", "Site", "--create-missing=all"];
+    let (code, summary) = account.json(&flag);
+    assert_eq!((code, &summary["counts"]["created"]), (0, &json!(1)), "{summary}");
+    assert_eq!(account.record("assets", "asset_id", "A-1")["asset_name"], json!("North PC-1"));
+    let (code, same) = account.json(&["import", "d.csv", "--mapping", "own.toml", "--create-missing=all"]);
+    assert_eq!((code, &same["counts"]["unchanged"]), (0, &json!(1)), "{same}");
+}
