@@ -166,9 +166,8 @@ fn is_skipped(skip: &SkippedRows, row: &Row) -> bool {
     let fits = |column: &usize| {
         let cell = row.cell(*column);
         match &skip.condition {
-            SkipCondition::Is(texts) => {
-                !cell.is_blank() && texts.iter().any(|text| mapping::is_same_text(text, cell.text))
-            }
+            SkipCondition::Is(texts) if cell.is_blank() => texts.iter().any(|text| text.trim().is_empty()),
+            SkipCondition::Is(texts) => texts.iter().any(|text| mapping::is_same_text(text, cell.text)),
             SkipCondition::Blank => cell.is_blank(),
             SkipCondition::Filled => !cell.is_blank(),
         }

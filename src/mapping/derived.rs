@@ -95,7 +95,11 @@ impl SkippedRows {
         let headers: Vec<String> = self.rule.headers.iter().map(|header| format!("`{header}`")).collect();
         let is = match &self.condition {
             SkipCondition::Is(texts) => {
-                texts.iter().map(|text| format!("`{text}`")).collect::<Vec<String>>().join(" or ")
+                let shown = |text: &String| match text.trim() {
+                    "" => String::from("blank"),
+                    _ => format!("`{text}`"),
+                };
+                texts.iter().map(shown).collect::<Vec<String>>().join(" or ")
             }
             SkipCondition::Blank => String::from("blank"),
             SkipCondition::Filled => String::from("filled"),
@@ -455,6 +459,7 @@ impl Mapping {
             fed.sort_by_key(|column| !is_name(column));
             if let Some(column) = fed.into_iter().next() {
                 target = std::mem::replace(&mut column.target, ColumnTarget::Ignored(Ignored::Source));
+                column.source = MappingSource::Schema;
                 read = vec![column.index];
                 rule.source = Some(RuleSource::Column(column.header.clone()));
             } else if rule.default.is_none() {
@@ -463,7 +468,6 @@ impl Mapping {
                     .then_some(MappingRuleError::NoColumn { place: rule.origin.place, field: rule.target });
             }
         } else if read.is_empty() && rule.default.is_none() {
-                column.source = MappingSource::Schema;
             return None;
         }
         if let (true, [source]) = (rule.only_names_column(), read.as_slice())

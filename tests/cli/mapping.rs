@@ -220,3 +220,20 @@ fn a_column_ignored_by_a_flag_stays_part_of_a_join() {
     let (code, same) = account.json(&["import", "d.csv", "--mapping", "own.toml", "--create-missing=all"]);
     assert_eq!((code, &same["counts"]["unchanged"]), (0, &json!(1)), "{same}");
 }
+
+#[test]
+fn a_skip_may_list_a_blank_text_but_not_nothing() {
+    let skip = |is: &str| format!("{RULES}[[skip]]\ncolumn = \"Device state\"\nis = {is}\n");
+    let sheet = DEVICES.replace("lost", "");
+    let account = CliTest::new().with_lookups().sheet("devices.csv", &sheet);
+    let account = account.sheet("m.toml", &skip("[\"\", \"broken\"]")).sheet("none.toml", &skip("[]"));
+    let (code, summary) = account.json(&["import", "devices.csv", "--mapping", "m.toml", "--result", "result.xlsx"]);
+    assert_eq!((code, &summary["counts"]["skipped"]), (0, &json!(2)), "{summary}");
+    let rows = sheet_rows(&account.path("result.xlsx"), "devices");
+    let shown = rows
+        .iter()
+        .any(|row| row.contains(&String::from("left out by the mapping: `Device state` is blank or `broken`")));
+    assert!(shown, "{rows:?}");
+    let ran = account.run(&["check", "devices.csv", "--mapping", "none.toml"]).exits(2);
+    assert!(ran.text().contains("a skip whose `is` lists nothing"), "{}", ran.text());
+}

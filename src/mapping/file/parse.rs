@@ -364,7 +364,13 @@ impl Parser<'_> {
     fn skip(&self, value: &Spanned<DeValue<'_>>) -> Result<SkipRule, Mistake> {
         let hint = "write column = \"Header\" and is = [\"Value\"], blank = true or filled = true";
         let table: SkipTable = read(value, hint)?;
+        if table.column.0.is_empty() {
+            return Err(Mistake::new(value.span(), "a skip without a column", hint));
+        }
         let condition = match (table.is, table.blank, table.filled) {
+            (Some(Words(texts)), None, None) if texts.is_empty() => {
+                return Err(Mistake::new(value.span(), "a skip whose `is` lists nothing", hint));
+            }
             (Some(Words(texts)), None, None) => SkipCondition::Is(texts),
             (None, Some(true), None) => SkipCondition::Blank,
             (None, None, Some(true)) => SkipCondition::Filled,
