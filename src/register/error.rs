@@ -40,6 +40,8 @@ pub(crate) enum RatesProblem {
     ColumnMissing { column: &'static str },
     #[error("row {row}: invalid rate `{found}`")]
     Rate { row: u64, found: String },
+    #[error("row {row}: ambiguous rate `{found}`; could be `{large}` or `{small}`")]
+    Ambiguous { row: u64, found: String, large: String, small: String },
     #[error("row {row}: `{found}` is not an ISO 4217 currency code")]
     Currency { row: u64, found: String },
     #[error("row {row}: duplicate rate for {currency}")]
@@ -80,6 +82,9 @@ impl Diagnostic for RegisterError {
             Self::Read(_) => return None,
             Self::Rates { problem: RatesProblem::NoBase, .. } => {
                 "add a row for the base currency with the rate 1, or a column `base` with its code"
+            }
+            Self::Rates { problem: RatesProblem::Ambiguous { .. }, .. } => {
+                "write it without a thousands separator and with other than three decimals, e.g. `1.1680` or `16250`"
             }
             Self::Rates { .. } => {
                 "use the columns `currency` and `rate`, the price of one unit in the base currency, e.g. `USD,0.92`"

@@ -16,7 +16,8 @@ use rust_decimal::Decimal;
 
 use super::currency::{Currency, rounded};
 use super::error::{RatesProblem, RegisterError};
-use crate::check::money;
+use crate::check::column::MoneySurvey;
+use crate::check::money::{self, DecimalMark};
 use crate::schema::fold_header;
 use crate::table::{Input, ReadOptions, Row, Value, Workbook};
 
@@ -69,7 +70,8 @@ fn of(rows: &[Row]) -> Result<Rates, RatesProblem> {
     let position = |name: &str| (0..header.len()).find(|column| fold_header(header.cell(*column).text) == name);
     let currency = position("currency").ok_or(RatesProblem::ColumnMissing { column: "currency" })?;
     let rate = position("rate").ok_or(RatesProblem::ColumnMissing { column: "rate" })?;
-    let rates = rows.iter().map(|row| read_row(row, currency, rate)).collect::<Result<Vec<_>, _>>()?;
+    let marks = RateMarks::of(rows, rate);
+    let rates = rows.iter().map(|row| read_row(row, currency, rate, marks)).collect::<Result<Vec<_>, _>>()?;
     for (at, (row, rate)) in rates.iter().enumerate() {
         if rates[..at].iter().any(|(_, earlier)| earlier.currency == rate.currency) {
             return Err(RatesProblem::Twice { row: *row, currency: rate.currency.code.to_string() });
@@ -89,14 +91,49 @@ fn of(rows: &[Row]) -> Result<Rates, RatesProblem> {
     }
 }
 
-fn read_row(row: &Row, currency: usize, rate: usize) -> Result<(u64, Rate), RatesProblem> {
+/// What the column of rates shows of its decimal mark.
+#[derive(Debug, Clone, Copy)]
+struct RateMarks {
+    /// The mark that the column proves.
+    proven: Option<DecimalMark>,
+    /// Whether any rate can only be read with a decimal comma.
+    has_comma: bool,
+}
+
+impl RateMarks {
+    fn of(rows: &[Row], column: usize) -> Self {
+        let mut survey = MoneySurvey::default();
+        let mut has_comma = false;
+        let cells = rows.iter().map(|row| row.cell(column));
+        for cell in cells.filter(|cell| !matches!(cell.value, Value::Number(_))) {
+            survey.observe(cell.text);
+            let is_read = |mark| money::parse(cell, Some(mark)).is_ok();
+            has_comma |= is_read(DecimalMark::Comma) && !is_read(DecimalMark::Point);
+        }
+        Self { proven: survey.decide(), has_comma }
+    }
+}
+
+fn read_row(row: &Row, currency: usize, rate: usize, marks: RateMarks) -> Result<(u64, Rate), RatesProblem> {
     let currency = code(row, currency)?;
     let cell = row.cell(rate);
-    let read = match cell.value {
+    let amount = |mark| money::parse(cell, mark).ok().map(|amount| amount.value);
+    let read = match (cell.value, marks.proven) {
         // The stored number; the cell may display fewer digits.
-        Value::Number(number) => number.to_string().parse().ok(),
-        _ => cell.text.trim().parse().ok().or_else(|| money::parse(cell, None).ok().map(|amount| amount.value)),
+        (Value::Number(number), _) => number.to_string().parse().ok(),
+        (_, Some(DecimalMark::Comma)) => amount(marks.proven),
+        // Programs write rates with a point, mostly with many decimals. A comma elsewhere makes that doubtful.
+        (_, proven) => {
+            let plain = if marks.has_comma { None } else { cell.text.trim().parse().ok() };
+            plain.or_else(|| amount(proven))
+        }
     };
+    if let (None, [Some(point), Some(comma)]) =
+        (read, [DecimalMark::Point, DecimalMark::Comma].map(|mark| amount(Some(mark))))
+    {
+        let [large, small] = [point.max(comma), point.min(comma)].map(|rate: Decimal| rate.to_string());
+        return Err(RatesProblem::Ambiguous { row: row.number, found: cell.text.trim().to_owned(), large, small });
+    }
     let read = read.filter(|rate| *rate > Decimal::ZERO && *rate < Decimal::from(1_000_000_000));
     let rate = read.ok_or_else(|| RatesProblem::Rate { row: row.number, found: cell.text.to_owned() })?;
     Ok((row.number, Rate { currency, rate: rate.normalize() }))
@@ -165,6 +202,32 @@ mod tests {
             ("currency,rate\nEUR,1.1\n", "the base currency is missing"),
             ("currency,rate,base\nEUR,2,EUR\n", "row 2: the rate of the base currency EUR is 2 instead of 1"),
             ("currency,rate,base\nEUR,2,USD\nGBP,2,CHF\n", "row 3: base currency `CHF` differs from `USD` above"),
+        ] {
+            assert_eq!(read(text).unwrap_err(), value);
+        }
+    }
+
+    #[test]
+    fn the_column_proves_the_decimal_mark_of_its_rates() {
+        for (text, rates) in [
+            ("currency;rate\nIDR;1\nEUR;17.501,25\nUSD;16.250\n", "1 17501.25 16250"),
+            ("currency;rate\nEUR;1\nUSD;0,925\nGBP;1,168\nJPY;0,006\n", "1 0.925 1.168 0.006"),
+            ("currency,rate\nEUR,1\nUSD,0.925\nGBP,1.168\n", "1 0.925 1.168"),
+            ("currency,rate\nEUR,1\nGBP,1.168\n", "1 1.168"),
+            ("currency;rate\nEUR;1\nUSD;0.925\nKWD;58,250\n", "1 0.925 58250"),
+            ("currency;rate\nEUR;1\nUSD;0.92\nGBP;1,17\n", "1 0.92 1.17"),
+            ("currency,rate\nEUR,1\nVND,0.0000361234567\n", "1 0.0000361234567"),
+        ] {
+            let rates_read = read(text).unwrap().rates;
+            let found: Vec<String> = rates_read.iter().map(|rate| rate.rate.to_string()).collect();
+            assert_eq!(found.join(" "), rates, "{text}");
+        }
+        for (text, value) in [
+            ("currency;rate\nEUR;1\nGBP;1,168\n", "row 3: ambiguous rate `1,168`; could be `1168` or `1.168`"),
+            (
+                "currency;rate\nEUR;1\nGBP;1,17\nUSD;0.92\nIDR;16.250\n",
+                "row 5: ambiguous rate `16.250`; could be `16250` or `16.250`",
+            ),
         ] {
             assert_eq!(read(text).unwrap_err(), value);
         }
