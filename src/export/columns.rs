@@ -43,6 +43,14 @@ struct ExportColumn {
     place: Cell<usize>,
 }
 
+/// A header for which no column is left.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum NotSelected {
+    Unknown(String),
+    /// The header was given twice.
+    Repeated(String),
+}
+
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum ImportRole {
     Imported,
@@ -175,12 +183,15 @@ impl ExportColumns {
     /// Keeps only these columns, in this order.
     ///
     /// # Errors
-    /// The first header that no column has.
-    pub(crate) fn select(mut self, headers: &[String]) -> Result<Self, String> {
-        let mut selected = Vec::with_capacity(headers.len());
+    /// The first header that no column has, or that is there twice.
+    pub(crate) fn select(mut self, headers: &[String]) -> Result<Self, NotSelected> {
+        let mut selected: Vec<ExportColumn> = Vec::with_capacity(headers.len());
         for header in headers {
-            let place =
-                self.columns.iter().position(|column| column.header == *header).ok_or_else(|| header.clone())?;
+            let Some(place) = self.columns.iter().position(|column| column.header == *header) else {
+                let is_repeated = selected.iter().any(|column| column.header == *header);
+                let not_selected = if is_repeated { NotSelected::Repeated } else { NotSelected::Unknown };
+                return Err(not_selected(header.clone()));
+            };
             selected.push(self.columns.remove(place));
         }
         self.columns = selected;

@@ -27,6 +27,8 @@ pub(crate) enum ExportError {
     ColumnWithoutCollection { column: String, example: &'static str },
     #[error("`{collection}` has no column `{column}`")]
     UnknownColumn { collection: &'static str, column: String, known: Vec<String> },
+    #[error("the column `{column}` of `{collection}` is chosen twice")]
+    RepeatedColumn { collection: &'static str, column: String },
     #[error("invalid sort order `{text}`")]
     SortOrder { text: String },
 
@@ -107,6 +109,7 @@ impl Diagnostic for ExportError {
             Self::NoOutput => "pass -o with a file, a folder, or - for stdout",
             Self::ColumnWithoutCollection { column, example } => return Some(format!("write {example}.{column}")),
             Self::UnknownColumn { known, .. } => return Some(format!("choose from {}", known.join(", "))),
+            Self::RepeatedColumn { .. } => "name each column once",
             Self::SortOrder { .. } => "write FIELD, FIELD:asc or FIELD:desc",
             Self::Filter(error) => return error.hint(),
             Self::FilterWithoutCollection { .. } => "export that collection too, or leave the filter out",

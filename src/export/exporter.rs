@@ -254,5 +254,8 @@ mod tests {
         let job = statuses(&folder.path().join("out.csv")).with_columns(["nmae"]);
         let error = sandbox(folder.path()).await.export(job, &mut NoObserver).await.unwrap_err();
         assert!(matches!(error.downcast_ref(), Some(ExportError::UnknownColumn { .. })), "{error}");
+        let job = statuses(&folder.path().join("out.csv")).with_columns(["name", "name"]);
+        let error = sandbox(folder.path()).await.export(job, &mut NoObserver).await.unwrap_err();
+        assert_eq!(error.to_string(), "the column `name` of `statuses` is chosen twice");
     }
 }

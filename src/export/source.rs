@@ -1,6 +1,6 @@
 //! Reads what an export needs from one account, and prepares its tables.
 
-use super::columns::ExportColumns;
+use super::columns::{ExportColumns, NotSelected};
 use super::error::ExportError;
 use super::filters::{AppliedBy, Filter};
 use super::job::ChangeReport;
@@ -176,7 +176,10 @@ pub(crate) fn columns(
     let columns = ExportColumns::of(entity, shape, job.options.ids);
     let Some(selected) = job.columns.get(entity.name) else { return Ok(columns) };
     let known = headers(&columns);
-    columns.select(selected).map_err(|column| ExportError::UnknownColumn { collection: entity.name, column, known })
+    columns.select(selected).map_err(|not_selected| match not_selected {
+        NotSelected::Unknown(column) => ExportError::UnknownColumn { collection: entity.name, column, known },
+        NotSelected::Repeated(column) => ExportError::RepeatedColumn { collection: entity.name, column },
+    })
 }
 
 fn sort_by(entity: &Entity, columns: &ExportColumns, job: &ResolvedJob) -> Result<Option<SortBy>, ExportError> {
