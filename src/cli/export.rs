@@ -56,6 +56,21 @@ fn with_named_export(global: &Global, args: &ExportArgs) -> Result<(Global, Expo
     Ok((global, args))
 }
 
+/// The columns in a list with commas. Names of custom fields may hold commas too, written `\,`.
+fn split_columns(list: &str) -> Vec<String> {
+    let mut columns = vec![String::new()];
+    let mut chars = list.chars().peekable();
+    while let Some(char) = chars.next() {
+        let next = if char == '\\' { chars.next_if_eq(&',') } else { None };
+        match (char, next, columns.last_mut()) {
+            (',', _, _) | (_, _, None) => columns.push(String::new()),
+            (_, Some(comma), Some(column)) => column.push(comma),
+            (_, None, Some(column)) => column.push(char),
+        }
+    }
+    columns
+}
+
 /// The flags as options of an export.
 fn export_job(args: &ExportArgs, settings: &Settings) -> Result<ExportJob, Error> {
     let mut job = ExportJob {
@@ -66,7 +81,7 @@ fn export_job(args: &ExportArgs, settings: &Settings) -> Result<ExportJob, Error
         tenants: if args.all_tenants { TenantScope::All } else { TenantScope::Current },
         name: args.name.clone(),
         ids: args.ids.map_or(IdColumns::Both, IdColumns::from),
-        columns: args.columns.clone(),
+        columns: args.columns.iter().flat_map(|list| split_columns(list)).collect(),
         default_columns: settings.columns.clone(),
         filters: args.wheres.clone(),
         log_filter: log_filter(args)?,
@@ -147,6 +162,23 @@ impl From<IdsName> for IdColumns {
             IdsName::Both => IdColumns::Both,
             IdsName::Names => IdColumns::NamesOnly,
             IdsName::Only => IdColumns::IdsOnly,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::split_columns;
+
+    #[test]
+    fn a_comma_of_a_name_is_told_from_one_between_columns() {
+        for (list, columns) in [
+            ("asset_id", &["asset_id"][..]),
+            ("asset_id,name", &["asset_id", "name"]),
+            (r"custom:a\,b,name", &["custom:a,b", "name"]),
+            (r"custom:a\b\,", &[r"custom:a\b,"]),
+        ] {
+            assert_eq!(split_columns(list), columns, "{list}");
         }
     }
 }

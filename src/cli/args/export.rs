@@ -58,8 +58,9 @@ pub(crate) struct ExportArgs {
     #[arg(long, value_enum, value_name = "HOW", help_heading = "Rows and columns")]
     pub ids: Option<IdsName>,
 
-    /// Only these columns, in this order; `assets.asset_id` where several collections are exported
-    #[arg(long, value_name = "C,...", value_delimiter = ',', help_heading = "Rows and columns")]
+    /// Only these columns, in this order; `assets.asset_id` where several collections are exported,
+    /// `\,` for a comma in a name
+    #[arg(long, value_name = "C,...", help_heading = "Rows and columns")]
     pub columns: Vec<String>,
 
     /// Only records with this field value: a text, a name or an id (repeatable)
