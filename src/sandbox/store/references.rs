@@ -67,21 +67,21 @@ impl RecordStore {
         for (other, field) in pointing_at(entity.name) {
             let sql = format!("SELECT 1 FROM {} WHERE \"{}\" = ?1 LIMIT 1", other.name, field.name);
             if self.any(&sql, [id])? {
-                errors.add("id", format!("cannot be deleted, {} refer to it by `{}`", other.name, field.name));
+                errors.add("id", format!("{} refer to it by `{}`", other.name, field.name));
             }
         }
         if can_be_checked_in(entity.name) && (self.is_out(entity.name, id)? || self.is_counted_out(entity, id)?) {
-            errors.add("id", "cannot be deleted while it is checked out");
+            errors.add("id", "it is checked out");
         }
         for holder in facts::HOLDERS {
             if holder_collection(holder) == Some(entity.name)
                 && self.any(&format!("SELECT 1 FROM holdings WHERE {holder} = ?1 LIMIT 1"), [id])?
             {
-                errors.add("id", "cannot be deleted while something is checked out to it");
+                errors.add("id", "something is checked out to it");
             }
         }
         if self.holds_by_count(entity, id)? {
-            errors.add("id", "cannot be deleted while something is checked out to it");
+            errors.add("id", "something is checked out to it");
         }
         Ok(errors.refuse()?)
     }

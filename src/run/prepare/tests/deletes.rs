@@ -26,7 +26,7 @@ fn rows_are_asked_to_go_by_their_key_whatever_else_they_say() {
             "2 failed: record.missing at B: record not found in suppliers",
             "3 deleted #4",
             "4 skipped",
-            "5 failed #1: service.refused: cannot be deleted: cannot be deleted, licenses refer to it by `supplier_id`",
+            "5 failed #1: service.refused: cannot be deleted: licenses refer to it by `supplier_id`",
             "6 deleted #3",
         ]
     );
