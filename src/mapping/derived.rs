@@ -255,14 +255,15 @@ impl RuleResolver<'_> {
         self.overrides.map.iter().filter(move |entry| entry.source.weight() > weight)
     }
 
-    /// The columns with that header, the exact one first.
+    /// The columns with that header, the exact one first. What a result put in front is another column: `_status` is not `Status`.
     fn columns_of(&self, header: &str) -> Vec<usize> {
         let folded = HeaderText::parse(header).whole;
         let (mut exact, mut alike) = (Vec::new(), Vec::new());
         for (index, keys) in &self.keys {
-            if self.header.cell(*index).text.trim() == header.trim() {
+            let text = self.header.cell(*index).text;
+            if text.trim() == header.trim() {
                 exact.push(*index);
-            } else if keys.contains(&folded) {
+            } else if keys.contains(&folded) && headers::result_column(text).is_none() {
                 alike.push(*index);
             }
         }

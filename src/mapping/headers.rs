@@ -505,7 +505,7 @@ fn custom_name(header: &str) -> Option<&str> {
 /// The id of a deleted record, in the backup of a delete.
 pub(crate) const DELETED_ID: &str = "_deleted_id";
 
-fn result_column(header: &str) -> Option<ColumnTarget> {
+pub(super) fn result_column(header: &str) -> Option<ColumnTarget> {
     match header.trim().to_ascii_lowercase().as_str() {
         "_id" => Some(ColumnTarget::Id(IdOwnership::Verified)),
         "_action" => Some(ColumnTarget::Action),

@@ -110,3 +110,18 @@ fn another_tools_id_is_not_taken_for_ours() {
         );
     }
 }
+
+#[test]
+fn the_result_of_an_export_is_imported_like_the_export() {
+    for name in ["okta-api-users", "snipe-it-assets"] {
+        let account = CliTest::new();
+        let (_, path) = exports().into_iter().find(|(export, _)| export == name).unwrap();
+        account
+            .run(&["import", path.to_str().unwrap(), "--create-missing=all", "--yes", "--result", "r.xlsx"])
+            .exits(0);
+        let (code, again) = account.json(&["import", "r.xlsx", "--create-missing=all", "--dry-run"]);
+        assert_eq!(code, 0, "{name}: {again:#}");
+        let kinds = ["failed", "created", "updated"].map(|kind| again["counts"][kind].as_u64());
+        assert_eq!(kinds, [Some(0); 3], "{name}: {}", again["counts"]);
+    }
+}
