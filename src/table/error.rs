@@ -16,6 +16,13 @@ pub(crate) struct ReadError {
     pub fault: ReadFault,
 }
 
+impl ReadError {
+    /// Whether the file has no content at all.
+    pub(crate) fn is_of_empty_file(&self) -> bool {
+        matches!(self.fault, ReadFault::Empty)
+    }
+}
+
 /// What is wrong with the file.
 #[derive(Debug)]
 pub(crate) enum ReadFault {

@@ -116,6 +116,12 @@ impl RowRules {
     }
 }
 
+/// Whether a file could not be opened because it is an empty one of JSON lines.
+fn is_of_no_records(error: &Error, file: &Path) -> bool {
+    let is_jsonl = file.extension().is_some_and(|extension| extension.eq_ignore_ascii_case("jsonl"));
+    is_jsonl && error.downcast_ref().is_some_and(ReadError::is_of_empty_file)
+}
+
 impl InputSet {
     /// Opens and maps everything the options name.
     ///
@@ -135,10 +141,22 @@ impl InputSet {
             decisions: Vec::new(),
         };
         set.read_aliases(&parsed)?;
-        let mut errors = Vec::new();
+        let (mut errors, mut empty) = (Vec::new(), None);
         for file in &options.files {
-            set.open_file(Input::from_arg(file), &parsed)?;
-            set.map_last_file(&parsed, &mut errors)?;
+            let input = Input::from_arg(file);
+            let name = input.name();
+            match set.open_file(input, &parsed) {
+                Ok(()) => set.map_last_file(&parsed, &mut errors)?,
+                // A collection without records is exported as such a file: JSON lines have no header.
+                Err(error) if is_of_no_records(&error, file) => {
+                    observer.on_note(&format!("{name} is empty and was skipped"));
+                    empty = empty.or(Some(error));
+                }
+                Err(error) => return Err(error),
+            }
+        }
+        if let (true, Some(error)) = (set.files.is_empty(), empty) {
+            return Err(error);
         }
         set.rules.aliases = Arc::new(Aliases::new(std::mem::take(&mut set.decisions))?);
         set.ignore_missing(&mut errors);

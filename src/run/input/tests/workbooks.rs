@@ -306,3 +306,14 @@ fn rows_that_are_checked_side_by_side_are_those_of_the_file() {
     input.each_checked_in_parallel(0, &mut checkers[0], &mut names, &mut take).unwrap();
     assert_eq!((clean, flagged), (2, vec![3]));
 }
+
+#[test]
+fn an_empty_file_of_json_lines_is_skipped_where_another_is_read() {
+    let set = open(&[("accessories.jsonl", ""), ("suppliers.jsonl", "{\"name\": \"Acme\"}\n")], |_| {}).unwrap();
+    let read: Vec<&str> = set.sheets.iter().map(|sheet| sheet.mapping.entity.name).collect();
+    assert_eq!(read, ["suppliers"]);
+    for files in [&[("accessories.jsonl", "")][..], &[("a.csv", ""), ("suppliers.jsonl", "{\"name\": \"Acme\"}\n")]] {
+        let (message, _) = refusal(open(files, |_| {}));
+        assert!(message.ends_with("the file is empty"), "{message}");
+    }
+}
