@@ -134,7 +134,7 @@ fn without_tags(text: &str) -> Option<String> {
     is_changed.then(|| kept.trim().to_owned())
 }
 
-/// The entities that HTML escapes text with. What is none of them stays as it is.
+/// The entities of characters that HTML needs for itself. Others stay as they are.
 const ENTITIES: [(&str, char); 6] =
     [("amp", '&'), ("lt", '<'), ("gt", '>'), ("quot", '"'), ("apos", '\''), ("nbsp", NO_BREAK_SPACE)];
 

@@ -13,13 +13,13 @@ use crate::table::Row;
 #[derive(Debug, Default)]
 pub(crate) struct NameDescriptions {
     /// By name.
-    records: HashMap<String, Vec<Description>>,
+    records: HashMap<String, Vec<NamedRecord>>,
     key: String,
 }
 
-/// What rows say of a record: those that say the same of what tells records apart, such as the model number.
+/// What rows say of one record: those that say the same of what tells records apart, such as the model number.
 #[derive(Debug, Default)]
-struct Description {
+struct NamedRecord {
     facts: Vec<Fact>,
 }
 
@@ -84,9 +84,9 @@ impl NameDescriptions {
         if let Some(own) = known.iter().find(|known| known.is_told_apart_as(entity, cells))
             && let Some((fact, cell)) = own.contradicted(cells)
         {
-            return Err(contradiction(entity, fact, cell));
+            return Err(contradicts(entity, fact.row, &fact.text).at(Some(cell.column), cell.text));
         }
-        // Of another description that contradicts the row, the row tells a different record.
+        // What contradicts the row is about another record of that name.
         let others = known.iter().filter(|known| known.is_of(entity, cells) && known.contradicted(cells).is_none());
         let mut rest: Vec<&Fact> = Vec::new();
         for fact in others.flat_map(|known| &known.facts) {
@@ -107,10 +107,10 @@ impl NameDescriptions {
 }
 
 /// Adds cells to the description that they belong to, or as one of their own.
-fn add(known: &mut Vec<Description>, entity: &Entity, cells: &[DescribingCell<'_>], row: u64) {
+fn add(known: &mut Vec<NamedRecord>, entity: &Entity, cells: &[DescribingCell<'_>], row: u64) {
     let place = known.iter().position(|known| known.is_told_apart_as(entity, cells)).unwrap_or(known.len());
     if place == known.len() {
-        known.push(Description::default());
+        known.push(NamedRecord::default());
     }
     let facts = &mut known[place].facts;
     for cell in cells {
@@ -123,7 +123,7 @@ fn add(known: &mut Vec<Description>, entity: &Entity, cells: &[DescribingCell<'_
     }
 }
 
-impl Description {
+impl NamedRecord {
     fn fact(&self, field: &Field) -> Option<&Fact> {
         self.facts.iter().find(|fact| fact.field.name == field.name)
     }
@@ -197,16 +197,13 @@ fn write_key(reference: Reference, name: &str, key: &mut String) {
     fold_name_into(name, key);
 }
 
-fn contradiction(entity: &Entity, known: &Fact, cell: &DescribingCell<'_>) -> Problem {
-    let error = ValueError::new(
+/// The problem of a row that says something else of a record than an earlier row, which says `known`.
+pub(crate) fn contradicts(entity: &Entity, row: u64, known: &str) -> ValueError {
+    ValueError::new(
         Code::RecordContradicted,
-        format!(
-            "another value than in row {}, which describes the same {}: `{}`",
-            known.row, entity.singular, known.text
-        ),
+        format!("another value than in row {row}, which describes the same {}: `{known}`", entity.singular),
         "make the rows say the same, or leave the cell blank in one of them",
-    );
-    error.at(Some(cell.column), cell.text)
+    )
 }
 
 fn ambiguous(entity: &Entity, name: &str, facts: [&Fact; 2]) -> ValueError {

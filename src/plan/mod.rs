@@ -34,7 +34,7 @@ pub(crate) mod undo;
 
 use std::collections::BTreeMap;
 
-pub(crate) use descriptions::NameDescriptions;
+pub(crate) use descriptions::{NameDescriptions, contradicts};
 pub(crate) use diff::{ValueMatch, compare, holds, update_to};
 pub use estimate::RunEstimate;
 pub(crate) use limits::{ChangeLimit, PlanLimits};

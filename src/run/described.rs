@@ -2,9 +2,9 @@
 
 use std::collections::{HashMap, HashSet};
 
-use crate::check::{CheckedRow, Code, Problem, ValueError, text};
+use crate::check::{CheckedRow, Problem, text};
 use crate::mapping::{Mapping, is_same_text};
-use crate::plan::RowId;
+use crate::plan::{RowId, contradicts};
 use crate::schema::fold_name_into;
 use crate::table::{Row, Value};
 
@@ -114,7 +114,9 @@ impl Description {
                     self.cells.push(DescribedCell { column, text: text.into(), value: cell.value, row: row.number });
                 }
                 Some(known) if *known.text == *text || is_same_text(&known.text, text) => {}
-                Some(known) => conflicts.push(contradiction(mapping, known, (column, text))),
+                Some(known) => {
+                    conflicts.push(contradicts(mapping.entity, known.row, &known.text).at(Some(column), text));
+                }
             }
         }
     }
@@ -144,23 +146,12 @@ fn write_key(row: &Row, columns: &[Option<usize>], key: &mut String) {
     }
 }
 
-fn contradiction(mapping: &Mapping, known: &DescribedCell, (column, found): (u32, &str)) -> Problem {
-    let error = ValueError::new(
-        Code::RecordContradicted,
-        format!(
-            "another value than in row {}, which describes the same {}: `{}`",
-            known.row, mapping.entity.singular, known.text
-        ),
-        "make the rows say the same, or leave the cell blank in one of them",
-    );
-    error.at(Some(column), found)
-}
-
 #[cfg(test)]
 mod tests {
     #![allow(clippy::unwrap_used)]
 
     use super::*;
+    use crate::check::Code;
     use crate::mapping::MappingOverrides;
     use crate::schema;
 

@@ -30,18 +30,16 @@ pub(super) fn leave_out(workbook: &mut Workbook, sheets: &mut Vec<usize>) -> Res
 /// # Errors
 /// Where it cannot be read.
 pub(super) fn is_ours(workbook: &mut Workbook, sheet: usize) -> Result<bool> {
-    let ours = [SUMMARY_SHEET, LOOK_ALIKES_SHEET, INSTRUCTIONS, LISTS];
-    let Some(name) = workbook.sheets()[sheet].name.clone().filter(|name| ours.contains(&name.as_str())) else {
-        return Ok(false);
-    };
-    let rows = workbook.first_rows(sheet, WITHIN)?;
-    Ok(match name.as_str() {
+    let name = workbook.sheets()[sheet].name.clone().unwrap_or_default();
+    let fits: fn(&[Row]) -> bool = match name.as_str() {
         // The verdict stands below the title.
-        SUMMARY_SHEET => line(&rows, 0).is_some_and(is_title) && line(&rows, 1).is_some(),
-        INSTRUCTIONS => line(&rows, 0) == Some(template::TITLE),
-        LISTS => rows.first().is_none_or(|row| row.cells().all(|cell| template::is_list(cell.text))),
-        _ => rows.iter().any(may_be_decisions),
-    })
+        SUMMARY_SHEET => |rows| line(rows, 0).is_some_and(is_title) && line(rows, 1).is_some(),
+        INSTRUCTIONS => |rows| line(rows, 0) == Some(template::TITLE),
+        LISTS => |rows| rows.first().is_none_or(|row| row.cells().all(|cell| template::is_list(cell.text))),
+        LOOK_ALIKES_SHEET => |rows| rows.iter().any(may_be_decisions),
+        _ => return Ok(false),
+    };
+    Ok(fits(&workbook.first_rows(sheet, WITHIN)?))
 }
 
 /// The text of a row, if it is a single one.

@@ -65,7 +65,7 @@ impl ItemLogs {
         if times == 0 { PriorAction::Absent } else { PriorAction::Logged { times, last } }
     }
 
-    /// How many check-outs like a request nobody has taken back. `None` if the log shows no check-in from that holder, or
+    /// How many check-outs like a request have not been checked in. `None` if the log shows no check-in from that holder, or
     /// does not say from whom.
     pub(super) fn still_out(&self, request: &ActionRequest) -> Option<usize> {
         let holder = request.holder.as_ref()?;

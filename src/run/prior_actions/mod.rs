@@ -6,8 +6,8 @@
 //! activity log of the item is read, in a bounded number of pages: check-outs to that holder that no journal explains
 //! may be the row's.
 //!
-//! A comparison asks what is out now, of which the journals of this machine know only their own part: it reads the log of
-//! every row's item, and a check-out that the log shows as taken back is none.
+//! A comparison asks what is checked out now. The journals of this machine do not know what others have checked in since, so
+//! it reads the log of every row's item.
 
 mod journals;
 mod logged;
@@ -26,7 +26,7 @@ pub(super) enum LogReading {
     /// Of those that no journal answers.
     #[default]
     Unanswered,
-    /// Of all: what a journal shows may have been taken back from elsewhere.
+    /// Of all: others may have checked in what a journal shows as checked out.
     All,
 }
 
@@ -87,7 +87,7 @@ impl KnownActions {
         let prior = match same.get(*taken) {
             None => return PriorAction::Absent,
             Some(action) if action.is_applied => match self.logs.still_out(request) {
-                // The latest are taken back first.
+                // The earliest are taken for those that are still out.
                 Some(out) if self.reading == LogReading::All && position(&found, action, request) >= out => {
                     PriorAction::Absent
                 }
