@@ -22,7 +22,6 @@ mod verify;
 
 pub use change_tally::{ChangeExample, ChangeGroup, ChangeTally};
 pub(crate) use result_file::ResultFile;
-pub(crate) use result_file::SUMMARY_SHEET;
 pub(crate) use run_result::{RowSource, add_rows, write_result};
 pub(crate) use run_summary::RunCommand;
 pub use run_summary::{RunSummary, SheetSummary};

@@ -5,7 +5,7 @@ mod sentences;
 mod terminal;
 
 pub(crate) use json::{counts_json, group_json, json};
-pub(crate) use sentences::{is_title, plan_sentence};
+pub(crate) use sentences::plan_sentence;
 pub(super) use sentences::{problems_sentence, requests_sentence, title, verdict};
 pub(crate) use terminal::text;
 

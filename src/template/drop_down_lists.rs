@@ -4,11 +4,9 @@ use iso_currency::{Currency, IntoEnumIterator};
 use rust_xlsxwriter::{ColNum, Formula, RowNum, Worksheet, XlsxError, utility};
 
 use super::styles::TemplateStyles;
-use super::{LISTS, LiveNames, names_key};
+use super::{LISTS_SHEET, LiveNames, names_key};
+use crate::run::input::own_sheets::CURRENCIES;
 use crate::schema::{Entity, Field, Kind, Reference};
-
-/// The header of the codes of currencies.
-pub(super) const CURRENCIES: &str = "currencies";
 
 /// How many rows of another sheet a drop-down covers.
 const SIBLING_ROWS: RowNum = 10_000;
@@ -76,7 +74,7 @@ impl DropDownLists {
         let rows = self.columns[index].values.len() as RowNum;
         (rows > 0).then(|| {
             let column = index as ColNum;
-            Formula::new(format!("={LISTS}!{}", utility::cell_range_absolute(1, column, rows, column)))
+            Formula::new(format!("={LISTS_SHEET}!{}", utility::cell_range_absolute(1, column, rows, column)))
         })
     }
 
@@ -92,7 +90,7 @@ impl DropDownLists {
     }
 
     pub(super) fn write(&self, sheet: &mut Worksheet, styles: &TemplateStyles) -> Result<(), XlsxError> {
-        sheet.set_name(LISTS)?.set_hidden(true);
+        sheet.set_name(LISTS_SHEET)?.set_hidden(true);
         for (column, list) in self.columns.iter().enumerate() {
             let column = column as ColNum;
             sheet.write_string_with_format(0, column, &list.key, &styles.head)?;

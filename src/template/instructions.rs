@@ -4,7 +4,7 @@ use rust_xlsxwriter::{ColNum, RowNum, Url, Worksheet, XlsxError};
 
 use super::sheet::{A4, fields};
 use super::styles::TemplateStyles;
-use super::{INSTRUCTIONS, TITLE};
+use super::{INSTRUCTIONS_SHEET, INSTRUCTIONS_TITLE};
 use crate::schema::{Entity, Field, Kind};
 
 /// How to fill in cells, said where a sheet of the workbook has a field to which it applies.
@@ -84,7 +84,7 @@ pub(super) fn write(
     file_name: &str,
     styles: &TemplateStyles,
 ) -> Result<(), XlsxError> {
-    sheet.set_name(INSTRUCTIONS)?.set_screen_gridlines(false);
+    sheet.set_name(INSTRUCTIONS_SHEET)?.set_screen_gridlines(false);
     for (column, width) in WIDTHS.into_iter().enumerate() {
         sheet.set_column_width(column as ColNum, width)?;
     }
@@ -111,7 +111,7 @@ impl InstructionsSheet<'_> {
             _ => "Fill in the sheets you need, leave the others empty, then run the commands below.".to_owned(),
         };
         self.sheet.set_row_height(0, 32)?;
-        self.sheet.write_string_with_format(0, 0, TITLE, &self.styles.title)?;
+        self.sheet.write_string_with_format(0, 0, INSTRUCTIONS_TITLE, &self.styles.title)?;
         self.sheet.merge_range(1, 0, 1, LAST_COLUMN, &lead, &self.styles.lead)?;
         self.row = 2;
         Ok(())

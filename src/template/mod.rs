@@ -1,8 +1,8 @@
 //! Sheets to fill in, made from the schema.
 //!
-//! A workbook opens with [`INSTRUCTIONS`], then has one sheet per entity, named as the entity, with the API's field
+//! A workbook opens with [`INSTRUCTIONS_SHEET`], then has one sheet per entity, named as the entity, with the API's field
 //! names as headers and nothing below them: what is not filled in cannot be imported by accident. Each header carries
-//! a note; each column carries the format and the drop-down its kind of value needs. [`LISTS`] is hidden and holds
+//! a note; each column carries the format and the drop-down its kind of value needs. [`LISTS_SHEET`] is hidden and holds
 //! what drop-downs are too long to hold themselves.
 //!
 //! The same schema makes the same bytes, so that the files kept in `templates/` can be compared with it by a test.
@@ -20,25 +20,11 @@ use std::path::{Path, PathBuf};
 use rust_xlsxwriter::{DocProperties, ExcelDateTime, Workbook, XlsxError};
 
 use crate::error::{Diagnostic, ErrorKind};
-use crate::schema::{self, Entity, Reference, importable};
+use crate::run::input::own_sheets::{INSTRUCTIONS_SHEET, INSTRUCTIONS_TITLE, LISTS_SHEET};
+use crate::schema::{Entity, Reference, importable};
 use crate::table::write::{AtomicFile, WriteError};
-use drop_down_lists::{CURRENCIES, DropDownLists};
+use drop_down_lists::DropDownLists;
 use styles::TemplateStyles;
-
-/// The sheet that explains the others. An import has nothing to read in it.
-pub(crate) const INSTRUCTIONS: &str = "Instructions";
-
-/// The first line of that sheet.
-pub(crate) const TITLE: &str = "Sheets to fill in for BlueTally";
-
-/// The hidden sheet that holds long drop-downs. An import has nothing to read in it.
-pub(crate) const LISTS: &str = "Lists";
-
-/// Whether a header of [`LISTS`] may be this text: `currencies`, or what [`names_key`] makes.
-pub(crate) fn is_list(header: &str) -> bool {
-    let collection = header.split_once(':').map_or(header, |(collection, _)| collection);
-    header == CURRENCIES || schema::collection(collection).is_some()
-}
 
 /// The account's own names, for the drop-downs of references, by [`names_key`].
 pub(crate) type LiveNames = BTreeMap<String, Vec<String>>;

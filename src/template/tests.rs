@@ -51,9 +51,9 @@ fn the_templates_of_the_repository_are_in_step_with_the_schema() {
 fn a_sheet_has_the_headers_and_nothing_to_import() {
     let (_, everything) = all().last().unwrap();
     let mut workbook = opened(build(&everything, None, "onboarding.xlsx").unwrap());
-    let mut sheets = vec![INSTRUCTIONS];
+    let mut sheets = vec![INSTRUCTIONS_SHEET];
     sheets.extend(everything.iter().map(|entity| entity.name));
-    sheets.push(LISTS);
+    sheets.push(LISTS_SHEET);
     assert_eq!(workbook.sheet_names(), sheets);
     for entity in everything {
         let range = workbook.worksheet_range(entity.name).unwrap();
@@ -88,7 +88,7 @@ fn columns_hold_what_their_kind_needs() {
 #[test]
 fn currencies_are_those_in_use() {
     let mut workbook = opened(build(&entities(&["assets"]), None, "assets.xlsx").unwrap());
-    let codes = column(&mut workbook, LISTS, 0);
+    let codes = column(&mut workbook, LISTS_SHEET, 0);
     for code in ["CHF", "EUR", "USD", "VES", "XCG", "XOF"] {
         assert!(codes.iter().any(|listed| listed == code), "{code} is missing");
     }
@@ -106,8 +106,8 @@ fn a_reference_offers_the_accounts_own_names() {
     ]);
     let bytes = build(&entities(&["accessories", "products"]), Some(&live), "two.xlsx").unwrap();
     let mut workbook = opened(bytes.clone());
-    assert_eq!(column(&mut workbook, LISTS, 1), ["Mice"]);
-    assert_eq!(column(&mut workbook, LISTS, 2), ["Laptops", "Mice"]);
+    assert_eq!(column(&mut workbook, LISTS_SHEET, 1), ["Mice"]);
+    assert_eq!(column(&mut workbook, LISTS_SHEET, 2), ["Laptops", "Mice"]);
     assert!(part(bytes.clone(), "xl/worksheets/sheet2.xml").contains("<formula1>Lists!$B$2</formula1>"));
     assert!(part(bytes, "xl/worksheets/sheet3.xml").contains("<formula1>Lists!$C$2:$C$3</formula1>"));
 }

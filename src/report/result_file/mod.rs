@@ -34,8 +34,6 @@ use csv::ResultCsv;
 use row_numbers::RowNumbers;
 use workbook::ResultWorkbook;
 
-pub(crate) use summary_sheet::SUMMARY_SHEET;
-
 /// Writes a result file. Dropped before [`ResultFile::finish`], it leaves nothing behind.
 pub(crate) struct ResultFile {
     kind: ResultFormat,

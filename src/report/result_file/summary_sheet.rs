@@ -14,12 +14,10 @@ use super::summary_grid::{self, LAST, SummaryGrid};
 use super::summary_notes::{ResultCell, SummaryNotes};
 use crate::mapping::SheetMapping;
 use crate::plan::{ReportMode, RowCounts, RowStatus};
+use crate::run::input::own_sheets::SUMMARY_SHEET;
 use crate::table::ColumnName;
 use crate::table::write::page::{write_formula, write_link};
 use crate::wording::{counted, duration};
-
-/// The name of the workbook's first sheet; an input's sheet of that name gets a number.
-pub(crate) const SUMMARY_SHEET: &str = "Summary";
 
 /// The last column left of the chart.
 const LEFT: u16 = 8;

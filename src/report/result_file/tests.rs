@@ -13,6 +13,7 @@ use crate::error::Diagnostic;
 use crate::plan::{RowCounts, RowStatus};
 use crate::report::change_tally::ChangeTally;
 use crate::report::{ProblemTally, RunCommand, SheetSummary};
+use crate::run::input::own_sheets::SUMMARY_SHEET;
 use crate::table::Value;
 use crate::table::write::Access;
 

@@ -13,10 +13,11 @@ use super::columns::{MESSAGE, RESULT_COLUMNS, RESULT_HEADERS, ResultColumns};
 use super::look_alikes;
 use super::styles::{CHANGED, INVALID, ResultFormats, TextWrap, status_colors};
 use super::summary_notes::SummaryNotes;
-use super::summary_sheet::{self, SUMMARY_SHEET};
+use super::summary_sheet;
 use crate::check::is_withheld;
 use crate::plan::RowOutcome;
 use crate::plan::{ReportMode, RowCounts, RowStatus};
+use crate::run::input::own_sheets::SUMMARY_SHEET;
 use crate::table::write::sheet::set_width;
 use crate::table::write::workbook::{HeaderCell, TableSheet, WorkbookWriter};
 use crate::table::write::xlsx::{

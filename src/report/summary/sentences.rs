@@ -7,6 +7,7 @@ use super::super::run_summary::{RunCommand, RunSummary};
 use super::super::text::file_name;
 use crate::api::Method;
 use crate::plan::{ReportMode, RowCounts};
+use crate::run::input::own_sheets::titles;
 use crate::wording::{counted, duration, mails, thousands};
 
 /// `all 1,204 rows succeeded`, `12 of 1,204 rows failed`.
@@ -35,36 +36,21 @@ pub(in crate::report) fn verdict(summary: &RunSummary) -> String {
     }
 }
 
-/// What titles begin with.
-const TITLES: [&str; 6] = [DRY_RUN, CHECK, DELETION, UNDO, RUN, IMPORT];
-const DRY_RUN: &str = "Dry run";
-const CHECK: &str = "Check";
-const DELETION: &str = "Deletion";
-const UNDO: &str = "Undo";
-const RUN: &str = "Run";
-const IMPORT: &str = "Import";
-
 /// `Dry run of assets.xlsx`; also the title of the result's Summary sheet.
 pub(in crate::report) fn title(summary: &RunSummary) -> String {
     let what = match (summary.report_mode(), summary.command) {
-        (ReportMode::DryRun, _) => DRY_RUN,
-        (ReportMode::Check, _) => CHECK,
-        (ReportMode::Done, RunCommand::Delete) => DELETION,
-        (ReportMode::Done, RunCommand::Undo) => UNDO,
-        (ReportMode::Done, RunCommand::Apply) => RUN,
-        (ReportMode::Done, RunCommand::Import | RunCommand::Check) => IMPORT,
+        (ReportMode::DryRun, _) => titles::DRY_RUN,
+        (ReportMode::Check, _) => titles::CHECK,
+        (ReportMode::Done, RunCommand::Delete) => titles::DELETION,
+        (ReportMode::Done, RunCommand::Undo) => titles::UNDO,
+        (ReportMode::Done, RunCommand::Apply) => titles::RUN,
+        (ReportMode::Done, RunCommand::Import | RunCommand::Check) => titles::IMPORT,
     };
     match summary.files.as_slice() {
         [] => what.to_owned(),
         [file] => format!("{what} of {}", file_name(file)),
         [file, rest @ ..] => format!("{what} of {} and {}", file_name(file), counted(rest.len() as u64, "other file")),
     }
-}
-
-/// Whether a text may be a [`title`].
-pub(crate) fn is_title(text: &str) -> bool {
-    let is_title = |what: &str| text.strip_prefix(what).is_some_and(|rest| rest.is_empty() || rest.starts_with(" of "));
-    TITLES.into_iter().any(is_title)
 }
 
 /// `1,204 rows: 1,100 created, 92 updated, 12 failed`.

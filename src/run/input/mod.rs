@@ -5,7 +5,7 @@ mod error;
 
 mod options;
 mod other_sheets;
-mod own_sheets;
+pub(crate) mod own_sheets;
 mod parallel;
 mod protected_files;
 mod recognition;
@@ -35,12 +35,10 @@ pub(crate) use aliases::ALIAS_HEADERS;
 pub(crate) use options::{InputOptions, MappingOptions, SheetFilter};
 use options::{ParsedOptions, SkipReason, missing_fields, place_of, validate_keys};
 use other_sheets::SheetContent;
+pub(crate) use own_sheets::LOOK_ALIKES_SHEET;
 pub(crate) use parallel::CheckedRows;
 pub(crate) use protected_files::{OutputFile, ProtectedFiles};
 use recognition::IdentifiedSheet;
-
-/// The sheet of a result with the names that look alike; an input's sheet of that name holds decisions about them.
-pub(crate) const LOOK_ALIKES_SHEET: &str = "Look-alike names";
 
 /// The header is looked for in this many rows.
 const HEADER_WITHIN: usize = 30;

@@ -1,13 +1,38 @@
 //! Sheets that tallyport itself puts into a workbook beside the data. They are known by what they hold: people call sheets
 //! of their records `Summary` and `Lists` too.
 
-use super::LOOK_ALIKES_SHEET;
 use super::aliases::may_be_decisions;
 use crate::error::Result;
-use crate::report::SUMMARY_SHEET;
-use crate::report::summary::is_title;
+use crate::schema;
 use crate::table::{Row, Workbook};
-use crate::template::{self, INSTRUCTIONS, LISTS};
+
+/// The first sheet of a result. An input's sheet of that name gets a number.
+pub(crate) const SUMMARY_SHEET: &str = "Summary";
+
+/// The sheet of a result with the names that look alike; an input's sheet of that name holds decisions about them.
+pub(crate) const LOOK_ALIKES_SHEET: &str = "Look-alike names";
+
+/// The sheet of a template that explains the others.
+pub(crate) const INSTRUCTIONS_SHEET: &str = "Instructions";
+
+/// The first line of that sheet.
+pub(crate) const INSTRUCTIONS_TITLE: &str = "Sheets to fill in for BlueTally";
+
+/// The hidden sheet of a template that holds long drop-downs.
+pub(crate) const LISTS_SHEET: &str = "Lists";
+
+/// The header of the codes of currencies in that sheet. The others are collections, some with a kind: `categories:asset`.
+pub(crate) const CURRENCIES: &str = "currencies";
+
+/// What the title of a summary begins with.
+pub(crate) mod titles {
+    pub(crate) const DRY_RUN: &str = "Dry run";
+    pub(crate) const CHECK: &str = "Check";
+    pub(crate) const DELETION: &str = "Deletion";
+    pub(crate) const UNDO: &str = "Undo";
+    pub(crate) const RUN: &str = "Run";
+    pub(crate) const IMPORT: &str = "Import";
+}
 
 /// How far into a sheet is looked.
 const WITHIN: usize = 10;
@@ -34,12 +59,25 @@ pub(super) fn is_ours(workbook: &mut Workbook, sheet: usize) -> Result<bool> {
     let fits: fn(&[Row]) -> bool = match name.as_str() {
         // The verdict stands below the title.
         SUMMARY_SHEET => |rows| line(rows, 0).is_some_and(is_title) && line(rows, 1).is_some(),
-        INSTRUCTIONS => |rows| line(rows, 0) == Some(template::TITLE),
-        LISTS => |rows| rows.first().is_none_or(|row| row.cells().all(|cell| template::is_list(cell.text))),
+        INSTRUCTIONS_SHEET => |rows| line(rows, 0) == Some(INSTRUCTIONS_TITLE),
+        LISTS_SHEET => |rows| rows.first().is_none_or(|row| row.cells().all(|cell| is_list(cell.text))),
         LOOK_ALIKES_SHEET => |rows| rows.iter().any(may_be_decisions),
         _ => return Ok(false),
     };
     Ok(fits(&workbook.first_rows(sheet, WITHIN)?))
+}
+
+/// Whether a text may be the title of a summary.
+fn is_title(text: &str) -> bool {
+    let titles = [titles::DRY_RUN, titles::CHECK, titles::DELETION, titles::UNDO, titles::RUN, titles::IMPORT];
+    let is = |what: &str| text.strip_prefix(what).is_some_and(|rest| rest.is_empty() || rest.starts_with(" of "));
+    titles.into_iter().any(is)
+}
+
+/// Whether a text may be a header of lists for drop-downs.
+fn is_list(header: &str) -> bool {
+    let collection = header.split_once(':').map_or(header, |(collection, _)| collection);
+    header == CURRENCIES || schema::collection(collection).is_some()
 }
 
 /// The text of a row, if it is a single one.
