@@ -5,7 +5,7 @@
 #     packaging/linux.sh [DIST]
 #
 # Needs cargo, gcc, git, dpkg-dev, rpm, ca-certificates, cargo-auditable and cargo-cyclonedx.
-# To try the recipe faster: PROFILE=release, or STATIC=FILE and DYNAMIC=FILE for binaries that are built already.
+# To try the recipe faster: PROFILE=optimized, or STATIC=FILE and DYNAMIC=FILE for binaries that are built already.
 set -euo pipefail
 . "$(dirname "$0")/facts.sh"
 

@@ -12,7 +12,7 @@ TALLYPORT_KILLS=${1:-1000}
 TALLYPORT_SEED=${2:-$(date +%s)}
 export TALLYPORT_KILLS TALLYPORT_SEED
 echo "$TALLYPORT_KILLS kills of imports and of applies for each of two servers, seed $TALLYPORT_SEED"
-if cargo test --release --quiet --test cli kills:: -- --nocapture; then
+if cargo test --profile optimized --quiet --test cli kills:: -- --nocapture; then
     echo "passed: nothing lost, nothing duplicated in $TALLYPORT_KILLS killed imports and applies into each server, seed $TALLYPORT_SEED"
 else
     echo "FAILED with seed $TALLYPORT_SEED: see above"

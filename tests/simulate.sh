@@ -9,4 +9,4 @@ set -eu
 cd "$(dirname "$0")/.."
 TALLYPORT_SIMULATIONS=${1:-100000}
 export TALLYPORT_SIMULATIONS
-cargo test --release --quiet --lib simulated_schedules
+cargo test --profile optimized --quiet --lib simulated_schedules

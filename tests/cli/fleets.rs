@@ -1,7 +1,7 @@
 //! Whole exports of other tools: all rows go into an empty account with one command, a second import writes nothing,
 //! changed holders cost one check-in and one check-out each, and `undo` takes everything back.
 //!
-//! `TALLYPORT_FLEET=500 cargo test --release --test cli fleets::` imports as many rows.
+//! `TALLYPORT_FLEET=500 cargo test --profile optimized --test cli fleets::` imports as many rows.
 
 use serde_json::{Value, json};
 
