@@ -22,9 +22,12 @@ pub(super) enum Attempt {
 }
 
 impl Attempt {
-    fn outcome(&self) -> AttemptOutcome {
+    fn outcome(&self, method: Method) -> AttemptOutcome {
         match self {
-            Attempt::Answered(response) if response.is_success() && !response.has_data() => AttemptOutcome::Unreadable,
+            // Only a read without data is repeated: see `decide`.
+            Attempt::Answered(response) if method == Method::Get && response.is_success() && !response.has_data() => {
+                AttemptOutcome::Unreadable
+            }
             Attempt::Answered(response) if response.is_blocked() => AttemptOutcome::Blocked,
             Attempt::Answered(Response { status, headers, .. }) => {
                 AttemptOutcome::Answered { status: *status, retry_after: headers.retry_after }
@@ -36,7 +39,11 @@ impl Attempt {
 
     /// Whether the service may have applied the request although no success was seen.
     fn may_have_been_applied(&self) -> bool {
-        matches!(self.outcome(), AttemptOutcome::Lost | AttemptOutcome::Answered { status: 408 | 500..=599, .. })
+        match self {
+            Attempt::Answered(response) => matches!(response.status, 408 | 500..=599),
+            Attempt::NotSent(_) => false,
+            Attempt::Lost(_) => true,
+        }
     }
 }
 
@@ -72,7 +79,7 @@ where
     loop {
         let last = attempt().await;
         apply_rate_headers(limiter, &last);
-        let outcome = last.outcome();
+        let outcome = last.outcome(method);
         match decide(method, counts, outcome) {
             RetryAction::Return if is_outage(method, outcome) && begun.elapsed() < patience => {
                 let span = outage_wait(counts.failed.saturating_sub(RETRIES));

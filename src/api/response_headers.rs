@@ -53,7 +53,9 @@ pub(super) struct ResponseHeaders {
 impl ResponseHeaders {
     /// Reads the headers of a response that arrived at `now`.
     pub(super) fn read(headers: &HeaderMap, now: SystemTime) -> Self {
-        let text = |name: &str| headers.get(name).and_then(|value| value.to_str().ok()).map(str::trim);
+        // A response has a handful of headers, and each lookup by name would hash the name.
+        let value = |name: &str| headers.iter().find(|(known, _)| known.as_str() == name).map(|(_, value)| value);
+        let text = |name: &str| value(name).and_then(|value| value.to_str().ok()).map(str::trim);
         let number = |names: &[&str]| names.iter().find_map(|name| text(name).and_then(leading_number));
         let date = text("date").and_then(http_date);
         // The service's spans are measured by its own clock if it reports it, so a wrong clock here does no harm.

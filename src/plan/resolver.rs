@@ -79,7 +79,12 @@ pub(crate) struct UnknownNames(RefCell<HashMap<(Reference, Ids, String), Vec<Str
 
 impl UnknownNames {
     fn nearest(&self, reference: Reference, ids: Ids, name: &str) -> Option<Vec<String>> {
-        self.0.borrow().get(&(reference, ids, name.to_owned())).cloned()
+        let known = self.0.borrow();
+        // In most sheets every name is known.
+        if known.is_empty() {
+            return None;
+        }
+        known.get(&(reference, ids, name.to_owned())).cloned()
     }
 
     fn remember(&self, reference: Reference, ids: Ids, name: &str, nearest: &[String]) {

@@ -181,3 +181,23 @@ impl RowDelta {
         all
     }
 }
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn a_record_was_changed_after_every_moment_before_its_last_change() {
+        let moment = |text: &str| ReportedTimestamp::from_record(Some(&json!(text))).unwrap();
+        let record = |fields: serde_json::Value| fields.as_object().cloned().unwrap();
+        let changed = record(json!({"id": 1, "updated_at": "2026-01-02T12:00:00.000Z"}));
+        assert!(changed_after(&changed, moment("2026-01-02T11:59:59.000Z")));
+        assert!(!changed_after(&changed, moment("2026-01-02T12:00:00.000Z")));
+        assert!(!changed_after(&changed, moment("2026-01-03T00:00:00.000Z")));
+        assert!(!changed_after(&record(json!({"id": 1})), moment("2026-01-02T12:00:00.000Z")), "it does not say");
+    }
+}

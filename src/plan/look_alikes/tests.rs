@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::{LookAlikes, NameColumn, NameTally, Place, SheetNames};
+use super::{LookAlikes, NameColumn, NameTally, Place, SheetNames, is_covered};
 use crate::catalog::Catalog;
 use crate::check::{Aliases, NameDecision};
 use crate::schema::{self, fold_name};
@@ -241,4 +241,13 @@ fn names_counted_block_by_block_are_those_counted_row_by_row() {
     };
     assert_eq!(column(&merged), column(&alone));
     assert!(column(&alone).2, "there are more names than are kept");
+}
+
+#[test]
+fn names_are_compared_and_tags_are_not() {
+    for (collection, expected) in
+        [("manufacturers", true), ("employees", true), ("assets", false), ("checkout_asset", false)]
+    {
+        assert_eq!(is_covered(collection), expected, "{collection}");
+    }
 }
