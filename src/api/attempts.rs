@@ -8,7 +8,9 @@ use tokio::time::Instant;
 use super::rate_limiter::{Closed, RateLimiter};
 use super::request_kind::Method;
 use super::response::Response;
-use super::retry::{AttemptCounts, AttemptOutcome, RETRIES, RetryAction, decide, is_outage, outage_wait};
+use super::retry::{
+    AttemptCounts, AttemptOutcome, LONGEST_RETRY_AFTER, RETRIES, RetryAction, decide, is_outage, outage_wait,
+};
 use super::wait::WaitReason;
 
 /// The result of one attempt.
@@ -127,6 +129,10 @@ fn apply_rate_headers(limiter: &RateLimiter, last: &Attempt) {
     if let Some(span) = response.headers.exhausted() {
         limiter.pause(span.max(Duration::from_secs(1)), WaitReason::ServerQuota);
     }
+    // Whoever asks next, to send a request again or to find out what became of it.
+    if let (503, Some(span)) = (response.status, response.headers.retry_after.filter(|span| *span <= LONGEST_RETRY_AFTER)) {
+        limiter.pause(span, WaitReason::Throttled);
+    }
 }
 
 #[cfg(test)]
@@ -231,10 +237,10 @@ mod tests {
             let (result, _, time) = play(Method::Post, vec![last.clone()]).await;
             assert_eq!((result.last, time), (last, Duration::ZERO));
         }
-        let rejected_unread =
+        let busy =
             answered(503, ResponseHeaders { retry_after: Some(Duration::from_secs(2)), ..ResponseHeaders::default() });
-        let (result, _, time) = play(Method::Post, vec![rejected_unread]).await;
-        assert_eq!((result.last, time.as_secs()), (plain(200), 2));
+        let (result, attempts, _) = play(Method::Post, vec![busy.clone(), busy.clone()]).await;
+        assert_eq!((result.last, attempts), (busy, 1), "a gateway may say so of what the service has done");
         let (result, ..) = play(Method::Post, vec![not_sent(), not_sent()]).await;
         assert_eq!(result, RequestResult { last: plain(200), earlier: PriorAttempts::NotApplied });
     }

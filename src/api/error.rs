@@ -175,6 +175,12 @@ impl WriteFailure {
         matches!(self.cause.as_deref(), Some(ApiError::Blocked { .. }))
     }
 
+    /// Whether the service itself says that the write is not allowed (403): to this key, or of this record, which a
+    /// directory may own (field notes).
+    pub fn is_forbidden(&self) -> bool {
+        matches!(self.cause.as_deref(), Some(ApiError::Forbidden { status: 403, .. }))
+    }
+
     /// What to do now.
     pub fn hint(&self) -> Option<String> {
         self.cause.as_ref().and_then(|cause| cause.hint())

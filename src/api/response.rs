@@ -373,7 +373,7 @@ fn unreadable(status: u16, message: String) -> WriteFailure {
 }
 
 /// What an unsuccessful status means for a write, and how far the failure reaches.
-fn classify_status(status: u16, retry_after: bool) -> (WriteOutcome, FailureScope) {
+fn classify_status(status: u16) -> (WriteOutcome, FailureScope) {
     match status {
         // 303 says "done, look there", and many services use 302 for it.
         302 | 303 => (WriteOutcome::Unknown, FailureScope::Run),
@@ -383,7 +383,6 @@ fn classify_status(status: u16, retry_after: bool) -> (WriteOutcome, FailureScop
         429 => (WriteOutcome::NotSent, FailureScope::Run),
         400..=499 => (WriteOutcome::Refused, FailureScope::Row),
         501 => (WriteOutcome::Refused, FailureScope::Run),
-        503 if retry_after => (WriteOutcome::NotSent, FailureScope::Run),
         _ => (WriteOutcome::Unknown, FailureScope::Row),
     }
 }
@@ -391,7 +390,7 @@ fn classify_status(status: u16, retry_after: bool) -> (WriteOutcome, FailureScop
 /// A write to which the service responded with a failure.
 fn failure(what: &str, response: &Response) -> WriteFailure {
     let error_body = response.error_body();
-    let (outcome, scope) = classify_status(response.status, response.headers.retry_after.is_some());
+    let (outcome, scope) = classify_status(response.status);
     let error = error_for_status(what, response, &error_body);
     let message = match scope {
         FailureScope::Row if outcome == WriteOutcome::Refused && !error_body.message.is_empty() => error_body.message,

@@ -5,9 +5,8 @@
 //! | no connection | retry | retry: nothing was sent |
 //! | connection lost, response timed out, 408 | retry | never: it may have been applied |
 //! | 429 | after the pause, not counted | after the pause, not counted |
-//! | 503 with Retry-After | after it | after it: rejected unread |
 //! | a page of a firewall or proxy: 403 with HTML | retry | retry: it never reached the service |
-//! | any other 5xx but 501 and 505 | retry | never: it may have been applied |
+//! | any other 5xx but 501 and 505 | retry, after Retry-After if it says so | never: a gateway may say so of what was applied |
 //! | a success without data: empty, cut off, HTML | GET: retry | never: it was applied |
 //! | anything else | final | final |
 
@@ -34,8 +33,8 @@ const FIRST_PAUSE: Duration = Duration::from_secs(1);
 const LONGEST_PAUSE: Duration = Duration::from_secs(60);
 /// The shortest pause after a 429, whatever it names: `Retry-After: 0` must not become a busy loop.
 const LEAST_PAUSE: Duration = Duration::from_millis(100);
-/// A 503 that asks for a longer wait is final, not a hiccup.
-const LONGEST_RETRY_AFTER: Duration = Duration::from_secs(300);
+/// A failure that asks for a longer wait is final, not a hiccup.
+pub(super) const LONGEST_RETRY_AFTER: Duration = Duration::from_secs(300);
 
 /// The result of one attempt, as far as retrying depends on it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -119,7 +118,6 @@ fn is_repeatable(method: Method, outcome: AttemptOutcome) -> bool {
         AttemptOutcome::NotSent | AttemptOutcome::Blocked => true,
         AttemptOutcome::Lost => idempotent,
         AttemptOutcome::Unreadable => method == Method::Get,
-        AttemptOutcome::Answered { status: 503, retry_after: Some(_) } => true,
         AttemptOutcome::Answered { status: 501 | 505, .. } => false,
         AttemptOutcome::Answered { status: 408 | 500..=599, .. } => idempotent,
         AttemptOutcome::Answered { .. } => false,
@@ -161,7 +159,7 @@ mod tests {
             (answered(503), BACKOFF, RetryAction::Return),
             (answered(524), BACKOFF, RetryAction::Return),
             (answered(501), RetryAction::Return, RetryAction::Return),
-            (answered_after(503, 7), later, later),
+            (answered_after(503, 7), later, RetryAction::Return),
             (answered_after(503, 7_200), RetryAction::Return, RetryAction::Return),
             (answered_after(500, 7), later, RetryAction::Return),
             (answered_after(429, 7), pause, pause),

@@ -18,7 +18,7 @@ impl fmt::Display for WaitReason {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter.write_str(match self {
             WaitReason::Quota => "the quota of requests is used up",
-            WaitReason::Throttled => "the service asked to slow down (429)",
+            WaitReason::Throttled => "the service asked for a pause",
             WaitReason::ServerQuota => "the service says its quota is used up",
         })
     }

@@ -80,7 +80,7 @@ pub struct Dispatcher<'c, T> {
     unchecked: Vec<&'static Entity>,
     /// The sheet being sent; none before the first step.
     sheet: Option<u16>,
-    /// Steps that something in front of the service blocked, until it shows whether it blocks everything.
+    /// Steps that were blocked or forbidden, until it shows whether everything is.
     blocked: Vec<(Step, WriteFailure)>,
     /// Steps that earlier processes sent more than once.
     resent_before: HashSet<u32>,
@@ -445,7 +445,9 @@ impl<'c, T: StepTransport> Dispatcher<'c, T> {
 
     fn on_failure(&mut self, step: Step, failure: WriteFailure, observer: &mut dyn RunObserver) {
         match failure.outcome {
-            WriteOutcome::Refused if failure.is_blocked() => self.blocked.push((step, failure)),
+            WriteOutcome::Refused if failure.is_blocked() || failure.is_forbidden() => {
+                self.blocked.push((step, failure));
+            }
             WriteOutcome::Refused if failure.scope == FailureScope::Run => {
                 // After fixing the cause, `resume` retries this step.
                 self.writer.append(WriteCommand::ClearIntent(step.number));

@@ -36,10 +36,15 @@ pub(super) fn rejected(step: &Step, failure: &WriteFailure, sheet: Option<&Sheet
     StepOutcome { problems, ..outcome(step, StepResult::Failed) }
 }
 
-/// A step that something in front of the service blocks, while others pass.
+/// A step that is blocked or forbidden, while others pass.
 pub(super) fn blocked(step: &Step, failure: &WriteFailure) -> StepOutcome {
-    let hint = "send the row again; if it fails again, a firewall takes something in a cell for an attack: shorten long \
-                texts, or ask your network's administrator";
+    let hint = match failure.is_forbidden() {
+        true => "change the record where it is managed, or leave the row out; or use a key with this permission",
+        false => {
+            "send the row again; if it fails again, a firewall takes something in a cell for an attack: shorten long \
+             texts, or ask your network's administrator"
+        }
+    };
     let problem = match step.role {
         StepRole::Dependency => dependency_problem(&failure.message),
         StepRole::Row => row_problem(Code::ServiceRefused, &failure.message, hint),

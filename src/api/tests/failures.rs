@@ -54,7 +54,7 @@ async fn every_status_of_a_write_has_its_fate_and_scope() {
             "server error: `POST locations` (502): an HTML page titled `Attention Required!`",
         ),
         (json(503, ""), WriteOutcome::Unknown, FailureScope::Row, "server error: `POST locations` (503)"),
-        (after(503), WriteOutcome::NotSent, FailureScope::Run, "server error: `POST locations` (503)"),
+        (after(503), WriteOutcome::Unknown, FailureScope::Row, "server error: `POST locations` (503)"),
     ];
     for (play, outcome, scope, message) in cases {
         let is_page = matches!(&play, Play::Response(403, _, page) if page.starts_with('<'));

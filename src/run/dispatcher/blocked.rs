@@ -1,5 +1,5 @@
-//! Steps that something in front of the service blocked: a firewall that dislikes a row, or a network that lets nothing
-//! through.
+//! Steps that were blocked or forbidden: a firewall dislikes a row, or a directory owns its record; or the network lets
+//! nothing through, or the key may write nothing.
 
 use super::{Dispatcher, StepTransport};
 use crate::run::journal::WriteCommand;
@@ -9,14 +9,18 @@ use crate::run::{RunEnd, RunObserver, outcome};
 const MAX_BLOCKED: usize = 3;
 
 impl<T: StepTransport> Dispatcher<'_, T> {
-    /// Where no other step is under way, or several in a row were blocked, the network is at fault and not the rows.
+    /// Where no other step is under way, or several in a row were blocked, the network is at fault and not the rows. Of
+    /// records that may not be written there may be many in a row: they tell nothing if any other was applied.
     pub(super) fn decide_blocked(&mut self, observer: &mut dyn RunObserver) {
-        if self.blocked.is_empty() || (self.blocked.len() < MAX_BLOCKED && self.is_sending()) {
+        let is_forbidden = self.blocked.iter().all(|(_, failure)| failure.is_forbidden());
+        // One that is under way may be the first that is applied.
+        let enough = MAX_BLOCKED + if is_forbidden { self.options.concurrency } else { 0 };
+        if self.blocked.is_empty() || (self.blocked.len() < enough && self.is_sending()) {
             return;
         }
         // What was in flight when the run stopped for it is blocked like the others.
-        let is_network = matches!(self.end, RunEnd::Refused(_)) || self.blocked.len() >= MAX_BLOCKED;
-        if !is_network && self.states.has_applied() {
+        let is_for_all = matches!(self.end, RunEnd::Refused(_)) || (self.blocked.len() >= enough && !is_forbidden);
+        if !is_for_all && (self.states.has_applied() || self.peers_succeed) {
             return self.reject_blocked(observer);
         }
         for (step, failure) in std::mem::take(&mut self.blocked) {
@@ -26,7 +30,7 @@ impl<T: StepTransport> Dispatcher<'_, T> {
         }
     }
 
-    /// Others pass, so these rows are blocked for what they hold.
+    /// Others pass, so these rows are blocked for what they hold, or forbidden for what they write to.
     pub(super) fn reject_blocked(&mut self, observer: &mut dyn RunObserver) {
         for (step, failure) in std::mem::take(&mut self.blocked) {
             let outcome = outcome::blocked(&step, &failure);

@@ -473,6 +473,23 @@ async fn a_create_that_was_made_twice_all_the_same_is_told() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn records_that_may_not_be_written_fail_alone_and_a_key_that_may_write_none_stops_the_run() {
+    let of = |forbidden: std::ops::Range<u32>| {
+        let script: Vec<(u32, &[Reply])> = forbidden.map(|step| (step, &[Reply::Forbidden][..])).collect();
+        FakeTransport::new(&script)
+    };
+    for concurrency in [1, 4] {
+        let finished = run(&of(1..8), &steps(9), options(concurrency)).await;
+        assert_eq!((&finished.end, finished.open()), (&RunEnd::Complete, (0, 0)));
+        let failed = finished.observed.results().into_iter().filter(|(_, result)| *result == StepResult::Failed);
+        assert_eq!(failed.count(), 7);
+        let finished = run(&of(0..9), &steps(9), options(concurrency)).await;
+        assert!(matches!(&finished.end, RunEnd::Refused(reason) if reason.contains("a key with this permission")));
+        assert!(finished.observed.codes().is_empty(), "no row is at fault");
+    }
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_blocked_row_fails_alone_and_where_all_are_blocked_the_run_stops() {
     use Reply::{Applied, Blocked};
     let of = |blocked: &[u32]| {

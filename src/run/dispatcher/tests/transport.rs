@@ -33,6 +33,8 @@ pub(super) enum Reply {
     NotSent,
     /// A firewall answered with a page.
     Blocked,
+    /// The service said that this may not be written.
+    Forbidden,
     /// Applied, and the response was lost; with the status of what came instead.
     LostApplied(Option<u16>),
     /// Not applied, and the response was lost.
@@ -127,6 +129,12 @@ impl FakeTransport {
             }
             Reply::Blocked => {
                 let cause = Some(Box::new(ApiError::Blocked { status: 403, request_id: None }));
+                let failed = failure(WriteOutcome::Refused, Some(403));
+                Err(WriteFailure { scope: FailureScope::Run, cause, ..failed })
+            }
+            Reply::Forbidden => {
+                let (what, message) = (String::from("PUT employees/2"), String::from("managed by SCIM"));
+                let cause = Some(Box::new(ApiError::Forbidden { what, status: 403, message }));
                 let failed = failure(WriteOutcome::Refused, Some(403));
                 Err(WriteFailure { scope: FailureScope::Run, cause, ..failed })
             }
