@@ -130,7 +130,9 @@ fn apply_rate_headers(limiter: &RateLimiter, last: &Attempt) {
         limiter.pause(span.max(Duration::from_secs(1)), WaitReason::ServerQuota);
     }
     // Whoever asks next, to send a request again or to find out what became of it.
-    if let (503, Some(span)) = (response.status, response.headers.retry_after.filter(|span| *span <= LONGEST_RETRY_AFTER)) {
+    if let (503, Some(span)) =
+        (response.status, response.headers.retry_after.filter(|span| *span <= LONGEST_RETRY_AFTER))
+    {
         limiter.pause(span, WaitReason::Throttled);
     }
 }

@@ -3,7 +3,8 @@
 //! No list reports its length. Pages are read until one is short, and what was read is then the whole collection. If
 //! little of a long collection is needed, a probe finds out: once `p` pages are read and `u` records are still to be
 //! found, one record is requested `u` pages ahead. If there is one, the rest takes more than `u` pages, and `u` exact
-//! searches are cheaper.
+//! searches are cheaper. What they do not find may be there in other letters, and would be created a second time: then the
+//! rest is read all the same.
 
 use std::collections::{BTreeMap, HashSet};
 use std::mem;
@@ -82,6 +83,14 @@ struct CollectionFetch<'a, S> {
     on_progress: &'a mut dyn FnMut(&str, u64),
 }
 
+/// Whether searches found all that they looked for. What is written in other letters an exact search does not find, so that
+/// only the whole list shows that there is no such record.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Found {
+    All,
+    NotAll,
+}
+
 /// What to request after a full page.
 enum NextRequest {
     Page,
@@ -109,25 +118,29 @@ impl<'a, S: RecordSource> CollectionFetch<'a, S> {
     }
 
     async fn run(&mut self) -> Result<(), S::Error> {
-        let mut pages = Pager::new(self.source, self.entity, &[]);
-        let mut is_probed = false;
+        let mut pages = Pager::new(self.source, self.entity, &[]).overlapping();
+        let (mut counted, mut is_probed, mut is_searched) = (0, false, false);
         while let Some(records) = pages.next().await? {
-            self.receive(1, records);
-            if pages.seems_done() {
+            self.receive(pages.requests() - counted, records);
+            counted = pages.requests();
+            if pages.seems_done() || is_searched {
                 continue;
             }
-            match self.open.next_request(pages.requests()) {
-                NextRequest::Page => {}
-                NextRequest::Searches => return self.search().await,
-                NextRequest::Probe if is_probed => {}
+            is_searched = match self.open.next_request(pages.requests()) {
+                NextRequest::Page => false,
+                NextRequest::Searches => true,
+                NextRequest::Probe if is_probed => false,
                 NextRequest::Probe => {
                     is_probed = true;
-                    if self.has_records_beyond(pages.offset()).await? {
-                        return self.search().await;
-                    }
+                    self.has_records_beyond(pages.offset()).await?
                 }
+            };
+            if is_searched && self.search().await? == Found::All {
+                self.cost.how = FetchMethod::Searches;
+                return Ok(());
             }
         }
+        self.receive(pages.requests() - counted, Vec::new());
         self.index.coverage = Coverage::Whole;
         Ok(())
     }
@@ -142,11 +155,10 @@ impl<'a, S: RecordSource> CollectionFetch<'a, S> {
     }
 
     /// Searches for every open text and id.
-    async fn search(&mut self) -> Result<(), S::Error> {
+    async fn search(&mut self) -> Result<Found, S::Error> {
         let (source, entity) = (self.source, self.entity);
-        // The list was not read to its end, even if everything was found by then.
-        self.cost.how = FetchMethod::Searches;
         let texts = self.open.take_texts();
+        let mut found = Found::All;
         let mut results = stream::iter(texts)
             .map(|(field, text)| async move {
                 let filters = [(field, text.as_ref())];
@@ -158,12 +170,18 @@ impl<'a, S: RecordSource> CollectionFetch<'a, S> {
             .buffered(CONCURRENT_SEARCHES);
         while let Some(result) = results.next().await {
             let (text, requests, records) = result?;
-            if let Some(id) = bare_id(&text).filter(|_| records.is_empty()) {
-                self.open.add_id(id);
+            if records.is_empty() {
+                if text.chars().any(char::is_alphabetic) {
+                    found = Found::NotAll;
+                }
+                if let Some(id) = bare_id(&text) {
+                    self.open.add_id(id);
+                }
             }
             self.receive(requests, records);
         }
-        self.look_up_ids().await
+        self.look_up_ids().await?;
+        Ok(found)
     }
 
     async fn look_up_ids(&mut self) -> Result<(), S::Error> {
@@ -279,8 +297,8 @@ fn search_field(entity: &'static Entity, fields: &[&'static str], text: &str) ->
     email.or(fields.first()).copied().filter(|field| finds_all(entity, field))
 }
 
-/// Whether exact searches on a field find every record that a sheet can mean by it. They would miss another record of the
-/// same name in other letters, and it would be created a second time: only fields that no two records share are searched.
+/// Whether a record that an exact search on a field finds is the one that a sheet means: only fields that no two records
+/// share are searched, since another record of the same name would be missed.
 fn finds_all(entity: &'static Entity, field: &str) -> bool {
     is_searchable(entity, field) && unique_field(entity) == Some(field)
 }

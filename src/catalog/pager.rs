@@ -1,4 +1,6 @@
-//! A list, page by page, for callers that stop early or that do not need the guarantees of a list scan.
+//! A list, page by page, for callers that stop early or that need no list scan.
+
+use std::collections::HashSet;
 
 use super::source::RecordSource;
 use crate::api::{RawPage, Record};
@@ -16,6 +18,8 @@ pub(crate) struct Pager<'a, S> {
     end: ListEnd,
     /// The last page, if it was short: a service that ignores `offset` returns it again.
     short: RawPage,
+    /// The ids of the records so far, where pages overlap.
+    known: Option<HashSet<i64>>,
 }
 
 /// Whether the list has ended.
@@ -40,7 +44,15 @@ impl<'a, S: RecordSource> Pager<'a, S> {
             requests: 0,
             end: ListEnd::NotSeen,
             short: RawPage::default(),
+            known: None,
         }
+    }
+
+    /// Pages that begin with the last record of the page before. Where they do not, records before it were deleted, and
+    /// those behind it moved up: then pages before it are read again, so that none that existed all the time is missed. Why
+    /// that is so is explained in the list scan. Records may come twice.
+    pub(crate) fn overlapping(self) -> Self {
+        Self { known: Some(HashSet::new()), ..self }
     }
 
     /// Pages of at most `limit` records.
@@ -57,9 +69,12 @@ impl<'a, S: RecordSource> Pager<'a, S> {
             return Ok(None);
         }
         let limit = self.source.page_limit().clamp(1, self.limit.max(1));
-        let page = self.source.raw_page(self.entity, self.filters, self.offset, limit).await?;
-        self.requests += 1;
-        if self.end == ListEnd::Suspected && page == self.short {
+        let (page, has_news) = self.request(limit).await?;
+        let is_end = match has_news {
+            true => self.end == ListEnd::Suspected && page == self.short,
+            false => self.end == ListEnd::Suspected || self.source.is_last(page.len(), limit),
+        };
+        if is_end {
             self.end = ListEnd::Reached;
             return Ok(None);
         }
@@ -72,6 +87,31 @@ impl<'a, S: RecordSource> Pager<'a, S> {
         self.offset += page.len() as u64;
         self.short = if self.end == ListEnd::Suspected { page.clone() } else { RawPage::default() };
         Ok(Some(page))
+    }
+
+    /// Requests the page at the offset, or one before it that overlaps what was read. Returns it with whether it has records
+    /// that were not read before, and leaves the offset where it begins.
+    async fn request(&mut self, limit: u32) -> Result<(RawPage, bool), S::Error> {
+        let Some(known) = &mut self.known else {
+            let page = self.source.raw_page(self.entity, self.filters, self.offset, limit).await?;
+            self.requests += 1;
+            return Ok((page, true));
+        };
+        // Pages of one record cannot overlap.
+        let (mut offset, mut step) = (self.offset.saturating_sub(u64::from(limit > 1)), u64::from(limit / 2).max(1));
+        loop {
+            let page = self.source.raw_page(self.entity, self.filters, offset, limit).await?;
+            self.requests += 1;
+            let ids = || page.records().filter_map(|record| record.id);
+            if offset > 0 && limit > 1 && !ids().any(|id| known.contains(&id)) {
+                (offset, step) = (offset.saturating_sub(step), step * 2);
+                continue;
+            }
+            let before = known.len();
+            known.extend(ids());
+            self.offset = offset;
+            return Ok((page, known.len() > before));
+        }
     }
 
     /// As [`Pager::next_raw`], parsed.
@@ -163,5 +203,19 @@ mod tests {
         assert_eq!(read(&of_places(1), &named), (1, 1));
         assert_eq!(read(&of_places(9), &named), (9, 1));
         assert_eq!(read(&of_places(25), &named), (25, 2));
+    }
+
+    #[test]
+    fn pages_that_overlap_find_what_moved_up() {
+        let entity = collection("locations").unwrap();
+        for (total, limit) in [(2_500, u32::MAX), (7, 3), (9, 2), (1, 5)] {
+            let source = of_places(total).with_quirk(Quirk::DeletesWhileRead);
+            let mut pages = Pager::new(&source, entity, &[]).with_limit(limit).overlapping();
+            let mut ids: Vec<_> = block_on(pages.rest()).unwrap().iter().filter_map(crate::api::record_id).collect();
+            ids.sort_unstable();
+            ids.dedup();
+            ids.retain(|id| *id > 1);
+            assert_eq!(ids, (2..=total as i64).collect::<Vec<_>>(), "{total} by {limit}");
+        }
     }
 }
