@@ -3,6 +3,7 @@
 use std::io::{self, Cursor, Read, Write};
 
 use flate2::{Compress, Compression, Crc, FlushCompress};
+use hashbrown::HashMap;
 use zip::ZipArchive;
 
 use super::sheet_rows::{DeflatedRows, deflate};
@@ -15,17 +16,21 @@ pub(super) struct SheetBody {
     pub(super) range: String,
 }
 
-/// Writes `workbook` with `bodies`, one for each of its sheets.
-pub(super) fn assemble(workbook: &[u8], level: u8, bodies: Vec<SheetBody>, output: impl Write) -> io::Result<()> {
+/// Writes `workbook` with the `bodies` of its sheets, by the sheet's index. The other sheets stay as they are.
+pub(super) fn assemble(
+    workbook: &[u8],
+    level: u8,
+    mut bodies: HashMap<usize, SheetBody>,
+    output: impl Write,
+) -> io::Result<()> {
     let mut archive = ZipArchive::new(Cursor::new(workbook))?;
-    let mut bodies: Vec<_> = bodies.into_iter().map(Some).collect();
     let mut zip = ZipWriter::new(output);
     for index in 0..archive.len() {
         let part = archive.by_index_raw(index)?;
         let name = part.name()?.into_owned();
         let sheet = name.strip_prefix("xl/worksheets/sheet").and_then(|rest| rest.strip_suffix(".xml"));
         let sheet = sheet.and_then(|number| number.parse::<usize>().ok()?.checked_sub(1));
-        match sheet.and_then(|sheet| bodies.get_mut(sheet)?.take()) {
+        match sheet.and_then(|sheet| bodies.remove(&sheet)) {
             None => copy(part, &mut zip)?,
             Some(body) => {
                 drop(part);
@@ -59,8 +64,8 @@ fn add_sheet(name: &str, xml: &str, level: u8, body: SheetBody, zip: &mut ZipWri
     zip.add(part, &mut head.bytes.as_slice().chain(rows.file).chain(tail.bytes.as_slice()))
 }
 
-/// What stands before the rows below the header, and what stands behind them. The library writes the header's height a
-/// second time, as a row of its own, if nothing follows it.
+/// What stands before the rows below the header, and what stands behind them. The library writes the heights of rows as
+/// rows without cells, and the header's a second time if no cell follows it: none of these is kept.
 fn halves(xml: &str) -> Option<(String, String)> {
     let (head, rest) = xml.split_once("<sheetData")?;
     // A sheet without columns has no header.

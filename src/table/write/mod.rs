@@ -1,9 +1,9 @@
 //! Writing spreadsheets: files appear whole or not at all.
 //!
 //! Every file is an [`AtomicFile`], every set of files a [`FileSet`]. [`csv`] and [`xlsx`] write typed cells,
-//! [`workbook`] writes sheets of a header and rows, `sheet_rows` and `assembly` do so for a million of them, [`page`] lays
-//! out sheets cell by cell, and [`output`] writes tables for other programs. Which columns there are, and what their
-//! colours mean, is up to the callers.
+//! [`workbook`] writes sheets of a header and rows, [`streamed`] does so for a million of them, [`page`] lays out sheets
+//! cell by cell, and [`output`] writes tables for other programs. Which columns there are, and what their colours
+//! mean, is up to the callers.
 
 mod assembly;
 mod atomic_file;
@@ -17,6 +17,7 @@ pub(crate) mod page;
 pub(crate) mod sheet;
 mod sheet_name;
 mod sheet_rows;
+pub(crate) mod streamed;
 pub(crate) mod styles;
 mod value_text;
 pub(crate) mod workbook;

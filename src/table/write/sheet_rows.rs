@@ -18,13 +18,13 @@ use crate::table::ColumnName;
 const CHUNK: usize = 256 << 10;
 /// Chunks that may wait to be compressed.
 const AHEAD: usize = 4;
-/// XML of one sheet. Excel opens nothing near it, and from twice as much on its checksum would be wrong.
-const MOST: u64 = 2 << 30;
+/// The height of a row in points, for each of its pixels.
+const POINTS_PER_PIXEL: f64 = 0.75;
 
 /// Writes the rows of a sheet, from the top, each cell by cell from the left.
-pub(super) struct SheetRows {
+pub(crate) struct SheetRows {
     xml: Vec<u8>,
-    /// The letters of the columns.
+    /// The letters of the columns so far.
     letters: Vec<String>,
     /// The number of the row, as text.
     row: String,
@@ -34,7 +34,8 @@ pub(super) struct SheetRows {
     handed_over: u64,
     chunks: SyncSender<Vec<u8>>,
     recycled: Receiver<Vec<u8>>,
-    deflater: JoinHandle<io::Result<DeflatedRows>>,
+    /// None after it has failed.
+    deflater: Option<JoinHandle<io::Result<DeflatedRows>>>,
 }
 
 /// Compressed rows in a temporary file.
@@ -48,23 +49,30 @@ pub(super) struct DeflatedRows {
 
 impl SheetRows {
     /// Rows that wait in `folder`, or in the system's folder for temporary files.
-    pub(super) fn new(columns: usize, level: u8, folder: Option<&Path>) -> io::Result<Self> {
-        let file = folder.map_or_else(tempfile::tempfile, tempfile::tempfile_in)?;
+    pub(super) fn new(level: u8, folder: Option<&Path>) -> io::Result<Self> {
+        Self::of_file(folder.map_or_else(tempfile::tempfile, tempfile::tempfile_in)?, level)
+    }
+
+    fn of_file(file: File, level: u8) -> io::Result<Self> {
         let (chunks, incoming) = sync_channel(AHEAD);
         let (used, recycled) = channel();
         let deflater = thread::Builder::new().name(String::from("deflate"));
-        let deflater = deflater.spawn(move || deflate_all(file, level, incoming, &used))?;
-        let letters = (0..columns as u32).map(|column| ColumnName(column).to_string()).collect();
+        let deflater = Some(deflater.spawn(move || deflate_all(file, level, incoming, &used))?);
         let xml = Vec::with_capacity(CHUNK + CHUNK / 4);
-        Ok(Self { xml, letters, row: String::new(), head: 0..0, handed_over: 0, chunks, recycled, deflater })
+        let (letters, row) = (Vec::new(), String::new());
+        Ok(Self { xml, letters, row, head: 0..0, handed_over: 0, chunks, recycled, deflater })
     }
 
-    /// Begins a row. It counts from 1.
-    pub(super) fn begin(&mut self, row: u32) {
+    /// Begins a row. It counts from 1. Without a height, in pixels, it is as tall as a line.
+    pub(super) fn begin(&mut self, row: u32, height: Option<u32>) {
         self.row = row.to_string();
         let start = self.xml.len();
         self.push(r#"<row r=""#);
         self.xml.extend_from_slice(self.row.as_bytes());
+        if let Some(pixels) = height {
+            // Writing to memory cannot fail.
+            let _ = write!(self.xml, r#"" ht="{}" customHeight="1"#, f64::from(pixels) * POINTS_PER_PIXEL);
+        }
         self.push(r#"">"#);
         self.head = start..self.xml.len();
     }
@@ -72,7 +80,7 @@ impl SheetRows {
     /// Ends the row, of which nothing is left if it has no cells.
     ///
     /// # Errors
-    /// The rows before could not be written. [`SheetRows::finish`] says why.
+    /// The rows so far could not be written.
     pub(super) fn end(&mut self) -> io::Result<()> {
         match self.xml.len() == self.head.end {
             true => self.xml.truncate(self.head.start),
@@ -84,16 +92,28 @@ impl SheetRows {
         let empty = self.recycled.try_recv().unwrap_or_default();
         let full = std::mem::replace(&mut self.xml, empty);
         self.handed_over += full.len() as u64;
-        self.chunks.send(full).map_err(|_| io::Error::from(io::ErrorKind::BrokenPipe))
+        match self.chunks.send(full) {
+            Ok(()) => Ok(()),
+            // The other thread has failed, and says why.
+            Err(_) => join(self.deflater.take()).map(drop),
+        }
     }
 
-    /// Whether the sheet is as large as one should be.
-    pub(super) fn is_full(&self) -> bool {
-        self.handed_over >= MOST
+    /// The size of the rows as XML, as far as they are compressed.
+    pub(super) fn size(&self) -> u64 {
+        self.handed_over
     }
 
-    /// Adds a cell of text. `format` is the number of its format in the workbook.
-    pub(super) fn text(&mut self, column: usize, format: u32, text: &str) {
+    /// One past the last column that has had a cell.
+    pub(super) fn width(&self) -> usize {
+        self.letters.len()
+    }
+
+    /// Adds a cell of text, as far as it is not empty. `format` is the number of its format in the workbook, or 0.
+    pub(crate) fn text(&mut self, column: usize, format: u32, text: &str) {
+        if text.is_empty() {
+            return self.blank(column, format);
+        }
         self.open(column, format, r#" t="inlineStr"><is><t"#);
         let is_space = |byte: &u8| matches!(byte, b'\t' | b'\n' | b' ');
         let bytes = text.as_bytes();
@@ -103,9 +123,15 @@ impl SheetRows {
         self.push("</t></is></c>");
     }
 
-    pub(super) fn number(&mut self, column: usize, format: u32, number: f64) {
+    /// Adds a cell without a value, if it has a format.
+    fn blank(&mut self, column: usize, format: u32) {
+        if format > 0 {
+            self.open(column, format, "/>");
+        }
+    }
+
+    pub(crate) fn number(&mut self, column: usize, format: u32, number: f64) {
         self.open(column, format, "><v>");
-        // Writing to memory cannot fail.
         let _ = write!(self.xml, "{number}");
         self.push("</v></c>");
     }
@@ -118,19 +144,17 @@ impl SheetRows {
     /// Waits until all rows are compressed.
     pub(super) fn finish(self) -> io::Result<DeflatedRows> {
         let Self { xml, chunks, deflater, .. } = self;
-        // If the other thread has failed, joining it says why.
+        // If the other thread has failed, it says why.
         let _ = chunks.send(xml);
         drop(chunks);
-        match deflater.join() {
-            Ok(deflated) => deflated,
-            Err(panic) => std::panic::resume_unwind(panic),
-        }
+        join(deflater)
     }
 
     fn open(&mut self, column: usize, format: u32, rest: &str) {
         let Self { xml, letters, row, .. } = self;
+        letters.extend((letters.len()..=column).map(|column| ColumnName(column as u32).to_string()));
         xml.extend_from_slice(br#"<c r=""#);
-        xml.extend_from_slice(letters.get(column).map_or(&[], |letters| letters.as_bytes()));
+        xml.extend_from_slice(letters[column].as_bytes());
         xml.extend_from_slice(row.as_bytes());
         if format > 0 {
             xml.extend_from_slice(br#"" s=""#);
@@ -142,6 +166,15 @@ impl SheetRows {
 
     fn push(&mut self, xml: &str) {
         self.xml.extend_from_slice(xml.as_bytes());
+    }
+}
+
+/// What became of the other thread.
+fn join(deflater: Option<JoinHandle<io::Result<DeflatedRows>>>) -> io::Result<DeflatedRows> {
+    match deflater.map(JoinHandle::join) {
+        Some(Ok(deflated)) => deflated,
+        Some(Err(panic)) => std::panic::resume_unwind(panic),
+        None => Err(io::ErrorKind::BrokenPipe.into()),
     }
 }
 
@@ -231,5 +264,30 @@ pub(super) fn deflate(
         if input.is_empty() && output.len() < output.capacity() {
             return Ok(());
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+
+    #[test]
+    fn a_failed_write_is_told_while_there_are_rows_and_at_the_end() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("read-only");
+        std::fs::write(&path, "").unwrap();
+        let rows = || SheetRows::of_file(File::open(&path).unwrap(), 1).unwrap();
+        let expected = File::open(&path).unwrap().write(b"x").unwrap_err().raw_os_error();
+
+        let (mut failing, text) = (rows(), "x".repeat(CHUNK));
+        let failed = (1..).find_map(|row| {
+            failing.begin(row, None);
+            failing.text(0, 0, &text);
+            failing.end().err()
+        });
+        assert_eq!(failed.unwrap().raw_os_error(), expected);
+        assert_eq!(failing.finish().err().unwrap().kind(), io::ErrorKind::BrokenPipe);
+        assert_eq!(rows().finish().err().unwrap().raw_os_error(), expected);
     }
 }

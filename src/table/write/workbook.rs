@@ -1,7 +1,8 @@
 //! Workbooks whose rows are written to disk as they come: memory stays flat however many there are.
 //!
 //! [`WorkbookWriter`] holds the workbook, and [`TableSheet`] a sheet of a header and rows below it. What the cells hold
-//! and how they look is up to the caller.
+//! and how they look is up to the caller. Workbooks that may have a million rows are written by
+//! [`StreamedWorkbook`](super::streamed::StreamedWorkbook), which is faster.
 
 use std::fs::File;
 use std::io::BufWriter;
@@ -57,8 +58,8 @@ impl WorkbookWriter {
         Ok(index)
     }
 
-    /// Adds a sheet whose rows are written to disk as they come, with its header row. Columns are at least `narrowest`
-    /// characters wide.
+    /// Adds a sheet whose rows are written to disk as they come, with its header row, whose formats are registered.
+    /// Columns are at least `narrowest` characters wide.
     pub(crate) fn add_table<'a>(
         &mut self,
         wanted: &str,
@@ -66,10 +67,14 @@ impl WorkbookWriter {
         header: impl IntoIterator<Item = HeaderCell<'a>>,
     ) -> Result<TableSheet, WriteError> {
         let (index, name) = (self.workbook.worksheets().len(), self.names.claim(wanted));
+        let header: Vec<_> = header.into_iter().take(MAX_COLUMNS.into()).collect();
+        for format in header.iter().flat_map(|cell| cell.column_format.into_iter().chain([cell.format])) {
+            self.register_format(format);
+        }
         let widths = self.edit(|workbook| {
             let sheet = workbook.add_worksheet_with_constant_memory()?;
             sheet.set_name(&name)?;
-            write_header(sheet, narrowest, header)
+            write_header(sheet, narrowest, &header)
         })?;
         Ok(TableSheet { index, name, next_row: 1, widths })
     }
@@ -103,8 +108,8 @@ impl WorkbookWriter {
         })
     }
 
-    /// The number by which cells refer to a format. It stays as it is if every format is asked for before it is used.
-    pub(super) fn register_format(&mut self, format: &Format) -> u32 {
+    /// The number by which cells refer to a format. It is right if every format so far was registered before it was used.
+    pub(crate) fn register_format(&mut self, format: &Format) -> u32 {
         // The first format of a workbook is the default.
         let next = self.formats.len() as u32 + 1;
         *self.formats.entry_ref(format).or_insert_with(|| {
@@ -144,13 +149,9 @@ pub(crate) struct TableSheet {
     pub widths: ColumnWidths,
 }
 
-fn write_header<'a>(
-    sheet: &mut Worksheet,
-    narrowest: usize,
-    header: impl IntoIterator<Item = HeaderCell<'a>>,
-) -> Result<ColumnWidths, XlsxError> {
+fn write_header(sheet: &mut Worksheet, narrowest: usize, header: &[HeaderCell<'_>]) -> Result<ColumnWidths, XlsxError> {
     let mut widths = ColumnWidths::new(narrowest);
-    for (column, cell) in (0..MAX_COLUMNS).zip(header) {
+    for (column, cell) in (0..).zip(header) {
         if let Some(format) = cell.column_format {
             sheet.set_column_format(column, format)?;
         }

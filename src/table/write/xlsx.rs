@@ -109,6 +109,11 @@ impl<'a> CellStyle<'a> {
         }
     }
 
+    /// Whether a cell needs no format of its own in a column of that type.
+    pub(super) fn fits(self, column_type: ColumnType, mark: CellMark) -> bool {
+        mark == CellMark::Plain && self == Self::of_column(column_type)
+    }
+
     /// The style as one that can be kept, or its format code.
     pub(super) fn without_code(self) -> Result<CellStyle<'static>, &'a str> {
         Ok(match self {
@@ -146,29 +151,19 @@ impl CellFormats {
         self.plain.get(CellStyle::of_column(column_type))
     }
 
-    /// The format of a style in cells that are not highlighted.
-    pub(super) fn of_style(&mut self, style: CellStyle<'_>) -> &Format {
-        match style {
-            CellStyle::Coded(code) if self.has_room_for(code) => &self.coded(code)[CellMark::Plain as usize],
-            style => self.plain.get(style),
+    /// The format of a style. A number format that there is no room for is left out.
+    pub(super) fn of_style(&mut self, style: CellStyle<'_>, mark: CellMark) -> &Format {
+        if let CellStyle::Coded(code) = style
+            && self.has_room_for(code)
+        {
+            return &self.coded(code)[mark as usize];
         }
-    }
-
-    /// The format of a cell; none if that of its column fits.
-    fn of_cell(&mut self, style: CellStyle<'_>, column_type: ColumnType, mark: CellMark) -> Option<&Format> {
-        let code = match style {
-            CellStyle::Coded(code) if self.has_room_for(code) => code,
-            _ if mark == CellMark::Plain && style == CellStyle::of_column(column_type) => return None,
-            style => {
-                let formats = match mark {
-                    CellMark::Plain => &self.plain,
-                    CellMark::Invalid => &self.invalid,
-                    CellMark::Changed => &self.changed,
-                };
-                return Some(formats.get(style));
-            }
+        let formats = match mark {
+            CellMark::Plain => &self.plain,
+            CellMark::Invalid => &self.invalid,
+            CellMark::Changed => &self.changed,
         };
-        Some(&self.coded(code)[mark as usize])
+        formats.get(style)
     }
 
     fn coded(&mut self, code: &str) -> &[Format; 3] {
@@ -177,7 +172,7 @@ impl CellFormats {
         self.coded.entry_ref(code).or_insert_with(create)
     }
 
-    fn has_room_for(&self, code: &str) -> bool {
+    pub(super) fn has_room_for(&self, code: &str) -> bool {
         code.len() <= LONGEST_FORMAT && (self.coded.len() < MAX_FORMATS || self.coded.contains_key(code))
     }
 
@@ -256,7 +251,7 @@ pub(crate) fn write_cell(
     formats: &mut CellFormats,
 ) -> Result<(), XlsxError> {
     let (content, style) = formats.content(cell, column_type);
-    let format = formats.of_cell(style, column_type, mark);
+    let format = if style.fits(column_type, mark) { None } else { Some(formats.of_style(style, mark)) };
     match content {
         XlsxCell::Number(number) => put(sheet, at, number, format),
         XlsxCell::Boolean(boolean) => put(sheet, at, boolean, format),
