@@ -4,6 +4,7 @@ use rust_xlsxwriter::{Color, Format, FormatAlign, FormatBorder};
 
 use crate::plan::RowStatus;
 use crate::table::write::styles::{FAINT, INK, LINE, SHADE};
+use crate::table::write::workbook::WorkbookWriter;
 use crate::table::write::xlsx::CellMark;
 
 /// The fill of wrong cells.
@@ -63,32 +64,37 @@ pub(super) struct ResultFormats {
     pub(super) ours: Format,
     /// The header of the user's columns.
     pub(super) theirs: Format,
-    pub(super) id: Format,
-    messages: [Format; 4],
-    statuses: Vec<(RowStatus, Format)>,
+    /// The number of the format in the workbook, as are the next ones.
+    pub(super) id: u32,
+    messages: [u32; 4],
+    statuses: Vec<(RowStatus, u32)>,
 }
 
 impl ResultFormats {
-    pub(super) fn new() -> Self {
+    /// The formats of a new workbook.
+    pub(super) fn new(workbook: &mut WorkbookWriter) -> Self {
         let top = Format::new().set_align(FormatAlign::Top);
         let header = Format::new().set_bold().set_align(FormatAlign::VerticalCenter).set_num_format("@");
+        let id = top.clone().set_num_format("0").set_align(FormatAlign::Left).set_font_color(FAINT);
         let message = top.clone().set_num_format("@");
         let wrong = message.clone().set_background_color(INVALID);
+        let messages = [message.clone(), message.set_text_wrap(), wrong.clone(), wrong.set_text_wrap()];
+        let mut number = |format: Format| workbook.register_format(&format);
         Self {
             ours: header.clone().set_background_color(INK).set_font_color(Color::White),
             theirs: header.set_background_color(SHADE).set_border_bottom(FormatBorder::Thin).set_border_color(LINE),
-            id: top.clone().set_num_format("0").set_align(FormatAlign::Left).set_font_color(FAINT),
-            messages: [message.clone(), message.set_text_wrap(), wrong.clone(), wrong.set_text_wrap()],
-            statuses: RowStatus::all().map(|status| (status, status_format(&top, status))).collect(),
+            id: number(id),
+            messages: messages.map(&mut number),
+            statuses: RowStatus::all().map(|status| (status, number(status_format(&top, status)))).collect(),
         }
     }
 
-    pub(super) fn message(&self, mark: CellMark, wrap: TextWrap) -> &Format {
-        &self.messages[2 * usize::from(mark == CellMark::Invalid) + usize::from(wrap == TextWrap::MultiLine)]
+    pub(super) fn message(&self, mark: CellMark, wrap: TextWrap) -> u32 {
+        self.messages[2 * usize::from(mark == CellMark::Invalid) + usize::from(wrap == TextWrap::MultiLine)]
     }
 
-    pub(super) fn status(&self, status: RowStatus) -> &Format {
-        self.statuses.iter().find(|known| known.0 == status).map_or(&self.messages[0], |known| &known.1)
+    pub(super) fn status(&self, status: RowStatus) -> u32 {
+        self.statuses.iter().find(|known| known.0 == status).map_or(self.messages[0], |known| known.1)
     }
 }
 

@@ -246,7 +246,7 @@ fn sheets_are_named_apart_and_a_full_one_goes_on() {
     let path = desk.path("r.xlsx");
     let mut book = ResultFile::create(&path, ReportMode::Done, Access::default()).unwrap();
     match &mut book.kind {
-        ResultFormat::Xlsx(book) => book.rows_per_sheet = 3,
+        ResultFormat::Xlsx(book) => book.workbook.limits.rows = 3,
         ResultFormat::Csv(_) => unreachable!(),
     }
     for name in ["Summary", "a/b", ""] {
@@ -265,6 +265,26 @@ fn sheets_are_named_apart_and_a_full_one_goes_on() {
         cells(&path, "a_b (2)"),
         [["_status", "_id", "_message", "Tag"].map(text), ["created", "", "", "4"].map(text)]
     );
+}
+
+#[test]
+fn a_sheet_that_grows_too_large_goes_on_as_well() {
+    let desk = Desk::new();
+    let path = desk.path("r.xlsx");
+    let mut book = ResultFile::create(&path, ReportMode::Done, Access::default()).unwrap();
+    match &mut book.kind {
+        ResultFormat::Xlsx(book) => book.workbook.limits.size = 1 << 20,
+        ResultFormat::Csv(_) => unreachable!(),
+    }
+    book.start_sheet("a", &texts(1, &["Notes"]), "assets").unwrap();
+    for number in 2..50 {
+        let row = texts(number, &[&"x".repeat(32_000)]);
+        book.row(&row, &outcome(RowStatus::Created, None, vec![])).unwrap();
+    }
+    book.finish(&summary()).unwrap();
+    assert_eq!(cells(&path, "a").len() + cells(&path, "a (2)").len(), 2 + 48);
+    let remark = text("sheet `a` continues in `a (2)` (limit: 1 MiB of cells per sheet)");
+    assert!(cells(&path, SUMMARY_SHEET).iter().flatten().any(|cell| *cell == remark));
 }
 
 #[test]

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use jiff::civil::DateTime;
-use rust_xlsxwriter::{DocProperties, Worksheet, XlsxError};
+use rust_xlsxwriter::DocProperties;
 
 use super::super::summary::title;
 
@@ -19,9 +19,10 @@ use crate::plan::RowOutcome;
 use crate::plan::{ReportMode, RowCounts, RowStatus};
 use crate::run::input::own_sheets::SUMMARY_SHEET;
 use crate::table::write::sheet::set_width;
-use crate::table::write::workbook::{HeaderCell, TableSheet, WorkbookWriter};
+use crate::table::write::streamed::{SheetLimits, StreamedColumn, StreamedSheet, StreamedWorkbook};
+use crate::table::write::workbook::TableSheet;
 use crate::table::write::xlsx::{
-    CellFormats, CellMark, MAX_COLUMNS, MAX_ROWS, MarkFills, text_width, truncate_to_cell, wrapped_lines, write_cell,
+    CellFormats, CellMark, MAX_COLUMNS, MarkFills, text_width, truncate_to_cell, wrapped_lines,
 };
 use crate::table::write::{Access, AtomicFile, ColumnType, WriteError};
 use crate::table::{Cell, Row};
@@ -32,8 +33,8 @@ const NARROWEST: usize = 6;
 const MESSAGE_WIDTH: usize = 72;
 /// What a line of a message holds: widths count digits, and letters are narrower on average.
 const MESSAGE_CHARS: usize = 80;
-/// What a line of text takes, and the most lines a row shows (Excel allows 409 points).
-const LINE_POINTS: f64 = 15.0;
+/// What a line of text takes in pixels, and the most lines a row shows (Excel allows 409 points).
+const LINE_PIXELS: u32 = 20;
 const MAX_LINES: usize = 20;
 /// Rows made tall for their message. The workbook writer keeps each such row's height in memory; the messages of
 /// the rows beyond stand on one line.
@@ -48,24 +49,20 @@ const COMPRESSION: u8 = 3;
 /// Writes a result workbook.
 pub(super) struct ResultWorkbook {
     file: AtomicFile,
-    writer: WorkbookWriter,
+    pub(super) workbook: StreamedWorkbook,
     mode: ReportMode,
     began: DateTime,
     formats: ResultFormats,
-    values: CellFormats,
     sheet: Option<ResultSheet>,
     errors: CellErrors,
     notes: SummaryNotes,
     /// The Summary's index.
     summary: usize,
-    /// [`MAX_ROWS`]; less in tests.
-    pub(super) rows_per_sheet: u32,
 }
 
 /// The sheet that rows go to.
-#[derive(Debug)]
 struct ResultSheet {
-    table: TableSheet,
+    sheet: StreamedSheet,
     /// The name it should have, were no other sheet called so.
     wanted: String,
     columns: ResultColumns,
@@ -73,24 +70,30 @@ struct ResultSheet {
     tall_rows: usize,
 }
 
+/// A sheet that has ended.
+struct ClosedSheet {
+    table: TableSheet,
+    wanted: String,
+    columns: ResultColumns,
+}
+
 impl ResultWorkbook {
     pub(super) fn create(path: &Path, mode: ReportMode, access: Access) -> Result<Self, WriteError> {
         let file = AtomicFile::create_for(path, access)?;
-        let mut writer = WorkbookWriter::new(file.path(), Some(file.folder()))?;
-        writer.set_compression(COMPRESSION);
-        let summary = writer.add_sheet(SUMMARY_SHEET)?;
+        let values = CellFormats::new(MarkFills { invalid: INVALID, changed: CHANGED });
+        let mut workbook = StreamedWorkbook::new(Some(&file), values, COMPRESSION)?;
+        let summary = workbook.writer().add_sheet(SUMMARY_SHEET)?;
+        let formats = ResultFormats::new(workbook.writer());
         Ok(Self {
             file,
-            writer,
+            workbook,
             mode,
             began: jiff::ZonedDateTime::now().datetime(),
-            formats: ResultFormats::new(),
-            values: CellFormats::new(MarkFills { invalid: INVALID, changed: CHANGED }),
+            formats,
             sheet: None,
             errors: CellErrors::new(),
             notes: SummaryNotes::default(),
             summary,
-            rows_per_sheet: MAX_ROWS,
         })
     }
 
@@ -103,17 +106,14 @@ impl ResultWorkbook {
 
     pub(super) fn row(&mut self, row: &Row, outcome: &RowOutcome) -> Result<(), WriteError> {
         self.continue_if_full()?;
-        let Self { file, writer, mode, formats, values, sheet, errors, notes, .. } = self;
-        let Some(sheet) = sheet else { return Err(WriteError::NoSheet { path: file.path().to_owned() }) };
-        errors.collect(outcome, &sheet.columns, *mode);
-        writer.edit_sheet(sheet.table.index, |worksheet| {
-            write_result_columns(worksheet, sheet, outcome, *mode, formats, errors.row_mark)?;
-            write_values(worksheet, sheet, row, outcome, values, errors, notes)
-        })?;
-        notes.remember(&sheet.table, &sheet.columns, row, outcome);
-        sheet.counts.add(outcome.status);
-        sheet.table.next_row += 1;
-        Ok(())
+        let Self { file, workbook, mode, formats, sheet, errors, notes, .. } = self;
+        let Some(current) = sheet else { return Err(WriteError::NoSheet { path: file.path().to_owned() }) };
+        errors.collect(outcome, &current.columns, *mode);
+        write_result_columns(workbook, current, outcome, *mode, formats, errors.row_mark)?;
+        write_values(workbook, current, row, outcome, errors, notes)?;
+        notes.remember(&current.sheet.table, &current.columns, row, outcome);
+        current.counts.add(outcome.status);
+        workbook.end_row(&mut current.sheet)
     }
 
     pub(super) fn losses(&self) -> Vec<String> {
@@ -122,95 +122,97 @@ impl ResultWorkbook {
 
     pub(super) fn finish(mut self, summary: &RunSummary) -> Result<PathBuf, WriteError> {
         self.close_sheet()?;
-        let Self { file, mut writer, notes, began, formats, .. } = self;
-        look_alikes::write(&mut writer, &summary.look_alikes, &formats)?;
+        let Self { file, mut workbook, notes, began, formats, .. } = self;
+        let writer = workbook.writer();
+        look_alikes::write(writer, &summary.look_alikes, &formats)?;
         writer.set_properties(&properties(summary, began));
         writer.edit_sheet(self.summary, |sheet| summary_sheet::write(sheet, summary, &notes, began))?;
-        writer.save(file.as_file())?;
+        workbook.save(file.as_file())?;
         file.commit_or_numbered()
     }
 
     /// Continues in a new sheet when the current one is full.
     fn continue_if_full(&mut self) -> Result<(), WriteError> {
-        if self.sheet.as_ref().is_none_or(|sheet| sheet.table.next_row < self.rows_per_sheet) {
+        if !self.sheet.as_ref().is_some_and(|current| self.workbook.is_full(&current.sheet)) {
             return Ok(());
         }
-        let Some(full) = self.close_sheet()? else { return Ok(()) };
-        self.open_sheet(&full.wanted, full.columns)?;
-        let next = self.sheet.as_ref().map(|sheet| sheet.table.name.as_str()).unwrap_or_default();
-        let (full, rows) = (full.table.name, thousands(u64::from(MAX_ROWS)));
-        self.notes.continued.push(format!("sheet `{full}` continues in `{next}` (limit: {rows} rows per sheet)"));
+        let Some(ClosedSheet { table, wanted, columns }) = self.close_sheet()? else { return Ok(()) };
+        self.open_sheet(&wanted, columns)?;
+        let next = self.sheet.as_ref().map(|current| current.sheet.table.name.as_str()).unwrap_or_default();
+        let limit = limit_text(self.workbook.limits, &table);
+        self.notes.continued.push(format!("sheet `{}` continues in `{next}` (limit: {limit} per sheet)", table.name));
         Ok(())
     }
 
     fn open_sheet(&mut self, wanted: &str, columns: ResultColumns) -> Result<(), WriteError> {
-        let ours =
-            RESULT_HEADERS.into_iter().map(|text| HeaderCell { text, format: &self.formats.ours, column_format: None });
-        let theirs = columns.kept(columns.width()).map(|column| HeaderCell {
+        let ours = RESULT_HEADERS.into_iter().map(|text| StreamedColumn {
+            text,
+            format: &self.formats.ours,
+            column_type: None,
+        });
+        let theirs = columns.kept(columns.width()).map(|column| StreamedColumn {
             text: columns.header(column).unwrap_or_default(),
             format: &self.formats.theirs,
-            column_format: Some(self.values.of_column(ColumnType::Text)),
+            column_type: Some(ColumnType::Text),
         });
-        let table = self.writer.add_table(wanted, NARROWEST, ours.chain(theirs))?;
-        self.sheet =
-            Some(ResultSheet { table, wanted: wanted.to_owned(), columns, counts: RowCounts::default(), tall_rows: 0 });
+        let sheet = self.workbook.open_sheet(wanted, NARROWEST, &ours.chain(theirs).collect::<Vec<_>>())?;
+        let (wanted, counts) = (wanted.to_owned(), RowCounts::default());
+        self.sheet = Some(ResultSheet { sheet, wanted, columns, counts, tall_rows: 0 });
         Ok(())
     }
 
     /// Ends the current sheet, if there is one.
-    fn close_sheet(&mut self) -> Result<Option<ResultSheet>, WriteError> {
-        let Some(sheet) = self.sheet.take() else { return Ok(None) };
-        self.writer.finish_table(&sheet.table, RESULT_COLUMNS as u16)?;
-        self.writer.edit_sheet(sheet.table.index, |worksheet| {
-            worksheet.set_tab_color(status_colors(worst(sheet.counts)).bar);
+    fn close_sheet(&mut self) -> Result<Option<ClosedSheet>, WriteError> {
+        let Some(ResultSheet { sheet, wanted, columns, counts, .. }) = self.sheet.take() else { return Ok(None) };
+        let table = self.workbook.close_sheet(sheet, RESULT_COLUMNS as u16)?;
+        self.workbook.writer().edit_sheet(table.index, |worksheet| {
+            worksheet.set_tab_color(status_colors(worst(counts)).bar);
             set_width(worksheet, MESSAGE as u16, MESSAGE_WIDTH)
         })?;
-        Ok(Some(sheet))
+        Ok(Some(ClosedSheet { table, wanted, columns }))
     }
 }
 
 fn write_result_columns(
-    worksheet: &mut Worksheet,
-    sheet: &mut ResultSheet,
+    workbook: &mut StreamedWorkbook,
+    current: &mut ResultSheet,
     outcome: &RowOutcome,
     mode: ReportMode,
     formats: &ResultFormats,
     row_mark: CellMark,
-) -> Result<(), XlsxError> {
-    let row = sheet.table.next_row;
-    let wording = outcome.status.label(mode);
-    worksheet.write_string_with_format(row, 0, wording, formats.status(outcome.status))?;
-    sheet.table.widths.observe_width(row, 0, || text_width(wording));
-    if let Some(id) = outcome.id {
-        worksheet.write_number_with_format(row, 1, id as f64, &formats.id)?;
-    }
-    let text = sheet.columns.message(outcome, mode);
-    if text.is_empty() && row_mark == CellMark::Plain {
-        return Ok(());
-    }
+) -> Result<(), WriteError> {
+    let text = current.columns.message(outcome, mode);
     let lines = wrapped_lines(&text, MESSAGE_CHARS);
-    let wrap = if lines > 1 && sheet.tall_rows < MAX_TALL_ROWS { TextWrap::MultiLine } else { TextWrap::SingleLine };
-    if wrap == TextWrap::MultiLine {
-        sheet.tall_rows += 1;
-        worksheet.set_row_height(row, lines.min(MAX_LINES) as f64 * LINE_POINTS)?;
+    let wrap = if lines > 1 && current.tall_rows < MAX_TALL_ROWS { TextWrap::MultiLine } else { TextWrap::SingleLine };
+    let height = (wrap == TextWrap::MultiLine).then(|| lines.min(MAX_LINES) as u32 * LINE_PIXELS);
+    current.tall_rows += usize::from(height.is_some());
+
+    let sheet = &mut current.sheet;
+    workbook.begin_row(sheet, height)?;
+    let wording = outcome.status.label(mode);
+    sheet.rows.text(0, formats.status(outcome.status), wording);
+    sheet.table.widths.observe_width(sheet.table.next_row, 0, || text_width(wording));
+    if let Some(id) = outcome.id {
+        sheet.rows.number(1, formats.id, id as f64);
     }
-    worksheet
-        .write_string_with_format(row, MESSAGE as u16, truncate_to_cell(&text), formats.message(row_mark, wrap))
-        .map(drop)
+    if !text.is_empty() || row_mark != CellMark::Plain {
+        sheet.rows.text(MESSAGE, formats.message(row_mark, wrap), truncate_to_cell(&text));
+    }
+    Ok(())
 }
 
 fn write_values(
-    worksheet: &mut Worksheet,
-    sheet: &mut ResultSheet,
+    workbook: &mut StreamedWorkbook,
+    current: &mut ResultSheet,
     row: &Row,
     outcome: &RowOutcome,
-    values: &mut CellFormats,
     errors: &mut CellErrors,
     notes: &mut SummaryNotes,
-) -> Result<(), XlsxError> {
+) -> Result<(), WriteError> {
+    let ResultSheet { sheet, columns, .. } = current;
     let end = row.len().max(errors.end());
     for column in 0..end {
-        let Some(place) = sheet.columns.place(column) else { continue };
+        let Some(place) = columns.place(column) else { continue };
         let cell = if is_withheld(&outcome.problems, column) { Cell::BLANK } else { row.cell(column) };
         let Some(at) = in_sheet(place) else {
             notes.cells_beyond += u64::from(!cell.is_blank());
@@ -224,13 +226,23 @@ fn write_values(
             mark = CellMark::Invalid;
             said = Some(said.map_or_else(|| CUT.to_owned(), |said| format!("{said}\n\n{CUT}")));
         }
-        write_cell(worksheet, (sheet.table.next_row, at), cell, ColumnType::Text, mark, values)?;
-        sheet.table.widths.observe(sheet.table.next_row, place, cell);
+        workbook.cell(sheet, place, cell, mark);
+        let table = &mut sheet.table;
+        table.widths.observe(table.next_row, place, cell);
         if let Some(said) = said {
-            notes.note(worksheet, (sheet.table.next_row, at), &said)?;
+            let (index, at) = (table.index, (table.next_row, at));
+            workbook.writer().edit_sheet(index, |worksheet| notes.note(worksheet, at, &said))?;
         }
     }
     Ok(())
+}
+
+/// The limit that a full sheet has reached.
+fn limit_text(limits: SheetLimits, full: &TableSheet) -> String {
+    if full.next_row < limits.rows {
+        return format!("{} MiB of cells", thousands(limits.size >> 20));
+    }
+    format!("{} rows", thousands(u64::from(limits.rows)))
 }
 
 /// The status that decides the colour of the tab: whether there is anything to fix or to review.
