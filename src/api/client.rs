@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
 use std::time::{Duration, Instant, SystemTime};
 
 use tokio::sync::Semaphore;
@@ -88,6 +88,8 @@ struct ClientInner {
     page_limit: PageLimit,
     /// Whether the service ever answered with a success.
     has_answered: AtomicBool,
+    /// By how many seconds the service's clock is ahead of ours; [`i64::MIN`] as long as it has not told its time.
+    clock_ahead: AtomicI64,
 }
 
 /// What one request shows of the service.
@@ -153,6 +155,7 @@ impl Client {
             counts: RequestCounters::new(),
             page_limit: PageLimit::new(),
             has_answered: AtomicBool::new(false),
+            clock_ahead: AtomicI64::new(i64::MIN),
         };
         Ok(Self { inner: Arc::new(inner), log: None, patience: Duration::ZERO })
     }
@@ -328,6 +331,11 @@ impl Client {
         self.inner.limiter.waiting()
     }
 
+    /// By how many seconds the service's clock is ahead of ours, as its last response said; none if none did.
+    pub fn clock_ahead(&self) -> Option<i64> {
+        Some(self.inner.clock_ahead.load(Ordering::Relaxed)).filter(|seconds| *seconds != i64::MIN)
+    }
+
     /// Requests that the quota lets through at once, whichever process sends them; none if there is no quota.
     pub fn quota_left(&self) -> Option<usize> {
         self.inner.limiter.remaining()
@@ -417,6 +425,11 @@ impl Client {
             let attempt = inner.transport.attempt(request).await;
             if matches!(&attempt, Attempt::Answered(response) if response.is_success()) {
                 inner.has_answered.store(true, Ordering::Relaxed);
+            }
+            if let Attempt::Answered(response) = &attempt
+                && let Some(date) = response.headers.date
+            {
+                inner.clock_ahead.store(seconds_ahead(date, SystemTime::now()), Ordering::Relaxed);
             }
             if let Some(log) = &self.log {
                 log.add(request, at, start.elapsed(), &attempt);

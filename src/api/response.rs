@@ -88,7 +88,7 @@ pub(super) fn raw_list(what: &str, response: Response) -> Result<RawPage, ApiErr
 
 /// A single record; none if the service has no such id.
 pub(super) fn record(what: &str, entity: &Entity, response: &Response) -> Result<Option<Record>, ApiError> {
-    if response.status == 404 && !response.is_html() {
+    if matches!(response.status, 404 | 410) && !response.is_html() {
         return Ok(None);
     }
     let response = success(what, response)?;

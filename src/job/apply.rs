@@ -182,7 +182,11 @@ impl Account {
         })?;
         let rows = write_steps(&mut journal, steps, &decisions)?;
         write_lines(&mut journal, &book, &sheets, &rows)?;
-        let snapshot = AccountSnapshot { account: self.digest().to_owned(), ..book.head.snapshot.clone() };
+        let snapshot = AccountSnapshot {
+            account: self.digest().to_owned(),
+            clock_ahead: self.client.clock_ahead(),
+            ..book.head.snapshot.clone()
+        };
         let journal = journal.finish(&snapshot)?;
         let execution = Execution { started, start: RunStart::Fresh, result: is_written.then_some(path) };
         execution.run(self, journal, &mut shutdown, observer).await

@@ -20,7 +20,7 @@ use self::reconciling::may_be_doubled;
 use super::backoff::ServiceBackoff;
 use super::outcome;
 use super::plan_snapshot::PlanSnapshot;
-use super::reconcile::ExternalChanges;
+use super::reconcile::{ExternalChanges, has_other_key};
 use super::step_states::{Readiness, StepStates};
 use super::unresolved_steps::{Doubt, UnresolvedStep, UnresolvedSteps};
 use super::worker::{self, CompletedAttempt, StepTransport};
@@ -28,8 +28,7 @@ use super::{DispatchOptions, RunEnd, RunObserver, RunStart};
 use crate::api::{ApiError, FailureScope, WriteFailure, WriteOutcome, WriteReply};
 use crate::observer::Wait;
 use crate::plan::{Step, StepOutcome, StepRole, WriteKind};
-use crate::run::journal::{Journal, JournalError, JournalWriter, SheetHeader, WriteCommand, WriteEvent};
-use crate::schema::Entity;
+use crate::run::journal::{Journal, JournalError, JournalWriter, PendingEntity, SheetHeader, WriteCommand, WriteEvent};
 use crate::shutdown::ShutdownSignal;
 
 mod blocked;
@@ -74,10 +73,10 @@ pub struct Dispatcher<'c, T> {
     backoff: ServiceBackoff,
     /// Whether any step has been applied since the last reconciliation.
     peers_succeed: bool,
-    /// What others have added since the plan was made.
+    /// What others have added or changed since the plan was made.
     external_changes: ExternalChanges,
     /// What a resumed run still writes to, until it is checked for external changes.
-    unchecked: Vec<&'static Entity>,
+    unchecked: Vec<PendingEntity>,
     /// The sheet being sent; none before the first step.
     sheet: Option<u16>,
     /// Steps that were blocked or forbidden, until it shows whether everything is.
@@ -297,7 +296,8 @@ impl<'c, T: StepTransport> Dispatcher<'c, T> {
         }
     }
 
-    /// Whether others may have created what the step creates. Only asked once of each step: then it is reconciled.
+    /// Whether others may have created what the step creates, or changed what it changes. Only asked once of each step: then it
+    /// is reconciled.
     fn may_exist_already(&self, step: &Step) -> bool {
         !self.unresolved.was_unresolved(step.number) && self.external_changes.may_include(step)
     }
@@ -433,14 +433,25 @@ impl<'c, T: StepTransport> Dispatcher<'c, T> {
     }
 
     fn on_success(&mut self, step: Step, reply: &WriteReply, observer: &mut dyn RunObserver) {
-        if step.entity.is_collection() && step.write == WriteKind::Create && reply.id.is_none() {
-            return self.unresolved.add(UnresolvedStep::missing_id(step), Instant::now());
+        if step.entity.is_collection() && step.write == WriteKind::Create {
+            if reply.id.is_none() {
+                return self.unresolved.add(UnresolvedStep::missing_id(step), Instant::now());
+            }
+            if self.is_about_another(&step, reply) {
+                return self.unresolved.add(UnresolvedStep::foreign_reply(step), Instant::now());
+            }
         }
         self.peers_succeed = true;
         self.backoff.reset();
         self.reject_blocked(observer);
         let outcome = outcome::applied(&step, reply.id, reply.record.as_ref());
         self.record_outcome(step, outcome, observer);
+    }
+
+    /// Whether the reply to a create shows another record: one with another key, or one that another step has made.
+    fn is_about_another(&self, step: &Step, reply: &WriteReply) -> bool {
+        let is_known = reply.id.is_some_and(|id| self.states.created().contains(&(step.entity.name, id)));
+        is_known || reply.record.as_ref().is_some_and(|record| has_other_key(step, record))
     }
 
     fn on_failure(&mut self, step: Step, failure: WriteFailure, observer: &mut dyn RunObserver) {

@@ -93,7 +93,7 @@ pub(super) fn indeterminate(unresolved: &UnresolvedStep, where_to_look: &str) ->
     let message = format!("{}; {where_to_look}", unresolved.cause);
     let (result, code, hint) = if unresolved.was_sent() {
         (StepResult::Unknown, Code::ServiceUnknown, "check whether it exists before you send it again")
-    } else if matches!(unresolved.doubt, Doubt::OtherRun | Doubt::Abandoned) {
+    } else if unresolved.doubt != Doubt::ExternalChange || step.write != WriteKind::Create {
         (StepResult::Failed, Code::RecordConflict, "import the row again: what is there now is then compared with it")
     } else {
         (StepResult::Failed, Code::RecordExists, "compare it, and send the row again if it is a different record")

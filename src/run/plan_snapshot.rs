@@ -32,7 +32,7 @@ pub(super) fn available_stock<'s>(steps: impl Iterator<Item = &'s Step>, states:
 pub(super) struct PlanSnapshot {
     sizes: HashMap<&'static str, u64>,
     pub(super) log: LogPosition,
-    /// When the run began.
+    /// When the run began, by the service's clock as far as it told its time.
     pub(super) began: Timestamp,
 }
 
@@ -40,7 +40,7 @@ impl PlanSnapshot {
     pub(super) fn new(account: AccountSnapshot, began: Timestamp) -> Self {
         let known = |name: &str| schema::collection(name).map(|entity| entity.name);
         let sizes = account.sizes.iter().filter_map(|(name, size)| Some((known(name)?, *size))).collect();
-        Self { sizes, log: account.log, began }
+        Self { sizes, began: account.by_service_clock(began), log: account.log }
     }
 
     /// The context for reconciling steps.
@@ -86,10 +86,11 @@ mod tests {
     }
 
     #[test]
-    fn sizes_are_kept_of_collections_that_there_are() {
+    fn sizes_are_kept_of_collections_that_there_are_and_times_are_the_services() {
         let sizes = vec![(String::from("locations"), 7), (String::from("gone"), 3)];
-        let account = AccountSnapshot { sizes, log: LogPosition::Empty, account: String::new() };
-        let snapshot = PlanSnapshot::new(account, Timestamp::UNIX_EPOCH);
+        let account =
+            AccountSnapshot { sizes, log: LogPosition::Empty, clock_ahead: Some(-7_200), ..AccountSnapshot::default() };
+        let snapshot = PlanSnapshot::new(account, Timestamp::from_second(7_200).unwrap());
         assert_eq!(snapshot.sizes, HashMap::from([("locations", 7)]));
         let (states, available) = (StepStates::default(), AvailableStock::new());
         let context = snapshot.context(&states, &available);

@@ -512,7 +512,7 @@ async fn snapshot(account: &Account, input: &InputSet, catalog: &Catalog) -> Res
     let sizes = whole.map(|cost| (cost.collection.to_owned(), cost.records)).collect();
     let has_actions = input.sheets.iter().any(|sheet| sheet.mapping.entity.is_action());
     let log = if has_actions { LogPosition::read(client).await? } else { LogPosition::Unknown };
-    Ok(AccountSnapshot { sizes, log, account: account.digest().to_owned() })
+    Ok(AccountSnapshot { sizes, log, account: account.digest().to_owned(), clock_ahead: account.client.clock_ahead() })
 }
 
 /// The ids of users that rows name by e-mail address, as the activity log shows them (field notes).

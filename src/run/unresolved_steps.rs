@@ -44,9 +44,9 @@ pub(super) enum Doubt {
     LostResponse(Option<u16>),
     /// An earlier process of the run sent it, and ended before a response came. That says nothing of the service.
     StoppedRun,
-    /// The service reported success without the record's id.
+    /// The service reported success without the record's id, or with that of another record.
     MissingId,
-    /// It was not sent: someone else has created a similar record since the plan.
+    /// It was not sent: someone else has created a similar record, or changed the record, since the plan.
     ExternalChange,
     /// It was not sent: another run of this machine has written the record since this one was planned.
     OtherRun,
@@ -62,8 +62,11 @@ impl UnresolvedStep {
     }
 
     pub(super) fn external_change(step: Step) -> Self {
-        let cause = String::from("a similar record was created by someone else after this run was planned");
-        Self::new(step, Doubt::ExternalChange, cause)
+        let cause = match step.write {
+            WriteKind::Create => "a similar record was created by someone else after this run was planned",
+            WriteKind::Update(_) | WriteKind::Delete(_) => "the record was changed after this run was planned",
+        };
+        Self::new(step, Doubt::ExternalChange, cause.to_owned())
     }
 
     pub(super) fn of_other_run(step: Step, doubt: Doubt, run: &str) -> Self {
@@ -81,6 +84,11 @@ impl UnresolvedStep {
 
     pub(super) fn missing_id(step: Step) -> Self {
         let cause = String::from("the service did not return the new record's id");
+        Self::new(step, Doubt::MissingId, cause)
+    }
+
+    pub(super) fn foreign_reply(step: Step) -> Self {
+        let cause = String::from("the service's reply is about another record");
         Self::new(step, Doubt::MissingId, cause)
     }
 

@@ -46,6 +46,7 @@ mod writer;
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
+use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize, Serializer};
 
 use crate::account::AccountIdentity;
@@ -250,6 +251,25 @@ pub struct AccountSnapshot {
     pub log: LogPosition,
     /// A digest that tells accounts of one service apart; empty for a sandbox.
     pub account: String,
+    /// By how many seconds the service's clock was ahead of ours, where it said so.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub clock_ahead: Option<i64>,
+}
+
+impl AccountSnapshot {
+    /// A moment of our clock by the service's, as far as it told its time.
+    pub(crate) fn by_service_clock(&self, moment: Timestamp) -> Timestamp {
+        let ahead = SignedDuration::from_secs(self.clock_ahead.unwrap_or_default());
+        moment.saturating_add(ahead).unwrap_or(moment)
+    }
+}
+
+/// A collection or an action of which steps are pending.
+#[derive(Debug, Clone, Copy)]
+pub struct PendingEntity {
+    pub entity: &'static Entity,
+    /// Whether any of them changes or deletes a record.
+    pub has_changes: bool,
 }
 
 /// The totals of a run so far, over all processes that worked on it.

@@ -1,6 +1,6 @@
 //! Reads a journal: the run, its rows and the state of every step.
 
-use std::collections::{BTreeMap, BTreeSet, HashSet};
+use std::collections::{BTreeMap, HashSet};
 use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 
@@ -14,7 +14,7 @@ use super::encoding::{
     decode_write, json, json_if_any, unreadable,
 };
 use super::file::{JournalFile, JournalLocation};
-use super::{AccountSnapshot, JournalError, PlannedRow, RunHeader, RunPhase, RunTotals, SheetHeader};
+use super::{AccountSnapshot, JournalError, PendingEntity, PlannedRow, RunHeader, RunPhase, RunTotals, SheetHeader};
 use crate::account::AccountIdentity;
 use crate::api::{RequestCounts, RequestKind};
 use crate::plan::{RowCounts, RowId, RowStatus, Step, StepOutcome, StepRole};
@@ -347,15 +347,20 @@ impl Journal {
     }
 
     /// The collections and actions of the pending steps, in the order of the schema.
-    pub fn pending_entities(&self) -> Result<Vec<&'static Entity>, JournalError> {
-        let sql = "SELECT DISTINCT entity FROM step s WHERE NOT EXISTS (SELECT 1 FROM intent WHERE step = s.step) \
-                   AND NOT EXISTS (SELECT 1 FROM outcome WHERE step = s.step)";
-        let names: BTreeSet<&str> = self.file.attempt(|connection| {
+    pub fn pending_entities(&self) -> Result<Vec<PendingEntity>, JournalError> {
+        let sql = "SELECT entity, max(record IS NOT NULL) FROM step s \
+                   WHERE NOT EXISTS (SELECT 1 FROM intent WHERE step = s.step) \
+                   AND NOT EXISTS (SELECT 1 FROM outcome WHERE step = s.step) GROUP BY entity";
+        let pending: BTreeMap<&str, bool> = self.file.attempt(|connection| {
             let mut statement = connection.prepare(sql)?;
-            let rows = statement.query_map([], |row| Ok(decode_entity(&row.get::<_, String>(0)?)?.name))?;
+            let rows =
+                statement.query_map([], |row| Ok((decode_entity(&row.get::<_, String>(0)?)?.name, row.get(1)?)))?;
             rows.collect()
         })?;
-        Ok(schema::importable().filter(|entity| names.contains(entity.name)).collect())
+        let pending = |entity: &'static Entity| {
+            pending.get(entity.name).map(|has_changes| PendingEntity { entity, has_changes: *has_changes })
+        };
+        Ok(schema::importable().filter_map(pending).collect())
     }
 
     /// The number of steps without an outcome.

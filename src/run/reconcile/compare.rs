@@ -7,7 +7,7 @@ use serde_json::Value as Json;
 pub(super) use crate::api::integer;
 use crate::api::{Body, Record};
 pub(super) use crate::plan::ValueMatch;
-use crate::plan::{compare, holds};
+use crate::plan::{Step, compare, holds};
 use crate::schema::{Entity, Field, Kind, Use, fold_name};
 
 /// System ids of assets by tag; none where the account has no asset with that tag.
@@ -139,6 +139,20 @@ pub(super) fn match_update(
     UpdateMatch::Neither(changed.into_iter().map(|field| field.name).collect())
 }
 
+/// The fields that are not as they were in `before`, of those that can be written.
+pub(super) fn changed_fields(
+    entity: &'static Entity,
+    before: &Body,
+    record: &Record,
+    shape: ReplyShape<'_>,
+) -> Vec<&'static str> {
+    let is_changed = |field: &&Field| {
+        let was = before.get(field.name);
+        was.is_some_and(|was| matches!(match_value(field, was, record, shape), ValueMatch::Different))
+    };
+    entity.updated_fields().filter(is_changed).map(|field| field.name).collect()
+}
+
 /// The field by which records are searched and grouped: the most specific field of the key that reads the same
 /// everywhere. Not a reference, which the guide takes by tag in one place and by id in another, and not an option,
 /// which it spells in two ways: a filter that finds nothing for such a reason would pass for "does not exist".
@@ -150,6 +164,13 @@ pub(super) fn search_key(entity: &'static Entity) -> Option<&'static Field> {
         _ => None,
     };
     fields.filter(|field| rank(field).is_some() && field.create != Use::No).min_by_key(rank)
+}
+
+/// Whether a record has another key than a step sent, as far as it reports it.
+pub(in crate::run) fn has_other_key(step: &Step, record: &Record) -> bool {
+    let Some(field) = search_key(step.entity).filter(|field| matches!(field.kind, Kind::Text(_))) else { return false };
+    let [sent, held] = [&step.body, record].map(|fields| normalized_key(field, fields.get(field.name)));
+    matches!((sent, held), (Some(sent), Some(held)) if sent != held)
 }
 
 /// A value of the search key, normalized for grouping records.

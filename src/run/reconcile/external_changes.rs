@@ -1,5 +1,6 @@
-//! Detects drift: what others have added to the account since a run was planned, such as a second import of the same
-//! file or a colleague's entry. A resumed run may find that what it has not sent yet exists by now.
+//! Detects drift: what others have added to the account or changed in it since a run was planned, such as a second import of
+//! the same file or a colleague's entry. A resumed run may find that what it has not sent yet exists by now, or that a
+//! record is no longer as it was when the plan was made.
 //!
 //! This finds suspects only, in few requests: a step whose result may exist already is then reconciled like one whose
 //! response was lost.
@@ -10,11 +11,12 @@ use jiff::Timestamp;
 
 use super::compare::{normalized_key, search_key};
 use super::log;
-use super::records::is_older;
+use super::records::{is_before, is_older};
 use crate::api::{Record, record_id};
 use crate::catalog::{LogPosition, NEWEST_FIRST, Pager, RecordSource};
 use crate::plan::{Step, WriteKind};
-use crate::schema::{ACTIVITY, Entity, log_field};
+use crate::run::journal::PendingEntity;
+use crate::schema::{ACTIVITY, Entity, UPDATED_AT, log_field};
 
 /// Changes by others since the plan was made.
 #[derive(Debug, Default)]
@@ -23,22 +25,27 @@ pub(in super::super) struct ExternalChanges {
     keys: HashMap<&'static str, HashSet<String>>,
     /// Actions that the log shows more often than the run did them.
     actions: HashSet<&'static str>,
+    /// The records that were changed; none of a collection in which any may have been.
+    changed: HashMap<&'static str, Option<HashSet<i64>>>,
 }
 
 impl ExternalChanges {
-    /// Reads what is new in `entities` since the run began, apart from the records that the run `created` itself.
+    /// Reads what is new in the collections of `pending` steps since the run began, apart from the records that the run `created` itself.
     ///
     /// # Errors
     /// Where the service could not be read.
     pub(in super::super) async fn detect<S: RecordSource>(
         service: &S,
-        entities: &[&'static Entity],
+        pending: &[PendingEntity],
         began: Timestamp,
         created: &HashSet<(&'static str, i64)>,
         (log, completed_actions): (&LogPosition, &[Step]),
     ) -> Result<Self, S::Error> {
         let mut changes = Self::default();
-        for entity in entities.iter().copied() {
+        for PendingEntity { entity, has_changes } in pending.iter().copied() {
+            if has_changes {
+                changes.changed.insert(entity.name, changed_records(service, entity, began).await?);
+            }
             if entity.is_action() {
                 let own = completed_actions.iter().filter(|step| step.entity.name == entity.name).count();
                 if count_actions(service, entity, log).await? > own {
@@ -56,10 +63,11 @@ impl ExternalChanges {
         Ok(changes)
     }
 
-    /// Whether what a step creates may exist already.
+    /// Whether what a step creates may exist already, or what it changes or deletes may no longer be as it was.
     pub(in super::super) fn may_include(&self, step: &Step) -> bool {
-        if step.write != WriteKind::Create {
-            return false;
+        if let WriteKind::Update(id) | WriteKind::Delete(id) = step.write {
+            let changed = self.changed.get(step.entity.name);
+            return changed.is_some_and(|changed| changed.as_ref().is_none_or(|changed| changed.contains(&id)));
         }
         if step.entity.is_action() {
             return self.actions.contains(step.entity.name);
@@ -85,6 +93,29 @@ async fn newer_records<S: RecordSource>(
         records.extend(page);
     }
     Ok(records)
+}
+
+/// The ids of the records changed since a moment, and of some others. `None` where the service does not sort by the last
+/// change.
+async fn changed_records<S: RecordSource>(
+    service: &S,
+    entity: &'static Entity,
+    since: Timestamp,
+) -> Result<Option<HashSet<i64>>, S::Error> {
+    if !entity.sorts.contains(&UPDATED_AT) {
+        return Ok(None);
+    }
+    let mut changed = HashSet::new();
+    let mut pages = Pager::new(service, entity, &[("sort", UPDATED_AT), ("order", "desc")]);
+    while let Some(page) = pages.next().await? {
+        let records = page.len();
+        let newer: Vec<Record> = page.into_iter().take_while(|record| !is_before(record, UPDATED_AT, since)).collect();
+        changed.extend(newer.iter().filter_map(record_id));
+        if newer.len() < records {
+            break;
+        }
+    }
+    Ok(Some(changed))
 }
 
 /// How often the log shows an action since the run was planned; 0 where the log was not read then.
@@ -132,13 +163,15 @@ mod tests {
         created: &[(&'static str, i64)],
         log: (&LogPosition, &[Step]),
     ) -> ExternalChanges {
-        let entities: Vec<&'static Entity> = entities.iter().map(|name| schema::find(name).unwrap()).collect();
+        let pending =
+            |name: &&str| PendingEntity { entity: schema::find(name).unwrap(), has_changes: *name == "locations" };
+        let entities: Vec<PendingEntity> = entities.iter().map(pending).collect();
         let began = "2026-11-24T10:00:00Z".parse().unwrap();
         block_on(ExternalChanges::detect(source, &entities, began, &created.iter().copied().collect(), log)).unwrap()
     }
 
     fn location(id: i64, name: &str, created: &str) -> Json {
-        json!({"id": id, "name": name, "created_at": created})
+        json!({"id": id, "name": name, "created_at": created, "updated_at": created})
     }
 
     #[test]
@@ -157,7 +190,11 @@ mod tests {
         assert!(!may("locations", WriteKind::Create, json!({"name": "Bonn"})), "the run made it");
         assert!(!may("locations", WriteKind::Create, json!({"name": "Berlin"})));
         assert!(!may("locations", WriteKind::Create, json!({})));
-        assert!(!may("locations", WriteKind::Update(2), json!({"name": "Ulm"})));
+        let changed = |id| {
+            [WriteKind::Update(id), WriteKind::Delete(id)].map(|write| may("locations", write, json!({"city": "Ulm"})))
+        };
+        assert_eq!((changed(1), changed(2)), ([false; 2], [true; 2]), "as it was before, and changed since");
+        assert!(!may("employees", WriteKind::Update(4), json!({"name": "Ada"})), "no change is pending");
         assert!(may("employees", WriteKind::Create, json!({"email": "ada@example.com"})));
         assert!(!may("suppliers", WriteKind::Create, json!({"name": "Ulm"})), "not looked at");
         assert!(!may("checkout_asset", WriteKind::Create, json!({})));
@@ -169,7 +206,7 @@ mod tests {
         let new = (501..=530).map(|id| location(id, &format!("New {id}"), "2026-11-24T12:00:00Z"));
         let source = FakeSource::new().with_page_limit(20).with("locations", old.chain(new));
         let changes = detect(&source, &["locations"], &[], (&LogPosition::Unknown, &[]));
-        assert_eq!(source.requests(), 2);
+        assert_eq!(source.requests(), 4, "two for the new ones, and two for what was changed");
         let may = |name: &str| changes.may_include(&step("locations", WriteKind::Create, &json!({"name": name})));
         assert!(may("New 501") && may("New 530") && !may("Old 1"));
     }

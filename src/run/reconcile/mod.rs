@@ -43,6 +43,7 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 
 use jiff::Timestamp;
 
+pub(super) use compare::has_other_key;
 pub(super) use external_changes::ExternalChanges;
 
 use crate::api::Record;

@@ -7,7 +7,8 @@ use jiff::{SignedDuration, Timestamp};
 use serde_json::Value as Json;
 
 use super::compare::{
-    CreateMatch, ReplyCoverage, ReplyShape, UpdateMatch, match_create, match_update, normalized_key, search_key,
+    CreateMatch, ReplyCoverage, ReplyShape, UpdateMatch, changed_fields, match_create, match_update, normalized_key,
+    search_key,
 };
 use super::matching::{ambiguous, maximum_matching};
 use super::search::{CollectionSnapshot, Consistency};
@@ -30,7 +31,7 @@ pub(super) fn reconcile(
         WriteKind::Create => created.next().unwrap_or_else(|| indeterminate(INCONSISTENT_LIST)),
         WriteKind::Update(id) => reconcile_update(entity, step, id, by_id(snapshot, id), shape),
         WriteKind::Delete(id) => match by_id(snapshot, id) {
-            Some(_) => Resolution::NotApplied,
+            Some(record) => reconcile_delete(entity, step, record, shape),
             None => Resolution::Applied { id: Some(id), record: None },
         },
     };
@@ -65,12 +66,22 @@ fn reconcile_update(
         UpdateMatch::AsSent => Resolution::Applied { id: Some(id), record: Some(record.clone()) },
         // Sending it again has the planned effect, whether it was applied before or not.
         UpdateMatch::AsBefore | UpdateMatch::NotAsSent => Resolution::NotApplied,
-        UpdateMatch::Neither(fields) => {
-            let now: Vec<_> =
-                fields.iter().map(|name| format!("`{name}` is now {}", quoted(record.get(*name)))).collect();
-            indeterminate(format!("changed by someone else since: {}; not overwritten", now.join(", ")))
-        }
+        UpdateMatch::Neither(fields) => indeterminate(format!("{}; not overwritten", changed_since(&fields, record))),
     }
+}
+
+/// A delete of a record that is there.
+fn reconcile_delete(entity: &'static Entity, step: &Step, record: &Record, shape: ReplyShape<'_>) -> Resolution {
+    let changed = step.before.as_ref().map(|before| changed_fields(entity, before, record, shape)).unwrap_or_default();
+    match changed.is_empty() {
+        true => Resolution::NotApplied,
+        false => indeterminate(format!("{}; not deleted", changed_since(&changed, record))),
+    }
+}
+
+fn changed_since(fields: &[&str], record: &Record) -> String {
+    let now: Vec<_> = fields.iter().map(|name| format!("`{name}` is now {}", quoted(record.get(*name)))).collect();
+    format!("changed by someone else since: {}", now.join(", "))
 }
 
 /// A value for messages, shortened.
@@ -202,9 +213,14 @@ const MAX_CLOCK_SKEW: SignedDuration = SignedDuration::from_hours(1);
 
 /// Whether a record was created before a moment of our clock, as far as it reports its creation.
 pub(super) fn is_older(record: &Record, moment: Timestamp) -> bool {
-    let created = record.get(CREATED_AT).and_then(Json::as_str).and_then(|text| text.parse::<Timestamp>().ok());
+    is_before(record, CREATED_AT, moment)
+}
+
+/// Whether what a record reports in `created_at` or `updated_at` was before a moment of our clock.
+pub(super) fn is_before(record: &Record, field: &str, moment: Timestamp) -> bool {
+    let reported = record.get(field).and_then(Json::as_str).and_then(|text| text.parse::<Timestamp>().ok());
     let moment = moment.saturating_sub(MAX_CLOCK_SKEW).unwrap_or(moment);
-    created.is_some_and(|created| created < moment)
+    reported.is_some_and(|reported| reported < moment)
 }
 
 /// The records that may be assigned to a step: those with the fewest fields beyond what it sent first, then the oldest.

@@ -48,7 +48,8 @@ pub(crate) fn run_history(journal: &Journal, header: &RunHeader, store: &RunStor
         let message = format!("run {} is being undone by run {open}, which is not finished", header.id);
         return Err(Error::usage(message, format!("continue that one: tallyport resume {open}")));
     }
-    let (mut history, mut unknown) = (RunHistory::new(journal.started_at()?), 0);
+    let (mut history, mut unknown) =
+        (RunHistory::new(journal.account_snapshot()?.by_service_clock(journal.started_at()?)), 0);
     journal.each_outcome(&mut |mut step, outcome: StepOutcome| {
         unknown += u64::from(outcome.result == StepResult::Unknown);
         history.record_step(&mut step, &outcome);
@@ -82,8 +83,9 @@ pub(crate) async fn prepare(
     observer: &mut dyn Observer,
 ) -> Result<PreparedUndo> {
     let client = &account.client;
-    let began = journal.started_at()?;
-    let log = journal.account_snapshot()?.log;
+    let snapshot = journal.account_snapshot()?;
+    let began = snapshot.by_service_clock(journal.started_at()?);
+    let log = snapshot.log;
     let observer = RefCell::new(observer);
     let mut on_collection = |name: &str| observer.borrow_mut().on_phase(&format!("looking at {name}"), None);
     let reading = fetch::fetch(client, history.fetch_plan(), began, &log, &mut on_collection);
@@ -98,7 +100,9 @@ pub(crate) async fn prepare(
     let log = if moves { LogPosition::read(client).await? } else { LogPosition::Unknown };
     let requests = items.iter().filter(|item| item.kind().is_some()).count() as u64;
     let estimate = RunEstimate::new(requests, client.requests().total, account.quota, notifications);
-    let snapshot = AccountSnapshot { log, account: account.digest().to_owned(), ..AccountSnapshot::default() };
+    let clock_ahead = account.client.clock_ahead();
+    let account = account.digest().to_owned();
+    let snapshot = AccountSnapshot { log, account, clock_ahead, ..AccountSnapshot::default() };
     Ok(PreparedUndo { items, estimate, snapshot, never_sent: journal.open_steps()? })
 }
 

@@ -34,7 +34,7 @@ pub(crate) async fn compare_run(account: &Account, journal: &Journal, observer: 
     let mut sent = SentRecords::default();
     journal.each_outcome(&mut |mut step, outcome| sent.add_step(&mut step, &outcome))?;
     sent.open_steps = journal.open_steps()?;
-    let began = journal.started_at()?;
+    let began = journal.account_snapshot()?.by_service_clock(journal.started_at()?);
     let client = &account.client;
     let shared = RefCell::new(&mut *observer);
     let mut on_collection = |name: &str| shared.borrow_mut().on_phase(&format!("reading {name}"), None);

@@ -245,14 +245,15 @@ async fn an_interrupt_during_backoff_ends_the_run() {
 /// A lost response of step 0, and what becomes of the step.
 #[tokio::test(start_paused = true)]
 async fn a_step_whose_response_was_lost_is_reconciled() {
-    use Reply::{FalseSuccess, LostApplied, LostNotApplied, WithoutId};
-    let cases: [(&str, Reply, StepResult, usize); 7] = [
+    use Reply::{FalseSuccess, Foreign, LostApplied, LostNotApplied, WithoutId};
+    let cases: [(&str, Reply, StepResult, usize); 8] = [
         ("applied", LostApplied(None), StepResult::Applied, 1),
         ("applied, by a gateway's response", LostApplied(Some(504)), StepResult::Applied, 1),
         ("applied, by an unreadable success", LostApplied(Some(200)), StepResult::Applied, 1),
         ("not applied", LostNotApplied(None), StepResult::Applied, 2),
         ("not applied, by the service's response", LostNotApplied(Some(500)), StepResult::Applied, 2),
         ("applied without an id", WithoutId, StepResult::Applied, 1),
+        ("applied, by the response to another", Foreign, StepResult::Applied, 1),
         ("reported without an id and not there", FalseSuccess, StepResult::Unknown, 1),
     ];
     for (name, reply, result, sends) in cases {
@@ -260,8 +261,8 @@ async fn a_step_whose_response_was_lost_is_reconciled() {
         let finished = run(&transport, &steps(1), options(1)).await;
         assert_eq!((&finished.end, finished.observed.results()), (&RunEnd::Complete, vec![(0, result)]), "{name}");
         assert_eq!(transport.sent_steps().len(), sends, "{name}");
-        let has_id = finished.observed.outcomes[0].record.is_some();
-        assert_eq!(has_id, result == StepResult::Applied, "{name}");
+        let id = (result == StepResult::Applied).then_some(101);
+        assert_eq!(finished.observed.outcomes[0].record, id, "{name}");
     }
 }
 
@@ -332,6 +333,30 @@ async fn a_resumed_run_detects_what_others_have_created() {
         let finished = run(&transport, &[planned], resumed).await;
         assert_eq!((&finished.end, finished.observed.results()), (&RunEnd::Complete, vec![(0, result)]), "{name}");
         assert_eq!((transport.sent_steps().len(), finished.observed.codes()), (sends, codes), "{name}");
+    }
+}
+
+/// A resumed run that changes or deletes record 7, which somebody else may have changed since it was planned.
+#[tokio::test(start_paused = true)]
+async fn a_resumed_run_does_not_overwrite_what_others_have_changed() {
+    use StepResult::{AlreadyApplied, Applied, Failed};
+    let body = |fields: serde_json::Value| fields.as_object().cloned().unwrap();
+    for (now, update, delete) in
+        [("Bonn", Applied, Applied), ("Ulm", AlreadyApplied, Failed), ("Mainz", Failed, Failed)]
+    {
+        for (write, expected) in [(WriteKind::Update(7), update), (WriteKind::Delete(7), delete)] {
+            let transport = FakeTransport::new(&[]);
+            transport.service.insert("locations", body(json!({"id": 7, "name": "L-0", "city": now})));
+            let before = Some(body(json!({"id": 7, "name": "L-0", "city": "Bonn"})));
+            let planned = Step { write, body: body(json!({"city": "Ulm"})), before, ..step(0) };
+            let resumed = DispatchOptions { start: RunStart::Resumed, ..options(1) };
+            let finished = run(&transport, &[planned], resumed).await;
+            let results = finished.observed.results();
+            assert_eq!((&finished.end, results), (&RunEnd::Complete, vec![(0, expected)]), "{write:?} {now}");
+            assert_eq!(transport.sent_steps().len(), usize::from(expected == Applied), "{write:?} {now}");
+            let conflicts = vec![Code::RecordConflict; usize::from(expected == Failed)];
+            assert_eq!(finished.observed.codes(), conflicts, "{write:?} {now}");
+        }
     }
 }
 

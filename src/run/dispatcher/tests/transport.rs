@@ -23,6 +23,8 @@ pub(super) enum Reply {
     Applied,
     /// Applied, and the response does not have the record's id.
     WithoutId,
+    /// Applied, and the response is about another record.
+    Foreign,
     /// Reported as applied without an id, but no record exists.
     FalseSuccess,
     /// Rejected: this row only.
@@ -121,6 +123,11 @@ impl FakeTransport {
             Reply::WithoutId => {
                 self.apply(step);
                 Ok(WriteReply::default())
+            }
+            Reply::Foreign => {
+                self.apply(step);
+                let record = json!({"id": 1, "name": "another"}).as_object().cloned();
+                Ok(WriteReply { id: Some(1), record })
             }
             Reply::FalseSuccess => Ok(WriteReply::default()),
             Reply::Rejected => Err(failure(WriteOutcome::Refused, Some(422))),

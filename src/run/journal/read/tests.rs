@@ -110,7 +110,7 @@ fn steps_are_open_in_flight_or_unresolved() {
         (5, 5, 0)
     );
     let entities = |journal: &Journal| -> Vec<&str> {
-        journal.pending_entities().unwrap().into_iter().map(|entity| entity.name).collect()
+        journal.pending_entities().unwrap().into_iter().map(|pending| pending.entity.name).collect()
     };
     let all: Vec<&str> = schema::importable()
         .map(|entity| entity.name)
