@@ -82,6 +82,13 @@ impl CollectionIndex {
         }
     }
 
+    /// Adds a field to a record, by which it is not looked up.
+    pub(super) fn add_field(&mut self, target: RecordRef, name: &str, value: serde_json::Value) {
+        if let Some(position) = self.position(target) {
+            self.entries[position].record.insert(name.to_owned(), value);
+        }
+    }
+
     /// Removes the records that steps would create, which are the last ones.
     pub(super) fn forget_planned(&mut self) {
         let is_planned = |entry: &IndexEntry| matches!(entry.target, RecordRef::Planned(_));
@@ -93,8 +100,12 @@ impl CollectionIndex {
     }
 
     pub(super) fn get(&self, target: RecordRef) -> Option<&IndexEntry> {
+        self.position(target).map(|position| &self.entries[position])
+    }
+
+    fn position(&self, target: RecordRef) -> Option<usize> {
         let is_it = |position: &u32| self.entries[*position as usize].target == target;
-        self.by_target.find(self.hasher.hash_one(target), is_it).map(|position| &self.entries[*position as usize])
+        self.by_target.find(self.hasher.hash_one(target), is_it).map(|position| *position as usize)
     }
 
     pub(super) fn entries(&self) -> &[IndexEntry] {

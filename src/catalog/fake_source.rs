@@ -24,6 +24,8 @@ pub(crate) enum Quirk {
     CutsPages(u32),
     /// The record at this place is left out of a page after the page was cut.
     HidesOne(usize),
+    /// Lists leave out this field, which a record by itself has.
+    ListsWithout(&'static str),
     /// Lists are never sorted.
     IgnoresSort,
     /// Before each request, the list is shuffled.
@@ -146,6 +148,11 @@ impl RecordSource for FakeSource {
             Rng::with_seed(self.requests()).shuffle(list);
         }
         let limit = limit.min(self.page_limit).min(self.longest_page()) as usize;
+        if let Quirk::ListsWithout(field) = self.quirk {
+            let mut listed = list.clone();
+            listed.iter_mut().for_each(|record| drop(record.remove(field)));
+            return Ok(page_of(listed.iter().skip(offset as usize).take(limit)));
+        }
         let passing = list.iter().filter(|record| is_whole || self.passes(entity, record, filters));
         if filters.is_empty() || self.quirk == Quirk::IgnoresSort {
             let page = passing.enumerate().skip(offset as usize).take(limit);

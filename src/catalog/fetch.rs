@@ -21,7 +21,7 @@ use super::source::RecordSource;
 use super::system_id::bare_id;
 use super::{Catalog, RecordRef, record_kinds};
 use crate::api::{Record, record_id};
-use crate::schema::{COLLECTIONS, Entity, Kind, TextForm};
+use crate::schema::{COLLECTIONS, CUSTOM_FIELDS, Entity, Kind, TextForm};
 
 /// Pages always read before a probe: most collections end sooner, and suggestions need names.
 const LEAST_PAGES: u64 = 5;
@@ -64,6 +64,9 @@ impl Catalog {
                 fetch.retention = fetch.retention.also_keeping(field);
             }
             fetch.run().await?;
+            if lookup.writes_custom_fields {
+                fetch.read_custom_fields().await?;
+            }
             catalog.costs.push(fetch.cost);
             catalog.indexes.insert(entity.name, fetch.index);
         }
@@ -191,6 +194,32 @@ impl<'a, S: RecordSource> CollectionFetch<'a, S> {
         let mut results = stream::iter(ids).map(|id| source.record(entity, id)).buffered(CONCURRENT_SEARCHES);
         while let Some(result) = results.next().await {
             self.receive(1, result?.into_iter().collect());
+        }
+        Ok(())
+    }
+
+    /// A list may leave out the custom fields, of which the guide says nothing. Then those of the records that rows may match
+    /// are read one by one: a write that knew of none would delete them.
+    async fn read_custom_fields(&mut self) -> Result<(), S::Error> {
+        let (source, entity) = (self.source, self.entity);
+        let entries = self.index.entries();
+        if entries.iter().any(|entry| entry.record.contains_key(CUSTOM_FIELDS)) {
+            return Ok(());
+        }
+        let ids = entries.iter().filter_map(|entry| match entry.target {
+            RecordRef::Known(id) => self.retention.retains_whole(id, &entry.record).then_some(id),
+            RecordRef::Planned(_) => None,
+        });
+        let ids: Vec<i64> = ids.collect();
+        let mut results = stream::iter(ids)
+            .map(|id| async move { Ok((id, source.record(entity, id).await?)) })
+            .buffered(CONCURRENT_SEARCHES);
+        while let Some(result) = results.next().await {
+            let (id, record) = result?;
+            self.cost.requests += 1;
+            if let Some(fields) = record.and_then(|mut record| record.remove(CUSTOM_FIELDS)) {
+                self.index.add_field(RecordRef::Known(id), CUSTOM_FIELDS, fields);
+            }
         }
         Ok(())
     }

@@ -63,7 +63,8 @@ impl<'a> FieldRetention<'a> {
         record.into_iter().filter(is_needed).collect()
     }
 
-    fn retains_whole(&self, id: i64, record: &Record) -> bool {
+    /// Whether a row may be matched to the record.
+    pub(super) fn retains_whole(&self, id: i64, record: &Record) -> bool {
         let has_key = |field: &&str| self.lookup.keys.may_contain(&folded_value(self.entity, field, record));
         match &self.whole {
             RetainWhole::None => false,

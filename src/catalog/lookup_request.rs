@@ -30,6 +30,8 @@ pub(super) struct CollectionLookup {
     pub(super) keys: RowKeys,
     /// The kinds of record of which any will do.
     pub(super) kinds: Vec<&'static str>,
+    /// Whether rows write custom fields of the records that they match.
+    pub(super) writes_custom_fields: bool,
 }
 
 /// How much of a collection is needed.
@@ -108,6 +110,11 @@ impl LookupRequest {
         if !fields.contains(&field) {
             fields.push(field);
         }
+    }
+
+    /// Rows write custom fields: those of the records that they match must be known, since a write replaces all of them.
+    pub(crate) fn custom_fields(&mut self, collection: &'static str) {
+        self.of(collection).writes_custom_fields = true;
     }
 
     /// Some row has no text for the first `match_on` field, so that it may match any record.

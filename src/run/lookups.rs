@@ -9,7 +9,7 @@ use super::previous_result::{Edits, RowSelection};
 use crate::catalog;
 use crate::check::{CheckedRow, Checker, Code, ParsedValue, Problem, RowAction, text};
 use crate::error::{Error, Result};
-use crate::mapping::{Ignored, Mapping, RecordOrigin, TimestampColumn};
+use crate::mapping::{ColumnTarget, Ignored, Mapping, RecordOrigin, TimestampColumn};
 use crate::plan::{CreateMissing, NameDescriptions, ReportedTimestamp, RowId, SheetPlan, holder_names};
 use crate::schema::{self, Entity, Field, Meaning, Role};
 use crate::table::Row;
@@ -103,6 +103,9 @@ fn declare(lookups: &mut catalog::LookupRequest, sheet: &SheetPlan<'_>) {
     match entity.role {
         Role::Collection { .. } => {
             lookups.matching(entity.name, &sheet.match_on);
+            if sheet.mapping.columns.iter().any(|column| matches!(column.target, ColumnTarget::Custom(_))) {
+                lookups.custom_fields(entity.name);
+            }
             // Whether another record of the account has a serial number (design rule 8).
             if let Some(serial) = entity.meaning(Meaning::Serial).filter(|serial| sheet.mapping.feeds(serial.name)) {
                 lookups.also_by(entity.name, serial.name);

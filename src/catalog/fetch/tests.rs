@@ -176,6 +176,29 @@ fn records_that_rows_may_match_keep_all_fields() {
 }
 
 #[test]
+fn custom_fields_that_a_list_leaves_out_are_read_with_each_record_that_is_written() {
+    let fields = json!([{"name": "Rack", "value": "B"}]);
+    let place = |number: i64| json!({"id": number, "name": format!("Place {number}"), "custom_fields": fields});
+    let source = |quirk| FakeSource::new().with("locations", (1..=9).map(place)).with_quirk(quirk);
+    let mut lookups = LookupRequest::default();
+    lookups.matching("locations", &["name"]);
+    lookups.key("locations", "place 7");
+    for (writes, quirk, requests) in [
+        (false, Quirk::ListsWithout("custom_fields"), 2),
+        (true, Quirk::None, 2),
+        (true, Quirk::ListsWithout("custom_fields"), 3),
+    ] {
+        if writes {
+            lookups.custom_fields("locations");
+        }
+        let catalog = fetch(&source(quirk), &lookups);
+        assert_eq!(catalog.costs()[0].requests, requests);
+        let is_known = writes || quirk == Quirk::None;
+        assert_eq!(catalog.record("locations", 7).unwrap().get("custom_fields"), is_known.then_some(&fields));
+    }
+}
+
+#[test]
 fn keys_that_are_references_need_every_record() {
     let account = FakeSource::new().with(
         "audits",
