@@ -287,6 +287,9 @@ pub(crate) struct LayoutArgs {
 }
 
 #[derive(Debug, Args)]
+#[command(mut_arg("result", |result| {
+    result.help("Write the failed rows, and only those, to this file: .xlsx or .csv; {date} and {time} are replaced")
+}))]
 #[command(after_help = "\
 Examples:
   tallyport check assets.xlsx

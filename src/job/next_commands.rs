@@ -1,7 +1,8 @@
 //! What to type next, after a check, a dry run or a run: the best first.
 //!
-//! Rows that failed are corrected in the result file, so the next command reads that file. A command that cannot work,
-//! such as one that reads standard input again, is not offered.
+//! Rows that failed are corrected in the result file, so the next command reads that file; but the result of a check
+//! holds only the failed rows, so there the input itself is corrected and read again. A command that cannot work, such
+//! as one that reads standard input again, is not offered.
 
 use std::path::Path;
 
@@ -9,11 +10,12 @@ use crate::report::{RunCommand, RunSummary};
 use crate::run::command_line::CommandLine;
 use crate::run::journal::{RunHeader, RunKind};
 
-/// After a check. `result`: the file with the bad rows, if one was asked for.
+/// After a check. `result`: the file with the failed rows, if one was asked for.
 pub(super) fn after_check(summary: &RunSummary, line: &CommandLine, result: Option<&Path>) -> Vec<String> {
     let next = match (summary.counts().failed, result) {
         (0, _) => line.repeated(RunCommand::Import.as_str(), &["--dry-run"]),
-        (_, Some(result)) => Some(line.clone().with_input(result).command(RunCommand::Check.as_str(), &[])),
+        // Whoever imported the corrected result would leave out the good rows.
+        (_, Some(_)) => line.repeated(RunCommand::Check.as_str(), &[]),
         (_, None) => {
             let free = free_name("problems");
             line.repeated(RunCommand::Check.as_str(), &["--result", &free])

@@ -6,7 +6,7 @@ mod terminal;
 
 pub(crate) use json::{counts_json, group_json, json};
 pub(crate) use sentences::plan_sentence;
-pub(super) use sentences::{problems_sentence, requests_sentence, title, verdict};
+pub(super) use sentences::{problems_sentence, requests_sentence, result_extent, title, verdict};
 pub(crate) use terminal::text;
 
 #[cfg(test)]

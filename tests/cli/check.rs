@@ -117,8 +117,33 @@ fn failed_rows_are_written_with_their_problems() {
     let text = std::fs::read_to_string(account.path("bad.csv")).unwrap();
     insta::assert_snapshot!(text, @r#"
     _status,_id,_message,asset_id,product,status,purchase_date
-    failed,,"`purchase_date`: invalid date; expected a date such as `2026-01-31`, found `soon` (date.invalid); hint: write the date as `YYYY-MM-DD`, or leave the cell empty if there is none",A-2,Mac,Ready,soon
+    failed,,"row 3 of the original file
+    `purchase_date`: invalid date; expected a date such as `2026-01-31`, found `soon` (date.invalid); hint: write the date as `YYYY-MM-DD`, or leave the cell empty if there is none",A-2,Mac,Ready,soon
     "#);
+}
+
+#[test]
+fn a_result_leads_to_an_import_of_all_rows() {
+    const ROWS: &str = "Our places,\nname,email\nDepot,d@example.com\nMill,no address\nDepot,e@example.com\n";
+    let account = CliTest::seeded().sheet("places.csv", ROWS);
+    let checked = account.run(&["check", "places.csv", "--entity", "locations", "--result", "bad.xlsx"]).exits(1);
+    let end = "  result    bad.xlsx (only the failed rows, 2 of 3)\n  \
+                 next      correct the failed rows in the original file (`_message` has their row numbers), then run\n            \
+                 tallyport check places.csv --entity locations\n";
+    assert!(checked.stdout.ends_with(end), "{}", checked.stdout);
+    let rows = sheet_rows(&account.path("bad.xlsx"), "places");
+    assert!(rows[1][2].starts_with("row 4 of the original file\n"), "{rows:?}");
+    assert!(rows[2][2].starts_with("row 5 of the original file\n"), "{rows:?}");
+    assert!(rows[2][2].contains("duplicate of row 3 of the original file"), "{rows:?}");
+    let summary = sheet_rows(&account.path("bad.xlsx"), "Summary").concat().join("\n");
+    assert!(summary.contains("1.  This file holds only the failed rows, 2 of 3."), "{summary}");
+    assert!(summary.contains("tallyport check places.csv --entity locations"), "{summary}");
+
+    std::fs::write(account.path("places.csv"), ROWS.replace("no address", "").replace("Depot,e", "Quay,e")).unwrap();
+    let (_, checked) = account.json(&["check", "places.csv", "--entity", "locations"]);
+    assert_eq!(checked["next"][0], "tallyport import places.csv --entity locations --dry-run");
+    let (_, imported) = account.json(&["import", "places.csv", "--entity", "locations"]);
+    assert_eq!(imported["counts"]["created"], 3, "{imported}");
 }
 
 #[test]

@@ -1,4 +1,4 @@
-//! The result file: the user's own rows back, with what became of each.
+//! The result file: the user's own rows back, with what became of each. That of a check holds only the failed ones.
 //!
 //! - The user's columns keep their order; [`columns::RESULT_HEADERS`] come first. Columns of these names in the input are
 //!   left out, so that the result of a result does not grow.
@@ -56,7 +56,7 @@ impl ResultFile {
             Some("csv") => ResultFormat::Csv(Box::new(ResultCsv::create(path, access)?)),
             _ => return Err(WriteError::Extension { path: path.to_owned() }),
         };
-        Ok(Self { kind, mode, numbers: RowNumbers::default() })
+        Ok(Self { kind, mode, numbers: RowNumbers::new(mode) })
     }
 
     /// Starts a sheet with the input's header row. `entity` is the kind of its rows, such as `assets`.

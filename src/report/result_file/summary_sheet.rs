@@ -5,7 +5,7 @@ use rust_xlsxwriter::{Worksheet, XlsxError};
 
 use super::super::change_tally::change_text;
 use super::super::run_summary::{RunCommand, RunSummary};
-use super::super::summary::{plan_sentence, problems_sentence, requests_sentence, title, verdict};
+use super::super::summary::{plan_sentence, problems_sentence, requests_sentence, result_extent, title, verdict};
 use super::super::tally::ProblemGroup;
 use super::super::text::{capitalised, quoted};
 use super::chart::{self, CountsTable};
@@ -98,6 +98,14 @@ fn next_steps(grid: &mut SummaryGrid<'_>, summary: &RunSummary) -> Result<(), Xl
         steps.push(String::from(
             "This run is incomplete. Resume it first, then fix the red cells in the new result file.",
         ));
+    } else if let Some(extent) = result_extent(summary) {
+        steps.push(format!("This file holds {extent}."));
+        if counts.failed > 0 {
+            steps.extend([
+                "Red cells are wrong: point at one to read why and how to fix it.".to_owned(),
+                "Correct these rows in the original file: _message has their row numbers there.".to_owned(),
+            ]);
+        }
     } else if counts.failed > 0 {
         let failed = RowStatus::Failed.label(summary.report_mode());
         steps.push(format!(

@@ -78,6 +78,12 @@ pub(in crate::report) fn problems_sentence(summary: &RunSummary) -> String {
     }
 }
 
+/// `only the failed rows, 12 of 1,204`: what the result of a check holds. None where a result holds all rows.
+pub(in crate::report) fn result_extent(summary: &RunSummary) -> Option<String> {
+    let (failed, rows) = (thousands(summary.counts().failed), thousands(summary.rows()));
+    (summary.command == RunCommand::Check).then(|| format!("only the failed rows, {failed} of {rows}"))
+}
+
 /// `1,180 requests, about 1 min at 10,000 an hour; 3 e-mails to 2 people`.
 pub(crate) fn plan_sentence(planned: &RunEstimate) -> String {
     let mut sentence = format!("{}, about {}", counted(planned.requests, "request"), duration(planned.seconds as f64));

@@ -8,7 +8,7 @@ use super::super::run_summary::{RunCommand, RunSummary, SheetSummary};
 use super::super::tally::ProblemGroup;
 use super::super::tally::shortened;
 use super::super::text::quoted;
-use super::sentences::{plan_sentence, problems_sentence, requests_sentence, sentence, title, verdict};
+use super::sentences::{plan_sentence, problems_sentence, requests_sentence, result_extent, sentence, title, verdict};
 use crate::mapping::{MappedColumn, SheetMapping};
 use crate::plan::{ReportMode, RowCounts, RowStatus};
 use crate::schema::TELLING_FIELDS;
@@ -44,7 +44,8 @@ pub(crate) fn text(summary: &RunSummary) -> String {
         push_labelled(&mut text, "note", &remark.message);
     }
     if let Some(result) = &summary.result {
-        push_labelled(&mut text, "result", &format!("{STRONG}{}{STRONG:#}", result.display()));
+        let extent = result_extent(summary).map(|extent| format!(" ({extent})")).unwrap_or_default();
+        push_labelled(&mut text, "result", &format!("{STRONG}{}{STRONG:#}{extent}", result.display()));
     }
     push_next(&mut text, summary);
     text
@@ -364,8 +365,11 @@ fn step_before_next(summary: &RunSummary) -> Option<&'static str> {
     match (summary.counts().failed, summary.counts().unknown) {
         (0, 0) => None,
         (0, _) => Some("review the rows with status `unknown`"),
-        _ if summary.command == RunCommand::Check && summary.result.is_none() => None,
+        _ if summary.result.is_none() && summary.command == RunCommand::Check => None,
         _ if summary.result.is_none() => Some("correct the cells"),
+        _ if summary.command == RunCommand::Check => {
+            Some("correct the failed rows in the original file (`_message` has their row numbers)")
+        }
         _ => Some("correct the red cells in the result"),
     }
 }
