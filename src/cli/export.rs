@@ -1,5 +1,6 @@
 //! `tallyport export`: writes what the account holds to files.
 
+mod flags;
 mod register;
 mod summary;
 
@@ -14,12 +15,16 @@ use super::{Error, Exit, runtime};
 use crate::export::{ExportJob, IdColumns, LogFilter, OutputLayout, Overwrite, ReadMode, ResolvedJob, TenantScope};
 use crate::table::Delimiter;
 use crate::table::write::output::{ByteOrderMark, CsvOptions, FileFormat, FormulaEscaping};
+use flags::GivenFlags;
 
-pub(super) fn run(global: &Global, args: &ExportArgs, printer: Printer) -> Result<Exit, Error> {
-    let (global, args) = with_named_export(global, args)?;
+pub(super) fn run(global: &Global, typed: &ExportArgs, printer: Printer) -> Result<Exit, Error> {
+    let (global, args) = with_named_export(global, typed)?;
+    let given = GivenFlags { typed, all: &args };
     if register::is_requested(&args) {
+        given.check_register()?;
         return register::run(&global, &args, printer);
     }
+    given.check_collections()?;
     if printer.json && is_to_stdout(&args) {
         return Err(Error::usage(
             "the data (-o -) and the summary (--json) cannot both go to stdout",
@@ -29,6 +34,7 @@ pub(super) fn run(global: &Global, args: &ExportArgs, printer: Printer) -> Resul
     let settings = Settings::resolve(&global)?;
     // Invalid options are reported before a missing key.
     let job = ResolvedJob::new(export_job(&args, &settings)?)?;
+    given.check_format(job.output.format())?;
     let mut observer = TerminalObserver::new(&global, printer);
     let report = runtime()?.block_on(async {
         let account = settings.connect().await?;

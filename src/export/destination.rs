@@ -94,6 +94,12 @@ impl OutputPattern {
         self.text == "-"
     }
 
+    /// What kind of files it is; none where that is known only once the placeholders are filled in.
+    pub(crate) fn format(&self) -> Option<FileFormat> {
+        let is_csv = || self.is_stdout() || is_folder(&self.text) || Path::new(&self.text).is_dir();
+        self.format.or_else(|| if is_csv() { Some(FileFormat::Csv) } else { format_of(Path::new(&self.text)) })
+    }
+
     pub(crate) fn layout(&self) -> OutputLayout {
         self.layout
     }

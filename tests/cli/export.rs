@@ -319,6 +319,36 @@ fn invalid_options_are_rejected_before_any_request() {
 }
 
 #[test]
+fn flags_of_csv_files_are_refused_for_others() {
+    let account = account();
+    for flag in [&["--bom"][..], &["--delimiter", ";"], &["--raw"]] {
+        for output in [&["a.xlsx"][..], &["a/", "--format", "jsonl"]] {
+            let refused = account.run(&[&["export", "assets", "-o"], output, flag].concat()).exits(2);
+            let expected = format!(
+                "error: {} works only with CSV files\n  hint: leave it out, or name a .csv file with -o\n",
+                flag[0]
+            );
+            assert_eq!(refused.stderr, expected);
+        }
+        account.run(&[&["export", "assets", "-o", "out/"], flag].concat()).exits(0);
+        account.run(&[&["export", "assets", "-o", "a.txt"], flag].concat()).exits(0);
+    }
+    // What config.toml says is for the output there, and that can be another one for once.
+    fs::create_dir_all(account.path("config/tallyport")).unwrap();
+    let config = "[exports.list]\ncollections = [\"assets\"]\noutput = \"list.csv\"\nbom = true\n";
+    fs::write(account.path("config/tallyport/config.toml"), config).unwrap();
+    account.run(&["export", "--name", "list"]).exits(0);
+    account.run(&["export", "--name", "list", "-o", "list.xlsx"]).exits(0);
+    fs::write(account.path("config/tallyport/config.toml"), config.replace("list.csv", "list.xlsx")).unwrap();
+    let refused = account.run(&["export", "--name", "list"]).exits(2);
+    assert!(
+        refused.stderr.contains("`bom` of [exports.list] in config.toml works only with CSV files"),
+        "{}",
+        refused.stderr
+    );
+}
+
+#[test]
 fn a_failed_export_leaves_the_previous_file() {
     let account = account();
     fs::write(account.path("assets.csv"), "yesterday").unwrap();

@@ -149,6 +149,9 @@ fn invalid_register_options_are_rejected() {
         &["export", "register", "assets", "-o", "r.xlsx"],
         &["export", "register", "-o", "r.xlsx", "--as-of", "31.12.2026"],
         &["export", "register", "-o", "r.xlsx", "--where", "status=Ready"],
+        &["export", "register", "-o", "r.xlsx", "--since", "2026-01-01"],
+        &["export", "register", "-o", "r.xlsx", "--verify"],
+        &["export", "register", "-o", "r.csv", "--event", "Checkout", "--bom"],
     ]), @"
     $ tallyport export register
     exit code 2
@@ -180,5 +183,41 @@ fn invalid_register_options_are_rejected() {
     --- stderr
     error: --where cannot be used with the register
       hint: leave it out
+    $ tallyport export register -o r.xlsx --since 2026-01-01
+    exit code 2
+    --- stderr
+    error: --since cannot be used with the register
+      hint: leave it out
+    $ tallyport export register -o r.xlsx --verify
+    exit code 2
+    --- stderr
+    error: --verify cannot be used with the register
+      hint: leave it out
+    $ tallyport export register -o r.csv --event Checkout --bom
+    exit code 2
+    --- stderr
+    error: --event cannot be used with the register
+      hint: leave it out
     ");
+}
+
+#[test]
+fn flags_of_the_register_are_refused_elsewhere() {
+    let account = account();
+    for flag in [["--as-of", "2025-12-31"], ["--as-of", "foo"], ["--rates", "none.csv"], ["--previous", "none.csv"]] {
+        let refused = account.run(&[&["export", "assets", "-o", "a.csv"], &flag[..]].concat()).exits(2);
+        let expected =
+            format!("error: {} works only with the register\n  hint: leave it out, or export `register`\n", flag[0]);
+        assert_eq!(refused.stderr, expected);
+    }
+    fs::create_dir_all(account.path("config/tallyport")).unwrap();
+    let config = "[exports.year]\ncollections = [\"assets\"]\noutput = \"a.csv\"\nas_of = \"2025-12-31\"\n";
+    fs::write(account.path("config/tallyport/config.toml"), config).unwrap();
+    assert_output!(account.run(&["export", "--name", "year"]), @"
+    exit code 2
+    --- stderr
+    error: `as_of` of [exports.year] in config.toml works only with the register
+      hint: leave it out, or export `register`
+    ");
+    assert!(!account.path("a.csv").exists());
 }

@@ -21,7 +21,9 @@ pub(super) fn is_requested(args: &ExportArgs) -> bool {
 }
 
 pub(super) fn run(global: &Global, args: &ExportArgs, printer: Printer) -> Result<Exit, Error> {
-    reject_unused_flags(args)?;
+    if args.entities.len() > 1 || args.all {
+        return Err(Error::usage("the register cannot be exported together with collections", "export it separately"));
+    }
     let job = register_job(args)?;
     let settings = Settings::resolve(global)?;
     let mut observer = TerminalObserver::new(global, printer);
@@ -45,25 +47,6 @@ fn register_job(args: &ExportArgs) -> Result<RegisterJob, Error> {
         .with_read_mode(read_mode(args))
         .with_overwrite(overwrite(args))
         .with_shutdown(interrupts::listen()?))
-}
-
-fn reject_unused_flags(args: &ExportArgs) -> Result<(), Error> {
-    if args.entities.len() > 1 || args.all {
-        return Err(Error::usage("the register cannot be exported together with collections", "export it separately"));
-    }
-    let unused = [
-        ("--where", !args.wheres.is_empty()),
-        ("--columns", !args.columns.is_empty()),
-        ("--sort", args.sort.is_some()),
-        ("--incremental", args.incremental),
-        ("--all-tenants", args.all_tenants),
-        ("--keep", args.keep.is_some()),
-        ("--partitioned", args.partitioned),
-    ];
-    match unused.iter().find(|(_, is_given)| *is_given) {
-        Some((flag, _)) => Err(Error::usage(format!("{flag} cannot be used with the register"), "leave it out")),
-        None => Ok(()),
-    }
 }
 
 fn print(report: &RegisterReport, printer: Printer) -> Result<(), Error> {
