@@ -1,15 +1,18 @@
 //! The command line as typed: names, help and value parsers. What it means here is [`super::settings`].
 
 mod export;
+mod number;
 mod result_path;
 mod verify;
 
+use std::num::NonZeroU64;
 use std::path::PathBuf;
 
 use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum, ValueHint};
 use clap_complete::Shell;
 
 pub(super) use self::export::{ExportArgs, FormatName, IdsName};
+use self::number::whole_number;
 use self::result_path::result_path_parser;
 pub(super) use self::verify::VerifyArgs;
 use crate::check::{Conflicts, EmptyCells, FractionalCost, Mode};
@@ -342,8 +345,8 @@ pub(crate) struct ImportArgs {
     pub no_wait: bool,
 
     /// Stop after N failed rows
-    #[arg(long, value_name = "N")]
-    pub max_errors: Option<u64>,
+    #[arg(long, value_name = "N", value_parser = whole_number::<NonZeroU64>("from 1 up"))]
+    pub max_errors: Option<NonZeroU64>,
 
     #[command(flatten)]
     pub limits: LimitArgs,
@@ -381,8 +384,8 @@ pub(crate) struct ApplyArgs {
     pub no_wait: bool,
 
     /// Stop after N failed records
-    #[arg(long, value_name = "N")]
-    pub max_errors: Option<u64>,
+    #[arg(long, value_name = "N", value_parser = whole_number::<NonZeroU64>("from 1 up"))]
+    pub max_errors: Option<NonZeroU64>,
 
     #[command(flatten)]
     pub limits: LimitArgs,
@@ -432,8 +435,8 @@ pub(crate) struct DeleteArgs {
     pub max_deletes: Option<String>,
 
     /// Stop after N failed rows
-    #[arg(long, value_name = "N")]
-    pub max_errors: Option<u64>,
+    #[arg(long, value_name = "N", value_parser = whole_number::<NonZeroU64>("from 1 up"))]
+    pub max_errors: Option<NonZeroU64>,
 
     /// Skip confirmation prompts
     #[arg(long)]

@@ -1,5 +1,6 @@
 //! From the flags of a command to the options of the library, and to the flags of the next command.
 
+use std::num::NonZeroU64;
 use std::path::PathBuf;
 
 use super::Error;
@@ -80,7 +81,7 @@ impl ImportArgs {
             run: RunOptions {
                 dry_run: self.dry_run || self.plan.is_some(),
                 plan: self.plan.clone(),
-                max_errors: self.max_errors,
+                max_errors: self.max_errors.map(NonZeroU64::get),
                 no_wait: self.no_wait,
                 confirmed: self.yes,
                 ..run_options(global, &self.reading.layout)
@@ -96,7 +97,7 @@ impl ApplyArgs {
             path: self.plan.clone(),
             limits: plan_limits([max_creates, max_updates, max_deletes, max_clears].map(Option::as_deref))?,
             run: RunOptions {
-                max_errors: self.max_errors,
+                max_errors: self.max_errors.map(NonZeroU64::get),
                 no_wait: self.no_wait,
                 confirmed: self.yes,
                 result: self.result.clone().map_or(ResultTarget::BesideInput, ResultTarget::File),
@@ -117,7 +118,7 @@ impl DeleteArgs {
             max_deletes: self.max_deletes.clone(),
             run: RunOptions {
                 dry_run: self.dry_run,
-                max_errors: self.max_errors,
+                max_errors: self.max_errors.map(NonZeroU64::get),
                 confirmed: self.yes,
                 ..run_options(global, &self.layout)
             },

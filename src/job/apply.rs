@@ -59,7 +59,7 @@ impl ApplyJob {
         self
     }
 
-    /// Stops after this many failed records.
+    /// Stops after this many failed records; 0 is as 1.
     #[must_use]
     pub fn max_errors(mut self, records: u64) -> Self {
         self.run.max_errors = Some(records);

@@ -186,7 +186,7 @@ impl ImportJob {
         self
     }
 
-    /// Stops after so many failed rows.
+    /// Stops after so many failed rows; 0 is as 1.
     #[must_use]
     pub fn max_errors(mut self, rows: u64) -> Self {
         self.run.max_errors = Some(rows);

@@ -587,6 +587,10 @@ impl<'c, T: StepTransport> Dispatcher<'c, T> {
         self.clear_unsent_intents();
         self.retries.iter().for_each(|step| self.claiming.release(step.number));
         let (journal, events) = self.writer.finish()?;
+        // Nothing was left to stop: resuming would find nothing to do.
+        if self.end == RunEnd::TooManyErrors && journal.open_steps().is_ok_and(|open| open == 0) {
+            self.end = RunEnd::Complete;
+        }
         for event in events {
             match event {
                 WriteEvent::OutcomeRecorded(step) => {

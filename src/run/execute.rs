@@ -40,7 +40,8 @@ impl RunExecutor<'_> {
         let open = journal.open_steps()?;
         let options = DispatchOptions {
             concurrency: usize::from(self.account.concurrency),
-            max_errors: header.details.max_errors,
+            // A run that may not fail once could never send anything.
+            max_errors: header.details.max_errors.map(|rows| rows.max(1)),
             // Whoever resumes has been told what failed: else a run that stopped at its limit could never continue.
             failed_before: journal.failed_rows()?.saturating_sub(before.counts.failed),
             start: self.start,

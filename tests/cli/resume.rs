@@ -507,6 +507,21 @@ fn a_run_stopped_by_max_errors_can_be_resumed() {
 }
 
 #[test]
+fn max_errors_stops_only_a_run_with_something_left_to_send() {
+    let account = CliTest::new().sheet("locations.csv", "name,currency\nHarbour,USD\nQuay,XXQ\n");
+    account.run(&["import", "locations.csv"]).exits(1);
+    let (code, again) = account.json(&["import", "locations.csv", "--max-errors", "1"]);
+    let counts = &again["counts"];
+    assert_eq!((code, &counts["unchanged"], &counts["failed"]), (1, &1.into(), &1.into()));
+    assert!(again["stopped"].is_null(), "{again}");
+    for wrong in ["0", "x", "-1", "1.5", "99999999999999999999"] {
+        let refused = account.run(&["import", "locations.csv", &format!("--max-errors={wrong}")]).exits(2);
+        let expected = format!("error: invalid value '{wrong}' for '--max-errors <N>': use a whole number from 1 up\n");
+        assert!(refused.stderr.starts_with(&expected), "{}", refused.stderr);
+    }
+}
+
+#[test]
 fn a_result_path_that_is_a_folder_is_rejected_before_sending() {
     let account = CliTest::new().sheet("locations.csv", "name\nHarbour\n");
     fs::create_dir(account.path("there.xlsx")).unwrap();

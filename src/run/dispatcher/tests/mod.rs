@@ -206,6 +206,16 @@ async fn the_error_limit_stops_the_run() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_run_with_nothing_left_to_send_is_finished_whatever_failed() {
+    let transport = FakeTransport::new(&[(1, &[Reply::Rejected])]);
+    let limited = DispatchOptions { max_errors: Some(1), ..options(1) };
+    let finished = run(&transport, &steps(2), limited.clone()).await;
+    assert_eq!((finished.end.clone(), finished.open()), (RunEnd::Complete, (0, 0)));
+    let finished = run(&transport, &steps(0), DispatchOptions { failed_before: 1, ..limited }).await;
+    assert_eq!(finished.end, RunEnd::Complete, "rows that were not sent because of their own problems");
+}
+
+#[tokio::test(start_paused = true)]
 async fn after_the_error_limit_lost_responses_are_still_reconciled() {
     let transport = FakeTransport::new(&[(0, &[Reply::LostApplied(None)]), (1, &[Reply::Rejected])]);
     let limited = DispatchOptions { max_errors: Some(1), ..options(2) };
