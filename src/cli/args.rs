@@ -64,7 +64,7 @@ pub(crate) struct Global {
 
     /// The tenant to use (multi-tenant accounts)
     #[arg(long, global = true, env = "BLUETALLY_TENANT_ID", hide_env_values = true, value_name = "ID")]
-    pub tenant: Option<i64>,
+    pub tenant: Option<String>,
 
     /// Use this profile of config.toml
     #[arg(long, global = true, value_name = "NAME")]
@@ -79,7 +79,7 @@ pub(crate) struct Global {
     pub quota: Option<String>,
 
     /// Send at most N requests at a time [default: 8]
-    #[arg(long, global = true, value_name = "N")]
+    #[arg(long, global = true, value_name = "N", value_parser = whole_number::<u16>(""))]
     pub concurrency: Option<u16>,
 
     /// Print one JSON document on stdout, everything else on stderr
@@ -650,7 +650,7 @@ pub(crate) struct SandboxArgs {
     pub api_key: Option<String>,
 
     /// Return at most N records per page
-    #[arg(long, value_name = "N", default_value_t = 1000)]
+    #[arg(long, value_name = "N", default_value_t = 1000, value_parser = whole_number::<u32>("from 1 up"))]
     pub page_limit: u32,
 
     /// Serve these tenants, each with its own data: ids or ID=NAME
@@ -666,7 +666,7 @@ pub(crate) struct SandboxArgs {
     pub faults: Vec<String>,
 
     /// Seed for faults with a probability; the same requests then meet the same faults
-    #[arg(long, value_name = "N", default_value_t = 0)]
+    #[arg(long, value_name = "N", default_value_t = 0, value_parser = whole_number::<u64>("from 0 up"))]
     pub faults_seed: u64,
 
     /// Allow anyone with the key to read and change the faults at /_control/faults: GET, PUT, POST (add), DELETE

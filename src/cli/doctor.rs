@@ -8,7 +8,7 @@ use serde::Serialize;
 
 use super::args::Global;
 use super::printer::Printer;
-use super::settings::{Origin, Settings, SettingsError, TargetAccount};
+use super::settings::{Origin, Settings, SettingsError, TargetAccount, check_flags};
 use super::{Error, Exit, runtime};
 use crate::account::Account;
 use crate::api::{ApiError, Client, Probe, Record, WaitStatus};
@@ -25,7 +25,7 @@ const LOW_QUOTA_PERCENT: u64 = 5;
 const GLANCE: Duration = Duration::from_millis(100);
 
 pub(super) fn run(global: &Global, printer: Printer) -> Result<Exit, Error> {
-    let checks = match Settings::resolve(global) {
+    let checks = match check_flags(global).and_then(|()| Settings::resolve(global)) {
         Ok(settings) => examine(&settings)?,
         Err(error) => vec![unusable(&error)],
     };
@@ -101,6 +101,7 @@ fn unusable(error: &SettingsError) -> Check {
         | SettingsError::KeyStore { .. }
         | SettingsError::KeyTwice { .. } => "key",
         SettingsError::BaseUrl { .. } => "service",
+        SettingsError::Tenant { .. } => "tenant",
         SettingsError::Quota { .. } | SettingsError::Concurrency { .. } => "quota",
         SettingsError::NoHome | SettingsError::StateDir(_) => "state",
     };

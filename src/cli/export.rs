@@ -10,7 +10,7 @@ use super::args::{ExportArgs, FormatName, Global, IdsName};
 use super::interrupts;
 use super::observer::TerminalObserver;
 use super::printer::Printer;
-use super::settings::{Settings, named_export};
+use super::settings::{Settings, given_tenant, named_export};
 use super::{Error, Exit, runtime};
 use crate::export::{ExportJob, IdColumns, LogFilter, OutputLayout, Overwrite, ReadMode, ResolvedJob, TenantScope};
 use crate::table::Delimiter;
@@ -58,7 +58,7 @@ fn with_named_export(global: &Global, args: &ExportArgs) -> Result<(Global, Expo
         None => {}
     }
     global.profile = global.profile.or(args.profile.take());
-    global.tenant = global.tenant.or(args.tenant.take());
+    global.tenant = given_tenant(&global).or(args.tenant.take().map(|tenant| tenant.to_string()));
     Ok((global, args))
 }
 

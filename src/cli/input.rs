@@ -146,7 +146,7 @@ impl Global {
         let base_url = typed(self.base_url.clone(), "BLUETALLY_BASE_URL");
         used.text("--base-url", base_url.as_deref().map(shown_url));
         used.text("--api-key-file", self.api_key_file.as_ref().map(|path| path.display()));
-        used.text("--tenant", typed(self.tenant.map(|tenant| tenant.to_string()), "BLUETALLY_TENANT_ID"));
+        used.text("--tenant", typed(self.tenant.clone(), "BLUETALLY_TENANT_ID"));
         used.text("--profile", self.profile.as_deref());
         let paths = |file: &Option<PathBuf>| file.iter().map(|path| path.display().to_string()).collect();
         let file: Option<Vec<String>> = self.sandbox.as_ref().map(paths);

@@ -78,6 +78,10 @@ pub fn main() -> ExitCode {
 
 fn run(cli: Cli, printer: Printer) -> Result<Exit, Error> {
     let Cli { global, command } = cli;
+    // The doctor reports them like everything else.
+    if !matches!(command, Command::Doctor) {
+        settings::check_flags(&global)?;
+    }
     match command {
         Command::Check(args) => check::run(&global, &args, printer),
         Command::Import(args) => import::run(&global, &args, printer),

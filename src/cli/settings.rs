@@ -91,7 +91,7 @@ impl Settings {
         let layers = SettingSources { global, here, profile: profile.as_ref(), account: &account };
         let base_url = layers.base_url()?;
         Ok(Self {
-            tenant: layers.tenant(),
+            tenant: layers.tenant()?,
             quota: layers.quota()?,
             concurrency: layers.concurrency()?,
             custom_fields: layers.custom_fields(),
@@ -105,6 +105,25 @@ impl Settings {
             account,
         })
     }
+}
+
+/// Refuses flags that cannot be used, also where the command at hand has no use for them: the next one would have.
+///
+/// # Errors
+/// Where there is one. What environment and profile say is for the commands that need it.
+pub(crate) fn check_flags(global: &Global) -> Result<(), SettingsError> {
+    // With a sandbox only flags count.
+    let account = TargetAccount::Sandbox(None);
+    let flags = SettingSources { global, here: &Environment::here(), profile: None, account: &account };
+    flags.base_url()?;
+    flags.tenant()?;
+    flags.quota()?;
+    flags.concurrency().map(drop)
+}
+
+/// The tenant that flags or environment name. A variable that is empty is not set.
+pub(crate) fn given_tenant(global: &Global) -> Option<String> {
+    global.tenant.clone().filter(|text| !text.trim().is_empty())
 }
 
 /// The export of that name in config.toml; none where the file names no such export.
@@ -196,9 +215,16 @@ impl SettingSources<'_> {
         Err(SettingsError::BaseUrl { text: shown_url(&text), origin, reason })
     }
 
-    fn tenant(&self) -> Option<WithOrigin<i64>> {
-        self.given(&self.global.tenant, "--tenant", "BLUETALLY_TENANT_ID")
-            .or_else(|| self.profiled(|profile| profile.tenant))
+    fn tenant(&self) -> Result<Option<WithOrigin<i64>>, SettingsError> {
+        let given = self.given(&self.global.tenant, "--tenant", "BLUETALLY_TENANT_ID");
+        let given = given.filter(|given| matches!(given.origin, Origin::Flag(_)) || !given.value.trim().is_empty());
+        let Some(WithOrigin { value: text, origin }) = given else {
+            return Ok(self.profiled(|profile| profile.tenant));
+        };
+        match text.trim().parse() {
+            Ok(tenant) => Ok(Some(WithOrigin::new(tenant, origin))),
+            Err(_) => Err(SettingsError::Tenant { text, origin }),
+        }
     }
 
     fn quota(&self) -> Result<WithOrigin<Option<u32>>, SettingsError> {

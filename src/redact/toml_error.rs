@@ -16,7 +16,7 @@ impl TomlMistake {
         Self {
             line: before.map(|before| 1 + before.matches('\n').count()),
             column: before.map(|before| 1 + before.rsplit('\n').next().unwrap_or_default().chars().count()),
-            reason: without_values(error.message()),
+            reason: in_plain_english(without_values(error.message())),
         }
     }
 }
@@ -48,6 +48,41 @@ fn without_values(message: &str) -> String {
     shown
 }
 
+/// The parser's message about a value of the wrong type in words of people who do not write programs; any other as it is.
+fn in_plain_english(message: String) -> String {
+    let types = message.strip_prefix("invalid type: ").and_then(|types| types.split_once(", expected "));
+    let value = message.strip_prefix("invalid value: ").and_then(|value| value.split_once(", expected "));
+    match (types, value) {
+        (Some((found, expected)), _) => format!("expected {}, found {}", type_name(expected), type_name(found)),
+        (None, Some((_, expected))) if is_number(expected) => String::from("the number is out of range"),
+        _ => message,
+    }
+}
+
+/// What people call a type of the parser's; the word for it may be followed by a value.
+fn type_name(text: &str) -> &str {
+    match text.split_whitespace().next().unwrap_or_default() {
+        "string" => "a text",
+        "boolean" => "true or false",
+        "integer" => "a whole number",
+        "floating" => "a decimal number",
+        "sequence" => "a list",
+        "map" | "struct" => "a table",
+        "datetime" => "a date",
+        word if is_number(word) => "a whole number",
+        "a" if text == "a string" => "a text",
+        "a" if text == "a boolean" => "true or false",
+        "a" if text == "a sequence" => "a list",
+        "a" if text == "a map" => "a table",
+        _ => text,
+    }
+}
+
+/// Whether it is a type of whole numbers, such as `i64`.
+fn is_number(word: &str) -> bool {
+    ["i8", "i16", "i32", "i64", "u8", "u16", "u32", "u64", "usize"].contains(&word)
+}
+
 /// Values that our own messages show.
 const EXAMPLES: &[&str] = &["10000/h"];
 
@@ -62,7 +97,7 @@ pub(crate) fn is_plain_name(name: &str) -> bool {
 #[cfg(test)]
 mod tests {
     #![allow(clippy::unwrap_used)]
-    use super::{TomlMistake, without_values};
+    use super::{TomlMistake, in_plain_english, without_values};
 
     #[test]
     fn names_stay_and_values_go() {
@@ -77,6 +112,25 @@ mod tests {
             ("half \"open", "half"),
         ] {
             assert_eq!(without_values(message), shown);
+        }
+    }
+
+    #[test]
+    fn wrong_types_are_told_without_words_of_programmers() {
+        for (message, shown) in [
+            ("invalid type: string, expected i64", "expected a whole number, found a text"),
+            ("invalid type: integer `7`, expected a string", "expected a text, found a whole number"),
+            ("invalid type: boolean `true`, expected a sequence", "expected a list, found true or false"),
+            ("invalid type: floating point `1.5`, expected u16", "expected a whole number, found a decimal number"),
+            ("invalid type: string, expected struct Profile", "expected a table, found a text"),
+            (
+                "invalid type: boolean `true`, expected a number or a text such as \"10000/h\"",
+                "expected a number or a text such as \"10000/h\", found true or false",
+            ),
+            ("invalid value: integer `70000`, expected u16", "the number is out of range"),
+            ("unknown field `tenat`, expected `tenant`", "unknown field `tenat`, expected `tenant`"),
+        ] {
+            assert_eq!(in_plain_english(message.to_owned()), shown);
         }
     }
 

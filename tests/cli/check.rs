@@ -216,6 +216,33 @@ fn check_needs_no_key_and_no_network() {
 }
 
 #[test]
+fn a_variable_breaks_only_what_needs_it_and_a_flag_is_always_checked() {
+    let account = CliTest::new().sheet("locations.csv", "name\nHarbour\n");
+    let run = |tenant: &str, arguments: &[&str]| {
+        let mut command = account.command(arguments);
+        CommandOutput::run(command.env("BLUETALLY_TENANT_ID", tenant))
+    };
+    for tenant in ["", "foo"] {
+        run(tenant, &["check", "locations.csv"]).exits(0);
+        run(tenant, &["schema", "assets"]).exits(0);
+        run(tenant, &["import", "locations.csv", "--sandbox", "--dry-run"]).exits(0);
+    }
+    run("", &["import", "locations.csv"]).exits(0);
+    assert_output!(run("foo", &["import", "locations.csv"]), @"
+    exit code 2
+    --- stderr
+    error: invalid tenant `foo` (from BLUETALLY_TENANT_ID)
+      hint: use the number of the tenant, such as `7`
+    ");
+    assert_output!(check(account.folder(), &["locations.csv", "--quota", "foo"]), @"
+    exit code 2
+    --- stderr
+    error: invalid quota `foo` (from --quota)
+      hint: use a number of requests per hour such as `10000/h`, or `none`
+    ");
+}
+
+#[test]
 fn stdin_can_be_read_twice() {
     use std::io::Write;
     use std::process::Stdio;

@@ -5,6 +5,8 @@ use std::path::PathBuf;
 use clap::{Args, ValueEnum, ValueHint};
 use serde::Deserialize;
 
+use super::number::whole_number;
+
 #[derive(Debug, Clone, Default, Args, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 #[command(after_help = "\
@@ -134,7 +136,7 @@ pub(crate) struct ExportArgs {
     pub force: bool,
 
     /// Keep the newest N files of this export and delete older ones
-    #[arg(long, value_name = "N", help_heading = "Unattended")]
+    #[arg(long, value_name = "N", help_heading = "Unattended", value_parser = whole_number::<u32>("from 1 up"))]
     pub keep: Option<u32>,
 
     /// Export every tenant of the key: one file each where the path has {tenant}, else one with columns

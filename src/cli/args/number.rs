@@ -4,7 +4,7 @@ use std::str::FromStr;
 
 use clap::builder::{StringValueParser, TypedValueParser};
 
-/// A whole number; `range` says which ones, such as `from 1 up`.
+/// A whole number; `range` says which ones, such as `from 1 up`, where the type does.
 pub(super) fn whole_number<T>(range: &'static str) -> impl TypedValueParser<Value = T>
 where
     T: FromStr + Clone + Send + Sync + 'static,

@@ -144,10 +144,10 @@ mod tests {
         let cases = [
             ("[profiles.acme]\ntenat = 7\n", "`config.toml`, line 2: unknown field `tenat`"),
             ("\n\ndefault = \"acme\"\n", "`config.toml`, line 3: unknown field `default`"),
-            ("[profiles.acme]\ntenant = \"seven\"\n", "`config.toml`, line 2: invalid type: string, expected i64"),
+            ("[profiles.acme]\ntenant = \"seven\"\n", "`config.toml`, line 2: expected a whole number, found a text"),
             (
                 "[profiles.acme]\nquota = true\n",
-                "`config.toml`, line 2: invalid type: boolean `true`, expected a number or a text",
+                "`config.toml`, line 2: expected a number or a text such as \"10000/h\", found true or false",
             ),
             ("[profiles.acme]\ncustom_fields_encoding = \"xml\"\n", "`config.toml`, line 2: unknown variant `xml`"),
             ("[profiles.acme]\napi_key = 12345\n", "`config.toml`, line 2: `api_key` must be a text in quotes"),
@@ -155,7 +155,7 @@ mod tests {
                 "[profiles.acme]\napi_key = \"12 345\"\n",
                 "`config.toml`, line 2: the API key contains an invalid character",
             ),
-            ("[profiles.acme]\ntenant = \"k12345\"\n", "`config.toml`, line 2: invalid type: string, expected i64"),
+            ("[profiles.acme]\ntenant = \"k12345\"\n", "`config.toml`, line 2: expected a whole number, found a text"),
             ("[profiles.acme]\nk_12345 = 7\n", "`config.toml`, line 2: unknown field `***`"),
             ("k_12345\n", "`config.toml`, line 1: "),
             ("[profiles.acme]\napi_key = s12345\n", "`config.toml`, line 2: "),

@@ -1,7 +1,7 @@
 //! From settings to an account: of the service, or of a sandbox started for this command.
 
 use super::environment::Environment;
-use super::{Settings, SettingsError, TargetAccount};
+use super::{Settings, SettingsError, TargetAccount, given_tenant};
 use crate::account::{Account, AccountIdentity, ConnectOptions};
 use crate::cli::args::Global;
 use crate::error::Error;
@@ -30,7 +30,7 @@ pub(crate) async fn connect_to(
     bound: AccountBound,
 ) -> Result<Account, Error> {
     let mut global = global.clone();
-    global.tenant = global.tenant.or(wanted.tenant());
+    global.tenant = given_tenant(&global).or(wanted.tenant().map(|tenant| tenant.to_string()));
     match wanted {
         AccountIdentity::SandboxMemory => {}
         AccountIdentity::SandboxFile { path, .. } => {

@@ -20,6 +20,8 @@ pub(crate) enum SettingsError {
     /// No link at all, or a relative one.
     #[error("invalid URL `{text}` ({origin}): {reason}")]
     BaseUrl { text: String, origin: Origin, reason: String },
+    #[error("invalid tenant `{text}` ({origin})")]
+    Tenant { text: String, origin: Origin },
     #[error("invalid quota `{text}` ({origin})")]
     Quota { text: String, origin: Origin },
     #[error("invalid concurrency {number} ({origin})")]
@@ -88,6 +90,7 @@ impl Diagnostic for SettingsError {
             }
             Self::ProfileMissing { known, .. } => return Some(format!("use one of `{}`", known.join("`, `"))),
             Self::BaseUrl { .. } => "use a URL such as `https://app.bluetallyapp.com/api/v1`",
+            Self::Tenant { .. } => "use the number of the tenant, such as `7`",
             Self::Quota { .. } => "use a number of requests per hour such as `10000/h`, or `none`",
             Self::Concurrency { .. } => return Some(format!("use a number from 1 to {MOST_CONCURRENT}")),
             Self::KeyFile { .. } => "use a file that this user can read and that contains only the key",

@@ -6,7 +6,7 @@ use futures::FutureExt;
 use tempfile::TempDir;
 
 use super::environment::Environment;
-use super::{Origin, Settings, SettingsError, TargetAccount, WithOrigin, parse_quota};
+use super::{Origin, Settings, SettingsError, TargetAccount, WithOrigin, check_flags, parse_quota};
 use crate::api::CustomFieldsEncoding;
 use crate::cli::args::{Cli, Global};
 use crate::error::Diagnostic;
@@ -58,7 +58,7 @@ impl Machine {
         let mut global = global(flags);
         let variable = |name: &str| self.variables.get(name).cloned();
         global.base_url = global.base_url.or_else(|| variable("BLUETALLY_BASE_URL"));
-        global.tenant = global.tenant.or_else(|| variable("BLUETALLY_TENANT_ID").and_then(|text| text.parse().ok()));
+        global.tenant = global.tenant.or_else(|| variable("BLUETALLY_TENANT_ID"));
         let (variables, keys, fails) = (self.variables.clone(), self.key_store.clone(), self.key_store_fails);
         let here = Environment {
             variable: Box::new(move |name| variables.get(name).cloned()),
@@ -170,9 +170,28 @@ fn flags_beat_variables_beat_profile_beats_default() {
 
 #[test]
 fn a_variable_that_is_empty_is_not_set() {
-    let machine = Machine::new().variable("BLUETALLY_BASE_URL", "").variable("BLUETALLY_API_KEY", "");
+    let machine = Machine::new()
+        .variable("BLUETALLY_BASE_URL", "")
+        .variable("BLUETALLY_API_KEY", "")
+        .variable("BLUETALLY_TENANT_ID", " ");
     let settings = machine.settings("");
     assert_eq!((settings.base_url.origin, settings.key.is_none()), (Origin::Default, true));
+    assert_eq!(settings.tenant, None);
+    assert_eq!(machine.config(FULL).settings("").tenant, Some(WithOrigin::new(7, profile("acme"))));
+}
+
+#[test]
+fn flags_are_checked_where_they_are_of_no_use_too() {
+    for (flags, message) in [
+        ("--quota foo", "invalid quota `foo` (from --quota)"),
+        ("--concurrency 65", "invalid concurrency 65 (from --concurrency)"),
+        ("--tenant=", "invalid tenant `` (from --tenant)"),
+        ("--tenant north", "invalid tenant `north` (from --tenant)"),
+        ("--base-url x.example", "invalid URL `x.example` (from --base-url): relative URL without a base"),
+    ] {
+        assert_eq!(check_flags(&global(flags)).unwrap_err().to_string(), message);
+    }
+    check_flags(&global("--quota 600 --tenant 7")).unwrap();
 }
 
 /// The key as anyone may see it, and where it came from.
@@ -285,6 +304,8 @@ fn what_cannot_be_used_says_so_and_where_it_came_from() {
         assert_eq!(error.to_string(), message);
         assert!(error.hint().is_some());
     }
+    let wrong = Machine::new().variable("BLUETALLY_TENANT_ID", "foo").error("");
+    assert_eq!(wrong.to_string(), "invalid tenant `foo` (from BLUETALLY_TENANT_ID)");
     let error = machine.error("--profile e");
     assert!(error.to_string().starts_with("there is no profile `e` in `"), "{error}");
     assert_eq!(error.hint().as_deref(), Some("use one of `a`, `b`, `c`, `d`"));
