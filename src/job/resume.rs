@@ -112,7 +112,7 @@ impl Account {
             bound.as_str(),
             self.identity
         );
-        Err(Error::usage(message, account_hint(wanted, bound)))
+        Err(Error::usage(message, account_hint(wanted, &self.identity, bound)))
     }
 
     /// Asks before a run that was started with another API key is gone on with: keys are rotated, and a key may belong
@@ -157,16 +157,24 @@ impl AccountBound {
     /// What is not possible with another account.
     fn otherwise(self) -> &'static str {
         match self {
-            AccountBound::Run => "else the run cannot go on",
+            AccountBound::Run => "resume, undo and verify work only on the account of the run",
             AccountBound::Plan => "for another account, make a plan there",
         }
     }
 }
 
-/// How to say that the own account of a run or plan is meant.
-fn account_hint(wanted: &AccountIdentity, bound: AccountBound) -> String {
-    match wanted {
-        AccountIdentity::Service { base_url, tenant, .. } => {
+/// How to say that the account of a run or plan is meant, where `actual` is the one in force.
+fn account_hint(wanted: &AccountIdentity, actual: &AccountIdentity, bound: AccountBound) -> String {
+    match (wanted, actual) {
+        (AccountIdentity::Service { .. }, actual) if actual.is_sandbox() => String::from("leave out `--sandbox`"),
+        (
+            AccountIdentity::Service { base_url, tenant, .. },
+            AccountIdentity::Service { base_url: actual, tenant: actual_tenant, .. },
+        ) if base_url == actual && tenant != actual_tenant => match tenant {
+            Some(tenant) => format!("pass `--tenant {tenant}`"),
+            None => String::from("leave out the tenant: `--tenant`, BLUETALLY_TENANT_ID or that of the profile"),
+        },
+        (AccountIdentity::Service { base_url, tenant, .. }, _) => {
             let tenant = tenant.map(|tenant| format!(" --tenant {tenant}")).unwrap_or_default();
             format!(
                 "if you trust that address with the API key, add `--base-url {}{tenant}`; {}",
@@ -174,10 +182,13 @@ fn account_hint(wanted: &AccountIdentity, bound: AccountBound) -> String {
                 bound.otherwise()
             )
         }
-        AccountIdentity::SandboxFile { path, .. } => {
-            format!("leave out what names another account than {}", path.display())
+        (AccountIdentity::SandboxFile { path, tenant }, _) => {
+            let tenant = tenant.map(|tenant| format!(" --tenant {tenant}")).unwrap_or_default();
+            format!("pass `--sandbox={}{tenant}`", path.display())
         }
-        AccountIdentity::SandboxMemory => String::from("a sandbox in memory is gone with its process: begin again"),
+        (AccountIdentity::SandboxMemory, _) => {
+            String::from("a sandbox in memory is gone with its process: begin again")
+        }
     }
 }
 

@@ -281,6 +281,29 @@ fn a_plan_for_another_account_or_without_a_key_or_a_service_is_refused_in_plain_
 }
 
 #[test]
+fn a_sandbox_flag_that_means_another_account_is_refused_with_what_to_do() {
+    let account = planned(empty());
+    account.run(&["apply", "plan.xlsx"]).exits(0);
+    let undone = account.run(&["undo", "--last", "--yes", "--sandbox"]).exits(2);
+    assert!(undone.stderr.ends_with("say a sandbox in memory\n  hint: leave out `--sandbox`\n"), "{}", undone.stderr);
+    let tenant = account.run(&["undo", "--last", "--yes", "--tenant", "7"]).exits(2);
+    assert!(tenant.stderr.contains("\n  hint: leave out the tenant: "), "{}", tenant.stderr);
+    account.run(&["undo", "--last", "--yes"]).exits(0);
+
+    let rehearsal = ["import", "places.csv", "--entity", "locations", "--plan", "kept.xlsx", "--sandbox=kept.db"];
+    account.run(&rehearsal).exits(0);
+    for (flag, message, hint) in [
+        ("--sandbox", "and `--sandbox` means a new one", "leave out `--sandbox`, or pass `--sandbox="),
+        ("--sandbox=other.db", "other.db", "pass `--sandbox="),
+    ] {
+        let refused = account.run(&["apply", "kept.xlsx", flag]).exits(2).stderr;
+        assert!(refused.contains(message) && refused.contains(&format!("hint: {hint}")), "{refused}");
+        assert!(refused.trim_end().ends_with("kept.db`"), "{refused}");
+    }
+    account.run(&["apply", "kept.xlsx"]).exits(0);
+}
+
+#[test]
 fn a_dead_service_stops_an_apply_and_the_plan_can_be_applied_later() {
     let account = planned(empty());
     let closed = TcpListener::bind("127.0.0.1:0").unwrap();

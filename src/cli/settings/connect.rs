@@ -35,9 +35,14 @@ pub(crate) async fn connect_to(
         AccountIdentity::SandboxMemory => {}
         AccountIdentity::SandboxFile { path, .. } => {
             refuse_typed_base_url(&global, wanted, bound)?;
-            if matches!(&global.sandbox, None | Some(None)) {
-                global.sandbox = Some(Some(path.clone()));
+            if global.sandbox == Some(None) {
+                let message = format!("the {} belongs to {wanted}, and `--sandbox` means a new one", bound.as_str());
+                return Err(Error::usage(
+                    message,
+                    format!("leave out `--sandbox`, or pass `--sandbox={}`", path.display()),
+                ));
             }
+            global.sandbox.get_or_insert_with(|| Some(path.clone()));
             // A new sandbox in its place would hold none of the run's records.
             if !path.exists() {
                 let what = bound.as_str();
