@@ -100,7 +100,7 @@ fn unusable(error: &SettingsError) -> Check {
         | SettingsError::KeyMissing
         | SettingsError::KeyStore { .. }
         | SettingsError::KeyTwice { .. } => "key",
-        SettingsError::BaseUrl { .. } => "service",
+        SettingsError::BaseUrl { .. } | SettingsError::SandboxWith { .. } => "service",
         SettingsError::Tenant { .. } => "tenant",
         SettingsError::Quota { .. } | SettingsError::Concurrency { .. } => "quota",
         SettingsError::NoHome | SettingsError::StateDir(_) => "state",

@@ -115,6 +115,7 @@ pub(crate) fn check_flags(global: &Global) -> Result<(), SettingsError> {
     // With a sandbox only flags count.
     let account = TargetAccount::Sandbox(None);
     let flags = SettingSources { global, here: &Environment::here(), profile: None, account: &account };
+    flags.check_sandbox()?;
     flags.base_url()?;
     flags.tenant()?;
     flags.quota()?;
@@ -213,6 +214,21 @@ impl SettingSources<'_> {
             Err(error) => error.to_string(),
         };
         Err(SettingsError::BaseUrl { text: shown_url(&text), origin, reason })
+    }
+
+    /// Refuses flags beside `--sandbox` that name another account. Environment and config.toml may do so: whoever has an
+    /// account can try the sandbox, too.
+    fn check_sandbox(&self) -> Result<(), SettingsError> {
+        let base_url = self.given(&self.global.base_url, "--base-url", "BLUETALLY_BASE_URL");
+        let rivals = [
+            ("--base-url", base_url.is_some()),
+            ("--api-key-file", self.global.api_key_file.is_some()),
+            ("--profile", self.global.profile.is_some()),
+        ];
+        match rivals.into_iter().find(|(_, is_given)| *is_given) {
+            Some((flag, _)) if self.global.sandbox.is_some() => Err(SettingsError::SandboxWith { flag }),
+            _ => Ok(()),
+        }
     }
 
     fn tenant(&self) -> Result<Option<WithOrigin<i64>>, SettingsError> {

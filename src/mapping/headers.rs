@@ -257,6 +257,34 @@ pub(super) fn override_for<'w>(header: &str, overrides: &'w MappingOverrides) ->
     })
 }
 
+/// Flags that say different things of one column.
+pub(super) fn contradictions(aliases: &HeaderAliases, header: &Row, overrides: &MappingOverrides) -> Vec<MappingError> {
+    let is_flag = |entry: &&MappingOverride| entry.source == MappingSource::CommandLine;
+    let texts: Vec<&str> = header.cells().map(|cell| cell.text.trim()).filter(|text| !text.is_empty()).collect();
+    let contradiction = |text: &&str| {
+        let first = override_for(text, overrides).filter(is_flag)?;
+        let whole = HeaderText::parse(&first.header).whole;
+        // One that is spelled like another column means that one.
+        let is_meant = |entry: &&MappingOverride| {
+            let wanted = entry.header.trim();
+            wanted == first.header.trim() || (HeaderText::parse(wanted).whole == whole && !texts.contains(&wanted))
+        };
+        let target = |entry: &MappingOverride| apply_override(aliases, text, entry).ok();
+        let mut rivals = overrides.map.iter().filter(is_flag).filter(is_meant);
+        let second = rivals.find(|entry| target(entry) != target(first))?;
+        Some(MappingError::Contradiction { first: flag_text(first), second: flag_text(second) })
+    };
+    texts.iter().filter_map(contradiction).collect()
+}
+
+/// As it was typed, or could have been.
+fn flag_text(entry: &MappingOverride) -> String {
+    match entry.target.trim() {
+        "" => format!("--ignore '{}'", entry.header),
+        target => format!("--map '{}={target}'", entry.header),
+    }
+}
+
 /// What `--map` and mapping files may call a header, folded: all it says, or all but its currency.
 pub(crate) fn header_keys(header: &str) -> Vec<String> {
     let text = HeaderText::parse(header);

@@ -252,6 +252,8 @@ pub(crate) enum MappingError {
     Twice { first: String, second: String, more: usize, at: CellRef, field: String },
     #[error("unknown column `{header}` ({at})")]
     Unknown { header: String, at: CellRef },
+    #[error("`{first}` and `{second}` contradict each other")]
+    Contradiction { first: String, second: String },
     #[error("no column `{header}` to map")]
     NoSuchHeader { header: String },
     #[error("cannot map `{header}`: `{entity}` has no field `{target}`")]
@@ -308,6 +310,7 @@ impl MappingError {
                 format!("pass --map '{header}=FIELD', --map '{header}=custom:{header}' or --ignore '{header}'")
             }
             MappingError::Rule(error) => error.hint(),
+            MappingError::Contradiction { .. } => String::from("leave out one of them"),
             MappingError::NoSuchHeader { .. } => String::from("use the header exactly as it is in the sheet"),
             MappingError::NoSuchField { nearest: Some(nearest), .. } => format!("did you mean `{nearest}`?"),
             MappingError::NoSuchField { entity, .. } => format!("`tallyport schema {entity}` lists the fields"),
@@ -366,6 +369,7 @@ impl Mapping {
         };
         let (mut absent, mut errors): (Vec<_>, Vec<_>) = errors.into_iter().partition(MappingError::is_absent_header);
         absent.extend(headers::missing_headers(header, overrides));
+        errors.extend(headers::contradictions(&aliases, header, overrides));
         let mut columns = Vec::new();
         for (index, cell) in header.cells().enumerate().filter(|(_, cell)| !cell.is_blank()) {
             match headers::target(&aliases, cell.text, exported.as_ref(), overrides) {

@@ -17,6 +17,9 @@ pub(crate) enum SettingsError {
     /// `--profile` or `default_profile` names a profile that config.toml lacks.
     #[error("there is no profile `{name}` in `{}`", path.display())]
     ProfileMissing { name: String, path: PathBuf, known: Vec<String> },
+    /// A flag of another account.
+    #[error("--sandbox cannot be used with {flag}")]
+    SandboxWith { flag: &'static str },
     /// No link at all, or a relative one.
     #[error("invalid URL `{text}` ({origin}): {reason}")]
     BaseUrl { text: String, origin: Origin, reason: String },
@@ -89,6 +92,7 @@ impl Diagnostic for SettingsError {
                 "add it as `[profiles.NAME]`, or leave out `--profile`"
             }
             Self::ProfileMissing { known, .. } => return Some(format!("use one of `{}`", known.join("`, `"))),
+            Self::SandboxWith { .. } => "leave out one of them: the sandbox is an account of its own",
             Self::BaseUrl { .. } => "use a URL such as `https://app.bluetallyapp.com/api/v1`",
             Self::Tenant { .. } => "use the number of the tenant, such as `7`",
             Self::Quota { .. } => "use a number of requests per hour such as `10000/h`, or `none`",

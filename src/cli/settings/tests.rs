@@ -188,10 +188,14 @@ fn flags_are_checked_where_they_are_of_no_use_too() {
         ("--tenant=", "invalid tenant `` (from --tenant)"),
         ("--tenant north", "invalid tenant `north` (from --tenant)"),
         ("--base-url x.example", "invalid URL `x.example` (from --base-url): relative URL without a base"),
+        ("--sandbox --base-url https://x.example", "--sandbox cannot be used with --base-url"),
+        ("--sandbox=a.db --api-key-file a.key", "--sandbox cannot be used with --api-key-file"),
+        ("--profile acme --sandbox", "--sandbox cannot be used with --profile"),
     ] {
         assert_eq!(check_flags(&global(flags)).unwrap_err().to_string(), message);
     }
     check_flags(&global("--quota 600 --tenant 7")).unwrap();
+    check_flags(&global("--sandbox=a.db --tenant 7 --quota 600")).unwrap();
 }
 
 /// The key as anyone may see it, and where it came from.

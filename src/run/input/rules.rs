@@ -8,7 +8,7 @@ use crate::check::{Rules, rule_value};
 use crate::error::{Error, Result};
 use crate::mapping::{
     ColumnFacts, ColumnTarget, DerivedValue, FieldRule, HeaderAliases, Mapping, MappingSource, RuleOrigin, RuleValue,
-    SkipCondition, SkipRule, Unlisted, ValueSource, is_assignment, value_target,
+    SkipCondition, SkipRule, Unlisted, ValueSource, is_assignment, is_same_text, value_target,
 };
 use crate::schema::{Entity, Kind};
 use crate::table::Value;
@@ -139,12 +139,45 @@ impl ParsedOptions<'_> {
             entities.iter().any(takes)
         };
         let unknown = self.flag_rules.iter().find(|rule| !is_known(&rule.target));
-        let (Some(FieldRule { target, origin, .. }), Some(entity)) = (unknown, entities.first()) else { return Ok(()) };
+        let (Some(FieldRule { target, origin, .. }), Some(entity)) = (unknown, entities.first()) else {
+            return entities.iter().try_for_each(|entity| self.validate_consistency(entity));
+        };
         Err(Error::usage(
             format!("{}: `{}` has no field `{target}`", origin.place, entity.name),
             format!("`tallyport schema {}` lists the fields", entity.name),
         ))
     }
+}
+
+impl ParsedOptions<'_> {
+    /// Two flags must not say different things of one field: the second would count for nothing.
+    fn validate_consistency(&self, entity: &'static Entity) -> Result<()> {
+        let aliases = HeaderAliases::new(entity);
+        let target = |rule: &FieldRule| value_target(&aliases, "", &rule.target);
+        let is_same_field = |first: &FieldRule, second: &FieldRule| {
+            first.target == second.target || target(first).is_some_and(|first| target(second) == Some(first))
+        };
+        for (index, second) in self.flag_rules.iter().enumerate() {
+            let contradicts = |first: &&FieldRule| says_otherwise(first, second) && is_same_field(first, second);
+            if let Some(first) = self.flag_rules[..index].iter().find(contradicts) {
+                let (first, second) = (&first.origin.place, &second.origin.place);
+                let message = format!("`{first}` and `{second}` contradict each other");
+                return Err(Error::usage(message, "leave out one of them"));
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Whether one gives another default, or another meaning to a text, if both are about one field.
+fn says_otherwise(first: &FieldRule, second: &FieldRule) -> bool {
+    let defaults = first.default.as_ref().zip(second.default.as_ref());
+    let is_other_meaning = |(from, to): &(String, RuleValue)| {
+        let alike = second.values.iter().find(|(known, _)| is_same_text(known, from));
+        alike.is_some_and(|(_, other)| !is_same_text(&to.text, &other.text))
+    };
+    defaults.is_some_and(|(one, other)| !is_same_text(&one.text, &other.text))
+        || first.values.iter().any(is_other_meaning)
 }
 
 /// Reads the values of one rule.

@@ -95,6 +95,55 @@ fn flags_that_do_not_say_enough_are_refused() {
 }
 
 #[test]
+fn flags_that_contradict_each_other_are_refused_and_both_named() {
+    type Change<'c> = &'c dyn Fn(&mut MappingOptions);
+    let cases: [(Change<'_>, &str); 6] = [
+        (
+            &|mapping| {
+                mapping.map.push("Cost=notes".into());
+                mapping.ignore.push("Cost".into());
+            },
+            "products.csv: `--map 'Cost=notes'` and `--ignore 'Cost'` contradict each other",
+        ),
+        (
+            &|mapping| mapping.map.extend(["Cost=notes".into(), "cost=model_number".into()]),
+            "products.csv: `--map 'Cost=notes'` and `--map 'cost=model_number'` contradict each other",
+        ),
+        (
+            &|mapping| mapping.map.extend(["Cost=notes".into(), "Cost=custom:Price".into()]),
+            "products.csv: `--map 'Cost=notes'` and `--map 'Cost=custom:Price'` contradict each other",
+        ),
+        (
+            &|mapping| mapping.defaults.extend(["category=Phones".into(), "category=Laptops".into()]),
+            "`--default 'category=Phones'` and `--default 'category=Laptops'` contradict each other",
+        ),
+        (
+            &|mapping| mapping.defaults.extend(["category=Phones".into(), "category_id=Laptops".into()]),
+            "`--default 'category=Phones'` and `--default 'category_id=Laptops'` contradict each other",
+        ),
+        (
+            &|mapping| mapping.values.extend(["category:a=Phones".into(), "category:A=Laptops".into()]),
+            "`--value 'category:a=Phones'` and `--value 'category:A=Laptops'` contradict each other",
+        ),
+    ];
+    for (change, message) in cases {
+        let (found, hint) = refusal(flags(change));
+        assert!(found.ends_with(message), "{found}");
+        assert_eq!(hint, "leave out one of them");
+    }
+    // The same twice, and one flag for each of two columns that are alike.
+    flags(|mapping| {
+        mapping.ignore.extend(["Cost".into(), "cost".into()]);
+        mapping.map.push("Cost=".into());
+        mapping.defaults.extend(["category=Phones".into(), "category=phones ".into()]);
+        mapping.values.extend(["category:a=Phones".into(), "category:b=Laptops".into()]);
+    })
+    .unwrap();
+    let alike = ("products.csv", "Name,Category,Rack,rack\nX1,Laptops,1,2\n");
+    open(&[alike], |options| options.mapping.map.extend(["Rack=notes".into(), "rack=model_number".into()])).unwrap();
+}
+
+#[test]
 fn a_flag_concerns_one_of_the_sheets() {
     let both =
         |text: &str| open(&[LOCATIONS, PRODUCTS], |options| options.mapping.defaults.push(text.to_owned())).map(drop);
