@@ -105,7 +105,7 @@ pub use export::{
 pub use job::{
     ApplyJob, CopyJob, CopyReport, DeleteJob, ImportJob, Plan, ResultTarget, RunReport, RunStatus, UndoJob, VerifyJob,
 };
-pub use mapping::{MappedColumn, SheetMapping};
+pub use mapping::{IgnoredColumn, MappedColumn, SheetMapping};
 pub use plan::{
     AliasedName, FieldChange, LookAlikeGroup, LookAlikeName, LookAlikes, RowCounts, RowStatus, RunEstimate,
 };

@@ -42,7 +42,7 @@ pub(crate) use remembered::{
 pub(crate) use rule::{FieldRule, FurtherRecords, RuleOrigin, RuleValue, SkipCondition, SkipRule, is_same_text};
 pub(crate) use rule_error::MappingRuleError;
 pub(crate) use sheet_mapping::ColumnFacts;
-pub use sheet_mapping::{MappedColumn, SheetMapping};
+pub use sheet_mapping::{IgnoredColumn, MappedColumn, SheetMapping};
 
 use derived::RuleResolver;
 use exported::ExportedSheet;

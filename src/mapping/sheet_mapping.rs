@@ -38,6 +38,33 @@ pub struct MappedColumn {
     pub reading: Option<String>,
 }
 
+/// A column that feeds nothing, and why.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(from = "StoredIgnoredColumn")]
+pub struct IgnoredColumn {
+    /// Its header as typed; `column D` where it has none.
+    pub name: String,
+    /// None where nothing is known about it. What the user may do about it stands behind a semicolon.
+    pub reason: Option<String>,
+}
+
+/// An ignored column as journals have it: earlier ones with the name alone.
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum StoredIgnoredColumn {
+    Name(String),
+    Whole { name: String, reason: Option<String> },
+}
+
+impl From<StoredIgnoredColumn> for IgnoredColumn {
+    fn from(stored: StoredIgnoredColumn) -> Self {
+        match stored {
+            StoredIgnoredColumn::Name(name) => Self { name, reason: None },
+            StoredIgnoredColumn::Whole { name, reason } => Self { name, reason },
+        }
+    }
+}
+
 /// What only the rows of a sheet tell about its columns, which count from 0.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(crate) struct ColumnFacts {
@@ -113,7 +140,7 @@ fn reason(entity: &Entity, column: &Column) -> String {
         MappingSource::Preset => Some("preset"),
     };
     match (&column.target, by_user) {
-        (ColumnTarget::Ignored(why), by_user) => ignored_reason(*why, by_user),
+        (ColumnTarget::Ignored(why), by_user) => ignored_reason(*why, by_user, &column.header),
         (_, Some(by_user)) => by_user.to_owned(),
         (ColumnTarget::Field { field, .. }, None) => {
             let is_name = fold_header(&column.header) == fold_header(entity.fields[*field].name);
@@ -125,15 +152,18 @@ fn reason(entity: &Entity, column: &Column) -> String {
     }
 }
 
-fn ignored_reason(why: Ignored, by_user: Option<&str>) -> String {
+/// Why a column is ignored of which nothing is known.
+const NOT_UNDERSTOOD: &str = "not understood";
+
+fn ignored_reason(why: Ignored, by_user: Option<&str>, header: &str) -> String {
     match (why, by_user) {
-        (Ignored::Unknown, _) => String::from("not understood"),
+        (Ignored::Unknown, _) => String::from(NOT_UNDERSTOOD),
         (Ignored::OnRequest, Some(by_user)) => format!("ignored by the {by_user}"),
         (Ignored::OnRequest, None) => String::from("not needed to find the record"),
         (Ignored::ReadOnly, _) => String::from("read-only: never sent"),
         (Ignored::Superseded, _) => String::from("another column feeds its field"),
         (Ignored::Holder, _) => {
-            format!("says who has it, and nobody is given anything unasked: --map 'HEADER={ASSIGNED_TO}' checks out")
+            format!("says who has it; pass --map '{header}={ASSIGNED_TO}' to check it out to them")
         }
         (Ignored::Filter, _) => String::from("says which rows are left out"),
         (Ignored::Source, _) => String::from("read by a rule"),
@@ -162,26 +192,48 @@ impl SheetMapping {
 }
 
 impl MappedColumn {
-    /// What a column is called in a list of ignored ones: its header or letters, and why unless nothing is known.
-    pub fn label(&self) -> String {
-        match (self.header.as_str(), self.why.as_str()) {
-            ("", why) => format!("column {} ({why})", self.letters()),
-            (header, "not understood") => header.to_owned(),
-            (header, why) => format!("{header} ({why})"),
-        }
+    /// An ignored column as a list of them shows it.
+    pub fn as_ignored(&self) -> IgnoredColumn {
+        let name = if self.header.is_empty() { format!("column {}", self.letters()) } else { self.header.clone() };
+        IgnoredColumn { name, reason: (self.why != NOT_UNDERSTOOD).then(|| self.why.clone()) }
     }
 
     /// Whether the service sets it and never takes it.
     pub fn is_read_only(&self) -> bool {
-        self.why == ignored_reason(Ignored::ReadOnly, None)
+        self.why == ignored_reason(Ignored::ReadOnly, None, &self.header)
     }
 
     /// Whether a row only has to identify a record, and the column does not.
     pub fn is_unneeded(&self) -> bool {
-        self.why == ignored_reason(Ignored::OnRequest, None)
+        self.why == ignored_reason(Ignored::OnRequest, None, &self.header)
     }
 
     fn letters(&self) -> &str {
         self.cell.trim_end_matches(|char: char| char.is_ascii_digit())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+
+    use super::*;
+
+    #[test]
+    fn ignored_columns_of_earlier_journals_are_names() {
+        let column = |name: &str, reason: Option<&str>| IgnoredColumn {
+            name: name.to_owned(),
+            reason: reason.map(ToOwned::to_owned),
+        };
+        let new = column("Owner", Some("says who has it"));
+        let stored = format!(r#"["Rack", {}]"#, serde_json::to_string(&new).unwrap());
+        let read: Vec<IgnoredColumn> = serde_json::from_str(&stored).unwrap();
+        assert_eq!(read, [column("Rack", None), new]);
+    }
+
+    #[test]
+    fn a_column_of_holders_names_the_flag_with_its_own_header() {
+        let reason = ignored_reason(Ignored::Holder, None, "Assigned To");
+        assert_eq!(reason, "says who has it; pass --map 'Assigned To=assigned_to' to check it out to them");
     }
 }

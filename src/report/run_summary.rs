@@ -8,7 +8,7 @@ use super::tally::ProblemTally;
 use super::text::file_name;
 use crate::api::RequestCounts;
 use crate::check::{Remark, RemarkCode};
-use crate::mapping::SheetMapping;
+use crate::mapping::{IgnoredColumn, SheetMapping};
 use crate::plan::{LookAlikes, ReportMode, RowCounts, RunEstimate};
 use crate::run::journal::RunKind;
 
@@ -61,8 +61,8 @@ pub struct SheetSummary {
     pub counts: RowCounts,
     /// How the text was read, such as `UTF-8, comma`.
     pub decoding: Option<String>,
-    /// Headers of the columns that feed no field.
-    pub ignored: Vec<String>,
+    /// The columns that feed no field.
+    pub ignored: Vec<IgnoredColumn>,
 }
 
 /// The command that a summary is about.

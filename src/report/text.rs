@@ -5,6 +5,7 @@ use std::path::Path;
 
 use super::tally::shortened;
 use crate::check::Problem;
+use crate::mapping::IgnoredColumn;
 
 /// The characters of a found text that a line shows.
 const LONGEST_FOUND: usize = 80;
@@ -51,8 +52,22 @@ pub(super) fn file_name(path: &str) -> String {
 }
 
 /// Names as a list of code words: `` `a`, `b` ``.
-pub(super) fn quoted<'a>(names: impl IntoIterator<Item = &'a String>) -> String {
-    names.into_iter().map(|name| format!("`{}`", shortened(name, LONGEST_FOUND))).collect::<Vec<_>>().join(", ")
+pub(super) fn quoted(names: impl IntoIterator<Item = impl AsRef<str>>) -> String {
+    let quoted = names.into_iter().map(|name| format!("`{}`", shortened(name.as_ref(), LONGEST_FOUND)));
+    quoted.collect::<Vec<_>>().join(", ")
+}
+
+/// The names of ignored columns by the reason, in the order in which the reasons come first.
+pub(super) fn by_reason(columns: &[IgnoredColumn]) -> Vec<(Option<&str>, Vec<&str>)> {
+    let mut groups: Vec<(Option<&str>, Vec<&str>)> = Vec::new();
+    for column in columns {
+        let reason = column.reason.as_deref();
+        match groups.iter_mut().find(|(known, _)| *known == reason) {
+            Some((_, names)) => names.push(&column.name),
+            None => groups.push((reason, vec![&column.name])),
+        }
+    }
+    groups
 }
 
 #[cfg(test)]

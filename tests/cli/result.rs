@@ -100,7 +100,7 @@ fn passwords_are_not_copied() {
       1 row: 1 created (employees)
       read      employees.csv as UTF-8, comma
       header    row 1: name, email
-      ignored   column `Initial password (it looks like passwords: neither read nor copied)`
+      ignored   `Initial password`: it looks like passwords: neither read nor copied
       requests  2: 1 to look up, 1 to create or move
       result    r.csv
     ");

@@ -7,7 +7,7 @@ use super::super::change_tally::change_text;
 use super::super::run_summary::{RunCommand, RunSummary};
 use super::super::summary::{plan_sentence, problems_sentence, requests_sentence, result_extent, title, verdict};
 use super::super::tally::ProblemGroup;
-use super::super::text::{capitalised, quoted};
+use super::super::text::{by_reason, capitalised, quoted};
 use super::chart::{self, CountsTable};
 use super::styles::status_colors;
 use super::summary_grid::{self, LAST, SummaryGrid};
@@ -302,9 +302,14 @@ fn problem(grid: &mut SummaryGrid<'_>, group: &ProblemGroup, notes: &SummaryNote
 
 /// What was left out, and the remarks.
 fn lists(grid: &mut SummaryGrid<'_>, summary: &RunSummary, notes: &SummaryNotes) -> Result<(), XlsxError> {
-    let ignoring = summary.sheets.iter().filter(|sheet| !sheet.ignored.is_empty());
-    let ignored = ignoring.map(|sheet| (summary.label(sheet).into_owned(), quoted(&sheet.ignored))).collect();
-    list(grid, "Columns that were ignored", ignored)?;
+    let ignored = summary.sheets.iter().flat_map(|sheet| {
+        let line = |(reason, names): (Option<&str>, Vec<&str>)| match reason {
+            Some(reason) => format!("{}: {reason}", quoted(names)),
+            None => quoted(names),
+        };
+        by_reason(&sheet.ignored).into_iter().map(move |group| (summary.label(sheet).into_owned(), line(group)))
+    });
+    list(grid, "Columns that were ignored", ignored.collect())?;
     list(grid, "Sheets that were not read", summary.skipped_sheets.clone())?;
     let decoded =
         summary.sheets.iter().filter_map(|sheet| Some((summary.label(sheet).into_owned(), sheet.decoding.clone()?)));

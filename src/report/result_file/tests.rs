@@ -10,6 +10,7 @@ use super::*;
 use crate::api::RequestCounts;
 use crate::check::{Code, Problem, ValueError};
 use crate::error::Diagnostic;
+use crate::mapping::IgnoredColumn;
 use crate::plan::{RowCounts, RowStatus};
 use crate::report::change_tally::ChangeTally;
 use crate::report::{ProblemTally, RunCommand, SheetSummary};
@@ -354,7 +355,7 @@ fn the_summary_comes_first_and_links_to_the_first_wrong_cell() {
         rows: 4,
         counts,
         decoding: None,
-        ignored: vec!["Rack".into()],
+        ignored: vec![IgnoredColumn { name: "Rack".into(), reason: Some("read-only: never sent".into()) }],
     };
     let next = vec!["tallyport import r.xlsx --only-failed".into()];
     book.finish(&RunSummary { sheets: vec![sheet], problems: tally, next, ..summary() }).unwrap();
@@ -384,7 +385,7 @@ fn the_summary_comes_first_and_links_to_the_first_wrong_cell() {
     Sheet | Count | Column | Problem | First at | Found | Message | Hint
     Ada's assets | 1 | Bought | Not a date | E3 | soon | invalid date; expected a date such as `2026-01-31` | write the date as `YYYY-MM-DD`
     Columns that were ignored
-    Ada's assets | `Rack`
+    Ada's assets | `Rack`: read-only: never sent
     ");
     let result_columns = part(&path, "xl/worksheets/sheet1.xml");
     assert!(result_columns.contains(r#"location="'Ada''s assets'!E3""#), "{result_columns}");

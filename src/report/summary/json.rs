@@ -37,7 +37,7 @@ fn push_extras(document: &mut Map<String, Value>, summary: &RunSummary) {
         document.insert("changes".into(), summary.changes.groups().iter().map(changes_json).collect());
     }
     if let [sheet] = summary.sheets.as_slice() {
-        document.insert("ignored_columns".into(), json!(sheet.ignored));
+        document.insert("ignored_columns".into(), ignored_json(sheet));
     }
     document.insert(
         "skipped_sheets".into(),
@@ -57,8 +57,13 @@ fn sheet_json(sheet: &SheetSummary) -> Value {
         "entity": sheet.entity,
         "rows": sheet.rows,
         "counts": counts_json(sheet.counts),
-        "ignored_columns": sheet.ignored,
+        "ignored_columns": ignored_json(sheet),
     })
+}
+
+/// The names alone: `mapping` has the reasons.
+fn ignored_json(sheet: &SheetSummary) -> Value {
+    sheet.ignored.iter().map(|column| json!(column.name)).collect()
 }
 
 /// The counts of rows; `deleted` only where there are some.

@@ -7,9 +7,9 @@ use super::super::change_tally::{ChangeGroup, change_text};
 use super::super::run_summary::{RunCommand, RunSummary, SheetSummary};
 use super::super::tally::ProblemGroup;
 use super::super::tally::shortened;
-use super::super::text::quoted;
+use super::super::text::{by_reason, quoted};
 use super::sentences::{plan_sentence, problems_sentence, requests_sentence, result_extent, sentence, title, verdict};
-use crate::mapping::{MappedColumn, SheetMapping};
+use crate::mapping::{IgnoredColumn, MappedColumn, SheetMapping};
 use crate::plan::{ReportMode, RowCounts, RowStatus};
 use crate::schema::TELLING_FIELDS;
 use crate::terminal::{ERROR as BAD, FAINT, GOOD, STRONG, Style, WARNING as DOUBTFUL};
@@ -231,8 +231,8 @@ fn push_changes(text: &mut String, summary: &RunSummary) {
 }
 
 /// Ignored columns, grouped by the sheets that have the same ones.
-fn ignored_columns(summary: &RunSummary) -> Vec<(&[String], Vec<Cow<'_, str>>)> {
-    let mut grouped: Vec<(&[String], Vec<Cow<'_, str>>)> = Vec::new();
+fn ignored_columns(summary: &RunSummary) -> Vec<(&[IgnoredColumn], Vec<Cow<'_, str>>)> {
+    let mut grouped: Vec<(&[IgnoredColumn], Vec<Cow<'_, str>>)> = Vec::new();
     for sheet in summary.sheets.iter().filter(|sheet| !sheet.ignored.is_empty()) {
         match grouped.iter_mut().find(|(columns, _)| *columns == sheet.ignored.as_slice()) {
             Some((_, sheets)) => sheets.push(summary.label(sheet)),
@@ -242,15 +242,31 @@ fn ignored_columns(summary: &RunSummary) -> Vec<(&[String], Vec<Cow<'_, str>>)> 
     grouped
 }
 
-/// How the label of a column ends that a preset knows and leaves out.
-const BY_PRESET: &str = " (ignored by the preset)";
+/// Why a column is ignored that a preset knows and leaves out.
+const BY_PRESET: &str = "ignored by the preset";
 
 /// The columns of those that are named: an export of another tool has dozens.
 const SHOWN_BY_PRESET: usize = 4;
 
-fn push_ignored(text: &mut String, columns: &[String], of: &str) {
-    let noun = if columns.len() == 1 { "column" } else { "columns" };
-    push_labelled(text, "ignored", &format!("{noun} {}{of}", quoted(columns)));
+/// Appends ignored columns, a line for each reason, and below it what the user may do about them.
+fn push_ignored(text: &mut String, columns: &[IgnoredColumn], of: &str) {
+    for (reason, names) in by_reason(columns) {
+        let noun = if names.len() == 1 { "column" } else { "columns" };
+        let Some(reason) = reason else {
+            push_labelled(text, "ignored", &wrapped(&format!("{noun} {}{of}", quoted(&names))));
+            continue;
+        };
+        if reason == BY_PRESET && names.len() > SHOWN_BY_PRESET {
+            let (count, shown) = (thousands(names.len() as u64), quoted(&names[..SHOWN_BY_PRESET]));
+            push_labelled(text, "ignored", &format!("{count} columns that the preset leaves out{of}: {shown}, …"));
+            continue;
+        }
+        let (why, hint) = reason.split_once("; ").map_or((reason, None), |(why, hint)| (why, Some(hint)));
+        push_labelled(text, "ignored", &wrapped(&format!("{}{of}: {why}", quoted(&names))));
+        if let Some(hint) = hint {
+            push_labelled(text, "", hint);
+        }
+    }
 }
 
 /// Appends how the files were read: decoding, ignored columns, skipped sheets.
@@ -265,19 +281,7 @@ fn push_reading(text: &mut String, summary: &RunSummary) {
     }
     for (columns, sheets) in ignored_columns(summary) {
         let of = if summary.sheets.len() == 1 { String::new() } else { format!(" of {}", sheets.join(", ")) };
-        let (by_preset, others): (Vec<String>, Vec<String>) =
-            columns.iter().cloned().partition(|column| column.ends_with(BY_PRESET));
-        if by_preset.len() <= SHOWN_BY_PRESET {
-            push_ignored(text, columns, &of);
-            continue;
-        }
-        if !others.is_empty() {
-            push_ignored(text, &others, &of);
-        }
-        let names: Vec<String> = by_preset.iter().map(|column| column.replace(BY_PRESET, "")).collect();
-        let shown = quoted(&names[..SHOWN_BY_PRESET]);
-        let count = thousands(names.len() as u64);
-        push_labelled(text, "ignored", &format!("{count} columns that the preset leaves out{of}: {shown}, …"));
+        push_ignored(text, columns, &of);
     }
     for (name, why) in &summary.skipped_sheets {
         push_labelled(text, "not read", &format!("{name}: {why}"));

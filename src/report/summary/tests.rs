@@ -6,6 +6,7 @@ use super::sentences::sentence;
 use super::*;
 use crate::api::{Method, RequestCounts, RequestKind};
 use crate::check::{Code, Remark, RemarkCode, ValueError};
+use crate::mapping::IgnoredColumn;
 use crate::plan::RunEstimate;
 use crate::plan::{ReportMode, RowCounts};
 use crate::report::change_tally::ChangeTally;
@@ -73,7 +74,12 @@ fn an_import_with_failures_says_what_to_fix_and_what_to_run() {
     let counts = RowCounts { created: 1_100, unchanged: 97, failed: 7, ..RowCounts::default() };
     let mut one = sheet(None, "assets", 1_204, counts);
     one.decoding = Some("UTF-8, semicolon".into());
-    one.ignored = vec!["Rack".into(), "Colour".into()];
+    let ignored = |name: &str, reason: Option<&str>| IgnoredColumn {
+        name: name.to_owned(),
+        reason: reason.map(ToOwned::to_owned),
+    };
+    let holder = "says who has it; pass --map 'Handed to=assigned_to' to check it out to them";
+    one.ignored = vec![ignored("Rack", None), ignored("Handed to", Some(holder)), ignored("Colour", None)];
     let next = vec!["tallyport import in/inventory.result.xlsx --only-failed".into()];
     let summary = RunSummary { problems: problems(), next, ..run(vec![one]) };
     insta::assert_snapshot!(plain(&summary), @r#"
@@ -95,6 +101,8 @@ fn an_import_with_failures_says_what_to_fix_and_what_to_run() {
 
       read      inventory.csv as UTF-8, semicolon
       ignored   columns `Rack`, `Colour`
+      ignored   `Handed to`: says who has it
+                pass --map 'Handed to=assigned_to' to check it out to them
       requests  1,130: 30 to look up, 1,100 to create or move
       result    in/inventory.result.xlsx
       next      correct the red cells in the result, then run

@@ -23,8 +23,8 @@ use crate::check::{
 };
 use crate::error::{Error, Result};
 use crate::mapping::{
-    ColumnFacts, Mapping, MappingError, MappingRuleError, MappingText, Preset, RecordOrigin, RememberedMapping,
-    SheetMapping, TimestampColumn, header_keys,
+    ColumnFacts, IgnoredColumn, Mapping, MappingError, MappingRuleError, MappingText, Preset, RecordOrigin,
+    RememberedMapping, SheetMapping, TimestampColumn, header_keys,
 };
 use crate::observer::Observer;
 use crate::plan::{EncodingConfidence, Referenced, SheetPlan};
@@ -480,11 +480,11 @@ impl InputSet {
     }
 
     /// The columns that are not used. An export has many that the service sets: they stand in the mapping only.
-    pub(crate) fn ignored(&self, sheet: usize) -> Vec<String> {
+    pub(crate) fn ignored(&self, sheet: usize) -> Vec<IgnoredColumn> {
         let (mapping, is_exported) = (self.mapping_of(sheet), self.sheets[sheet].mapping.is_exported());
         let ignored =
             mapping.ignored().filter(|column| !(column.is_unneeded() || (is_exported && column.is_read_only())));
-        ignored.map(|column| column.label()).collect()
+        ignored.map(|column| column.as_ignored()).collect()
     }
 
     /// The mapping of a sheet in use, for reports.

@@ -53,7 +53,7 @@ use crate::account::AccountIdentity;
 use crate::api::{RequestCounts, RequestKind};
 use crate::catalog::LogPosition;
 use crate::check::{Problem, Remark};
-use crate::mapping::SheetMapping;
+use crate::mapping::{IgnoredColumn, SheetMapping};
 use crate::plan::{LookAlikes, RowCounts, RowStatus};
 use crate::schema::Entity;
 use crate::table::Row;
@@ -192,7 +192,7 @@ pub struct SheetHeader {
     /// Encoding and delimiter, in words.
     pub decoding: Option<String>,
     /// Headers of columns without a field.
-    pub ignored: Vec<String>,
+    pub ignored: Vec<IgnoredColumn>,
     /// The sheet whose rows make these records, if that is another: it tells what became of the rows.
     pub owner: Option<u16>,
 }

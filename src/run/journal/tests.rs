@@ -17,6 +17,7 @@ use crate::account::AccountIdentity;
 use crate::api::Method;
 use crate::check::{Code, ValueError};
 use crate::fuzz::cases;
+use crate::mapping::IgnoredColumn;
 use crate::plan::{DependsOn, RowId, RowStatus, Step, StepOutcome, StepResult, StepRole, StepSink as _, WriteKind};
 use crate::schema;
 use crate::table::{Row, Value};
@@ -48,7 +49,7 @@ fn sheet() -> SheetHeader {
         header,
         fields: vec![(String::from("city"), 1)],
         decoding: Some(String::from("UTF-8, comma")),
-        ignored: vec![String::from("Remarks")],
+        ignored: vec![IgnoredColumn { name: String::from("Remarks"), reason: None }],
         owner: None,
     }
 }

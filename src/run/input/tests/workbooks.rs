@@ -225,7 +225,7 @@ fn letters_that_may_be_others_are_known() {
 fn columns_that_are_not_used_are_told_but_not_those_that_an_export_need_not_have() {
     let input = open(&[LOCATIONS], |_| {}).unwrap();
     assert_eq!(input.ignored(0).len(), 1);
-    assert!(input.ignored(0)[0].contains("Colour"), "{:?}", input.ignored(0));
+    assert!(input.ignored(0)[0].name.contains("Colour"), "{:?}", input.ignored(0));
     let export = "id,name,created_at,updated_at,shade\n\
                   1,Ada,2026-01-01T08:00:00.000Z,2026-01-01T08:00:00.000Z,red\n";
     let input = open(&[("locations.csv", export)], |_| {}).unwrap();
