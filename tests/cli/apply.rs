@@ -13,6 +13,7 @@ use tallyport::sandbox::{SandboxOptions, Seed};
 use tallyport::schema::COLLECTIONS;
 
 use crate::harness::{CliTest, CommandOutput, assert_output, request, sheet_rows, some_of};
+use crate::import::workbook;
 use crate::kills::proxy::{KillPoint, KillTiming, Proxy};
 use crate::plan_book::{approve_all, fill};
 use crate::reference_server::{self, Record, Shapes};
@@ -301,6 +302,26 @@ fn a_sandbox_flag_that_means_another_account_is_refused_with_what_to_do() {
         assert!(refused.trim_end().ends_with("kept.db`"), "{refused}");
     }
     account.run(&["apply", "kept.xlsx"]).exits(0);
+}
+
+#[test]
+fn a_plan_among_the_inputs_is_told_from_a_spreadsheet() {
+    let account = planned(empty());
+    for command in [
+        &["import", "plan.xlsx"][..],
+        &["check", "plan.xlsx", "--entity", "locations", "--sheet", "locations"],
+        &["verify", "plan.xlsx"],
+        &["delete", "locations", "plan.xlsx", "--yes"],
+    ] {
+        let refused = account.run(command).exits(2);
+        let expected =
+            "error: `plan.xlsx` is a plan\n  hint: `tallyport apply plan.xlsx` sends what is approved in it\n";
+        assert_eq!(refused.stderr, expected);
+    }
+    // A sheet of that name does not make a plan.
+    let sheets: [(&str, &[&[&str]]); 2] = [("locations", &[&["name"], &["Kiel"]]), ("_plan", &[&["kind"], &["x"]])];
+    workbook(&account.path("own.xlsx"), &sheets);
+    account.run(&["import", "own.xlsx", "--sheet", "locations"]).exits(0);
 }
 
 #[test]

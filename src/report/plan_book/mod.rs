@@ -26,6 +26,7 @@ mod write;
 #[cfg(test)]
 mod tests;
 
+use crate::run::input::own_sheets::PLAN_DATA_SHEET as DATA_SHEET;
 pub(crate) use crate::table::SavedBy;
 pub(crate) use action::PlanAction;
 pub(crate) use page::PageText;
@@ -38,9 +39,6 @@ pub(crate) const AUTHOR: &str = "tallyport";
 
 /// The first sheet.
 const PLAN_SHEET: &str = "Plan";
-
-/// The hidden sheet.
-const DATA_SHEET: &str = "_plan";
 
 /// The columns of a collection's sheet.
 const HEADERS: [&str; 8] = ["approve", "action", "record", "field", "old", "new", "source", "reason"];

@@ -17,6 +17,7 @@ use crate::catalog::Catalog;
 use crate::check::Problem;
 use crate::error::Result;
 use crate::plan::{RowStatus, Step, order};
+use crate::run::input::own_sheets::PLAN_DATA_HEADER;
 use crate::run::journal::{Journal, RowState, SheetHeader};
 use crate::schema::{self, Entity};
 use crate::table::CellRef;
@@ -94,7 +95,7 @@ struct DataSheet {
 impl DataSheet {
     fn new(writer: &mut WorkbookWriter) -> Result<Self, WriteError> {
         let plain = Format::new();
-        let header = ["kind", "content"].map(|text| HeaderCell { text, format: &plain, column_format: None });
+        let header = PLAN_DATA_HEADER.map(|text| HeaderCell { text, format: &plain, column_format: None });
         let table = writer.add_table(DATA_SHEET, NARROWEST, header)?;
         writer.edit_sheet(table.index, |sheet| {
             sheet.set_very_hidden(true);

@@ -2,7 +2,9 @@
 
 use crate::error::{Diagnostic, Error};
 use crate::mapping::{EntityDetectionError, MappingError, nearly_recognized};
-use crate::table::Row;
+use crate::run::command_line::CommandLine;
+use crate::run::journal::RunKind;
+use crate::table::{Input, Row};
 
 /// A sheet of which nothing says what it holds, with the flag that would.
 pub(super) fn unrecognized(place: &str, reason: &EntityDetectionError, rows: &[Row]) -> Error {
@@ -16,6 +18,18 @@ pub(super) fn unrecognized(place: &str, reason: &EntityDetectionError, rows: &[R
         (presets, _) => format!("its headers resemble an export; if it is one, pass {}", presets.join(" or ")),
     };
     Error::usage(format!("{place}: {reason}"), hint)
+}
+
+/// A plan workbook among the spreadsheets. Its sheets list changes, and no records.
+pub(super) fn plan_as_input(input: &Input) -> Error {
+    let hint = match input {
+        Input::Path(_) => {
+            let apply = CommandLine::new(vec![input.name()], Vec::new()).command(RunKind::Apply.command(), &[]);
+            format!("`{apply}` sends what is approved in it")
+        }
+        Input::Stdin => String::from("save it as a file: `tallyport apply FILE` sends what is approved in it"),
+    };
+    Error::usage(format!("`{}` is a plan", input.name()), hint)
 }
 
 /// What is wrong with the headers of all sheets.

@@ -192,6 +192,9 @@ impl InputSet {
             return Err(Error::usage(format!("`{}` is named twice", input.name()), "name each file once"));
         }
         let mut workbook = Workbook::open(&input, &parsed.read)?;
+        if own_sheets::is_plan(&mut workbook)? {
+            return Err(error::plan_as_input(&input));
+        }
         if matches!(parsed.filter, SheetFilter::Any) {
             self.decisions.extend(aliases::aliases_in(&mut workbook, &input)?);
         }

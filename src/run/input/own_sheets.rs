@@ -24,6 +24,12 @@ pub(crate) const LISTS_SHEET: &str = "Lists";
 /// The header of the codes of currencies in that sheet. The others are collections, some with a kind: `categories:asset`.
 pub(crate) const CURRENCIES: &str = "currencies";
 
+/// The hidden sheet of a plan workbook with the steps to send.
+pub(crate) const PLAN_DATA_SHEET: &str = "_plan";
+
+/// The header of that sheet.
+pub(crate) const PLAN_DATA_HEADER: [&str; 2] = ["kind", "content"];
+
 /// What the title of a summary begins with.
 pub(crate) mod titles {
     pub(crate) const DRY_RUN: &str = "Dry run";
@@ -65,6 +71,17 @@ pub(super) fn is_ours(workbook: &mut Workbook, sheet: usize) -> Result<bool> {
         _ => return Ok(false),
     };
     Ok(fits(&workbook.first_rows(sheet, WITHIN)?))
+}
+
+/// Whether the workbook is a plan, which is applied and not imported.
+///
+/// # Errors
+/// Where it cannot be read.
+pub(super) fn is_plan(workbook: &mut Workbook) -> Result<bool> {
+    let data = workbook.sheets().iter().position(|sheet| sheet.name.as_deref() == Some(PLAN_DATA_SHEET));
+    let Some(data) = data else { return Ok(false) };
+    let rows = workbook.first_rows(data, WITHIN)?;
+    Ok(rows.first().is_some_and(|header| header.cells().map(|cell| cell.text).eq(PLAN_DATA_HEADER)))
 }
 
 /// Whether a text may be the title of a summary.
