@@ -426,8 +426,8 @@ pub(crate) struct DeleteArgs {
     #[arg(long)]
     pub irreversible: bool,
 
-    /// Write the backup here: .xlsx [default: FILE.backup.xlsx beside the input]
-    #[arg(long, value_name = "PATH", value_hint = ValueHint::FilePath)]
+    /// Write the backup here: .xlsx [default: FILE.backup.xlsx beside the input]; {date} and {time} are replaced
+    #[arg(long, value_name = "PATH", value_hint = ValueHint::FilePath, value_parser = result_path_parser())]
     pub backup: Option<PathBuf>,
 
     /// Stop before starting when more records would be deleted (a count or a percentage such as 10%)

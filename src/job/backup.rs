@@ -36,10 +36,10 @@ impl PendingBackup {
         Ok(Self { entity, file: Backup::create(&path).map_err(not_deleted)?, is_confirmed })
     }
 
-    /// Writes these records of the catalog, and asks whether to delete them. Returns the remark on the backup for `run`.
+    /// Writes these records of the catalog, and asks whether to delete them. Returns the remark on the backup.
     pub(super) async fn write(
         self,
-        (account, run): (&Account, &str),
+        account: &Account,
         records: &[i64],
         catalog: &Catalog,
         shutdown: &mut ShutdownSignal,
@@ -67,7 +67,7 @@ impl PendingBackup {
                 return Err(Error::declined(format!("nothing was deleted; the backup {path} can be deleted")));
             }
         }
-        Ok(backup_remark(entity, &path, run))
+        Ok(format!("backup of the {}: {}", entity.name, path.display()))
     }
 
     async fn save(self, records: &[i64], catalog: &Catalog, account: &Account) -> Result<PathBuf> {
@@ -91,15 +91,6 @@ fn question(entity: &Entity, count: u64, account: &Account) -> String {
         _ => "",
     };
     format!("delete {} {noun} from {}{lasting}", thousands(count), account.identity)
-}
-
-fn backup_remark(entity: &Entity, backup: &Path, run: &str) -> String {
-    format!(
-        "backup of the {}: {}; what was deleted comes back with `tallyport undo {run}` or an import of that file, and \
-         its ids will differ",
-        entity.name,
-        backup.display()
-    )
 }
 
 /// Records could not be backed up, and so were not deleted.

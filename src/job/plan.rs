@@ -285,8 +285,8 @@ impl Plan<'_> {
     async fn back_up(&mut self, backup: PendingBackup, observer: &mut dyn Observer) -> Result<()> {
         let records = self.prepared.steps.journal()?.planned_records()?;
         if !records.is_empty() {
-            let (run, catalog) = ((self.account, self.header.id.as_str()), &self.prepared.catalog);
-            let remark = backup.write(run, &records, catalog, &mut self.shutdown, observer).await?;
+            let catalog = &self.prepared.catalog;
+            let remark = backup.write(self.account, &records, catalog, &mut self.shutdown, observer).await?;
             self.header.details.remarks.push(Remark::new(RemarkCode::BackupWritten, remark));
         }
         Ok(())

@@ -240,6 +240,14 @@ fn describe(
     summary.mapping = header.details.mapping.clone();
     summary.look_alikes = header.details.look_alikes.clone();
     summary.remarks.extend(header.details.remarks.iter().cloned());
+    if summary.counts().deleted > 0 && journal.is_persistent() {
+        let backups = summary.remarks.iter_mut().filter(|remark| remark.code == RemarkCode::BackupWritten);
+        backups.for_each(|remark| {
+            remark.message.push_str("; what was deleted comes back with `tallyport undo ");
+            remark.message.push_str(&header.id);
+            remark.message.push_str("` or an import of that file, and its ids will differ");
+        });
+    }
     let created = journal.created_dependencies()?;
     if !created.is_empty() {
         summary.remarks.push(created_remark("also created", &created));

@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use serde_json::{Map, Value, json};
+use tallyport::sandbox::{SandboxOptions, Seed};
 use tallyport::schema::{COLLECTIONS, Entity, Field, Kind, TextForm, Wire, collection};
 
 use crate::harness::{CliTest, assert_output, sheet_rows};
@@ -212,6 +213,37 @@ fn a_dry_run_lists_what_would_be_deleted() {
     // Not the command that was just typed.
     assert_eq!((code, &plan["next"]), (1, &json!([])));
     assert_eq!((tags(&account).len(), files(&account)), (3, vec!["retired.csv".into(), "retired.result.xlsx".into()]));
+}
+
+#[test]
+fn what_comes_back_is_said_only_where_something_was_deleted_and_can() {
+    let options = SandboxOptions {
+        seed: Seed::Empty,
+        faults: "DELETE assets/* refuse".parse().unwrap(),
+        ..SandboxOptions::default()
+    };
+    let account = CliTest::with(options)
+        .with_lookups()
+        .holds("assets", json!({"asset_id": "A-1", "product_id": 1, "status_id": 1}))
+        .sheet("retired.csv", "asset_id\nA-1\n")
+        .sheet("places.csv", "name\nDepot\n");
+    let notes = |summary: &Value| -> Vec<String> {
+        let remarks = summary["remarks"].as_array().unwrap().iter();
+        let backups = remarks.filter(|remark| remark["code"] == "backup.written");
+        backups.map(|remark| remark["message"].as_str().unwrap().to_owned()).collect()
+    };
+    let refused = ["delete", "assets", "retired.csv", "--yes", "--backup", "b-{date}.xlsx"];
+    let (code, summary) = account.json(&refused);
+    assert_eq!((code, &summary["counts"]["failed"]), (1, &json!(1)), "{summary}");
+    let [note] = notes(&summary).try_into().unwrap();
+    let name = note.strip_prefix("backup of the assets: ").unwrap();
+    assert!(name.starts_with("b-20") && name.len() == "b-2026-11-24.xlsx".len(), "{note}");
+    assert!(account.path(name).exists());
+
+    account.run(&["import", "places.csv", "--entity", "locations", "--sandbox=kept.db"]).exits(0);
+    let (code, summary) = account.json(&["delete", "locations", "places.csv", "--yes", "--sandbox=kept.db"]);
+    assert_eq!((code, &summary["counts"]["deleted"]), (0, &json!(1)), "{summary}");
+    assert!(notes(&summary)[0].contains("; what was deleted comes back with `tallyport undo "), "{summary}");
 }
 
 #[test]
