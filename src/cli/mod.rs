@@ -33,6 +33,7 @@ mod template;
 mod undo;
 mod verify;
 
+use std::ffi::OsString;
 use std::io;
 use std::panic::{self, AssertUnwindSafe};
 use std::process::ExitCode;
@@ -133,12 +134,23 @@ fn usage(error: clap::Error) -> ExitCode {
     if double_click::explained() {
         return Exit::Usage.into();
     }
-    if std::env::args_os().any(|argument| argument == "--json") {
-        let (message, hint) = usage_message(&error.to_string());
+    let arguments: Vec<OsString> = std::env::args_os().collect();
+    let (message, hint) = usage_message(&error.to_string());
+    if arguments.iter().any(|argument| argument == "--json") {
         printer::print_json_error(&message, hint.as_deref(), Exit::Usage);
     }
-    printer::write_rendered(&visible_usage(error));
+    if wants_lines(&arguments) {
+        printer::write_line(printer::Level::Error, &message, hint.as_deref(), serde_json::Value::Null);
+    } else {
+        printer::write_rendered(&visible_usage(error));
+    }
     Exit::Usage.into()
+}
+
+/// Whether a command line that cannot be read asks for lines of JSON on stderr.
+fn wants_lines(arguments: &[OsString]) -> bool {
+    let is_pair = |pair: &[OsString]| pair[0] == "--log-format" && pair[1] == "json";
+    arguments.windows(2).any(is_pair) || arguments.iter().any(|argument| argument == "--log-format=json")
 }
 
 /// What is wrong with a command line, each in one line: the first paragraph, which may list arguments or values on lines

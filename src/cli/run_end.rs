@@ -14,6 +14,7 @@ use super::settings::written_files;
 use crate::job::{Plan, RunReport, RunStatus};
 use crate::report::{RunSummary, summary};
 use crate::run::input::{InputOptions, OutputFile, ProtectedFiles};
+use crate::wording::counted;
 use crate::written_files::Overwrite;
 
 impl From<RunStatus> for Exit {
@@ -104,7 +105,7 @@ fn print_events(run: &RunSummary, printer: Printer) {
             "event": "sheet", "run_id": run.run_id, "collection": sheet.entity, "file": sheet.file,
             "sheet": sheet.sheet, "rows": sheet.rows, "counts": summary::counts_json(sheet.counts),
         });
-        printer.event(&format!("{command} of {}: {} rows", run.label(sheet), sheet.rows), fields);
+        printer.event(&format!("{command} of {}: {}", run.label(sheet), counted(sheet.rows, "row")), fields);
     }
     for group in run.problems.groups() {
         let fields = json!({

@@ -83,8 +83,30 @@ fn lines_of_json_have_fields_and_no_escapes() {
         (&sheet["collection"], &sheet["file"], &sheet["rows"]),
         (&"locations".into(), &"locations.csv".into(), &2.into())
     );
+    assert_eq!(sheet["message"], "import of locations.csv: 2 rows");
     let end = event("end");
     assert_eq!((&end["rows"], &end["counts"]["created"]), (&2.into(), &1.into()));
     assert!(end["requests"].as_u64() > Some(0) && end["seconds"].is_number(), "{end}");
     assert!(lines.iter().all(|line| !line["message"].as_str().unwrap().contains("  ")), "{lines:?}");
+}
+
+#[test]
+fn usage_errors_are_lines_of_json_too() {
+    let account = CliTest::new().sheet("locations.csv", "name\nUlm\n");
+    for wrong in [
+        &["import", "locations.csv", "--log-format", "json", "--mod", "create"][..],
+        &["import", "locations.csv", "--max-errors", "x", "--log-format=json"],
+        &["--log-format", "json", "verify"],
+        &["import", "locations.csv", "--log-format", "json", "--json", "--mode", "replace"],
+    ] {
+        let refused = account.run(wrong).exits(2);
+        let line: Value =
+            serde_json::from_str(&refused.stderr).unwrap_or_else(|error| panic!("{error}: {}", refused.stderr));
+        assert_eq!((&line["level"], line["time"].is_string()), (&"error".into(), true), "{line}");
+        assert!(!line["message"].as_str().unwrap().starts_with("error"), "{line}");
+    }
+    let hint = account.run(&["import", "locations.csv", "--log-format", "json", "--mod", "create"]).stderr;
+    assert!(hint.contains(r#""hint":"a similar argument exists: '--mode'""#), "{hint}");
+    let one = account.run(&["import", "locations.csv", "--log-format", "json"]).exits(0);
+    assert!(one.stderr.contains(r#""message":"import of locations.csv: 1 row""#), "{}", one.stderr);
 }
