@@ -122,6 +122,43 @@ fn what_was_changed_is_found_with_both_values_and_who_did_it() {
     }
 }
 
+/// What the account holds need not be what an import takes: cents, a credit, a currency in small letters.
+#[test]
+fn amounts_that_no_import_takes_are_compared_and_summed() {
+    let test = ShapeTest::new(Shapes::ALL[0]);
+    let holds = |collection: &str, record: Value| test.server.holds(collection, record);
+    holds("categories", json!({"name": "Laptops", "type": "asset"}));
+    holds("products", json!({"name": "MacBook Pro 14", "category_id": 1}));
+    holds("statuses", json!({"name": "Ready", "type": "deployable"}));
+    for (tag, cost, currency) in [
+        ("A-1", json!(1299.99), "EUR"),
+        ("A-2", json!(500), "EUR"),
+        ("A-3", json!(250.5), "eur"),
+        ("A-4", json!(-0.49), "EUR"),
+    ] {
+        holds(
+            "assets",
+            json!({"asset_id": tag, "product_id": 1, "status_id": 1, "purchase_cost": cost, "currency": currency}),
+        );
+    }
+    let sum = |expected: &str, found: &str| json!([{"field": "purchase_cost", "currency": "EUR", "expected": expected, "found": found}]);
+    test.run(&["export", "assets", "-o", "x.xlsx"]).exits(0);
+    let (code, found) = test.json(&["verify", "x.xlsx", "--complete"]);
+    assert_eq!((code, told(&found)), (0, set([])), "{found:#}");
+    assert_eq!(found["sums"][0]["money"], sum("2050", "2050"), "{found:#}");
+    // Without ids, by the asset's tag.
+    let rows =
+        "asset_id,_action,purchase_cost,currency\nA-1,,1299.98,EUR\nA-2,,500,EUR\nA-3,,250.5,eur\nA-4,skip,1,EUR\n";
+    fs::write(test.path("cents.csv"), rows).unwrap();
+    let (code, found) = test.json(&["verify", "cents.csv", "--entity", "assets"]);
+    assert_eq!((code, told(&found)), (1, set(["different assets A-1 purchase_cost 1299.98 1299.99"])), "{found:#}");
+    assert_eq!(found["sums"][0]["money"], sum("2050.48", "2050.49"), "{found:#}");
+    assert_eq!(found["remarks"], json!(["1 row of cents is skipped, as an import would: not compared"]));
+    // An import that rounds sends whole amounts, and so they are compared.
+    let (_, found) = test.json(&["verify", "cents.csv", "--entity", "assets", "--fractional-cost", "round"]);
+    assert_eq!(found["sums"][0]["money"], sum("2051", "2050.49"), "{found:#}");
+}
+
 #[test]
 fn a_record_that_is_gone_is_missing_and_one_that_only_the_account_has_is_extra() {
     let account = account();

@@ -12,6 +12,9 @@ use super::ReadingArgs;
             .help("A run of this machine (its id, or the beginning or end of it), or spreadsheets; `-` is stdin")
     }),
     mut_arg("mode", |mode| mode.hide(true)),
+    mut_arg("fractional_cost", |cost| {
+        cost.help("Compare amounts as an import with this option sends them; whatever it is, none is left out")
+    }),
     mut_arg("result", |result| result.help("Write every difference to this workbook: .xlsx; {date} and {time} are replaced"))
 )]
 #[command(after_help = "\

@@ -4,22 +4,23 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
-use rust_decimal::Decimal;
 use serde_json::Value as Json;
 
 use super::digest::PartsDigest;
-use super::sums::SumTally;
+use super::sums::{StatedAmount, SumTally};
 use super::{
     Difference, DifferenceKind, Findings, RowProblem, changed_by, held_entries, holder_names, holders_in, text,
 };
 use crate::account::Account;
 use crate::catalog::{Catalog, RecordRef};
-use crate::check::{CheckedRow, Code, Conflicts, Mode, ParsedValue, Problem, RowAction};
+use crate::check::{CheckedRow, Code, Conflicts, FractionalCost, Mode, ParsedValue, Problem, RowAction};
 use crate::error::Result;
-use crate::mapping::RecordOrigin;
+use crate::mapping::{ColumnTarget, Mapping, RecordOrigin};
 use crate::observer::Observer;
 use crate::plan::undo::CurrentState;
-use crate::plan::{CreateMissing, FieldChange, RowId, RowStatus, SheetPlan, Step, StepRole, StepSink, WriteKind};
+use crate::plan::{
+    CreateMissing, FieldChange, PlanTotals, RowId, RowStatus, SheetPlan, Step, StepRole, StepSink, WriteKind,
+};
 use crate::run::input::InputSet;
 use crate::run::journal::{JournalError, PlannedRow, RowState, RunKind, SheetHeader};
 use crate::run::prepare::{AccountReading, PlanSink, RunPlanner};
@@ -27,6 +28,7 @@ use crate::run::previous_result::RowSelection;
 use crate::run::undo::fetch::fetch_more;
 use crate::schema::{self, ASSIGNED_TO, Entity, Kind, Meaning, Role, Verb};
 use crate::table::{CellRef, Row};
+use crate::wording::counted;
 
 /// Compares what every row of `input` says with the account. With `is_complete`, records of the sheets' collections that
 /// no row is about are extra.
@@ -42,6 +44,10 @@ pub(crate) async fn compare_file(
     // Whatever the account says now is what the file is compared with, however old an export is.
     input.rules.conflicts = Some(Conflicts::Mine);
     input.rules.mode = Mode::Update;
+    // Nothing is sent, so cents are compared as they stand; `round` is how an import has sent them.
+    if input.rules.fraction == FractionalCost::Error {
+        input.rules.fraction = FractionalCost::Send;
+    }
     let planner = RunPlanner {
         account,
         kind: RunKind::Import,
@@ -53,8 +59,19 @@ pub(crate) async fn compare_file(
     let mut prepared = planner.plan(input, ComparisonSink::default(), observer).await?;
     learn_holders(account, &prepared.steps, &mut prepared.catalog).await?;
     let mut findings = Comparison { sink: prepared.steps, catalog: &prepared.catalog }.findings(is_complete);
+    findings.remarks.extend(read_only_remarks(&prepared.totals));
+    findings.remarks.extend(input.skipped.iter().map(|(sheet, reason)| format!("{sheet} is not compared: {reason}")));
     changed_by::find(&account.client, &mut findings.differences, &|_| None, observer).await?;
     Ok(findings)
+}
+
+/// The columns that the service sets itself, where they differ from the account.
+fn read_only_remarks(totals: &PlanTotals) -> impl Iterator<Item = String> + '_ {
+    totals.read_only_edits.iter().map(|(header, (count, row))| {
+        let cells = counted(*count, "cell");
+        let differ = if *count == 1 { "differs" } else { "differ" };
+        format!("`{header}` is read-only and not compared: {cells} {differ} from the account, the first in row {row}")
+    })
 }
 
 /// Reads the records that hold what should be elsewhere and that no row names, so that they can be told by their names.
@@ -86,7 +103,7 @@ struct Statement {
     /// What people call the record.
     title: String,
     cells: u64,
-    amounts: Vec<(&'static str, Decimal)>,
+    amounts: Vec<StatedAmount>,
     currency: Option<&'static str>,
     asks_to_delete: bool,
 }
@@ -119,6 +136,26 @@ struct ComparedSheet {
     problems: Vec<(u64, Vec<Problem>)>,
     /// Rows of which everything is as it should be.
     equal: u64,
+    /// Rows that an import leaves out: they say nothing of a record, or ask for nothing.
+    skipped: u64,
+}
+
+impl ComparedSheet {
+    /// What of the sheet was not compared.
+    fn remarks(&self) -> Vec<String> {
+        let mut remarks = Vec::new();
+        let label = &self.header.label;
+        if self.skipped > 0 {
+            let rows = counted(self.skipped, "row");
+            let are = if self.skipped == 1 { "is" } else { "are" };
+            remarks.push(format!("{rows} of {label} {are} skipped, as an import would: not compared"));
+        }
+        let columns = self.header.ignored.join(", ");
+        if !columns.is_empty() && self.header.owner.is_none() {
+            remarks.push(format!("columns of {label} that are not compared: {columns}"));
+        }
+        remarks
+    }
 }
 
 /// Takes a plan as a comparison.
@@ -162,7 +199,7 @@ impl PlanSink for ComparisonSink {
             *mode = Mode::Update;
         }
         let owner = RowId { sheet: sheet.owner.unwrap_or(sheet.index), row: row.number };
-        let mut statement = Statement::of(sheet.mapping.entity, sheet.mapping.origin, owner, checked);
+        let mut statement = Statement::of(sheet.mapping, owner, checked);
         statement.title = title(sheet.mapping.entity, row, checked);
         self.statement = Some(statement);
         (self.own_step, self.changes) = (None, Vec::new());
@@ -170,7 +207,13 @@ impl PlanSink for ComparisonSink {
 
     fn sheet(&mut self, _: u16, header: &SheetHeader) -> Result<(), JournalError> {
         self.settle();
-        self.sheets.push(ComparedSheet { header: header.clone(), rows: Vec::new(), problems: Vec::new(), equal: 0 });
+        self.sheets.push(ComparedSheet {
+            header: header.clone(),
+            rows: Vec::new(),
+            problems: Vec::new(),
+            equal: 0,
+            skipped: 0,
+        });
         Ok(())
     }
 
@@ -203,6 +246,10 @@ impl PlanSink for ComparisonSink {
                     return Ok(());
                 }
                 RowFinding::Missing(title)
+            }
+            (RowState::Ended, RowStatus::Skipped, _) => {
+                sheet.skipped += 1;
+                return Ok(());
             }
             _ => return Ok(()),
         };
@@ -239,7 +286,8 @@ fn held_before(step: &Step) -> Option<&Json> {
 }
 
 impl Statement {
-    fn of(entity: &Entity, origin: RecordOrigin, owner: RowId, checked: &CheckedRow) -> Self {
+    fn of(mapping: &Mapping, owner: RowId, checked: &CheckedRow) -> Self {
+        let (entity, origin) = (mapping.entity, mapping.origin);
         let mut statement = Self { row: owner.row, origin, owner: Some(owner), ..Self::default() };
         statement.asks_to_delete = checked.action == Some(RowAction::Delete);
         if entity.is_action() {
@@ -251,13 +299,40 @@ impl Statement {
             let field = &entity.fields[given.field];
             statement.cells += 1;
             match (field.kind, given.value) {
-                (Kind::Money, ParsedValue::Amount(amount)) => statement.amounts.push((field.name, amount)),
+                (Kind::Money, ParsedValue::Amount(amount)) => {
+                    statement.amounts.push(StatedAmount { field: field.name, amount: Some(amount) });
+                }
                 (_, ParsedValue::Currency(code)) => statement.currency = Some(code),
                 _ => {}
             }
         }
         statement.cells += checked.custom.len() as u64;
+        statement.add_unparsed(mapping, checked);
         statement
+    }
+
+    /// Adds the cells that cannot be parsed. Such a row is rejected, unless the cell shows exactly what the record has,
+    /// which then is what the row says.
+    fn add_unparsed(&mut self, mapping: &Mapping, checked: &CheckedRow) {
+        let is_parsed = |column: u32| {
+            checked.values.iter().any(|given| given.column == column)
+                || checked.custom.iter().any(|given| given.column == column)
+        };
+        let columns: BTreeSet<u32> = checked.problems.iter().filter_map(|problem| problem.column).collect();
+        for column in columns.into_iter().filter(|column| !is_parsed(*column)) {
+            let known = mapping.columns.iter().find(|known| known.index == column as usize);
+            match known.map(|known| &known.target) {
+                Some(ColumnTarget::Field { field, .. }) => {
+                    let field = &mapping.entity.fields[*field];
+                    self.cells += 1;
+                    if field.kind == Kind::Money {
+                        self.amounts.push(StatedAmount { field: field.name, amount: None });
+                    }
+                }
+                Some(ColumnTarget::Custom(_)) => self.cells += 1,
+                _ => {}
+            }
+        }
     }
 }
 
@@ -305,13 +380,16 @@ impl Comparison<'_> {
                 }
             }
             add_problems(&mut findings, &sheet);
+            findings.remarks.extend(sheet.remarks());
             sums.push((sheet.header, tally));
         }
         if is_complete {
             self.add_extra(&mut findings, &mut sums, &read);
         }
-        let with_rows = sums.into_iter().filter(|(header, _)| header.entity.is_collection());
-        findings.sums = with_rows.map(|(_, tally)| tally.finish()).collect();
+        for (_, tally) in sums.into_iter().filter(|(header, _)| header.entity.is_collection()) {
+            findings.remarks.extend(tally.remark());
+            findings.sums.push(tally.finish());
+        }
         findings.read = self.digest(&read);
         findings
     }

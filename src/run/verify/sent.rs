@@ -4,11 +4,10 @@ use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use jiff::Timestamp;
-use rust_decimal::Decimal;
 use serde_json::Value as Json;
 
 use super::digest::PartsDigest;
-use super::sums::SumTally;
+use super::sums::{self, StatedAmount, SumTally};
 use super::{Difference, DifferenceKind, Findings, changed_by, held_by, text};
 use crate::account::Account;
 use crate::api::{Body, Record, custom_fields, integer, plain_text, record_id};
@@ -53,7 +52,7 @@ pub(crate) async fn compare_run(account: &Account, journal: &Journal, observer: 
     }
     let since = |key: RecordKey| sent.records.get(&key)?.changed_at;
     changed_by::find(client, &mut findings.differences, &since, observer).await?;
-    findings.remarks = sent.remarks();
+    findings.remarks.splice(0..0, sent.remarks());
     findings.journal = Some(sent.digest.finish());
     Ok(findings)
 }
@@ -257,6 +256,7 @@ impl RunComparison<'_> {
                 tally.add(&amounts(entity, &sent.fields), currency(entity, &sent.fields).as_deref(), held);
             }
         }
+        self.findings.remarks.extend(sums.values().filter_map(SumTally::remark));
         self.findings.sums = sums.into_values().map(SumTally::finish).collect();
         self.findings.read = read.finish();
         raw
@@ -324,9 +324,10 @@ fn is_held_as_sent(moved: &SentMove, held: &Json) -> bool {
     })
 }
 
-fn amounts(entity: &'static Entity, fields: &Body) -> Vec<(&'static str, Decimal)> {
+fn amounts(entity: &'static Entity, fields: &Body) -> Vec<StatedAmount> {
     let money = entity.fields.iter().filter(|field| field.kind == Kind::Money);
-    money.filter_map(|field| Some((field.name, plain_text(fields.get(field.name)?).trim().parse().ok()?))).collect()
+    let stated = money.filter_map(|field| Some((field.name, sums::amount(fields.get(field.name)?)?)));
+    stated.map(|(field, amount)| StatedAmount { field, amount: Some(amount) }).collect()
 }
 
 fn currency(entity: &Entity, fields: &Body) -> Option<String> {

@@ -4,9 +4,11 @@
 use std::collections::BTreeMap;
 
 use rust_decimal::Decimal;
+use serde_json::Value as Json;
 
 use crate::api::{Record, plain_text};
 use crate::schema::{Entity, Field, Kind, Meaning};
+use crate::wording::counted;
 
 /// What a sheet has of a collection, and what the account has of that.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -42,6 +44,14 @@ pub struct MissingDetails {
     pub records: u64,
 }
 
+/// An amount that a row says, or a run has sent.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct StatedAmount {
+    pub(super) field: &'static str,
+    /// None where the row shows exactly what the account has, and that is no amount that an import takes.
+    pub(super) amount: Option<Decimal>,
+}
+
 /// Adds up one sheet.
 #[derive(Debug)]
 pub(super) struct SumTally {
@@ -50,25 +60,30 @@ pub(super) struct SumTally {
     expected: u64,
     found: u64,
     money: BTreeMap<(&'static str, String), (Decimal, Decimal)>,
+    /// Values of the account in fields of money that are no amounts.
+    unreadable: u64,
     details: Vec<(&'static str, &'static str, u64)>,
 }
 
 impl SumTally {
     pub(super) fn new(entity: &'static Entity, sheet: String) -> Self {
         let details = details(entity).map(|(what, field)| (what, field.name, 0)).collect();
-        Self { entity, sheet, expected: 0, found: 0, money: BTreeMap::new(), details }
+        Self { entity, sheet, expected: 0, found: 0, money: BTreeMap::new(), unreadable: 0, details }
     }
 
     /// Adds a record with the amounts that are expected of it, and the record as the account has it.
-    pub(super) fn add(&mut self, amounts: &[(&'static str, Decimal)], currency: Option<&str>, held: Option<&Record>) {
+    pub(super) fn add(&mut self, amounts: &[StatedAmount], currency: Option<&str>, held: Option<&Record>) {
         self.expected += 1;
         let own = held.and_then(|held| self.currency(held));
-        for (field, amount) in amounts {
-            let currency = currency.or(own.as_deref()).unwrap_or_default();
-            self.money.entry((*field, currency.to_owned())).or_default().0 += *amount;
+        let currency = currency.map(currency_code).or(own).unwrap_or_default();
+        for stated in amounts {
+            let amount = stated.amount.or_else(|| amount(held?.get(stated.field)?));
+            if let Some(amount) = amount {
+                self.money.entry((stated.field, currency.clone())).or_default().0 += amount;
+            }
         }
         if let Some(held) = held {
-            self.add_found(held, amounts.iter().map(|(field, _)| *field));
+            self.add_found(held, amounts.iter().map(|stated| stated.field));
         }
     }
 
@@ -82,9 +97,9 @@ impl SumTally {
         self.found += 1;
         let currency = self.currency(held).unwrap_or_default();
         for field in fields {
-            let amount = held.get(field).and_then(|value| plain_text(value).trim().parse::<Decimal>().ok());
-            if let Some(amount) = amount {
-                self.money.entry((field, currency.clone())).or_default().1 += amount;
+            match held.get(field).and_then(amount) {
+                Some(amount) => self.money.entry((field, currency.clone())).or_default().1 += amount,
+                None => self.unreadable += u64::from(!is_empty(held, field)),
             }
         }
         for (_, field, records) in &mut self.details {
@@ -94,7 +109,14 @@ impl SumTally {
 
     fn currency(&self, held: &Record) -> Option<String> {
         let field = self.entity.fields.iter().find(|field| field.kind == Kind::Currency)?;
-        held.get(field.name).map(plain_text).filter(|code| !code.trim().is_empty())
+        held.get(field.name).map(|code| currency_code(&plain_text(code))).filter(|code| !code.is_empty())
+    }
+
+    /// What the sums leave out.
+    pub(super) fn remark(&self) -> Option<String> {
+        let (values, sheet) = (counted(self.unreadable, "value"), &self.sheet);
+        let text = || format!("{sheet}: {values} of the account cannot be read as an amount: not in the sums");
+        (self.unreadable > 0).then(text)
     }
 
     pub(super) fn finish(self) -> SheetSums {
@@ -113,6 +135,18 @@ impl SumTally {
             without: self.details.into_iter().map(|(what, _, records)| MissingDetails { what, records }).collect(),
         }
     }
+}
+
+/// The amount in a field of a record.
+pub(super) fn amount(value: &Json) -> Option<Decimal> {
+    let text = plain_text(value);
+    let text = text.trim();
+    text.parse().or_else(|_| Decimal::from_scientific(text)).ok()
+}
+
+/// A currency as it is summed: the comparison does not tell letters apart by case either.
+fn currency_code(text: &str) -> String {
+    text.trim().to_uppercase()
 }
 
 /// The fields whose absence is worth a number: where a thing is, who has it, and in what state it is.
@@ -148,7 +182,7 @@ mod tests {
     fn money_is_summed_by_currency_and_what_is_lacking_is_counted() {
         let mut tally = SumTally::new(collection("assets").unwrap(), String::from("assets"));
         let record = |value: serde_json::Value| value.as_object().cloned().unwrap();
-        let cost = |amount: i64| [("purchase_cost", Decimal::from(amount))];
+        let cost = |amount: i64| [StatedAmount { field: "purchase_cost", amount: Some(Decimal::from(amount)) }];
         let held = record(json!({"purchase_cost": "12.50", "currency": "EUR", "status_id": 1, "deployed_to": []}));
         tally.add(&cost(12), Some("EUR"), Some(&held));
         tally.add(&cost(5), None, Some(&record(json!({"purchase_cost": 5, "location_id": 2}))));
@@ -163,6 +197,28 @@ mod tests {
         assert_eq!(money, [("", "12".into(), "5".into()), ("EUR", "12".into(), String::from("12.5"))]);
         let without: Vec<_> = sums.without.iter().map(|without| (without.what, without.records)).collect();
         assert_eq!(without, [("status", 1), ("holder", 2), ("place", 1)]);
+    }
+
+    #[test]
+    fn currencies_are_summed_as_they_are_compared_and_nothing_is_left_out_in_silence() {
+        let mut tally = SumTally::new(collection("assets").unwrap(), String::from("assets"));
+        let held =
+            |cost: serde_json::Value| json!({"purchase_cost": cost, "currency": "eur "}).as_object().cloned().unwrap();
+        let cost = |amount: Option<&str>| {
+            [StatedAmount { field: "purchase_cost", amount: amount.map(|amount| amount.parse().unwrap()) }]
+        };
+        tally.add(&cost(Some("1299.99")), Some("EUR"), Some(&held(json!(1299.99))));
+        tally.add(&cost(None), None, Some(&held(json!("-250.50"))));
+        tally.add(&cost(Some("1000")), Some("EUR"), Some(&held(json!(1e3))));
+        tally.add(&cost(Some("1")), Some("EUR"), Some(&held(json!("n/a"))));
+        assert_eq!(
+            tally.remark().unwrap(),
+            "assets: 1 value of the account cannot be read as an amount: not in the sums"
+        );
+        let sums = tally.finish();
+        let money: Vec<_> = sums.money.iter().map(|sum| (sum.currency.as_str(), sum.expected, sum.found)).collect();
+        let sum = |text: &str| text.parse::<Decimal>().unwrap();
+        assert_eq!(money, [("EUR", sum("2050.49"), sum("2049.49"))]);
     }
 
     #[test]

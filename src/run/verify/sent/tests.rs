@@ -274,7 +274,7 @@ fn the_digest_tells_what_was_sent_and_what_came_of_it() {
 fn sums_take_amounts_that_are_numbers_and_the_currency_that_was_sent() {
     let assets = schema::find("assets").unwrap();
     let of = |body: Json| (amounts(assets, &object(body.clone())), currency(assets, &object(body)));
-    let cost = |amount: &str| vec![("purchase_cost", amount.parse::<Decimal>().unwrap())];
+    let cost = |amount: &str| vec![StatedAmount { field: "purchase_cost", amount: Some(amount.parse().unwrap()) }];
     assert_eq!(of(json!({"purchase_cost": "12.50", "currency": "EUR"})), (cost("12.50"), Some(String::from("EUR"))));
     assert_eq!(of(json!({"purchase_cost": 3, "currency": ""})), (cost("3"), None));
     assert_eq!(of(json!({"purchase_cost": "many"})), (Vec::new(), None));
