@@ -99,10 +99,12 @@ impl WrittenFiles {
 
     /// Whether a file is the result of a dry run or a check, as it was written.
     pub(crate) fn is_rehearsal(&self, path: &Path) -> bool {
-        let Ok(real) = fs::canonicalize(path) else { return false };
-        let known = self.read();
-        let written = known.get(&real).filter(|written| written.is_rehearsal);
-        written.is_some_and(|written| digest(&real).is_ok_and(|digest| digest == written.sha256))
+        self.known().unedited(path).is_some_and(|written| written.is_rehearsal)
+    }
+
+    /// The list as it is now, to ask about many files.
+    pub(crate) fn known(&self) -> KnownFiles {
+        KnownFiles(self.read())
     }
 
     fn record_as(&self, paths: &[PathBuf], is_rehearsal: bool) {
@@ -139,6 +141,23 @@ impl WrittenFiles {
         let text = fs::read_to_string(&self.list).unwrap_or_default();
         let files = text.lines().filter_map(|line| serde_json::from_str::<FileRecord>(line).ok());
         files.map(|file| (file.path.clone(), file)).collect()
+    }
+}
+
+/// The files on the list.
+#[derive(Debug, Default)]
+pub(crate) struct KnownFiles(BTreeMap<PathBuf, FileRecord>);
+
+impl KnownFiles {
+    /// Whether tallyport wrote the file, and it has the content that it was written with.
+    pub(crate) fn is_unedited(&self, path: &Path) -> bool {
+        self.unedited(path).is_some()
+    }
+
+    fn unedited(&self, path: &Path) -> Option<&FileRecord> {
+        let real = fs::canonicalize(path).ok()?;
+        let written = self.0.get(&real)?;
+        digest(&real).is_ok_and(|digest| digest == written.sha256).then_some(written)
     }
 }
 

@@ -144,22 +144,24 @@ impl Exporter<'_> {
             set_baseline(sources, name)?;
         }
         sources.iter().for_each(|source| report.add_account(&source.copy));
-        report.deleted_files = self.prune(tenant, &report).await?;
+        self.prune(tenant, &mut report).await?;
         Ok(report)
     }
 
     /// Deletes older files of this export. The export stands even if that fails.
-    async fn prune(&mut self, tenant: Option<&str>, report: &ExportReport) -> Result<usize> {
-        let Some(keep) = self.job.options.keep else { return Ok(0) };
+    async fn prune(&mut self, tenant: Option<&str>, report: &mut ExportReport) -> Result<()> {
+        let Some(keep) = self.job.options.keep else { return Ok(()) };
         let output = self.job.output_over_time(tenant)?;
         let written: Vec<String> = report.files.iter().filter_map(|file| file.location.clone()).collect();
-        match retention::prune(&output, &written, keep as usize, self.job.now).await {
-            Ok(deleted) => Ok(deleted),
-            Err(error) => {
-                self.progress.warn(&format!("cannot delete older files: {error}"));
-                Ok(0)
+        let known = self.written_files.known();
+        match retention::prune(&output, &written, &known, (keep as usize, self.job.now)).await {
+            Ok(pruned) => {
+                report.deleted_files = pruned.deleted;
+                report.left_files = pruned.left.iter().map(|path| path.display().to_string()).collect();
             }
+            Err(error) => self.progress.warn(&format!("cannot delete older files: {error}")),
         }
+        Ok(())
     }
 }
 

@@ -8,6 +8,9 @@ use crate::catalog::RefreshStats;
 use crate::table::write::output::{OutputReport, TruncatedText, TypeMismatch};
 use crate::wording::{counted, thousands};
 
+/// How many files that stay a warning names.
+const SHOWN_FILES: usize = 5;
+
 /// How many values of another type a warning shows.
 const SHOWN_MISMATCHES: usize = 5;
 
@@ -30,6 +33,8 @@ pub struct ExportReport {
     pub failed_tenants: Vec<FailedTenant>,
     /// Older files that were deleted.
     pub deleted_files: usize,
+    /// Files that are old enough to be deleted and stay: tallyport did not write them, or they were edited since.
+    pub left_files: Vec<String>,
     /// Texts that were cut to what a cell can hold, the first hundred of each output.
     pub truncated: Vec<TruncatedText>,
     /// How many texts were cut in all.
@@ -133,6 +138,7 @@ impl ExportReport {
             .chain(mismatched)
             .chain(ignored)
             .chain(differences)
+            .chain((!self.left_files.is_empty()).then(|| self.left_files_text()))
             .chain(self.client_warnings.iter().cloned())
             .chain(failed)
             .collect()
@@ -149,6 +155,19 @@ impl ExportReport {
         self.truncated_cells += output.truncated_cells;
         self.mismatched.extend(output.mismatched);
         self.mismatched_cells += output.mismatched_cells;
+    }
+
+    /// Which files `--keep` leaves, and why.
+    fn left_files_text(&self) -> String {
+        let named: Vec<String> = self.left_files.iter().take(SHOWN_FILES).map(|file| format!("`{file}`")).collect();
+        let rest = self.left_files.len().saturating_sub(named.len());
+        let more = if rest > 0 { format!(" and {} more", thousands(rest as u64)) } else { String::new() };
+        let (files, stay) = (counted(self.left_files.len() as u64, "older file"), named.join(", "));
+        let were = if self.left_files.len() == 1 { "was" } else { "were" };
+        format!(
+            "--keep leaves {files} that tallyport has not written, by the list in its state folder, or that {were} edited \
+             since: {stay}{more}"
+        )
     }
 
     /// How many values the columns of a typed file could not hold, and the first of them.
@@ -191,6 +210,7 @@ impl ExportReport {
         self.compared += other.compared;
         self.failed_tenants.extend(other.failed_tenants);
         self.deleted_files += other.deleted_files;
+        self.left_files.extend(other.left_files);
         self.truncated.extend(other.truncated);
         self.truncated_cells += other.truncated_cells;
         self.mismatched.extend(other.mismatched);

@@ -371,7 +371,7 @@ fn a_named_export_uses_config_toml() {
     )
     .unwrap();
     for day in ["2020-01-01", "2020-01-02", "2020-01-03"] {
-        fs::write(account.path(&format!("finance-{day}.csv")), "old").unwrap();
+        account.run(&["export", "assets", "-o", &format!("finance-{day}.csv")]).exits(0);
     }
     let (code, document) = account.json(&["export", "--name", "finance"]);
     assert_eq!((code, &document["deleted_files"]), (0, &json!(2)));
@@ -469,20 +469,28 @@ fn files_that_tallyport_did_not_write_need_force() {
 #[test]
 fn keep_deletes_only_what_the_export_wrote() {
     let account = account();
-    let old = account.path("out/2020-01-01/inv");
-    fs::create_dir_all(&old).unwrap();
-    for name in ["assets.csv", "budget.csv"] {
-        fs::write(old.join(name), "x").unwrap();
+    for day in ["2020-01-01", "2020-01-02", "2020-01-03"] {
+        account.run(&["export", "assets", "-o", &format!("out/{day}/inv/")]).exits(0);
     }
-    fs::write(account.path("out/2020-01-01/contract.xlsx"), "x").unwrap();
-    let future = account.path("out/2999-01-01/inv/assets.csv");
-    fs::create_dir_all(future.parent().unwrap()).unwrap();
-    fs::write(&future, "x").unwrap();
+    let write = |path: &str| {
+        fs::create_dir_all(account.path(path).parent().unwrap()).unwrap();
+        fs::write(account.path(path), "x").unwrap();
+    };
+    let others = ["out/2020-01-02/inv/budget.csv", "out/2020-01-02/contract.xlsx", "out/2999-01-01/inv/assets.csv"];
+    // Edited, and somebody else's under a name of this export.
+    let old = ["out/2020-01-03/inv/assets.csv", "out/2020-01-04/inv/assets.csv"];
+    others.iter().chain(&old).for_each(|path| write(path));
     let report = account.json(&["export", "assets", "-o", "out/{date}/inv/", "--keep", "1"]).1;
-    assert_eq!(report["deleted_files"], 1);
-    assert!(!old.join("assets.csv").exists() && old.join("budget.csv").exists() && future.exists());
-    assert!(account.path("out/2020-01-01/contract.xlsx").exists());
+    assert_eq!(report["deleted_files"], 2);
+    assert!(!account.path("out/2020-01-01").exists() && !account.path("out/2020-01-02/inv/assets.csv").exists());
+    assert!(others.iter().chain(&old).all(|path| account.path(path).exists()));
     assert!(account.path(report["files"][0]["path"].as_str().unwrap()).exists());
+    let warning = format!(
+        "--keep leaves 2 older files that tallyport has not written, by the list in its state folder, or that were edited \
+         since: `{}`, `{}`",
+        old[0], old[1]
+    );
+    assert_eq!(report["warnings"], json!([warning]));
 }
 
 #[test]

@@ -1,8 +1,11 @@
 //! Retention: keeps the newest files of an export and deletes older ones.
 //!
 //! A file belongs to the export if the export would have written it on another day: its whole path is that of a file
-//! that this run wrote, except for `{date}` and `{time}`. No other file is ever deleted, whatever lies beside it: not
-//! what somebody else put into the folder of a day, not what this run wrote, and nothing behind a link.
+//! that this run wrote, except for `{date}` and `{time}`. In a folder the list of written files must have it too, with
+//! the content that it has now. No other file is ever deleted, whatever lies beside it: not what somebody else put into
+//! the folder of a day, not what somebody edited, not what this run wrote, and nothing behind a link.
+//!
+//! There is no list of what was written to buckets: exports to them often run where no state is kept. The key decides.
 //!
 //! [`series`] decides by name alone; [`prune`] applies that to a folder or a bucket.
 
@@ -18,18 +21,33 @@ use jiff::civil::DateTime;
 use super::bucket::{Bucket, BucketUrl, is_url};
 use super::error::ExportError;
 use crate::error::{Error, ErrorKind, Result};
+use crate::written_files::KnownFiles;
 pub(crate) use series::fill;
 use series::{Stamp, has_stamp, match_stamp, outdated, patterns_of};
 
-/// Deletes all but the newest `keep` files of an export, and returns how many were deleted. Of the placeholders in
-/// `output` only `{date}` and `{time}` may be left; `written` are the files of this run, which began at `now`.
-pub(crate) async fn prune(output: &str, written: &[String], keep: usize, now: DateTime) -> Result<usize> {
+/// What retention did.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub(crate) struct PruneReport {
+    pub(crate) deleted: usize,
+    /// Files that are old enough by name and stay: tallyport did not write them, or they were edited since.
+    pub(crate) left: Vec<PathBuf>,
+}
+
+/// Deletes all but the newest `keep` files of an export. Of the placeholders in `output` only `{date}` and `{time}` may
+/// be left; `written` are the files of this run, which began at `now`, and `known` those that tallyport has written.
+pub(crate) async fn prune(
+    output: &str,
+    written: &[String],
+    known: &KnownFiles,
+    (keep, now): (usize, DateTime),
+) -> Result<PruneReport> {
     let patterns = patterns_of(output, written, now);
     if is_url(output) {
         let url = BucketUrl::parse(output).map_err(ExportError::from)?;
-        return prune_bucket(&url, &patterns, written, (keep, now)).await;
+        let deleted = prune_bucket(&url, &patterns, written, (keep, now)).await?;
+        return Ok(PruneReport { deleted, ..PruneReport::default() });
     }
-    prune_folders(&patterns, written, (keep, now))
+    prune_folders(&patterns, written, known, (keep, now))
         .map_err(|error| Error::new(ErrorKind::Usage, error.to_string(), None))
 }
 
@@ -56,24 +74,36 @@ async fn prune_bucket(
     Ok(deleted)
 }
 
-fn prune_folders(patterns: &BTreeSet<String>, written: &[String], (keep, now): (usize, DateTime)) -> io::Result<usize> {
+fn prune_folders(
+    patterns: &BTreeSet<String>,
+    written: &[String],
+    known: &KnownFiles,
+    (keep, now): (usize, DateTime),
+) -> io::Result<PruneReport> {
     let mut found = Vec::new();
     for pattern in patterns {
         find_files(Path::new(pattern), &mut found)?;
     }
     let written: BTreeSet<PathBuf> = written.iter().filter_map(|path| fs::canonicalize(path).ok()).collect();
-    let mut deleted = 0;
-    for path in outdated(found, keep, now) {
-        if fs::canonicalize(&path).is_ok_and(|real| written.contains(&real)) {
+    let is_written = |path: &Path| fs::canonicalize(path).is_ok_and(|real| written.contains(&real));
+    let old_by_name: BTreeSet<PathBuf> = outdated(found.clone(), keep, now).into_iter().collect();
+    let (own, others): (Vec<_>, Vec<_>) =
+        found.into_iter().partition(|(_, path)| is_written(path) || known.is_unedited(path));
+    let mut left: Vec<PathBuf> = others.into_iter().map(|(_, path)| path).collect();
+    left.retain(|path| old_by_name.contains(path));
+    left.sort_unstable();
+    let mut report = PruneReport { deleted: 0, left };
+    for path in outdated(own, keep, now) {
+        if is_written(&path) {
             continue;
         }
         fs::remove_file(&path)?;
-        deleted += 1;
+        report.deleted += 1;
         let folders = path.ancestors().skip(1).zip(depth_of_stamps(patterns, &path));
         // A folder that holds anything else stays.
         folders.take_while(|(folder, _)| fs::remove_dir(folder).is_ok()).count();
     }
-    Ok(deleted)
+    Ok(report)
 }
 
 /// One item for each folder above the file that has a date or time in its name or above it: these were made by the

@@ -2,14 +2,17 @@
 use jiff::civil::date;
 
 use super::*;
+use crate::written_files::WrittenFiles;
 
 fn now() -> DateTime {
     date(2026, 11, 24).at(9, 0, 0, 123)
 }
 
-/// Creates the files in a new folder, runs retention for an export to `output` that wrote `written`, and returns what
-/// is left.
+/// Creates the files in a new folder, as tallyport would, runs retention for an export to `output` that wrote `written`,
+/// and returns what is left.
 fn left(output: &str, written: &[&str], keep: usize, files: &[&str]) -> Vec<String> {
+    let state = tempfile::tempdir().unwrap();
+    let files_list = WrittenFiles::new(state.path());
     let folder = tempfile::tempdir().unwrap();
     for file in files.iter().chain(written) {
         let path = folder.path().join(file);
@@ -17,9 +20,10 @@ fn left(output: &str, written: &[&str], keep: usize, files: &[&str]) -> Vec<Stri
         fs::write(path, "x").unwrap();
     }
     let at = |path: &str| format!("{}/{path}", folder.path().display());
+    files_list.record(&files.iter().map(|path| at(path).into()).collect::<Vec<_>>());
     let written: Vec<String> = written.iter().map(|path| at(path)).collect();
     let patterns = patterns_of(&at(output), &written, now());
-    prune_folders(&patterns, &written, (keep, now())).unwrap();
+    prune_folders(&patterns, &written, &files_list.known(), (keep, now())).unwrap();
     let mut left = Vec::new();
     list(folder.path(), "", &mut left);
     left.sort();
@@ -49,6 +53,29 @@ fn only_older_files_of_the_export_are_deleted() {
     let mut expected: Vec<&str> = [others.as_slice(), &ours[2..], &written].concat();
     expected.sort_unstable();
     assert_eq!(left("n-{date}.csv", &written, 2, &files), expected);
+}
+
+#[test]
+fn files_of_others_and_edited_ones_stay_and_do_not_count() {
+    let (folder, state) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    let list = WrittenFiles::new(state.path());
+    let at = |day: u8| folder.path().join(format!("n-2026-11-{day}.csv"));
+    let shown = |path: &Path| path.display().to_string();
+    for day in 18..=24 {
+        fs::write(at(day), "x").unwrap();
+    }
+    let prune = |keep| {
+        let pattern = shown(&folder.path().join("n-{date}.csv"));
+        let written = [shown(&at(24))];
+        prune_folders(&patterns_of(&pattern, &written, now()), &written, &list.known(), (keep, now())).unwrap()
+    };
+    // In a new state folder nothing is known to be tallyport's but what this run wrote.
+    assert_eq!(prune(6), PruneReport { deleted: 0, left: vec![at(18)] });
+    list.record(&(18..=22).map(at).collect::<Vec<_>>());
+    fs::write(at(20), "edited").unwrap();
+    // Kept are 24, 22 and 21: 23 is somebody's, and 20 was edited.
+    assert_eq!(prune(3), PruneReport { deleted: 2, left: vec![at(20)] });
+    assert_eq!((18..=24).filter(|day| at(*day).exists()).collect::<Vec<_>>(), [20, 21, 22, 23, 24]);
 }
 
 #[test]
@@ -123,7 +150,9 @@ fn links_are_not_followed() {
     symlink(at("archive/assets.csv"), at("out/2026-11-21/assets.csv")).unwrap();
     let written = [at("out/2026-11-24/assets.csv").display().to_string()];
     let patterns = patterns_of(&at("out/{date}/").display().to_string(), &written, now());
-    assert_eq!(prune_folders(&patterns, &written, (1, now())).unwrap(), 0);
+    let list = WrittenFiles::new(folder.path());
+    list.record(&[at("archive/assets.csv")]);
+    assert_eq!(prune_folders(&patterns, &written, &list.known(), (1, now())).unwrap(), PruneReport::default());
     assert!(at("archive/assets.csv").is_file() && at("out/2026-11-21/assets.csv").is_symlink());
 }
 
