@@ -39,6 +39,15 @@ impl AccountIdentity {
         self.stored() == other.stored() && self.tenant() == other.tenant()
     }
 
+    /// Where the account is, for people: its link, or which sandbox it is. The tenant is apart.
+    pub(crate) fn place(&self) -> String {
+        match self {
+            AccountIdentity::Service { base_url, .. } => shown_url(base_url),
+            AccountIdentity::SandboxFile { path, .. } => format!("the sandbox {}", path.display()),
+            AccountIdentity::SandboxMemory => String::from("a sandbox in memory"),
+        }
+    }
+
     /// The form it has on disk: kind and place.
     pub(crate) fn stored(&self) -> (&'static str, String) {
         match self {
@@ -61,11 +70,7 @@ impl AccountIdentity {
 
 impl fmt::Display for AccountIdentity {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            AccountIdentity::Service { base_url, .. } => formatter.write_str(&shown_url(base_url))?,
-            AccountIdentity::SandboxFile { path, .. } => write!(formatter, "the sandbox {}", path.display())?,
-            AccountIdentity::SandboxMemory => formatter.write_str("a sandbox in memory")?,
-        }
+        formatter.write_str(&self.place())?;
         match self.tenant() {
             Some(tenant) => write!(formatter, ", tenant {tenant}"),
             None => Ok(()),

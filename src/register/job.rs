@@ -174,7 +174,7 @@ impl Account {
             rates: job.rates,
             previous: job.previous,
             target,
-            account: RegisterAccount::new(&self.identity().to_string(), tenant),
+            account: RegisterAccount::new(&self.identity().place(), tenant),
             generated_at: Timestamp::now(),
         };
         let mut summary = write(items, &options)?;

@@ -3,8 +3,9 @@
 use std::fs;
 
 use serde_json::{Value, json};
+use tallyport::sandbox::{SandboxOptions, Seed};
 
-use crate::harness::{CliTest, assert_output, sheet_rows};
+use crate::harness::{CliTest, KEY, assert_output, request, sheet_rows};
 
 /// Year, month and day.
 type Day = (i64, i64, i64);
@@ -137,6 +138,48 @@ fn a_roll_forward_balances_and_the_manifest_lists_its_files() {
     --- stderr
     error: `none.csv`: file not found
     ");
+}
+
+/// An asset in each of two tenants.
+fn two_tenants() -> CliTest {
+    let tenants = vec![(7, String::from("North")), (8, String::from("South"))];
+    let account = CliTest::with(SandboxOptions { seed: Seed::Empty, tenants, ..SandboxOptions::default() });
+    for tenant in ["7", "8"] {
+        let create = |collection: &str, record: Value| {
+            let path = format!("{collection}?tenant_id={tenant}");
+            let (status, body) = request(account.address(), KEY, "POST", &path, Some(&record));
+            assert!(status < 300, "{collection}: {body}");
+            serde_json::from_str::<Value>(&body).unwrap()["id"].clone()
+        };
+        let category = create("categories", json!({"name": "Laptops", "type": "asset"}));
+        let plan = create("depreciations", json!({"name": "D", "months": 36}));
+        let product = json!({"name": "P", "category_id": category, "depreciation_id": plan});
+        let (product, status) =
+            (create("products", product), create("statuses", json!({"name": "Ready", "type": "deployable"})));
+        create(
+            "assets",
+            json!({
+                "asset_id": format!("T-{tenant}"), "product_id": product, "status_id": status, "purchase_cost": 1000,
+                "currency": "EUR", "purchase_date": "2024-01-15",
+            }),
+        );
+    }
+    account
+}
+
+fn manifest(account: &CliTest, name: &str) -> Value {
+    serde_json::from_slice(&fs::read(account.path(name)).unwrap()).unwrap()
+}
+
+#[test]
+fn the_account_of_a_register_is_its_link_and_its_tenant() {
+    let account = two_tenants();
+    account.run(&["export", "register", "-o", "r.xlsx", "--as-of", "2025-06-30", "--tenant", "7"]).exits(0);
+    let link = format!("http://{}/api/v1", account.address());
+    assert_eq!(manifest(&account, "r.xlsx.manifest.json")["account"], json!({"base_url": link, "tenant": "7"}));
+    let summary = sheet_rows(&account.path("r.xlsx"), "Summary");
+    let account_row = summary.iter().find(|row| row[0] == "Account").unwrap();
+    assert_eq!(account_row[1], format!("{link}, tenant 7"));
 }
 
 #[test]
