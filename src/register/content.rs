@@ -10,7 +10,7 @@ use super::error::RegisterError;
 use super::item::RegisterItem;
 use super::line::{LineWarning, RegisterLine};
 use super::manifest::RegisterAccount;
-use super::previous::PreviousRegister;
+use super::opening::Opening;
 use super::rates::Rates;
 use super::roll_forward::{RollForward, roll};
 use super::totals::{CurrencyTotal, RegisterCounts, by_currency};
@@ -34,7 +34,7 @@ pub(crate) struct RegisterOptions {
     pub as_of: Date,
     /// A file with the columns `currency` and `rate`.
     pub rates: Option<PathBuf>,
-    /// An earlier register to roll forward from: an unedited workbook or CSV.
+    /// An earlier register of this account to roll forward from: an unedited workbook or CSV.
     pub previous: Option<PathBuf>,
     pub target: RegisterTarget,
     pub account: RegisterAccount,
@@ -56,6 +56,8 @@ pub enum RegisterWarning {
     CostFiner { items: u64 },
     #[error("no exchange rate for {currency}: its totals are not converted")]
     NoRate { currency: String },
+    #[error("`{file}` was saved again since it was written; the rows that the roll-forward begins with are the same")]
+    PreviousSavedAgain { file: String },
 }
 
 fn item_count(items: u64) -> String {
@@ -71,6 +73,8 @@ pub(super) struct Register<'a> {
     pub(super) totals: Vec<CurrencyTotal>,
     pub(super) rates: Option<Rates>,
     pub(super) roll: Option<RollForward>,
+    /// The file that the roll-forward begins with.
+    pub(super) opening: Option<Opening>,
 }
 
 impl<'a> Register<'a> {
@@ -85,11 +89,13 @@ impl<'a> Register<'a> {
         }
         let rates = options.rates.as_deref().map(Rates::read).transpose()?;
         let previous = options.previous.as_deref();
-        let previous = previous.map(|path| PreviousRegister::read(path, options.as_of)).transpose()?;
+        let previous = previous.map(|path| Opening::read(path, &options.account, options.as_of)).transpose()?;
+        let (opening, previous) = previous.unzip();
         let lines: Vec<RegisterLine> = items.into_iter().map(|item| RegisterLine::on(options.as_of, item)).collect();
         let roll_forward = previous.map(|previous| roll(&previous, &lines)).transpose();
         let roll = roll_forward.map_err(|differences| RegisterError::DoesNotTie { differences })?;
-        Ok(Self { counts: RegisterCounts::of(&lines), totals: by_currency(&lines), options, lines, rates, roll })
+        let (counts, totals) = (RegisterCounts::of(&lines), by_currency(&lines));
+        Ok(Self { counts, totals, options, lines, rates, roll, opening })
     }
 
     pub(super) fn warnings(&self) -> Vec<RegisterWarning> {
@@ -111,6 +117,9 @@ impl<'a> Register<'a> {
             self.rates.as_ref().is_some_and(|rates| rates.rate(&total.currency).is_none() && total.held.items > 0)
         });
         let no_rate = unconverted.map(|total| RegisterWarning::NoRate { currency: total.currency.code.to_string() });
-        counted.into_iter().flatten().chain(no_rate).collect()
+        let saved_again = self.opening.as_ref().filter(|opening| opening.is_saved_again);
+        let saved_again =
+            saved_again.map(|opening| RegisterWarning::PreviousSavedAgain { file: opening.file.name.clone() });
+        counted.into_iter().flatten().chain(no_rate).chain(saved_again).collect()
     }
 }

@@ -73,6 +73,15 @@ pub(crate) enum PreviousProblem {
     TwoDays { row: u64, as_of: String, found: String },
     #[error("its as-of date {as_of} is after {present}")]
     Later { as_of: String, present: String },
+    #[error("it is of {named}, not of {account}")]
+    OtherAccount { named: String, account: String },
+    /// Its manifest lies beside it.
+    #[error("it was edited: its rows do not have the digest in `{manifest}`")]
+    Edited { manifest: String },
+    #[error("cannot read its manifest `{name}`: {reason}")]
+    Manifest { name: String, reason: String },
+    #[error("cannot read it: {reason}")]
+    Unreadable { reason: String },
 }
 
 impl Diagnostic for RegisterError {
@@ -91,6 +100,12 @@ impl Diagnostic for RegisterError {
             }
             Self::Previous { problem: PreviousProblem::Later { .. }, .. } => {
                 "pass an earlier register to `--previous`, or a later date to `--as-of`"
+            }
+            Self::Previous { problem: PreviousProblem::OtherAccount { .. }, .. } => {
+                "pass a register of this account and tenant to `--previous`"
+            }
+            Self::Previous { problem: PreviousProblem::Manifest { .. }, .. } => {
+                "keep the manifest that was written with the register beside it"
             }
             Self::Previous { .. } => "pass an unedited register written by `export register` to `--previous`",
             Self::DoesNotTie { .. } => "pass the unedited previous register to `--previous`",

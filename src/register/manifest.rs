@@ -5,16 +5,27 @@
 
 use std::fs::File;
 use std::io::{self, Read, Seek, SeekFrom, Write};
+use std::path::{Path, PathBuf};
 
 use ring::digest::{Context, SHA256};
 use rust_decimal::Decimal;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use super::totals::{Amounts, CurrencyTotal, RegisterCounts};
 use crate::table::write::{AtomicFile, WriteError};
 
+/// The name of the manifest of registers that are written into a folder.
+pub(super) const FOLDER_MANIFEST: &str = "manifest.json";
+
+/// The manifest beside a register file: `NAME.manifest.json`.
+pub(super) fn beside(register: &Path) -> PathBuf {
+    let mut name = register.file_name().unwrap_or_default().to_owned();
+    name.push(".manifest.json");
+    register.with_file_name(name)
+}
+
 /// The account the records come from. Contains no secrets.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct RegisterAccount {
     /// The base URL of the service.
     pub base_url: String,
@@ -33,11 +44,42 @@ impl RegisterAccount {
         });
         Self { base_url: bare.unwrap_or_else(|| base_url.to_owned()), tenant }
     }
+
+    /// The account of that text, which a register shows.
+    pub(super) fn of_shown(text: &str) -> Self {
+        match text.rsplit_once(TENANT) {
+            Some((place, tenant)) if tenant.parse::<i64>().is_ok() => {
+                Self { base_url: place.to_owned(), tenant: Some(tenant.to_owned()) }
+            }
+            _ => Self { base_url: text.to_owned(), tenant: None },
+        }
+    }
+
+    /// The account for people.
+    pub(super) fn shown(&self) -> String {
+        let tenant = self.tenant.as_ref().map(|tenant| format!("{TENANT}{tenant}")).unwrap_or_default();
+        format!("{}{tenant}", self.place())
+    }
+
+    pub(super) fn is_same(&self, other: &Self) -> bool {
+        self.place() == other.place() && self.tenant == other.tenant
+    }
+
+    /// The link. Earlier versions wrote the tenant behind it as well.
+    fn place(&self) -> &str {
+        let place = self.base_url.trim_end_matches('/');
+        let Some(tenant) = &self.tenant else { return place };
+        let without = |between| place.strip_suffix(tenant.as_str())?.strip_suffix(between);
+        without(TENANT).or_else(|| without(",%20tenant%20")).unwrap_or(place)
+    }
 }
 
+/// What stands between the link and the tenant.
+const TENANT: &str = ", tenant ";
+
 /// Name, size and digest of a file.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub(crate) struct FileFacts {
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FileFacts {
     pub name: String,
     pub bytes: u64,
     /// In hexadecimal, lower case.
@@ -47,8 +89,13 @@ pub(crate) struct FileFacts {
 impl FileFacts {
     /// Name, size and digest of a file that has been written in full.
     pub(super) fn of(file: &AtomicFile) -> Result<Self, WriteError> {
-        let (bytes, sha256) = digest(file.as_file()).map_err(|error| WriteError::from_io(file.path(), error))?;
         let name = file.path().file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
+        Self::read(name, file.as_file()).map_err(|error| WriteError::from_io(file.path(), error))
+    }
+
+    /// Size and digest of a file of that name.
+    pub(super) fn read(name: String, file: &File) -> io::Result<Self> {
+        let (bytes, sha256) = digest(file)?;
         Ok(Self { name, bytes, sha256 })
     }
 }
@@ -121,6 +168,10 @@ pub(super) struct Manifest<'a> {
     pub(super) totals: &'a [TotalFacts],
     /// The as-of date of the register that this one was rolled forward from.
     pub(super) rolled_forward_from: Option<String>,
+    /// That register's file, as it was read.
+    pub(super) rolled_forward_from_file: Option<&'a FileFacts>,
+    /// The digest of what a later roll-forward takes from the rows, whatever program has saved the file since.
+    pub(super) rows_sha256: String,
     pub(super) warnings: &'a [String],
     pub(super) files: Vec<FileFacts>,
 }

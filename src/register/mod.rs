@@ -13,6 +13,7 @@
 //! csv_file       the CSV: one line per item
 //! book           the workbook: summary, groups, charts, register, exceptions, method
 //! previous       reads an earlier register
+//! opening        whether it is of this account, and as it was written
 //! roll_forward   explains the changes from an earlier register to this one
 //! job            reads the records of an account, and exports its register
 //! manifest       counts, totals and digests, written beside the files
@@ -38,6 +39,7 @@ mod item;
 mod job;
 mod line;
 mod manifest;
+mod opening;
 mod previous;
 mod rates;
 mod record;

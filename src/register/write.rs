@@ -9,7 +9,9 @@ use serde::Serialize;
 use super::content::{Register, RegisterOptions, RegisterTarget, RegisterWarning};
 use super::error::RegisterError;
 use super::item::{MAX_ITEMS, RegisterItem};
-use super::manifest::{FileFacts, Manifest, TotalFacts};
+use super::manifest::{FOLDER_MANIFEST, FileFacts, Manifest, TotalFacts, beside};
+use super::opening::rows_digest;
+use super::previous::RegisterEntry;
 use super::roll_forward::write_csv;
 use super::totals::RegisterCounts;
 use super::{book, csv_file};
@@ -24,6 +26,8 @@ pub struct RegisterSummary {
     pub totals: Vec<TotalFacts>,
     /// The as-of date of the register that this one was rolled forward from.
     pub rolled_forward_from: Option<String>,
+    /// That register's file, as it was read.
+    pub rolled_forward_from_file: Option<FileFacts>,
     pub warnings: Vec<RegisterWarning>,
     /// In the order they were written; the manifest is the last.
     pub files: Vec<PathBuf>,
@@ -43,6 +47,8 @@ pub(crate) fn write(items: Vec<RegisterItem>, options: &RegisterOptions) -> Resu
     let mut set = FileSet::default();
     add_files(&register, &mut set)?;
     let warning_texts: Vec<String> = warnings.iter().map(RegisterWarning::to_string).collect();
+    let opening = register.opening.as_ref().map(|opening| opening.file.clone());
+    let entries: Vec<RegisterEntry> = register.lines.iter().map(RegisterEntry::of).collect();
     let manifest = Manifest {
         version: 1,
         as_of: options.as_of.to_string(),
@@ -51,6 +57,8 @@ pub(crate) fn write(items: Vec<RegisterItem>, options: &RegisterOptions) -> Resu
         counts: &register.counts,
         totals: &totals,
         rolled_forward_from: from.clone(),
+        rolled_forward_from_file: opening.as_ref(),
+        rows_sha256: rows_digest(Some(options.as_of), &entries),
         warnings: &warning_texts,
         files: set.files().iter().map(FileFacts::of).collect::<Result<_, _>>()?,
     };
@@ -61,6 +69,7 @@ pub(crate) fn write(items: Vec<RegisterItem>, options: &RegisterOptions) -> Resu
         counts: register.counts,
         totals,
         rolled_forward_from: from,
+        rolled_forward_from_file: opening,
         warnings,
         files: set.commit()?,
     })
@@ -128,11 +137,7 @@ fn table_files(target: &RegisterTarget) -> [Option<PathBuf>; 3] {
 
 fn manifest_path(target: &RegisterTarget) -> PathBuf {
     match target {
-        RegisterTarget::Folder(folder) => folder.join("manifest.json"),
-        RegisterTarget::Xlsx(path) | RegisterTarget::Csv(path) => {
-            let mut name = path.file_name().unwrap_or_default().to_owned();
-            name.push(".manifest.json");
-            path.with_file_name(name)
-        }
+        RegisterTarget::Folder(folder) => folder.join(FOLDER_MANIFEST),
+        RegisterTarget::Xlsx(path) | RegisterTarget::Csv(path) => beside(path),
     }
 }

@@ -183,6 +183,43 @@ fn the_account_of_a_register_is_its_link_and_its_tenant() {
 }
 
 #[test]
+fn the_opening_is_an_unedited_register_of_this_account() {
+    let account = two_tenants();
+    let export = |output: &str, tenant: &str, more: &[&str]| {
+        account.run(&[&["export", "register", "-o", output, "--tenant", tenant], more].concat())
+    };
+    export("old/", "7", &["--as-of", "2025-06-30"]).exits(0);
+    let roll = |tenant: &str, previous: &str| {
+        export("new.csv", tenant, &["--as-of", "2025-12-31", "--previous", previous, "--json"])
+    };
+    for previous in ["old/register.xlsx", "old/register.csv"] {
+        let refused = roll("8", previous).exits(2);
+        let link = format!("http://{}/api/v1", account.address());
+        let message =
+            format!("cannot roll forward from `{previous}`: it is of {link}, tenant 7, not of {link}, tenant 8");
+        assert!(refused.stderr.contains(&message), "{}", refused.stderr);
+    }
+    roll("7", "old/register.csv").exits(0);
+    let written = manifest(&account, "new.csv.manifest.json");
+    let file = &manifest(&account, "old/manifest.json")["files"][1];
+    assert_eq!((&written["rolled_forward_from_file"], &file["name"]), (file, &json!("register.csv")));
+    // Another item, whose figures agree with each other.
+    let text = fs::read_to_string(account.path("old/register.csv")).unwrap();
+    let row = text.lines().nth(1).unwrap();
+    fs::write(account.path("old/register.csv"), format!("{text}{}\r\n", row.replacen(",1,", ",9,", 1))).unwrap();
+    let refused = roll("7", "old/register.csv").exits(2);
+    assert!(
+        refused.stderr.contains("it was edited: its rows do not have the digest in `manifest.json`"),
+        "{}",
+        refused.stderr
+    );
+    // Only saved again.
+    fs::write(account.path("old/register.csv"), text.replace("\r\n", "\n")).unwrap();
+    let accepted = roll("7", "old/register.csv").exits(0);
+    assert!(accepted.stdout.contains("previous_saved_again"), "{}", accepted.stdout);
+}
+
+#[test]
 fn invalid_register_options_are_rejected() {
     let account = account();
     insta::assert_snapshot!(account.transcript(&[
