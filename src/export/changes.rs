@@ -1,11 +1,17 @@
 //! The table of changes since the last export of the same name: one row per record that was added or removed, and one
 //! per field that changed.
+//!
+//! It tells of the records and columns that the export has, and of no others: a file for other people must not disclose
+//! in its changes what its tables leave out. A record that a change makes match the filters has entered; one that no
+//! longer matches has left.
 
 use serde_json::{Map, Value as Json};
 
 use super::columns::{ExportColumns, IdColumns};
 use super::destination::{CHANGES_TABLE, OutputLayout};
-use super::source::{ExportList, ExportSource};
+use super::filters::Filter;
+use super::resolve::ResolvedJob;
+use super::source::{self, ExportList, ExportSource};
 use crate::api::RawFields;
 use crate::catalog::{ChangeKind, LogEntry, RecordChange};
 use crate::error::Result;
@@ -25,6 +31,10 @@ pub struct ChangeCounts {
     pub added: u64,
     pub removed: u64,
     pub changed: u64,
+    /// Records that match the filters now and did not before.
+    pub entered: u64,
+    /// Records that matched the filters before and do not now.
+    pub left: u64,
     /// Rows of the table: one per changed field.
     pub rows: u64,
     /// Collections that were exported under this name for the first time, so that there is nothing to compare with.
@@ -36,20 +46,22 @@ impl ChangeCounts {
         self.added += other.added;
         self.removed += other.removed;
         self.changed += other.changed;
+        self.entered += other.entered;
+        self.left += other.left;
         self.rows += other.rows;
         self.first_exports += other.first_exports;
     }
 }
 
-/// Writes the table of changes of these accounts since the last export called `name`.
+/// Writes the table of changes of these accounts since the last export of the job's name.
 pub(crate) fn write_changes(
     sources: &[ExportSource<'_>],
-    name: &str,
-    layout: OutputLayout,
+    job: &ResolvedJob,
     output: &mut dyn TableWriter,
 ) -> Result<ChangeCounts> {
+    let name = job.options.name.as_deref().unwrap_or_default();
     let has_tenants = sources.len() > 1;
-    output.begin(CHANGES_TABLE, &columns(has_tenants, layout))?;
+    output.begin(CHANGES_TABLE, &columns(has_tenants, job.output.layout()))?;
     let mut counts = ChangeCounts::default();
     for source in sources {
         let tenant = source.tenant.filter(|_| has_tenants).map(|tenant| tenant.id.to_string());
@@ -58,7 +70,17 @@ pub(crate) fn write_changes(
                 counts.first_exports += 1;
                 continue;
             };
-            let mut writer = ChangeWriter::new(source, list, tenant.as_deref(), output, &mut counts)?;
+            let columns = compared_columns(list.entity, sources, job)?;
+            let mut writer = ChangeWriter {
+                source,
+                list,
+                columns,
+                is_selection: job.columns.contains_key(list.entity.name),
+                tenant: tenant.as_deref(),
+                output: &mut *output,
+                row: Row::default(),
+                counts: &mut counts,
+            };
             changes.iter().try_for_each(|change| writer.write(change))?;
         }
     }
@@ -79,6 +101,19 @@ fn columns(has_tenants: bool, layout: OutputLayout) -> Vec<OutputColumn> {
     has_tenants.then_some("tenant_id").into_iter().chain(headers).map(column).collect()
 }
 
+/// The columns whose cells are compared: those of the table. Where it has a reference as id and name, the name says it.
+fn compared_columns(entity: &'static Entity, sources: &[ExportSource<'_>], job: &ResolvedJob) -> Result<ExportColumns> {
+    let shape = source::merged_shape(entity, sources)?;
+    if job.columns.contains_key(entity.name) {
+        return Ok(source::columns(entity, &shape, job)?);
+    }
+    let ids = match job.options.ids {
+        IdColumns::Both | IdColumns::NamesOnly => IdColumns::NamesOnly,
+        IdColumns::IdsOnly => IdColumns::IdsOnly,
+    };
+    Ok(ExportColumns::of(entity, &shape, ids))
+}
+
 /// A cell before or after a change. An amount is a number, to calculate with.
 #[derive(Debug, Default)]
 struct ChangedCell {
@@ -96,50 +131,88 @@ fn number(cell: Cell<'_>) -> Option<f64> {
 /// Writes the changes of one collection.
 struct ChangeWriter<'a, 's> {
     source: &'a ExportSource<'s>,
-    entity: &'static Entity,
+    list: &'a ExportList,
     /// The columns whose cells are compared.
     columns: ExportColumns,
+    /// Whether only some columns are exported: a record is then named only by those.
+    is_selection: bool,
     tenant: Option<&'a str>,
     output: &'a mut dyn TableWriter,
     row: Row,
     counts: &'a mut ChangeCounts,
 }
 
-impl<'a, 's> ChangeWriter<'a, 's> {
-    fn new(
-        source: &'a ExportSource<'s>,
-        list: &ExportList,
-        tenant: Option<&'a str>,
-        output: &'a mut dyn TableWriter,
-        counts: &'a mut ChangeCounts,
-    ) -> Result<Self> {
-        let shape = source.copy.mirror.observed_fields(list.entity)?;
-        let columns = ExportColumns::of(list.entity, &shape, IdColumns::NamesOnly);
-        Ok(Self { source, entity: list.entity, columns, tenant, output, row: Row::default(), counts })
-    }
-
+impl ChangeWriter<'_, '_> {
     fn write(&mut self, change: &RecordChange) -> Result<()> {
         match &change.kind {
-            ChangeKind::Added(record) => {
+            ChangeKind::Added(after) if self.is_exported(after) && self.is_recent(after) => {
                 self.counts.added += 1;
-                self.write_row(change, record, ("added", ""), [&ChangedCell::default(), &ChangedCell::default()])
+                self.write_record(change, after, "added")
             }
-            ChangeKind::Removed(record) => {
+            ChangeKind::Removed(before) if self.is_exported(before) => {
                 self.counts.removed += 1;
-                self.write_row(change, record, ("removed", ""), [&ChangedCell::default(), &ChangedCell::default()])
+                self.write_record(change, before, "removed")
             }
-            ChangeKind::Updated { before, after } => {
-                self.counts.changed += 1;
-                let (old, new) = (self.cells(before), self.cells(after));
-                let headers: Vec<String> = self.columns.headers().map(str::to_owned).collect();
-                for ((header, old), new) in headers.iter().zip(&old).zip(&new) {
-                    if old.text != new.text && !TIMESTAMP_FIELDS.contains(&header.as_str()) {
-                        self.write_row(change, after, ("changed", header), [old, new])?;
+            ChangeKind::Updated { before, after } if self.is_recent(after) => {
+                match (self.is_exported(before), self.is_exported(after)) {
+                    (true, true) => self.write_fields(change, before, after),
+                    (false, true) => {
+                        self.counts.entered += 1;
+                        self.write_record(change, after, "entered")
                     }
+                    // What it is now is not exported; what it was has been.
+                    (true, false) => {
+                        self.counts.left += 1;
+                        self.write_record(change, before, "left")
+                    }
+                    (false, false) => Ok(()),
                 }
-                Ok(())
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// Whether the record matches the filters on what it holds.
+    fn is_exported(&self, record: &Map<String, Json>) -> bool {
+        self.matches(record, |filter| !filter.is_about_time())
+    }
+
+    /// Whether the record was changed recently enough for the export, where that is asked for.
+    fn is_recent(&self, record: &Map<String, Json>) -> bool {
+        self.matches(record, Filter::is_about_time)
+    }
+
+    fn matches(&self, record: &Map<String, Json>, is_applied: impl Fn(&Filter) -> bool) -> bool {
+        let mut filters = self.list.client_filters.iter().filter(|filter| is_applied(filter)).peekable();
+        if filters.peek().is_none() {
+            return true;
+        }
+        let json = Json::Object(record.clone()).to_string();
+        RawFields::of(&json).is_some_and(|fields| filters.all(|filter| filter.matches_record(&fields)))
+    }
+
+    /// Writes a row for each exported field that differs.
+    fn write_fields(
+        &mut self,
+        change: &RecordChange,
+        before: &Map<String, Json>,
+        after: &Map<String, Json>,
+    ) -> Result<()> {
+        let (old, new) = (self.cells(before), self.cells(after));
+        let headers: Vec<String> = self.columns.headers().map(str::to_owned).collect();
+        let rows = self.counts.rows;
+        for ((header, old), new) in headers.iter().zip(&old).zip(&new) {
+            if old.text != new.text && !TIMESTAMP_FIELDS.contains(&header.as_str()) {
+                self.write_row(change, after, ("changed", header), [old, new])?;
             }
         }
+        self.counts.changed += u64::from(self.counts.rows > rows);
+        Ok(())
+    }
+
+    /// Writes the row of a whole record.
+    fn write_record(&mut self, change: &RecordChange, record: &Map<String, Json>, kind: &str) -> Result<()> {
+        self.write_row(change, record, (kind, ""), [&ChangedCell::default(), &ChangedCell::default()])
     }
 
     /// A record's cells.
@@ -166,8 +239,10 @@ impl<'a, 's> ChangeWriter<'a, 's> {
         if let Some(tenant) = self.tenant {
             row.push_text(tenant);
         }
-        let name = display_name(self.entity, record);
-        for text in [self.entity.name, &change.id.to_string(), name, kind, field] {
+        let entity = self.list.entity;
+        let is_shown = |name: &str| !self.is_selection || self.columns.headers().any(|header| header == name);
+        let name = display_name(entity, record, is_shown);
+        for text in [entity.name, &change.id.to_string(), name, kind, field] {
             row.push_text(text);
         }
         for cell in cells {
@@ -176,7 +251,7 @@ impl<'a, 's> ChangeWriter<'a, 's> {
                 None => row.push_text(&cell.text),
             }
         }
-        let updated_at = record.get(UPDATED_AT).and_then(Json::as_str).filter(|_| kind != "removed");
+        let updated_at = record.get(UPDATED_AT).and_then(Json::as_str).filter(|_| !matches!(kind, "removed" | "left"));
         let at = entry.map(|entry| entry.timestamp.as_str()).or(updated_at).unwrap_or(&change.seen_at);
         match at.parse::<jiff::Timestamp>() {
             Ok(timestamp) => row.push(at, Value::Date(jiff::tz::TimeZone::UTC.to_datetime(timestamp))),
@@ -208,8 +283,8 @@ fn person(entry: &LogEntry) -> Option<String> {
     })
 }
 
-/// The name of a record, or else the first field of its natural key that is not empty.
-fn display_name<'a>(entity: &Entity, record: &'a Map<String, Json>) -> &'a str {
-    let names = ["name"].into_iter().chain(entity.key.iter().copied());
+/// The name of a record, or else the first field of its natural key that is not empty and may be shown.
+fn display_name<'a>(entity: &Entity, record: &'a Map<String, Json>, is_shown: impl Fn(&str) -> bool) -> &'a str {
+    let names = ["name"].into_iter().chain(entity.key.iter().copied()).filter(|name| is_shown(name));
     names.filter_map(|name| record.get(name)?.as_str()).find(|text| !text.is_empty()).unwrap_or_default()
 }

@@ -11,7 +11,6 @@ use super::report::{ExportReport, StoredFile, TableReport};
 use super::resolve::ResolvedJob;
 use super::source::{self, ExportSource};
 use super::staging::StagingDir;
-use crate::catalog::ObservedFields;
 use crate::error::Result;
 use crate::schema::Entity;
 use crate::shutdown::ShutdownSignal;
@@ -90,8 +89,7 @@ impl<'j> ExportFiles<'j> {
             self.write_collection(entity, sources, progress, &mut report.tables)?;
         }
         if job.options.changes == ChangeReport::Written {
-            let name = job.options.name.as_deref().unwrap_or_default();
-            report.changes = Some(write_changes(sources, name, job.output.layout(), &mut self.output)?);
+            report.changes = Some(write_changes(sources, job, &mut self.output)?);
         }
         progress.begin("moving files into place");
         report.add_output(Box::new(self.output).finish()?);
@@ -108,12 +106,7 @@ impl<'j> ExportFiles<'j> {
         progress: &mut PhaseProgress<'_>,
         tables: &mut Vec<TableReport>,
     ) -> Result<()> {
-        let mut shape = ObservedFields::default();
-        for source in sources {
-            for list in source.lists_of(entity) {
-                shape.merge(&source.shape(list)?);
-            }
-        }
+        let shape = source::merged_shape(entity, sources)?;
         let phase = format!("writing {}", entity.name);
         let mut is_begun = false;
         for source in sources {

@@ -252,6 +252,11 @@ impl Filter {
         }
     }
 
+    /// Whether it is about when a record was changed, and not about what it holds.
+    pub(crate) fn is_about_time(&self) -> bool {
+        matches!(self.test, FilterTest::ChangedSince(_))
+    }
+
     /// Whether only the service can apply it, because records do not contain the field.
     pub(crate) fn is_server_only(&self) -> bool {
         matches!(self.test, FilterTest::ServerOnly(..))

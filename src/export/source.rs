@@ -167,6 +167,17 @@ fn named_collections(job: &ResolvedJob) -> Vec<&'static Entity> {
     named
 }
 
+/// What the records of a collection have, in all of these accounts together.
+pub(crate) fn merged_shape(entity: &Entity, sources: &[ExportSource<'_>]) -> Result<ObservedFields> {
+    let mut shape = ObservedFields::default();
+    for source in sources {
+        for list in source.lists_of(entity) {
+            shape.merge(&source.shape(list)?);
+        }
+    }
+    Ok(shape)
+}
+
 /// The columns of a table: the selected ones, or all.
 pub(crate) fn columns(
     entity: &'static Entity,

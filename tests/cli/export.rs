@@ -188,13 +188,13 @@ fn a_second_export_needs_few_requests_and_reports_changes() {
     let account = account();
     let export = || account.json(&["export", "--all", "-o", "inventory.xlsx", "--name", "nightly", "--incremental"]).1;
     let first = export();
-    assert_eq!(first["changes"], json!({"added": 0, "removed": 0, "changed": 0, "rows": 0}));
+    assert_eq!(first["changes"], json!({"added": 0, "removed": 0, "changed": 0, "entered": 0, "left": 0, "rows": 0}));
     account.request("PUT", "assets/2", Some(&json!({"location_id": 1, "notes": "moved"})));
     account.request("DELETE", "assets/3", None);
     let account_after = account.holds("locations", json!({"name": "Bonn"}));
     let second =
         account_after.json(&["export", "--all", "-o", "inventory.xlsx", "--name", "nightly", "--incremental"]).1;
-    assert_eq!(second["changes"], json!({"added": 1, "removed": 1, "changed": 1, "rows": 4}));
+    assert_eq!(second["changes"], json!({"added": 1, "removed": 1, "changed": 1, "entered": 0, "left": 0, "rows": 4}));
     assert!(second["requests"]["total"].as_u64().unwrap() < first["requests"]["total"].as_u64().unwrap());
     let told: Vec<Vec<String>> = sheet_rows(&account_after.path("inventory.xlsx"), "Changes");
     let told: Vec<String> = told[1..].iter().map(|row| row[..7].join("|")).collect();
@@ -209,7 +209,39 @@ fn a_second_export_needs_few_requests_and_reports_changes() {
     );
     let third =
         account_after.json(&["export", "--all", "-o", "inventory.xlsx", "--name", "nightly", "--incremental"]).1;
-    assert_eq!(third["changes"], json!({"added": 0, "removed": 0, "changed": 0, "rows": 0}));
+    assert_eq!(third["changes"], json!({"added": 0, "removed": 0, "changed": 0, "entered": 0, "left": 0, "rows": 0}));
+}
+
+/// A file for other people must not disclose in its changes what its rows leave out.
+#[test]
+fn changes_are_those_of_the_exported_rows_and_columns() {
+    let asset =
+        |tag: &str, location: i64| json!({"asset_id": tag, "product_id": 1, "status_id": 1, "location_id": location});
+    let account = account().holds("assets", asset("A-4", 1)).holds("assets", asset("A-5", 1));
+    let export = [
+        "export", "assets", "-o", "inventory.csv", "--name", "berlin", "--incremental", "--where", "location=Berlin",
+        "--columns", "asset_id,purchase_cost",
+    ];
+    account.run(&export).exits(0);
+    for (id, body) in [
+        (1, json!({"notes": "private", "purchase_cost": 1300})),
+        (2, json!({"location_id": 1, "notes": "private"})),
+        (3, json!({"notes": "private"})),
+        (4, json!({"location_id": 2, "purchase_cost": 7})),
+        (5, json!({"notes": "private"})),
+    ] {
+        account.request("PUT", &format!("assets/{id}"), Some(&body));
+    }
+    let account = account.holds("assets", asset("A-6", 2));
+    let report = account.json(&export).1;
+    let counts = json!({"added": 0, "removed": 0, "changed": 1, "entered": 1, "left": 1, "rows": 3});
+    assert_eq!(report["changes"], counts);
+    let text = fs::read_to_string(account.path("inventory.changes.csv")).unwrap();
+    let told: Vec<String> = csv_of(&text)[1..].iter().map(|row| row[..7].join("|")).collect();
+    assert_eq!(
+        told,
+        ["assets|1|0042|changed|purchase_cost|1299|1300", "assets|2|A-2|entered|||", "assets|4|A-4|left|||"]
+    );
 }
 
 #[test]

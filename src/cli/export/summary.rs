@@ -61,7 +61,12 @@ fn changes_line(changes: ChangeCounts, tables: usize) -> String {
     if changes.first_exports == tables as u64 {
         return String::from("  changes: none yet, this is the first export of this name");
     }
-    format!("  changes: {} added, {} removed, {} changed", changes.added, changes.removed, changes.changed)
+    let mut line =
+        format!("  changes: {} added, {} removed, {} changed", changes.added, changes.removed, changes.changed);
+    if (changes.entered, changes.left) != (0, 0) {
+        line.push_str(&format!(", {} entered the filters, {} left them", changes.entered, changes.left));
+    }
+    line
 }
 
 /// How a collection was read and filtered: `12 added, 3 changed, 1 removed; filtered here: currency=EUR`.
@@ -95,7 +100,10 @@ fn document(report: &ExportReport) -> Json {
         json!({"path": file.location, "tables": tables.collect::<Vec<_>>()})
     });
     let changes = report.changes.map(|counts| {
-        json!({"added": counts.added, "removed": counts.removed, "changed": counts.changed, "rows": counts.rows})
+        json!({
+            "added": counts.added, "removed": counts.removed, "changed": counts.changed, "entered": counts.entered,
+            "left": counts.left, "rows": counts.rows,
+        })
     });
     let failed = report.failed_tenants.iter().map(|failed| json!({"tenant": failed.tenant, "reason": failed.reason}));
     json!({
