@@ -53,23 +53,25 @@ impl ChangeCounts {
     }
 }
 
-/// Writes the table of changes of these accounts since the last export of the job's name.
+/// Writes the table of changes of these accounts since the last export of the job's name, and returns when the account
+/// was read for that, as RFC 3339.
 pub(crate) fn write_changes(
     sources: &[ExportSource<'_>],
     job: &ResolvedJob,
     output: &mut dyn TableWriter,
-) -> Result<ChangeCounts> {
+) -> Result<(ChangeCounts, Option<String>)> {
     let name = job.options.name.as_deref().unwrap_or_default();
     let has_tenants = sources.len() > 1;
     output.begin(CHANGES_TABLE, &columns(has_tenants, job.output.layout()))?;
-    let mut counts = ChangeCounts::default();
+    let (mut counts, mut since) = (ChangeCounts::default(), None);
     for source in sources {
         let tenant = source.tenant.filter(|_| has_tenants).map(|tenant| tenant.id.to_string());
         for list in &source.lists {
-            let Some((_, changes)) = source.copy.mirror.changes_since(name, list.entity)? else {
+            let Some((read_at, changes)) = source.copy.mirror.changes_since(name, list.entity)? else {
                 counts.first_exports += 1;
                 continue;
             };
+            since = since.max(Some(read_at));
             let columns = compared_columns(list.entity, sources, job)?;
             let mut writer = ChangeWriter {
                 source,
@@ -84,7 +86,7 @@ pub(crate) fn write_changes(
             changes.iter().try_for_each(|change| writer.write(change))?;
         }
     }
-    Ok(counts)
+    Ok((counts, since))
 }
 
 fn columns(has_tenants: bool, layout: OutputLayout) -> Vec<OutputColumn> {

@@ -144,6 +144,8 @@ impl Exporter<'_> {
             set_baseline(sources, name)?;
         }
         sources.iter().for_each(|source| report.add_account(&source.copy));
+        report.name.clone_from(&self.job.options.name);
+        report.note_same_day(self.job.now, self.job.is_one_bucket_file(tenant)?);
         self.prune(tenant, &mut report).await?;
         Ok(report)
     }

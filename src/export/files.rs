@@ -31,6 +31,8 @@ pub(crate) struct ExportFiles<'j> {
     output: CancellableOutput,
     /// Set if the files go into a bucket.
     staging: Option<StagingDir>,
+    /// The file with the changes that an earlier run wrote and that is replaced.
+    replaced_changes: Option<PathBuf>,
 }
 
 impl<'j> ExportFiles<'j> {
@@ -63,15 +65,18 @@ impl<'j> ExportFiles<'j> {
             }
             (target, _) => target,
         };
+        let mut replaced_changes = None;
         if staging.is_none() {
             let tables = job.entities.iter().map(|entity| entity.name);
             let changes = (job.options.changes == ChangeReport::Written).then_some(CHANGES_TABLE);
             let planned = planned_files(&target, location.format.extension(), tables.chain(changes));
             written_files.check(&planned, job.options.overwrite)?;
+            // The changes are the last table.
+            replaced_changes = planned.into_iter().last().filter(|path| changes.is_some() && path.is_file());
         }
         let output = open(&target, location.format, &job.output_options)?;
         let output = CancellableOutput { output, shutdown: job.options.shutdown.clone() };
-        Ok(Self { job, output, staging })
+        Ok(Self { job, output, staging, replaced_changes })
     }
 
     /// Writes the tables of these accounts, and moves the files into place.
@@ -89,7 +94,9 @@ impl<'j> ExportFiles<'j> {
             self.write_collection(entity, sources, progress, &mut report.tables)?;
         }
         if job.options.changes == ChangeReport::Written {
-            report.changes = Some(write_changes(sources, job, &mut self.output)?);
+            let (counts, since) = write_changes(sources, job, &mut self.output)?;
+            (report.changes, report.changes_since) = (Some(counts), since);
+            report.replaced_changes = self.replaced_changes.take().map(|path| path.display().to_string());
         }
         progress.begin("moving files into place");
         report.add_output(Box::new(self.output).finish()?);

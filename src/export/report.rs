@@ -1,5 +1,9 @@
 //! What an export did, for callers and for the summary.
 
+use jiff::Timestamp;
+use jiff::civil::DateTime;
+use jiff::tz::TimeZone;
+
 use super::changes::ChangeCounts;
 use super::mirrored::MirroredAccount;
 use super::source::{ExportList, ExportSource};
@@ -25,6 +29,12 @@ pub struct ExportReport {
     pub files: Vec<StoredFile>,
     /// What changed since the last export of the same name, if that was asked for.
     pub changes: Option<ChangeCounts>,
+    /// When the account was read for that last export, as RFC 3339; none if this is the first one.
+    pub changes_since: Option<String>,
+    /// The file with the changes of an earlier run that this one replaced.
+    pub(crate) replaced_changes: Option<String>,
+    /// What the changes of another run today leave out.
+    pub(crate) same_day: Option<String>,
     /// Where the local copy differed from the service, if they were compared.
     pub differences: Vec<RefreshStats>,
     /// How many collections were compared with the service; 0 if that was not asked for.
@@ -138,6 +148,7 @@ impl ExportReport {
             .chain(mismatched)
             .chain(ignored)
             .chain(differences)
+            .chain(self.same_day.clone())
             .chain((!self.left_files.is_empty()).then(|| self.left_files_text()))
             .chain(self.client_warnings.iter().cloned())
             .chain(failed)
@@ -155,6 +166,26 @@ impl ExportReport {
         self.truncated_cells += output.truncated_cells;
         self.mismatched.extend(output.mismatched);
         self.mismatched_cells += output.mismatched_cells;
+    }
+
+    /// Notes that an export of this name has told changes on the same day already, which its next one does not repeat:
+    /// `now` is the local time, and `is_one_file` says whether files of a bucket have the same name all day.
+    pub(crate) fn note_same_day(&mut self, now: DateTime, is_one_file: bool) {
+        let earlier = self.changes_since.as_ref().and_then(|since| since.parse::<Timestamp>().ok());
+        let Some(earlier) = earlier.map(|at| TimeZone::system().to_datetime(at)) else { return };
+        if earlier.date() != now.date() || !(is_one_file || self.replaced_changes.is_some()) {
+            return;
+        }
+        let name = self.name.as_deref().unwrap_or_default();
+        let at = earlier.strftime("%H:%M");
+        let lost = self
+            .replaced_changes
+            .as_ref()
+            .map_or_else(String::new, |file| format!(", and those that `{file}` told before are no longer in it"));
+        self.same_day = Some(format!(
+            "`{name}` was exported earlier today, at {at}: the changes are those since then{lost}; `{{time}}` in the \
+             path gives every run files of its own"
+        ));
     }
 
     /// Which files `--keep` leaves, and why.
@@ -206,6 +237,8 @@ impl ExportReport {
             (None, changes) => self.changes = changes,
             (Some(_), None) => {}
         }
+        self.changes_since = self.changes_since.take().max(other.changes_since);
+        self.same_day = self.same_day.take().or(other.same_day);
         self.differences.extend(other.differences);
         self.compared += other.compared;
         self.failed_tenants.extend(other.failed_tenants);

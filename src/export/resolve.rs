@@ -6,6 +6,7 @@ use jiff::Timestamp;
 use jiff::civil::DateTime;
 use jiff::tz::TimeZone;
 
+use super::bucket::is_url;
 use super::destination::{ExportLocation, OutputPattern, PlaceholderValues};
 use super::error::ExportError;
 use super::filters::FilterArg;
@@ -89,6 +90,12 @@ impl ResolvedJob {
     /// The destination over time, with only `{date}` and `{time}` left.
     pub(crate) fn output_over_time(&self, tenant: Option<&str>) -> Result<String, ExportError> {
         self.output.over_time(self.placeholders(tenant))
+    }
+
+    /// Whether the files go into a bucket and have the same names all day. Which of them are there is not known.
+    pub(crate) fn is_one_bucket_file(&self, tenant: Option<&str>) -> Result<bool, ExportError> {
+        let output = self.output_over_time(tenant)?;
+        Ok(is_url(&output) && !output.contains("{time}"))
     }
 
     fn placeholders<'a>(&'a self, tenant: Option<&'a str>) -> PlaceholderValues<'a> {

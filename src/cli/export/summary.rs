@@ -102,7 +102,8 @@ fn document(report: &ExportReport) -> Json {
     let changes = report.changes.map(|counts| {
         json!({
             "added": counts.added, "removed": counts.removed, "changed": counts.changed, "entered": counts.entered,
-            "left": counts.left, "rows": counts.rows,
+            "left": counts.left, "rows": counts.rows, "since": report.changes_since,
+            "first_export": counts.first_exports == report.tables.len() as u64,
         })
     });
     let failed = report.failed_tenants.iter().map(|failed| json!({"tenant": failed.tenant, "reason": failed.reason}));
