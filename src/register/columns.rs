@@ -188,6 +188,13 @@ mod tests {
     use super::*;
 
     #[test]
+    fn an_import_knows_a_register_by_its_columns() {
+        for names in crate::run::input::own_sheets::REGISTER_HEADERS {
+            assert!(COLUMNS.iter().any(|column| [column.name, column.title] == names), "{names:?}");
+        }
+    }
+
+    #[test]
     fn names_and_titles_are_unique_and_the_order_is_kept() {
         let mut names: Vec<_> = COLUMNS.iter().flat_map(|column| [column.name, column.title]).collect();
         names.sort_unstable_by_key(|name| name.to_lowercase());

@@ -219,6 +219,22 @@ fn the_opening_is_an_unedited_register_of_this_account() {
     assert!(accepted.stdout.contains("previous_saved_again"), "{}", accepted.stdout);
 }
 
+/// Its headers are those of assets, and its names are those of products.
+#[test]
+fn a_register_is_no_table_of_records() {
+    let account = account();
+    account.run(&["export", "register", "-o", "out/"]).exits(0);
+    for (file, place) in
+        [("out/register.csv", "register.csv"), ("out/register.xlsx", "register.xlsx, sheet `Register`")]
+    {
+        for command in ["check", "import", "verify"] {
+            let refused = account.run(&[command, file]).exits(2);
+            assert!(refused.stderr.contains("is a fixed-asset register: it holds figures"), "{}", refused.stderr);
+            assert!(refused.stderr.contains(place), "{place}: {}", refused.stderr);
+        }
+    }
+}
+
 #[test]
 fn invalid_register_options_are_rejected() {
     let account = account();

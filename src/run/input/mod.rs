@@ -259,6 +259,12 @@ impl InputSet {
             let name = file.workbook.sheets()[index].name.clone();
             let place = place_of(&file.input, name.as_deref()) + misnamed(&file.input, file.workbook.kind());
             let rows = file.workbook.first_rows(index, HEADER_WITHIN)?;
+            if rows.iter().any(own_sheets::is_register) {
+                return Err(Error::usage(
+                    format!("{place} is a fixed-asset register: it holds figures, and no records to read back"),
+                    "name an export of the records, such as that of `tallyport export assets`",
+                ));
+            }
             let identified = match parsed.identify((name.as_deref(), &file.input.stem(), alone), &rows)? {
                 Ok(identified) => identified,
                 Err(SkipReason::NotWanted) => continue,

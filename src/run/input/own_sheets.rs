@@ -1,5 +1,5 @@
-//! Sheets that tallyport itself puts into a workbook beside the data. They are known by what they hold: people call sheets
-//! of their records `Summary` and `Lists` too.
+//! Sheets and files that tallyport itself writes and that hold no records. They are known by what they hold: people call
+//! sheets of their records `Summary` and `Lists` too.
 
 use super::aliases::may_be_decisions;
 use crate::error::Result;
@@ -39,6 +39,15 @@ pub(crate) mod titles {
     pub(crate) const RUN: &str = "Run";
     pub(crate) const IMPORT: &str = "Import";
 }
+
+/// Headers that only a register has, each as a CSV file and as a workbook has it. Its other columns are called as those of
+/// assets.
+pub(crate) const REGISTER_HEADERS: [[&str; 2]; 4] = [
+    ["standing", "Standing"],
+    ["accumulated_depreciation", "Accumulated depreciation"],
+    ["book_value", "Book value"],
+    ["not_computed_because", "Not computed because"],
+];
 
 /// How far into a sheet is looked.
 const WITHIN: usize = 10;
@@ -82,6 +91,11 @@ pub(super) fn is_plan(workbook: &mut Workbook) -> Result<bool> {
     let Some(data) = data else { return Ok(false) };
     let rows = workbook.first_rows(data, WITHIN)?;
     Ok(rows.first().is_some_and(|header| header.cells().map(|cell| cell.text).eq(PLAN_DATA_HEADER)))
+}
+
+/// Whether a header row is that of a fixed-asset register, whose names and costs are no fields of records.
+pub(super) fn is_register(header: &Row) -> bool {
+    REGISTER_HEADERS.iter().all(|names| header.cells().any(|cell| names.contains(&cell.text.trim())))
 }
 
 /// Whether a text may be the title of a summary.
