@@ -15,6 +15,7 @@ use super::source::{self, ExportList, ExportSource};
 use crate::api::RawFields;
 use crate::catalog::{ChangeKind, LogEntry, RecordChange};
 use crate::error::Result;
+use crate::run::input::own_sheets::CHANGES_HEADERS;
 use crate::schema::{CREATED_AT, Entity, UPDATED_AT};
 use crate::table::write::output::{ColumnType, OutputColumn, TableWriter};
 use crate::table::{Cell, Row, Value};
@@ -95,12 +96,12 @@ fn columns(has_tenants: bool, layout: OutputLayout) -> Vec<OutputColumn> {
         // To data tools, `collection` is part of the folder's name: here `changes`.
         OutputLayout::Partitioned => "changed_collection",
     };
-    let headers = [collection, "id", "record", "change", "field", "before", "after", "changed_at", "event", "by"];
     let column = |header: &str| OutputColumn {
         header: header.to_owned(),
         column_type: if header == "changed_at" { ColumnType::Timestamp } else { ColumnType::Text },
     };
-    has_tenants.then_some("tenant_id").into_iter().chain(headers).map(column).collect()
+    let front = has_tenants.then_some("tenant_id").into_iter().chain([collection]);
+    front.chain(CHANGES_HEADERS).map(column).collect()
 }
 
 /// The columns whose cells are compared: those of the table. Where it has a reference as id and name, the name says it.

@@ -257,6 +257,29 @@ fn changes_are_those_of_the_exported_rows_and_columns() {
 }
 
 #[test]
+fn the_changes_beside_an_export_are_left_out_of_its_import() {
+    let account = account();
+    for (format, more) in [("csv", &[][..]), ("jsonl", &["--format", "jsonl"])] {
+        let folder = format!("{format}/");
+        let export =
+            [&["export", "assets", "locations", "-o", &folder, "--incremental", "--name", format][..], more].concat();
+        account.run(&export).exits(0);
+        account.request("PUT", "assets/2", Some(&json!({"notes": format})));
+        account.run(&export).exits(0);
+        let [assets, changes, locations] =
+            ["assets", "Changes", "locations"].map(|name| format!("{format}/{name}.{format}"));
+        let (code, report) = account.json(&["import", &assets, &changes, &locations, "--dry-run"]);
+        assert_eq!((code, &report["counts"]["unchanged"]), (0, &json!(5)), "{report:#}");
+        let reason = "it holds the changes between two exports, and no records";
+        let name = format!("Changes.{format}");
+        let skipped = &report["skipped_sheets"][0];
+        assert!(skipped["sheet"].as_str().unwrap().ends_with(&name) && skipped["reason"] == reason, "{skipped}");
+        let refused = account.run(&["import", &changes, "--dry-run"]).exits(2);
+        assert!(refused.stderr.contains("can be read as a collection"), "{}", refused.stderr);
+    }
+}
+
+#[test]
 fn amounts_that_changed_are_numbers() {
     use calamine::{Data, Reader};
     let account = account();

@@ -265,6 +265,10 @@ impl InputSet {
                     "name an export of the records, such as that of `tallyport export assets`",
                 ));
             }
+            if parsed.options.sheets.is_empty() && rows.iter().any(own_sheets::is_changes) {
+                self.skipped.push((place, String::from("it holds the changes between two exports, and no records")));
+                continue;
+            }
             let identified = match parsed.identify((name.as_deref(), &file.input.stem(), alone), &rows)? {
                 Ok(identified) => identified,
                 Err(SkipReason::NotWanted) => continue,

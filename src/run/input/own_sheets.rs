@@ -49,6 +49,10 @@ pub(crate) const REGISTER_HEADERS: [[&str; 2]; 4] = [
     ["not_computed_because", "Not computed because"],
 ];
 
+/// The headers of the changes of an incremental export, which are a sheet or a file of their own.
+pub(crate) const CHANGES_HEADERS: [&str; 9] =
+    ["id", "record", "change", "field", "before", "after", "changed_at", "event", "by"];
+
 /// How far into a sheet is looked.
 const WITHIN: usize = 10;
 
@@ -96,6 +100,11 @@ pub(super) fn is_plan(workbook: &mut Workbook) -> Result<bool> {
 /// Whether a header row is that of a fixed-asset register, whose names and costs are no fields of records.
 pub(super) fn is_register(header: &Row) -> bool {
     REGISTER_HEADERS.iter().all(|names| header.cells().any(|cell| names.contains(&cell.text.trim())))
+}
+
+/// Whether a header row is that of the changes of an incremental export.
+pub(super) fn is_changes(header: &Row) -> bool {
+    CHANGES_HEADERS.iter().all(|name| header.cells().any(|cell| cell.text.trim() == *name))
 }
 
 /// Whether a text may be the title of a summary.
