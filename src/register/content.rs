@@ -58,6 +58,8 @@ pub enum RegisterWarning {
     NoRate { currency: String },
     #[error("`{file}` was saved again since it was written; the rows that the roll-forward begins with are the same")]
     PreviousSavedAgain { file: String },
+    #[error("`{file}` is of an earlier register, and stays because tallyport did not write it or it was edited since")]
+    Outdated { file: String },
 }
 
 fn item_count(items: u64) -> String {

@@ -1,5 +1,6 @@
 //! Exports the register of an account: reads the records it needs, and writes the files.
 
+use std::fs;
 use std::path::PathBuf;
 use std::time::Instant;
 
@@ -7,7 +8,7 @@ use hashbrown::HashMap;
 use jiff::Timestamp;
 use jiff::civil::{Date, DateTime};
 
-use super::content::{RegisterOptions, RegisterTarget};
+use super::content::{RegisterOptions, RegisterTarget, RegisterWarning};
 use super::item::{ItemError, RegisterItem};
 use super::manifest::RegisterAccount;
 use super::record::{JsonRecord, RecordLookup};
@@ -179,6 +180,7 @@ impl Account {
         };
         let mut summary = write(items, &options)?;
         if staging.is_none() {
+            remove_outdated(&options.target, &mut summary, &written_files);
             written_files.record(&summary.files);
         }
         if let Some(staging) = staging {
@@ -192,6 +194,19 @@ impl Account {
             read_at: copy.read_at,
             seconds: started.elapsed().as_secs_f64(),
         })
+    }
+}
+
+/// Removes the roll-forward of an earlier register that no longer belongs to the files beside it. One that is not ours, or
+/// was edited, stays with a warning.
+fn remove_outdated(target: &RegisterTarget, summary: &mut RegisterSummary, written_files: &WrittenFiles) {
+    let known = written_files.known();
+    let planned = planned_files(target).into_iter();
+    let outdated: Vec<PathBuf> = planned.filter(|path| path.is_file() && !summary.files.contains(path)).collect();
+    for path in outdated {
+        if !known.is_unedited(&path) || fs::remove_file(&path).is_err() {
+            summary.warnings.push(RegisterWarning::Outdated { file: path.display().to_string() });
+        }
     }
 }
 

@@ -219,6 +219,28 @@ fn the_opening_is_an_unedited_register_of_this_account() {
     assert!(accepted.stdout.contains("previous_saved_again"), "{}", accepted.stdout);
 }
 
+#[test]
+fn a_register_without_a_roll_forward_has_none_beside_it() {
+    let account = account();
+    let export = |output: &str, more: &[&str]| account.run(&[&["export", "register", "-o", output], more].concat());
+    export("old/", &["--as-of", "2026-10-31"]).exits(0);
+    for (output, roll) in [("new/", "new/roll-forward.csv"), ("r.csv", "r.roll-forward.csv")] {
+        let rolled = ["--as-of", "2026-11-30", "--previous", "old/register.csv"];
+        export(output, &rolled).exits(0);
+        assert!(account.path(roll).exists());
+        export(output, &["--as-of", "2026-12-31"]).exits(0);
+        assert!(!account.path(roll).exists(), "{roll}");
+        // One that somebody edited is not replaced, and with --force it stays.
+        export(output, &rolled).exits(0);
+        fs::write(account.path(roll), "edited").unwrap();
+        let plain = ["--as-of", "2026-12-31"];
+        assert!(export(output, &plain).exits(2).stderr.contains("was edited since tallyport wrote it"));
+        let forced = export(output, &[&plain[..], &["--force"]].concat()).exits(0);
+        assert!(forced.stderr.contains(&format!("`{roll}` is of an earlier register")), "{}", forced.stderr);
+        assert_eq!(fs::read_to_string(account.path(roll)).unwrap(), "edited");
+    }
+}
+
 /// Its headers are those of assets, and its names are those of products.
 #[test]
 fn a_register_is_no_table_of_records() {
