@@ -52,6 +52,8 @@ pub(crate) enum RatesProblem {
     BaseRate { row: u64, base: String, found: String },
     #[error("the base currency is missing")]
     NoBase,
+    #[error("the base currency is not clear: {currencies} have the rate 1")]
+    SeveralBases { currencies: String },
 }
 
 /// What is wrong with an earlier register.
@@ -91,6 +93,9 @@ impl Diagnostic for RegisterError {
             Self::Read(_) => return None,
             Self::Rates { problem: RatesProblem::NoBase, .. } => {
                 "add a row for the base currency with the rate 1, or a column `base` with its code"
+            }
+            Self::Rates { problem: RatesProblem::SeveralBases { .. }, .. } => {
+                "add a column `base` with the code of the base currency"
             }
             Self::Rates { problem: RatesProblem::Ambiguous { .. }, .. } => {
                 "write it without a thousands separator and with other than three decimals, e.g. `1.1680` or `16250`"

@@ -11,6 +11,7 @@ use ring::digest::{Context, SHA256};
 use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
 
+use super::rates::{Rate, Rates};
 use super::totals::{Amounts, CurrencyTotal, RegisterCounts};
 use crate::table::write::{AtomicFile, WriteError};
 
@@ -156,6 +157,60 @@ impl TotalFacts {
     }
 }
 
+/// What the totals are in the base currency of the exchange rates, as exact strings.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct ConversionFacts {
+    pub base: String,
+    /// As given: what one unit costs in the base currency.
+    pub rates: Vec<RateFacts>,
+    /// Currencies with items and without a rate: they are in none of these totals.
+    pub without_rate: Vec<String>,
+    /// Totals of held items.
+    pub held: ConvertedFacts,
+    /// Totals of disposed items.
+    pub disposed: ConvertedFacts,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct RateFacts {
+    pub currency: String,
+    pub rate: String,
+}
+
+/// Sums in the base currency: the total of each currency is converted and rounded by itself.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct ConvertedFacts {
+    pub cost: String,
+    pub accumulated_depreciation: String,
+    pub book_value: String,
+}
+
+impl ConversionFacts {
+    pub(super) fn of(rates: &Rates, totals: &[CurrencyTotal]) -> Self {
+        let sums = |part: fn(&CurrencyTotal) -> &Amounts| {
+            let sum = |amount: fn(&Amounts) -> Decimal| {
+                let converted = totals.iter().filter_map(|total| rates.converted(amount(part(total)), &total.currency));
+                rates.base.plain(converted.sum())
+            };
+            ConvertedFacts {
+                cost: sum(|amounts| amounts.cost),
+                accumulated_depreciation: sum(|amounts| amounts.accumulated),
+                book_value: sum(|amounts| amounts.book_value),
+            }
+        };
+        let has_items = |total: &&CurrencyTotal| total.held.items + total.disposed.items > 0;
+        let without = totals.iter().filter(has_items).filter(|total| rates.rate(&total.currency).is_none());
+        let facts = |rate: &Rate| RateFacts { currency: rate.currency.code.to_string(), rate: rate.rate.to_string() };
+        Self {
+            base: rates.base.code.to_string(),
+            rates: rates.rates.iter().map(facts).collect(),
+            without_rate: without.map(|total| total.currency.code.to_string()).collect(),
+            held: sums(|total| &total.held),
+            disposed: sums(|total| &total.disposed),
+        }
+    }
+}
+
 #[derive(Debug, Serialize)]
 pub(super) struct Manifest<'a> {
     /// The version of this format.
@@ -166,6 +221,8 @@ pub(super) struct Manifest<'a> {
     pub(super) counts: &'a RegisterCounts,
     /// By currency.
     pub(super) totals: &'a [TotalFacts],
+    /// The totals by the user's exchange rates.
+    pub(super) conversion: Option<&'a ConversionFacts>,
     /// The as-of date of the register that this one was rolled forward from.
     pub(super) rolled_forward_from: Option<String>,
     /// That register's file, as it was read.

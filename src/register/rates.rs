@@ -1,7 +1,7 @@
 //! Exchange rates supplied by the user.
 //!
 //! A file in any supported format with the columns `currency` and `rate`, the price of **one unit** of the currency in
-//! the base currency. The base currency is given by a column `base`, or by the row whose rate is 1.
+//! the base currency. The base currency is given by a column `base`, or by the only row whose rate is 1.
 //!
 //! ```text
 //! currency,rate
@@ -81,13 +81,29 @@ fn of(rows: &[Row]) -> Result<Rates, RatesProblem> {
         Some(base) => base_of(rows, base)?,
         None => None,
     };
-    let ones = || rates.iter().find(|(_, rate)| rate.rate == Decimal::ONE).map(|(_, rate)| rate.currency.clone());
-    let base = named.or_else(ones).ok_or(RatesProblem::NoBase)?;
+    let base = match named {
+        Some(base) => base,
+        None => only_one(&rates)?,
+    };
     match rates.iter().find(|(_, rate)| rate.currency == base && rate.rate != Decimal::ONE) {
         Some((row, rate)) => {
             Err(RatesProblem::BaseRate { row: *row, base: base.code.to_string(), found: rate.rate.to_string() })
         }
         None => Ok(Rates { base, rates: rates.into_iter().map(|(_, rate)| rate).collect() }),
+    }
+}
+
+/// The currency whose rate is 1. Some currencies are tied to another one, so that several may have it.
+fn only_one(rates: &[(u64, Rate)]) -> Result<Currency, RatesProblem> {
+    let ones: Vec<&Currency> =
+        rates.iter().filter(|(_, rate)| rate.rate == Decimal::ONE).map(|(_, rate)| &rate.currency).collect();
+    match ones.as_slice() {
+        [] => Err(RatesProblem::NoBase),
+        [base] => Ok((*base).clone()),
+        several => {
+            let currencies: Vec<&str> = several.iter().map(|currency| &*currency.code).collect();
+            Err(RatesProblem::SeveralBases { currencies: currencies.join(" and ") })
+        }
     }
 }
 
@@ -187,6 +203,8 @@ mod tests {
         let named = read("currency;rate;base\nEUR;1,0812;USD\nGBP;1,31;\n").unwrap();
         assert_eq!(named.converted(Decimal::from(100), &Currency::of("EUR")), Some(Decimal::new(10_812, 2)));
         assert_eq!(named.rate(&Currency::of("USD")), Some(Decimal::ONE));
+        let tied = read("currency,rate,base\nBMD,1,USD\nUSD,1,\nEUR,1.08,\n").unwrap();
+        assert_eq!(&*tied.base.code, "USD");
     }
 
     #[test]
@@ -200,6 +218,7 @@ mod tests {
             ("currency,rate\nEUR,1\nGoats,2\n", "row 3: `Goats` is not an ISO 4217 currency code"),
             ("currency,rate\nEUR,1\nUSD,2\nUSD,2\n", "row 4: duplicate rate for USD"),
             ("currency,rate\nEUR,1.1\n", "the base currency is missing"),
+            ("currency,rate\nBMD,1\nUSD,1\nEUR,1.08\n", "the base currency is not clear: BMD and USD have the rate 1"),
             ("currency,rate,base\nEUR,2,EUR\n", "row 2: the rate of the base currency EUR is 2 instead of 1"),
             ("currency,rate,base\nEUR,2,USD\nGBP,2,CHF\n", "row 3: base currency `CHF` differs from `USD` above"),
         ] {

@@ -9,7 +9,7 @@ use serde::Serialize;
 use super::content::{Register, RegisterOptions, RegisterTarget, RegisterWarning};
 use super::error::RegisterError;
 use super::item::{MAX_ITEMS, RegisterItem};
-use super::manifest::{FOLDER_MANIFEST, FileFacts, Manifest, TotalFacts, beside};
+use super::manifest::{ConversionFacts, FOLDER_MANIFEST, FileFacts, Manifest, TotalFacts, beside};
 use super::opening::rows_digest;
 use super::previous::RegisterEntry;
 use super::roll_forward::write_csv;
@@ -24,6 +24,8 @@ pub struct RegisterSummary {
     pub counts: RegisterCounts,
     /// By currency; amounts are strings.
     pub totals: Vec<TotalFacts>,
+    /// The totals by the user's exchange rates.
+    pub conversion: Option<ConversionFacts>,
     /// The as-of date of the register that this one was rolled forward from.
     pub rolled_forward_from: Option<String>,
     /// That register's file, as it was read.
@@ -43,6 +45,7 @@ pub(crate) fn write(items: Vec<RegisterItem>, options: &RegisterOptions) -> Resu
     let register = Register::new(items, options)?;
     let warnings = register.warnings();
     let totals: Vec<TotalFacts> = register.totals.iter().map(TotalFacts::of).collect();
+    let conversion = register.rates.as_ref().map(|rates| ConversionFacts::of(rates, &register.totals));
     let from = register.roll.as_ref().and_then(|roll| roll.from).map(|day| day.to_string());
     let mut set = FileSet::default();
     add_files(&register, &mut set)?;
@@ -56,6 +59,7 @@ pub(crate) fn write(items: Vec<RegisterItem>, options: &RegisterOptions) -> Resu
         account: &options.account,
         counts: &register.counts,
         totals: &totals,
+        conversion: conversion.as_ref(),
         rolled_forward_from: from.clone(),
         rolled_forward_from_file: opening.as_ref(),
         rows_sha256: rows_digest(Some(options.as_of), &entries),
@@ -68,6 +72,7 @@ pub(crate) fn write(items: Vec<RegisterItem>, options: &RegisterOptions) -> Resu
         as_of: options.as_of.to_string(),
         counts: register.counts,
         totals,
+        conversion,
         rolled_forward_from: from,
         rolled_forward_from_file: opening,
         warnings,

@@ -241,6 +241,25 @@ fn a_register_without_a_roll_forward_has_none_beside_it() {
     }
 }
 
+#[test]
+fn converted_totals_are_in_the_manifest_whatever_the_file() {
+    let account = account()
+        .sheet("rates.csv", "currency,rate\nUSD,1\nEUR,1.10\n")
+        .sheet("tied.csv", "currency,rate\nBMD,1\nUSD,1\n");
+    let export = ["export", "register", "-o", "r.csv", "--as-of", "2026-10-31", "--rates"];
+    let (_, report) = account.json(&[&export[..], &["rates.csv"]].concat());
+    let conversion = &manifest(&account, "r.csv.manifest.json")["conversion"];
+    assert_eq!((&conversion["base"], &conversion["held"]["cost"]), (&json!("USD"), &json!("5938.90")));
+    assert_eq!(conversion["rates"][1], json!({"currency": "EUR", "rate": "1.1"}));
+    assert_eq!(conversion, &report["conversion"]);
+    assert_output!(account.run(&[&export[..], &["tied.csv"]].concat()), @"
+    exit code 2
+    --- stderr
+    error: invalid exchange rates in `tied.csv`: the base currency is not clear: BMD and USD have the rate 1
+      hint: add a column `base` with the code of the base currency
+    ");
+}
+
 /// Its headers are those of assets, and its names are those of products.
 #[test]
 fn a_register_is_no_table_of_records() {

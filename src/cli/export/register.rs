@@ -75,6 +75,13 @@ fn print(report: &RegisterReport, printer: Printer) -> Result<(), Error> {
             totals.held.book_value
         ));
     }
+    if let Some(converted) = &summary.conversion {
+        let (base, held) = (&converted.base, &converted.held);
+        lines.push(format!(
+            "  {base}  {:>14}       cost {:>16}  book value {:>16}",
+            "converted", held.cost, held.book_value
+        ));
+    }
     if let Some(day) = &summary.rolled_forward_from {
         lines.push(format!("  rolled forward from {day}, to the cent"));
     }
