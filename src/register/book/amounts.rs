@@ -66,6 +66,9 @@ impl AmountRow<'_> {
         for (index, value) in values(self.amounts).into_iter().enumerate() {
             let at = (self.row, self.first + index as u16);
             let format = if index < 2 { &count } else { &money };
+            if index >= 2 {
+                page.make_room(at.1, value, self.currency)?;
+            }
             match &formulas {
                 Some(formulas) => page.formula(at, &formulas[index], value, format)?,
                 None => page.amount(at, value, format)?,
@@ -84,6 +87,7 @@ impl AmountRow<'_> {
                 (Some(result), Some(rate)) => {
                     let source = letters(self.first + index as u16);
                     let formula = format!("=ROUND({source}{}*{rate},{})", self.row + 1, rates.base.digits);
+                    page.make_room(column, result, &rates.base)?;
                     page.formula(at, &formula, result, &money)?;
                 }
                 _ => page.text(at, "no rate", &styles::right(self.format))?,

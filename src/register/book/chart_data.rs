@@ -64,7 +64,8 @@ pub(super) fn write(
     categories: &[GroupRow],
 ) -> XlsxResult<Vec<ChartData>> {
     let mut page = Page::new(sheet, styles, SHEET)?;
-    page.sheet.set_column_width(0, 30)?.set_column_range_width(1, 12, 16)?;
+    page.set_width(0, 30.0)?;
+    (1..=12).try_for_each(|column| page.set_width(column, 16.0))?;
     page.title(SHEET, "What the charts are drawn from")?;
     let mut data = ChartDataSheet { register, page, row: 3, charts: Vec::new() };
     data.book_values(categories)?;
@@ -131,6 +132,7 @@ impl ChartDataSheet<'_> {
         let money = money(&styles.cell, currency);
         for Bar { label, cells, value } in bars {
             self.page.text((self.row, 0), &label, &styles.cell)?;
+            self.page.make_room(1, value, currency)?;
             if cells.len() <= MAX_TERMS {
                 self.page.formula((self.row, 1), &format!("={}", cells.join("+")), value, &money)?;
             } else {
@@ -184,6 +186,7 @@ impl ChartDataSheet<'_> {
 
     fn spend_cell(&mut self, column: u16, header_row: u32, currency: &Currency, amount: Decimal) -> XlsxResult {
         let money = money(&self.page.styles.cell, currency);
+        self.page.make_room(column, amount, currency)?;
         if !is_plain(&currency.code) {
             return self.page.amount((self.row, column), amount, &money);
         }
@@ -210,7 +213,9 @@ impl ChartDataSheet<'_> {
         }
         let formula = format!("=ROUND({},{})", terms.join("+"), rates.base.digits);
         let money = money(&self.page.styles.cell, &rates.base);
-        self.page.formula((self.row, currencies.len() as u16 + 1), &formula, rates.base.rounded(sum), &money)
+        let (column, sum) = (currencies.len() as u16 + 1, rates.base.rounded(sum));
+        self.page.make_room(column, sum, &rates.base)?;
+        self.page.formula((self.row, column), &formula, sum, &money)
     }
 
     /// Writes how many warranties and licenses end in each month of the year after the as-of date.

@@ -3,8 +3,8 @@
 use rust_decimal::Decimal;
 use rust_xlsxwriter::{Format, Worksheet};
 
-use super::page::{Page, XlsxResult};
-use super::styles::money_with_code;
+use super::page::{Page, XlsxResult, amount_width};
+use super::styles::{CODE, money_with_code};
 use crate::register::content::Register;
 use crate::register::depreciation::charge_base;
 use crate::register::line::{ItemState, RegisterLine};
@@ -47,7 +47,9 @@ const SHEETS: [&str; 2] = [
 
 pub(super) fn write(sheet: &mut Worksheet, register: &Register<'_>, styles: &PageStyles) -> XlsxResult {
     let mut page = Page::new(sheet, styles, "Method")?;
-    page.sheet.set_column_width(0, 34)?.set_column_width(1, 22)?.set_column_width(2, 54)?;
+    for (column, width) in (0..).zip([34.0, 22.0, 54.0]) {
+        page.set_width(column, width)?;
+    }
     page.title("Method", "How the figures of this workbook come about")?;
     let mut row = 3;
     paragraphs(&mut page, &mut row, "Depreciation", &DEPRECIATION)?;
@@ -101,6 +103,7 @@ fn write_example(page: &mut Page<'_>, row: &mut u32, register: &Register<'_>, li
     let styles = page.styles;
     let title = format!("Worked example: {} {}, {}", item.kind.name(), item.tag, item.title);
     page.section(*row, &title, LAST)?;
+    page.set_width(1, f64::max(22.0, amount_width(*cost, &item.currency) + CODE))?;
     let (money, date) = (money_with_code(&styles.cell, &item.currency), right(&styles.date));
     let cell = |step: u32| format!("B{}", *row + 1 + step);
     let [c_cost, c_minimum, c_months, c_purchased] = [1, 2, 3, 4].map(cell);

@@ -30,6 +30,9 @@ const FILTER_BUTTON: f64 = 3.0;
 const PADDING: f64 = 2.0;
 const WIDEST: f64 = 60.0;
 
+/// How much wider bold digits are than plain ones.
+const BOLD: f64 = 1.1;
+
 /// What writing a part of the workbook gives.
 pub(super) type XlsxResult<T = ()> = Result<T, XlsxError>;
 
@@ -90,6 +93,16 @@ impl<'a, T: Into<Cow<'a, str>>> From<T> for ListCell<'a> {
 pub(super) struct Page<'a> {
     pub(super) sheet: &'a mut Worksheet,
     pub(super) styles: &'a PageStyles,
+    /// Of each column, in characters.
+    widths: Vec<f64>,
+}
+
+/// In characters, what an amount takes in bold: a narrower column shows `###` in its place.
+pub(super) fn amount_width(amount: Decimal, currency: &Currency) -> f64 {
+    let whole = amount.abs().trunc().mantissa().unsigned_abs().checked_ilog10().unwrap_or_default() as usize + 1;
+    let decimals = if currency.digits > 0 { currency.digits as usize + 1 } else { 0 };
+    let characters = usize::from(amount.is_sign_negative()) + whole + (whole - 1) / 3 + decimals;
+    characters as f64 * BOLD + PADDING
 }
 
 impl<'a> Page<'a> {
@@ -100,7 +113,24 @@ impl<'a> Page<'a> {
         sheet.set_screen_gridlines(false).set_tab_color(INK).set_paper_size(PAPER);
         sheet.set_print_fit_to_pages(1, 0).set_margins(0.5, 0.5, 0.6, 0.7, 0.3, 0.3);
         sheet.set_footer("&L&8Fixed-asset register&C&8&A&R&8Page &P of &N");
-        Ok(Self { sheet, styles })
+        Ok(Self { sheet, styles, widths: Vec::new() })
+    }
+
+    /// Sets the width of a column, in characters.
+    pub(super) fn set_width(&mut self, column: u16, width: f64) -> XlsxResult {
+        let index = usize::from(column);
+        if self.widths.len() <= index {
+            self.widths.resize(index + 1, 0.0);
+        }
+        self.widths[index] = width;
+        self.sheet.set_column_width(column, width).map(drop)
+    }
+
+    /// Widens a column where it is too narrow for an amount.
+    pub(super) fn make_room(&mut self, column: u16, amount: Decimal, currency: &Currency) -> XlsxResult {
+        let needed = amount_width(amount, currency);
+        let present = self.widths.get(usize::from(column)).copied().unwrap_or_default();
+        if needed > present { self.set_width(column, needed) } else { Ok(()) }
     }
 
     /// Writes the title and a line of explanation, in the first two rows.
@@ -113,7 +143,7 @@ impl<'a> Page<'a> {
     /// Writes the header row, keeps it in view and repeats it on every printed page.
     pub(super) fn header(&mut self, row: u32, headers: &[Header]) -> XlsxResult {
         for (column, header) in (0..).zip(headers) {
-            self.sheet.set_column_width(column, header.width)?;
+            self.set_width(column, header.width)?;
         }
         self.headings(row, headers)?;
         self.sheet.set_freeze_panes(row + 1, 0)?;
@@ -174,10 +204,12 @@ impl<'a> Page<'a> {
             }
             for (place, ListColumn { cell, .. }) in columns.iter().enumerate() {
                 let cell = cell(&item);
-                if let ListCell::Text(text) = &cell {
-                    let needed = (text.chars().count() as f64 + PADDING).min(WIDEST);
-                    headers[place].width = headers[place].width.max(needed);
-                }
+                let needed = match &cell {
+                    ListCell::Text(text) => (text.chars().count() as f64 + PADDING).min(WIDEST),
+                    ListCell::Amount(amount, currency) => amount_width(*amount, currency),
+                    ListCell::Integer(_) | ListCell::Date(_) | ListCell::Formula(..) => 0.0,
+                };
+                headers[place].width = headers[place].width.max(needed);
                 self.list_cell((row, place as u16), &cell)?;
             }
             row += 1;
@@ -186,7 +218,7 @@ impl<'a> Page<'a> {
             return self.text((row, 0), empty, &self.styles.cell);
         }
         for (column, header) in (0..).zip(&headers) {
-            self.sheet.set_column_width(column, header.width)?;
+            self.set_width(column, header.width)?;
         }
         self.sheet.autofilter(HEADER_ROW, 0, row - 1, columns.len() as u16 - 1).map(drop)
     }
@@ -201,6 +233,41 @@ impl<'a> Page<'a> {
             ListCell::Formula(formula, result) => {
                 self.formula(at, formula, Decimal::from(*result), &integer(&styles.cell))
             }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+
+    #[test]
+    fn an_amount_has_room_for_its_digits_and_marks() {
+        for (amount, code, shown) in [
+            ("0", "EUR", "0.00"),
+            ("-999.5", "EUR", "-999.50"),
+            ("1000", "JPY", "1,000"),
+            ("125000000000", "IDR", "125,000,000,000.00"),
+            ("1234567.891", "KWD", "1,234,567.891"),
+        ] {
+            let width = amount_width(amount.parse().unwrap(), &Currency::of(code));
+            assert!((width - (shown.len() as f64 * BOLD + PADDING)).abs() < 1e-9, "{shown}: {width}");
+        }
+    }
+
+    #[test]
+    fn a_column_grows_with_its_largest_amount_and_never_shrinks() {
+        let (mut sheet, styles) = (Worksheet::new(), super::super::styles::page_styles());
+        let mut page = Page::new(&mut sheet, &styles, "Sheet").unwrap();
+        let rupiah = Currency::of("IDR");
+        page.set_width(2, 16.0).unwrap();
+        let large = Decimal::from(125_000_000_000_i64);
+        for (amount, width) in
+            [(Decimal::ONE, 16.0), (large, amount_width(large, &rupiah)), (Decimal::ONE, amount_width(large, &rupiah))]
+        {
+            page.make_room(2, amount, &rupiah).unwrap();
+            assert!((page.widths[2] - width).abs() < 1e-9, "{amount}");
         }
     }
 }

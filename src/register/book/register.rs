@@ -4,8 +4,8 @@ use hashbrown::HashMap;
 use rust_decimal::Decimal;
 use rust_xlsxwriter::{Format, Worksheet};
 
-use super::page::{Header, Page, XlsxResult, left, right};
-use super::styles::{integer, money_with_code};
+use super::page::{Header, Page, XlsxResult, amount_width, left, right};
+use super::styles::{CODE, integer, money_with_code};
 use crate::register::columns::{COLUMNS, CellValue, LAST_PRINTED, ValueType, position};
 use crate::register::content::Register;
 use crate::register::currency::Currency;
@@ -54,7 +54,11 @@ pub(super) fn write(sheet: &mut Worksheet, register: &Register<'_>, styles: &Pag
                     page.text(at, &text, &styles.cell)?;
                 }
                 CellValue::Number(number) => page.amount(at, Decimal::from(number), &id_format)?,
-                CellValue::Money(amount) => page.amount(at, amount, money)?,
+                CellValue::Money(amount) => {
+                    let width = &mut widths[usize::from(index)];
+                    *width = (*width).max((amount_width(amount, currency) + CODE).ceil() as usize);
+                    page.amount(at, amount, money)?;
+                }
                 CellValue::Date(day) => page.date(at, day, &styles.date)?,
             }
         }

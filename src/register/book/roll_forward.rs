@@ -82,6 +82,7 @@ impl MeasureTable<'_> {
         let sums = [0, 1, 2, 3, 4, 5, 5].map(sum);
         for (column, result) in (2..).zip(sums.into_iter().chain([Decimal::ZERO])) {
             let formula = format!("=SUM({0}{1}:{0}{row})", letters(column), first + 1);
+            self.page.make_room(column, result, currency)?;
             self.page.formula((row, column), &formula, result, &money)?;
         }
         self.row += 2;
@@ -95,8 +96,10 @@ impl MeasureTable<'_> {
         self.page.text((row, 1), &group.currency.code, &styles.cell)?;
         let [movements @ .., closing] = group.movements[measure].parts();
         for (column, part) in (2..).zip(movements) {
+            self.page.make_room(column, part, &group.currency)?;
             self.page.amount((row, column), part, &money)?;
         }
+        (7..=8).try_for_each(|column| self.page.make_room(column, closing, &group.currency))?;
         // Sums of binary numbers differ from the amounts in the last digit.
         let digits = group.currency.digits.max(2) + 6;
         self.page.formula((row, 7), &format!("=ROUND(SUM(C{number}:G{number}),{digits})"), closing, &money)?;

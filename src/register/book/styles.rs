@@ -35,6 +35,9 @@ pub(super) fn money(format: &Format, currency: &Currency) -> Format {
     right(format).set_num_format(format!("{code};-{code};\"–\""))
 }
 
+/// In characters, what the code in front of an amount takes.
+pub(super) const CODE: f64 = 4.5;
+
 /// `format` with the decimal places of the currency and its code in front of the amount.
 pub(super) fn money_with_code(format: &Format, currency: &Currency) -> Format {
     let is_code = currency.code.len() == 3 && currency.code.bytes().all(|byte| byte.is_ascii_uppercase());

@@ -27,11 +27,11 @@ const CONVERTED: u16 = RATE + 1;
 const LAST_CONVERTED: u16 = CONVERTED + 2;
 
 pub(super) fn write(sheet: &mut Worksheet, register: &Register<'_>, styles: &PageStyles) -> XlsxResult {
-    let page = Page::new(sheet, styles, "Summary")?;
+    let mut page = Page::new(sheet, styles, "Summary")?;
     page.sheet.set_landscape();
-    page.sheet.set_column_width(0, 30)?;
-    page.sheet.set_column_range_width(1, 2, 13)?;
-    page.sheet.set_column_range_width(3, LAST_CONVERTED, 17)?;
+    page.set_width(0, 30.0)?;
+    (1..=2).try_for_each(|column| page.set_width(column, 13.0))?;
+    (3..=LAST_CONVERTED).try_for_each(|column| page.set_width(column, 17.0))?;
     let last_column = if register.rates.is_some() { LAST_CONVERTED } else { RATE - 1 };
     let mut summary = SummaryPage { page, register, last_column, row: COUNTS_ROW - 1 };
     summary.account()?;
@@ -173,6 +173,7 @@ impl SummaryPage<'_> {
         for (column, amount) in (CONVERTED..).zip(parts) {
             let sum = totals().filter_map(|total| rates.converted(amount(part(total)), &total.currency)).sum();
             let formula = format!("=SUM({0}{1}:{0}{row})", letters(column), first + 1);
+            self.page.make_room(column, sum, &rates.base)?;
             self.page.formula((row, column), &formula, sum, &money)?;
         }
         Ok(())
