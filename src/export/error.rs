@@ -31,6 +31,10 @@ pub(crate) enum ExportError {
     RepeatedColumn { collection: &'static str, column: String },
     #[error("invalid sort order `{text}`")]
     SortOrder { text: String },
+    #[error("none of the collections has a column `{column}` to sort by")]
+    UnknownSortColumn { column: String },
+    #[error("the sort order by `{column}` is for {collection}, which is not exported")]
+    SortWithoutCollection { column: String, collection: &'static str },
 
     #[error(transparent)]
     Filter(#[from] FilterError),
@@ -110,6 +114,8 @@ impl Diagnostic for ExportError {
             Self::ColumnWithoutCollection { column, example } => return Some(format!("write {example}.{column}")),
             Self::UnknownColumn { known, .. } => return Some(format!("choose from {}", known.join(", "))),
             Self::RepeatedColumn { .. } => "name each column once",
+            Self::UnknownSortColumn { .. } => "sort by a column that an export without --columns has",
+            Self::SortWithoutCollection { .. } => "export that collection too, or leave out --sort",
             Self::SortOrder { .. } => "write FIELD, FIELD:asc or FIELD:desc",
             Self::Filter(error) => return error.hint(),
             Self::FilterWithoutCollection { .. } => "export that collection too, or leave the filter out",

@@ -90,6 +90,7 @@ impl<'j> ExportFiles<'j> {
     ) -> Result<ExportReport> {
         let job = self.job;
         let mut report = ExportReport::default();
+        source::validate_sort(sources, job)?;
         for entity in job.entities.iter().copied() {
             self.write_collection(entity, sources, progress, &mut report.tables)?;
         }
@@ -118,7 +119,7 @@ impl<'j> ExportFiles<'j> {
         let mut is_begun = false;
         for source in sources {
             for list in source.lists_of(entity) {
-                let table = source.table(list, source::columns(entity, &shape, self.job)?, self.job)?;
+                let table = source.table(list, &shape, self.job)?;
                 if !is_begun {
                     table.begin(&mut self.output)?;
                     is_begun = true;

@@ -74,6 +74,11 @@ impl ResolvedJob {
         if is_incremental && self.entities.iter().any(|entity| !entity.is_collection()) {
             return Err(ExportError::IncrementalLog);
         }
+        if let Some(SortArg { column, collection: Some(collection), .. }) = &self.sort
+            && !self.entities.iter().any(|entity| entity.name == *collection)
+        {
+            return Err(ExportError::SortWithoutCollection { column: column.clone(), collection });
+        }
         let is_unused = |filter: &&FilterArg| !self.entities.iter().any(|entity| filter.applies_to(entity));
         match self.filters.iter().find(is_unused) {
             Some(FilterArg { field, collection, .. }) => {
@@ -190,6 +195,7 @@ mod tests {
             ),
             (assets().with_filter("status"), "invalid filter `status`"),
             (assets().sorted_by("name:up"), "invalid sort order `name:up`"),
+            (assets().sorted_by("locations.name"), "the sort order by `name` is for locations, which is not exported"),
             (
                 ExportJob::all().to("a/").with_columns(["asset_id"]),
                 "cannot tell which collection the column `asset_id` belongs to",

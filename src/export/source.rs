@@ -1,6 +1,6 @@
 //! Reads what an export needs from one account, and prepares its tables.
 
-use super::columns::{ExportColumns, NotSelected};
+use super::columns::{ExportColumns, IdColumns, NotSelected};
 use super::error::ExportError;
 use super::filters::{AppliedBy, Filter};
 use super::job::ChangeReport;
@@ -76,9 +76,10 @@ impl<'a> ExportSource<'a> {
         Ok(self.records(list).observed_fields(list.entity)?)
     }
 
-    /// The table of a list. `columns` are those of all accounts in the table.
-    pub(crate) fn table(&self, list: &ExportList, columns: ExportColumns, job: &ResolvedJob) -> Result<ExportTable> {
+    /// The table of a list. `shape` is what the records of all accounts in the table have.
+    pub(crate) fn table(&self, list: &ExportList, shape: &ObservedFields, job: &ResolvedJob) -> Result<ExportTable> {
         let entity = list.entity;
+        let columns = columns(entity, shape, job)?;
         let front = match self.tenant {
             Some(tenant) if !job.output.is_per_tenant() => {
                 vec![
@@ -88,7 +89,7 @@ impl<'a> ExportSource<'a> {
             }
             _ => Vec::new(),
         };
-        let (sort, filters) = (sort_by(entity, &columns, job)?, list.client_filters.clone());
+        let (sort, filters) = (sort_by(entity, shape, job)?, list.client_filters.clone());
         Ok(ExportTable { entity, name: entity.name.to_owned(), columns, filters, sort, front })
     }
 
@@ -193,23 +194,37 @@ pub(crate) fn columns(
     })
 }
 
-fn sort_by(entity: &Entity, columns: &ExportColumns, job: &ResolvedJob) -> Result<Option<SortBy>, ExportError> {
+/// How the rows of a collection are sorted: by any of its columns, also one that the table leaves out. None where another
+/// of the collections has the column.
+fn sort_by(entity: &'static Entity, shape: &ObservedFields, job: &ResolvedJob) -> Result<Option<SortBy>, ExportError> {
     let Some(sort) = &job.sort else { return Ok(None) };
     if sort.collection.is_some_and(|name| name != entity.name) {
         return Ok(None);
     }
-    match columns.headers().position(|header| header == sort.column) {
-        Some(column) => {
-            let is_id = columns.holds_ids(column);
-            Ok(Some(SortBy { column, is_id, direction: sort.direction }))
-        }
-        // Another of the collections may have it.
+    let column = [sort.column.clone()];
+    let select = |ids| ExportColumns::of(entity, shape, ids).select(&column).ok();
+    match select(job.options.ids).or_else(|| select(IdColumns::Both)) {
+        Some(key) => Ok(Some(SortBy { is_id: key.holds_ids(0), key, direction: sort.direction })),
         None if job.entities.len() > 1 && sort.collection.is_none() => Ok(None),
         None => {
-            let (column, known) = (sort.column.clone(), headers(columns));
-            Err(ExportError::UnknownColumn { collection: entity.name, column, known })
+            let known = headers(&ExportColumns::of(entity, shape, job.options.ids));
+            Err(ExportError::UnknownColumn { collection: entity.name, column: sort.column.clone(), known })
         }
     }
+}
+
+/// Whether any of the collections has the column that rows are sorted by.
+///
+/// # Errors
+/// Where none has it: it is misspelt.
+pub(crate) fn validate_sort(sources: &[ExportSource<'_>], job: &ResolvedJob) -> Result<()> {
+    let Some(sort) = &job.sort else { return Ok(()) };
+    for entity in job.entities.iter().copied() {
+        if sort_by(entity, &merged_shape(entity, sources)?, job)?.is_some() {
+            return Ok(());
+        }
+    }
+    Err(ExportError::UnknownSortColumn { column: sort.column.clone() }.into())
 }
 
 fn headers(columns: &ExportColumns) -> Vec<String> {

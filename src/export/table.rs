@@ -28,10 +28,10 @@ pub(crate) struct ExportTable {
     pub front: Vec<(String, String)>,
 }
 
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug)]
 pub(crate) struct SortBy {
-    /// Position of the column, from 0.
-    pub column: usize,
+    /// The column that rows are sorted by, and no other. The table need not have it.
+    pub key: ExportColumns,
     /// Whether it holds system ids.
     pub is_id: bool,
     pub direction: SortDirection,
@@ -103,13 +103,17 @@ impl ExportTable {
     /// Fills the row with a record; false if the record does not match the filters.
     fn fill(&self, json: &str, names: &ReferenceNames, number: u64, row: &mut Row) -> bool {
         let Some(fields) = RawFields::of(json) else { return false };
-        if !self.filters.iter().all(|filter| filter.matches_record(&fields)) {
+        if !self.matches(&fields) {
             return false;
         }
         row.restart(number, value::formats());
         self.front.iter().for_each(|(_, text)| row.push_text(text));
         self.columns.fill(&fields, names, row);
         true
+    }
+
+    fn matches(&self, fields: &RawFields<'_>) -> bool {
+        self.filters.iter().all(|filter| filter.matches_record(fields))
     }
 
     /// Sorts on disk, by moving only a key and an id per record.
@@ -126,10 +130,11 @@ impl ExportTable {
         )?;
         let mut insert = keys.prepare("INSERT INTO key (id, text, display) VALUES (?1, ?2, ?3)")?;
         let mut row = Row::default();
-        let column = sort.column + self.front.len();
         mirror.each(self.entity, |id, json| -> Result<(), TableError> {
-            if self.fill(json, names, 1, &mut row) {
-                let cell = row.cell(column);
+            if let Some(fields) = RawFields::of(json).filter(|fields| self.matches(fields)) {
+                row.restart(1, value::formats());
+                sort.key.fill(&fields, names, &mut row);
+                let cell = row.cell(0);
                 insert.execute((id, sort_key(cell, sort.is_id), cell.text))?;
             }
             Ok(())

@@ -594,6 +594,36 @@ fn amounts_and_ids_are_numbers_to_filters_and_sorting() {
 }
 
 #[test]
+fn rows_are_sorted_by_any_column_of_the_collection_and_by_no_other() {
+    let account = account();
+    let tags = |sort: &str| {
+        let ran = account.run(&["export", "assets", "-o", "-", "--columns", "asset_id", "--sort", sort]).exits(0);
+        csv_of(&ran.stdout)[1..].concat()
+    };
+    assert_eq!(tags("purchase_cost"), ["A-3", "0042", "A-2"]);
+    assert_eq!(tags("location_name:desc"), ["A-2", "0042", "A-3"]);
+    assert_eq!(tags("custom:Rack"), ["0042", "A-2", "A-3"]);
+    // One of several collections has it.
+    account.run(&["export", "assets", "locations", "-o", "a.xlsx", "--sort", "city"]).exits(0);
+    insta::assert_snapshot!(account.transcript(&[
+        &["export", "assets", "locations", "-o", "b.xlsx", "--sort", "purchase_cots"],
+        &["export", "assets", "-o", "b.csv", "--sort", "locations.name"],
+    ]), @"
+    $ tallyport export assets locations -o b.xlsx --sort purchase_cots
+    exit code 2
+    --- stderr
+    error: none of the collections has a column `purchase_cots` to sort by
+      hint: sort by a column that an export without --columns has
+    $ tallyport export assets -o b.csv --sort locations.name
+    exit code 2
+    --- stderr
+    error: the sort order by `name` is for locations, which is not exported
+      hint: export that collection too, or leave out --sort
+    ");
+    assert!(!account.path("b.xlsx").exists());
+}
+
+#[test]
 fn zone_names_are_read_and_unknown_ones_are_told() {
     let account = account();
     let day_in = |zone: &str| {
