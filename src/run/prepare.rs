@@ -96,6 +96,7 @@ impl RunPlanner<'_> {
         let mut lookups = lookups::gather(input, &mut checkers, (self.selection, &edits), self.create_missing)?;
         if self.reading == AccountReading::Complete {
             let own = input.sheets.iter().filter(|sheet| !sheet.is_further()).map(|sheet| sheet.mapping.entity);
+            let own = own.chain(input.empty.iter().map(|file| file.entity));
             own.filter(|entity| entity.is_collection()).for_each(|entity| lookups.records.matching_any(entity.name));
         }
         observer.on_phase("looking up names", None);

@@ -185,6 +185,20 @@ fn a_record_that_is_gone_is_missing_and_one_that_only_the_account_has_is_extra()
     assert_eq!(found["differences"][0]["changed_by"], "admin@example.com", "the log says who deleted it");
 }
 
+/// JSON lines have no header: a collection without records is exported as a file without a line.
+#[test]
+fn an_empty_file_says_that_the_account_has_no_such_records() {
+    let account = account();
+    account.run(&["export", "assets", "-o", "assets.jsonl"]).exits(0);
+    let account = account.sheet("locations.jsonl", "").sheet("other.jsonl", "");
+    let files = ["verify", "assets.jsonl", "locations.jsonl", "other.jsonl"];
+    let (code, found) = account.json(&[&files[..], &["--complete"]].concat());
+    assert_eq!((code, told(&found)), (1, set(["extra locations Berlin - - Berlin"])), "{found:#}");
+    let sums = found["sums"].as_array().unwrap().iter().find(|sums| sums["collection"] == "locations").unwrap();
+    assert_eq!(sums["records"], json!({"expected": 0, "found": 1}));
+    assert_eq!(account.json(&files).0, 0, "nothing is said of other records");
+}
+
 #[test]
 fn an_item_that_somebody_else_has_now_is_a_difference_that_names_both() {
     let account = account();

@@ -24,11 +24,12 @@ use crate::check::{
 use crate::error::{Error, Result};
 use crate::mapping::{
     ColumnFacts, IgnoredColumn, Mapping, MappingError, MappingRuleError, MappingText, Preset, RecordOrigin,
-    RememberedMapping, SheetMapping, TimestampColumn, header_keys,
+    RememberedMapping, SheetMapping, TimestampColumn, entity_by_name, header_keys,
 };
 use crate::observer::Observer;
 use crate::plan::{EncodingConfidence, Referenced, SheetPlan};
 use crate::run::journal::{SheetHeader, SourceFile};
+use crate::schema::Entity;
 use crate::table::write::{AtomicFile, WriteError};
 use crate::table::{self, FileKind, Input, OnRows, ReadError, ReadOptions, Row, SheetLayout, Workbook};
 pub(crate) use aliases::ALIAS_HEADERS;
@@ -49,6 +50,8 @@ pub(crate) struct InputSet {
     pub(crate) sheets: Vec<MappedSheet>,
     /// Sheets that are not read, with the reason.
     pub(crate) skipped: Vec<(String, String)>,
+    /// Files without a header and rows of which the name says what records they have none of.
+    pub(crate) empty: Vec<EmptyFile>,
     pub(crate) rules: Rules,
     /// What no output may replace.
     pub(crate) protected: ProtectedFiles,
@@ -58,6 +61,12 @@ pub(crate) struct InputSet {
     headers: HashSet<String>,
     /// What is decided about look-alike names, until all files are open.
     decisions: Vec<NameDecision>,
+}
+
+/// A file of JSON lines without a record: a collection of which there are none is exported as one.
+pub(crate) struct EmptyFile {
+    pub(crate) name: String,
+    pub(crate) entity: &'static Entity,
 }
 
 /// An open file.
@@ -132,6 +141,7 @@ impl InputSet {
             files: Vec::new(),
             sheets: Vec::new(),
             skipped: Vec::new(),
+            empty: Vec::new(),
             rules,
             protected: options.protected_files(),
             preset: options.mapping.preset.clone().filter(|name| name != options::NO_PRESET),
@@ -148,6 +158,9 @@ impl InputSet {
                 // A collection without records is exported as such a file: JSON lines have no header.
                 Err(error) if is_of_no_records(&error, file) => {
                     observer.on_note(&format!("{name} is empty and was skipped"));
+                    let stem = Input::from_arg(file).stem();
+                    let entity = entity_by_name(options.entity.as_deref().unwrap_or(&stem));
+                    set.empty.extend(entity.map(|entity| EmptyFile { name: stem, entity }));
                     empty = empty.or(Some(error));
                 }
                 Err(error) => return Err(error),

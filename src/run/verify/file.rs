@@ -58,7 +58,10 @@ pub(crate) async fn compare_file(
     };
     let mut prepared = planner.plan(input, ComparisonSink::default(), observer).await?;
     learn_holders(account, &prepared.steps, &mut prepared.catalog).await?;
-    let mut findings = Comparison { sink: prepared.steps, catalog: &prepared.catalog }.findings(is_complete);
+    let comparison = Comparison { sink: prepared.steps, catalog: &prepared.catalog };
+    // A file without a record says that there is none.
+    let empty = input.empty.iter().map(|file| (file.name.clone(), file.entity)).collect::<Vec<_>>();
+    let mut findings = comparison.findings(is_complete.then_some(empty.as_slice()));
     findings.remarks.extend(read_only_remarks(&prepared.totals));
     findings.remarks.extend(input.skipped.iter().map(|(sheet, reason)| format!("{sheet} is not compared: {reason}")));
     changed_by::find(&account.client, &mut findings.differences, &|_| None, observer).await?;
@@ -355,6 +358,20 @@ impl RowFinding {
     }
 }
 
+/// What a sheet or file holds.
+struct ComparedContent {
+    entity: &'static Entity,
+    label: String,
+    /// Whether the records are further ones of another sheet's rows.
+    is_further: bool,
+}
+
+impl ComparedContent {
+    fn of(header: &SheetHeader) -> Self {
+        Self { entity: header.entity, label: header.label.clone(), is_further: header.owner.is_some() }
+    }
+}
+
 /// A plan with what is known of the account, to be told as differences.
 struct Comparison<'c> {
     sink: ComparisonSink,
@@ -362,7 +379,8 @@ struct Comparison<'c> {
 }
 
 impl Comparison<'_> {
-    fn findings(mut self, is_complete: bool) -> Findings {
+    /// What was found. Of a complete comparison, `empty` are files without a record, with what they have none of.
+    fn findings(mut self, empty: Option<&[(String, &'static Entity)]>) -> Findings {
         self.sink.settle();
         let mut findings = Findings::default();
         let mut read: BTreeSet<(&'static str, i64)> = BTreeSet::new();
@@ -381,12 +399,16 @@ impl Comparison<'_> {
             }
             add_problems(&mut findings, &sheet);
             findings.remarks.extend(sheet.remarks());
-            sums.push((sheet.header, tally));
+            sums.push((ComparedContent::of(&sheet.header), tally));
         }
-        if is_complete {
+        if let Some(empty) = empty {
+            for (label, entity) in empty {
+                let content = ComparedContent { entity, label: label.clone(), is_further: false };
+                sums.push((content, SumTally::new(entity, label.clone())));
+            }
             self.add_extra(&mut findings, &mut sums, &read);
         }
-        for (_, tally) in sums.into_iter().filter(|(header, _)| header.entity.is_collection()) {
+        for (_, tally) in sums.into_iter().filter(|(content, _)| content.entity.is_collection()) {
             findings.remarks.extend(tally.remark());
             findings.sums.push(tally.finish());
         }
@@ -484,13 +506,13 @@ impl Comparison<'_> {
     fn add_extra(
         &self,
         findings: &mut Findings,
-        sums: &mut [(SheetHeader, SumTally)],
+        sums: &mut [(ComparedContent, SumTally)],
         read: &BTreeSet<(&'static str, i64)>,
     ) {
         let mut done: Vec<&'static str> = Vec::new();
-        for (header, tally) in sums.iter_mut().filter(|(header, _)| header.owner.is_none()) {
-            let name = header.entity.name;
-            if !header.entity.is_collection() || done.contains(&name) {
+        for (content, tally) in sums.iter_mut().filter(|(content, _)| !content.is_further) {
+            let name = content.entity.name;
+            if !content.entity.is_collection() || done.contains(&name) {
                 continue;
             }
             done.push(name);
@@ -508,7 +530,7 @@ impl Comparison<'_> {
                     field: None,
                     expected: String::new(),
                     found: title,
-                    source: header.label.clone(),
+                    source: content.label.clone(),
                     changed_by: None,
                     changed_at: None,
                 });
