@@ -153,9 +153,9 @@ impl ComparedSheet {
             let are = if self.skipped == 1 { "is" } else { "are" };
             remarks.push(format!("{rows} of {label} {are} skipped, as an import would: not compared"));
         }
-        let columns = self.header.ignored.join(", ");
+        let columns: Vec<&str> = self.header.ignored.iter().map(|column| column.name.as_str()).collect();
         if !columns.is_empty() && self.header.owner.is_none() {
-            remarks.push(format!("columns of {label} that are not compared: {columns}"));
+            remarks.push(format!("columns of {label} that are not compared: {}", columns.join(", ")));
         }
         remarks
     }
