@@ -131,6 +131,11 @@ impl ColumnCheck {
 }
 
 impl ColumnRole {
+    /// Whether a cell of the column has to hold a value.
+    pub(super) fn is_required(&self) -> bool {
+        matches!(self, ColumnRole::Field { field, .. } if field.is_required())
+    }
+
     /// Whether the texts of the column name people: employees, or those that a reference may name.
     fn names_people(&self, entity: &Entity) -> bool {
         let ColumnRole::Field { field, .. } = self else { return false };
@@ -434,8 +439,9 @@ impl FieldReader<'_> {
             return Err(ValueError::new(
                 Code::MoneyNegative,
                 "negative amount; expected zero or more",
-                "correct the amount, or leave the cell empty",
-            ));
+                "correct the amount",
+            )
+            .or_empty());
         }
         let column = self.column.column as u32;
         self.amounts.push(AmountCurrency { column, in_header: currency, in_cell: amount.currency });
@@ -460,12 +466,20 @@ impl FieldReader<'_> {
 }
 
 fn clear(field: &'static Field) -> Result<Option<ParsedValue>, ValueError> {
-    if field.is_required() || !field.update {
+    if field.is_required() {
         return Err(ValueError::new(
             Code::ClearNotAllowed,
             format!("cannot clear `{}`; the field is required", field.name),
-            "type the value, or leave the cell empty to keep the current value",
+            if field.update {
+                "type the value, or leave the cell empty to keep the current value"
+            } else {
+                "type the value"
+            },
         ));
+    }
+    if !field.update {
+        let message = format!("cannot clear `{}`; only an update of a record clears a field", field.name);
+        return Err(ValueError::new(Code::ClearNotAllowed, message, "leave the cell empty"));
     }
     Ok(Some(ParsedValue::Clear))
 }

@@ -268,11 +268,7 @@ fn day_of_serial(number: f64) -> Option<Date> {
 }
 
 fn invalid() -> ValueError {
-    ValueError::new(
-        Code::DateInvalid,
-        INVALID,
-        "write the date as `YYYY-MM-DD`, or leave the cell empty if there is none",
-    )
+    ValueError::new(Code::DateInvalid, INVALID, "write the date as `YYYY-MM-DD`").or_empty()
 }
 
 fn span() -> ValueError {
@@ -308,7 +304,7 @@ fn fault(fault: InvalidDay) -> ValueError {
             format!("invalid date; {} {year} has {} days", MONTH_NAMES[usize::from(month) % 13], days_in(year, month))
         }
     };
-    ValueError::new(Code::DateInvalid, message, "correct the date, or leave the cell empty if there is none")
+    ValueError::new(Code::DateInvalid, message, "correct the date").or_empty()
 }
 
 /// By number, from 1.

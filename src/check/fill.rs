@@ -320,7 +320,7 @@ pub(crate) fn rule_value(
         ColumnRole::Field { field, ids, .. } => {
             let (mut survey, mut amounts) = (ColumnSurvey::default(), Vec::new());
             let mut reader = FieldReader { rules: &rules, column: &column, survey: &mut survey, amounts: &mut amounts };
-            reader.read(cell, field, *ids, &mut checked)?
+            reader.read(cell, field, *ids, &mut checked).map_err(ValueError::not_empty)?
         }
         _ => {
             read_other(&column, cell, EmptyCells::Leave, &mut checked)?;

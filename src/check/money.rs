@@ -271,9 +271,7 @@ impl From<AmountError> for ValueError {
                 let hint = format!("convert the amount to `{successor}`, which replaced the currency");
                 return Self::new(Code::CurrencyHistoric, "currency no longer in use", hint);
             }
-            AmountError::Other => {
-                (Code::MoneyInvalid, INVALID, "write the number alone, or leave the cell empty if there is none")
-            }
+            AmountError::Other => return Self::new(Code::MoneyInvalid, INVALID, "write the number alone").or_empty(),
         };
         Self::new(code, message, hint)
     }

@@ -113,6 +113,21 @@ impl ValueError {
         Self { code, message: in_sight(message.into()), hint: None }
     }
 
+    /// Adds to the hint that the cell may be left empty instead: true of every field but those that are required.
+    pub(super) fn or_empty(mut self) -> Self {
+        self.hint = self.hint.map(|hint| Cow::Owned(format!("{hint}{OR_EMPTY}")));
+        self
+    }
+
+    /// The error of a value that must not be empty: takes back what [`ValueError::or_empty`] added.
+    pub(super) fn not_empty(mut self) -> Self {
+        self.hint = self.hint.map(|hint| match hint.strip_suffix(OR_EMPTY) {
+            Some(rest) => Cow::Owned(rest.to_owned()),
+            None => hint,
+        });
+        self
+    }
+
     /// The hint, or an empty string.
     pub fn hint(&self) -> &str {
         self.hint.as_deref().unwrap_or_default()
@@ -123,6 +138,8 @@ impl ValueError {
         Problem { error: self, column, found: revealed(found).into() }
     }
 }
+
+const OR_EMPTY: &str = ", or leave the cell empty";
 
 /// A text with what nobody can see as its code point.
 fn in_sight(text: Cow<'static, str>) -> Cow<'static, str> {

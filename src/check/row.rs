@@ -334,6 +334,7 @@ impl<'m> Checker<'m> {
                 }
             }
             if let Err(error) = read {
+                let error = if column.role.is_required() { error.not_empty() } else { error };
                 checked.problems.push(error.at(at, cell.text));
             }
         }

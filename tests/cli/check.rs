@@ -26,7 +26,7 @@ fn all_problems_of_a_row_are_reported_at_once() {
            1 × not a date in `purchase_date` (date.invalid)
                E2 `31.02.2024`
                invalid date; February 2024 has 29 days
-               hint: correct the date, or leave the cell empty if there is none
+               hint: correct the date, or leave the cell empty
            1 × a currency that is no longer in use in `currency` (currency.historic)
                F2 `DEM`
                currency no longer in use; expected a current code such as `EUR` or `USD`
@@ -118,7 +118,7 @@ fn failed_rows_are_written_with_their_problems() {
     insta::assert_snapshot!(text, @r#"
     _status,_id,_message,asset_id,product,status,purchase_date
     failed,,"row 3 of the original file
-    `purchase_date`: invalid date; expected a date such as `2026-01-31`, found `soon` (date.invalid); hint: write the date as `YYYY-MM-DD`, or leave the cell empty if there is none",A-2,Mac,Ready,soon
+    `purchase_date`: invalid date; expected a date such as `2026-01-31`, found `soon` (date.invalid); hint: write the date as `YYYY-MM-DD`, or leave the cell empty",A-2,Mac,Ready,soon
     "#);
 }
 

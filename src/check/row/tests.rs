@@ -520,3 +520,33 @@ fn something_goes_to_one_holder() {
     assert!(told.contains(&String::from("C2 column.conflict")), "{told:?}");
     assert_eq!(told.iter().filter(|problem| !problem.starts_with("value.none")).count(), 1, "{told:?}");
 }
+
+#[test]
+fn only_where_a_field_may_be_empty_a_hint_says_so() {
+    let mut optional = 0;
+    for entity in schema::importable() {
+        for field in entity.fields.iter().filter(|field| field.create != schema::Use::No) {
+            for text in ["soon (at) work", "-5", "2027-02-31"] {
+                let sheet = Sheet::new(entity.name, field.name).row(text);
+                let mut checker = Checker::new(&sheet.mapping, &sheet.rules, &[], ExtraCells::Problem);
+                let mut checked = CheckedRow::default();
+                checker.check(&sheet.rows[0], &mut checked);
+                let of_cell = checked.problems.iter().filter(|problem| problem.column == Some(0));
+                let says_so = of_cell.filter(|problem| problem.error.hint().ends_with("leave the cell empty")).count();
+                assert!(says_so == 0 || !field.is_required(), "{} {}: {text}", entity.name, field.name);
+                optional += says_so;
+            }
+        }
+    }
+    assert!(optional > 10, "{optional}");
+    let asset = Sheet::new("assets", "asset_id|warranty_expiration").row("A-1|soon");
+    let audit = Sheet::new("audits", "asset|audit_date").row("A-1|soon");
+    let hint = |sheet: &Sheet| {
+        let mut checker = Checker::new(&sheet.mapping, &sheet.rules, &[], ExtraCells::Problem);
+        let mut checked = CheckedRow::default();
+        checker.check(&sheet.rows[0], &mut checked);
+        checked.problems[0].error.hint().to_owned()
+    };
+    assert_eq!(hint(&asset), "write the date as `YYYY-MM-DD`, or leave the cell empty");
+    assert_eq!(hint(&audit), "write the date as `YYYY-MM-DD`");
+}

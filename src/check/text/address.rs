@@ -60,7 +60,7 @@ fn bad_email(text: &str) -> ValueError {
     if text.matches('@').count() > 1 {
         return error(String::from("write one address per cell"));
     }
-    error(String::from("correct the address, or leave the cell empty"))
+    error(String::from("correct the address")).or_empty()
 }
 
 /// Extracts the address from `mailto:a@b.example` or `Ada Byron <a@b.example>`.
@@ -100,25 +100,29 @@ fn is_not_in_url(char: char) -> bool {
 }
 
 fn bad_url(text: &str) -> ValueError {
-    ValueError::new(
-        Code::UrlInvalid,
-        "invalid web address; expected one such as `https://example.com/support`",
-        url_hint(text),
-    )
+    let error = |hint: String| {
+        ValueError::new(
+            Code::UrlInvalid,
+            "invalid web address; expected one such as `https://example.com/support`",
+            hint,
+        )
+    };
+    match corrected_url(text) {
+        Some(hint) => error(hint),
+        None => error(String::from("write the whole address with `https://`")).or_empty(),
+    }
 }
 
-fn url_hint(text: &str) -> String {
+/// What to write instead, where it is clear which address is meant.
+fn corrected_url(text: &str) -> Option<String> {
     let spaced = text.replace(' ', "%20");
     if spaced != text && is_url(&spaced) {
-        return format!("write `{spaced}`, without spaces");
+        return Some(format!("write `{spaced}`, without spaces"));
     }
     let schemeless = text.trim_start_matches('/');
     let host = schemeless.split(['/', '?', '#', ':']).next().unwrap_or_default();
     let whole = format!("https://{schemeless}");
-    if is_domain(host) && is_url(&whole) {
-        return format!("write `{whole}`");
-    }
-    String::from("write the whole address with `https://`, or leave the cell empty")
+    (is_domain(host) && is_url(&whole)).then(|| format!("write `{whole}`"))
 }
 
 #[cfg(test)]
