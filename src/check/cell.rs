@@ -260,7 +260,8 @@ fn record_id(cell: Cell<'_>) -> Result<i64, ValueError> {
     })
 }
 
-/// Rejects what is invalid in any cell: error values, formulas without a result, undecodable text.
+/// Rejects what is invalid in any cell: error values, formulas without a result, lists and objects of JSON, undecodable
+/// text.
 fn readable(cell: Cell<'_>) -> Result<(), ValueError> {
     match cell.value {
         Value::Error => Err(error_value()),
@@ -268,6 +269,15 @@ fn readable(cell: Cell<'_>) -> Result<(), ValueError> {
             Code::CellUnevaluated,
             "formula without a stored result",
             "open the file in a spreadsheet program and save it, or type the value",
+        )),
+        Value::Structure => Err(ValueError::new(
+            Code::CellStructure,
+            if cell.text.starts_with('[') {
+                "a list; expected a single value: a text, a number or a boolean"
+            } else {
+                "an object; expected a single value: a text, a number or a boolean"
+            },
+            "write the value itself, and each further one below a key of its own",
         )),
         Value::Text if text::has_replacement(cell.text) => Err(ValueError::new(
             Code::CellUndecoded,
@@ -316,6 +326,13 @@ impl FieldReader<'_> {
         if cell.value == Value::Text && !self.column.names_people && text::is_number_like(cell.text) {
             return self.value(cell, cell.text, field, ids, checked).map(Some);
         }
+        // An export to JSON Lines writes these fields as structures, and any other file as the same text.
+        let cell = match field.kind {
+            Kind::CustomFields | Kind::Structure if cell.value == Value::Structure => {
+                Cell { value: Value::Text, ..cell }
+            }
+            _ => cell,
+        };
         readable(cell)?;
         let trimmed = text::trimmed(cell.text);
         if is_clear(trimmed) {

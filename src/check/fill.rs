@@ -210,7 +210,8 @@ fn holds_value(cell: Cell<'_>) -> bool {
 
 /// What the rule makes of the row, of which `first` is the first filled source.
 fn made_from<'r>(row: &'r Row, derived: &'r DerivedColumn, first: usize, folded: &mut String) -> Derived<'r> {
-    let is_broken = |column: &usize| matches!(row.cell(*column).value, Value::Error | Value::Unevaluated);
+    let is_broken =
+        |column: &usize| matches!(row.cell(*column).value, Value::Error | Value::Structure | Value::Unevaluated);
     let cell = row.cell(first);
     let (mut text, mut value) = match &derived.source {
         ValueSource::Join(template, columns) => {

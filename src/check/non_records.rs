@@ -195,7 +195,7 @@ fn is_unticked(cell: Cell<'_>) -> bool {
             is_false || (text.contains('0') && text.chars().all(|char| matches!(char, '0' | '.' | ',')))
         }
         Value::Blank => true,
-        Value::Date(_) | Value::Error | Value::Unevaluated => false,
+        Value::Date(_) | Value::Error | Value::Structure | Value::Unevaluated => false,
     }
 }
 

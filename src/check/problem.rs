@@ -34,6 +34,7 @@ codes! {
     CellUnevaluated "cell.unevaluated" "the formula has no stored result"
     CellUndecoded "cell.undecoded" "the text was not decoded cleanly"
     CellDamaged "cell.damaged" "a spreadsheet program has already damaged this number"
+    CellStructure "cell.structure" "a list or an object where a single value is expected"
     CellMerged "cell.merged" "the cell is covered by a merged one"
     CellQuotes "cell.quotes" "quotes that do not stand around the whole value"
     CellSecret "cell.secret" "the column looks like a password"

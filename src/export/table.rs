@@ -165,7 +165,9 @@ fn sort_key(cell: Cell<'_>, is_id: bool) -> Sql {
         Value::Number(number) => Sql::Real(number),
         Value::Boolean(truth) => Sql::Integer(truth.into()),
         Value::Date(moment) => Sql::Text(moment.to_string()),
-        Value::Text | Value::Error | Value::Unevaluated => Sql::Text(crate::schema::fold_name(cell.text).into_owned()),
+        Value::Text | Value::Error | Value::Structure | Value::Unevaluated => {
+            Sql::Text(crate::schema::fold_name(cell.text).into_owned())
+        }
     }
 }
 

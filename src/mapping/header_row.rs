@@ -84,7 +84,12 @@ fn is_value(cell: &Cell<'_>) -> bool {
     match cell.value {
         Value::Blank => false,
         Value::Text => cell.text.contains('@') || is_figure(cell.text),
-        Value::Number(_) | Value::Boolean(_) | Value::Date(_) | Value::Error | Value::Unevaluated => true,
+        Value::Number(_)
+        | Value::Boolean(_)
+        | Value::Date(_)
+        | Value::Error
+        | Value::Structure
+        | Value::Unevaluated => true,
     }
 }
 

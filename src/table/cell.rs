@@ -22,6 +22,8 @@ pub enum Value {
     Date(DateTime),
     /// An error value such as `#N/A`; the text is that value.
     Error,
+    /// A list or an object of JSON; the text is its JSON.
+    Structure,
     /// A formula whose result was never stored: not a blank, but a value we cannot know.
     Unevaluated,
 }

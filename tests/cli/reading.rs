@@ -259,3 +259,41 @@ fn secrets_of_any_language_stay_out_of_results_and_journals() {
         assert!(account.records("assets")[0].to_string().contains(word), "{header}: on purpose");
     }
 }
+
+#[test]
+fn a_list_or_an_object_of_json_is_no_value_of_a_field() {
+    let account = CliTest::new().with_lookups().sheet(
+        "assets.jsonl",
+        concat!(
+            r#"{"asset_id": {"y": 1}, "product": "MacBook Pro 14", "status": "Ready", "notes": ["a", "b"], "#,
+            r#""custom:Rack": [1], "extra": {"y": 2}, "custom_fields": [{"name": "Owner", "value": "IT"}]}"#,
+            "\n",
+            r#"{"asset_id": "{\"x\":1}", "product": "MacBook Pro 14", "status": "Ready", "#,
+            r#""custom_fields": [{"name": "Owner", "value": "IT"}]}"#,
+            "\n",
+        ),
+    );
+    let (code, summary) = account.json(&["import", "assets.jsonl"]);
+    assert_eq!(
+        (code, &summary["counts"]["created"], &summary["counts"]["failed"]),
+        (1, &json!(1), &json!(1)),
+        "{summary}"
+    );
+    let problems: Vec<(&str, &str)> = summary["problems"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|problem| (problem["code"].as_str().unwrap(), problem["examples"][0]["message"].as_str().unwrap()))
+        .collect();
+    let (list, object) = (
+        "a list; expected a single value: a text, a number or a boolean",
+        "an object; expected a single value: a text, a number or a boolean",
+    );
+    let mut messages: Vec<&str> =
+        problems.iter().filter(|(code, _)| *code == "cell.structure").map(|(_, message)| *message).collect();
+    messages.sort_unstable();
+    assert_eq!(messages, [list, list, object], "{summary}");
+    assert_eq!(problems.len(), 3, "{summary}");
+    let asset = account.record("assets", "asset_id", "{\"x\":1}");
+    assert_eq!(asset["custom_fields"], json!([{"name": "Owner", "value": "IT"}]), "{asset}");
+}

@@ -1,8 +1,8 @@
 //! A row's cells as one line of JSON, and back: text, value and number format as they were read.
 //!
 //! A text is a string, a blank `null`; anything else an object: `{"t": text, "n": number}`, `"b"` a Boolean, `"d"` a
-//! date, `"e"` an error, `"u"` a formula without a result, `"f"` the number format; `"c"` a CSV cell with its guarding
-//! apostrophe.
+//! date, `"e"` an error, `"j"` a structure of JSON, `"u"` a formula without a result, `"f"` the number format; `"c"` a CSV
+//! cell with its guarding apostrophe.
 
 use std::fmt;
 use std::sync::Arc;
@@ -60,6 +60,7 @@ fn described(cell: Cell<'_>) -> Map<String, Json> {
         Value::Boolean(truth) => ("b", json!(truth)),
         Value::Date(date) => ("d", json!(date.to_string())),
         Value::Error => ("e", json!(true)),
+        Value::Structure => ("j", json!(true)),
         Value::Unevaluated => ("u", json!(true)),
     };
     let mut object = Map::new();
@@ -174,6 +175,7 @@ fn value(cell: &Map<String, Json>) -> Option<Value> {
         () if has("b") => Value::Boolean(cell.get("b")?.as_bool()?),
         () if has("d") => Value::Date(cell.get("d")?.as_str()?.parse().ok()?),
         () if has("e") => Value::Error,
+        () if has("j") => Value::Structure,
         () if has("u") => Value::Unevaluated,
         () => Value::Text,
     })
@@ -203,6 +205,7 @@ mod tests {
             (1901_i16..2200, 1_i8..13, 1_i8..29)
                 .prop_map(|(year, month, day)| Value::Date(jiff::civil::date(year, month, day).at(9, 30, 0, 0))),
             Just(Value::Error),
+            Just(Value::Structure),
             Just(Value::Unevaluated),
         ]
     }

@@ -125,7 +125,7 @@ fn push(row: &mut Row, json: &str) {
         Some(b't') => row.push(json, Value::Boolean(true)),
         Some(b'f') => row.push(json, Value::Boolean(false)),
         Some(b'n') | None => row.push("", Value::Blank),
-        Some(b'{' | b'[') => row.push(&compact(json), Value::Text),
+        Some(b'{' | b'[') => row.push(&compact(json), Value::Structure),
         Some(_) => match json.parse() {
             Ok(number) => row.push(json, Value::Number(number)),
             Err(_) => row.push(json, Value::Text),
@@ -365,7 +365,7 @@ mod tests {
         )
         .unwrap();
         assert_eq!(texts(&rows[1]).1, ["12345678901234567890", "1.50", "a\né", "{\"x\":[1,2],\"y\":\"a b\"}"]);
-        assert_eq!(rows[1].1[1].1, Value::Number(1.5));
+        assert_eq!((rows[1].1[1].1, rows[1].1[3].1), (Value::Number(1.5), Value::Structure));
     }
 
     #[test]

@@ -41,6 +41,7 @@ fn dump(workbook: &mut Workbook) -> Result<String, ReadError> {
                     Value::Date(_) => "@",
                     Value::Boolean(_) => "?",
                     Value::Error => "!",
+                    Value::Structure => "{",
                     Value::Unevaluated => "~",
                 };
                 let format = cell.format.map(|format| format!(" `{format}`")).unwrap_or_default();

@@ -21,7 +21,7 @@ fn own_cells(bytes: &[u8]) -> Result<Cells, ReadError> {
             for (column, cell) in row.cells().enumerate() {
                 let value = match cell.value {
                     // Blanks are of no interest, and formulas without a result blanks for calamine.
-                    Value::Blank | Value::Unevaluated => continue,
+                    Value::Blank | Value::Structure | Value::Unevaluated => continue,
                     Value::Text => format!("text {:?}", cell.text),
                     Value::Number(number) => format!("number {number:?}"),
                     Value::Boolean(boolean) => format!("boolean {boolean}"),
