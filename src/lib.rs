@@ -50,6 +50,9 @@ mod template;
 
 mod wording;
 
+// Words as a shell takes them.
+mod shell;
+
 // Parsers against mutated input.
 #[cfg(test)]
 mod fuzz;

@@ -173,7 +173,8 @@ impl Diagnostic for UnsafeFolder {
         Some(match self {
             Self::OtherOwner(_) => String::from("set TALLYPORT_HOME to a folder of your own"),
             Self::OpenToOthers(folder) => {
-                format!("run `chmod go-w '{}'`, or set TALLYPORT_HOME to another folder", folder.display())
+                let folder = crate::shell::quoted(&folder.display().to_string());
+                format!("run `chmod go-w {folder}`, or set TALLYPORT_HOME to another folder")
             }
         })
     }

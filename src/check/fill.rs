@@ -15,6 +15,7 @@ use crate::mapping::{
     Column, ColumnTarget, DerivedColumn, DerivedValue, MappedValue, Mapping, Unlisted, ValueSource, holds_system_ids,
 };
 use crate::schema::fold_name_into;
+use crate::shell;
 use crate::table::{Cell, Row, Value};
 
 /// Fills the rows of a sheet.
@@ -280,7 +281,10 @@ pub(super) fn unlisted(derived: &DerivedColumn) -> ValueError {
     ValueError::new(
         Code::ValueUnlisted,
         format!("a value that the mapping does not list; it knows {}{more}", known.join(", ")),
-        format!("add it to the mapping: --value '{}:FROM=TO', or correct the cell", derived.rule.target),
+        format!(
+            "add it to the mapping: {}, or correct the cell",
+            shell::flag("--value", &format!("{}:FROM=TO", derived.rule.target))
+        ),
     )
 }
 

@@ -400,7 +400,7 @@ pub(super) fn with_flag_rules(header: &Row, overrides: &MappingOverrides) -> Map
     let as_rule = |entry: &MappingOverride| {
         let is_flag = entry.source == MappingSource::CommandLine && !entry.target.trim().is_empty();
         let source = RuleSource::of_flag(&entry.header).filter(|_| is_flag && !is_header(&entry.header))?;
-        let place = format!("--map '{}={}'", entry.header, entry.target);
+        let place = super::map_flag(&entry.header, &entry.target);
         let origin = RuleOrigin { source: entry.source, place };
         Some(FieldRule { source: Some(source), ..FieldRule::new(entry.target.trim(), origin) })
     };

@@ -112,7 +112,7 @@ pub(super) fn tell_holders(entity: &'static Entity, columns: &mut [Column]) {
 
 fn plain_rule(entry: MappingOverride) -> FieldRule {
     let place = match entry.source {
-        MappingSource::CommandLine => format!("--map '{}={}'", entry.header, entry.target),
+        MappingSource::CommandLine => super::map_flag(&entry.header, &entry.target),
         _ => format!("`{}` = `{}`", entry.header, entry.target),
     };
     let source =

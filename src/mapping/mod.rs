@@ -48,6 +48,7 @@ use derived::RuleResolver;
 use exported::ExportedSheet;
 
 use crate::schema::{Entity, Field};
+use crate::shell;
 use crate::table::{CellRef, Row};
 
 /// The columns of a sheet and what each one feeds.
@@ -286,7 +287,7 @@ impl MappingError {
     pub(crate) fn hint(&self) -> String {
         match self {
             MappingError::Misspelt { header, field, .. } | MappingError::Qualified { header, field, .. } => {
-                format!("pass --map '{header}={field}' if it is, or --ignore '{header}' if not")
+                format!("pass {} if it is, or {} if not", map_flag(header, field), shell::flag("--ignore", header))
             }
             MappingError::MissingField { field, not_understood } => missing_field_hint(field, not_understood),
             MappingError::ExportLacks { fields, .. } => {
@@ -304,10 +305,11 @@ impl MappingError {
                 String::from("rename one of the two columns, or delete it")
             }
             MappingError::Twice { first, second, .. } => {
-                format!("pass --ignore '{first}' or --ignore '{second}'")
+                format!("pass {} or {}", shell::flag("--ignore", first), shell::flag("--ignore", second))
             }
             MappingError::Unknown { header, .. } => {
-                format!("pass --map '{header}=FIELD', --map '{header}=custom:{header}' or --ignore '{header}'")
+                let (to_field, to_custom) = (map_flag(header, "FIELD"), map_flag(header, &format!("custom:{header}")));
+                format!("pass {to_field}, {to_custom} or {}", shell::flag("--ignore", header))
             }
             MappingError::Rule(error) => error.hint(),
             MappingError::Contradiction { .. } => String::from("leave out one of them"),
@@ -321,6 +323,11 @@ impl MappingError {
             }
         }
     }
+}
+
+/// The flag that feeds a field from the column with that header.
+fn map_flag(header: &str, field: &str) -> String {
+    shell::flag("--map", &format!("{header}={field}"))
 }
 
 /// Headers shown of the columns that are not understood.
@@ -339,7 +346,7 @@ pub(crate) fn missing_field_text(field: &str, not_understood: &[String]) -> Stri
 /// Which column to map, if there is one to choose.
 pub(crate) fn missing_field_hint(field: &str, not_understood: &[String]) -> String {
     match headers::likeliest(field, not_understood) {
-        Some(header) => format!("say which: --map '{header}={field}'"),
+        Some(header) => format!("say which: {}", map_flag(header, field)),
         None => format!("add a column `{field}`"),
     }
 }

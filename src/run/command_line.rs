@@ -2,6 +2,8 @@
 
 use std::path::Path;
 
+use crate::shell;
+
 /// The words of a command line behind its subcommand: inputs first, then flags.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(crate) struct CommandLine(Vec<String>);
@@ -40,7 +42,7 @@ impl CommandLine {
     /// The whole command, quoted for a shell; `more` are further flags.
     pub(crate) fn command(&self, subcommand: &str, more: &[&str]) -> String {
         let new = more.iter().filter(|word| !self.0.iter().any(|known| known == *word));
-        let words = self.0.iter().map(|word| quoted(word)).chain(new.map(|word| quoted(word)));
+        let words = self.0.iter().map(|word| shell::word(word)).chain(new.map(|word| shell::word(word)));
         let words: Vec<String> = words.collect();
         format!("tallyport {subcommand} {}", words.join(" "))
     }
@@ -50,7 +52,7 @@ impl CommandLine {
     pub(crate) fn resume(&self, run: &str) -> String {
         let meant = |pair: &[String]| matches!(pair[0].as_str(), "--base-url" | "--api-key-file");
         let pairs = self.0.windows(2).filter(|pair| meant(pair));
-        let flags: String = pairs.map(|pair| format!(" {} {}", pair[0], quoted(&pair[1]))).collect();
+        let flags: String = pairs.map(|pair| format!(" {} {}", pair[0], shell::word(&pair[1]))).collect();
         format!("tallyport resume {run}{flags}")
     }
 
@@ -66,18 +68,6 @@ const STDIN: &str = "-";
 /// A file that begins with a dash would be read as a flag.
 fn as_input(file: String) -> String {
     if file.starts_with('-') && file != STDIN { format!("./{file}") } else { file }
-}
-
-/// A word as a shell takes it.
-fn quoted(word: &str) -> String {
-    // A shell of Unix takes a backslash for an escape, and a leading tilde for a home folder.
-    let is_plain =
-        |char: char| char.is_alphanumeric() || "-_./=:,@%+~".contains(char) || (cfg!(windows) && char == '\\');
-    if !word.is_empty() && !word.starts_with('~') && word.chars().all(is_plain) {
-        word.to_owned()
-    } else {
-        format!("'{}'", word.replace('\'', r"'\''"))
-    }
 }
 
 #[cfg(test)]
@@ -133,23 +123,6 @@ mod tests {
         );
         let odd = CommandLine::new(words("~a.csv it's.csv"), Vec::new());
         assert_eq!(odd.command("check", &[]), r"tallyport check '~a.csv' 'it'\''s.csv'");
-    }
-
-    #[test]
-    fn words_are_quoted_as_a_shell_needs_them() {
-        let command = |word: &str| CommandLine::from_words(vec![word.to_owned()]).command("check", &[]);
-        for (word, quoted) in [
-            ("a.csv", "a.csv"),
-            ("C:/x_y-1.2,3=4@5%6+7~8", "C:/x_y-1.2,3=4@5%6+7~8"),
-            ("größe", "größe"),
-            ("", "''"),
-            ("~x", "'~x'"),
-            ("$HOME", "'$HOME'"),
-            ("a;b", "'a;b'"),
-            (r"a\b", if cfg!(windows) { r"a\b" } else { r"'a\b'" }),
-        ] {
-            assert_eq!(command(word), format!("tallyport check {quoted}"));
-        }
     }
 
     #[test]

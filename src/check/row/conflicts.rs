@@ -7,6 +7,7 @@ use crate::check::problem::{Code, Problem, ValueError};
 use crate::check::text;
 use crate::mapping::Mapping;
 use crate::schema::fold_name;
+use crate::shell;
 use crate::table::Row;
 
 /// Whether a row may say something twice: two of its cells describe the same, or custom fields come from more than columns
@@ -31,7 +32,7 @@ pub(super) fn find_conflicts(mapping: &Mapping, row: &Row, checked: &mut Checked
         let header = |column: u32| mapping.header(column).unwrap_or_default();
         let message =
             format!("`{}` says `{found}`, but `{}` says `{other}`; both mean the same", header(second), header(first));
-        let hint = format!("correct one of the two cells, or --ignore '{}'", header(second));
+        let hint = format!("correct one of the two cells, or pass {}", shell::flag("--ignore", header(second)));
         ValueError::new(Code::ColumnConflict, message, hint).at(Some(second), cell(second))
     };
     let mut problems: Vec<Problem> = Vec::new();

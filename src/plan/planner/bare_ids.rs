@@ -9,6 +9,7 @@ use crate::plan::resolver::{Resolved, ResolvedField, wire_value};
 use crate::plan::step::WriteKind;
 use crate::plan::target::RowDelta;
 use crate::schema::{Reference, Wire, fold_name};
+use crate::shell;
 use crate::table::Row;
 
 /// The reference fields that a row gives twice, by id and by name: the name confirms the id, or contradicts it, which is
@@ -82,8 +83,9 @@ fn foreign_id(sheet: &SheetPlan<'_>, column: u32, cell: &str) -> Problem {
         Code::IdForeign,
         "a number that may be another system's id; the sheet has other columns of ids that are not this account's",
         format!(
-            "--ignore '{header}' and add a column with the names, or pass --map '{header}={field}' if these are this \
-             account's own ids"
+            "pass {} and add a column with the names, or {} if these are this account's own ids",
+            shell::flag("--ignore", header),
+            shell::flag("--map", &format!("{header}={field}"))
         ),
     );
     error.at(Some(column), cell)

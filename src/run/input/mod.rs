@@ -30,6 +30,7 @@ use crate::observer::Observer;
 use crate::plan::{EncodingConfidence, Referenced, SheetPlan};
 use crate::run::journal::{SheetHeader, SourceFile};
 use crate::schema::Entity;
+use crate::shell;
 use crate::table::write::{AtomicFile, WriteError};
 use crate::table::{self, FileKind, Input, OnRows, ReadError, ReadOptions, Row, SheetLayout, Workbook};
 pub(crate) use aliases::ALIAS_HEADERS;
@@ -265,7 +266,7 @@ impl InputSet {
         // What does not count as long as another sheet does, with the errors that are told if none does.
         let (mut others, mut named_otherwise, mut is_named_so) = (Vec::new(), Vec::new(), false);
         for sheet in hidden.into_iter().filter_map(|index| file.workbook.sheets()[index].name.clone()) {
-            let reason = format!("it is hidden; --sheet '{sheet}' reads it");
+            let reason = format!("it is hidden; {} reads it", shell::flag("--sheet", &sheet));
             self.skipped.push((place_of(&file.input, Some(&sheet)), reason));
         }
         for index in chosen {

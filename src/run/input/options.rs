@@ -19,6 +19,7 @@ use crate::mapping::{
 };
 use crate::run::used_options::UsedOptions;
 use crate::schema::{self, Entity, entity_named};
+use crate::shell;
 use crate::table::{Delimiter, Encoding, Input, ReadOptions, Row, Visibility, Workbook};
 use crate::written_files::WrittenFiles;
 
@@ -355,7 +356,10 @@ pub(super) fn validate_keys(sheet: &MappedSheet, label: &str) -> Result<()> {
     let hint = match (ids, sheet.match_on.first()) {
         (Some(_), _) if mapping.id_ownership() == IdOwnership::Verified => return Ok(()),
         _ if has_key => return Ok(()),
-        (Some(column), _) => format!("add --map '{}=_id' if that column holds this account's own ids", column.header),
+        (Some(column), _) => {
+            let flag = shell::flag("--map", &format!("{}=_id", column.header));
+            format!("add {flag} if that column holds this account's own ids")
+        }
         (None, Some(name)) => format!("add a column `{name}` or `_id`, or map one with --map 'Header={name}'"),
         (None, None) => String::from("add a column `_id`, or map one with --map 'Header=_id'"),
     };
@@ -438,7 +442,8 @@ fn mapping_files(options: &MappingOptions) -> Result<Vec<MappingFile>> {
 fn overrides(options: &MappingOptions) -> Result<Vec<MappingOverride>> {
     let mapped = options.map.iter().map(|text| {
         let (header, target) = text.rsplit_once('=').ok_or_else(|| {
-            Error::usage(format!("--map '{text}' does not say what to feed"), "write it as --map 'Header=field'")
+            let flag = shell::flag("--map", text);
+            Error::usage(format!("{flag} does not say what to feed"), "write it as --map 'Header=field'")
         })?;
         Ok(MappingOverride { header: header.to_owned(), target: target.to_owned(), source: MappingSource::CommandLine })
     });

@@ -11,6 +11,7 @@ use crate::mapping::{
     SkipCondition, SkipRule, Unlisted, ValueSource, is_assignment, is_same_text, value_target,
 };
 use crate::schema::{Entity, Kind};
+use crate::shell;
 use crate::table::Value;
 
 /// The rules of `--default` and `--value`.
@@ -30,7 +31,7 @@ pub(super) fn flag_skips(options: &MappingOptions) -> Result<Vec<SkipRule>> {
     let skip = |text: &String| {
         let (header, value) = text.rsplit_once('=').filter(|(header, _)| !header.trim().is_empty()).ok_or_else(|| {
             Error::usage(
-                format!("--skip-where '{text}' does not say a value"),
+                format!("{} does not say a value", shell::flag("--skip-where", text)),
                 "write it as --skip-where 'Header=Value'; without a value it leaves out the rows where the cell is blank",
             )
         })?;
@@ -44,13 +45,13 @@ pub(super) fn flag_skips(options: &MappingOptions) -> Result<Vec<SkipRule>> {
 }
 
 fn flag(name: &str, text: &str) -> RuleOrigin {
-    RuleOrigin { source: MappingSource::CommandLine, place: format!("{name} '{text}'") }
+    RuleOrigin { source: MappingSource::CommandLine, place: shell::flag(name, text) }
 }
 
 fn default_rule(text: &str) -> Result<FieldRule> {
     let (field, value) = text.split_once('=').ok_or_else(|| {
         Error::usage(
-            format!("--default '{text}' does not say a value"),
+            format!("{} does not say a value", shell::flag("--default", text)),
             "write it as --default 'field=VALUE', such as --default currency=EUR",
         )
     })?;
@@ -67,7 +68,7 @@ fn value_rule(text: &str) -> Result<FieldRule> {
     let map = map.and_then(|map| map.split_once('=')).filter(|(from, _)| !from.trim().is_empty());
     let (from, to) = map.ok_or_else(|| {
         Error::usage(
-            format!("--value '{text}' does not say what means what"),
+            format!("{} does not say what means what", shell::flag("--value", text)),
             "write it as --value 'field:FROM=TO', such as --value 'status:managed=In use'",
         )
     })?;
