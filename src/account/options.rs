@@ -42,6 +42,7 @@ pub struct ConnectOptions {
     custom_fields: CustomFieldsEncoding,
     state_dir: Option<PathBuf>,
     profile: Option<String>,
+    key_origin: Option<String>,
 }
 
 /// Whose records are meant.
@@ -115,6 +116,7 @@ impl ConnectOptions {
             custom_fields: CustomFieldsEncoding::default(),
             state_dir: None,
             profile: None,
+            key_origin: None,
         }
     }
 
@@ -158,6 +160,12 @@ impl ConnectOptions {
     /// The profile of the command line's configuration that the key is from: `resume` and `undo` use it again.
     pub(crate) fn with_profile(mut self, profile: Option<String>) -> Self {
         self.profile = profile;
+        self
+    }
+
+    /// Where the key comes from, for the hint where the service does not accept it.
+    pub(crate) fn with_key_origin(mut self, origin: impl ToString) -> Self {
+        self.key_origin = Some(origin.to_string());
         self
     }
 
@@ -220,6 +228,7 @@ impl ConnectOptions {
 
     fn client_options(&self, base_url: Url, key: Secret, quota_dir: Option<PathBuf>) -> ClientOptions {
         ClientOptions {
+            key_origin: self.key_origin.clone(),
             tenant: self.tenant,
             quota: self.quota,
             quota_dir,

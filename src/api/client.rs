@@ -37,6 +37,8 @@ pub struct ClientOptions {
     pub base_url: Url,
     /// Sent to `base_url` and nowhere else.
     pub key: Secret,
+    /// Where the key comes from, for the hint where the service does not accept it: "from BLUETALLY_API_KEY".
+    pub key_origin: Option<String>,
     /// Named in every request but `/tenants`.
     pub tenant: Option<i64>,
     /// Requests an hour; none for no limit.
@@ -56,6 +58,7 @@ impl ClientOptions {
         Self {
             base_url,
             key,
+            key_origin: None,
             tenant: None,
             quota: Some(10_000),
             quota_dir: None,
@@ -80,6 +83,7 @@ pub struct Client {
 #[derive(Debug)]
 struct ClientInner {
     account: String,
+    key_origin: Option<String>,
     requests: RequestBuilder,
     transport: Transport,
     limiter: RateLimiter,
@@ -148,6 +152,7 @@ impl Client {
         let limiter = RateLimiter::new(RateLimits { hourly: options.quota, burst }, clock, quota.transpose()?);
         let inner = ClientInner {
             account,
+            key_origin: options.key_origin,
             transport,
             requests,
             limiter,
@@ -181,8 +186,7 @@ impl Client {
                 return Err(ApiError::Contract { what: request.what(), detail });
             }
             let page = self.read(&request).await.and_then(|response| response::raw_list(&request.what(), response));
-            let page = self.masked(page);
-            let error = match page {
+            let error = match page.map_err(|error| self.completed(error)) {
                 Ok(page) => {
                     if first_refusal.is_some() {
                         self.inner.page_limit.learn(limit);
@@ -260,7 +264,8 @@ impl Client {
     /// One record; none if there is no such id.
     pub async fn get(&self, entity: &'static Entity, id: i64) -> Result<Option<Record>, ApiError> {
         let request = self.inner.requests.get(entity, id);
-        self.masked(response::record(&request.what(), entity, &self.read(&request).await?))
+        let record = response::record(&request.what(), entity, &self.read(&request).await?);
+        record.map_err(|error| self.completed(error))
     }
 
     /// The newest `limit` entries of the activity log that match `filters`, the newest first.
@@ -272,7 +277,8 @@ impl Client {
     /// The tenants the key may act for; each has a `tenant_id`.
     pub async fn tenants(&self) -> Result<Vec<Record>, ApiError> {
         let request = self.inner.requests.tenants();
-        self.masked(response::tenants(&request.what(), &self.read(&request).await?))
+        let tenants = response::tenants(&request.what(), &self.read(&request).await?);
+        tenants.map_err(|error| self.completed(error))
     }
 
     /// Creates a record, or carries out an action. Sent once, except after attempts that certainly did not arrive.
@@ -306,7 +312,7 @@ impl Client {
         let response = self.read(&request).await?;
         let round_trip = start.elapsed();
         let headers = response.headers.clone();
-        self.masked(response::raw_list(&request.what(), response))?;
+        response::raw_list(&request.what(), response).map_err(|error| self.completed(error))?;
         let clock_ahead = headers.date.map(|date| seconds_ahead(date, SystemTime::now()));
         Ok(Probe { round_trip, clock_ahead, limit: headers.limit, remaining: headers.remaining })
     }
@@ -386,14 +392,18 @@ impl Client {
         }
     }
 
-    /// Masks parts of the key in an error that describes a success: as data, only the whole key was masked in it.
-    fn masked<T>(&self, result: Result<T, ApiError>) -> Result<T, ApiError> {
-        result.map_err(|error| match error {
+    /// What only the client can say of an error. Masks parts of the key in one that describes a success: as data, only
+    /// the whole key was masked in it.
+    fn completed(&self, error: ApiError) -> ApiError {
+        match error {
             ApiError::Contract { what, detail } => {
                 ApiError::Contract { what, detail: self.inner.transport.masked(&detail) }
             }
+            ApiError::Unauthorized { message, .. } => {
+                ApiError::Unauthorized { message, key_origin: self.inner.key_origin.clone() }
+            }
             other => other,
-        })
+        }
     }
 
     /// The same for a write. If the service took no notice of the last attempt, one before it may have been applied.
@@ -402,6 +412,7 @@ impl Client {
         result.map_err(|failure| WriteFailure {
             message: masked(&failure.message),
             fields: failure.fields.iter().map(|(field, text)| (masked(field), masked(text))).collect(),
+            cause: failure.cause.map(|cause| Box::new(self.completed(*cause))),
             outcome: match (failure.outcome, earlier) {
                 (WriteOutcome::NotSent, PriorAttempts::MaybeApplied) => WriteOutcome::Unknown,
                 (outcome, _) => outcome,

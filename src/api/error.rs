@@ -28,7 +28,11 @@ pub enum ApiError {
     NoResponse { what: String, cause: String },
     /// 401.
     #[error("the service does not accept the API key (401){}", detail(message))]
-    Unauthorized { message: String },
+    Unauthorized {
+        message: String,
+        /// Where the key comes from: "from BLUETALLY_API_KEY". None where the program does not say.
+        key_origin: Option<String>,
+    },
     /// 402 or 403 from the service itself.
     #[error("forbidden for this API key: `{what}` ({status}){}", detail(message))]
     Forbidden { what: String, status: u16, message: String },
@@ -72,7 +76,10 @@ impl ApiError {
             Self::NoResponse { .. } | Self::Unavailable { .. } => {
                 "try again later; `tallyport doctor` shows whether the service is back"
             }
-            Self::Unauthorized { .. } => "create a key under Settings > API Keys and set it as BLUETALLY_API_KEY",
+            Self::Unauthorized { key_origin: Some(origin), .. } => {
+                return Some(format!("create a key under Settings > API Keys; the one in use is {origin}"));
+            }
+            Self::Unauthorized { key_origin: None, .. } => "create a key under Settings > API Keys and use it",
             Self::Forbidden { .. } => "ask an administrator of the account for a key with this permission",
             Self::Blocked { .. } => {
                 "try another network or a lower rate (`--concurrency 1`), or give the request id to the service's support"
@@ -211,7 +218,10 @@ mod tests {
     fn messages_say_what_and_where() {
         let what = || "GET assets".to_owned();
         let cases = [
-            (ApiError::Unauthorized { message: String::new() }, "the service does not accept the API key (401)"),
+            (
+                ApiError::Unauthorized { message: String::new(), key_origin: None },
+                "the service does not accept the API key (401)",
+            ),
             (
                 ApiError::Blocked { status: 403, request_id: Some("8f-FRA".to_owned()) },
                 "blocked before reaching the API (403), request id `8f-FRA`",

@@ -135,7 +135,7 @@ pub(super) fn error_for_status(what: &str, response: &Response, error_body: &Err
     let is_about_tenant = message.to_lowercase().contains("tenant");
     match status {
         300..=399 => ApiError::Redirected { what, status, to: response.headers.location.clone() },
-        401 => ApiError::Unauthorized { message },
+        401 => ApiError::Unauthorized { message, key_origin: None },
         _ if response.is_blocked() => ApiError::Blocked { status, request_id: response.headers.request_id.clone() },
         400 | 403 | 404 | 422 if is_about_tenant => ApiError::Tenant { status, message },
         402 | 403 => ApiError::Forbidden { what, status, message },

@@ -461,7 +461,7 @@ mod tests {
         let message = String::new;
         let what = || "GET statuses".to_owned();
         let cases = [
-            (ApiError::Unauthorized { message: message() }, &[][..], "key"),
+            (ApiError::Unauthorized { message: message(), key_origin: None }, &[][..], "key"),
             (ApiError::Forbidden { what: what(), status: 403, message: message() }, &[], "key"),
             (ApiError::Forbidden { what: what(), status: 403, message: message() }, &tenants, "tenant"),
             (ApiError::Tenant { status: 422, message: message() }, &[], "tenant"),

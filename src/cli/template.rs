@@ -17,7 +17,7 @@ use crate::template::{self, LiveNames};
 pub(super) fn run(global: &Global, args: &TemplateArgs, printer: Printer) -> Result<Exit, Error> {
     let workbooks = workbooks(&args.entities)?;
     let names = if args.live { Some(live_names(global, &workbooks)?) } else { None };
-    fs::create_dir_all(&args.output).map_err(|source| WriteError::from_io(&args.output, source))?;
+    fs::create_dir_all(&args.output).map_err(|source| WriteError::from_folder(&args.output, source))?;
     let mut written = Vec::new();
     for (name, entities) in workbooks {
         let path = args.output.join(format!("{name}.xlsx"));
@@ -128,6 +128,17 @@ mod tests {
     #[test]
     fn an_entity_named_twice_is_one_file() {
         assert_eq!(named(&["assets", "Inventory", "checkouts"]).unwrap(), ["assets", "checkout_asset"]);
+    }
+
+    #[test]
+    fn a_file_is_no_folder_for_templates() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("a.csv");
+        fs::write(&file, "mine").unwrap();
+        for output in [file.clone(), file.join("below")] {
+            let error = WriteError::from_folder(&output, fs::create_dir_all(&output).unwrap_err());
+            assert!(matches!(error, WriteError::NotFolder { .. }), "{error}");
+        }
     }
 
     #[test]

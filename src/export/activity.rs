@@ -33,6 +33,10 @@ impl LogFilter {
         {
             return Err(ExportError::LogPeriod { from, to });
         }
+        // No endpoint lists users, so no other text can mean one.
+        if let Some(user) = self.user.as_ref().filter(|user| !user.contains('@') && user.parse::<i64>().is_err()) {
+            return Err(ExportError::LogUser { user: user.clone() });
+        }
         let fields = [
             (log_field::DATE_FROM, self.from.map(|date| date.to_string())),
             (log_field::DATE_TO, self.to.map(|date| date.to_string())),
@@ -88,6 +92,13 @@ mod tests {
         assert_eq!(parameters(&LogFilter { item: text("A-1"), ..LogFilter::default() }), ["asset_id=A-1"]);
         let license = LogFilter { kind: text("license"), item: text("Office"), ..LogFilter::default() };
         assert_eq!(parameters(&license), ["type=license", "license_id=Office"]);
+    }
+
+    #[test]
+    fn a_user_is_an_address_or_an_id() {
+        let filter = LogFilter { user: Some(String::from("foo")), ..LogFilter::default() };
+        assert!(matches!(filter.to_filter_args(), Err(ExportError::LogUser { .. })));
+        assert_eq!(parameters(&LogFilter { user: Some(String::from("7")), ..LogFilter::default() }), ["user_id=7"]);
     }
 
     #[test]

@@ -49,6 +49,8 @@ pub(crate) enum ExportError {
     /// No entry can be in it.
     #[error("the period ends before it begins: from {from} to {to}")]
     LogPeriod { from: Date, to: Date },
+    #[error("`{user}` is neither the e-mail address nor the id of a user")]
+    LogUser { user: String },
     #[error("the activity log cannot be filtered by one {kind}")]
     LogItemKind { kind: String },
 
@@ -122,6 +124,7 @@ impl Diagnostic for ExportError {
             Self::ServerOnlyFilter { .. } => "leave out --incremental, or the filter",
             Self::LogFilterWithoutLog => "name `activity` too, or use --where for other collections",
             Self::LogPeriod { .. } => "swap --from and --to",
+            Self::LogUser { .. } => "pass the e-mail address of a BlueTally user, or the user's id, a whole number",
             Self::LogItemKind { .. } => "choose Asset, Accessory, Component, Consumable or License as --type",
             Self::StdoutNotKept => "pass a file name with -o",
             Self::IncrementalWithoutName => "pass --name: the export is compared with the last one of that name",

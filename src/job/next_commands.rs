@@ -6,6 +6,7 @@
 
 use std::path::Path;
 
+use crate::check::RemarkCode;
 use crate::report::{RunCommand, RunSummary};
 use crate::run::command_line::CommandLine;
 use crate::run::journal::{RunHeader, RunKind};
@@ -31,6 +32,8 @@ pub(super) fn after_dry_run(summary: &RunSummary, header: &RunHeader, result: Op
     let has_failed = counts.failed + counts.unknown > 0;
     let next = match result.filter(|_| summary.command == RunCommand::Import) {
         Some(result) if has_failed => Some(line.with_input(result).command(command, &["--dry-run"])),
+        // It would stop before it starts.
+        _ if summary.remarks.iter().any(|remark| remark.code == RemarkCode::LimitExceeded) => None,
         Some(result) if line.reads_stdin() => Some(line.with_input(result).command(command, &[])),
         // The rows are corrected in the input: that the same command then reads it again need not be said.
         _ if has_failed => None,

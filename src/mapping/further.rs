@@ -170,7 +170,10 @@ fn mapping(
     }
     mapping.find_repeated_custom_fields();
     let is_missing = found.is_empty() && !mapping.describes_something();
-    errors.append(&mut found);
+    errors.extend(found.into_iter().map(|error| match error {
+        MappingError::Rule(error) if origin == RecordOrigin::Assignment => error.of_assignment(entity).into(),
+        error => error,
+    }));
     if is_missing && records.origin.source != MappingSource::Preset {
         let (place, name) = (records.origin.place.clone(), entity.name);
         errors.push(

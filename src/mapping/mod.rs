@@ -318,7 +318,8 @@ impl MappingError {
             MappingError::NoSuchField { entity, .. } => format!("`tallyport schema {entity}` lists the fields"),
             MappingError::NothingKnown { entity, .. } => {
                 format!(
-                    "`tallyport schema {entity}` lists the fields; name the sheet to read with --sheet, or say with --entity what it contains"
+                    "map a column with --map 'HEADER=FIELD' (`tallyport schema {entity}` lists the fields), or pass another \
+                     --entity if it holds something else"
                 )
             }
         }

@@ -1,5 +1,6 @@
 //! What can be wrong with a rule.
 
+use super::further::shown_assignment;
 use super::rule::FieldRule;
 use super::{HeaderAliases, MappingError};
 use crate::schema::Entity;
@@ -67,6 +68,29 @@ impl MappingRuleError {
             field: rule.target.clone(),
             nearest,
         }
+    }
+}
+
+impl MappingRuleError {
+    /// The error of a rule that says who holds a record, with the fields of the check-out as the mapping names them.
+    pub(super) fn of_assignment(mut self, action: &'static Entity) -> Self {
+        let item = action.item().map(|(_, reference)| reference.to);
+        match &mut self {
+            MappingRuleError::NoSuchField { entity, field, nearest, .. } => {
+                *entity = item.unwrap_or(*entity);
+                *field = shown_assignment(action, field);
+                *nearest = nearest.take().map(|nearest| shown_assignment(action, &nearest));
+            }
+            MappingRuleError::NoColumn { field, .. }
+            | MappingRuleError::Twice { field, .. }
+            | MappingRuleError::SaysNoRecord { field, .. }
+            | MappingRuleError::WrongKind { field, .. }
+            | MappingRuleError::NoKinds { field, .. } => *field = shown_assignment(action, field),
+            MappingRuleError::NoSuchColumn { .. }
+            | MappingRuleError::Secret { .. }
+            | MappingRuleError::NoSuchKind { .. } => {}
+        }
+        self
     }
 }
 

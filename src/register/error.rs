@@ -90,7 +90,7 @@ impl Diagnostic for RegisterError {
     fn hint(&self) -> Option<String> {
         let hint = match self {
             Self::Write(error) => return error.hint().map(|hint| hint.replace("`--result`", "`-o`")),
-            Self::Read(_) => return None,
+            Self::Read(error) => return error.hint(),
             Self::Rates { problem: RatesProblem::NoBase, .. } => {
                 "add a row for the base currency with the rate 1, or a column `base` with its code"
             }

@@ -82,7 +82,7 @@ pub(crate) fn write(items: Vec<RegisterItem>, options: &RegisterOptions) -> Resu
 
 fn add_files(register: &Register<'_>, set: &mut FileSet) -> Result<(), RegisterError> {
     if let RegisterTarget::Folder(folder) = &register.options.target {
-        fs::create_dir_all(folder).map_err(|error| WriteError::from_io(folder, error))?;
+        fs::create_dir_all(folder).map_err(|error| WriteError::from_folder(folder, error))?;
     }
     let [book, csv, roll_forward] = table_files(&register.options.target);
     let as_of = register.options.as_of;

@@ -401,7 +401,7 @@ fn nothing_is_written_for_a_wrong_key_a_dead_service_or_a_missing_folder() {
     exit code 3
     --- stderr
     error: the service does not accept the API key (401): the API key is missing or wrong: send it as `Authorization: Bearer KEY`
-      hint: create a key under Settings > API Keys and set it as BLUETALLY_API_KEY
+      hint: create a key under Settings > API Keys; the one in use is from BLUETALLY_API_KEY
     ");
     let closed = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
     let mut dead = tallyport(account.folder(), &COPY);

@@ -285,7 +285,7 @@ fn what_is_not_recognised_says_what_came_close() {
     exit code 2
     --- stderr
     error: loan.csv: cannot tell from its name or headers what it contains; closest: `products` (`Cost`, `Notes`), `assets` (`Cost`, `Notes`), `licenses` (`Cost`, `Notes`)
-      hint: say what it holds, such as --entity products, or name the sheets to read with --sheet
+      hint: say what it holds, such as --entity products
     ");
     assert_output!(account.run(&["check", "export.csv"]), @"
     exit code 2
@@ -297,7 +297,7 @@ fn what_is_not_recognised_says_what_came_close() {
     exit code 2
     --- stderr
     error: numbers.csv: cannot tell from its name or headers what it contains
-      hint: say what it holds with --entity, such as --entity assets, or name the sheets to read with --sheet
+      hint: say what it holds with --entity, such as --entity assets
     ");
 }
 

@@ -137,6 +137,7 @@ fn a_roll_forward_balances_and_the_manifest_lists_its_files() {
     exit code 2
     --- stderr
     error: `none.csv`: file not found
+      hint: check the name and the folder
     ");
 }
 

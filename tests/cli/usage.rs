@@ -63,9 +63,89 @@ fn a_wrong_key_is_exit_code_3_and_never_shown() {
     --- stderr
     2026-11-24T09:30:15Z DEBUG answered method="GET" path="/api/v1/statuses" status=401 milliseconds=2
     error: the service does not accept the API key (401): the API key is missing or wrong: send it as `Authorization: Bearer KEY`
-      hint: create a key under Settings > API Keys and set it as BLUETALLY_API_KEY
+      hint: create a key under Settings > API Keys; the one in use is from BLUETALLY_API_KEY
     "#);
     assert!(!ran.text().contains("not-the-key-4711"), "{}", ran.text());
+}
+
+#[test]
+fn a_wrong_key_is_told_with_where_it_comes_from() {
+    let account = CliTest::new().with_lookups().sheet("assets.csv", ASSETS).sheet("my.key", "not-the-key-4711");
+    assert_output!(account.run(&["import", "assets.csv", "--api-key-file", "my.key"]), @r#"
+    exit code 3
+    --- stderr
+    error: the service does not accept the API key (401): the API key is missing or wrong: send it as `Authorization: Bearer KEY`
+      hint: create a key under Settings > API Keys; the one in use is from --api-key-file
+    "#);
+}
+
+#[test]
+fn hints_are_quoted_for_a_shell_and_name_only_flags_that_work_there() {
+    let account = CliTest::new()
+        .sheet("a.csv", "Asset Tagg's,Model,Status\nA-1,Mac,Ready\n")
+        .sheet("b.csv", "Colour,Size\nred,5\n")
+        .sheet("m.toml", "entity = \"assets\"\n[fields.\"assigned_to.foo\"]\ncolumn = \"Model\"\n");
+    assert_output!(account.run(&["check", "a.csv", "--entity", "assets"]), @r"
+    exit code 2
+    --- stderr
+    error: a.csv: no column is mapped to `asset_id` (required); not understood: `Asset Tagg's`
+      hint: say which: --map 'Asset Tagg'\''s=asset_id'
+    ");
+    assert_output!(account.run(&["check", "b.csv"]), @r"
+    exit code 2
+    --- stderr
+    error: b.csv: cannot tell from its name or headers what it contains
+      hint: say what it holds with --entity, such as --entity assets
+    ");
+    assert_output!(account.run(&["check", "b.csv", "--entity", "assets"]), @r"
+    exit code 2
+    --- stderr
+    error: b.csv: no column in the header (row 1) is a field of `assets`
+      hint: map a column with --map 'HEADER=FIELD' (`tallyport schema assets` lists the fields), or pass another --entity if it holds something else
+    ");
+    assert_output!(account.run(&["check", "a.csv", "--map", "Asset Tagg's=asset_id", "--mapping", "m.toml"]), @r"
+    exit code 2
+    --- stderr
+    error: a.csv: m.toml, line 2: `assets` has no field `assigned_to.foo`
+      hint: `tallyport schema assets` lists the fields
+    ");
+    assert_output!(account.run(&["export", "activity", "-o", "log.csv", "--user", "foo"]), @r"
+    exit code 2
+    --- stderr
+    error: `foo` is neither the e-mail address nor the id of a user
+      hint: pass the e-mail address of a BlueTally user, or the user's id, a whole number
+    ");
+    assert_output!(account.run(&["template", "-o", "a.csv"]), @r"
+    exit code 2
+    --- stderr
+    error: cannot write to the folder `a.csv`: it is a file
+      hint: name another folder, or move that file away
+    ");
+    let register = ["export", "register", "-o", "r.xlsx"];
+    assert_output!(account.run(&[&register[..], &["--rates", "nope.csv"]].concat()), @r"
+    exit code 2
+    --- stderr
+    error: `nope.csv`: file not found
+      hint: check the name and the folder
+    ");
+    assert_output!(account.run(&[&register[..], &["--previous", "nope.csv"]].concat()), @r"
+    exit code 2
+    --- stderr
+    error: `nope.csv`: file not found
+      hint: check the name and the folder
+    ");
+}
+
+#[test]
+fn what_is_said_next_suits_the_result_and_the_limits() {
+    let account = CliTest::new()
+        .with_lookups()
+        .sheet("assets.csv", ASSETS)
+        .sheet("bad.csv", "asset_id,product,status\nA-9,None such,Ready\n");
+    let over = account.run(&["import", "assets.csv", "--dry-run", "--max-creates", "0"]).text();
+    assert!(over.contains("a run would stop before it starts") && !over.contains("  next"), "{over}");
+    let bad = account.run(&["import", "bad.csv", "--dry-run", "--result", "bad.result.csv"]).text();
+    assert!(bad.contains("correct the failed rows in the result, then run"), "{bad}");
 }
 
 #[test]

@@ -79,7 +79,7 @@ async fn what_the_service_says_of_a_field_names_it() {
 async fn every_status_of_a_read_has_its_error() {
     let what = || "GET assets".to_owned();
     let cases = [
-        (json(401, ""), ApiError::Unauthorized { message: String::new() }),
+        (json(401, ""), ApiError::Unauthorized { message: String::new(), key_origin: None }),
         (json(403, "no"), ApiError::Forbidden { what: what(), status: 403, message: "no".to_owned() }),
         (page(403, Some("9")), ApiError::Blocked { status: 403, request_id: Some("9".to_owned()) }),
         (

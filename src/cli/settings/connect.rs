@@ -105,7 +105,7 @@ impl Settings {
         let options = match &self.account {
             TargetAccount::Service => {
                 let key = self.key.as_ref().ok_or(SettingsError::KeyMissing)?;
-                ConnectOptions::service(self.base_url.value.clone(), key.value.clone())
+                ConnectOptions::service(self.base_url.value.clone(), key.value.clone()).with_key_origin(&key.origin)
             }
             TargetAccount::Sandbox(None) => ConnectOptions::sandbox(),
             TargetAccount::Sandbox(Some(path)) => ConnectOptions::sandbox_file(path),

@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 use std::fmt::Write;
+use std::path::Path;
 
 use super::super::change_tally::{ChangeGroup, change_text};
 use super::super::run_summary::{RunCommand, RunSummary, SheetSummary};
@@ -374,8 +375,14 @@ fn step_before_next(summary: &RunSummary) -> Option<&'static str> {
         _ if summary.command == RunCommand::Check => {
             Some("correct the failed rows in the original file (`_message` has their row numbers)")
         }
+        _ if summary.result.as_deref().is_some_and(is_plain_text) => Some("correct the failed rows in the result"),
         _ => Some("correct the red cells in the result"),
     }
+}
+
+/// Whether a result has no colours.
+fn is_plain_text(result: &Path) -> bool {
+    !result.extension().is_some_and(|extension| extension.eq_ignore_ascii_case("xlsx"))
 }
 
 fn push_labelled(text: &mut String, label: &str, value: &str) {

@@ -122,7 +122,8 @@ fn decision(
     }
     let entity = entity_named(&collection).ok().filter(|entity| entity.is_collection());
     let Some(entity) = entity else {
-        let hint = match schema::nearest(&collection) {
+        let nearest = schema::nearest(&collection).filter(|nearest| schema::collection(nearest).is_some());
+        let hint = match nearest {
             Some(nearest) => format!("did you mean `{nearest}`?"),
             None => String::from("write one such as manufacturers or locations; `tallyport schema` lists them"),
         };

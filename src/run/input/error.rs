@@ -6,15 +6,15 @@ use crate::run::command_line::CommandLine;
 use crate::run::journal::RunKind;
 use crate::table::{Input, Row};
 
-/// A sheet of which nothing says what it holds, with the flag that would.
-pub(super) fn unrecognized(place: &str, reason: &EntityDetectionError, rows: &[Row]) -> Error {
+/// A sheet of which nothing says what it holds, with the flag that would. `has_sheets`: its file has others, of which
+/// `--sheet` may name one.
+pub(super) fn unrecognized(place: &str, reason: &EntityDetectionError, rows: &[Row], has_sheets: bool) -> Error {
     let presets: Vec<String> =
         nearly_recognized(rows).iter().map(|preset| format!("--preset {} for {}", preset.name, preset.title)).collect();
+    let or_sheet = if has_sheets { ", or name the sheets to read with --sheet" } else { "" };
     let hint = match (presets.as_slice(), reason.flag()) {
-        ([], None) => String::from(
-            "say what it holds with --entity, such as --entity assets, or name the sheets to read with --sheet",
-        ),
-        ([], Some(flag)) => format!("say what it holds, such as {flag}, or name the sheets to read with --sheet"),
+        ([], None) => format!("say what it holds with --entity, such as --entity assets{or_sheet}"),
+        ([], Some(flag)) => format!("say what it holds, such as {flag}{or_sheet}"),
         (presets, _) => format!("its headers resemble an export; if it is one, pass {}", presets.join(" or ")),
     };
     Error::usage(format!("{place}: {reason}"), hint)

@@ -179,7 +179,7 @@ impl InputSet {
             return Err(error::HeaderErrors(errors).into());
         }
         if set.sheets.is_empty() {
-            return Err(set.nothing_to_read(filter));
+            return Err(set.nothing_to_read(&parsed));
         }
         set.sheets.sort_by_key(|sheet| crate::plan::order::rank(sheet.mapping.entity));
         if let Some(path) = &options.mapping.save_to {
@@ -216,12 +216,18 @@ impl InputSet {
         Ok(())
     }
 
-    fn nothing_to_read(&self, filter: SheetFilter) -> Error {
+    fn nothing_to_read(&self, parsed: &ParsedOptions<'_>) -> Error {
         let files = self.file_names().join(", ");
-        match filter {
+        match parsed.filter {
             SheetFilter::Any => Error::usage(
                 format!("no sheet of {files} can be read as a collection or an action"),
-                "say what it holds with --entity and which sheet with --sheet; `tallyport schema` lists what there is",
+                match parsed.options.entity {
+                    Some(_) => "name the sheet with --sheet",
+                    None => {
+                        "say what it holds with --entity and which sheet with --sheet; `tallyport schema` lists what \
+                         there is"
+                    }
+                },
             ),
             SheetFilter::Only(entity) => Error::usage(
                 format!("no sheet of {files} says by its name or headers that it holds {}", entity.name),
@@ -287,7 +293,8 @@ impl InputSet {
                 Ok(identified) => identified,
                 Err(SkipReason::NotWanted) => continue,
                 Err(SkipReason::Unknown(reason)) if alone || parsed.options.mapping.strict => {
-                    return Err(error::unrecognized(&place, &reason, &rows));
+                    let has_sheets = file.workbook.sheets().len() > 1;
+                    return Err(error::unrecognized(&place, &reason, &rows, has_sheets));
                 }
                 Err(reason) => {
                     self.skipped.push((place, reason.to_string()));

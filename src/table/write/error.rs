@@ -137,6 +137,14 @@ impl WriteError {
         }
     }
 
+    /// The error for a folder that cannot be created.
+    pub(crate) fn from_folder(folder: &Path, source: io::Error) -> Self {
+        match source.kind() {
+            ErrorKind::AlreadyExists | ErrorKind::NotADirectory => Self::NotFolder { folder: folder.to_owned() },
+            _ => Self::from_io(folder, source),
+        }
+    }
+
     /// The error for a temporary file that cannot be created.
     pub(crate) fn temporary(source: io::Error) -> Self {
         Self::Temporary { folder: std::env::temp_dir(), source }

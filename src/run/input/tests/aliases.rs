@@ -55,8 +55,11 @@ fn a_list_that_does_not_say_enough_is_refused() {
         "write one such as manufacturers or locations; `tallyport schema` lists them"
     );
     assert_eq!(
-        decisions(&format!("{header}checkout_asset,A,B\n")).unwrap_err().0,
-        "aliases.csv, row 2: `checkout_asset` is not a collection"
+        decisions(&format!("{header}checkout_asset,A,B\n")).unwrap_err(),
+        (
+            "aliases.csv, row 2: `checkout_asset` is not a collection".into(),
+            "write one such as manufacturers or locations; `tallyport schema` lists them".into()
+        )
     );
 }
 

@@ -141,10 +141,7 @@ fn a_file_is_named_once_and_has_something_to_read() {
     assert_eq!(refused, ("`locations.csv` is named twice".into(), "name each file once".into()));
     let (message, hint) = refusal(open(&[("things.csv", "Alpha,Beta\n1,2\n")], |_| {}));
     assert!(message.starts_with("things.csv: cannot tell from its name or headers what it contains"), "{message}");
-    assert_eq!(
-        hint,
-        "say what it holds with --entity, such as --entity assets, or name the sheets to read with --sheet"
-    );
+    assert_eq!(hint, "say what it holds with --entity, such as --entity assets");
     let (message, hint) = refusal(open(&[LOCATIONS], |options| options.sheets.push("Berlin".into())));
     assert_eq!(message, "locations.csv has no sheet `Berlin`");
     assert_eq!(hint, "leave --sheet out: the file is a single table");
@@ -215,10 +212,7 @@ fn sheets_of_one_collection_are_found_for_a_delete() {
 #[test]
 fn a_file_that_nothing_tells_gets_the_flag_that_would() {
     let hint = |header: &str| refusal(open(&[("things.csv", &format!("{header}\na,b,c\n"))], |_| {})).1;
-    assert_eq!(
-        hint("Name,City,Country"),
-        "say what it holds, such as --entity suppliers, or name the sheets to read with --sheet"
-    );
+    assert_eq!(hint("Name,City,Country"), "say what it holds, such as --entity suppliers");
     let exported = hint("Device ID,Enrollment date,Other");
     assert!(
         exported.starts_with(

@@ -177,7 +177,7 @@ impl CreatedDir {
         let mut created: Vec<_> = missing.map(Path::to_owned).collect();
         created.reverse();
         let created = Self { created };
-        fs::create_dir_all(folder).map_err(|error| WriteError::from_io(folder, error))?;
+        fs::create_dir_all(folder).map_err(|error| WriteError::from_folder(folder, error))?;
         Ok(Some(created))
     }
 }
