@@ -143,9 +143,10 @@ pub(crate) enum Command {
     /// Check the setup: key, reachability, tenant, quota, clock, state folder
     Doctor,
     /// Print shell completions
-    #[command(
-        after_help = "Example:\n  tallyport completions bash > ~/.local/share/bash-completion/completions/tallyport"
-    )]
+    #[command(after_help = "\
+Examples:
+  mkdir -p ~/.local/share/bash-completion/completions
+  tallyport completions bash > ~/.local/share/bash-completion/completions/tallyport")]
     Completions {
         /// The shell to complete for
         shell: Shell,

@@ -69,7 +69,7 @@ pub(crate) enum FilterError {
 impl Diagnostic for FilterError {
     fn hint(&self) -> Option<String> {
         Some(match self {
-            FilterError::NoEquals { .. } => String::from("write FIELD=VALUE, such as status=Deployed"),
+            FilterError::NoEquals { .. } => String::from("write FIELD=VALUE, such as 'status=In Use'"),
             FilterError::NoField { nearest: Some(nearest), .. } => format!("did you mean `{nearest}`?"),
             FilterError::NoField { collection, .. } => {
                 format!("`tallyport schema {collection}` lists its fields")
@@ -438,7 +438,7 @@ mod tests {
     #[test]
     fn an_invalid_filter_has_a_hint() {
         for (text, hint) in [
-            ("status", "write FIELD=VALUE, such as status=Deployed"),
+            ("status", "write FIELD=VALUE, such as 'status=In Use'"),
             ("asset_serail=7", "did you mean `asset_serial`?"),
             ("qqq=7", "`tallyport schema assets` lists its fields"),
             ("purchase_date=1/2/24", "use a date such as 2026-01-31"),

@@ -52,6 +52,44 @@ fn documents_name_files_that_exist() {
 }
 
 #[test]
+fn troubleshooting_quotes_what_the_program_says() {
+    let text = fs::read_to_string(root().join("docs/troubleshooting.md")).unwrap();
+    let titles: Vec<&str> = text.split("**").skip(1).step_by(2).collect();
+    let quoted = titles.iter().filter_map(|title| title.strip_prefix('"')?.strip_suffix('"'));
+    let source = source_of(&root().join("src"));
+    let unsaid: Vec<&str> = quoted.filter(|message| !source.contains(message)).collect();
+    assert_eq!(unsaid, [""; 0], "messages that the program does not have");
+    let is_code = |word: &&str| {
+        word.split('.').count() == 2 && word.chars().all(|char| char.is_ascii_lowercase() || "._".contains(char))
+    };
+    let codes = titles.iter().flat_map(|title| title.split('`').skip(1).step_by(2)).filter(is_code);
+    let unknown: Vec<&str> = codes.filter(|code| Code::ALL.iter().all(|known| known.as_str() != *code)).collect();
+    assert_eq!(unknown, [""; 0]);
+    let help: String = ["import", "export", "undo", "resume", "runs prune"]
+        .iter()
+        .map(|command| {
+            CommandOutput::run(tallyport(&root(), &[command.split(' ').collect(), vec!["--help"]].concat())).stdout
+        })
+        .collect();
+    let flags =
+        text.split(|char: char| char.is_whitespace() || "`',;.()".contains(char)).filter(|word| word.starts_with("--"));
+    // `--features` is cargo's.
+    let unknown: Vec<&str> = flags.filter(|flag| *flag != "--features" && !help.contains(flag)).collect();
+    assert_eq!(unknown, [""; 0]);
+}
+
+/// The text of all source files below a folder.
+fn source_of(folder: &Path) -> String {
+    let entries = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
+    let text_of = |path: PathBuf| match path.extension() {
+        _ if path.is_dir() => source_of(&path),
+        Some(extension) if extension == "rs" => fs::read_to_string(&path).unwrap(),
+        _ => String::new(),
+    };
+    entries.map(text_of).collect()
+}
+
+#[test]
 fn the_readme_is_short() {
     let lines = fs::read_to_string(root().join("README.md")).unwrap().lines().count();
     assert!(lines <= 250, "{lines} lines; details belong in docs/");

@@ -15,7 +15,7 @@ A first export reads the account whole; later ones ask for what changed since, a
 
 Examples:
   tallyport export --all -o inventory.xlsx
-  tallyport export assets -o - --format csv --where status=Deployed --columns asset_id,asset_name,location_name
+  tallyport export assets -o - --format csv --where 'status=In Use' --columns asset_id
   tallyport export assets employees -o export/ --format parquet
   tallyport export activity -o log.csv --from 2026-11-01 --event Checkout
   tallyport export --all -o nightly-{date}.xlsx --incremental --name nightly --keep 30
