@@ -5,7 +5,7 @@ use std::sync::Once;
 use std::time::{Duration, Instant, SystemTime};
 
 use reqwest::header::{ACCEPT, ACCEPT_ENCODING, AUTHORIZATION, CONTENT_TYPE, HeaderMap, HeaderValue};
-use tracing::{debug, trace};
+use tracing::{info, trace};
 use url::Url;
 
 use super::attempts::Attempt;
@@ -178,7 +178,7 @@ impl Transport {
         let (method, path, milliseconds) = (request.kind.method.as_str(), request.url.path(), elapsed.as_millis());
         match attempt {
             Attempt::Answered(response) => {
-                debug!(method, path, status = response.status, milliseconds, "answered");
+                info!(method, path, status = response.status, milliseconds, "answered");
                 trace!(
                     query = request.url.query(),
                     sent = %String::from_utf8_lossy(&request.body),
@@ -186,8 +186,8 @@ impl Transport {
                     "bodies"
                 );
             }
-            Attempt::NotSent(cause) => debug!(method, path, cause, milliseconds, "not sent"),
-            Attempt::Lost(cause) => debug!(method, path, cause, milliseconds, "no response"),
+            Attempt::NotSent(cause) => info!(method, path, cause, milliseconds, "not sent"),
+            Attempt::Lost(cause) => info!(method, path, cause, milliseconds, "no response"),
         }
     }
 }

@@ -90,7 +90,7 @@ pub(crate) struct Global {
     #[arg(short, long, global = true, conflicts_with = "verbose")]
     pub quiet: bool,
 
-    /// Print more; repeat to show every request
+    /// Print each request and each file read or written; -vvv also prints what is sent and received
     #[arg(short, long, global = true, action = ArgAction::Count)]
     pub verbose: u8,
 

@@ -12,7 +12,8 @@ use tracing_subscriber::util::SubscriberInitExt;
 use super::printer::{self, Level};
 use crate::terminal::{ERROR, FAINT, GOOD, WARNING};
 
-/// `-v` shows what goes on, `-vv` every request; never a key, and bodies only at `-vvv`.
+/// `-v` shows each request, and each file that is read and written; `-vv` also what is only of use to whoever looks for a
+/// fault; `-vvv` queries and bodies too. Never a key.
 pub(super) fn log_to_stderr(verbose: u8) {
     let level = match verbose {
         0 => return,

@@ -66,6 +66,7 @@ impl Workbook {
                 decoding,
                 reader,
             })
+            .inspect(|workbook| tracing::info!(file = workbook.name, "reading"))
             .map_err(|LocatedFault { row, fault }| ReadError { file: name, sheet: None, row, fault })
     }
 

@@ -55,13 +55,14 @@ fn an_unreachable_server_is_exit_code_3() {
 #[test]
 fn a_wrong_key_is_exit_code_3_and_never_shown() {
     let account = CliTest::new().with_lookups().sheet("assets.csv", ASSETS);
-    let mut command = account.command(&["import", "assets.csv", "-vv"]);
+    let mut command = account.command(&["import", "assets.csv", "-v"]);
     command.env("BLUETALLY_API_KEY", "not-the-key-4711");
     let ran = CommandOutput::run(command).exits(3);
     assert_output!(ran, @r#"
     exit code 3
     --- stderr
-    2026-11-24T09:30:15Z DEBUG answered method="GET" path="/api/v1/statuses" status=401 milliseconds=2
+    2026-11-24T09:30:15Z INFO reading file="assets.csv"
+    2026-11-24T09:30:15Z INFO answered method="GET" path="/api/v1/statuses" status=401 milliseconds=2
     error: the service does not accept the API key (401): the API key is missing or wrong: send it as `Authorization: Bearer KEY`
       hint: create a key under Settings > API Keys; the one in use is from BLUETALLY_API_KEY
     "#);

@@ -155,14 +155,14 @@ impl AtomicFile {
         }
         if self.placement == Placement::CopyInto {
             return match copy_into(self.file.as_file_mut(), path) {
-                Ok(()) => Ok(path.to_owned()),
+                Ok(()) => Ok(written(path)),
                 Err(error) => Err(Box::new(FailedRename { error: WriteError::from_io(path, error), whole: None })),
             };
         }
         match self.file.persist(path) {
             Ok(_) => {
                 sync_folder(folder_of(path));
-                Ok(path.to_owned())
+                Ok(written(path))
             }
             Err(refused) => {
                 let error = WriteError::from_io(path, refused.error);
@@ -170,6 +170,12 @@ impl AtomicFile {
             }
         }
     }
+}
+
+/// The path of a file that is in place now.
+fn written(path: &Path) -> PathBuf {
+    tracing::info!(file = %path.display(), "wrote");
+    path.to_owned()
 }
 
 /// A rename that failed, and the file that still has its temporary name.
