@@ -87,6 +87,49 @@ pub(crate) fn unstyled(text: &str) -> String {
     parts(text).filter_map(|part| if let Part::Text(text) = part { Some(text) } else { None }).collect()
 }
 
+/// Where the text behind a label begins: `  note      3 rows …`.
+const LABELLED: usize = 12;
+
+/// Where the text behind a count begins: `       3 × not a date …`.
+const COUNTED: usize = 11;
+
+/// The text with its lines broken between words where they are longer than a terminal is wide. Lines that are copied or
+/// aligned stay whole: commands and paths, which are strong behind their label, and the lines of a table.
+pub(crate) fn fitted(text: &str, width: usize) -> String {
+    text.split_inclusive('\n').map(|line| fitted_line(line, width)).collect()
+}
+
+fn fitted_line(line: &str, width: usize) -> Cow<'_, str> {
+    let shown = unstyled(line.trim_end());
+    let indent = shown.chars().take_while(|char| *char == ' ').count();
+    let is_table = shown.chars().skip(LABELLED).collect::<String>().contains("  ");
+    let is_copied = indent > 0 && line.contains(&STRONG.to_string());
+    if shown.chars().count() <= width || is_table || is_copied {
+        return Cow::Borrowed(line);
+    }
+    let char_at = |column| shown.chars().nth(column);
+    let hang = match indent {
+        _ if char_at(COUNTED - 2) == Some('×') => COUNTED,
+        2 if char_at(LABELLED - 1) == Some(' ') => LABELLED,
+        indent => indent.max(2),
+    };
+    let (mut fitted, mut column) = (String::with_capacity(line.len() + 2 * hang), 0);
+    for (number, word) in line.split(' ').enumerate() {
+        let length = unstyled(word.trim_end()).chars().count();
+        if column > hang && length > 0 && column + 1 + length > width {
+            fitted.push('\n');
+            fitted.extend(std::iter::repeat_n(' ', hang));
+            column = hang;
+        } else if number > 0 {
+            fitted.push(' ');
+            column += 1;
+        }
+        fitted.push_str(word);
+        column += length;
+    }
+    Cow::Owned(fitted)
+}
+
 /// Text in which everything that a terminal would obey, and that nobody would see, stands as `\u{1b}`. Line feeds stay.
 pub(crate) fn visible(text: &str) -> Cow<'_, str> {
     escaped(text, |char| char != '\n' && is_obeyed(char), |char| format!("\\u{{{:x}}}", u32::from(char)))
@@ -210,6 +253,20 @@ mod tests {
             "Müller, Zürich, 日本, ❤\u{fe0f}, العربية\n"
         );
         assert_eq!(format!("{0}x{0:#}", Style::PLAIN), "x");
+    }
+
+    #[test]
+    fn lines_are_broken_between_words_and_what_is_copied_stays_whole() {
+        let text = format!(
+            "{STRONG}Import of assets.csv{STRONG:#}: all good\n  {FAINT}note     {FAINT:#} one two three four five six\n           \
+             hint: correct the address of it\n  {FAINT}     2 ×{FAINT:#} not one of the options\n  {FAINT}next     {FAINT:#} {STRONG}tallyport import assets.result.xlsx{STRONG:#}\n  \
+             sheet   holds      rows  created\n"
+        );
+        let expected = "Import of assets.csv: all\n  good\n  note      one two three\n            four five six\n           \
+                        hint: correct\n           the address of\n           it\n       2 × not one of the\n           options\n  next      tallyport import \
+                        assets.result.xlsx\n  sheet   holds      rows  created\n";
+        assert_eq!(unstyled(&fitted(&text, 26)), expected);
+        assert_eq!(fitted(&text, 100), text);
     }
 
     #[test]

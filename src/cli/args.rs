@@ -34,8 +34,8 @@ Then for real:
   tallyport import assets.xlsx --dry-run
   tallyport import assets.xlsx
 
-Exit codes: 0 every row succeeded, 1 some rows failed, 2 usage or configuration,
-3 the service could not be reached or refused before anything changed,
+Exit codes: 0 every row succeeded, 1 some rows failed, 2 usage or configuration, \
+3 the service could not be reached or refused before anything changed, \
 4 interrupted or stopped early (`resume` continues), 5 internal error."
 )]
 pub(crate) struct Cli {
@@ -359,8 +359,8 @@ pub(crate) struct ImportArgs {
 
 #[derive(Debug, Args)]
 #[command(after_help = "\
-`tallyport import ... --plan PATH` writes the plan. In it only the column `approve` may be changed. The
-records are read again first: a change whose old value no longer holds is reported, not sent. A plan is
+`tallyport import ... --plan PATH` writes the plan. In it only the column `approve` may be changed. The \
+records are read again first: a change whose old value no longer holds is reported, not sent. A plan is \
 applied once.
 
 Examples:
@@ -398,8 +398,8 @@ pub(crate) struct ApplyArgs {
 
 #[derive(Debug, Args)]
 #[command(after_help = "\
-A row names its record by the collection's natural key, by a column `_id`, or by --match-on; its other
-columns are not looked at. First the records go into a backup that `tallyport import` can bring back,
+A row names its record by the collection's natural key, by a column `_id`, or by --match-on; its other \
+columns are not looked at. First the records go into a backup that `tallyport import` can bring back, \
 under new ids. The service refuses to delete what is in use.
 
 Examples:
@@ -446,7 +446,7 @@ pub(crate) struct DeleteArgs {
 
 #[derive(Debug, Args)]
 #[command(after_help = "\
-The journal is all it takes: neither the spreadsheet nor the folder it lay in is needed. Records whose answers were
+The journal is all it takes: neither the spreadsheet nor the folder it lay in is needed. Records whose answers were \
 lost are looked for first, and nothing is sent twice.
 
 Examples:
@@ -477,8 +477,8 @@ pub(crate) struct ResumeArgs {
 
 #[derive(Debug, Args)]
 #[command(after_help = "\
-Deletes what the run created, restores what it changed, checks in what it checked out and the other
-way round, all as a run of its own that can be resumed. What somebody else has touched since is left
+Deletes what the run created, restores what it changed, checks in what it checked out and the other \
+way round, all as a run of its own that can be resumed. What somebody else has touched since is left \
 as it is and reported; then the exit code is 1.
 
 Examples:
@@ -578,7 +578,7 @@ pub(crate) struct PresetsArgs {
 
 #[derive(Debug, Args)]
 #[command(after_help = "\
-`--remember` of check and import keeps the mapping in use. The next file with the same header row is read by it,
+`--remember` of check and import keeps the mapping in use. The next file with the same header row is read by it, \
 unless --mapping or --preset says otherwise; other flags go before it.
 
 Examples:

@@ -12,6 +12,12 @@ use crate::observer::Observer;
 use crate::redact::without_secrets;
 use crate::terminal::{self, ERROR, STRONG, WARNING};
 
+/// Lists go no further than this, in a terminal or not.
+const WIDEST: usize = 100;
+
+/// A terminal of fewer columns is not laid out for.
+const NARROWEST: usize = 40;
+
 /// How everything is said on stderr; text until the flags are read.
 static FORMAT: OnceLock<LogFormat> = OnceLock::new();
 
@@ -69,7 +75,7 @@ impl Printer {
         write_stdout(text)
     }
 
-    /// The outcome for people: stdout, or stderr where stdout is JSON. Quiet says nothing.
+    /// The outcome for people: stdout, or stderr where stdout is JSON. Quiet says nothing. Lines fit a terminal.
     pub(super) fn say(&self, text: &str) -> io::Result<()> {
         match (self.verbosity, self.json) {
             (Verbosity::Quiet, _) => Ok(()),
@@ -78,7 +84,15 @@ impl Printer {
                 Ok(())
             }
             (_, true) => anstream::stderr().write_all(terminal::rendered(&without_secrets(text)).as_bytes()),
-            (_, false) => self.data(text),
+            (_, false) => self.fitted(text),
+        }
+    }
+
+    /// As [`Printer::data`], for sentences that are broken to fit a terminal.
+    pub(super) fn fitted(&self, text: &str) -> io::Result<()> {
+        match terminal_width() {
+            Some(width) => self.data(&terminal::fitted(text, width)),
+            None => self.data(text),
         }
     }
 
@@ -132,7 +146,7 @@ impl Printer {
         self.error(&error.to_string(), error.hint().as_deref());
     }
 
-    /// That the user said no, which is no failure.
+    /// That the user said no, which is not an error.
     pub(super) fn declined(&self, text: &str) {
         if self.json {
             print_json_error(text, None, Exit::Success);
@@ -216,6 +230,16 @@ pub(super) fn write_stderr(text: &str) {
 /// As [`write_stderr`], for text that has escape sequences of its own and was cleaned before.
 pub(super) fn write_rendered(text: &str) {
     let _gone = anstream::stderr().write_all(without_secrets(text).as_bytes());
+}
+
+/// How many columns the terminal has that standard output is; none where it is none.
+fn terminal_width() -> Option<usize> {
+    terminal_size::terminal_size_of(io::stdout()).map(|(width, _)| usize::from(width.0).max(NARROWEST))
+}
+
+/// The width that lists are laid out for.
+pub(super) fn list_width() -> usize {
+    terminal_width().map_or(WIDEST, |width| width.min(WIDEST))
 }
 
 fn write_stdout(text: &str) -> io::Result<()> {

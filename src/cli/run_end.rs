@@ -9,7 +9,7 @@ use super::Error;
 use super::args::LayoutArgs;
 use super::exit::Exit;
 use super::observer::TerminalObserver;
-use super::printer::{Printer, is_in_lines};
+use super::printer::{Printer, is_in_lines, list_width};
 use super::settings::written_files;
 use crate::job::{Plan, RunReport, RunStatus};
 use crate::report::{RunSummary, summary};
@@ -89,7 +89,7 @@ pub(super) fn print_summary(run: &RunSummary, printer: Printer) -> Result<(), Er
     if is_in_lines() {
         print_events(run, printer);
     } else {
-        printer.say(&summary::text(run))?;
+        printer.say(&summary::text(run, list_width()))?;
     }
     if printer.json {
         printer.document(&format!("{}\n", summary::json(run)))?;

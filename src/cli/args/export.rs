@@ -10,7 +10,7 @@ use super::number::whole_number;
 #[derive(Debug, Clone, Default, Args, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 #[command(after_help = "\
-A first export reads the account whole; later ones ask for what changed since, and prove that nothing else did.
+A first export reads the account whole; later ones ask for what changed since, and prove that nothing else did. \
 `export register` writes the fixed-asset register.
 
 Examples:

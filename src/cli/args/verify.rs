@@ -18,7 +18,7 @@ use super::ReadingArgs;
     mut_arg("result", |result| result.help("Write every difference to this workbook: .xlsx; {date} and {time} are replaced"))
 )]
 #[command(after_help = "\
-Reads what the account holds now and changes nothing. Exit code 0: no difference; 1: something differs,
+Reads what the account holds now and changes nothing. Exit code 0: no difference; 1: something differs, \
 or rows could not be compared.
 
 Examples:

@@ -66,9 +66,11 @@ fn print(report: &RegisterReport, printer: Printer) -> Result<(), Error> {
         duration(report.seconds),
         counted(requests.total, "request")
     )];
+    // A code has three letters, and `unstated` stands for none.
+    let widest = summary.totals.iter().map(|totals| totals.currency.chars().count()).max().unwrap_or_default();
     for totals in &summary.totals {
         lines.push(format!(
-            "  {}  {:>14} held  cost {:>16}  book value {:>16}",
+            "  {:<widest$}  {:>14} held  cost {:>16}  book value {:>16}",
             totals.currency,
             counted(totals.held.items, "item"),
             totals.held.cost,

@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use serde_json::json;
 
 use super::{ListedJournal, Rows, State, age, changed_something, json_of, local_time, size_text, what};
-use crate::cli::printer::Printer;
+use crate::cli::printer::{Printer, list_width};
 use crate::cli::{Error, Exit};
 use crate::job::{after_run, stored_summary};
 use crate::report::{RunSummary, summary};
@@ -35,7 +35,7 @@ pub(super) fn run(shelved: StoredRun, now: Timestamp, printer: Printer) -> Resul
     } else {
         printer.data(&head_text(place, glance, &state, rows, under_way, attempts, now))?;
         if !matches!(state, State::Planning | State::NeverBegun) {
-            printer.data(&format!("\n{}", summary::text(&summary)))?;
+            printer.fitted(&format!("\n{}", summary::text(&summary, list_width())))?;
         } else if state == State::NeverBegun {
             printer.data(&format!("  {FAINT}next     {FAINT:#} {STRONG}{}{STRONG:#}\n", begin_again(glance)))?;
         }

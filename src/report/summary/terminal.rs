@@ -28,18 +28,17 @@ const WHOLE_MAPPINGS: usize = 3;
 /// The characters of a header that the mapping shows.
 const LONGEST_HEADER: usize = 40;
 
-/// Where the text behind a label begins, and how far a list goes.
+/// Where the text behind a label begins.
 const INDENT: usize = 12;
-const WIDTH: usize = 100;
 
-/// The summary for a terminal, with colours as escape codes; ends with a line feed.
-pub(crate) fn text(summary: &RunSummary) -> String {
+/// The summary for a terminal, with colours as escape codes; ends with a line feed. Lists go up to column `width`.
+pub(crate) fn text(summary: &RunSummary, width: usize) -> String {
     let mut text = String::new();
     let _ = writeln!(text, "{}", headline(summary));
     push_counts(&mut text, summary);
     push_problems(&mut text, summary);
     push_changes(&mut text, summary);
-    push_reading(&mut text, summary);
+    push_reading(&mut text, summary, width);
     push_plan(&mut text, summary);
     for remark in &summary.remarks {
         push_labelled(&mut text, "note", &remark.message);
@@ -271,14 +270,14 @@ fn push_ignored(text: &mut String, columns: &[IgnoredColumn], of: &str) {
 }
 
 /// Appends how the files were read: decoding, ignored columns, skipped sheets.
-fn push_reading(text: &mut String, summary: &RunSummary) {
+fn push_reading(text: &mut String, summary: &RunSummary, width: usize) {
     for sheet in &summary.sheets {
         if let Some(decoding) = &sheet.decoding {
             push_labelled(text, "read", &format!("{} as {decoding}", summary.label(sheet)));
         }
     }
     for mapping in &summary.mapping {
-        push_mapping(text, mapping, summary.mapping.len());
+        push_mapping(text, mapping, summary.mapping.len(), width);
     }
     for (columns, sheets) in ignored_columns(summary) {
         let of = if summary.sheets.len() == 1 { String::new() } else { format!(" of {}", sheets.join(", ")) };
@@ -290,7 +289,7 @@ fn push_reading(text: &mut String, summary: &RunSummary) {
 }
 
 /// The header row and what its columns feed: `row 1: Tag → asset_id, notes`.
-fn push_mapping(text: &mut String, mapping: &SheetMapping, sheets: usize) {
+fn push_mapping(text: &mut String, mapping: &SheetMapping, sheets: usize, width: usize) {
     let of = if sheets > 1 { format!(" of {}", mapping.sheet) } else { String::new() };
     let row = match mapping.header_row {
         0 => String::new(),
@@ -299,12 +298,12 @@ fn push_mapping(text: &mut String, mapping: &SheetMapping, sheets: usize) {
     let columns: Vec<String> = mapping.used().map(mapped_column).collect();
     let line = format!("{row}{}", columns.join(", "));
     // Many sheets get a line each; the result file and `--json` have the rest.
-    let line = if sheets > WHOLE_MAPPINGS { shortened(&line, WIDTH - INDENT) } else { wrapped(&line) };
+    let line = if sheets > WHOLE_MAPPINGS { shortened(&line, width - INDENT) } else { wrapped(&line, width) };
     push_labelled(text, "header", &line);
     let read_only: Vec<&str> =
         mapping.ignored().filter(|column| column.is_read_only()).map(|column| column.header.as_str()).collect();
     if mapping.is_exported && !read_only.is_empty() {
-        push_labelled(text, "read-only", &wrapped(&format!("{}{of}", read_only.join(", "))));
+        push_labelled(text, "read-only", &wrapped(&format!("{}{of}", read_only.join(", ")), width));
     }
 }
 
@@ -320,11 +319,11 @@ fn mapped_column(column: &MappedColumn) -> String {
 }
 
 /// A list over as many lines as it takes, broken between its parts.
-fn wrapped(list: &str) -> String {
+fn wrapped(list: &str, width: usize) -> String {
     let (mut text, mut column) = (String::new(), INDENT);
     for part in list.split_inclusive(", ") {
         let length = part.trim_end().chars().count();
-        if column > INDENT && column + length > WIDTH {
+        if column > INDENT && column + length > width {
             text.truncate(text.trim_end().len());
             let _ = write!(text, "\n{:INDENT$}", "");
             column = INDENT;

@@ -66,7 +66,7 @@ fn problems() -> ProblemTally {
 }
 
 fn plain(summary: &RunSummary) -> String {
-    crate::terminal::unstyled(&text(summary))
+    crate::terminal::unstyled(&text(summary, 100))
 }
 
 #[test]
