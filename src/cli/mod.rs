@@ -16,6 +16,7 @@ mod import;
 mod input;
 mod interrupts;
 mod log;
+mod man;
 mod mappings;
 mod observer;
 mod presets;
