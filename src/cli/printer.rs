@@ -149,7 +149,8 @@ impl Printer {
     /// That the user said no, which is not an error.
     pub(super) fn declined(&self, text: &str) {
         if self.json {
-            print_json_error(text, None, Exit::Success);
+            // As for an error, nothing can be done about a stdout that is gone.
+            let _gone = self.document(&format!("{}\n", serde_json::json!({"declined": {"message": text}})));
         }
         self.note(text);
     }
