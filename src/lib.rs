@@ -15,7 +15,7 @@
 // Spreadsheets as streams of rows of typed cells.
 mod table;
 
-// Which column feeds which field.
+// Which column is mapped to which field.
 mod mapping;
 
 // One row against the schema: all its problems, or its values.

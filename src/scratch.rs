@@ -57,7 +57,7 @@ impl ScratchFolder {
 pub(crate) fn without_path(error: &io::Error) -> io::Error {
     let cause = match error.kind() {
         io::ErrorKind::NotFound => "there is no such folder",
-        io::ErrorKind::NotADirectory => "it is no folder",
+        io::ErrorKind::NotADirectory => "it is not a folder",
         io::ErrorKind::PermissionDenied => "permission denied",
         io::ErrorKind::StorageFull => "the disk is full",
         io::ErrorKind::ReadOnlyFilesystem => "it is read-only",

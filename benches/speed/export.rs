@@ -43,7 +43,7 @@ pub(crate) fn account(asked: &Asked, folder: &Path) -> Outcome<()> {
     Ok(())
 }
 
-/// Exports of an account in which nothing has changed since the one before: what is measured is the local copy and the
+/// Exports of an account in which nothing has changed since the one before: what is measured is the local snapshot and the
 /// writer, in the programs' own time.
 pub(crate) fn again(asked: &Asked, folder: &Path) -> Outcome<()> {
     let rows = asked.rows;

@@ -19,7 +19,7 @@ use crate::api::{Client, ClientOptions};
 use crate::error::Result;
 use crate::sandbox::Sandbox;
 
-/// Where in the state dir the local copies of accounts lie.
+/// Where in the state dir the local snapshots of accounts lie.
 const MIRROR_FOLDER: &str = "mirror";
 
 /// An account of the service, or an embedded sandbox, which stops when this is dropped.
@@ -34,7 +34,7 @@ pub struct Account {
     /// Requests at a time.
     pub(crate) concurrency: u16,
     pub(crate) identity: AccountIdentity,
-    /// Where journals, shared quota and local copies live.
+    /// Where journals, shared quota and local snapshots live.
     pub(crate) state_dir: PathBuf,
 }
 
@@ -52,12 +52,12 @@ impl Account {
         &self.identity
     }
 
-    /// Where journals, shared quota and local copies live.
+    /// Where journals, shared quota and local snapshots live.
     pub fn state_dir(&self) -> &Path {
         &self.state_dir
     }
 
-    /// Where the local copy of the account is kept; nowhere for one that is gone with the process.
+    /// Where the local snapshot of the account is kept; nowhere for one that is gone with the process.
     pub(crate) fn mirror_path(&self) -> Option<PathBuf> {
         let name = match &self.identity {
             AccountIdentity::SandboxMemory => return None,

@@ -149,7 +149,7 @@ impl ConnectOptions {
         self
     }
 
-    /// Where journals, shared quota and local copies are kept. Default: the folder in which the command
+    /// Where journals, shared quota and local snapshots are kept. Default: the folder in which the command
     /// line keeps them.
     #[must_use]
     pub fn with_state_dir(mut self, folder: impl Into<PathBuf>) -> Self {
@@ -192,8 +192,8 @@ impl ConnectOptions {
                     tenant: self.tenant,
                     profile: self.profile.clone(),
                 };
-                let ledger = self.shares_quota.then(|| state_dir.join(QUOTA_FOLDER));
-                let client_options = self.client_options(base_url, key?, ledger);
+                let quota_dir = self.shares_quota.then(|| state_dir.join(QUOTA_FOLDER));
+                let client_options = self.client_options(base_url, key?, quota_dir);
                 self.account(client_options, None, identity, state_dir)
             }
             Target::Sandbox(store) => self.start_sandbox(store, state_dir),
@@ -274,7 +274,7 @@ fn parse_url(text: &str) -> Result<Url, ConnectError> {
     }
 }
 
-/// Where tallyport keeps journals, shared quota and local copies on this machine: `TALLYPORT_HOME`, or the platform's
+/// Where tallyport keeps journals, shared quota and local snapshots on this machine: `TALLYPORT_HOME`, or the platform's
 /// place for state. None for a user without a home folder.
 pub(crate) fn default_state_dir() -> Option<PathBuf> {
     match std::env::var_os("TALLYPORT_HOME").filter(|folder| !folder.is_empty()) {

@@ -36,7 +36,7 @@ pub enum ApiError {
     /// 402 or 403 from the service itself.
     #[error("forbidden for this API key: `{what}` ({status}){}", detail(message))]
     Forbidden { what: String, status: u16, message: String },
-    /// 403 from something in front of the service, recognised by its HTML page.
+    /// 403 from something in front of the service, recognized by its HTML page.
     #[error("blocked before reaching the API ({status}){}", request_id.as_deref().map(|id| format!(", request id `{id}`")).unwrap_or_default())]
     Blocked { status: u16, request_id: Option<String> },
     /// The tenant is missing or not one of the key's.

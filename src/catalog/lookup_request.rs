@@ -50,7 +50,7 @@ pub(super) enum SearchTexts {
     TooMany,
 }
 
-/// The first key text of each row: as hashes to recognise records by, as texts to search for.
+/// The first key text of each row: as hashes to recognize records by, as texts to search for.
 #[derive(Debug, Default)]
 pub(super) struct RowKeys {
     hasher: DefaultHashBuilder,
@@ -202,7 +202,7 @@ mod tests {
     }
 
     #[test]
-    fn too_many_texts_to_search_are_dropped_but_keys_are_still_recognised() {
+    fn too_many_texts_to_search_are_dropped_but_keys_are_still_recognized() {
         let mut lookups = LookupRequest::default();
         for number in 0..20_000 {
             lookups.key("assets", &format!("LAP-{number}"));

@@ -286,7 +286,7 @@ impl CheckedRow {
 /// As [`missing`], where no column could have the value.
 fn unfed(field: &Field, mapping: &Mapping) -> ValueError {
     if mapping.origin == RecordOrigin::Described {
-        let text = format!("no rule feeds `{}` (required)", mapping.shown_target(field.name));
+        let text = format!("no rule for `{}` (required)", mapping.shown_target(field.name));
         let hint = format!("add a rule for `{}` below [also.{}]", field.name, mapping.entity.name);
         return ValueError::new(Code::RequiredMissing, text, hint);
     }

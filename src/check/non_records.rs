@@ -1,4 +1,4 @@
-//! Rows that are no records: repeated headers, prepared but unused rows, totals (design rule 13).
+//! Rows that are not records: repeated headers, prepared but unused rows, totals (design rule 13).
 
 use crate::mapping::{self, Column, ColumnTarget, Mapping, SkipCondition, SkippedRows};
 use crate::schema::fold_header;
@@ -38,7 +38,7 @@ const TOTALS: &[&str] = &[
     "小计", "合計", "総計", "小計", "합계", "총계",
 ];
 
-/// Recognizes rows that are no records.
+/// Recognizes rows that are not records.
 pub(super) struct NonRecordFinder {
     /// The user's columns with a header, from 0, and what it says.
     headers: Vec<(usize, String)>,

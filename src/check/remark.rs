@@ -28,12 +28,12 @@ macro_rules! remark_codes {
 
 remark_codes! {
     // the file
-    PresetRecognized "preset.recognized" "the export of another tool was recognised"
+    PresetRecognized "preset.recognized" "the export of another tool was recognized"
     MappingRemembered "mapping.remembered" "a mapping was used that was remembered for the header row"
     PresetAmbiguous "preset.ambiguous" "the export could be of several tools"
     EntityByHeaders "entity.by_headers" "the headers say something else than the name"
     NameLeftOut "name.left_out" "a name was left out whose record is missing and cannot be made from the file"
-    RowsLeftOut "rows.left_out" "rows that are no records were left out"
+    RowsLeftOut "rows.left_out" "rows that are not records were left out"
     RowsTotal "rows.total" "a row at the end looks like a total"
     RowsHidden "rows.hidden" "hidden rows were read like any other"
     ValueNone "value.none" "no-value words were read as empty"

@@ -194,9 +194,9 @@ impl<'m> Checker<'m> {
         let total = self.non_records.total().map(|(row, text, count)| {
             let row = thousands(row);
             let message = match count {
-                1 => format!("row {row} looks like a total (`{text}`) and was read as a record: delete it if it is none"),
+                1 => format!("row {row} looks like a total (`{text}`) and was read as a record: delete it if it is not a record"),
                 _ => format!(
-                    "{count} rows from row {row} on look like totals (`{text}`) and were read as records: delete those that are none"
+                    "{count} rows from row {row} on look like totals (`{text}`) and were read as records: delete those that are not"
                 ),
             };
             Remark::new(RemarkCode::RowsTotal, message)

@@ -249,7 +249,7 @@ pub(crate) struct LayoutArgs {
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub save_mapping: Option<PathBuf>,
 
-    /// Read the file as the export of another tool: a name of `tallyport presets`, or `none` to recognise nothing
+    /// Read the file as the export of another tool: a name of `tallyport presets`, or `none` to recognize nothing
     #[arg(long, value_name = "NAME")]
     pub preset: Option<String>,
 
@@ -462,7 +462,7 @@ pub(crate) struct ResumeArgs {
     #[arg(long, conflicts_with = "run")]
     pub last: bool,
 
-    /// Go on although the run was started with another API key
+    /// Resume although the run was started with another API key
     #[arg(long)]
     pub yes: bool,
 

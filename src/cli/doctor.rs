@@ -333,9 +333,13 @@ fn quota(settings: &Settings, left: Option<usize>, probe: &Probe) -> Check {
 
 fn used_up(waiting: &WaitStatus) -> Check {
     let minutes = waiting.until.duration_since(SystemTime::now()).unwrap_or_default().as_secs().div_ceil(60);
+    let wait = match minutes {
+        0 => String::from("requests can be sent again now"),
+        some => format!("nothing can be sent for {some} min"),
+    };
     Check::warn(
         "quota",
-        format!("{}: nothing can be sent for {minutes} min", waiting.reason),
+        format!("{}: {wait}", waiting.reason),
         "wait, or see who else uses the key; an import started now waits by itself",
     )
 }
@@ -450,6 +454,8 @@ mod tests {
         let check = used_up(&WaitStatus { until, reason: WaitReason::ServerQuota });
         assert_eq!(check.detail, "the service says its quota is used up: nothing can be sent for 2 min");
         assert_eq!(exit(&[check]), Exit::Success);
+        let check = used_up(&WaitStatus { until: SystemTime::now(), reason: WaitReason::ServerQuota });
+        assert_eq!(check.detail, "the service says its quota is used up: requests can be sent again now");
     }
 
     #[test]

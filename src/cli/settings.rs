@@ -42,7 +42,7 @@ pub(crate) struct Settings {
     pub quota: WithOrigin<Option<u32>>,
     pub concurrency: WithOrigin<u16>,
     pub custom_fields: WithOrigin<CustomFieldsEncoding>,
-    /// Where journals, quota ledger and mirror live. It may not exist yet.
+    /// Where journals, shared quota and local snapshots live. It may not exist yet.
     pub state_dir: WithOrigin<PathBuf>,
     /// config.toml, whether it exists or not; none for a user without a home folder.
     pub config_file: Option<PathBuf>,

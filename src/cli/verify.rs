@@ -54,7 +54,7 @@ fn target(words: &[PathBuf], input: &InputOptions) -> Result<VerifyTarget, Error
     }
     let name = word.display().to_string();
     if let Some(flag) = input.used().words().first() {
-        let message = format!("{flag} says how a file is read, and `{name}` is no file");
+        let message = format!("{flag} says how a file is read, and `{name}` is not a file");
         return Err(Error::usage(message, "name a file, or leave the flag out to verify a run"));
     }
     if run_store()?.find(&name).is_err() && run_store()?.list()?.is_empty() {

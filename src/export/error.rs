@@ -42,7 +42,7 @@ pub(crate) enum ExportError {
     #[error("the filter on `{field}` applies to {}, which is not exported", collection.as_deref().unwrap_or("no collection"))]
     FilterWithoutCollection { field: String, collection: Option<String> },
     /// The records themselves do not contain the field.
-    #[error("only the service can filter by `{field}`, and an incremental export filters the local copy")]
+    #[error("only the service can filter by `{field}`, and an incremental export filters the local snapshot")]
     ServerOnlyFilter { field: String },
     #[error("the filters for the activity log need `activity` to be exported")]
     LogFilterWithoutLog,

@@ -23,7 +23,7 @@ impl Account {
     /// Exports what the account holds to files, and reports what was written.
     ///
     /// The files appear together when all of them are complete. If the export fails or is stopped, whatever was in their
-    /// places is unchanged. Reading is asynchronous; writing happens on the calling thread. The local copy of the
+    /// places is unchanged. Reading is asynchronous; writing happens on the calling thread. The local snapshot of the
     /// account in the state folder makes the next export read only what changed.
     ///
     /// ```

@@ -57,12 +57,12 @@ pub struct ExportJob {
 /// How the records of the account are read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum ReadMode {
-    /// What changed since the last export, where a local copy exists.
+    /// What changed since the last export, where a local snapshot exists.
     #[default]
     Incremental,
     /// Every record.
     Full,
-    /// What changed, and then every record, to compare the local copy with the service.
+    /// What changed, and then every record, to compare the local snapshot with the service.
     Verify,
 }
 

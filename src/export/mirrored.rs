@@ -1,4 +1,4 @@
-//! An account together with its local copy, brought up to date.
+//! An account together with its local snapshot, brought up to date.
 
 use std::cell::RefCell;
 
@@ -20,7 +20,7 @@ pub(crate) struct MirroredAccount<'a> {
     pub mirror: Mirror,
     /// What the last refresh read.
     pub refreshed: Vec<RefreshStats>,
-    /// Where the local copy differed from the service. Only after [`ReadMode::Verify`].
+    /// Where the local snapshot differed from the service. Only after [`ReadMode::Verify`].
     pub differences: Vec<RefreshStats>,
     /// How many collections were compared with the service.
     pub compared: usize,
@@ -29,7 +29,7 @@ pub(crate) struct MirroredAccount<'a> {
 }
 
 impl<'a> MirroredAccount<'a> {
-    /// Opens the local copy. Sends no request yet. Waits while another process uses the copy.
+    /// Opens the local snapshot. Sends no request yet. Waits while another process uses the copy.
     pub(crate) fn open(account: &'a Account, progress: &mut PhaseProgress<'_>) -> Result<Self> {
         let mirror = match account.mirror_path() {
             Some(path) => Mirror::open(&path, &mut || {
@@ -42,7 +42,7 @@ impl<'a> MirroredAccount<'a> {
         Ok(Self { account, client, mirror, refreshed: Vec::new(), differences: Vec::new(), compared: 0, read_at })
     }
 
-    /// Brings the local copy of these collections up to date.
+    /// Brings the local snapshot of these collections up to date.
     pub(crate) async fn refresh(
         &mut self,
         collections: &[&'static Entity],
@@ -62,7 +62,7 @@ impl<'a> MirroredAccount<'a> {
         Ok(())
     }
 
-    /// Reads a filtered list into `into`, which keeps it apart from the local copy.
+    /// Reads a filtered list into `into`, which keeps it apart from the local snapshot.
     pub(crate) async fn read_filtered(
         &self,
         entity: &'static Entity,

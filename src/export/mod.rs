@@ -7,7 +7,7 @@
 //! job          the options, as a program or the command line sets them
 //! resolve      checks the options, and resolves the names in them
 //! exporter     runs an export: one account, or every tenant of it
-//! mirrored     an account and its local copy, brought up to date
+//! mirrored     an account and its local snapshot, brought up to date
 //! source       the records of one account, and its tables
 //! columns      the columns of a collection, from its schema; a record as a row of typed cells
 //! filters      which records are exported, and whether the service or this program selects them

@@ -35,7 +35,7 @@ impl ReferenceNames {
     /// The names of all records of these collections.
     ///
     /// # Errors
-    /// A local copy that cannot be read.
+    /// A local snapshot that cannot be read.
     pub(crate) fn from_mirror(mirror: &Mirror, collections: &[&'static Entity]) -> Result<Self, MirrorError> {
         let mut catalog = Catalog::default();
         for entity in collections.iter().copied() {

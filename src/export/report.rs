@@ -35,7 +35,7 @@ pub struct ExportReport {
     pub(crate) replaced_changes: Option<String>,
     /// What the changes of another run today leave out.
     pub(crate) same_day: Option<String>,
-    /// Where the local copy differed from the service, if they were compared.
+    /// Where the local snapshot differed from the service, if they were compared.
     pub differences: Vec<RefreshStats>,
     /// How many collections were compared with the service; 0 if that was not asked for.
     pub compared: usize,
@@ -70,7 +70,7 @@ pub struct TableReport {
     pub tenant: Option<i64>,
     pub rows: u64,
     pub columns: usize,
-    /// How the local copy was brought up to date; none if the list was read apart from it.
+    /// How the local snapshot was brought up to date; none if the list was read apart from it.
     pub refresh: Option<RefreshStats>,
     /// Filters that the service applied, such as `status=Deployed`.
     pub server_filters: Vec<String>,
@@ -116,7 +116,7 @@ impl TableReport {
 }
 
 impl ExportReport {
-    /// Whether every tenant was exported, and no difference between the local copy and the service was found.
+    /// Whether every tenant was exported, and no difference between the local snapshot and the service was found.
     pub fn is_success(&self) -> bool {
         self.failed_tenants.is_empty() && self.differences.is_empty()
     }
@@ -256,7 +256,7 @@ impl ExportReport {
 
 fn difference_text(difference: &RefreshStats) -> String {
     format!(
-        "the local copy of {} differed from the service: {} missing, {} different, {} too many; it has been corrected",
+        "the local snapshot of {} differed from the service: {} missing, {} different, {} too many; it has been corrected",
         difference.entity.name, difference.added, difference.changed, difference.removed
     )
 }

@@ -21,7 +21,7 @@ pub(crate) struct ExportSource<'a> {
     pub tenant: Option<&'a Tenant>,
     pub names: ReferenceNames,
     pub lists: Vec<ExportList>,
-    /// Lists that are not in the local copy: the activity log, and what the service filtered.
+    /// Lists that are not in the local snapshot: the activity log, and what the service filtered.
     filtered: Mirror,
 }
 
@@ -33,7 +33,7 @@ pub(crate) struct ExportList {
     pub client_filters: Vec<Filter>,
     /// Those among them that the service should have applied.
     pub ignored_filters: Vec<String>,
-    /// The service filtered it, so that it is not in the local copy.
+    /// The service filtered it, so that it is not in the local snapshot.
     is_filtered: bool,
 }
 
@@ -148,7 +148,7 @@ impl<'a> ExportSource<'a> {
     }
 }
 
-/// Whether the service filters the list, so that it is read apart from the local copy.
+/// Whether the service filters the list, so that it is read apart from the local snapshot.
 fn is_filtered_list(entity: &'static Entity, job: &ResolvedJob) -> bool {
     let mut filters = job.filters.iter().filter(|filter| filter.applies_to(entity));
     entity.name == ACTIVITY.name

@@ -198,7 +198,7 @@ impl Account {
         if planned.is_empty() || self.digest().is_empty() || planned == self.digest() || job.run.confirmed {
             return Ok(());
         }
-        let what = "the plan was made with another API key than the one in use now; go on only if both keys belong to \
+        let what = "the plan was made with another API key than the one in use now; continue only if both keys belong to \
                     the same account";
         confirm(what, &job.run.shutdown, observer)
     }

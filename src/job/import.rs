@@ -109,7 +109,7 @@ impl ImportJob {
         self
     }
 
-    /// Reads the file as the export of another tool, or with `none` recognises nothing. Default: told by its headers.
+    /// Reads the file as the export of another tool, or with `none` recognizes nothing. Default: told by its headers.
     #[must_use]
     pub fn preset(mut self, name: impl Into<String>) -> Self {
         self.input.mapping.preset = Some(name.into());

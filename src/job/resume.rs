@@ -78,7 +78,7 @@ impl ResumableRun {
     ) -> Result<RunReport> {
         let started = Instant::now();
         account.confirm_key((&self.journal, &self.header), options.is_confirmed, shutdown, observer)?;
-        observer.on_note(&format!("going on with run {}", self.header.id));
+        observer.on_note(&format!("resuming run {}", self.header.id));
         changed_sources(&self.header.details).iter().for_each(|change| observer.on_note(change));
         let result = result_path(options.result.as_deref(), &self.header.details, &self.journal.totals()?);
         let execution = Execution { started, start: RunStart::Resumed, result: Some(result) };
@@ -134,7 +134,7 @@ impl Account {
             observer.on_warning(&message);
             return Ok(());
         }
-        confirm(&format!("{message}; go on only if both keys belong to the same account"), shutdown, observer)
+        confirm(&format!("{message}; continue only if both keys belong to the same account"), shutdown, observer)
     }
 }
 

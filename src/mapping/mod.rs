@@ -245,7 +245,7 @@ pub(crate) enum MappingError {
         "column `{header}` ({at}) may be something else than the field `{field}`: `{qualifier}` is neither a unit nor a format of it"
     )]
     Qualified { header: String, at: CellRef, field: String, qualifier: String },
-    #[error("recognised as {title}, but no column feeds {} (required)", list_fields(.fields))]
+    #[error("recognized as {title}, but no column is mapped to {} (required)", list_fields(.fields))]
     ExportLacks { title: &'static str, fields: Vec<&'static str> },
     #[error("{}", missing_field_text(.field, .not_understood))]
     MissingField { field: &'static str, not_understood: Vec<String> },
@@ -334,13 +334,13 @@ fn map_flag(header: &str, field: &str) -> String {
 /// Headers shown of the columns that are not understood.
 const SHOWN_HEADERS: usize = 5;
 
-/// `no column feeds `asset_id` (required); not understood: `Tag No.``.
+/// `no column is mapped to `asset_id` (required); not understood: `Tag No.``.
 pub(crate) fn missing_field_text(field: &str, not_understood: &[String]) -> String {
     let shown: Vec<String> = not_understood.iter().take(SHOWN_HEADERS).map(|header| format!("`{header}`")).collect();
     let more = if not_understood.len() > SHOWN_HEADERS { ", …" } else { "" };
     match shown.as_slice() {
-        [] => format!("no column feeds `{field}` (required)"),
-        shown => format!("no column feeds `{field}` (required); not understood: {}{more}", shown.join(", ")),
+        [] => format!("no column is mapped to `{field}` (required)"),
+        shown => format!("no column is mapped to `{field}` (required); not understood: {}{more}", shown.join(", ")),
     }
 }
 
@@ -587,7 +587,7 @@ impl Mapping {
         unknown.map(|(column, _)| column.header.clone()).collect()
     }
 
-    /// The required fields that no column feeds.
+    /// The required fields that no column is mapped to.
     pub(crate) fn unfed_fields(&self) -> impl Iterator<Item = &'static Field> + '_ {
         self.entity.fields.iter().filter(|field| field.is_required() && !self.feeds(field.name))
     }

@@ -1,4 +1,4 @@
-//! Presets: mapping files for the exports of other tools, and how such an export is recognised.
+//! Presets: mapping files for the exports of other tools, and how such an export is recognized.
 //!
 //! A preset is a file in `presets/` and a line here. An export is told by a few headers that no other file has, whatever
 //! the file's name and the order of its columns. Several sets of such headers let an export be known that lacks one.
@@ -154,7 +154,7 @@ presets! {
 const TRANSLATED: &[(&str, Languages)] =
     &[("snipe-it-assets", Languages::new(include_str!("presets/snipe-it-assets.languages.tsv")))];
 
-/// An export that was recognised.
+/// An export that was recognized.
 #[derive(Debug)]
 pub(crate) struct Recognized {
     pub preset: &'static Preset,
@@ -169,7 +169,7 @@ pub(crate) struct Recognized {
 #[derive(Debug, Default)]
 pub(crate) struct Recognition {
     pub found: Option<Recognized>,
-    /// The presets that are equally likely, where none was recognised for that reason.
+    /// The presets that are equally likely, where none was recognized for that reason.
     pub candidates: Vec<&'static Preset>,
 }
 

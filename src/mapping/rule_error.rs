@@ -12,13 +12,13 @@ pub(crate) enum MappingRuleError {
     NoSuchField { place: String, entity: &'static str, field: String, nearest: Option<String> },
     #[error("{place}: no column `{header}`")]
     NoSuchColumn { place: String, header: String, nearest: Option<String> },
-    #[error("{place}: no column feeds `{field}`")]
+    #[error("{place}: no column is mapped to `{field}`")]
     NoColumn { place: String, field: String },
-    #[error("{place}: `{field}` is fed by {other} already")]
+    #[error("{place}: `{field}` is already mapped by {other}")]
     Twice { place: String, field: String, other: String },
     #[error("{place}: `{header}` looks like passwords, which are never read")]
     Secret { place: String, header: String },
-    #[error("{place}: no column says which {entity} the rows describe: `{field}` is not fed")]
+    #[error("{place}: no column says which {entity} the rows describe: `{field}` has no rule")]
     SaysNoRecord { place: String, entity: &'static str, field: String },
     #[error("{place}: `{verb}` is for {kinds} only, which `{field}` is not")]
     WrongKind { place: String, verb: &'static str, kinds: &'static str, field: String },

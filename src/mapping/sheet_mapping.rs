@@ -161,7 +161,7 @@ fn ignored_reason(why: Ignored, by_user: Option<&str>, header: &str) -> String {
         (Ignored::OnRequest, Some(by_user)) => format!("ignored by the {by_user}"),
         (Ignored::OnRequest, None) => String::from("not needed to find the record"),
         (Ignored::ReadOnly, _) => String::from("read-only: never sent"),
-        (Ignored::Superseded, _) => String::from("another column feeds its field"),
+        (Ignored::Superseded, _) => String::from("another column is mapped to its field"),
         (Ignored::Holder, _) => {
             format!("says who has it; pass --map '{header}={ASSIGNED_TO}' to check it out to them")
         }

@@ -188,7 +188,7 @@ fn a_form_is_no_list() {
 }
 
 #[test]
-fn what_is_not_recognised_says_what_came_close() {
+fn what_is_not_recognized_says_what_came_close() {
     let sheet = [row(1, &["Monthly payment", "Cost", "Notes"])];
     let error = detect_entity(None, "calculation", &sheet).unwrap_err();
     assert!(error.to_string().contains("; closest: "), "{error}");
@@ -404,10 +404,10 @@ fn rules_that_do_not_fit_the_sheet_say_so() {
             "m.toml, line 1: `invert` is for fields with yes or no only, which `notes` is not",
         ),
         ("[fields.notes]\nformat = \"DD.MM.YYYY\"", "m.toml, line 1: `format` is for dates only, which `notes` is not"),
-        ("[fields.purchase_date]\nformat = \"DD.MM.YYYY\"", "m.toml, line 1: no column feeds `purchase_date`"),
+        ("[fields.purchase_date]\nformat = \"DD.MM.YYYY\"", "m.toml, line 1: no column is mapped to `purchase_date`"),
         (
             "[fields.status]\ncolumn = \"Status\"\n[fields.status_id]\ncolumn = \"Notes\"",
-            "m.toml, line 3: `status_id` is fed by m.toml, line 1 already",
+            "m.toml, line 3: `status_id` is already mapped by m.toml, line 1",
         ),
         (
             "[fields.location_id]\n\ndefault = { kind = \"deployable\", name = \"Berlin\" }",
@@ -528,7 +528,7 @@ fn a_missing_field_names_the_columns_that_were_not_understood() {
     assert_eq!(unfed, ["asset_id", "status_id"]);
     assert_eq!(
         missing_field_text("asset_id", &not_understood),
-        "no column feeds `asset_id` (required); not understood: `Tag No.`, `Colour`"
+        "no column is mapped to `asset_id` (required); not understood: `Tag No.`, `Colour`"
     );
     assert_eq!(missing_field_hint("asset_id", &not_understood), "say which: --map 'Tag No.=asset_id'");
     assert_eq!(missing_field_hint("asset_id", &[]), "add a column `asset_id`");

@@ -54,7 +54,7 @@ pub(crate) struct RunPlanner<'p> {
 /// What is read of the account.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum AccountReading {
-    /// To plan a run: what rows name, from the local copy of an export where that can be brought up to date.
+    /// To plan a run: what rows name, from the local snapshot of an export where that can be brought up to date.
     Cached,
     /// To compare rows with it, each by itself: what they name, from the service itself.
     Fresh,
@@ -107,7 +107,7 @@ impl RunPlanner<'_> {
         let source = report_waits(client, &observer, self.cached_source(mirror.as_ref(), &lookups.records)).await?;
         for (collection, records) in source.served()? {
             let records = thousands(records);
-            let note = format!("{collection}: {records} records from the local copy, brought up to date just now");
+            let note = format!("{collection}: {records} records from the local snapshot, brought up to date just now");
             observer.borrow_mut().on_note(&note);
         }
         let mut on_collection = |name: &str, _| observer.borrow_mut().on_phase(&format!("looking up {name}"), None);
@@ -328,7 +328,7 @@ impl RunPlanner<'_> {
         Ok(overridden)
     }
 
-    /// The local copy that an export has left, if nobody works with it.
+    /// The local snapshot that an export has left, if nobody works with it.
     fn mirror(&self, observer: &RefCell<&mut dyn Observer>) -> Option<Mirror> {
         // A sandbox is at hand, and its file may have been made anew.
         let is_wanted = self.reading == AccountReading::Cached && self.account.sandbox.is_none();
@@ -339,7 +339,7 @@ impl RunPlanner<'_> {
         })
     }
 
-    /// Records from the local copy where it can be brought up to date cheaply.
+    /// Records from the local snapshot where it can be brought up to date cheaply.
     async fn cached_source<'s>(
         &'s self,
         mirror: Option<&'s Mirror>,

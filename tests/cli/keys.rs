@@ -76,7 +76,7 @@ fn another_key_is_asked_about() {
     assert_output!(other(&["undo", "--last"]), @"
     exit code 2
     --- stderr
-    error: run 20261124-093015-abcd was started with another API key than the one in use now; go on only if both keys belong to the same account; nothing was sent
+    error: run 20261124-093015-abcd was started with another API key than the one in use now; continue only if both keys belong to the same account; nothing was sent
       hint: pass --yes to confirm
     ");
     let confirmed = other(&["undo", "--last", "--yes"]);

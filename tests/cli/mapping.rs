@@ -150,7 +150,7 @@ fn mistakes_in_rules_are_named_before_anything_is_read() {
     error: the headers do not fit
       devices.csv: header.toml, line 1: no column `Seriel number`
         did you mean `Serial number`?
-      devices.csv: no column feeds `asset_id` (required); not understood: `Device state`, `Enrolled`, `Ownership`
+      devices.csv: no column is mapped to `asset_id` (required); not understood: `Device state`, `Enrolled`, `Ownership`
         say which: --map 'Enrolled=asset_id'
     ");
     assert_output!(check("key-by-mistake.toml"), @r#"
@@ -170,9 +170,9 @@ fn mistakes_in_rules_are_named_before_anything_is_read() {
     exit code 2
     --- stderr
     error: the headers do not fit
-      devices.csv: no column feeds `asset_id` (required); not understood: `Device state`, `Enrolled`, `Ownership`
+      devices.csv: no column is mapped to `asset_id` (required); not understood: `Device state`, `Enrolled`, `Ownership`
         say which: --map 'Enrolled=asset_id'
-      devices.csv: no column feeds `status_id` (required); not understood: `Device state`, `Enrolled`, `Ownership`
+      devices.csv: no column is mapped to `status_id` (required); not understood: `Device state`, `Enrolled`, `Ownership`
         say which: --map 'Device state=status_id'
     ");
     assert_output!(flags(&["--skip-where", "Ownership"]), @"
@@ -187,9 +187,9 @@ fn mistakes_in_rules_are_named_before_anything_is_read() {
     error: the headers do not fit
       devices.csv: --skip-where 'Owner=x': no column `Owner`
         write the header as it is in the sheet
-      devices.csv: no column feeds `asset_id` (required); not understood: `Device state`, `Enrolled`, `Ownership`
+      devices.csv: no column is mapped to `asset_id` (required); not understood: `Device state`, `Enrolled`, `Ownership`
         say which: --map 'Enrolled=asset_id'
-      devices.csv: no column feeds `status_id` (required); not understood: `Device state`, `Enrolled`, `Ownership`
+      devices.csv: no column is mapped to `status_id` (required); not understood: `Device state`, `Enrolled`, `Ownership`
         say which: --map 'Device state=status_id'
     ");
     assert_output!(flags(&["--map", "Tag|Serial number=asset_id"]), @"
@@ -198,9 +198,9 @@ fn mistakes_in_rules_are_named_before_anything_is_read() {
     error: the headers do not fit
       devices.csv: --map 'Tag|Serial number=asset_id': no column `Tag`
         write the header as it is in the sheet
-      devices.csv: no column feeds `asset_id` (required); not understood: `Device state`, `Enrolled`, `Ownership`
+      devices.csv: no column is mapped to `asset_id` (required); not understood: `Device state`, `Enrolled`, `Ownership`
         say which: --map 'Enrolled=asset_id'
-      devices.csv: no column feeds `status_id` (required); not understood: `Device state`, `Enrolled`, `Ownership`
+      devices.csv: no column is mapped to `status_id` (required); not understood: `Device state`, `Enrolled`, `Ownership`
         say which: --map 'Device state=status_id'
     ");
 }

@@ -1,4 +1,4 @@
-//! Exports of other tools: recognised by their headers, and read without flags.
+//! Exports of other tools: recognized by their headers, and read without flags.
 //!
 //! `tests/fixtures/exports` has a file for each: the headers of the tool, and invented values.
 
@@ -19,7 +19,7 @@ const OTHER_NAMES: &[(&str, &str)] = &[
 ];
 
 /// The presets that have to be asked for.
-const NOT_RECOGNISED: &[&str] = &["bluetally", "snipe-it"];
+const NOT_RECOGNIZED: &[&str] = &["bluetally", "snipe-it"];
 
 /// A file of `tests/fixtures/exports`, as a table.
 pub struct Export {
@@ -97,24 +97,24 @@ fn remarks(summary: &Value) -> Vec<&str> {
 }
 
 #[track_caller]
-fn assert_recognised(summary: &Value, code: i32, preset: &str) {
+fn assert_recognized(summary: &Value, code: i32, preset: &str) {
     assert_eq!((code, &summary["counts"]["failed"]), (0, &json!(0)), "{preset}: {summary:#}");
     assert_eq!(summary["mapping"][0]["preset"], preset, "{summary:#}");
 }
 
 #[test]
-fn each_export_is_recognised_and_passes_without_flags() {
+fn each_export_is_recognized_and_passes_without_flags() {
     for export in Export::all() {
         // The file's name says something else.
         let account = CliTest::new().sheet("x.csv", &export.reordered());
         fs::copy(fixture(&export.file), account.path("departments.csv")).unwrap();
         let (code, summary) = account.json(&["check", "departments.csv"]);
-        assert_recognised(&summary, code, &export.preset);
+        assert_recognized(&summary, code, &export.preset);
         let all = format!(", {0} of {0} columns known (preset {1})", export.headers().len(), export.preset);
         let remark = remarks(&summary)[0];
-        assert!(remark.starts_with("departments: recognised: ") && remark.ends_with(&all), "{remark}");
+        assert!(remark.starts_with("departments: recognized: ") && remark.ends_with(&all), "{remark}");
         let (code, summary) = account.json(&["check", "x.csv"]);
-        assert_recognised(&summary, code, &export.preset);
+        assert_recognized(&summary, code, &export.preset);
         let ignored: Vec<&Value> =
             summary["mapping"][0]["columns"].as_array().unwrap().iter().filter(|it| it["field"].is_null()).collect();
         assert!(ignored.iter().any(|column| column["header"] == "Shoe size"), "{ignored:?}");
@@ -122,7 +122,7 @@ fn each_export_is_recognised_and_passes_without_flags() {
 }
 
 #[test]
-fn a_snipe_it_export_is_recognised_in_every_language() {
+fn a_snipe_it_export_is_recognized_in_every_language() {
     let exports = snipe_it_exports();
     assert!(exports.len() > 60);
     let account = exports.iter().fold(CliTest::new(), |account, (language, headers, row)| {
@@ -191,12 +191,12 @@ fn an_export_may_lack_columns_and_have_others() {
         assert!(missing.iter().all(|header| export.headers().iter().any(|known| known == header)), "{file}");
         let account = CliTest::new().sheet("assets.csv", &export.without(missing));
         let (code, summary) = account.json(&["check", "assets.csv"]);
-        assert_recognised(&summary, code, &export.preset);
+        assert_recognized(&summary, code, &export.preset);
     }
     let export = Export::named("jamf-mobile");
     let account = CliTest::new().sheet("assets.csv", &export.renamed("Capacity MB", "Total Capacity"));
     let (code, summary) = account.json(&["check", "assets.csv"]);
-    assert_recognised(&summary, code, "jamf-mobile");
+    assert_recognized(&summary, code, "jamf-mobile");
     assert!(remarks(&summary)[0].contains("34 of 35 columns known"), "{summary:#}");
 }
 
@@ -259,13 +259,13 @@ fn what_an_export_cannot_hold_is_asked_for_once() {
     assert_output!(account.run(&["check", "hashes.csv"]), @"
     exit code 2
     --- stderr
-    error: hashes.csv: recognised as Windows Autopilot hardware hashes, but no column feeds `product_id` (required)
+    error: hashes.csv: recognized as Windows Autopilot hardware hashes, but no column is mapped to `product_id` (required)
       hint: say what all rows have: --default 'product=VALUE'; or pass --mode update to change only records that are there
     ");
     assert_output!(account.run(&["check", "snipe.csv"]), @"
     exit code 2
     --- stderr
-    error: snipe.csv: recognised as Snipe-IT assets (list export), but no column feeds `product_id` and `status_id` (required)
+    error: snipe.csv: recognized as Snipe-IT assets (list export), but no column is mapped to `product_id` and `status_id` (required)
       hint: say what all rows have: --default 'product=VALUE' --default 'status=VALUE'; or pass --mode update to change only records that are there
     ");
     account.run(&["check", "hashes.csv", "--default", "product=Surface Laptop 6"]).exits(0);
@@ -276,7 +276,7 @@ fn what_an_export_cannot_hold_is_asked_for_once() {
 }
 
 #[test]
-fn what_is_not_recognised_says_what_came_close() {
+fn what_is_not_recognized_says_what_came_close() {
     let account = CliTest::new()
         .sheet("loan.csv", "Monthly payment,Cost,Notes\n1,2,x\n")
         .sheet("export.csv", "Device,Enrollment date,Last check-in\nNB-1,2026-01-02,2026-01-03\n")
@@ -440,7 +440,7 @@ fn presets_are_listed_and_printed_as_mapping_files() {
     }
     let all: Vec<&str> = list.lines().filter_map(|line| line.split_whitespace().next()).collect();
     let is_tested =
-        |name: &&&str| exports.iter().any(|export| export.preset == **name) || NOT_RECOGNISED.contains(name);
+        |name: &&&str| exports.iter().any(|export| export.preset == **name) || NOT_RECOGNIZED.contains(name);
     assert_eq!(all.iter().filter(is_tested).count(), all.len(), "a preset that no test reads");
     let unknown = account.run(&["presets", "entra"]).exits(2).stderr;
     assert!(

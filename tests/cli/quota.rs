@@ -102,12 +102,12 @@ fn an_unusable_quota_file_stops_the_run_before_sending() {
     let account = CliTest::new().sheet("locations.csv", &locations("new", 2));
     account.run(&["doctor"]).exits(0);
     let folder = account.path("state").join("quota");
-    let ledger = std::fs::read_dir(&folder)
+    let quota = std::fs::read_dir(&folder)
         .unwrap()
         .map(|entry| entry.unwrap().path())
         .find(|path| path.extension().is_some_and(|extension| extension == "sqlite"))
         .unwrap();
-    std::fs::write(&ledger, "spoilt ".repeat(1_000)).unwrap();
+    std::fs::write(&quota, "spoilt ".repeat(1_000)).unwrap();
     assert_output!(account.run(&["import", "locations.csv"]), @"
     exit code 2
     --- stderr

@@ -127,7 +127,7 @@ fn a_missing_column_is_told_once() {
         .sheet("assets.csv", &format!("Tag No.,Model,Status\n{rows}"))
         .sheet("no-status.csv", &format!("Asset Tag,Model,Zust.\n{rows}"));
     let refused = account.run(&["import", "assets.csv"]).exits(2).stderr;
-    let told = "no column feeds `asset_id` (required); not understood: `Tag No.`";
+    let told = "no column is mapped to `asset_id` (required); not understood: `Tag No.`";
     assert!(refused.contains(told) && refused.contains("--map 'Tag No.=asset_id'"), "{refused}");
     account.run(&["import", "assets.csv", "--map", "Tag No.=asset_id", "--dry-run"]).exits(0);
     let (code, summary) = account.json(&["check", "no-status.csv", "--entity", "assets"]);
@@ -135,7 +135,7 @@ fn a_missing_column_is_told_once() {
     let problems = summary["problems"].as_array().unwrap();
     assert_eq!((problems.len(), &problems[0]["count"]), (1, &json!(1_000)), "{summary}");
     let example = &problems[0]["examples"][0];
-    assert_eq!(example["message"], "no column feeds `status_id` (required); not understood: `Zust.`");
+    assert_eq!(example["message"], "no column is mapped to `status_id` (required); not understood: `Zust.`");
     assert_eq!(example["hint"], "say which: --map 'Zust.=status_id'");
 }
 
@@ -178,7 +178,7 @@ fn a_declared_totals_row_is_left_out_and_any_other_is_remarked() {
     assert_eq!((&summary["counts"]["created"], &summary["counts"]["skipped"]), (&json!(2), &json!(1)), "{summary}");
     assert_eq!(remarks(&summary, "rows.left_out"), ["Suppliers: 1 row left out: the totals row of the table"]);
     let (_, summary) = account.json(&["check", "suppliers.csv"]);
-    let told = "suppliers: row 3 looks like a total (`Grand Total:`) and was read as a record: delete it if it is none";
+    let told = "suppliers: row 3 looks like a total (`Grand Total:`) and was read as a record: delete it if it is not a record";
     assert_eq!(remarks(&summary, "rows.total"), [told]);
 }
 

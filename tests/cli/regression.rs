@@ -92,12 +92,12 @@ fn matching_on_an_unmapped_field_is_an_error() {
     $ tallyport import assets.csv --match-on asset_serial
     exit code 2
     --- stderr
-    error: assets.csv: no column feeds `asset_serial`, so --match-on cannot find records by it
+    error: assets.csv: no column is mapped to `asset_serial`, so --match-on cannot find records by it
       hint: add the column, map one with --map 'Header=asset_serial', or match on another field
     $ tallyport import assets.csv --match-on id
     exit code 2
     --- stderr
-    error: assets.csv: no column feeds `id`, so --match-on cannot find records by it
+    error: assets.csv: no column is mapped to `id`, so --match-on cannot find records by it
       hint: add the column, map one with --map 'Header=id', or match on another field
     ");
     assert_eq!(account.records("assets").len(), 2);

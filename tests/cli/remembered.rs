@@ -91,12 +91,12 @@ fn flags_go_before_it_and_files_and_presets_in_its_place() {
 }
 
 #[test]
-fn it_goes_before_a_recognised_preset_and_contains_it() {
+fn it_goes_before_a_recognized_preset_and_contains_it() {
     let people = "Block credential,City,Department,Display name,First name,Last name,User principal name\n\
                   False,Berlin,IT,Ada Byron,Ada,Byron,ada@example.com\n";
     let account = CliTest::new().sheet("people.csv", people);
     let ran = account.run(&["check", "people.csv", "--ignore", "Department", "--remember"]).exits(0);
-    assert!(ran.text().contains("recognised"), "{}", ran.text());
+    assert!(ran.text().contains("recognized"), "{}", ran.text());
     let (code, summary) = account.json(&["check", "people.csv"]);
     assert_eq!((code, &summary["mapping"][0]["preset"]), (0, &json!("m365-users")), "{summary}");
     let codes: Vec<&str> =

@@ -119,7 +119,7 @@ fn resume_needs_only_the_journal() {
     let ran = CommandOutput::run(story.command(&["resume", "--last", "--json"]).current_dir(&elsewhere));
     let ran = ran.exits(0);
     insta::assert_snapshot!(without_split(&redact(&ran.stderr, story.account.folder())), @"
-    going on with run 20261124-093015-abcd
+    resuming run 20261124-093015-abcd
     ~/assets.csv no longer exists; the run continues with what it contained
     Import of assets.csv: all 12 rows succeeded, in 0.5 s (run 20261124-093015-abcd)
       12 rows: 12 created (assets)
@@ -195,7 +195,7 @@ fn records_created_meanwhile_are_not_created_again() {
       next      correct the red cells in the result, then run
                 tallyport import ~/assets.result.xlsx --concurrency 1 --only-failed
     --- stderr
-    going on with run 20261124-093015-abcd
+    resuming run 20261124-093015-abcd
     ");
     assert_eq!(story.proxy.writes(), writes, "nothing was left to send");
     story.all_there_once();
@@ -245,7 +245,7 @@ fn a_changed_input_file_does_not_change_a_resumed_run() {
       requests  N
       result    ~/assets.result.xlsx
     --- stderr
-    going on with run 20261124-093015-abcd
+    resuming run 20261124-093015-abcd
     ~/assets.csv has changed since the run began; the run continues with what it contained then
     ");
     story.all_there_once();
@@ -450,7 +450,7 @@ mod interrupts {
           requests  N
           result    ~/assets.result-2.xlsx
         --- stderr
-        going on with run 20261124-093015-abcd
+        resuming run 20261124-093015-abcd
         ");
         assert_eq!(fs::read(&partial).unwrap(), bytes);
         assert_eq!(story.statuses("assets.result-2.xlsx"), vec!["created"; ROWS]);
@@ -501,7 +501,7 @@ fn a_run_stopped_by_max_errors_can_be_resumed() {
       next      correct the red cells in the result, then run
                 tallyport import ~/locations.result.xlsx --max-errors 1 --only-failed
     --- stderr
-    going on with run 20261124-093015-abcd
+    resuming run 20261124-093015-abcd
     ");
     account.record("locations", "name", "Mole");
 }

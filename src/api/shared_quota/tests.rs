@@ -391,7 +391,7 @@ fn the_key_is_neither_in_the_file_nor_in_its_name() {
 }
 
 #[test]
-fn files_that_are_no_ledger_are_refused_and_left_alone() {
+fn files_that_are_not_a_shared_quota_are_refused_and_left_alone() {
     let folder = TempDir::new().unwrap();
     let open = |path: &Path| SharedQuota::open(path, Some(1), at(0)).unwrap_err();
     let text = folder.path().join("text.sqlite");
@@ -428,7 +428,7 @@ fn the_folder_is_private_and_a_lost_file_is_noticed() {
 }
 
 #[test]
-fn a_ledger_that_is_held_says_so() {
+fn a_shared_quota_that_is_held_says_so() {
     let (_folder, path) = folder();
     let mut quota = open(&path, 5, 0);
     let other = rusqlite::Connection::open(&path).unwrap();

@@ -9,18 +9,18 @@ use crate::state_file::SqliteFailure;
 /// The mirror cannot be used. The account itself is untouched: a mirror can always be created again.
 #[derive(Debug, thiserror::Error)]
 pub enum MirrorError {
-    #[error("cannot create the account mirror `{}`: {source}", path.display())]
+    #[error("cannot create the account snapshot `{}`: {source}", path.display())]
     Folder { path: PathBuf, source: io::Error },
     /// The folder for temporary files.
     #[error("cannot create a temporary folder in `{}`: {source}", folder.display())]
     Temporary { folder: PathBuf, source: io::Error },
-    #[error("cannot use the account mirror `{}`: {source}", path.display())]
+    #[error("cannot use the account snapshot `{}`: {source}", path.display())]
     Database { path: PathBuf, source: rusqlite::Error },
     /// Written by a later version.
-    #[error("the account mirror `{}` was written by a newer tallyport (format {format})", path.display())]
+    #[error("the account snapshot `{}` was written by a newer tallyport (format {format})", path.display())]
     Newer { path: PathBuf, format: i64 },
     /// Another kind of file in its place.
-    #[error("`{}` is not an account mirror", path.display())]
+    #[error("`{}` is not an account snapshot", path.display())]
     Foreign { path: PathBuf },
 }
 
@@ -86,7 +86,7 @@ mod tests {
             assert_eq!((error.hint().as_str(), Diagnostic::hint(&error).as_deref()), (hint, Some(hint)));
         }
         assert!(
-            failed(rusqlite::ffi::SQLITE_FULL).to_string().starts_with("cannot use the account mirror `m.sqlite`: ")
+            failed(rusqlite::ffi::SQLITE_FULL).to_string().starts_with("cannot use the account snapshot `m.sqlite`: ")
         );
     }
 }

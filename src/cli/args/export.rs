@@ -119,16 +119,16 @@ pub(crate) struct ExportArgs {
     #[arg(long, help_heading = "CSV files")]
     pub raw: bool,
 
-    /// Read every record again, ignoring the local copy
-    #[arg(long, help_heading = "The local copy")]
+    /// Read every record again, ignoring the local snapshot
+    #[arg(long, help_heading = "The local snapshot")]
     pub full: bool,
 
-    /// Compare the local copy with the service record by record, and report differences
-    #[arg(long, help_heading = "The local copy")]
+    /// Compare the local snapshot with the service record by record, and report differences
+    #[arg(long, help_heading = "The local snapshot")]
     pub verify: bool,
 
     /// Add what changed since the last export of that --name: a sheet or file of changes
-    #[arg(long, requires = "name", help_heading = "The local copy")]
+    #[arg(long, requires = "name", help_heading = "The local snapshot")]
     pub incremental: bool,
 
     /// Replace files that tallyport did not write, or that were edited since

@@ -50,9 +50,9 @@ fn verdict(report: &ExportReport) -> Option<String> {
     let compared = counted(report.compared as u64, "collection");
     match (report.compared, report.differences.len()) {
         (0, _) => None,
-        (_, 0) => Some(format!("  verified: the local copy equals the service in {compared}")),
+        (_, 0) => Some(format!("  verified: the local snapshot equals the service in {compared}")),
         (_, different) => {
-            Some(format!("  verified: the local copy differed from the service in {different} of {compared}"))
+            Some(format!("  verified: the local snapshot differed from the service in {different} of {compared}"))
         }
     }
 }

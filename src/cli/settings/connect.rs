@@ -67,7 +67,7 @@ fn refuse_typed_base_url(global: &Global, wanted: &AccountIdentity, bound: Accou
     match &global.base_url {
         Some(typed) if variable.as_ref() != Some(typed) => Err(Error::usage(
             format!("the {} belongs to {wanted}, not to {}", bound.as_str(), shown_url(typed)),
-            format!("leave out `--base-url`: a {} on a sandbox file goes on in that file", bound.as_str()),
+            format!("leave out `--base-url`: a {} on a sandbox file continues in that file", bound.as_str()),
         )),
         _ => Ok(()),
     }

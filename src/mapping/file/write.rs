@@ -65,7 +65,7 @@ impl MappingText {
 
     /// The file's text.
     pub(crate) fn to_text(&self) -> String {
-        let comment = "# Which column feeds which field. `tallyport import FILE --mapping THIS` uses it.\n";
+        let comment = "# Which column is mapped to which field. `tallyport import FILE --mapping THIS` uses it.\n";
         let mut text = String::from(comment);
         write_tables(&mut text, "", &self.tables);
         text

@@ -122,6 +122,6 @@ fn read(path: &Path, fingerprint: &str) -> Result<RememberedMapping, RememberedM
         return Err(damaged(String::from("too large for a mapping file")));
     }
     let bytes = fs::read(path).map_err(unreadable)?;
-    let text = String::from_utf8(bytes).map_err(|_| damaged(String::from("it is no text")))?;
+    let text = String::from_utf8(bytes).map_err(|_| damaged(String::from("it is not text")))?;
     RememberedMapping::parse(&text, fingerprint).map_err(damaged)
 }

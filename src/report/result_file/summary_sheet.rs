@@ -314,7 +314,7 @@ fn lists(grid: &mut SummaryGrid<'_>, summary: &RunSummary, notes: &SummaryNotes)
     let decoded =
         summary.sheets.iter().filter_map(|sheet| Some((summary.label(sheet).into_owned(), sheet.decoding.clone()?)));
     list(grid, "How the text was read", decoded.collect())?;
-    list(grid, "Columns and what they feed", summary.mapping.iter().flat_map(mapping_lines).collect())?;
+    list(grid, "Columns and their fields", summary.mapping.iter().flat_map(mapping_lines).collect())?;
     let changes = summary.changes.groups().iter().map(|group| {
         let examples: Vec<String> = group
             .examples

@@ -94,7 +94,7 @@ pub(crate) struct MappedSheet {
     pub(crate) header: Row,
     pub(crate) mapping: Mapping,
     pub(crate) match_on: Vec<&'static str>,
-    /// The preset whose export it was recognised as.
+    /// The preset whose export it was recognized as.
     preset: Option<&'static Preset>,
     /// The mapping that was remembered for its header row.
     remembered: Option<RememberedMapping>,

@@ -47,7 +47,7 @@ pub(crate) struct InputOptions {
     pub(crate) allow_duplicates: bool,
 }
 
-/// Which column feeds which field.
+/// Which column is mapped to which field.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct MappingOptions {
     /// `Header=field`, `Header=custom:NAME`, or `Header=` to ignore the column.
@@ -285,7 +285,7 @@ impl<'a> ParsedOptions<'a> {
         MappingOverrides { map, rules, skips, further, strict, is_lenient, purpose }
     }
 
-    /// A field that no column feeds finds no record, and every row would be taken for a new one.
+    /// A field that no column is mapped to finds no record, and every row would be taken for a new one.
     pub(super) fn validate_match_columns(&self, place: &str, mapping: &Mapping) -> Result<()> {
         let is_there = |name: &str| match name {
             "id" | "_id" => mapping.columns.iter().any(|column| matches!(column.target, ColumnTarget::Id(_))),
@@ -296,7 +296,7 @@ impl<'a> ParsedOptions<'a> {
             return Ok(());
         };
         Err(Error::usage(
-            format!("{place}: no column feeds `{lacking}`, so --match-on cannot find records by it"),
+            format!("{place}: no column is mapped to `{lacking}`, so --match-on cannot find records by it"),
             format!("add the column, map one with --map 'Header={lacking}', or match on another field"),
         ))
     }
@@ -319,7 +319,7 @@ impl<'a> ParsedOptions<'a> {
     }
 }
 
-/// The required fields that no column feeds, where that keeps every row from being written: an action needs them all,
+/// The required fields that no column is mapped to, where that keeps every row from being written: an action needs them all,
 /// and a row of a collection has to say which record it means.
 pub(super) fn missing_fields(
     mapping: &Mapping,
@@ -423,7 +423,7 @@ fn rules(options: &InputOptions) -> Result<Rules> {
     })
 }
 
-/// What `--preset` says to recognise nothing.
+/// What `--preset` says to recognize nothing.
 pub(super) const NO_PRESET: &str = "none";
 
 /// The mapping file and the preset, in the order of their weight. `--preset` goes before the file's own.
@@ -443,7 +443,7 @@ fn overrides(options: &MappingOptions) -> Result<Vec<MappingOverride>> {
     let mapped = options.map.iter().map(|text| {
         let (header, target) = text.rsplit_once('=').ok_or_else(|| {
             let flag = shell::flag("--map", text);
-            Error::usage(format!("{flag} does not say what to feed"), "write it as --map 'Header=field'")
+            Error::usage(format!("{flag} does not name a field"), "write it as --map 'Header=field'")
         })?;
         Ok(MappingOverride { header: header.to_owned(), target: target.to_owned(), source: MappingSource::CommandLine })
     });

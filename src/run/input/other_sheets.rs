@@ -36,13 +36,13 @@ impl SheetContent<'_> {
             return Some(format!("by its name it holds {}", named.name));
         }
         if self.name.is_some_and(is_beside_the_data) {
-            return Some(String::from("by its name it is no table of records"));
+            return Some(String::from("its name says that it is not a table of records"));
         }
         if !errors.iter().all(is_about_all) {
             return None;
         }
         if self.known_headers() < 2 {
-            return Some(format!("it is no table of `{}`", self.entity.name));
+            return Some(format!("it is not a table of `{}`", self.entity.name));
         }
         if let Ok(other) = entity_by_headers(self.rows)
             && other.name != self.entity.name
@@ -107,7 +107,11 @@ mod tests {
         };
         assert_eq!(told(&["City", "Country", ""]), "it has no column `name`; --sheet NAME reads it all the same");
         for cells in [&["City", "", ""][..], &["City", "Weight"], &["", ""]] {
-            assert_eq!(told(cells), "it is no table of `locations`; --sheet NAME reads it all the same", "{cells:?}");
+            assert_eq!(
+                told(cells),
+                "it is not a table of `locations`; --sheet NAME reads it all the same",
+                "{cells:?}"
+            );
         }
     }
 
@@ -127,13 +131,13 @@ mod tests {
         assert_eq!(told(Some("Suppliers"), &places, &[lacks("name")]).unwrap(), "by its name it holds suppliers");
         for name in ["Notes", " read-me ", "ÜBERSICHT", "Drop-downs"] {
             let reason = told(Some(name), &places, &[lacks("name")]);
-            assert_eq!(reason.as_deref(), Some("by its name it is no table of records"), "{name}");
+            assert_eq!(reason.as_deref(), Some("its name says that it is not a table of records"), "{name}");
         }
         assert_eq!(told(None, &places, &[lacks("name")]).unwrap(), "it has no column `name`");
         assert_eq!(told(None, &places, &[unclear]), None, "one of the headers may be it");
         let people = ["Name", "Email", "Title", "Department"];
         assert_eq!(told(None, &people, &[lacks("country")]).unwrap(), "by its headers it holds employees");
-        assert_eq!(told(None, &["Email", "Title"], &[lacks("name")]).unwrap(), "it is no table of `locations`");
+        assert_eq!(told(None, &["Email", "Title"], &[lacks("name")]).unwrap(), "it is not a table of `locations`");
         assert!(is_about_all(&lacks("name")));
     }
 

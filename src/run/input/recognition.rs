@@ -62,7 +62,7 @@ impl MappedSheet {
         let columns: Vec<bool> = self.mapping.sheet_columns().map(|column| column.target != unknown).collect();
         let (known, all) =
             (columns.iter().filter(|is_known| **is_known).count(), counted(columns.len() as u64, "column"));
-        let message = format!("recognised: {}, {known} of {all} known (preset {})", preset.title, preset.name);
+        let message = format!("recognized: {}, {known} of {all} known (preset {})", preset.title, preset.name);
         Some(Remark::new(RemarkCode::PresetRecognized, message))
     }
 }

@@ -141,7 +141,7 @@ impl RecordStore {
         if !self
             .any("SELECT 1 FROM product_keys WHERE license_id = ?1 AND product_key = ?2", (transfer.item_id, &key))?
         {
-            transfer.draft.errors.add("product_key", format!("`{key}` is no key of this license"));
+            transfer.draft.errors.add("product_key", format!("`{key}` is not a key of this license"));
         } else if self.latest_checkout(transfer, Some(&key), None)?.is_some() {
             transfer.draft.errors.add("product_key", format!("`{key}` is checked out already"));
         }

@@ -71,7 +71,7 @@ fn options_that_make_no_sense_are_refused_with_what_does() {
         (&|options| options.decimal = Some('x'), "`x` is not a decimal mark", "use `,` or `.`"),
         (
             &|options| options.mapping.map.push("Name".into()),
-            "--map 'Name' does not say what to feed",
+            "--map 'Name' does not name a field",
             "write it as --map 'Header=field'",
         ),
         (
@@ -81,7 +81,7 @@ fn options_that_make_no_sense_are_refused_with_what_does() {
         ),
         (
             &|options| options.match_on = texts(&["name", "zip"]),
-            "locations.csv: no column feeds `zip`, so --match-on cannot find records by it",
+            "locations.csv: no column is mapped to `zip`, so --match-on cannot find records by it",
             "add the column, map one with --map 'Header=zip', or match on another field",
         ),
     ];
@@ -155,7 +155,7 @@ fn required_fields_without_a_column_are_told_where_no_row_could_be_written() {
     let nameless = told("locations.csv", "City,Country\nBonn,DE\n", &|_| {});
     assert!(nameless.contains("`name`"), "{nameless}");
     let update = told("locations.csv", "City,Country\nBonn,DE\n", &|options| options.mode = Mode::Update);
-    assert_eq!(update.matches("no column feeds").count().max(1), 1, "only the key: {update}");
+    assert_eq!(update.matches("no column is mapped to").count().max(1), 1, "only the key: {update}");
     assert!(!update.contains("address_line_1"), "{update}");
     // With ids, or the key, each row says what it lacks.
     open(&[("locations.csv", "_id,City\n1,Bonn\n")], |_| {}).unwrap();
@@ -228,7 +228,7 @@ fn an_export_that_lacks_what_every_record_must_have_is_named() {
     let opened = open(&[("devices.csv", rows)], |options| options.entity = Some("assets".into()));
     let error = opened.map(|input| input.remarks().len()).unwrap_err().to_string();
     assert!(
-        error.ends_with("recognised as Google ChromeOS devices, but no column feeds `product_id` (required)"),
+        error.ends_with("recognized as Google ChromeOS devices, but no column is mapped to `product_id` (required)"),
         "{error}"
     );
 }

@@ -238,7 +238,7 @@ fn what_told_what_a_sheet_is_is_remarked() {
     let input = open(&[("jamf.csv", rows)], |options| options.mapping.defaults.push("status=Ready".into())).unwrap();
     let remarks: Vec<String> = input.remarks().into_iter().map(|remark| remark.message).collect();
     assert!(
-        remarks.iter().any(|text| text.starts_with("jamf: recognised: Jamf Pro computers, ")
+        remarks.iter().any(|text| text.starts_with("jamf: recognized: Jamf Pro computers, ")
             && text.ends_with("(preset jamf-computers)")),
         "{remarks:?}"
     );

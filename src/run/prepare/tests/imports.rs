@@ -28,7 +28,7 @@ impl Office {
         (prepared, told)
     }
 
-    /// Leaves a local copy of manufacturers, as an export does.
+    /// Leaves a local snapshot of manufacturers, as an export does.
     fn mirrors_manufacturers(&self) {
         let mirror = Mirror::open(&self.account.mirror_path().unwrap(), &mut || {}).unwrap();
         let options = RefreshOptions { mode: RefreshMode::Full, concurrency: 1, now: "2026-11-24T09:30:00Z" };
@@ -230,7 +230,7 @@ fn a_local_copy_that_was_brought_up_to_date_answers_for_large_collections() {
     office.runtime.block_on(office.account.client.all(entity("suppliers"), &[])).unwrap();
     let job = office.job("more.csv", more).entity("manufacturers");
     let (prepared, told) = office.prepares(&job, AccountReading::Cached);
-    assert_eq!(told.notes, ["manufacturers: 159 records from the local copy, brought up to date just now"]);
+    assert_eq!(told.notes, ["manufacturers: 159 records from the local snapshot, brought up to date just now"]);
     assert_eq!((prepared.totals.creates, prepared.totals.updates), (1, 2));
 
     let (_, told) = office.prepares(&job, AccountReading::Fresh);
