@@ -249,11 +249,11 @@ const BY_PRESET: &str = "ignored by the preset";
 const SHOWN_BY_PRESET: usize = 4;
 
 /// Appends ignored columns, a line for each reason, and below it what the user may do about them.
-fn push_ignored(text: &mut String, columns: &[IgnoredColumn], of: &str) {
+fn push_ignored(text: &mut String, columns: &[IgnoredColumn], of: &str, width: usize) {
     for (reason, names) in by_reason(columns) {
         let noun = if names.len() == 1 { "column" } else { "columns" };
         let Some(reason) = reason else {
-            push_labelled(text, "ignored", &wrapped(&format!("{noun} {}{of}", quoted(&names))));
+            push_labelled(text, "ignored", &wrapped(&format!("{noun} {}{of}", quoted(&names)), width));
             continue;
         };
         if reason == BY_PRESET && names.len() > SHOWN_BY_PRESET {
@@ -262,7 +262,7 @@ fn push_ignored(text: &mut String, columns: &[IgnoredColumn], of: &str) {
             continue;
         }
         let (why, hint) = reason.split_once("; ").map_or((reason, None), |(why, hint)| (why, Some(hint)));
-        push_labelled(text, "ignored", &wrapped(&format!("{}{of}: {why}", quoted(&names))));
+        push_labelled(text, "ignored", &wrapped(&format!("{}{of}: {why}", quoted(&names)), width));
         if let Some(hint) = hint {
             push_labelled(text, "", hint);
         }
@@ -281,7 +281,7 @@ fn push_reading(text: &mut String, summary: &RunSummary, width: usize) {
     }
     for (columns, sheets) in ignored_columns(summary) {
         let of = if summary.sheets.len() == 1 { String::new() } else { format!(" of {}", sheets.join(", ")) };
-        push_ignored(text, columns, &of);
+        push_ignored(text, columns, &of, width);
     }
     for (name, why) in &summary.skipped_sheets {
         push_labelled(text, "not read", &format!("{name}: {why}"));
