@@ -15,6 +15,7 @@ use crate::table::error::ReadFault;
 
 mod attacks;
 mod fuzz;
+mod ods;
 mod reference;
 
 fn fixture(name: &str) -> PathBuf {

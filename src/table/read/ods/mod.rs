@@ -47,7 +47,9 @@ impl OdsFile {
             return Err(ReadFault::NoSheets);
         }
         let codes: Vec<String> = currencies.iter().map(|code| format!("[${code}]0")).collect();
-        let formats = NumberFormats::new(codes.iter().map(String::as_str), DateSystem::From1900)?;
+        // The first style is that of cells without a currency.
+        let codes = std::iter::once("General").chain(codes.iter().map(String::as_str));
+        let formats = NumberFormats::new(codes, DateSystem::From1900)?;
         let sheet = |table: &OdsTable| Sheet { name: Some(table.name.clone()), visibility: table.visibility };
         let sheets = tables.iter().map(sheet).collect();
         Ok((OdsFile { content, tally: Tally::new(package.limits), formats, currencies, tables }, sheets))
