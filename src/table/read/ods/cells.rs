@@ -93,12 +93,13 @@ struct CellScan {
     cell: OdsCell,
     /// Whether its text is its value.
     takes_text: bool,
-    /// Elements open within it.
+    /// Elements of its text that are open: a paragraph, and what stands in it.
     depth: u32,
     paragraphs: u32,
     /// Whether the last tag opened a paragraph.
     opened_paragraph: bool,
-    in_annotation: bool,
+    /// Elements open that are none of its text: a comment, a picture or a shape, and what stands in it.
+    foreign_depth: u32,
 }
 
 impl RowScan {
@@ -122,7 +123,7 @@ impl RowScan {
                 }
             }
             (b"table-row", TagKind::Close) => return Ok(self.end_row()),
-            (b"table-cell" | b"covered-table-cell", TagKind::Close) => self.end_cell(tag)?,
+            (b"table-cell" | b"covered-table-cell", TagKind::Close) => self.keep_cell()?,
             (b"table-cell" | b"covered-table-cell", _) => {
                 self.cell = Some(CellScan::new(tag, self.column, currencies)?);
                 self.column += repeats(tag, "number-columns-repeated");
@@ -143,13 +144,6 @@ impl RowScan {
         let (first, repeats) = (self.row, self.row_repeats);
         self.row += repeats;
         Ended::Row { first, repeats }
-    }
-
-    fn end_cell(&mut self, tag: &XmlTag<'_>) -> Result<(), ReadFault> {
-        if let Some(cell) = &mut self.cell {
-            cell.take_text(tag)?;
-        }
-        self.keep_cell()
     }
 
     /// Keeps the cell at hand if something is in it.
@@ -179,15 +173,23 @@ impl CellScan {
         let room = (MOST_COLUMNS as u32).saturating_sub(column);
         let repeats = (repeats(tag, "number-columns-repeated") as u32).min(room);
         let cell = OdsCell { column, repeats, value, has_formula };
-        Ok(CellScan { cell, takes_text, depth: 0, paragraphs: 0, opened_paragraph: false, in_annotation: false })
+        Ok(CellScan { cell, takes_text, depth: 0, paragraphs: 0, opened_paragraph: false, foreign_depth: 0 })
     }
 
     /// Takes in a tag inside of the cell.
     fn observe(&mut self, tag: &XmlTag<'_>) -> Result<(), ReadFault> {
-        self.take_text(tag)?;
+        if self.foreign_depth == 0 {
+            self.take_text(tag)?;
+        }
+        if self.foreign_depth > 0 || !self.is_text(tag) {
+            match tag.kind {
+                TagKind::Open => self.foreign_depth += 1,
+                TagKind::Close => self.foreign_depth = self.foreign_depth.saturating_sub(1),
+                TagKind::SelfClosing => {}
+            }
+            return Ok(());
+        }
         match (tag.name, tag.kind) {
-            (b"annotation", kind) => self.in_annotation = kind == TagKind::Open,
-            _ if self.in_annotation => {}
             (b"p", TagKind::Close) if self.opened_paragraph && self.depth == 1 => self.take_shown(tag),
             (_, TagKind::Close) => {}
             (b"p", _) => {
@@ -210,11 +212,21 @@ impl CellScan {
         Ok(())
     }
 
+    /// Whether a tag is of the cell's text: a paragraph of its own, or what may stand in one. Comments, pictures and shapes
+    /// have paragraphs too, which are about them.
+    fn is_text(&self, tag: &XmlTag<'_>) -> bool {
+        let is_paragraph = tag.name == b"p";
+        match (tag.kind, self.depth) {
+            (TagKind::Close, _) => true,
+            (_, 0) => is_paragraph,
+            _ => !is_paragraph && tag.prefix() == b"text:" && !matches!(tag.name, b"ruby-text" | b"note"),
+        }
+    }
+
     /// The text before a tag.
     fn take_text(&mut self, tag: &XmlTag<'_>) -> Result<(), ReadFault> {
-        // White space between elements is none of the text.
-        let is_layout = self.depth == 0 && tag.text.is_empty();
-        if !self.takes_text || self.in_annotation || is_layout || tag.whole_text.is_empty() {
+        // What stands between the paragraphs is none of the text.
+        if !self.takes_text || self.depth == 0 || tag.whole_text.is_empty() {
             return Ok(());
         }
         let text =
