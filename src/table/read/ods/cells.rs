@@ -16,12 +16,12 @@ pub(super) struct OdsCell {
     /// How many cells are alike.
     pub(super) repeats: u32,
     value: OdsValue,
-    has_formula: bool,
+    /// Whether it has a formula whose result the file does not have.
+    is_unevaluated: bool,
 }
 
 #[derive(Debug, PartialEq)]
 enum OdsValue {
-    Empty,
     /// The number, how it is shown where that is not the General format, and the number of its currency, from 1.
     Number(f64, Option<String>, u16),
     /// In ISO 8601.
@@ -34,13 +34,13 @@ enum OdsValue {
 impl OdsCell {
     pub(super) fn content(&self) -> CellContent<'_> {
         match &self.value {
-            OdsValue::Empty if self.has_formula => CellContent::Unevaluated,
-            OdsValue::Empty => CellContent::Blank,
             OdsValue::Number(number, Some(shown), currency) => CellContent::Formatted(shown, *number, *currency),
             OdsValue::Number(number, None, _) => CellContent::Number(*number),
             OdsValue::Date(iso) => CellContent::Iso(iso),
             OdsValue::Span(iso) => CellContent::Span(iso),
             OdsValue::Boolean(boolean) => CellContent::Boolean(*boolean),
+            OdsValue::Text(text) if text.is_empty() && self.is_unevaluated => CellContent::Unevaluated,
+            OdsValue::Text(text) if text.is_empty() => CellContent::Blank,
             OdsValue::Text(text) if is_error(text) => CellContent::Error(text),
             OdsValue::Text(text) => CellContent::Text(text),
         }
@@ -161,18 +161,18 @@ impl RowScan {
 impl CellScan {
     fn new(tag: &XmlTag<'_>, column: u64, currencies: &[String]) -> Result<CellScan, ReadFault> {
         let value = value_of(tag, currencies)?;
-        let attribute = |name| tag.prefixed_attribute(name);
-        let is_string = value == OdsValue::Empty && attribute("office:value-type").as_deref() == Some("string");
+        let attribute = |name| tag.exact_attribute(name);
         // LibreOffice writes an error with an empty text, and shows it in a paragraph.
-        let is_error = attribute("calcext:value-type").as_deref() == Some("error")
-            && matches!(&value, OdsValue::Text(text) if text.is_empty());
-        let takes_text = is_string || is_error;
-        let value = if takes_text { OdsValue::Text(String::new()) } else { value };
+        let is_error = attribute("calcext:value-type") == Some(b"error")
+            && matches!(&value, Some(OdsValue::Text(text)) if text.is_empty());
+        let takes_text = value.is_none() || is_error;
+        let value = value.unwrap_or_else(|| OdsValue::Text(String::new()));
         let has_formula = tag.attribute("formula").is_some_and(|formula| !formula.is_empty());
+        let is_unevaluated = has_formula && takes_text && attribute("office:value-type").is_none();
         let column = column.min(u64::from(u32::MAX)) as u32;
         let room = (MOST_COLUMNS as u32).saturating_sub(column);
         let repeats = (repeats(tag, "number-columns-repeated") as u32).min(room);
-        let cell = OdsCell { column, repeats, value, has_formula };
+        let cell = OdsCell { column, repeats, value, is_unevaluated };
         Ok(CellScan { cell, takes_text, depth: 0, paragraphs: 0, opened_paragraph: false, foreign_depth: 0 })
     }
 
@@ -194,6 +194,8 @@ impl CellScan {
             (_, TagKind::Close) => {}
             (b"p", _) => {
                 self.paragraphs += 1;
+                // LibreOffice writes an empty result as a paragraph without a text and without a type.
+                self.cell.is_unevaluated = false;
                 if self.paragraphs > 1 {
                     self.push("\n", 1)?;
                 }
@@ -256,22 +258,22 @@ impl CellScan {
     }
 }
 
-/// The value that a cell's attributes say.
-fn value_of(tag: &XmlTag<'_>, currencies: &[String]) -> Result<OdsValue, ReadFault> {
+/// The value that a cell's attributes say; none where that is left to its text.
+fn value_of(tag: &XmlTag<'_>, currencies: &[String]) -> Result<Option<OdsValue>, ReadFault> {
     let attribute = |name| tag.prefixed_attribute(name);
     if let Some(number) = attribute("office:value") {
         let number = number.parse().map_err(|_| ReadFault::damaged("a text where a number should be"))?;
         let code = attribute("office:currency");
         let position = code.and_then(|code| currencies.iter().position(|known| *known == code));
-        return Ok(OdsValue::Number(number, None, position.map_or(0, |position| position as u16 + 1)));
+        return Ok(Some(OdsValue::Number(number, None, position.map_or(0, |position| position as u16 + 1))));
     }
     if let Some(boolean) = attribute("office:boolean-value") {
-        return Ok(OdsValue::Boolean(boolean.eq_ignore_ascii_case("true")));
+        return Ok(Some(OdsValue::Boolean(boolean.eq_ignore_ascii_case("true"))));
     }
     let text = attribute("office:string-value").map(OdsValue::Text);
     let date = || attribute("office:date-value").map(OdsValue::Date);
     let span = || attribute("office:time-value").map(OdsValue::Span);
-    Ok(text.or_else(date).or_else(span).unwrap_or(OdsValue::Empty))
+    Ok(text.or_else(date).or_else(span))
 }
 
 /// How many blanks `<text:s text:c="3"/>` stands for.

@@ -51,3 +51,11 @@ fn text_of_pictures_shapes_and_comments_is_no_value() {
     let alone = format!("<table:table-cell>{picture}{shape}</table:table-cell>");
     assert_eq!(row_of(&format!("{alone}{}", string(text))), "1: \"\" \"NB zero 0\"");
 }
+
+#[test]
+fn a_formula_without_a_result_is_told_from_one_with_an_empty_result() {
+    let formula = |inside: &str| format!("<table:table-cell table:formula=\"of:=[.A1]\">{inside}</table:table-cell>");
+    let last = "<table:table-cell office:value-type=\"string\"><text:p>x</text:p></table:table-cell>";
+    let row = [formula("<text:p/>"), formula("<text:p></text:p>"), formula(""), formula("<text:p>y</text:p>"), last.into()];
+    assert_eq!(row_of(&row.concat()), "1: \"\" \"\" ~\"\" \"y\" \"x\"");
+}
