@@ -308,7 +308,7 @@ impl Clone for Row {
 }
 
 #[inline]
-fn text_or_blank(text: &str) -> Value {
+pub(super) fn text_or_blank(text: &str) -> Value {
     match text.as_bytes().first() {
         // Nearly every cell: spares the search for something other than white space.
         Some(first) if first.is_ascii_graphic() => Value::Text,

@@ -78,10 +78,15 @@ impl NumberFormats {
         Ok(NumberFormats { system, options, styles, codes: distinct.into(), formats, scratch: String::new() })
     }
 
+    /// The number of a style's format, from 1; 0 is General.
+    pub(super) fn format_of(&self, style: usize) -> u16 {
+        self.styles.get(style).copied().unwrap_or(0)
+    }
+
     /// Appends a number to the row, as its style shows it.
     pub(super) fn push(&mut self, row: &mut Row, number: f64, style: usize) {
         self.scratch.clear();
-        let code = self.styles.get(style).copied().unwrap_or(0);
+        let code = self.format_of(style);
         let format = usize::from(code).checked_sub(1).and_then(|index| {
             let prepared = self.formats.get_mut(index)?;
             Some(&*prepared.get_or_insert_with(|| CodeFormat::new(&self.codes[index])))

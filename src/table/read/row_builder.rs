@@ -15,8 +15,8 @@ pub(super) enum CellContent<'a> {
     Blank,
     Text(&'a str),
     Number(f64),
-    /// A number, as the file itself says it is shown, with the number of its format from 1; 0 is none.
-    Formatted(&'a str, f64, u16),
+    /// A number, as the file itself says it is shown.
+    Formatted(&'a str, f64),
     /// A date, a time or both, in ISO 8601.
     Iso(&'a str),
     /// A span of time, in ISO 8601.
@@ -89,13 +89,14 @@ impl<'a> RowBuilder<'a> {
 
     fn push(&mut self, content: CellContent<'_>, style: usize) {
         let row = &mut self.row;
+        let format = || self.formats.format_of(style);
         match content {
             CellContent::Blank => row.push("", Value::Blank),
             CellContent::Text(text) => row.push_text(text),
             CellContent::Number(number) => self.formats.push(row, number, style),
-            CellContent::Formatted(text, number, format) => row.push_formatted(text, Value::Number(number), format),
-            CellContent::Iso(iso) => push_iso_cell(row, iso),
-            CellContent::Span(iso) => push_iso_span(row, iso),
+            CellContent::Formatted(text, number) => row.push_formatted(text, Value::Number(number), format()),
+            CellContent::Iso(iso) => push_iso_cell(row, iso, format()),
+            CellContent::Span(iso) => push_iso_span(row, iso, format()),
             CellContent::Boolean(boolean) => row.push(if boolean { "TRUE" } else { "FALSE" }, Value::Boolean(boolean)),
             CellContent::Error(text) => row.push(text, Value::Error),
             CellContent::Unevaluated => row.push("", Value::Unevaluated),

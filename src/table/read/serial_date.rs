@@ -8,7 +8,7 @@ use jiff::ToSpan;
 use jiff::civil::{Date, DateTime, Time};
 
 use super::general_format::general;
-use crate::table::cell::{Row, Value};
+use crate::table::cell::{Row, Value, text_or_blank};
 
 /// Where the days of a workbook count from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -134,29 +134,44 @@ pub(super) fn push_elapsed(text: &mut String, days: f64) -> Value {
     Value::Text
 }
 
-/// Appends a cell that holds a date or time in ISO 8601.
-pub(super) fn push_iso_cell(row: &mut Row, iso: &str) {
+/// Whether a text shows the day of a serial in figures, in any order: `03/04/24` may be a day in March or in April.
+pub(super) fn shows_day(text: &str, serial: f64, system: DateSystem) -> bool {
+    let SerialDate::Valid(at) = serial_date(serial, system) else { return false };
+    let (year, month, day) = (i64::from(at.year()), i64::from(at.month()), i64::from(at.day()));
+    let figures = text.split(|char: char| !char.is_ascii_digit()).filter(|part| !part.is_empty());
+    let mut shown: Vec<i64> = figures.take(3).filter_map(|part| part.parse().ok()).collect();
+    shown.sort_unstable();
+    let is_shown = |year| {
+        let mut parts = [year, month, day];
+        parts.sort_unstable();
+        shown == parts
+    };
+    is_shown(year) || is_shown(year % 100)
+}
+
+/// Appends a cell that holds a date or time in ISO 8601, with the number of its format.
+pub(super) fn push_iso_cell(row: &mut Row, iso: &str, format: u16) {
     let civil = iso.trim().trim_end_matches('Z');
     let is_day = civil.len() == iso.trim().len() || civil.trim_end_matches(['0', '.', ':']).ends_with(['T', 't']);
     if !is_day {
         // A moment in UTC, of which the check has to say which day it takes.
-        return row.push_text(iso.trim());
+        return row.push_formatted(iso.trim(), text_or_blank(iso), format);
     }
     let mut text = String::new();
     match civil.parse::<DateTime>() {
         Ok(at) => {
             let value = push_iso(&mut text, at);
-            row.push(&text, value);
+            row.push_formatted(&text, value, format);
         }
-        Err(_) => row.push_text(civil),
+        Err(_) => row.push_formatted(civil, text_or_blank(civil), format),
     }
 }
 
-/// Appends a cell that holds a span in ISO 8601, such as `PT14H30M00S`, as `14:30:00`.
-pub(super) fn push_iso_span(row: &mut Row, iso: &str) {
+/// Appends a cell that holds a span in ISO 8601, such as `PT14H30M00S`, as `14:30:00`, with the number of its format.
+pub(super) fn push_iso_span(row: &mut Row, iso: &str, format: u16) {
     let days = iso.parse::<jiff::SignedDuration>().map(|span| span.as_secs_f64() / SECONDS_PER_DAY as f64);
-    let Ok(days) = days else { return row.push_text(iso) };
+    let Ok(days) = days else { return row.push_formatted(iso, text_or_blank(iso), format) };
     let mut text = String::new();
     let value = push_elapsed(&mut text, days);
-    row.push(&text, value);
+    row.push_formatted(&text, value, format);
 }

@@ -84,6 +84,11 @@ impl<'a> XmlTag<'a> {
     pub(super) fn plain_text(&self) -> String {
         resolved(self.text)
     }
+
+    /// The same with the white space around it.
+    pub(super) fn untrimmed_text(&self) -> String {
+        resolved(self.whole_text)
+    }
 }
 
 /// Text with what is no entity left as it stands.

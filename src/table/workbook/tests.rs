@@ -139,8 +139,8 @@ const LIBREOFFICE: &str = r###"[Assets Visible]
 const ODS: &str = r###"[Assets Visible]
 1: "Inventory of Berlin"
 3: "asset_id" "name" "zip" "price" "share" "bought" "seen" "ok" "error" "sum" "time"
-4: "A-1" " Zoë " ="06083" ="EUR 1,299.50" ="50.0%" @"2024-01-31" @"2024-01-31 14:30:00" ="TRUE" !"#N/A" ="2" "14:30:00"
-5: "00042" "line1\nline2" ="00012" ="-EUR 3.00" ="12.5%" @"1999-12-31" @"2000-02-29 00:00:01" ="FALSE" !"#DIV/0!" "A-1" "00:00:00"
+4: "A-1" " Zoë " ="06083" `00000` ="EUR 1,299.50" `"EUR" #,##0.00` ="50.0%" `0.0%` @"2024-01-31" `dd/mm/yyyy` @"2024-01-31 14:30:00" `yyyy-mm-dd h:mm:ss` ?"TRUE" !"#N/A" ="2" "14:30:00" `h:mm:ss`
+5: "00042" "line1\nline2" ="00012" `00000` ="-EUR 3.00" `"EUR" #,##0.00` ="12.5%" `0.0%` @"1999-12-31" `dd/mm/yyyy` @"2000-02-29 00:00:01" `yyyy-mm-dd h:mm:ss` ?"FALSE" !"#DIV/0!" "A-1" "00:00:00" `h:mm:ss`
 9: "" "last"
 [Lists Hidden]
 1: "a" "b"

@@ -86,12 +86,12 @@ fn times_and_spans_are_no_dates() {
 #[test]
 fn iso_cells() {
     let mut row = Row::default();
-    push_iso_cell(&mut row, "2024-01-31");
-    push_iso_cell(&mut row, "2024-01-31T14:30:00.000");
-    push_iso_cell(&mut row, "2024-01-31T14:30:00Z");
-    push_iso_cell(&mut row, "14:30:00");
-    push_iso_span(&mut row, "PT14H30M00S");
-    push_iso_cell(&mut row, "2024-01-31T00:00:00Z");
+    push_iso_cell(&mut row, "2024-01-31", 0);
+    push_iso_cell(&mut row, "2024-01-31T14:30:00.000", 0);
+    push_iso_cell(&mut row, "2024-01-31T14:30:00Z", 0);
+    push_iso_cell(&mut row, "14:30:00", 0);
+    push_iso_span(&mut row, "PT14H30M00S", 0);
+    push_iso_cell(&mut row, "2024-01-31T00:00:00Z", 0);
     let cells: Vec<_> = row.cells().map(|cell| (cell.text, cell.value)).collect();
     assert_eq!(cells[0], ("2024-01-31", date("2024-01-31")));
     assert_eq!(cells[1], ("2024-01-31 14:30:00", date("2024-01-31T14:30:00")));

@@ -3,8 +3,10 @@
 use super::super::general_format::general;
 use super::super::limits::{LONGEST_ROW, MOST_COLUMNS, MOST_ROWS, row_too_long};
 use super::super::row_builder::CellContent;
+use super::super::serial_date::{DateSystem, shows_day};
 use super::super::xml_scanner::{TagKind, XmlTag};
 use super::super::xml_text::unescaped;
+use super::cell_formats::{CellFormat, CellFormats, StyleId, shown_sign};
 use super::repeats;
 use crate::table::error::ReadFault;
 
@@ -15,15 +17,17 @@ pub(super) struct OdsCell {
     pub(super) column: u32,
     /// How many cells are alike.
     pub(super) repeats: u32,
+    /// None where its row or column says it.
+    pub(super) style: Option<StyleId>,
     value: OdsValue,
-    /// Whether it has a formula whose result the file does not have.
+    has_formula: bool,
+    /// Whether the result of its formula is not in the file.
     is_unevaluated: bool,
 }
 
 #[derive(Debug, PartialEq)]
 enum OdsValue {
-    /// The number, how it is shown where that is not the General format, and the number of its currency, from 1.
-    Number(f64, Option<String>, u16),
+    Number(OdsNumber),
     /// In ISO 8601.
     Date(String),
     Span(String),
@@ -31,11 +35,31 @@ enum OdsValue {
     Text(String),
 }
 
+/// A number, and what its cell tells of how it is shown.
+#[derive(Debug, PartialEq)]
+struct OdsNumber {
+    number: f64,
+    shown: String,
+    /// The number of its currency.
+    currency: Option<usize>,
+    is_amount: bool,
+    is_percentage: bool,
+}
+
 impl OdsCell {
-    pub(super) fn content(&self) -> CellContent<'_> {
+    /// The number of the currency that the cell tells.
+    pub(super) fn currency(&self) -> Option<usize> {
         match &self.value {
-            OdsValue::Number(number, Some(shown), currency) => CellContent::Formatted(shown, *number, *currency),
-            OdsValue::Number(number, None, _) => CellContent::Number(*number),
+            OdsValue::Number(number) => number.currency,
+            _ => None,
+        }
+    }
+
+    /// What it holds, and the number of the code that shows it.
+    pub(super) fn content(&self, format: CellFormat, system: DateSystem) -> (CellContent<'_>, usize) {
+        let code = if let CellFormat::Code(code) = format { code } else { 0 };
+        let content = match &self.value {
+            OdsValue::Number(number) => return number.content(format, self.has_formula, system),
             OdsValue::Date(iso) => CellContent::Iso(iso),
             OdsValue::Span(iso) => CellContent::Span(iso),
             OdsValue::Boolean(boolean) => CellContent::Boolean(*boolean),
@@ -43,13 +67,71 @@ impl OdsCell {
             OdsValue::Text(text) if text.is_empty() => CellContent::Blank,
             OdsValue::Text(text) if is_error(text) => CellContent::Error(text),
             OdsValue::Text(text) => CellContent::Text(text),
-        }
+        };
+        (content, code)
+    }
+
+    fn is_blank(&self) -> bool {
+        matches!(&self.value, OdsValue::Text(text) if text.is_empty()) && !self.is_unevaluated
     }
 
     fn text_len(&self) -> usize {
         match &self.value {
             OdsValue::Text(text) | OdsValue::Date(text) | OdsValue::Span(text) => text.len(),
-            _ => 0,
+            OdsValue::Number(number) => number.shown.len(),
+            OdsValue::Boolean(_) => 0,
+        }
+    }
+}
+
+impl OdsNumber {
+    /// Takes the text of the cell, with the currency in it unless the cell tells one otherwise.
+    fn set_shown(&mut self, text: &str, formats: &CellFormats) {
+        text.clone_into(&mut self.shown);
+        if self.is_amount && self.currency.is_none() {
+            self.currency = shown_sign(text).and_then(|sign| formats.currency(sign));
+        }
+    }
+
+    fn content(&self, format: CellFormat, is_result: bool, system: DateSystem) -> (CellContent<'_>, usize) {
+        match format {
+            CellFormat::Code(code) => (CellContent::Number(self.number), code),
+            CellFormat::Boolean => (CellContent::Boolean(self.number != 0.0), 0),
+            CellFormat::General if is_result => self.result(system),
+            CellFormat::General if self.bare_code() == 0 => (CellContent::Number(self.number), 0),
+            _ => self.as_shown(),
+        }
+    }
+
+    /// A result in a cell without a format takes that of what it is made of: a date, a truth value, a percentage. The file has
+    /// no more of it than the text.
+    fn result(&self, system: DateSystem) -> (CellContent<'_>, usize) {
+        let is_truth = matches!(self.number, 0.0 | 1.0) && self.shown.chars().all(char::is_alphabetic);
+        if is_truth && !self.shown.is_empty() {
+            (CellContent::Boolean(self.number != 0.0), 0)
+        } else if shows_day(&self.shown, self.number, system) {
+            (CellContent::Number(self.number), CellFormats::DATE)
+        } else {
+            self.as_shown()
+        }
+    }
+
+    fn as_shown(&self) -> (CellContent<'_>, usize) {
+        let mut general_text = String::new();
+        general(&mut general_text, self.number);
+        if self.shown.is_empty() || self.shown == general_text {
+            (CellContent::Number(self.number), self.bare_code())
+        } else {
+            (CellContent::Formatted(&self.shown, self.number), self.bare_code())
+        }
+    }
+
+    /// The number of the code for what the cell says without a style; 0 is General.
+    fn bare_code(&self) -> usize {
+        match self.currency {
+            Some(currency) => CellFormats::bare_currency(currency),
+            None if self.is_percentage || self.shown.ends_with('%') => CellFormats::PERCENTAGE,
+            None => 0,
         }
     }
 }
@@ -77,6 +159,8 @@ pub(super) enum Ended {
 #[derive(Debug, Default)]
 pub(super) struct RowScan {
     pub(super) cells: Vec<OdsCell>,
+    /// The style of cells in this row that name none.
+    pub(super) row_style: Option<StyleId>,
     row: u64,
     row_repeats: u64,
     column: u64,
@@ -91,13 +175,11 @@ pub(super) struct RowScan {
 #[derive(Debug)]
 struct CellScan {
     cell: OdsCell,
-    /// Whether its text is its value.
-    takes_text: bool,
+    /// Its text, where that matters.
+    text: Option<String>,
     /// Elements of its text that are open: a paragraph, and what stands in it.
     depth: u32,
     paragraphs: u32,
-    /// Whether the last tag opened a paragraph.
-    opened_paragraph: bool,
     /// Elements open that are none of its text: a comment, a picture or a shape, and what stands in it.
     foreign_depth: u32,
 }
@@ -108,7 +190,7 @@ impl RowScan {
         self.row + 1
     }
 
-    pub(super) fn observe(&mut self, tag: &XmlTag<'_>, currencies: &[String]) -> Result<Ended, ReadFault> {
+    pub(super) fn observe(&mut self, tag: &XmlTag<'_>, formats: &CellFormats) -> Result<Ended, ReadFault> {
         match (tag.name, tag.kind) {
             (b"table", TagKind::Open) => self.nested += 1,
             (b"table", TagKind::Close) if self.nested == 0 => return Ok(Ended::Table),
@@ -117,18 +199,19 @@ impl RowScan {
             (b"table-row", TagKind::Open | TagKind::SelfClosing) => {
                 self.cells.clear();
                 (self.column, self.text) = (0, 0);
+                self.row_style = tag.text_attribute("default-cell-style-name").and_then(|name| formats.style(&name));
                 self.row_repeats = repeats(tag, "number-rows-repeated").min(MOST_ROWS.saturating_sub(self.row));
                 if tag.kind == TagKind::SelfClosing {
                     return Ok(self.end_row());
                 }
             }
             (b"table-row", TagKind::Close) => return Ok(self.end_row()),
-            (b"table-cell" | b"covered-table-cell", TagKind::Close) => self.keep_cell()?,
+            (b"table-cell" | b"covered-table-cell", TagKind::Close) => self.keep_cell(formats)?,
             (b"table-cell" | b"covered-table-cell", _) => {
-                self.cell = Some(CellScan::new(tag, self.column, currencies)?);
+                self.cell = Some(CellScan::new(tag, self.column, formats)?);
                 self.column += repeats(tag, "number-columns-repeated");
                 if tag.kind == TagKind::SelfClosing {
-                    self.keep_cell()?;
+                    self.keep_cell(formats)?;
                 }
             }
             _ => {
@@ -147,9 +230,14 @@ impl RowScan {
     }
 
     /// Keeps the cell at hand if something is in it.
-    fn keep_cell(&mut self) -> Result<(), ReadFault> {
-        let Some(CellScan { cell, .. }) = self.cell.take() else { return Ok(()) };
-        if matches!(cell.content(), CellContent::Blank) || cell.column as usize >= MOST_COLUMNS {
+    fn keep_cell(&mut self, formats: &CellFormats) -> Result<(), ReadFault> {
+        let Some(CellScan { mut cell, text, .. }) = self.cell.take() else { return Ok(()) };
+        match (&mut cell.value, text) {
+            (OdsValue::Text(value), Some(text)) => *value = text,
+            (OdsValue::Number(number), Some(text)) => number.set_shown(text.trim(), formats),
+            _ => {}
+        }
+        if cell.is_blank() || cell.column as usize >= MOST_COLUMNS {
             return Ok(());
         }
         self.text += cell.text_len();
@@ -159,21 +247,23 @@ impl RowScan {
 }
 
 impl CellScan {
-    fn new(tag: &XmlTag<'_>, column: u64, currencies: &[String]) -> Result<CellScan, ReadFault> {
-        let value = value_of(tag, currencies)?;
-        let attribute = |name| tag.exact_attribute(name);
+    fn new(tag: &XmlTag<'_>, column: u64, formats: &CellFormats) -> Result<CellScan, ReadFault> {
+        let value = value_of(tag, formats)?;
         // LibreOffice writes an error with an empty text, and shows it in a paragraph.
-        let is_error = attribute("calcext:value-type") == Some(b"error")
+        let is_error = tag.exact_attribute("calcext:value-type") == Some(b"error")
             && matches!(&value, Some(OdsValue::Text(text)) if text.is_empty());
         let takes_text = value.is_none() || is_error;
-        let value = value.unwrap_or_else(|| OdsValue::Text(String::new()));
+        let is_shown = matches!(value, Some(OdsValue::Number(_)));
         let has_formula = tag.attribute("formula").is_some_and(|formula| !formula.is_empty());
-        let is_unevaluated = has_formula && takes_text && attribute("office:value-type").is_none();
+        let is_unevaluated = has_formula && takes_text && tag.exact_attribute("office:value-type").is_none();
+        let value = value.unwrap_or_else(|| OdsValue::Text(String::new()));
+        let style = tag.text_attribute("style-name").and_then(|name| formats.style(&name));
         let column = column.min(u64::from(u32::MAX)) as u32;
         let room = (MOST_COLUMNS as u32).saturating_sub(column);
         let repeats = (repeats(tag, "number-columns-repeated") as u32).min(room);
-        let cell = OdsCell { column, repeats, value, is_unevaluated };
-        Ok(CellScan { cell, takes_text, depth: 0, paragraphs: 0, opened_paragraph: false, foreign_depth: 0 })
+        let cell = OdsCell { column, repeats, style, value, has_formula, is_unevaluated };
+        let text = (takes_text || is_shown).then(String::new);
+        Ok(CellScan { cell, text, depth: 0, paragraphs: 0, foreign_depth: 0 })
     }
 
     /// Takes in a tag inside of the cell.
@@ -190,7 +280,6 @@ impl CellScan {
             return Ok(());
         }
         match (tag.name, tag.kind) {
-            (b"p", TagKind::Close) if self.opened_paragraph && self.depth == 1 => self.take_shown(tag),
             (_, TagKind::Close) => {}
             (b"p", _) => {
                 self.paragraphs += 1;
@@ -205,7 +294,6 @@ impl CellScan {
             (b"line-break", _) => self.push("\n", 1)?,
             _ => {}
         }
-        self.opened_paragraph = tag.name == b"p" && tag.kind == TagKind::Open;
         match tag.kind {
             TagKind::Open => self.depth += 1,
             TagKind::Close => self.depth = self.depth.saturating_sub(1),
@@ -228,7 +316,7 @@ impl CellScan {
     /// The text before a tag.
     fn take_text(&mut self, tag: &XmlTag<'_>) -> Result<(), ReadFault> {
         // What stands between the paragraphs is none of the text.
-        if !self.takes_text || self.depth == 0 || tag.whole_text.is_empty() {
+        if self.text.is_none() || self.depth == 0 || tag.whole_text.is_empty() {
             return Ok(());
         }
         let text =
@@ -238,34 +326,25 @@ impl CellScan {
     }
 
     fn push(&mut self, text: &str, times: usize) -> Result<(), ReadFault> {
-        let (true, OdsValue::Text(whole)) = (self.takes_text, &mut self.cell.value) else { return Ok(()) };
+        let Some(whole) = &mut self.text else { return Ok(()) };
         if text.len().saturating_mul(times) > LONGEST_ROW - whole.len().min(LONGEST_ROW) {
             return Err(row_too_long());
         }
         (0..times).for_each(|_| whole.push_str(text));
         Ok(())
     }
-
-    /// The first paragraph says how a number is shown.
-    fn take_shown(&mut self, tag: &XmlTag<'_>) {
-        let OdsValue::Number(number, shown @ None, currency) = &mut self.cell.value else { return };
-        let text = tag.plain_text();
-        let mut expected = String::new();
-        general(&mut expected, *number);
-        if (text != expected || *currency > 0) && !text.is_empty() {
-            *shown = Some(text);
-        }
-    }
 }
 
 /// The value that a cell's attributes say; none where that is left to its text.
-fn value_of(tag: &XmlTag<'_>, currencies: &[String]) -> Result<Option<OdsValue>, ReadFault> {
+fn value_of(tag: &XmlTag<'_>, formats: &CellFormats) -> Result<Option<OdsValue>, ReadFault> {
     let attribute = |name| tag.prefixed_attribute(name);
     if let Some(number) = attribute("office:value") {
         let number = number.parse().map_err(|_| ReadFault::damaged("a text where a number should be"))?;
-        let code = attribute("office:currency");
-        let position = code.and_then(|code| currencies.iter().position(|known| *known == code));
-        return Ok(Some(OdsValue::Number(number, None, position.map_or(0, |position| position as u16 + 1))));
+        let currency = attribute("office:currency").and_then(|code| formats.currency(&code));
+        let value_type = tag.exact_attribute("office:value-type");
+        let (is_amount, is_percentage) = (value_type == Some(b"currency"), value_type == Some(b"percentage"));
+        let shown = String::new();
+        return Ok(Some(OdsValue::Number(OdsNumber { number, shown, currency, is_amount, is_percentage })));
     }
     if let Some(boolean) = attribute("office:boolean-value") {
         return Ok(Some(OdsValue::Boolean(boolean.eq_ignore_ascii_case("true"))));

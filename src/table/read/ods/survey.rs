@@ -2,8 +2,10 @@
 
 use std::collections::HashMap;
 
-use super::super::limits::{Limits, MOST_ROWS, check_sheets};
+use super::super::limits::{Limits, MOST_COLUMNS, MOST_ROWS, check_sheets};
+use super::super::serial_date::DateSystem;
 use super::super::xml_scanner::{TagKind, XmlScanner, XmlTag};
+use super::cell_formats::{StyleSheet, shown_sign};
 use super::repeats;
 use crate::table::error::ReadFault;
 use crate::table::layout::{MergedCells, SheetLayout};
@@ -12,7 +14,7 @@ use crate::table::sheet::Visibility;
 /// Elements within each other; no spreadsheet comes near.
 const DEEPEST: usize = 256;
 /// The longest name of an element or style, in bytes.
-const LONGEST_NAME: usize = 1_000;
+pub(super) const LONGEST_NAME: usize = 1_000;
 /// More currencies than there are in the world.
 const MOST_CURRENCIES: usize = 500;
 
@@ -22,6 +24,8 @@ pub(super) struct OdsTable {
     pub(super) name: String,
     pub(super) visibility: Visibility,
     pub(super) layout: SheetLayout,
+    /// The styles of cells that name none, each with the column behind its last one, from 0.
+    pub(super) column_styles: Vec<(u64, String)>,
     /// Where its content begins.
     pub(super) start: usize,
 }
@@ -30,8 +34,11 @@ pub(super) struct OdsTable {
 #[derive(Debug, Default)]
 pub(super) struct OdsSurvey {
     pub(super) tables: Vec<OdsTable>,
-    /// The codes of the currencies that cells are in.
+    /// The currencies that cells are in: codes, and signs that are shown without one.
     pub(super) currencies: Vec<String>,
+    /// The styles that stand beside the content.
+    pub(super) styles: StyleSheet,
+    pub(super) system: Option<DateSystem>,
     /// Whether a table with this style is shown.
     displays: HashMap<String, Visibility>,
     style: String,
@@ -42,6 +49,8 @@ pub(super) struct OdsSurvey {
     row: u64,
     row_repeats: u64,
     column: u64,
+    /// Whether the last cell tells no currency, and shows one.
+    has_shown_currency: bool,
     /// About how many bytes the findings take.
     size: u64,
 }
@@ -67,6 +76,9 @@ impl OdsSurvey {
                 _ => return Err(ReadFault::damaged("its XML is broken")),
             }
             survey.observe(&tag)?;
+            if survey.depth == 0 {
+                survey.styles.observe(&tag, limits)?;
+            }
             if survey.size > limits.findings {
                 return Err(ReadFault::Bloated);
             }
@@ -83,6 +95,9 @@ impl OdsSurvey {
             b"style" if is_open => self.style = tag.text_attribute("name").unwrap_or_default(),
             b"table-properties" if is_open => self.add_display(tag),
             b"table" => return self.begin_or_end_table(tag),
+            b"null-date" if tag.attribute("date-value") == Some(b"1904-01-01") => {
+                self.system = Some(DateSystem::From1904);
+            }
             _ if self.depth != 1 || !self.is_named => {}
             b"table-row" if is_open => {
                 self.row_repeats = repeats(tag, "number-rows-repeated");
@@ -97,6 +112,10 @@ impl OdsSurvey {
                 }
             }
             b"table-row" => self.row += self.row_repeats,
+            b"table-column" if is_open => self.add_columns(tag),
+            b"p" if !is_open && std::mem::take(&mut self.has_shown_currency) => {
+                shown_sign(&tag.plain_text()).into_iter().for_each(|sign| self.add_currency(sign));
+            }
             b"table-cell" | b"covered-table-cell" if is_open => self.observe_cell(tag),
             _ => {}
         }
@@ -120,12 +139,13 @@ impl OdsSurvey {
         if tag.kind != TagKind::Open || self.depth > 1 {
             return Ok(());
         }
-        (self.row, self.is_named) = (0, false);
+        (self.row, self.column, self.is_named) = (0, 0, false);
         let Some(name) = tag.text_attribute("name") else { return Ok(()) };
         self.is_named = true;
         let style = tag.text_attribute("style-name").unwrap_or_default();
         let visibility = self.displays.get(&style).copied().unwrap_or(Visibility::Visible);
-        self.tables.push(OdsTable { name, visibility, layout: SheetLayout::default(), start: 0 });
+        let (layout, column_styles) = Default::default();
+        self.tables.push(OdsTable { name, visibility, layout, column_styles, start: 0 });
         check_sheets(self.tables.iter().map(|table| table.name.as_str()))
     }
 
@@ -139,12 +159,26 @@ impl OdsSurvey {
             table.layout.merge(MergedCells { first_row, last_row, first_column, last_column });
         }
         self.column += repeats(tag, "number-columns-repeated");
-        if let Some(code) = tag.prefixed_attribute("office:currency")
-            && code.len() < LONGEST_NAME
-            && self.currencies.len() < MOST_CURRENCIES
-            && !self.currencies.contains(&code)
-        {
-            self.currencies.push(code);
+        let currency = tag.prefixed_attribute("office:currency");
+        let is_amount = tag.exact_attribute("office:value-type") == Some(b"currency");
+        self.has_shown_currency = currency.is_none() && is_amount;
+        currency.into_iter().for_each(|code| self.add_currency(&code));
+    }
+
+    fn add_currency(&mut self, told: &str) {
+        let is_known = self.currencies.iter().any(|known| known == told);
+        if !is_known && told.len() < LONGEST_NAME && self.currencies.len() < MOST_CURRENCIES {
+            self.currencies.push(told.to_owned());
+        }
+    }
+
+    fn add_columns(&mut self, tag: &XmlTag<'_>) {
+        self.column += repeats(tag, "number-columns-repeated");
+        let style = tag.text_attribute("default-cell-style-name").unwrap_or_default();
+        let Some(table) = self.tables.last_mut() else { return };
+        if style.len() < LONGEST_NAME && table.column_styles.len() < MOST_COLUMNS {
+            self.size += 64 + style.len() as u64;
+            table.column_styles.push((self.column, style));
         }
     }
 }

@@ -150,6 +150,8 @@ fn own_cells(bytes: &[u8]) -> Option<Vec<(u32, u32, String)>> {
                 let text = match cell.value {
                     Value::Text => cell.text.to_owned(),
                     Value::Number(number) => format!("{number:?}"),
+                    // LibreOffice writes truth values to .ods as numbers, which calamine leaves them.
+                    Value::Boolean(truth) => format!("{:?}", f64::from(u8::from(truth))),
                     _ => continue,
                 };
                 cells.push((row.number as u32 - 1, column as u32, text));
@@ -170,6 +172,7 @@ fn calamines_cells(bytes: &[u8]) -> Option<Vec<(u32, u32, String)>> {
             Data::String(text) if !crate::table::is_blank(text) && !text.starts_with('#') => text.clone(),
             Data::Float(number) => format!("{number:?}"),
             Data::Int(number) => format!("{:?}", *number as f64),
+            Data::Bool(truth) => format!("{:?}", f64::from(u8::from(*truth))),
             _ => continue,
         };
         cells.push((first_row + row as u32, first_column + column as u32, text));
