@@ -1,9 +1,9 @@
 //! The existing record that a row's id identifies, if the id can be trusted.
 //!
 //! Exports of any system have an `id` column, and another system's `12` must not overwrite our `#12`. So an id counts
-//! if the user or an earlier result vouches for it, if the row's creation timestamp matches the record to the
-//! millisecond, or if the row's key matches the record's. Such a row is compared with its record cell by cell: a cell
-//! that shows the record's current value has not been edited ([`super::unchanged`]).
+//! if the user or an earlier result vouches for it, if the row's creation timestamp matches the record as exactly as the
+//! file has it, or if the row's key matches the record's. Such a row is compared with its record cell by cell: a cell that
+//! shows the record's current value has not been edited ([`super::unchanged`]).
 
 use super::timestamp::ReportedTimestamp;
 use super::{diff, unchanged};
@@ -13,7 +13,7 @@ use crate::check::{CheckedRow, Code, ParsedId, ValueError};
 use crate::mapping::{Column, ColumnTarget, IdOwnership, Mapping, TimestampColumn};
 use crate::plan::resolver::ResolvedField;
 use crate::schema::CUSTOM_FIELDS;
-use crate::table::Row;
+use crate::table::{Cell, Row};
 
 /// The record that a row targets.
 #[derive(Debug, Clone, Copy)]
@@ -86,7 +86,7 @@ impl<'c> TargetRecord<'c> {
         }
     }
 
-    fn shows_custom(&self, cell: crate::table::Cell<'_>, name: &str) -> bool {
+    fn shows_custom(&self, cell: Cell<'_>, name: &str) -> bool {
         let Some(fields) = self.record.get(CUSTOM_FIELDS) else { return false };
         let pairs = custom_fields(fields);
         let held = diff::position_of(name, &pairs).map(|position| &pairs[position].1);
@@ -149,7 +149,12 @@ fn record_identity(mapping: &Mapping, row: &Row, record: &Record) -> RecordIdent
 }
 
 fn shown(mapping: &Mapping, row: &Row, timestamp: TimestampColumn) -> Option<ReportedTimestamp> {
-    ReportedTimestamp::from_cell(row.cell(mapping.timestamp_column(timestamp)? as usize))
+    let other = match timestamp {
+        TimestampColumn::Created => TimestampColumn::Updated,
+        TimestampColumn::Updated => TimestampColumn::Created,
+    };
+    let cell = |timestamp| mapping.timestamp_column(timestamp).map(|column| row.cell(column as usize));
+    ReportedTimestamp::from_cell_beside(cell(timestamp)?, cell(other).unwrap_or(Cell::BLANK))
 }
 
 /// A row's values, split by whether they differ from the target record.
