@@ -71,8 +71,13 @@ impl<'c> TargetRecord<'c> {
 
     /// Whether a cell shows the record's current value of the field or custom field that its column feeds.
     pub(super) fn shows(&self, mapping: &Mapping, row: &Row, column: u32, catalog: &Catalog) -> bool {
-        let cell = row.cell(column as usize);
         let Some(known) = mapping.columns.iter().find(|known| known.index == column as usize) else { return false };
+        // The apostrophe that begins a text of a workbook may be an escape or, as our own workbooks have it, the record's.
+        let cells = [Some(row.cell(column as usize)), row.cell_with_apostrophe(column as usize)];
+        cells.into_iter().flatten().any(|cell| self.cell_shows(mapping, cell, known, catalog))
+    }
+
+    fn cell_shows(&self, mapping: &Mapping, cell: Cell<'_>, known: &Column, catalog: &Catalog) -> bool {
         match &known.target {
             ColumnTarget::Field { field, ids } => {
                 let field = &mapping.entity.fields[*field];

@@ -78,6 +78,8 @@ enum FormulaEscape {
     None,
     /// `'=1`
     Apostrophe,
+    /// The same in a workbook, where it may also be what the text begins with.
+    WorkbookApostrophe,
     /// `="00123"`
     TextFormula,
 }
@@ -107,7 +109,7 @@ impl FormulaEscape {
     fn lengths(self) -> (usize, usize) {
         match self {
             FormulaEscape::None => (0, 0),
-            FormulaEscape::Apostrophe => (1, 0),
+            FormulaEscape::Apostrophe | FormulaEscape::WorkbookApostrophe => (1, 0),
             FormulaEscape::TextFormula => (2, 1),
         }
     }
@@ -240,6 +242,18 @@ impl Row {
         self.cells.push(CellSpan::text(&self.text, start, self.text.len()));
     }
 
+    /// Appends a text of a workbook. A CSV file that a spreadsheet program has opened and saved as a workbook keeps its escapes.
+    /// Nobody types them: the program takes an apostrophe that begins a cell for its own.
+    pub(crate) fn push_workbook_text(&mut self, text: &str) {
+        if !text.starts_with('\'') {
+            return self.push_text(text);
+        }
+        self.push_csv(text);
+        if let Some(cell) = self.cells.last_mut().filter(|cell| cell.escape == FormulaEscape::Apostrophe) {
+            cell.escape = FormulaEscape::WorkbookApostrophe;
+        }
+    }
+
     pub fn push(&mut self, text: &str, value: Value) {
         self.push_formatted(text, value, 0);
     }
@@ -280,6 +294,12 @@ impl Row {
         let span = self.cells.get(column).filter(|span| span.escape != FormulaEscape::None)?;
         let (before, after) = span.escape.lengths();
         Some(&self.text[span.start as usize - before..span.end as usize + after])
+    }
+
+    /// The cell with the apostrophe that it has in a workbook, if that may be an escape or the text's own: `'=1`.
+    pub(crate) fn cell_with_apostrophe(&self, column: usize) -> Option<Cell<'_>> {
+        self.cells.get(column).filter(|span| span.escape == FormulaEscape::WorkbookApostrophe)?;
+        self.escaped_text(column).map(|text| Cell { text, ..self.cell(column) })
     }
 
     pub fn cells(&self) -> impl Iterator<Item = Cell<'_>> {
@@ -416,6 +436,18 @@ mod tests {
         row.clear(2);
         row.push_csv("'@");
         assert_eq!((row.cell(0).text, row.escaped_text(0)), ("@", Some("'@")));
+    }
+
+    #[test]
+    fn an_apostrophe_in_a_workbook_may_be_an_escape() {
+        let mut row = Row::default();
+        ["'+351 21", "'quoted'", "plain", "=\"00123\""].iter().for_each(|text| row.push_workbook_text(text));
+        row.push_csv("'+351 21");
+        let texts: Vec<_> = row.cells().map(|cell| cell.text).collect();
+        assert_eq!(texts, ["+351 21", "'quoted'", "plain", "=\"00123\"", "+351 21"]);
+        assert_eq!(row.escaped_text(0), Some("'+351 21"));
+        let kept: Vec<_> = (0..5).map(|column| row.cell_with_apostrophe(column).map(|cell| cell.text)).collect();
+        assert_eq!(kept, [Some("'+351 21"), None, None, None, None]);
     }
 
     #[test]

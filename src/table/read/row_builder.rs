@@ -92,7 +92,7 @@ impl<'a> RowBuilder<'a> {
         let format = || self.formats.format_of(style);
         match content {
             CellContent::Blank => row.push("", Value::Blank),
-            CellContent::Text(text) => row.push_text(text),
+            CellContent::Text(text) => row.push_workbook_text(text),
             CellContent::Number(number) => self.formats.push(row, number, style),
             CellContent::Formatted(text, number) => row.push_formatted(text, Value::Number(number), format()),
             CellContent::Iso(iso) => push_iso_cell(row, iso, format()),
