@@ -6,6 +6,7 @@ pub(crate) mod csv;
 pub(super) mod damage;
 pub(super) mod delimiter;
 pub(super) mod encoding;
+mod format_code;
 mod general_format;
 pub(super) mod jsonl;
 mod limits;

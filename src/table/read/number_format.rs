@@ -7,10 +7,10 @@
 use std::sync::Arc;
 
 use hashbrown::HashMap;
+use ssfmt::FormatOptions;
 use ssfmt::ast::{DatePart, FormatPart};
-use ssfmt::{FormatOptions, NumberFormat};
 
-use super::damage::guarded;
+use super::format_code::FormatCode;
 use super::general_format::general;
 use super::limits::{LONGEST_FORMAT, check_styles};
 use super::plain_format::PlainFormat;
@@ -33,7 +33,7 @@ enum FormatKind {
 /// A number format of the workbook.
 struct CodeFormat {
     kind: FormatKind,
-    format: Option<NumberFormat>,
+    format: Option<FormatCode>,
     plain: Option<PlainFormat>,
 }
 
@@ -103,7 +103,7 @@ impl NumberFormats {
                 Value::Number(number)
             }
             FormatKind::Number => {
-                let shown = format.and_then(|format| format.format.as_ref()?.try_format(number, &self.options).ok());
+                let shown = format.and_then(|format| format.format.as_ref()?.shown(number, &self.options));
                 match shown.as_deref().map(str::trim) {
                     // Such as `;;;`, which hides the number: better shown than lost.
                     None | Some("") => general(&mut self.scratch, number),
@@ -172,9 +172,7 @@ fn builtin_code(id: u32) -> Option<&'static str> {
 
 impl CodeFormat {
     fn new(code: &str) -> CodeFormat {
-        // ssfmt slices codes at brackets without looking for letters of several bytes, hence the guard.
-        let unknown = |_| ReadFault::damaged("a number format that no program knows");
-        match guarded(|| NumberFormat::parse(code).map_err(unknown)) {
+        match FormatCode::parse(code) {
             Ok(format) => CodeFormat { kind: kind(&format), format: Some(format), plain: PlainFormat::parse(code) },
             Err(_) if has_date_letters(code) => CodeFormat { kind: FormatKind::Date, format: None, plain: None },
             Err(_) => CodeFormat { kind: FormatKind::General, format: None, plain: None },
@@ -201,7 +199,7 @@ fn has_date_letters(code: &str) -> bool {
 }
 
 /// What the section for positive numbers says.
-fn kind(format: &NumberFormat) -> FormatKind {
+fn kind(format: &FormatCode) -> FormatKind {
     let Some(section) = format.sections().first() else { return FormatKind::General };
     let is_day = |part: &FormatPart| match part {
         FormatPart::DatePart(part) => !is_time_of_day(*part),
