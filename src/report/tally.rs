@@ -1,5 +1,7 @@
 //! Problems by kind, however many there are: for each kind its number and the first few.
 
+use std::hash::BuildHasher;
+
 use hashbrown::{Equivalent, HashMap};
 
 use crate::check::{Code, Problem};
@@ -32,6 +34,8 @@ pub struct ProblemGroup {
     pub count: u64,
     /// The first of them, in the order they came.
     pub examples: Vec<ProblemExample>,
+    /// Row, column and message of the last one, the message by its hash.
+    last: Option<(u64, Option<u32>, u64)>,
 }
 
 /// One problem of a group.
@@ -75,19 +79,28 @@ impl Equivalent<GroupKey> for GroupKeyRef<'_> {
 }
 
 impl ProblemTally {
-    /// Counts a problem of that `row` (as a spreadsheet shows it, from 1) of that sheet.
+    /// Counts a problem of that `row` (as a spreadsheet shows it, from 1) of that sheet. What two fields find in the one cell
+    /// that both read is one problem.
     pub fn add(&mut self, sheet: &str, header: Option<&str>, row: u64, problem: &Problem) {
-        self.total += 1;
         let is_missing_column = header.is_none() && problem.code() == Code::RequiredMissing;
         let message = is_missing_column.then_some(&*problem.error.message);
         let key = GroupKeyRef { sheet, code: problem.code(), header, message };
         let at = match self.index.get(&key) {
             Some(&at) => at,
-            None if self.groups.len() == MAX_GROUPS => return,
+            None if self.groups.len() == MAX_GROUPS => {
+                self.total += 1;
+                return;
+            }
             None => self.begin(&key),
         };
+        let last = Some((row, problem.column, self.index.hasher().hash_one(&*problem.error.message)));
         let group = &mut self.groups[at];
+        if problem.column.is_some() && group.last == last {
+            return;
+        }
+        group.last = last;
         group.count += 1;
+        self.total += 1;
         if group.examples.len() < EXAMPLES {
             group.examples.push(ProblemExample::new(row, problem));
         }
@@ -114,7 +127,7 @@ impl ProblemTally {
         let (sheet, code, header) = (Box::<str>::from(key.sheet), key.code, key.header.map(Box::<str>::from));
         let message = key.message.map(Box::<str>::from);
         self.index.insert(GroupKey { sheet: sheet.clone(), code, header: header.clone(), message }, at);
-        self.groups.push(ProblemGroup { sheet, code, header, count: 0, examples: Vec::new() });
+        self.groups.push(ProblemGroup { sheet, code, header, count: 0, examples: Vec::new(), last: None });
         at
     }
 }
@@ -191,6 +204,16 @@ mod tests {
         assert_eq!(addresses, ["C2", "C3", "C4"]);
         assert_eq!(groups[0].shared_hint(), Some("write a date"));
         assert_eq!(tally.total(), 6);
+    }
+
+    #[test]
+    fn a_cell_that_two_fields_read_is_counted_once() {
+        let mut tally = ProblemTally::default();
+        for _ in 0..2 {
+            tally.add("assets", Some("Serial"), 2, &problem(Code::CellDamaged, 2, "1.00E+05"));
+        }
+        tally.add("assets", Some("Serial"), 3, &problem(Code::CellDamaged, 2, "1.00E+05"));
+        assert_eq!((tally.total(), tally.groups()[0].count, tally.groups()[0].examples.len()), (2, 2, 2));
     }
 
     #[test]

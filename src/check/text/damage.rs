@@ -27,11 +27,22 @@ fn damaged_number(number: f64, shown: &str) -> Option<ValueError> {
         return None;
     }
     // The file has all digits, but what the user sees (and what would be sent) does not.
-    Some(ValueError::new(
-        Code::CellDamaged,
-        "number in scientific notation; expected all its digits",
-        format!("format the cell as text and write `{number}`"),
-    ))
+    let hint = match typed_with_exponent(number) {
+        Some(typed) => format!("{ENTER_AGAIN}; it may have been `{typed}`"),
+        None => format!("format the cell as text and write `{number}`"),
+    };
+    Some(ValueError::new(Code::CellDamaged, "number in scientific notation; expected all its digits", hint))
+}
+
+/// What may have been typed for a number that a cell shows with an exponent: a spreadsheet program makes 7031000 of `7031E3`
+/// and shows `7.03E+06`. None for a number with too many digits for that.
+fn typed_with_exponent(number: f64) -> Option<String> {
+    const MOST_DIGITS: usize = 6;
+    let digits = format!("{number}");
+    let mantissa = digits.trim_end_matches('0');
+    let zeros = digits.len() - mantissa.len();
+    let is_code = zeros > 0 && mantissa.len() <= MOST_DIGITS && digits.bytes().all(|byte| byte.is_ascii_digit());
+    is_code.then(|| format!("{mantissa}E{zeros}"))
 }
 
 fn damaged_text(text: &str) -> Option<ValueError> {
@@ -104,7 +115,7 @@ fn became_date() -> ValueError {
 }
 
 /// Whether the digits of a number are not among those that its cell shows.
-fn is_rounded(number: f64, shown: &str) -> bool {
+pub(crate) fn is_rounded(number: f64, shown: &str) -> bool {
     let digits = |text: &str| text.chars().filter(char::is_ascii_digit).collect::<String>();
     let shown = digits(shown);
     let stored = digits(&format!("{number}"));
@@ -194,6 +205,19 @@ mod tests {
     fn a_long_number_shown_short_says_what_to_write() {
         let error = damaged(number(123_456_789_012.0, "1.23457E+11")).unwrap();
         assert_eq!(error.hint(), "format the cell as text and write `123456789012`");
+    }
+
+    #[test]
+    fn a_code_that_was_taken_for_an_exponent_is_not_written_as_its_number() {
+        let hint = |value: f64, shown| damaged_code(number(value, shown)).unwrap().hint().to_owned();
+        let again = "format the column as text, then enter the value again from its source; it may have been";
+        for (value, shown, typed) in
+            [(1e5, "1.00E+05", "1E5"), (7_031_000.0, "7.03E+06", "7031E3"), (12e12, "1.20E+13", "12E12")]
+        {
+            assert_eq!(hint(value, shown), format!("{again} `{typed}`"));
+        }
+        assert_eq!(hint(1_234_567.0, "1.23E+06"), "format the cell as text and write `1234567`");
+        assert_eq!(hint(-1e5, "-1.00E+05"), "format the cell as text and write `-100000`");
     }
 
     #[test]
