@@ -475,10 +475,22 @@ impl FieldReader<'_> {
             }
             FractionalCost::Error => Err(ValueError::new(
                 Code::MoneyFraction,
-                "fractional amount; the service documents whole amounts only",
+                fractional_amount(cell),
                 "pass --fractional-cost round or --fractional-cost send, or correct the amount",
             )),
         }
+    }
+}
+
+/// Says what a cell holds whose format hides the fraction.
+fn fractional_amount(cell: Cell<'_>) -> String {
+    const DOCUMENTED: &str = "the service documents whole amounts only";
+    match cell.value {
+        Value::Number(number) if text::is_rounded(number, cell.text) => {
+            let shown = text::trimmed(cell.text);
+            format!("fractional amount; the cell holds `{number}` and shows `{shown}`, and {DOCUMENTED}")
+        }
+        _ => format!("fractional amount; {DOCUMENTED}"),
     }
 }
 
@@ -521,4 +533,19 @@ fn user(cell: Cell<'_>, trimmed: &str) -> Result<ParsedValue, ValueError> {
         return text::email(&without_invisible(trimmed)).map(|()| ParsedValue::UserEmail);
     }
     text::integer(cell, 1).map(ParsedValue::Integer)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_fraction_that_is_not_shown_is_told() {
+        let message = |text| fractional_amount(Cell { text, value: Value::Number(99.6), format: Some("0") });
+        assert_eq!(
+            message("100"),
+            "fractional amount; the cell holds `99.6` and shows `100`, and the service documents whole amounts only"
+        );
+        assert_eq!(message("EUR 99.60"), "fractional amount; the service documents whole amounts only");
+    }
 }

@@ -15,7 +15,7 @@ use super::number::{Reading, Readings};
 use super::{Code, ValueError};
 
 pub(crate) use address::{email, url};
-pub(crate) use damage::{damaged, damaged_code};
+pub(crate) use damage::{damaged, damaged_code, is_rounded};
 pub(crate) use error_word::is_error_word;
 pub(crate) use undecoded::{damage_of, is_misread};
 
@@ -125,7 +125,7 @@ pub(crate) fn has_replacement(text: &str) -> bool {
 #[inline]
 pub(crate) fn integer(cell: Cell<'_>, least: i64) -> Result<i64, ValueError> {
     let number = match cell.value {
-        Value::Number(number) => whole(number, cell.format)?,
+        Value::Number(number) => whole(number, cell)?,
         Value::Boolean(_) | Value::Date(_) => return Err(not_whole()),
         _ => match plain_digits(cell.text.as_bytes()) {
             Some(number) => number,
@@ -147,8 +147,12 @@ fn plain_digits(bytes: &[u8]) -> Option<i64> {
     })
 }
 
-fn whole(number: f64, format: Option<&str>) -> Result<i64, ValueError> {
-    if number.fract() != 0.0 || format.is_some_and(|format| format.contains('%')) {
+fn whole(number: f64, cell: Cell<'_>) -> Result<i64, ValueError> {
+    if number.fract() != 0.0 && is_rounded(number, cell.text) {
+        let message = format!("invalid whole number; the cell holds `{number}` and shows `{}`", trimmed(cell.text));
+        return Err(ValueError::new(Code::IntegerInvalid, message, "write the whole number that is meant"));
+    }
+    if number.fract() != 0.0 || cell.format.is_some_and(|format| format.contains('%')) {
         return Err(not_whole());
     }
     if number.abs() >= FIRST_DAMAGED {
@@ -208,6 +212,14 @@ mod tests {
 
     fn number(number: f64, text: &str) -> Cell<'_> {
         Cell { text, value: Value::Number(number), format: None }
+    }
+
+    #[test]
+    fn a_fraction_that_is_not_shown_is_told() {
+        let error = integer(number(2.4, "2"), 0).unwrap_err();
+        assert_eq!(error.message, "invalid whole number; the cell holds `2.4` and shows `2`");
+        let error = integer(number(2.4, "2.40"), 0).unwrap_err();
+        assert_eq!(error.message, "invalid whole number; expected digits such as `12`");
     }
 
     #[test]
@@ -284,7 +296,10 @@ mod tests {
             assert_outcome(text(cell), outcome);
         }
         assert_outcome(number(3.0, "3.00"), Ok(3));
-        assert_outcome(number(3.5, "4"), Err("integer.invalid: invalid whole number; expected digits such as `12`"));
+        assert_outcome(
+            number(3.5, "4"),
+            Err("integer.invalid: invalid whole number; the cell holds `3.5` and shows `4`"),
+        );
         assert_outcome(number(1e300, ""), Err("integer.range: number out of range; expected at most 15 digits"));
         assert_outcome(
             number(f64::NAN, ""),
