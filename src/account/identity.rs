@@ -1,9 +1,10 @@
 //! The account that a run changes.
 
 use std::fmt;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use crate::redact::shown_url;
+use crate::table::real_path;
 
 /// How to reach an account again, apart from its key.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -22,6 +23,11 @@ pub enum AccountIdentity {
 }
 
 impl AccountIdentity {
+    /// The sandbox in a file, by the one path that the file has: `../p.db` and `p.db` may be the same.
+    pub(super) fn sandbox_file(path: &Path, tenant: Option<i64>) -> Self {
+        AccountIdentity::SandboxFile { path: one_path(path), tenant }
+    }
+
     pub fn tenant(&self) -> Option<i64> {
         match self {
             AccountIdentity::Service { tenant, .. } | AccountIdentity::SandboxFile { tenant, .. } => *tenant,
@@ -36,7 +42,14 @@ impl AccountIdentity {
 
     /// Whether both are the same account, whichever profile names it.
     pub fn is_same(&self, other: &Self) -> bool {
-        self.stored() == other.stored() && self.tenant() == other.tenant()
+        let is_same_place = match (self, other) {
+            // Earlier versions kept the path as it was typed.
+            (AccountIdentity::SandboxFile { path, .. }, AccountIdentity::SandboxFile { path: other, .. }) => {
+                path == other || one_path(path) == one_path(other)
+            }
+            _ => self.stored() == other.stored(),
+        };
+        is_same_place && self.tenant() == other.tenant()
     }
 
     /// Where the account is, for people: its link, or which sandbox it is. The tenant is apart.
@@ -68,6 +81,17 @@ impl AccountIdentity {
     }
 }
 
+/// The absolute path without `..` and links, also of a file that is yet to be made.
+fn one_path(path: &Path) -> PathBuf {
+    let absolute = || std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
+    let real = real_path(path).unwrap_or_else(absolute);
+    // Windows puts `\\?\` before a path that may be longer than others, which people do not know.
+    match real.to_str().and_then(|text| text.strip_prefix(r"\\?\")) {
+        Some(plain) if plain.as_bytes().get(1) == Some(&b':') => PathBuf::from(plain),
+        _ => real,
+    }
+}
+
 impl fmt::Display for AccountIdentity {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter.write_str(&self.place())?;
@@ -75,5 +99,28 @@ impl fmt::Display for AccountIdentity {
             Some(tenant) => write!(formatter, ", tenant {tenant}"),
             None => Ok(()),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+
+    use super::*;
+
+    #[test]
+    fn a_sandbox_file_is_the_same_by_every_path() {
+        let folder = tempfile::tempdir().unwrap();
+        std::fs::create_dir(folder.path().join("sub")).unwrap();
+        let (direct, around) = (folder.path().join("p.db"), folder.path().join("sub/../p.db"));
+        let by = |path: &Path| AccountIdentity::sandbox_file(path, None);
+        // Before the file is there, and once it is.
+        assert_eq!(by(&direct).stored(), by(&around).stored());
+        std::fs::write(&direct, "").unwrap();
+        assert_eq!(by(&direct).stored(), by(&around).stored());
+        let typed = AccountIdentity::SandboxFile { path: around, tenant: None };
+        assert!(typed.is_same(&by(&direct)) && by(&direct).is_same(&typed), "of a journal from before");
+        assert!(!typed.is_same(&by(&folder.path().join("q.db"))));
+        assert!(!typed.is_same(&AccountIdentity::sandbox_file(&direct, Some(1))));
     }
 }

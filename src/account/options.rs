@@ -204,10 +204,7 @@ impl ConnectOptions {
     fn start_sandbox(self, store: StoreLocation, state_dir: PathBuf) -> Result<Account> {
         let identity = match &store {
             StoreLocation::Memory => AccountIdentity::SandboxMemory,
-            StoreLocation::File(path) => {
-                let path = std::path::absolute(path).unwrap_or_else(|_| path.clone());
-                AccountIdentity::SandboxFile { path, tenant: self.tenant }
-            }
+            StoreLocation::File(path) => AccountIdentity::sandbox_file(path, self.tenant),
         };
         let options = SandboxOptions {
             store,
