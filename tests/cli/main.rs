@@ -30,6 +30,7 @@ mod limits;
 mod look_alikes;
 mod mapping;
 mod names;
+mod opendocument;
 mod other_users;
 mod packaging;
 mod plan_book;
