@@ -500,9 +500,9 @@ impl<'c, T: StepTransport> Dispatcher<'c, T> {
         }
     }
 
-    /// The first reason to stop counts.
+    /// The first reason to stop counts. After too many errors what was lost is still looked for, until something ends that.
     fn stop(&mut self, end: RunEnd) {
-        if self.end == RunEnd::Complete {
+        if matches!(self.end, RunEnd::Complete | RunEnd::TooManyErrors) {
             self.end = end;
         }
     }

@@ -320,6 +320,15 @@ async fn a_read_that_fails_during_reconciliation_is_repeated() {
     assert_eq!(transport.sent_steps(), [0]);
 }
 
+#[tokio::test(start_paused = true)]
+async fn a_run_with_too_many_errors_ends_although_the_service_is_down() {
+    let transport = FakeTransport::new(&[(0, &[Reply::LostApplied(None)]), (1, &[Reply::Rejected])]);
+    transport.failing_reads.set(u32::MAX);
+    let finished = run(&transport, &steps(2), DispatchOptions { max_errors: Some(1), ..options(2) }).await;
+    assert!(matches!(finished.end, RunEnd::Unreachable(_)), "{:?}", finished.end);
+    assert_eq!(finished.open(), (1, 1), "the lost one is looked for when the run is resumed");
+}
+
 /// A resumed run of step 0, while someone else has created a record.
 #[tokio::test(start_paused = true)]
 async fn a_resumed_run_detects_what_others_have_created() {
