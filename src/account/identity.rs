@@ -3,6 +3,7 @@
 use std::fmt;
 use std::path::{Path, PathBuf};
 
+use super::is_same_base_url;
 use crate::redact::shown_url;
 use crate::table::real_path;
 
@@ -10,7 +11,7 @@ use crate::table::real_path;
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum AccountIdentity {
     Service {
-        /// Without user name, password or query.
+        /// Without user name, password or query. In a journal of an earlier version, spelled as it was typed.
         base_url: String,
         tenant: Option<i64>,
         /// The profile whose key was used.
@@ -40,12 +41,15 @@ impl AccountIdentity {
         !matches!(self, AccountIdentity::Service { .. })
     }
 
-    /// Whether both are the same account, whichever profile names it.
+    /// Whether both are the same account, whichever profile names it and however its base URL is spelled.
     pub fn is_same(&self, other: &Self) -> bool {
         let is_same_place = match (self, other) {
             // Earlier versions kept the path as it was typed.
             (AccountIdentity::SandboxFile { path, .. }, AccountIdentity::SandboxFile { path: other, .. }) => {
                 path == other || one_path(path) == one_path(other)
+            }
+            (Self::Service { base_url: one, .. }, Self::Service { base_url: other, .. }) => {
+                is_same_base_url(one, other)
             }
             _ => self.stored() == other.stored(),
         };

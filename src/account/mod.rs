@@ -3,6 +3,7 @@
 //! [`ConnectOptions`] say which account and how to reach it, [`Account::connect`] makes the client, and
 //! [`AccountIdentity`] names the account in a journal, without the key.
 
+mod base_url;
 mod identity;
 mod options;
 mod tenant;
@@ -10,6 +11,7 @@ mod tenant;
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::path::{Path, PathBuf};
 
+pub(crate) use base_url::{is_same_base_url, parse_base_url};
 pub use identity::AccountIdentity;
 pub use options::{ConnectError, ConnectOptions, DEFAULT_BASE_URL};
 pub(crate) use options::{DEFAULT_CONCURRENCY, DEFAULT_QUOTA, platform_state_dir};
@@ -27,7 +29,7 @@ const MIRROR_FOLDER: &str = "mirror";
 pub struct Account {
     pub(crate) client: Client,
     /// How the client was made.
-    client_options: ClientOptions,
+    pub(crate) client_options: ClientOptions,
     pub(crate) sandbox: Option<Sandbox>,
     /// Requests an hour, where there is a limit.
     pub(crate) quota: Option<u32>,

@@ -6,7 +6,7 @@ use etcetera::BaseStrategy;
 use ring::rand::SecureRandom;
 use url::Url;
 
-use super::{Account, AccountIdentity};
+use super::{Account, AccountIdentity, parse_base_url};
 use crate::api::{Client, ClientOptions, CustomFieldsEncoding, MOST_CONCURRENT, Secret, SecretError};
 use crate::error::{Diagnostic, Error, ErrorKind, Result};
 use crate::redact::shown_url;
@@ -91,7 +91,7 @@ impl ConnectOptions {
         Self::of(Target::Service { base_url, key }, Some(DEFAULT_QUOTA))
     }
 
-    /// As [`ConnectOptions::new`], with both parsed.
+    /// As [`ConnectOptions::new`], with both parsed: the base URL by [`parse_base_url`].
     pub(crate) fn service(base_url: Url, key: Secret) -> Self {
         Self::of(Target::Service { base_url: Ok(base_url), key: Ok(key) }, Some(DEFAULT_QUOTA))
     }
@@ -263,12 +263,7 @@ fn random_key() -> Result<String> {
 }
 
 fn parse_url(text: &str) -> Result<Url, ConnectError> {
-    let error = |reason: String| ConnectError::BaseUrl { text: shown_url(text), reason };
-    match Url::parse(text.trim()) {
-        Ok(url) if url.has_host() => Ok(url),
-        Ok(_) => Err(error(String::from("it names no host"))),
-        Err(reason) => Err(error(reason.to_string())),
-    }
+    parse_base_url(text).map_err(|reason| ConnectError::BaseUrl { text: shown_url(text), reason })
 }
 
 /// Where tallyport keeps journals, shared quota and local snapshots on this machine: `TALLYPORT_HOME`, or the platform's

@@ -67,6 +67,11 @@ impl ClientOptions {
             custom_fields: CustomFieldsEncoding::default(),
         }
     }
+
+    /// [`Client::account_digest`], as it is with that spelling of the base URL.
+    pub(crate) fn account_digest(&self, base_url: &str) -> String {
+        self.key.digest(&format!("account\0{base_url}\0{:?}", self.tenant))
+    }
 }
 
 /// A client of the service. Cheap to clone: clones share connections, quota and counts.
@@ -136,7 +141,7 @@ impl Client {
         options: ClientOptions,
         transport: impl FnOnce(&ClientOptions, ProxyPolicy) -> Result<Transport, ApiError>,
     ) -> Result<Self, ApiError> {
-        let account = options.key.digest(&format!("account\0{}\0{:?}", options.base_url, options.tenant));
+        let account = options.account_digest(options.base_url.as_str());
         let requests = RequestBuilder::new(options.base_url.clone(), options.tenant, options.custom_fields)?;
         // A service on this machine needs no limit of bursts, and no proxy may see its key.
         let (route, burst) = match requests.is_loopback() {

@@ -19,7 +19,7 @@ use std::path::PathBuf;
 use url::Url;
 
 use super::args::{ExportArgs, Global};
-use crate::account::{DEFAULT_BASE_URL, DEFAULT_CONCURRENCY, DEFAULT_QUOTA};
+use crate::account::{DEFAULT_BASE_URL, DEFAULT_CONCURRENCY, DEFAULT_QUOTA, parse_base_url};
 use crate::api::{CustomFieldsEncoding, MOST_CONCURRENT, Secret};
 use crate::redact::shown_url;
 use config::{Config, Profile};
@@ -208,12 +208,10 @@ impl SettingSources<'_> {
             .filter(|given| !given.value.trim().is_empty())
             .or_else(|| self.profiled(|profile| profile.base_url.clone()))
             .unwrap_or_else(|| WithOrigin::new(DEFAULT_BASE_URL.to_owned(), Origin::Default));
-        let reason = match Url::parse(text.trim()) {
-            Ok(url) if url.has_host() => return Ok(WithOrigin::new(url, origin)),
-            Ok(_) => "it names no host".to_owned(),
-            Err(error) => error.to_string(),
-        };
-        Err(SettingsError::BaseUrl { text: shown_url(&text), origin, reason })
+        match parse_base_url(&text) {
+            Ok(url) => Ok(WithOrigin::new(url, origin)),
+            Err(reason) => Err(SettingsError::BaseUrl { text: shown_url(&text), origin, reason }),
+        }
     }
 
     /// Refuses flags beside `--sandbox` that name another account. Environment and config.toml may do so: whoever has an

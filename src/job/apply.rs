@@ -15,7 +15,7 @@ use crate::check::{Remark, RemarkCode};
 use crate::error::{Error, Result};
 use crate::observer::{NoObserver, Observer};
 use crate::plan::{PlanLimits, RowId, RowStatus};
-use crate::report::plan_book::{PROBLEM, PlanBook, PlanHead, SavedBy};
+use crate::report::plan_book::{PROBLEM, PlanBook, SavedBy};
 use crate::run::RunStart;
 use crate::run::approved::{ProposedStep, decide, totals, write_steps};
 use crate::run::claims::Claims;
@@ -161,8 +161,8 @@ impl Account {
     ) -> Result<RunReport> {
         let started = Instant::now();
         self.expect_identity(plan.account(), AccountBound::Plan)?;
+        self.confirm_plan_key(&plan, &job, observer)?;
         let ReadyPlan { mut book, .. } = plan;
-        self.confirm_plan_key(&book.head, &job, observer)?;
         let (path, is_written) = result_place(&job, &book);
         if is_written {
             ProtectedFiles::new("plan", [&book.path]).check(OutputFile::Result, &path)?;
@@ -193,9 +193,12 @@ impl Account {
     }
 
     /// A key may belong to another account of the same service.
-    fn confirm_plan_key(&self, head: &PlanHead, job: &ApplyJob, observer: &mut dyn Observer) -> Result<()> {
-        let planned = &head.snapshot.account;
-        if planned.is_empty() || self.digest().is_empty() || planned == self.digest() || job.run.confirmed {
+    fn confirm_plan_key(&self, plan: &ReadyPlan, job: &ApplyJob, observer: &mut dyn Observer) -> Result<()> {
+        let planned = &plan.book.head.snapshot.account;
+        if planned.is_empty() || self.digest().is_empty() || job.run.confirmed {
+            return Ok(());
+        }
+        if self.has_digest(planned, &plan.account) {
             return Ok(());
         }
         let what = "the plan was made with another API key than the one in use now; continue only if both keys belong to \

@@ -15,6 +15,16 @@ impl Account {
         if self.identity.is_sandbox() { "" } else { self.client.account_digest() }
     }
 
+    /// Whether the digest that a journal or plan keeps is that of this account. `stored` is the account that it names: earlier
+    /// versions spelled the base URL, and with it the digest, as it was typed.
+    pub(crate) fn has_digest(&self, digest: &str, stored: &AccountIdentity) -> bool {
+        if digest == self.digest() {
+            return true;
+        }
+        let AccountIdentity::Service { base_url, .. } = stored else { return false };
+        stored.is_same(&self.identity) && digest == self.client_options.account_digest(base_url)
+    }
+
     /// Where the journal of a new run goes: nowhere for an account that is gone with the process.
     pub(crate) fn journal_location(&self, run: &str) -> JournalLocation {
         match self.identity {
@@ -50,5 +60,38 @@ mod tests {
         assert_eq!(one.journal_location("r"), kept);
         assert!(!one.digest().is_empty() && one.digest() != other.digest());
         assert_eq!(one.run_store().path("r"), folder.path().join("runs").join("r.sqlite"));
+    }
+
+    #[test]
+    fn an_account_is_the_same_however_its_base_url_is_spelled() {
+        const SPELLED: [&str; 3] =
+            ["http://127.0.0.1:1/api/v1/", "http://127.0.0.1:1//api/v1", "HTTP://127.0.0.1:01/api/v1"];
+        let folder = tempfile::tempdir().unwrap();
+        let runtime = Builder::new_current_thread().enable_all().build().unwrap();
+        let connect = |base_url: &str, key: &str| {
+            let options = ConnectOptions::new(base_url, key).with_state_dir(folder.path()).with_quota(None);
+            runtime.block_on(Account::connect(options)).unwrap()
+        };
+        let account = connect("http://127.0.0.1:1/api/v1", "one");
+        for base_url in SPELLED {
+            let spelled = connect(base_url, "one");
+            assert_eq!(spelled.identity, account.identity, "{base_url}");
+            assert_eq!(spelled.digest(), account.digest(), "{base_url}");
+            assert_eq!(spelled.mirror_path(), account.mirror_path(), "{base_url}");
+            // As an earlier version kept it in a journal.
+            let stored = AccountIdentity::from_stored("service", base_url.to_owned(), None, None).unwrap();
+            assert!(account.identity.is_same(&stored), "{base_url}");
+            let digest = |account: &Account| account.client_options.account_digest(base_url);
+            assert!(account.has_digest(&digest(&account), &stored), "{base_url}");
+            let other = connect(base_url, "other");
+            assert!(!account.has_digest(&digest(&other), &stored) && !account.has_digest(other.digest(), &stored));
+        }
+        let elsewhere = AccountIdentity::Service {
+            base_url: String::from("http://127.0.0.1:2/api/v1"),
+            tenant: None,
+            profile: None,
+        };
+        let digest = account.client_options.account_digest("http://127.0.0.1:2/api/v1");
+        assert!(!account.has_digest(&digest, &elsewhere) && !account.identity.is_same(&elsewhere));
     }
 }

@@ -106,6 +106,24 @@ fn two_imports_of_one_file_make_each_record_once() {
 }
 
 #[test]
+fn the_spelling_of_the_base_url_makes_no_other_account() {
+    let runs = TwoRuns::places();
+    let first = runs.hold();
+    let spelled = runs.proxy.base_url().replace("/api/v1", "//api/v1/");
+    let (second, _) = runs.waiting_with(&[runs.import, &["--base-url", &spelled]].concat());
+    first.release.send(()).unwrap();
+    let (first, second) = (end(first.child), end(second));
+    assert_eq!((first.0, second.0), (0, 0), "{:#} {:#}", first.2, second.2);
+    assert_eq!(runs.names(), PLACES);
+    // Both are runs of the account, whichever spelling names it.
+    for run in [&first.2, &second.2] {
+        let undo = ["undo", run["run_id"].as_str().unwrap(), "--yes", "--base-url", &spelled];
+        CommandOutput::run(runs.command_of(&undo, &[])).exits(0);
+    }
+    assert!(runs.names().is_empty());
+}
+
+#[test]
 fn without_waiting_the_row_is_a_problem() {
     let runs = TwoRuns::places();
     let first = runs.hold();

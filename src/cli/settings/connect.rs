@@ -2,7 +2,7 @@
 
 use super::environment::Environment;
 use super::{Settings, SettingsError, TargetAccount, given_tenant};
-use crate::account::{Account, AccountIdentity, ConnectOptions};
+use crate::account::{Account, AccountIdentity, ConnectOptions, is_same_base_url};
 use crate::cli::args::Global;
 use crate::error::Error;
 use crate::job::AccountBound;
@@ -76,7 +76,7 @@ fn refuse_typed_base_url(global: &Global, wanted: &AccountIdentity, bound: Accou
 /// Whether a profile of this machine leads to that base URL.
 fn profile_means(global: &Global, name: &str, base_url: &str) -> bool {
     let chosen = Global { profile: Some(name.to_owned()), ..global.clone() };
-    Settings::resolve_base_url(&chosen).is_ok_and(|found| found.value.as_str() == base_url)
+    Settings::resolve_base_url(&chosen).is_ok_and(|found| is_same_base_url(found.value.as_str(), base_url))
 }
 
 /// Where the journals of this machine lie.

@@ -9,6 +9,7 @@ use url::Url;
 
 use super::error::ForeignKey;
 use super::{DEFAULT_BASE_URL, Origin, SettingSources, SettingsError, WithOrigin};
+use crate::account::is_same_base_url;
 use crate::redact::shown_url;
 
 impl SettingSources<'_> {
@@ -35,7 +36,7 @@ impl SettingSources<'_> {
             }
             _ => return Ok(()),
         };
-        if Url::parse(owner.trim()).is_ok_and(|owner| is_same(&owner, &base_url.value)) {
+        if is_same_base_url(owner, base_url.value.as_str()) {
             return Ok(());
         }
         Err(SettingsError::KeyOfAnotherUrl(Box::new(ForeignKey {
@@ -45,9 +46,4 @@ impl SettingSources<'_> {
             origin: base_url.origin.clone(),
         })))
     }
-}
-
-/// Whether both lead to the same place; a slash at the end makes no difference.
-fn is_same(one: &Url, other: &Url) -> bool {
-    one.as_str().trim_end_matches('/') == other.as_str().trim_end_matches('/')
 }
