@@ -173,7 +173,7 @@ impl Account {
         let mut shutdown = job.run.shutdown.clone();
         let header = self.apply_header(&book, &job, &path)?;
         let mut journal = JournalBuilder::create(self.journal_location(&header.id), &header)?;
-        Claims::register(self, &header.id, journal.journal()?.started_at()?)?;
+        Claims::register(self, &header.id)?;
         observer.on_phase("reading what the plan is about", None);
         let decisions = unless_interrupted(&mut shutdown, decide(self, &steps, observer)).await?;
         job.limits.check(&totals(&steps, &decisions)).map_err(|exceeded| {

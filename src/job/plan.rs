@@ -80,7 +80,7 @@ impl PlanRequest {
         let steps = JournalBuilder::create(location, &header)?;
         if !run.dry_run {
             // Before the account is read: what other runs write from now on may not be in the plan.
-            Claims::register(account, &header.id, steps.journal()?.started_at()?)?;
+            Claims::register(account, &header.id)?;
         }
         let reading = AccountReading::Cached;
         let planner = RunPlanner { account, kind, create_missing: &create_missing, selection, reading };

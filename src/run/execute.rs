@@ -52,7 +52,7 @@ impl RunExecutor<'_> {
         self.observer.on_phase("sending", Some(open));
         let quota = self.account.quota;
         let mut progress = SendProgress { observer: self.observer, client, quota, open, done: 0, failed: 0 };
-        let claims = Claims::register(self.account, &header.id, journal.started_at()?)?;
+        let claims = Claims::register(self.account, &header.id)?;
         let dispatcher = Dispatcher::new(client, options, &sheets, journal)?.with_claims(claims);
         Ok(dispatcher.run(shutdown, &mut progress).await?)
     }

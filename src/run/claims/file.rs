@@ -18,11 +18,12 @@ const RETRY_AFTER: Duration = Duration::from_millis(20);
 /// Killing a process loses nothing with these. A power cut may, and ends every run of the machine.
 const PRAGMAS: &str = "PRAGMA journal_mode = WAL; PRAGMA synchronous = OFF;";
 
-/// - `run`: the runs at work, and when they began.
-/// - `claim`: what a step writes, a digest of what it sends, and, once it has ended, when and with which record.
+/// - `run`: the runs at work or with a journal. `began` is the number of the run, above all numbers before it.
+/// - `claim`: what a step writes, a digest of what it sends, and, once it has ended, the record. `done` is the highest number
+///   of a run when it ended.
 ///
-/// Times are milliseconds since the Unix epoch. What is done is looked for once in a run: no index is kept up for it. Older
-/// files have one.
+/// What is done is looked for once in a run: no index is kept up for it. Older files have one. In them the numbers are
+/// milliseconds since the Unix epoch, and the versions that wrote those may work with the same file.
 const TABLES: &str = "
     CREATE TABLE run (run TEXT PRIMARY KEY, began INTEGER NOT NULL) STRICT;
     CREATE TABLE claim (

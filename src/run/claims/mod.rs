@@ -2,7 +2,7 @@
 //!
 //! One SQLite file per account lies in the state folder. Before a step is sent, its run claims what it writes: for a
 //! create the collection and natural key, for an update or a delete the record, for a check-in or check-out everything
-//! that is sent. When the step ends, the claim says when and with which record it was done.
+//! that is sent. When the step ends, the claim says with which record it was done, and before or after which run began.
 //!
 //! What always holds
 //! - One transaction looks for claims of others and makes one's own, of one step or of several that are sent together.
@@ -10,6 +10,9 @@
 //!   killed. Whoever meets an abandoned claim takes it over, and has to find out what was done.
 //! - A claim that is done is kept as long as a run is at work that began before it was done: that run's plan may not
 //!   know of it.
+//! - What came first, the order of the transactions says and never a clock, which may be set back between two of them. A
+//!   run that registers gets a number above all others ([`register_run`]), and a claim that is done gets the highest number
+//!   of a run so far: it is as high as the number of a run that had registered by then, and below that of any later one.
 //!
 //! Runs of other machines cannot be seen.
 
@@ -20,7 +23,6 @@ mod key;
 use std::collections::HashSet;
 use std::path::{Path, PathBuf};
 
-use jiff::Timestamp;
 use rusqlite::{Connection, TransactionBehavior, params};
 
 use self::key::{body_digest, claim_key};
@@ -38,8 +40,8 @@ pub(crate) struct Claims {
     path: PathBuf,
     runs: RunStore,
     run: String,
-    /// When the run began, in milliseconds: its plan may not know what was done since.
-    began: i64,
+    /// The number of the run: its plan may not know what was done since it registered.
+    number: i64,
     /// Actions of other runs that steps of this one have taken for theirs.
     taken: HashSet<i64>,
     is_batch: bool,
@@ -66,6 +68,7 @@ struct ForeignClaim {
     id: i64,
     run: String,
     body: String,
+    /// The highest number of a run when it was done.
     done: Option<i64>,
     record: Option<i64>,
 }
@@ -84,38 +87,21 @@ impl Account {
 
 impl Claims {
     /// Opens the claims on an account and registers a run: what others do from now on is kept for it. To be called
-    /// before the account is read. None for an account that only one process can work with.
+    /// before the account is read, and again before its steps are sent. None for an account that only one process can
+    /// work with.
     ///
     /// # Errors
     /// Where the file cannot be opened or written.
-    pub(crate) fn register(account: &Account, run: &str, began: Timestamp) -> Result<Option<Self>, ClaimsError> {
+    pub(crate) fn register(account: &Account, run: &str) -> Result<Option<Self>, ClaimsError> {
         let Some(path) = account.claims_path() else { return Ok(None) };
-        Self::open(&path, account.run_store(), run, began).map(Some)
+        Self::open(&path, account.run_store(), run).map(Some)
     }
 
-    pub(super) fn open(path: &Path, runs: RunStore, run: &str, began: Timestamp) -> Result<Self, ClaimsError> {
-        let (path, run, began) = (path.to_path_buf(), run.to_owned(), began.as_millisecond());
-        let mut claims =
-            Self { connection: file::open(&path)?, path, runs, run, began, taken: HashSet::new(), is_batch: false };
-        claims.sweep()?;
-        Ok(claims)
-    }
-
-    /// Registers the run, and deletes what no run at work needs any longer.
-    fn sweep(&mut self) -> Result<(), ClaimsError> {
-        let error = |source| ClaimsError::new(&self.path, source);
-        let transaction = self.connection.transaction_with_behavior(TransactionBehavior::Immediate).map_err(error)?;
-        let registered: rusqlite::Result<Vec<String>> = transaction
-            .prepare("SELECT run FROM run")
-            .and_then(|mut statement| statement.query_map([], |row| row.get(0))?.collect());
-        for run in registered.map_err(error)?.iter().filter(|run| !is_at_work(&self.runs, run)) {
-            transaction.execute("DELETE FROM run WHERE run = ?1", [run]).map_err(error)?;
-        }
-        transaction
-            .execute("INSERT OR REPLACE INTO run (run, began) VALUES (?1, ?2)", params![self.run, self.began])
-            .and_then(|_| transaction.execute("DELETE FROM claim WHERE done < (SELECT min(began) FROM run)", []))
-            .map_err(error)?;
-        transaction.commit().map_err(error)
+    pub(super) fn open(path: &Path, runs: RunStore, run: &str) -> Result<Self, ClaimsError> {
+        let (path, run) = (path.to_path_buf(), run.to_owned());
+        let mut connection = file::open(&path)?;
+        let number = register_run(&mut connection, &runs, &run).map_err(|source| ClaimsError::new(&path, source))?;
+        Ok(Self { connection, path, runs, run, number, taken: HashSet::new(), is_batch: false })
     }
 
     /// Begins a batch: what is claimed and ended until [`Claims::commit`] is written in one transaction, of which other
@@ -172,7 +158,7 @@ impl Claims {
             return Ok(ClaimResult::Held { run: claim.run.clone() });
         }
         let is_news = |claim: &&ForeignClaim| {
-            claim.done.is_some_and(|done| done >= self.began) && !self.taken.contains(&claim.id)
+            claim.done.is_some_and(|done| done >= self.number) && !self.taken.contains(&claim.id)
         };
         let news: Vec<&ForeignClaim> = others.iter().filter(is_news).collect();
         // A later write hides an earlier one, but every action counts.
@@ -207,9 +193,8 @@ impl Claims {
             // Others have to find out for themselves.
             StepResult::Unknown => (ABANDON, None),
         };
-        let now = Timestamp::now().as_millisecond();
         self.transact(|claims| {
-            claims.connection.prepare_cached(sql)?.execute(params![claims.run, step.number, now, record]).map(drop)
+            claims.connection.prepare_cached(sql)?.execute(params![claims.run, step.number, record]).map(drop)
         })
     }
 
@@ -220,10 +205,10 @@ impl Claims {
 }
 
 // `run <> ''` says nothing new, but without it SQLite reads all claims instead of using the index of those that have a run.
-const MARK_DONE: &str = "UPDATE claim SET done = ?3, record = ?4 WHERE run = ?1 AND step = ?2 AND run <> ''";
+const MARK_DONE: &str = "UPDATE claim SET done = (SELECT max(began) FROM run), record = ?3 \
+                         WHERE run = ?1 AND step = ?2 AND run <> ''";
 /// No run has an empty name.
-const ABANDON: &str = "UPDATE claim SET run = '', record = ?4, done = NULL \
-                       WHERE run = ?1 AND step = ?2 AND run <> '' AND ?3 > 0";
+const ABANDON: &str = "UPDATE claim SET run = '', record = ?3, done = NULL WHERE run = ?1 AND step = ?2 AND run <> ''";
 const RELEASE: &str = "DELETE FROM claim WHERE run = ?1 AND step = ?2 AND run <> '' AND done IS NULL";
 const OF_KEY: &str = "SELECT id, run, body, done, record FROM claim WHERE key = ?1";
 const HAS_CLAIM: &str = "SELECT 1 FROM claim WHERE run = ?1 AND step = ?2 AND run <> '' AND done IS NULL";
@@ -256,6 +241,40 @@ fn foreign_claims(connection: &Connection, key: &str, run: &str) -> rusqlite::Re
     claims.retain(|claim| claim.run != run);
     claims.sort_by_key(|claim| (claim.done, claim.id));
     Ok(claims)
+}
+
+/// Registers a run, and deletes what no run at work needs any longer. Gives back its number: above that of every run and
+/// claim so far, or the one it has, if it was registered before. It keeps that after its process has ended, as long as there
+/// is a journal to resume.
+///
+/// Earlier versions wrote the time in place of numbers. Theirs go on from it.
+fn register_run(connection: &mut Connection, runs: &RunStore, own: &str) -> rusqlite::Result<i64> {
+    let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+    let registered: Vec<(String, i64)> = transaction
+        .prepare("SELECT run, began FROM run")
+        .and_then(|mut rows| rows.query_map([], |row| Ok((row.get(0)?, row.get(1)?)))?.collect())?;
+    let known = registered.iter().find_map(|(run, number)| (run == own).then_some(*number));
+    let number = match known {
+        Some(number) => number,
+        None => {
+            let done: Option<i64> = transaction.query_row("SELECT max(done) FROM claim", [], |row| row.get(0))?;
+            let last = registered.iter().map(|(_, number)| *number).chain(done).max().unwrap_or_default();
+            let number = last.saturating_add(1);
+            transaction.execute("INSERT INTO run (run, began) VALUES (?1, ?2)", params![own, number])?;
+            number
+        }
+    };
+    let mut oldest = number;
+    for (run, number) in registered.iter().filter(|(run, _)| run != own) {
+        if is_at_work(runs, run) {
+            oldest = oldest.min(*number);
+        } else if !runs.path(run).exists() {
+            transaction.execute("DELETE FROM run WHERE run = ?1", [run])?;
+        }
+    }
+    transaction.execute("DELETE FROM claim WHERE done < ?1", [oldest])?;
+    transaction.commit()?;
+    Ok(number)
 }
 
 /// Whether a process works on the run: it has the journal locked.

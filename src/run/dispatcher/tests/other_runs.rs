@@ -2,7 +2,6 @@
 
 use std::path::Path;
 
-use jiff::Timestamp;
 use tempfile::TempDir;
 
 use super::*;
@@ -29,12 +28,15 @@ impl Machine {
     fn new() -> Self {
         let folder = tempfile::tempdir().unwrap();
         let (ours, others) = (at_work(folder.path(), "ours"), Some(at_work(folder.path(), "other")));
-        Self { folder, _ours: ours, others }
+        let machine = Self { folder, _ours: ours, others };
+        // Its plan is made before the other run does anything.
+        machine.claims("ours");
+        machine
     }
 
     fn claims(&self, run: &str) -> Claims {
         let path = self.folder.path().join("claims.sqlite");
-        Claims::open(&path, RunStore::new(self.folder.path()), run, Timestamp::UNIX_EPOCH).unwrap()
+        Claims::open(&path, RunStore::new(self.folder.path()), run).unwrap()
     }
 
     /// Another run writes what the step says; the claim is left.
