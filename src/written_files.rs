@@ -2,6 +2,9 @@
 //!
 //! A list in the state folder: a JSON line per file, with its path and a digest of its content. A file that is on the
 //! list, with the content it was written with, may be replaced. Any other file may hold somebody's work.
+//!
+//! A file that is about to be renamed to its path is announced first, and confirmed after: a process that is killed in
+//! between leaves a file that is known, whether it was renamed or not.
 
 use std::collections::BTreeMap;
 use std::fs::{self, File};
@@ -48,7 +51,7 @@ impl Diagnostic for OverwriteError {
 }
 
 /// The list of written files.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct WrittenFiles {
     list: PathBuf,
 }
@@ -58,9 +61,23 @@ pub(crate) struct WrittenFiles {
 struct FileRecord {
     path: PathBuf,
     sha256: String,
+    /// From its announcement to its confirmation: the digests of what was written to the path before, and may still be there.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    before: Option<Vec<String>>,
     /// Whether it is the result of a dry run or a check: nothing was done that it would tell.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     is_rehearsal: bool,
+}
+
+impl FileRecord {
+    fn new(path: PathBuf, sha256: String) -> Self {
+        Self { path, sha256, before: None, is_rehearsal: false }
+    }
+
+    /// Whether a file with that digest is as it was written.
+    fn is_as_written(&self, digest: &str) -> bool {
+        self.sha256 == digest || self.before.iter().flatten().any(|before| before == digest)
+    }
 }
 
 impl WrittenFiles {
@@ -80,7 +97,7 @@ impl WrittenFiles {
             let Some(real) = is_filled.then(|| fs::canonicalize(path).ok()).flatten() else { continue };
             let Some(written) = known.get(&real) else { return Err(OverwriteError::Foreign { path: path.clone() }) };
             let unreadable = |source| OverwriteError::Unreadable { path: path.clone(), source };
-            if digest(&real).map_err(unreadable)? != written.sha256 {
+            if !written.is_as_written(&digest(&real).map_err(unreadable)?) {
                 return Err(OverwriteError::Edited { path: path.clone() });
             }
         }
@@ -107,26 +124,60 @@ impl WrittenFiles {
         KnownFiles(self.read())
     }
 
+    /// Announces that `content` is about to be renamed to `path`.
+    pub(crate) fn announce(&self, path: &Path, content: &Path) {
+        self.log(real_path(path).and_then(|path| {
+            let sha256 = digest(content)?;
+            self.change(|known| {
+                let before =
+                    known.remove(&path).map(|old| old.before.into_iter().flatten().chain([old.sha256]).collect());
+                let before = Some(before.unwrap_or_default());
+                known.insert(path.clone(), FileRecord { before, ..FileRecord::new(path, sha256) });
+            })
+        }));
+    }
+
+    /// Confirms that the file which was [announced](Self::announce) for `path` is there.
+    pub(crate) fn confirm(&self, path: &Path) {
+        self.log(real_path(path).and_then(|path| {
+            self.change(|known| {
+                if let Some(record) = known.get_mut(&path) {
+                    record.before = None;
+                }
+            })
+        }));
+    }
+
     fn record_as(&self, paths: &[PathBuf], is_rehearsal: bool) {
-        if let Err(error) = self.try_record(paths, is_rehearsal) {
+        self.log(self.try_record(paths, is_rehearsal));
+    }
+
+    fn log(&self, result: io::Result<()>) {
+        if let Err(error) = result {
             tracing::debug!(list = %self.list.display(), %error, "cannot record which files were written");
         }
     }
 
     fn try_record(&self, paths: &[PathBuf], is_rehearsal: bool) -> io::Result<()> {
-        let files: Vec<_> = paths.iter().filter(|path| path.is_file()).collect();
+        let files = paths.iter().filter(|path| path.is_file());
+        let files = files
+            .map(|path| Ok(FileRecord { is_rehearsal, ..FileRecord::new(fs::canonicalize(path)?, digest(path)?) }));
+        let files = files.collect::<io::Result<Vec<FileRecord>>>()?;
         if files.is_empty() {
             return Ok(());
         }
+        self.change(|known| known.extend(files.into_iter().map(|file| (file.path.clone(), file))))
+    }
+
+    /// Changes the list, which no other process changes meanwhile.
+    fn change(&self, change: impl FnOnce(&mut BTreeMap<PathBuf, FileRecord>)) -> io::Result<()> {
         state_file::create_folder_of(&self.list)?;
         let lock = LockFile::of(&self.list)?;
         lock.lock()?;
         let mut known = self.read();
-        known.retain(|path, _| path.exists());
-        for path in files {
-            let (path, sha256) = (fs::canonicalize(path)?, digest(path)?);
-            known.insert(path.clone(), FileRecord { path, sha256, is_rehearsal });
-        }
+        // What was announced may be there in a moment.
+        known.retain(|path, record| record.before.is_some() || path.exists());
+        change(&mut known);
         let folder = self.list.parent().unwrap_or(Path::new("."));
         let mut file = NamedTempFile::new_in(folder)?;
         for record in known.into_values() {
@@ -157,7 +208,18 @@ impl KnownFiles {
     fn unedited(&self, path: &Path) -> Option<&FileRecord> {
         let real = fs::canonicalize(path).ok()?;
         let written = self.0.get(&real)?;
-        digest(&real).is_ok_and(|digest| digest == written.sha256).then_some(written)
+        digest(&real).is_ok_and(|digest| written.is_as_written(&digest)).then_some(written)
+    }
+}
+
+/// The path of a file without links, whether the file is there or not.
+fn real_path(path: &Path) -> io::Result<PathBuf> {
+    match (path.parent(), path.file_name()) {
+        (Some(folder), Some(name)) if !path.exists() => {
+            let folder = if folder.as_os_str().is_empty() { Path::new(".") } else { folder };
+            Ok(fs::canonicalize(folder)?.join(name))
+        }
+        _ => fs::canonicalize(path),
     }
 }
 
@@ -209,6 +271,49 @@ mod tests {
         fs::remove_file(&one).unwrap();
         files.record(std::slice::from_ref(&two));
         assert_eq!(files.read().len(), 1);
+    }
+
+    #[test]
+    fn a_file_is_known_from_before_its_rename() {
+        let (folder, state) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+        let files = WrittenFiles::new(state.path());
+        let at = |name: &str| folder.path().join(name);
+        let (path, part) = (at("assets.csv"), at("part"));
+        let is_own = || files.check(std::slice::from_ref(&path), Overwrite::OwnFiles).is_ok();
+        // Killed before the first rename: nothing is there, and what comes there later is somebody's.
+        fs::write(&part, "first").unwrap();
+        files.announce(&path, &part);
+        fs::write(&path, "mine").unwrap();
+        assert!(!is_own());
+        // Killed after it.
+        fs::write(&path, "first").unwrap();
+        assert!(is_own());
+        // Twice announced, never renamed.
+        for text in ["second", "third"] {
+            fs::write(&part, text).unwrap();
+            files.announce(&path, &part);
+            assert!(is_own(), "{text}");
+        }
+        for (text, expected) in [("first", true), ("second", true), ("third", true), ("mine", false)] {
+            fs::write(&path, text).unwrap();
+            assert_eq!(is_own(), expected, "{text}");
+        }
+        fs::write(&path, "third").unwrap();
+        files.confirm(&path);
+        assert!(is_own());
+        fs::write(&path, "second").unwrap();
+        assert!(!is_own(), "replaced by hand");
+    }
+
+    #[test]
+    fn a_list_of_an_earlier_version_is_read() {
+        let folder = tempfile::tempdir().unwrap();
+        let files = WrittenFiles::new(folder.path());
+        let path = folder.path().canonicalize().unwrap().join("a.csv");
+        fs::write(&path, "x").unwrap();
+        let line = serde_json::json!({"path": path, "sha256": digest(&path).unwrap()});
+        fs::write(&files.list, format!("{line}\n")).unwrap();
+        files.check(std::slice::from_ref(&path), Overwrite::OwnFiles).unwrap();
     }
 
     #[test]

@@ -1,6 +1,5 @@
 //! Runs an export: one account, or every tenant of it.
 
-use std::path::PathBuf;
 use std::time::Instant;
 
 use super::destination::TenantScope;
@@ -138,8 +137,6 @@ impl Exporter<'_> {
         tenant: Option<&str>,
     ) -> Result<ExportReport> {
         let mut report = files.write(sources, &mut self.progress).await?;
-        let paths: Vec<PathBuf> = report.files.iter().filter_map(|file| Some(file.location.as_ref()?.into())).collect();
-        self.written_files.record(&paths);
         if let (Some(name), ChangeReport::Written) = (&self.job.options.name, self.job.options.changes) {
             set_baseline(sources, name)?;
         }

@@ -17,7 +17,7 @@ use crate::shutdown::ShutdownSignal;
 use crate::table::Row;
 use crate::table::write::WriteError;
 use crate::table::write::output::{
-    FileFormat, OutputColumn, OutputReport, OutputTarget, TableWriter, open, planned_files,
+    FileFormat, OutputColumn, OutputOptions, OutputReport, OutputTarget, TableWriter, open, planned_files,
 };
 use crate::written_files::WrittenFiles;
 
@@ -74,7 +74,8 @@ impl<'j> ExportFiles<'j> {
             // The changes are the last table.
             replaced_changes = planned.into_iter().last().filter(|path| changes.is_some() && path.is_file());
         }
-        let output = open(&target, location.format, &job.output_options)?;
+        let list = staging.is_none().then(|| written_files.clone());
+        let output = open(&target, location.format, &OutputOptions { list, ..job.output_options.clone() })?;
         let output = CancellableOutput { output, shutdown: job.options.shutdown.clone() };
         Ok(Self { job, output, staging, replaced_changes })
     }

@@ -46,7 +46,7 @@ impl ResolvedJob {
             output: OutputPattern::parse(output, job.format, job.layout, job.tenants)?,
             columns: resolve_columns(&job, &entities)?,
             sort: job.sort.as_deref().map(SortArg::parse).transpose()?,
-            output_options: OutputOptions { csv, title: String::from("Inventory") },
+            output_options: OutputOptions { csv, title: String::from("Inventory"), list: None },
             now: job.now.unwrap_or_else(local_now),
             entities,
             filters,

@@ -28,6 +28,7 @@ use crate::run::used_options::UsedOptions;
 use crate::shutdown::ShutdownSignal;
 use crate::table::write::{Access, WriteError};
 use crate::wording::{counted, mails, thousands};
+use crate::written_files::WrittenFiles;
 
 /// What an import or a delete asks of its plan.
 pub(super) struct PlanRequest {
@@ -210,6 +211,7 @@ impl Plan<'_> {
             journal: self.prepared.steps.journal()?,
             sheets: &sheets,
             catalog: &self.prepared.catalog,
+            list: Some(WrittenFiles::new(&self.account.state_dir)),
         };
         write_plan_book(path, access, source)
     }

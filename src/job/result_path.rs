@@ -21,6 +21,8 @@ pub(crate) struct ResultPath {
     path: PathBuf,
     /// Who may read the input: others than those must not read the result.
     access: Access,
+    /// The list of written files, where there is a state folder: the result is on it from the moment it has its name.
+    list: Option<WrittenFiles>,
     /// Held so that no other run writes there.
     _reservation: Option<Arc<Reservation>>,
 }
@@ -38,7 +40,12 @@ impl ResultPath {
 
     /// Begins the file.
     pub(crate) fn create(&self, mode: ReportMode) -> Result<ResultFile> {
-        Ok(ResultFile::create(self.as_path(), mode, self.access)?)
+        Ok(ResultFile::create(self.as_path(), mode, self.access)?.listed_in(self.list.as_ref()))
+    }
+
+    /// A result that is put on the list of written files.
+    pub(crate) fn listed_in(self, state_dir: &Path) -> Self {
+        Self { list: Some(WrittenFiles::new(state_dir)), ..self }
     }
 
     /// A result of these files, which only those may read who may read all of them.
@@ -76,7 +83,8 @@ pub(crate) fn result_path(asked: Option<&Path>, input: &InputSet, state_dir: Opt
     }
     input.protected.check(OutputFile::Result, &path)?;
     let path = ResultPath::new(path, input.sheet_count())?.made_from(input.paths());
-    Ok(ResultPath { _reservation: reservation.map(Arc::new), ..path })
+    let list = state_dir.map(WrittenFiles::new);
+    Ok(ResultPath { _reservation: reservation.map(Arc::new), list, ..path })
 }
 
 impl ResultPath {
@@ -100,7 +108,7 @@ impl ResultPath {
                 "name a file with --result",
             ));
         }
-        Ok(Self { path, access: Access::default(), _reservation: None })
+        Ok(Self { path, access: Access::default(), list: None, _reservation: None })
     }
 }
 

@@ -73,7 +73,7 @@ impl Execution {
         let (header, sheets, before) = (journal.header()?, journal.sheets()?, journal.totals()?);
         self.result.as_deref().map(|path| refuse_sources(path, &header)).transpose()?;
         let result = self.result.map(|path| ResultPath::of_run(path, header.kind, &sheets));
-        let result = result.transpose()?;
+        let result = result.transpose()?.map(|path| path.listed_in(&account.state_dir));
         // Begun before anything is sent: a result that cannot be written stops the run while it can.
         let file = result.as_ref().map(|path| path.create(ReportMode::Done)).transpose()?;
         let executor = RunExecutor { account, observer: &mut *observer, start: self.start };

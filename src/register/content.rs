@@ -14,6 +14,7 @@ use super::opening::Opening;
 use super::rates::Rates;
 use super::roll_forward::{RollForward, roll};
 use super::totals::{CurrencyTotal, RegisterCounts, by_currency};
+use crate::written_files::WrittenFiles;
 
 /// Where a register is written.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -39,6 +40,8 @@ pub(crate) struct RegisterOptions {
     pub target: RegisterTarget,
     pub account: RegisterAccount,
     pub generated_at: Timestamp,
+    /// The list that the files are to be on.
+    pub list: Option<WrittenFiles>,
 }
 
 /// A problem that did not prevent the register from being written.

@@ -177,11 +177,11 @@ impl Account {
             target,
             account: RegisterAccount::new(&self.identity().place(), tenant),
             generated_at: Timestamp::now(),
+            list: staging.is_none().then_some(written_files),
         };
         let mut summary = write(items, &options)?;
-        if staging.is_none() {
-            remove_outdated(&options.target, &mut summary, &written_files);
-            written_files.record(&summary.files);
+        if let Some(list) = &options.list {
+            remove_outdated(&options.target, &mut summary, list);
         }
         if let Some(staging) = staging {
             let urls = staging.upload(&summary.files, &mut progress, &job.shutdown).await?;

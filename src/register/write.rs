@@ -67,7 +67,7 @@ pub(crate) fn write(items: Vec<RegisterItem>, options: &RegisterOptions) -> Resu
         files: set.files().iter().map(FileFacts::of).collect::<Result<_, _>>()?,
     };
     let path = manifest_path(&options.target);
-    add_file(&mut set, &path, |file| manifest.write(file).map_err(|error| WriteError::from_io(&path, error)))?;
+    add_file(&mut set, &path, options, |file| manifest.write(file).map_err(|error| WriteError::from_io(&path, error)))?;
     Ok(RegisterSummary {
         as_of: options.as_of.to_string(),
         counts: register.counts,
@@ -90,13 +90,15 @@ fn add_files(register: &Register<'_>, set: &mut FileSet) -> Result<(), RegisterE
         if register.lines.len() > MAX_ITEMS {
             return Err(RegisterError::TooManyItems { items: register.lines.len() });
         }
-        add_file(set, &path, |file| book::write(file, register))?;
+        add_file(set, &path, register.options, |file| book::write(file, register))?;
     }
     if let Some(path) = csv {
-        add_file(set, &path, |file| in_csv(file, |out| csv_file::write(out, &register.lines, as_of)))?;
+        add_file(set, &path, register.options, |file| {
+            in_csv(file, |out| csv_file::write(out, &register.lines, as_of))
+        })?;
     }
     if let (Some(path), Some(roll)) = (roll_forward, &register.roll) {
-        add_file(set, &path, |file| in_csv(file, |out| write_csv(out, roll, as_of)))?;
+        add_file(set, &path, register.options, |file| in_csv(file, |out| write_csv(out, roll, as_of)))?;
     }
     Ok(())
 }
@@ -105,9 +107,10 @@ fn add_files(register: &Register<'_>, set: &mut FileSet) -> Result<(), RegisterE
 fn add_file(
     set: &mut FileSet,
     path: &Path,
+    options: &RegisterOptions,
     write: impl FnOnce(&mut AtomicFile) -> Result<(), WriteError>,
 ) -> Result<(), RegisterError> {
-    let mut file = AtomicFile::create(path)?;
+    let mut file = AtomicFile::create(path)?.listed_in(options.list.as_ref());
     write(&mut file)?;
     set.add(file);
     Ok(())

@@ -57,6 +57,7 @@ fn what_does_not_fit_into_a_sheet_goes_on_in_the_next_and_is_read_back() {
     let path = folder.path().join("plan.xlsx");
     let (journal, catalog) = (places(10), Catalog::default());
     let source = PlanSource {
+        list: None,
         head: head(),
         journal: journal.journal().unwrap(),
         sheets: &[],
@@ -81,6 +82,7 @@ fn only_the_first_line_of_a_record_has_a_drop_down() {
     let path = folder.path().join("plan.xlsx");
     let (journal, catalog) = (places(2), Catalog::default());
     let source = PlanSource {
+        list: None,
         head: head(),
         journal: journal.journal().unwrap(),
         sheets: &[],

@@ -26,6 +26,7 @@ use crate::table::write::styles::{INK, LINE, header_format};
 use crate::table::write::workbook::{HeaderCell, TableSheet, WorkbookWriter};
 use crate::table::write::xlsx::{MAX_ROWS, text_width, truncate_to_cell, wrapped_lines};
 use crate::table::write::{Access, AtomicFile, WriteError};
+use crate::written_files::WrittenFiles;
 use rust_xlsxwriter::Color;
 
 /// Widths in characters.
@@ -47,6 +48,8 @@ pub(crate) struct PlanSource<'p> {
     pub sheets: &'p [SheetHeader],
     pub catalog: &'p Catalog,
     pub page: PageText,
+    /// The list that the file is to be on.
+    pub list: Option<WrittenFiles>,
 }
 
 /// Writes the workbook, and returns where it stands.
@@ -64,7 +67,7 @@ pub(super) fn write_in_sheets(
     source: PlanSource<'_>,
     rows_per_sheet: u32,
 ) -> Result<PathBuf> {
-    let file = AtomicFile::create_for(path, access)?;
+    let file = AtomicFile::create_for(path, access)?.listed_in(source.list.as_ref());
     let mut writer = WorkbookWriter::new(file.path(), Some(file.folder()))?;
     let page = writer.add_sheet(PLAN_SHEET)?;
     let book = PlanBookWriter::new(writer, source.head.clone(), rows_per_sheet)?;

@@ -9,6 +9,7 @@ use crate::plan::RowOutcome;
 use crate::table::Row;
 use crate::table::write::csv::{CsvOptions, CsvWriter};
 use crate::table::write::{Access, AtomicFile, WriteError};
+use crate::written_files::WrittenFiles;
 
 /// The one sheet of a CSV result.
 #[derive(Debug)]
@@ -16,13 +17,15 @@ pub(super) struct ResultCsv {
     path: PathBuf,
     csv: CsvWriter<AtomicFile>,
     sheet: Option<(String, ResultColumns)>,
+    /// The list that the file is to be on.
+    pub(super) list: Option<WrittenFiles>,
 }
 
 impl ResultCsv {
     pub(super) fn create(path: &Path, access: Access) -> Result<Self, WriteError> {
         let file = AtomicFile::create_for(path, access)?;
         let path = file.path().to_owned();
-        Ok(Self { csv: CsvWriter::new(file, Some(&path), CsvOptions::EXPORT)?, path, sheet: None })
+        Ok(Self { csv: CsvWriter::new(file, Some(&path), CsvOptions::EXPORT)?, path, sheet: None, list: None })
     }
 
     pub(super) fn start_sheet(&mut self, name: &str, header: &Row, columns: ResultColumns) -> Result<(), WriteError> {
@@ -40,7 +43,7 @@ impl ResultCsv {
     }
 
     pub(super) fn row(&mut self, row: &Row, outcome: &RowOutcome, mode: ReportMode) -> Result<(), WriteError> {
-        let Self { path, csv, sheet } = self;
+        let Self { path, csv, sheet, .. } = self;
         let Some((_, columns)) = sheet else { return Err(WriteError::NoSheet { path: path.clone() }) };
         csv.text(outcome.status.label(mode))?;
         csv.text(&outcome.id.map(|id| id.to_string()).unwrap_or_default())?;
@@ -57,6 +60,6 @@ impl ResultCsv {
 
     /// Puts the file in place; see [`AtomicFile::commit_or_numbered`].
     pub(super) fn finish(self) -> Result<PathBuf, WriteError> {
-        self.csv.finish()?.commit_or_numbered()
+        self.csv.finish()?.listed_in(self.list.as_ref()).commit_or_numbered()
     }
 }

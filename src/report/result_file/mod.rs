@@ -29,6 +29,7 @@ use crate::plan::ReportMode;
 use crate::plan::RowOutcome;
 use crate::table::write::{Access, WriteError};
 use crate::table::{Row, Value};
+use crate::written_files::WrittenFiles;
 use columns::ResultColumns;
 use csv::ResultCsv;
 use row_numbers::RowNumbers;
@@ -57,6 +58,15 @@ impl ResultFile {
             _ => return Err(WriteError::Extension { path: path.to_owned() }),
         };
         Ok(Self { kind, mode, numbers: RowNumbers::new(mode) })
+    }
+
+    /// Puts the file on the list of written files when it is put in its place.
+    pub(crate) fn listed_in(mut self, list: Option<&WrittenFiles>) -> Self {
+        match &mut self.kind {
+            ResultFormat::Csv(book) => book.list = list.cloned(),
+            ResultFormat::Xlsx(book) => book.list = list.cloned(),
+        }
+        self
     }
 
     /// Starts a sheet with the input's header row. `entity` is the kind of its rows, such as `assets`.

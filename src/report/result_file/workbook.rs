@@ -27,6 +27,7 @@ use crate::table::write::xlsx::{
 use crate::table::write::{Access, AtomicFile, ColumnType, WriteError};
 use crate::table::{Cell, Row};
 use crate::wording::thousands;
+use crate::written_files::WrittenFiles;
 
 /// Widths in characters.
 const NARROWEST: usize = 6;
@@ -50,6 +51,8 @@ const COMPRESSION: u8 = 3;
 pub(super) struct ResultWorkbook {
     file: AtomicFile,
     pub(super) workbook: StreamedWorkbook,
+    /// The list that the file is to be on.
+    pub(super) list: Option<WrittenFiles>,
     mode: ReportMode,
     began: DateTime,
     formats: ResultFormats,
@@ -87,6 +90,7 @@ impl ResultWorkbook {
         Ok(Self {
             file,
             workbook,
+            list: None,
             mode,
             began: jiff::ZonedDateTime::now().datetime(),
             formats,
@@ -122,13 +126,13 @@ impl ResultWorkbook {
 
     pub(super) fn finish(mut self, summary: &RunSummary) -> Result<PathBuf, WriteError> {
         self.close_sheet()?;
-        let Self { file, mut workbook, notes, began, formats, .. } = self;
+        let Self { file, list, mut workbook, notes, began, formats, .. } = self;
         let writer = workbook.writer();
         look_alikes::write(writer, &summary.look_alikes, &formats)?;
         writer.set_properties(&properties(summary, began));
         writer.edit_sheet(self.summary, |sheet| summary_sheet::write(sheet, summary, &notes, began))?;
         workbook.save(file.as_file())?;
-        file.commit_or_numbered()
+        file.listed_in(list.as_ref()).commit_or_numbered()
     }
 
     /// Continues in a new sheet when the current one is full.

@@ -12,12 +12,15 @@ use tempfile::NamedTempFile;
 use super::error::WriteError;
 #[cfg(unix)]
 use crate::state_file::own_user;
+use crate::written_files::WrittenFiles;
 
 /// How long to wait for a program that reads a named pipe.
 const READER_WAIT: Duration = Duration::from_secs(10);
 
 /// What the names of temporary files end with.
 const PART: &str = ".part";
+/// What the names of the second names of files end with that a set of files is about to replace.
+pub(super) const PREVIOUS: &str = ".previous";
 /// How long a process may take to lock the temporary file that it has created.
 const LOCK_DELAY: Duration = Duration::from_millis(100);
 
@@ -30,6 +33,8 @@ pub(crate) struct AtomicFile {
     path: PathBuf,
     file: NamedTempFile,
     placement: Placement,
+    /// The list that the file is to be on.
+    list: Option<WrittenFiles>,
 }
 
 /// How the content comes to its path.
@@ -82,7 +87,7 @@ impl AtomicFile {
         if is_special(path) {
             let file = tempfile::Builder::new().prefix("tallyport-").tempfile();
             let file = file.map_err(WriteError::temporary)?;
-            return Ok(Self { path: path.to_owned(), file, placement: Placement::CopyInto });
+            return Ok(Self { path: path.to_owned(), file, placement: Placement::CopyInto, list: None });
         }
         let path = behind_link(path);
         let folder = folder_of(&path);
@@ -91,7 +96,14 @@ impl AtomicFile {
         }
         try_target(&path)?;
         let file = temporary(&path, folder, access).map_err(|error| WriteError::from_io(&path, error))?;
-        Ok(Self { path, file, placement: Placement::Rename })
+        Ok(Self { path, file, placement: Placement::Rename, list: None })
+    }
+
+    /// Puts the file on the list of written files when it is renamed, so that it is known even if this process is killed
+    /// right after.
+    pub(crate) fn listed_in(mut self, list: Option<&WrittenFiles>) -> Self {
+        self.list = list.cloned();
+        self
     }
 
     /// Whether a file at the path is replaced. What is no regular file is written into instead.
@@ -159,9 +171,15 @@ impl AtomicFile {
                 Err(error) => Err(Box::new(FailedRename { error: WriteError::from_io(path, error), whole: None })),
             };
         }
+        if let Some(list) = &self.list {
+            list.announce(path, self.file.path());
+        }
         match self.file.persist(path) {
             Ok(_) => {
                 sync_folder(folder_of(path));
+                if let Some(list) = &self.list {
+                    list.confirm(path);
+                }
                 Ok(written(path))
             }
             Err(refused) => {
@@ -287,8 +305,7 @@ fn try_target(path: &Path) -> Result<(), WriteError> {
 
 /// The name begins with a dot and the target's name, so that a leftover is hidden and shows where it came from.
 fn temporary(path: &Path, folder: &Path, access: Access) -> io::Result<NamedTempFile> {
-    let stem = path.file_stem().map(|stem| stem.to_string_lossy().into_owned()).unwrap_or_default();
-    let prefix = format!(".{}.", stem.chars().take(40).collect::<String>());
+    let prefix = hidden_prefix(path);
     remove_leftovers(folder, &prefix);
     let mut builder = tempfile::Builder::new();
     builder.prefix(&prefix).suffix(PART);
@@ -309,15 +326,23 @@ fn temporary(path: &Path, folder: &Path, access: Access) -> io::Result<NamedTemp
     Ok(file)
 }
 
-/// Removes the temporary files that killed processes left beside the same target. They are not locked, unlike those of
-/// another run that is writing now. On Windows a locked file cannot be renamed, so there they stay.
+/// What the names of the files begin with that stand beside the target while it is written.
+pub(super) fn hidden_prefix(path: &Path) -> String {
+    let stem = path.file_stem().map(|stem| stem.to_string_lossy().into_owned()).unwrap_or_default();
+    format!(".{}.", stem.chars().take(40).collect::<String>())
+}
+
+/// Removes the temporary files, and the second names of replaced files, that killed processes left beside the same target.
+/// They are not locked, unlike those of another run that is writing now. On Windows a locked file cannot be renamed, so
+/// there they stay.
 fn remove_leftovers(folder: &Path, prefix: &str) {
     if !cfg!(unix) {
         return;
     }
     for entry in fs::read_dir(folder).into_iter().flatten().flatten() {
         let name = entry.file_name().to_string_lossy().into_owned();
-        let random = name.strip_prefix(prefix).and_then(|rest| rest.strip_suffix(PART));
+        let rest = name.strip_prefix(prefix);
+        let random = rest.and_then(|rest| rest.strip_suffix(PART).or_else(|| rest.strip_suffix(PREVIOUS)));
         let is_ours =
             random.is_some_and(|random| random.len() == 6 && random.bytes().all(|b| b.is_ascii_alphanumeric()));
         if is_ours
@@ -373,193 +398,4 @@ pub(super) fn sync_folder(folder: &Path) {
 }
 
 #[cfg(test)]
-mod tests {
-    #![allow(clippy::unwrap_used, clippy::expect_used)]
-
-    use super::*;
-
-    fn names(folder: &Path) -> Vec<String> {
-        let mut names: Vec<_> =
-            fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect();
-        names.sort();
-        names
-    }
-
-    #[test]
-    fn a_file_dropped_halfway_leaves_the_old_one() {
-        let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join("result.csv");
-        fs::write(&path, "old").unwrap();
-        let mut whole = AtomicFile::create(&path).unwrap();
-        whole.write_all(b"half").unwrap();
-        assert_eq!(fs::read_to_string(&path).unwrap(), "old");
-        drop(whole);
-        assert_eq!(fs::read_to_string(&path).unwrap(), "old");
-        assert_eq!(names(folder.path()), ["result.csv"]);
-    }
-
-    #[test]
-    fn a_committed_file_replaces_the_old_one_and_leaves_nothing_else() {
-        let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join("result.csv");
-        fs::write(&path, "old").unwrap();
-        let mut whole = AtomicFile::create(&path).unwrap();
-        whole.write_all(b"new").unwrap();
-        assert_eq!(whole.commit().unwrap(), path);
-        assert_eq!(fs::read_to_string(&path).unwrap(), "new");
-        assert_eq!(names(folder.path()), ["result.csv"]);
-    }
-
-    #[test]
-    fn a_missing_folder_and_a_folder_are_told_before_the_work() {
-        let folder = tempfile::tempdir().unwrap();
-        let missing = AtomicFile::create(&folder.path().join("no/result.csv")).unwrap_err();
-        assert!(matches!(missing, WriteError::FolderMissing { .. }), "{missing}");
-        let taken = AtomicFile::create(folder.path()).unwrap_err();
-        assert!(matches!(taken, WriteError::IsFolder { .. }), "{taken}");
-    }
-
-    #[test]
-    fn a_place_taken_meanwhile_does_not_lose_the_work() {
-        let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join("assets.result.xlsx");
-        let mut whole = AtomicFile::create(&path).unwrap();
-        whole.write_all(b"new").unwrap();
-        // A folder with something in it cannot be replaced on any system, as an open file cannot on Windows.
-        fs::create_dir_all(path.join("taken")).unwrap();
-        let stands = whole.commit_or_numbered().unwrap();
-        assert_eq!(stands, folder.path().join("assets.result (2).xlsx"));
-        assert_eq!(fs::read_to_string(stands).unwrap(), "new");
-    }
-
-    #[cfg(unix)]
-    #[test]
-    fn the_file_is_an_ordinary_one_and_links_are_followed() {
-        use std::os::unix::fs::{PermissionsExt, symlink};
-        let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join("real.csv");
-        fs::write(&path, "old").unwrap();
-        let ordinary = fs::metadata(&path).unwrap().permissions().mode();
-        let link = folder.path().join("link.csv");
-        symlink(&path, &link).unwrap();
-        let mut whole = AtomicFile::create(&link).unwrap();
-        whole.write_all(b"new").unwrap();
-        whole.commit().unwrap();
-        assert!(link.is_symlink());
-        assert_eq!(fs::read_to_string(&path).unwrap(), "new");
-        assert_eq!(fs::metadata(&path).unwrap().permissions().mode(), ordinary);
-    }
-
-    #[cfg(unix)]
-    #[test]
-    fn a_new_file_is_for_those_who_may_read_what_it_is_made_from() {
-        use std::os::unix::fs::PermissionsExt;
-        let folder = tempfile::tempdir().unwrap();
-        let (input, other) = (folder.path().join("input.csv"), folder.path().join("other.csv"));
-        fs::write(&input, "a").unwrap();
-        fs::write(&other, "b").unwrap();
-        for (modes, expected) in [([0o600, 0o644], 0o600), ([0o640, 0o644], 0o640), ([0o400, 0o444], 0o600)] {
-            for (file, mode) in [&input, &other].into_iter().zip(modes) {
-                fs::set_permissions(file, PermissionsExt::from_mode(mode)).unwrap();
-            }
-            let path = folder.path().join("result.csv");
-            let access = Access::common_to([input.as_path(), &other, Path::new("-")]);
-            AtomicFile::create_for(&path, access).unwrap().commit().unwrap();
-            assert_eq!(fs::metadata(&path).unwrap().permissions().mode() & 0o777, expected, "{modes:?}");
-            fs::remove_file(path).unwrap();
-        }
-    }
-
-    #[cfg(unix)]
-    #[test]
-    fn links_and_files_that_others_made_are_refused() {
-        use std::os::unix::fs::{PermissionsExt, chown, lchown, symlink};
-        const OTHER: Option<u32> = Some(12_345);
-        let folder = tempfile::tempdir().unwrap();
-        let at = |name: &str| folder.path().join(name);
-        fs::write(at("mine.csv"), "mine").unwrap();
-        fs::create_dir(at("below")).unwrap();
-        symlink(at("mine.csv"), at("link.csv")).unwrap();
-        symlink(at("below"), at("door")).unwrap();
-        fs::write(at("theirs.csv"), "theirs").unwrap();
-        // Only root can make files of others.
-        if lchown(at("link.csv"), OTHER, None).is_err() {
-            return;
-        }
-        lchown(at("door"), OTHER, None).unwrap();
-        chown(at("theirs.csv"), OTHER, None).unwrap();
-        for path in [at("link.csv"), at("door").join("new.csv")] {
-            let refused = AtomicFile::create(&path).unwrap_err();
-            assert!(matches!(refused, WriteError::LinkOfOther { .. }), "{refused}");
-        }
-        assert!(AtomicFile::create(&at("theirs.csv")).is_ok(), "a colleague's file in a folder of our own");
-        fs::set_permissions(folder.path(), PermissionsExt::from_mode(0o1777)).unwrap();
-        let refused = AtomicFile::create(&at("theirs.csv")).unwrap_err();
-        assert!(matches!(refused, WriteError::FileOfOther { .. }), "{refused}");
-        assert_eq!(fs::read_to_string(at("mine.csv")).unwrap(), "mine");
-    }
-
-    #[cfg(unix)]
-    #[test]
-    fn what_a_killed_run_left_is_removed_by_the_next() {
-        let folder = tempfile::tempdir().unwrap();
-        for name in [".result.aB3xYz.part", ".result.notes.part", ".other.aB3xYz.part"] {
-            fs::write(folder.path().join(name), "half").unwrap();
-        }
-        let path = folder.path().join("result.csv");
-        let running = AtomicFile::create(&path).unwrap();
-        std::thread::sleep(LOCK_DELAY * 2);
-        let next = AtomicFile::create(&path).unwrap();
-        assert!(running.file.path().exists() && next.file.path().exists());
-        drop((running, next));
-        assert_eq!(names(folder.path()), [".other.aB3xYz.part", ".result.notes.part"]);
-    }
-
-    #[cfg(unix)]
-    #[test]
-    fn a_replaced_file_keeps_its_mode() {
-        use std::os::unix::fs::PermissionsExt;
-        let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join("result.csv");
-        for mode in [0o600, 0o640, 0o664] {
-            fs::write(&path, "old").unwrap();
-            fs::set_permissions(&path, PermissionsExt::from_mode(mode)).unwrap();
-            let mut whole = AtomicFile::create(&path).unwrap();
-            whole.write_all(b"new").unwrap();
-            whole.commit().unwrap();
-            assert_eq!(fs::metadata(&path).unwrap().permissions().mode() & 0o777, mode);
-        }
-    }
-
-    #[cfg(unix)]
-    #[test]
-    fn a_pipe_is_written_into_and_stays() {
-        use std::os::unix::fs::FileTypeExt;
-        let folder = tempfile::tempdir().unwrap();
-        let (pipe, link) = (folder.path().join("pipe"), folder.path().join("link.csv"));
-        assert!(std::process::Command::new("mkfifo").arg(&pipe).status().unwrap().success());
-        std::os::unix::fs::symlink(&pipe, &link).unwrap();
-        for path in [&pipe, &link] {
-            let reader = std::thread::spawn({
-                let pipe = pipe.clone();
-                move || fs::read_to_string(pipe).unwrap()
-            });
-            let mut whole = AtomicFile::create(path).unwrap();
-            whole.write_all(b"new").unwrap();
-            whole.commit().unwrap();
-            assert_eq!(reader.join().unwrap(), "new");
-        }
-        assert!(fs::metadata(&pipe).unwrap().file_type().is_fifo() && link.is_symlink());
-        assert_eq!(names(folder.path()), ["link.csv", "pipe"]);
-    }
-
-    #[cfg(unix)]
-    #[test]
-    fn a_device_is_written_into_and_stays() {
-        use std::os::unix::fs::FileTypeExt;
-        let mut whole = AtomicFile::create(Path::new("/dev/null")).unwrap();
-        whole.write_all(b"new").unwrap();
-        whole.commit().unwrap();
-        assert!(fs::metadata("/dev/null").unwrap().file_type().is_char_device());
-    }
-}
+mod tests;

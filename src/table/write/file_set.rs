@@ -2,16 +2,17 @@
 //!
 //! Every file is first written in full under a temporary name and synced to disk, so that all that is left to do is to
 //! rename them. If one rename fails, those before it are rolled back: files that were replaced come back, files that
-//! are new are removed. A power failure between two renames is the one thing this cannot cover; every single file is
-//! still either the old one or the new one.
+//! are new are removed. A power failure, or a process that is killed, between two renames is the one thing this cannot
+//! cover; every single file is still either the old one or the new one. The next run that writes these files removes
+//! what is left of the old ones.
 
-use std::fs;
+use std::fs::{self, File};
 use std::io::{self, ErrorKind};
 use std::path::{Path, PathBuf};
 
-use tempfile::TempPath;
+use tempfile::{NamedTempFile, TempPath};
 
-use super::atomic_file::{AtomicFile, sync_folder};
+use super::atomic_file::{AtomicFile, PREVIOUS, hidden_prefix, sync_folder};
 use super::error::WriteError;
 
 /// Written files that wait to be put in place as one.
@@ -73,8 +74,11 @@ struct Backup {
 #[derive(Debug)]
 enum Previous {
     None,
-    /// A second name of the previous file, removed on drop.
-    File(TempPath),
+    /// A second name of the previous file, removed on drop, and the file, locked until then.
+    File {
+        name: TempPath,
+        _locked: Option<File>,
+    },
     /// A device or pipe, which what was written into cannot be taken back from.
     Special,
 }
@@ -85,7 +89,9 @@ impl Backup {
         let previous = if !file.is_replacing() {
             Previous::Special
         } else if path.is_file() {
-            Previous::File(link_beside(path, file.folder()).map_err(|error| WriteError::from_io(path, error))?)
+            let linked = link_beside(path, file.folder()).map_err(|error| WriteError::from_io(path, error))?;
+            let (_locked, name) = linked.into_parts();
+            Previous::File { name, _locked }
         } else {
             Previous::None
         };
@@ -98,7 +104,7 @@ impl Backup {
         let restored = match previous {
             Previous::Special => return,
             Previous::None => fs::remove_file(&path),
-            Previous::File(previous) => previous.persist(&path).map_err(|failed| {
+            Previous::File { name, .. } => name.persist(&path).map_err(|failed| {
                 // The previous file is more important than a tidy folder.
                 let _ = failed.path.keep();
                 failed.error
@@ -111,16 +117,42 @@ impl Backup {
     }
 }
 
-/// Gives the file at `path` a second, temporary name in the same folder. A file system without hard links copies.
-fn link_beside(path: &Path, folder: &Path) -> io::Result<TempPath> {
-    let link = |name: &Path| match fs::hard_link(path, name) {
-        // Another name is tried then.
-        Err(error) if error.kind() == ErrorKind::AlreadyExists => Err(error),
-        Err(_) => fs::copy(path, name).map(drop),
-        Ok(()) => Ok(()),
+/// Gives the file at `path` a second, temporary name in the same folder. A file system without hard links copies. The file
+/// is locked before it has that name: one that nobody has locked is a leftover.
+fn link_beside(path: &Path, folder: &Path) -> io::Result<NamedTempFile<Option<File>>> {
+    let link = |name: &Path| {
+        let file = File::open(path)?;
+        lock(&file);
+        match fs::hard_link(path, name) {
+            Ok(()) => Ok(keep_open(file)),
+            // Another name is tried then.
+            Err(error) if error.kind() == ErrorKind::AlreadyExists => Err(error),
+            Err(_) => copy(&file, name).map(keep_open),
+        }
     };
-    let linked = tempfile::Builder::new().prefix(".tallyport.").suffix(".previous").make_in(folder, link)?;
-    Ok(linked.into_temp_path())
+    tempfile::Builder::new().prefix(&hidden_prefix(path)).suffix(PREVIOUS).make_in(folder, link)
+}
+
+fn copy(mut file: &File, name: &Path) -> io::Result<File> {
+    let mut copy = File::create_new(name)?;
+    lock(&copy);
+    io::copy(&mut file, &mut copy)?;
+    copy.set_permissions(file.metadata()?.permissions())?;
+    Ok(copy)
+}
+
+/// The file, for its lock. On Windows a file that is open could not be replaced, and nobody removes leftovers.
+fn keep_open(file: File) -> Option<File> {
+    cfg!(unix).then_some(file)
+}
+
+/// Shared, as two runs may replace the same file.
+fn lock(file: &File) {
+    if cfg!(unix)
+        && let Err(error) = file.try_lock_shared()
+    {
+        tracing::debug!(%error, "cannot lock the file that is replaced");
+    }
 }
 
 #[cfg(test)]
@@ -185,6 +217,26 @@ mod tests {
         fs::create_dir_all(folder.path().join("b/not-empty")).unwrap();
         set.rename_all().unwrap_err();
         assert_eq!(contents(folder.path()), [file("a", "old"), (String::from("b"), None)]);
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn second_names_are_kept_while_they_are_needed_and_removed_by_the_next_run() {
+        let folder = tempfile::tempdir().unwrap();
+        fs::write(folder.path().join("a"), "old").unwrap();
+        let set = set(folder.path(), &["a"]);
+        let backup = Backup::create(&set.files()[0]).unwrap();
+        let previous = || contents(folder.path()).into_iter().filter(|(name, _)| name.ends_with(PREVIOUS)).count();
+        let next = || drop(AtomicFile::create(&folder.path().join("a")).unwrap());
+        std::thread::sleep(std::time::Duration::from_millis(200));
+        next();
+        assert_eq!(previous(), 1, "at work");
+        // As if the process was killed: the lock is gone, and the name is not.
+        let Previous::File { name, _locked } = backup.previous else { panic!("no previous file") };
+        name.keep().unwrap();
+        drop((set, _locked));
+        next();
+        assert_eq!(contents(folder.path()), [file("a", "old")]);
     }
 
     #[test]

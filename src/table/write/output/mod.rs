@@ -29,6 +29,7 @@ mod write_behind;
 use super::WriteError;
 pub(crate) use super::column_type::ColumnType;
 pub use super::csv::{ByteOrderMark, CsvOptions, FormulaEscaping};
+use crate::written_files::WrittenFiles;
 use file_per_table::FilePerTable;
 use output_files::OutputFiles;
 pub(crate) use output_files::planned_files;
@@ -62,11 +63,13 @@ pub(crate) struct OutputOptions {
     pub csv: CsvOptions,
     /// The title in a workbook's properties.
     pub title: String,
+    /// The list that the files are to be on.
+    pub list: Option<WrittenFiles>,
 }
 
 impl Default for OutputOptions {
     fn default() -> Self {
-        Self { csv: CsvOptions::EXPORT, title: String::new() }
+        Self { csv: CsvOptions::EXPORT, title: String::new(), list: None }
     }
 }
 
@@ -80,7 +83,7 @@ pub(crate) fn open(
     format: FileFormat,
     options: &OutputOptions,
 ) -> Result<Box<dyn TableWriter>, WriteError> {
-    let files = OutputFiles::open(target, format.extension())?;
+    let files = OutputFiles::open(target, format.extension())?.listed_in(options.list.as_ref());
     Ok(match format {
         FileFormat::Xlsx => Box::new(workbook::Workbooks::new(files, &options.title)),
         FileFormat::Csv => Box::new(FilePerTable::<csv::CsvTable>::new(files, options.csv)),

@@ -9,6 +9,7 @@ use jiff::civil::Date;
 
 use super::super::{AtomicFile, FileSet, WriteError};
 use super::table_writer::{OutputTarget, WrittenFile};
+use crate::written_files::WrittenFiles;
 
 /// Characters that one system or another does not allow in file names.
 const FORBIDDEN: &[char] = &['<', '>', ':', '"', '/', '\\', '|', '?', '*'];
@@ -17,6 +18,8 @@ const FORBIDDEN: &[char] = &['<', '>', ':', '"', '/', '\\', '|', '?', '*'];
 /// outlives them: a writer declares its sink before its `OutputFiles`.
 pub(super) struct OutputFiles {
     destination: Destination,
+    /// The list that the files are to be on.
+    list: Option<WrittenFiles>,
     set: FileSet,
     written: Vec<WrittenFile>,
     /// Removed on drop if empty, the innermost first. Declared last: the files in them must be gone by then.
@@ -67,6 +70,11 @@ impl OutputFiles {
         Ok(Self { folders, ..Self::new(Destination::Folder(names)) })
     }
 
+    /// Puts the files on the list of written files when they are put in place.
+    pub(super) fn listed_in(self, list: Option<&WrittenFiles>) -> Self {
+        Self { list: list.cloned(), ..self }
+    }
+
     fn open_files(paths: &[PathBuf]) -> Result<Self, WriteError> {
         let files = paths.iter().map(|path| AtomicFile::create(path)).collect::<Result<Vec<_>, _>>()?;
         Ok(Self::new(Destination::Files { remaining: files.into_iter(), last: Default::default() }))
@@ -78,7 +86,7 @@ impl OutputFiles {
     }
 
     fn new(destination: Destination) -> Self {
-        Self { destination, set: FileSet::default(), written: Vec::new(), folders: Vec::new() }
+        Self { destination, list: None, set: FileSet::default(), written: Vec::new(), folders: Vec::new() }
     }
 
     /// Whether each table has a file of its own.
@@ -100,13 +108,13 @@ impl OutputFiles {
             Destination::Files { remaining, last: (path, table) } => {
                 let file = remaining.next().ok_or_else(|| taken(format!("`{}`", path.display()), table))?;
                 (*path, *table) = (file.path().to_owned(), name.to_owned());
-                Ok(Sink::File(file))
+                Ok(Sink::File(file.listed_in(self.list.as_ref())))
             }
             Destination::Folder(names) => {
                 let path = names.claim(name);
                 let created = path.parent().map(CreatedDir::create).transpose()?.flatten();
                 self.folders.splice(..0, created);
-                AtomicFile::create(&path).map(Sink::File)
+                Ok(Sink::File(AtomicFile::create(&path)?.listed_in(self.list.as_ref())))
             }
             Destination::Stream { stream, table } => {
                 let stream = stream.take().ok_or_else(|| taken(String::from("standard output"), table))?;
