@@ -33,11 +33,16 @@ pub(super) fn listen() -> io::Result<ShutdownSignal> {
     Ok(signal)
 }
 
-/// Ctrl-C, the system's wish that we end, and a terminal that goes away.
+/// Ctrl-C, the system's wish that we end, and a terminal that goes away. `nohup` and shells that start a program in the
+/// background have it ignore some of them, which it goes on to do.
 #[cfg(unix)]
 fn listen_to_all(signal: &ShutdownSignal) -> io::Result<()> {
     use tokio::signal::unix::SignalKind;
+    let ignored = ignored_signals();
     for kind in [SignalKind::interrupt(), SignalKind::terminate(), SignalKind::hangup()] {
+        if ignored & mask_of(kind.as_raw_value()) != 0 && kind != SignalKind::terminate() {
+            continue;
+        }
         let (mut signals, signal) = (tokio::signal::unix::signal(kind)?, signal.clone());
         tokio::spawn(async move {
             while signals.recv().await.is_some() {
@@ -46,6 +51,26 @@ fn listen_to_all(signal: &ShutdownSignal) -> io::Result<()> {
         });
     }
     Ok(())
+}
+
+/// The signals that this process was started to ignore, as a mask. Only Linux tells without unsafe code.
+#[cfg(unix)]
+fn ignored_signals() -> u64 {
+    let status = if cfg!(target_os = "linux") { std::fs::read_to_string("/proc/self/status").ok() } else { None };
+    status.as_deref().and_then(parse_ignored_signals).unwrap_or_default()
+}
+
+/// The mask of ignored signals in `/proc/self/status`: proc_pid_status(5).
+#[cfg(unix)]
+fn parse_ignored_signals(status: &str) -> Option<u64> {
+    let mask = status.lines().find_map(|line| line.strip_prefix("SigIgn:"))?;
+    u64::from_str_radix(mask.trim(), 16).ok()
+}
+
+/// Signal 1 is the lowest bit.
+#[cfg(unix)]
+fn mask_of(signal: i32) -> u64 {
+    u32::try_from(signal - 1).ok().and_then(|shift| 1_u64.checked_shl(shift)).unwrap_or_default()
 }
 
 /// Ctrl-C, Ctrl-Break, and a console, session or machine that is closed.
@@ -64,4 +89,28 @@ fn listen_to_all(signal: &ShutdownSignal) -> io::Result<()> {
     }
     listen_to!(ctrl_c(), ctrl_break(), ctrl_close(), ctrl_logoff(), ctrl_shutdown());
     Ok(())
+}
+
+#[cfg(all(test, unix))]
+mod tests {
+    use tokio::signal::unix::SignalKind;
+
+    use super::*;
+
+    #[test]
+    fn the_system_tells_which_signals_are_ignored() {
+        let status =
+            "Name:\ttallyport\nSigBlk:\t0000000000000004\nSigIgn:\t0000000000001003\nSigCgt:\t0000000000000000\n";
+        let ignored = parse_ignored_signals(status).unwrap_or_default();
+        for (kind, is_ignored) in [
+            (SignalKind::hangup(), true),
+            (SignalKind::interrupt(), true),
+            (SignalKind::terminate(), false),
+            (SignalKind::quit(), false),
+        ] {
+            assert_eq!(ignored & mask_of(kind.as_raw_value()) != 0, is_ignored, "{kind:?}");
+        }
+        assert_eq!(parse_ignored_signals("Name:\ttallyport\n"), None);
+        assert_eq!((mask_of(64), mask_of(65), mask_of(0)), (1 << 63, 0, 0));
+    }
 }

@@ -408,7 +408,7 @@ fn ctrl_c_before_and_while_something_is_sent() {
         let said = BufReader::new(child.stderr.take().unwrap());
         let waiting = said.lines().map_while(Result::ok).find(|line| line.contains("waiting until"));
         assert!(waiting.is_some(), "quota {quota}");
-        Command::new("kill").args(["-INT", &child.id().to_string()]).status().unwrap();
+        Command::new("kill").args(["-TERM", &child.id().to_string()]).status().unwrap();
         let output = CommandOutput::of(child.wait_with_output().unwrap(), account.folder());
         assert_eq!(output.code, 4, "{}", output.text());
         assert_eq!(output.stdout.contains("next      tallyport resume"), done, "{}", output.text());

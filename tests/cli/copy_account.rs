@@ -455,7 +455,7 @@ fn an_interrupted_copy_leaves_nothing_behind_and_two_do_not_run_at_once() {
       hint: wait until it has finished, or name another file
     ");
     assert_eq!(files(account.folder()).len(), 1, "the file that is being written");
-    Command::new("kill").args(["-INT", &child.id().to_string()]).status().unwrap();
+    Command::new("kill").args(["-TERM", &child.id().to_string()]).status().unwrap();
     assert_eq!(child.wait().unwrap().code(), Some(4));
     assert_eq!(files(account.folder()), [""; 0]);
 }

@@ -20,7 +20,7 @@ fn ctrl_c_stops_a_run_that_waits_for_the_quota() {
     let said = BufReader::new(child.stderr.take().unwrap());
     let waiting = said.lines().map_while(Result::ok).find(|line| line.contains("waiting until"));
     assert!(waiting.is_some());
-    Command::new("kill").args(["-INT", &child.id().to_string()]).status().unwrap();
+    Command::new("kill").args(["-TERM", &child.id().to_string()]).status().unwrap();
     let output = CommandOutput::of(child.wait_with_output().unwrap(), account.folder());
     assert_output!(output, @r#"
     exit code 4
@@ -37,6 +37,44 @@ fn ctrl_c_stops_a_run_that_waits_for_the_quota() {
     let count = |status: &str| rows.iter().filter(|row| row[0] == status).count();
     assert_eq!((rows.len(), count("created"), count("not_sent")), (21, 2, 18));
     assert!(rows.iter().filter(|row| row[0] == "not_sent").all(|row| row[2].contains("not sent")), "{rows:?}");
+}
+
+/// As `nohup` starts a program, and a shell one in the background.
+#[cfg(target_os = "linux")]
+#[test]
+fn a_signal_that_is_ignored_from_the_start_stays_ignored() {
+    let options = SandboxOptions { seed: Seed::Empty, quota: Some(10), ..SandboxOptions::default() };
+    let mut text = String::from("asset_id,product,status\n");
+    (1..=20).for_each(|number| text.push_str(&format!("A-{number},MacBook Pro 14,Ready\n")));
+    let account = CliTest::with(options).with_lookups().sheet("assets.csv", &text);
+    let mut command = through_shell(&account, "trap '' HUP INT; exec \"$@\"", &["import", "assets.csv"]);
+    let mut child = command.stderr(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
+    let mut said = BufReader::new(child.stderr.take().unwrap()).lines().map_while(Result::ok);
+    assert!(said.any(|line| line.contains("waiting until")));
+    let status = std::fs::read_to_string(format!("/proc/{}/status", child.id())).unwrap();
+    let ignored = status.lines().find_map(|line| line.strip_prefix("SigIgn:")).unwrap();
+    assert_eq!(u64::from_str_radix(ignored.trim(), 16).unwrap() & 0b11, 0b11, "{status}");
+    for signal in ["-HUP", "-INT", "-TERM"] {
+        Command::new("kill").args([signal, &child.id().to_string()]).status().unwrap();
+    }
+    // Of three requests to stop, the second would have ended it at once, without this.
+    let output = CommandOutput::of(child.wait_with_output().unwrap(), account.folder()).exits(4);
+    assert!(output.stdout.contains("18 not_sent"), "{}", output.stdout);
+}
+
+/// A command that a shell starts after it has set something.
+fn through_shell(account: &CliTest, script: &str, arguments: &[&str]) -> Command {
+    let own = account.command(arguments);
+    let mut command = Command::new("sh");
+    command.args(["-c", script, "sh"]).arg(own.get_program()).args(own.get_args());
+    for (name, value) in own.get_envs() {
+        match value {
+            Some(value) => command.env(name, value),
+            None => command.env_remove(name),
+        };
+    }
+    command.current_dir(account.folder());
+    command
 }
 
 #[test]

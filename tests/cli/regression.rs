@@ -346,7 +346,7 @@ fn an_interrupt_before_sending_leaves_no_file() {
         command.env("BLUETALLY_BASE_URL", address).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
     // The first request has been sent.
     let _asking = silent.accept().unwrap();
-    Command::new("kill").args(["-INT", &child.id().to_string()]).status().unwrap();
+    Command::new("kill").args(["-TERM", &child.id().to_string()]).status().unwrap();
     let ran = crate::harness::CommandOutput::of(child.wait_with_output().unwrap(), account.folder());
     let files: Vec<_> = std::fs::read_dir(account.folder()).unwrap().map(|entry| entry.unwrap().file_name()).collect();
     assert!(!files.iter().any(|file| file.to_string_lossy().contains("result")), "{files:?}");
