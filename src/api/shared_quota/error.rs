@@ -55,7 +55,7 @@ impl SharedQuotaError {
                 "give this user write access, or set TALLYPORT_HOME to a folder this user can write to".to_owned()
             }
             Self::Full { .. } => "free some space, or delete old journals with `tallyport runs prune`".to_owned(),
-            Self::Newer { .. } => "use the newer tallyport here, too".to_owned(),
+            Self::Newer { .. } => "update tallyport".to_owned(),
             Self::Damaged { path, .. } => format!(
                 "delete `{}`; it only holds the times of the last hour's requests, so wait an hour first if the key \
                  was used in it",

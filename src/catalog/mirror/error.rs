@@ -44,7 +44,12 @@ impl MirrorError {
             MirrorError::Database { path, .. } | MirrorError::Foreign { path } => {
                 format!("delete `{}`; the next export reads the whole account again", path.display())
             }
-            MirrorError::Newer { .. } => String::from("use the newer tallyport, or delete the file"),
+            MirrorError::Newer { path, .. } => {
+                format!(
+                    "update tallyport, or delete `{}`; the next export reads the whole account again",
+                    path.display()
+                )
+            }
         }
     }
 }
@@ -80,7 +85,7 @@ mod tests {
             (failed(rusqlite::ffi::SQLITE_FULL), "free some space on the disk"),
             (failed(rusqlite::ffi::SQLITE_CORRUPT), delete),
             (MirrorError::Foreign { path: path() }, delete),
-            (MirrorError::Newer { path: path(), format: 9 }, "use the newer tallyport, or delete the file"),
+            (MirrorError::Newer { path: path(), format: 9 }, &format!("update tallyport, or {delete}")),
         ];
         for (error, hint) in cases {
             assert_eq!((error.hint().as_str(), Diagnostic::hint(&error).as_deref()), (hint, Some(hint)));

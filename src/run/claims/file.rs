@@ -42,7 +42,7 @@ const TABLES: &str = "
 /// Opens the file, and creates it with its folder if it does not exist.
 pub(super) fn open(path: &Path) -> Result<Connection, ClaimsError> {
     let created = state_file::create_folder_of(path).and_then(|()| state_file::create_private(path));
-    created.map_err(|error| ClaimsError::other(path, error))?;
+    created.map_err(|error| ClaimsError::unwritable(path, error))?;
     let start = Instant::now();
     loop {
         match try_open(path) {
@@ -70,10 +70,8 @@ fn try_open(path: &Path) -> Result<Connection, ClaimsError> {
 
 fn check_format(connection: &Connection, path: &Path) -> Result<FileFormat, ClaimsError> {
     STAMP.check(connection).map_err(|error| match error {
-        FormatError::Foreign => ClaimsError::other(path, "it is a database of another program"),
-        FormatError::Newer { found } => {
-            ClaimsError::other(path, format!("a newer tallyport wrote it (format {found}, this one reads 1)"))
-        }
+        FormatError::Foreign => ClaimsError::foreign(path),
+        FormatError::Newer { found } => ClaimsError::newer(path, found, STAMP.format),
         FormatError::Sqlite(source) => ClaimsError::new(path, source),
     })
 }
