@@ -166,12 +166,20 @@ pub enum UnsafeFolder {
     /// Its permissions let others put files into it.
     #[error("other users of this machine can change the state folder `{}`", .0.display())]
     OpenToOthers(PathBuf),
+    /// It is a folder that everybody is meant to put files into, such as `/tmp`.
+    #[error("all users of this machine share the folder `{}`, which cannot be the state folder", .0.display())]
+    Shared(PathBuf),
+    /// It is a file or a device.
+    #[error("the state folder `{}` is not a folder", .0.display())]
+    NotFolder(PathBuf),
 }
 
 impl Diagnostic for UnsafeFolder {
     fn hint(&self) -> Option<String> {
         Some(match self {
-            Self::OtherOwner(_) => String::from("set TALLYPORT_HOME to a folder of your own"),
+            Self::OtherOwner(_) | Self::Shared(_) | Self::NotFolder(_) => {
+                String::from("set TALLYPORT_HOME to a folder of your own")
+            }
             Self::OpenToOthers(folder) => {
                 let folder = crate::shell::quoted(&folder.display().to_string());
                 format!("run `chmod go-w {folder}`, or set TALLYPORT_HOME to another folder")
@@ -183,20 +191,38 @@ impl Diagnostic for UnsafeFolder {
 /// Checks that no other user of the machine can put files into a state folder, if it exists. They could plant runs to
 /// resume, or hold locks.
 pub(crate) fn check_folder(folder: &Path) -> Result<(), UnsafeFolder> {
+    let Ok(found) = std::fs::metadata(folder) else { return Ok(()) };
+    if !found.is_dir() {
+        return Err(UnsafeFolder::NotFolder(folder.to_owned()));
+    }
+    // On Windows the state folder lies in the user's profile, which others cannot change.
     #[cfg(unix)]
-    if let Ok(found) = std::fs::metadata(folder) {
+    {
         use std::os::unix::fs::MetadataExt;
         if found.uid() != own_user() {
             return Err(UnsafeFolder::OtherOwner(folder.to_owned()));
         }
-        if found.mode() & 0o022 != 0 {
-            return Err(UnsafeFolder::OpenToOthers(folder.to_owned()));
+        // Closing a folder of the system to others would break their programs: nobody is told to.
+        let is_shared = found.mode() & STICKY != 0 || is_of_system(folder);
+        match (found.mode() & 0o022 != 0, is_shared) {
+            (false, _) => {}
+            (true, true) => return Err(UnsafeFolder::Shared(folder.to_owned())),
+            (true, false) => return Err(UnsafeFolder::OpenToOthers(folder.to_owned())),
         }
     }
-    // On Windows the state folder lies in the user's profile, which others cannot change.
-    #[cfg(not(unix))]
-    let _ = folder;
     Ok(())
+}
+
+/// The permission bit of folders in which everybody may create files and nobody may delete those of others.
+#[cfg(unix)]
+const STICKY: u32 = 0o1000;
+
+/// Whether a folder belongs to the system: the root, a folder in it, or one of devices and processes.
+#[cfg(unix)]
+fn is_of_system(folder: &Path) -> bool {
+    let real = folder.canonicalize().unwrap_or_else(|_| folder.to_owned());
+    let is_virtual = ["/dev", "/proc", "/sys"].iter().any(|system| real.starts_with(system));
+    is_virtual || real.parent().is_none_or(|parent| parent == Path::new("/"))
 }
 
 /// The user that this process acts for.
@@ -388,14 +414,27 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         for (mode, is_safe) in [(0o700, true), (0o755, true), (0o775, false), (0o777, false), (0o1777, false)] {
             std::fs::set_permissions(folder.path(), PermissionsExt::from_mode(mode)).unwrap();
-            assert_eq!(check_folder(folder.path()).is_ok(), is_safe, "{mode:o}");
+            let found = check_folder(folder.path());
+            assert_eq!(found.is_ok(), is_safe, "{mode:o}");
+            let is_told_to_close =
+                found.err().and_then(|error| error.hint()).is_some_and(|hint| hint.contains("chmod"));
+            assert_eq!(is_told_to_close, !is_safe && mode & STICKY == 0, "{mode:o}");
         }
+        assert!(is_of_system(Path::new("/")) && is_of_system(Path::new("/usr")) && is_of_system(Path::new("/dev/fd")));
+        assert!(!is_of_system(folder.path()));
         std::fs::set_permissions(folder.path(), PermissionsExt::from_mode(0o700)).unwrap();
         // Only root can give a folder away.
         if std::os::unix::fs::chown(folder.path(), Some(12_345), None).is_ok() {
             assert!(matches!(check_folder(folder.path()), Err(UnsafeFolder::OtherOwner(_))));
         }
         assert_eq!(check_folder(&folder.path().join("missing")), Ok(()));
+        let file = folder.path().join("file");
+        std::fs::write(&file, "").unwrap();
+        for path in [file, PathBuf::from("/dev/null")] {
+            let error = check_folder(&path).unwrap_err();
+            assert_eq!(error, UnsafeFolder::NotFolder(path));
+            assert_eq!(error.hint().as_deref(), Some("set TALLYPORT_HOME to a folder of your own"));
+        }
     }
 
     #[cfg(unix)]

@@ -336,8 +336,8 @@ fn an_unusable_state_folder_stops_an_import_before_sending() {
     insta::assert_snapshot!(without_split(&ran.redacted()), @"
     exit code 2
     --- stderr
-    error: cannot count requests in `~/occupied/quota`: OS ERROR
-      hint: give this user write access, or set TALLYPORT_HOME to a folder this user can write to
+    error: the state folder `~/occupied` is not a folder
+      hint: set TALLYPORT_HOME to a folder of your own
     ");
     assert_eq!(story.proxy.writes(), 0);
 }
