@@ -161,8 +161,10 @@ fn free_path(folder: &Path, name: &str, kind: &str, take: impl Fn(PathBuf) -> Op
 
 /// The path, if no file is there that has to stay, and no other run will write one.
 fn take_free(path: PathBuf, state_dir: Option<&Path>, is_input: &dyn Fn(&Path) -> bool) -> Option<TakenPath> {
-    let Some(state_dir) = state_dir else { return (!path.exists()).then_some((path, None)) };
-    let is_free = || !path.exists() || (!is_input(&path) && is_replaceable(&path, state_dir));
+    // A link to nothing takes the name, too.
+    let is_there = || path.exists() || path.is_symlink();
+    let Some(state_dir) = state_dir else { return (!is_there()).then_some((path, None)) };
+    let is_free = || !is_there() || (!is_input(&path) && is_replaceable(&path, state_dir));
     let reservation = is_free().then(|| Reservation::of(&path, state_dir)).flatten()?;
     // Another run may have written it and ended in between.
     is_free().then_some((path, Some(reservation)))

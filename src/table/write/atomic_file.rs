@@ -89,7 +89,7 @@ impl AtomicFile {
             let file = file.map_err(WriteError::temporary)?;
             return Ok(Self { path: path.to_owned(), file, placement: Placement::CopyInto, list: None });
         }
-        let path = behind_link(path);
+        let path = behind_link(path)?;
         let folder = folder_of(&path);
         if !folder.is_dir() {
             return Err(WriteError::FolderMissing { folder: folder.to_owned(), path });
@@ -214,8 +214,16 @@ impl Write for AtomicFile {
 }
 
 /// Follows a symbolic link: a rename would replace the link instead of the file it points to.
-fn behind_link(path: &Path) -> PathBuf {
-    if path.is_symlink() { fs::canonicalize(path).unwrap_or_else(|_| path.to_owned()) } else { path.to_owned() }
+fn behind_link(path: &Path) -> Result<PathBuf, WriteError> {
+    if !path.is_symlink() {
+        return Ok(path.to_owned());
+    }
+    fs::canonicalize(path).map_err(|error| match fs::read_link(path) {
+        Ok(target) if error.kind() == io::ErrorKind::NotFound => {
+            WriteError::DanglingLink { link: path.to_owned(), target }
+        }
+        _ => WriteError::from_io(path, error),
+    })
 }
 
 /// Refuses a path that leads through a link which another user made: it may lead to any file that this user can

@@ -17,6 +17,10 @@ pub enum WriteError {
     #[error("cannot write `{}`: it is a folder", path.display())]
     IsFolder { path: PathBuf },
 
+    /// A link to a file that is not there. A file in place of the link would not be where the user looks for it.
+    #[error("cannot write `{}`: it is a link to `{}`, which does not exist", link.display(), target.display())]
+    DanglingLink { link: PathBuf, target: PathBuf },
+
     #[error("cannot write `{}`: `{}` is a link that another user made", path.display(), link.display())]
     LinkOfOther { path: PathBuf, link: PathBuf },
 
@@ -89,6 +93,7 @@ impl Diagnostic for WriteError {
         let hint = match self {
             Self::FolderMissing { folder, .. } => format!("create the folder `{}` first", folder.display()),
             Self::IsFolder { path } => format!("name a file in it, such as `{}`", path.join("result.xlsx").display()),
+            Self::DanglingLink { target, .. } => format!("name `{}` itself, or remove the link", target.display()),
             Self::LinkOfOther { .. } => String::from("name the file that the link leads to, if that is what you want"),
             Self::FileOfOther { .. } => String::from("name a file in a folder of your own"),
             Self::NoPermission { .. } => String::from("name a file in a folder you can write to"),

@@ -76,6 +76,23 @@ fn the_file_is_an_ordinary_one_and_links_are_followed() {
 
 #[cfg(unix)]
 #[test]
+fn a_link_to_nothing_is_refused_and_stays() {
+    use std::os::unix::fs::symlink;
+    let folder = tempfile::tempdir().unwrap();
+    let (link, round) = (folder.path().join("link.csv"), folder.path().join("round.csv"));
+    symlink("gone/real.csv", &link).unwrap();
+    symlink("round.csv", &round).unwrap();
+    let refused = AtomicFile::create(&link).unwrap_err();
+    assert_eq!(
+        refused.to_string(),
+        format!("cannot write `{}`: it is a link to `gone/real.csv`, which does not exist", link.display())
+    );
+    assert!(AtomicFile::create(&round).is_err());
+    assert_eq!(names(folder.path()), ["link.csv", "round.csv"]);
+}
+
+#[cfg(unix)]
+#[test]
 fn a_new_file_is_for_those_who_may_read_what_it_is_made_from() {
     use std::os::unix::fs::PermissionsExt;
     let folder = tempfile::tempdir().unwrap();
