@@ -34,6 +34,10 @@ impl JournalBuilder {
     /// # Errors
     /// Where the file cannot be created.
     pub fn create(location: JournalLocation, header: &RunHeader) -> Result<Self, JournalError> {
+        Self::begin(location, header).map_err(JournalError::at_start)
+    }
+
+    fn begin(location: JournalLocation, header: &RunHeader) -> Result<Self, JournalError> {
         let mut builder = Self { journal: None, steps: 0, sheet: 0, position: 0, uncommitted: 0 };
         let journal = Journal::new(JournalFile::create(location, header)?);
         let file = &builder.journal.insert(journal).file;
@@ -78,15 +82,8 @@ impl JournalBuilder {
     /// # Errors
     /// Where that fails; nothing was sent then.
     pub fn finish(mut self, snapshot: &AccountSnapshot) -> Result<Journal, JournalError> {
-        let phase = PHASES.encode(RunPhase::Sending);
         if let Some(Journal { file }) = &self.journal {
-            file.attempt(|connection| connection.execute_batch("COMMIT"))?;
-            file.set_durability(Durability::Full)?;
-            file.attempt(|connection| {
-                connection.execute("UPDATE run SET phase = ?1, knowledge = ?2", params![phase, Json(snapshot)])?;
-                // Moves what was committed without a sync into the file, and syncs the file.
-                connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()))
-            })?;
+            make_durable(file, snapshot).map_err(JournalError::at_start)?;
         }
         self.journal.take().ok_or_else(|| JournalError::Gone { path: JournalLocation::Memory.path() })
     }
@@ -122,7 +119,19 @@ impl JournalBuilder {
                 false => Ok(()),
             }
         })
+        .map_err(JournalError::at_start)
     }
+}
+
+fn make_durable(file: &JournalFile, snapshot: &AccountSnapshot) -> Result<(), JournalError> {
+    let phase = PHASES.encode(RunPhase::Sending);
+    file.attempt(|connection| connection.execute_batch("COMMIT"))?;
+    file.set_durability(Durability::Full)?;
+    file.attempt(|connection| {
+        connection.execute("UPDATE run SET phase = ?1, knowledge = ?2", params![phase, Json(snapshot)])?;
+        // Moves what was committed without a sync into the file, and syncs the file.
+        connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()))
+    })
 }
 
 impl StepSink for JournalBuilder {

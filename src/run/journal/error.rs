@@ -12,9 +12,12 @@ pub enum JournalError {
     /// The folder of journals cannot be created or read.
     #[error("cannot use the journal folder `{}`: {source}", path.display())]
     Folder { path: PathBuf, source: io::Error },
-    /// The disk is full.
+    /// The disk is full. What was sent is in the journal.
     #[error("cannot write the journal `{}`: the disk is full", path.display())]
     Full { path: PathBuf },
+    /// The disk is full, and nothing was sent: there is no run yet.
+    #[error("cannot write the journal `{}`: the disk is full", path.display())]
+    FullAtStart { path: PathBuf },
     /// The file or its folder is read-only.
     #[error("cannot write the journal `{}`: the file or its folder is read-only", path.display())]
     ReadOnly { path: PathBuf },
@@ -63,11 +66,30 @@ impl JournalError {
         }
     }
 
+    /// As it is for a run that has not begun: its journal is deleted.
+    pub(super) fn at_start(self) -> Self {
+        match self {
+            Self::Full { path } => Self::FullAtStart { path },
+            error => error,
+        }
+    }
+
+    /// The error for a failed system call on the folder of journals, or on a file in it.
+    pub(super) fn folder(path: PathBuf, source: io::Error) -> Self {
+        match source.kind() {
+            io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => Self::Full { path },
+            _ => Self::Folder { path, source },
+        }
+    }
+
     /// What to do now.
     pub fn hint(&self) -> String {
         match self {
             JournalError::Full { .. } => String::from(
                 "free some disk space, for example with `tallyport runs prune`, then run `tallyport resume`",
+            ),
+            JournalError::FullAtStart { .. } => String::from(
+                "free some disk space, for example with `tallyport runs prune`, then run the same command again",
             ),
             JournalError::Folder { .. } | JournalError::ReadOnly { .. } => {
                 String::from("make it writable, or set TALLYPORT_HOME to another folder")
@@ -145,6 +167,14 @@ mod tests {
             (
                 JournalError::Folder { path: path.clone(), source },
                 "make it writable, or set TALLYPORT_HOME to another folder",
+            ),
+            (
+                of_sqlite(ffi::SQLITE_FULL).at_start(),
+                "free some disk space, for example with `tallyport runs prune`, then run the same command again",
+            ),
+            (
+                JournalError::folder(path.clone(), io::ErrorKind::StorageFull.into()),
+                "free some disk space, for example with `tallyport runs prune`, then run `tallyport resume`",
             ),
             (JournalError::Newer { path: path.clone(), found: 2, known: 1 }, "update tallyport"),
             (JournalError::Busy { run: run.clone() }, "wait until it ends, or stop it with Ctrl-C"),

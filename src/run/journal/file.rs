@@ -105,10 +105,9 @@ impl JournalFile {
             JournalLocation::File(path) => {
                 // It holds a company's inventory: nobody else on the machine needs to read it.
                 let folder = path.parent().unwrap_or(path).to_path_buf();
-                state_file::create_folder_of(path).map_err(|source| JournalError::Folder { path: folder, source })?;
+                state_file::create_folder_of(path).map_err(|source| JournalError::folder(folder, source))?;
                 let lock = lock(path, &head.id)?;
-                state_file::create_new_private(path)
-                    .map_err(|source| JournalError::Folder { path: path.clone(), source })?;
+                state_file::create_new_private(path).map_err(|source| JournalError::folder(path.clone(), source))?;
                 Some(lock)
             }
             JournalLocation::Memory | JournalLocation::Scratch | JournalLocation::Draft => None,
@@ -212,7 +211,7 @@ impl JournalFile {
 
 /// Locks a journal for writing.
 pub(super) fn lock(path: &Path, run: &str) -> Result<LockFile, JournalError> {
-    let error = |source| JournalError::Folder { path: lock_path(path), source };
+    let error = |source| JournalError::folder(lock_path(path), source);
     let lock = LockFile::of(path).map_err(error)?;
     for _ in 0..LOCK_ATTEMPTS {
         if lock.try_lock().map_err(error)? {

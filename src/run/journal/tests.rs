@@ -324,6 +324,22 @@ fn a_builder_dropped_before_the_end_deletes_its_file() {
 }
 
 #[test]
+fn a_disk_that_is_full_before_anything_is_sent_leaves_nothing_to_resume() {
+    let folder = TempDir::new().unwrap();
+    let path = folder.path().join("run.sqlite");
+    let details = RunDetails { typed: vec!["x".repeat(1_000_000)], ..RunDetails::default() };
+    let mut builder = JournalBuilder::create(JournalLocation::File(path.clone()), &header()).unwrap();
+    let pages: i64 =
+        builder.journal().unwrap().file.connection.pragma_query_value(None, "page_count", |row| row.get(0)).unwrap();
+    builder.journal().unwrap().file.connection.pragma_update(None, "max_page_count", pages).unwrap();
+    let error = builder.set_details(&details).unwrap_err();
+    assert!(matches!(error, JournalError::FullAtStart { .. }), "{error}");
+    assert!(!error.hint().contains("resume"), "{}", error.hint());
+    drop(builder);
+    assert!(!path.exists());
+}
+
+#[test]
 fn a_full_disk_is_reported_and_loses_no_committed_outcome() {
     let folder = TempDir::new().unwrap();
     let path = folder.path().join("run.sqlite");
