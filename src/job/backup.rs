@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use super::result_path::require_xlsx;
 use crate::account::Account;
 use crate::catalog::{Catalog, LookupRequest, Record};
-use crate::error::{Diagnostic, Error, Result};
+use crate::error::{Diagnostic, Error, ErrorKind, Result};
 use crate::export::{Backup, BackupError, ReferenceNames, collections_referenced_by};
 use crate::observer::Observer;
 use crate::run::prepare::{report_waits, unless_interrupted};
@@ -60,11 +60,11 @@ impl PendingBackup {
         if !is_confirmed {
             observer.on_note(&format!("the records are backed up in {}", path.display()));
             if !observer.confirm(&format!("{question}?")) {
-                if shutdown.is_requested() {
-                    return Err(Error::interrupted());
-                }
-                let path = path.display();
-                return Err(Error::declined(format!("nothing was deleted; the backup {path} can be deleted")));
+                let kept = format!("nothing was deleted; the backup {} can be deleted", path.display());
+                return Err(match shutdown.is_requested() {
+                    true => Error::new(ErrorKind::Stopped, format!("interrupted; {kept}"), None),
+                    false => Error::declined(kept),
+                });
             }
         }
         Ok(format!("backup of the {}: {}", entity.name, path.display()))
