@@ -68,7 +68,7 @@ impl Observer for TerminalObserver {
 /// What keeps the run from sending.
 fn wait_text(wait: &Wait) -> Option<String> {
     match wait {
-        Wait::RateLimit(status) => Some(rate_limit_text(*status)),
+        Wait::RateLimit(status) => Some(rate_limit_text(*status, SystemTime::now())),
         Wait::Draining { requests: 0 } => None,
         Wait::Draining { requests } => {
             let requests = counted(*requests as u64, "request");
@@ -86,19 +86,53 @@ fn wait_text(wait: &Wait) -> Option<String> {
         }
         Wait::BackingOff { until } => {
             let wait = until.saturating_duration_since(tokio::time::Instant::now());
-            Some(format!("the service is failing; retrying{}", clock_text(SystemTime::now() + wait)))
+            let now = SystemTime::now();
+            Some(format!("the service is failing; retrying{}", clock_text(now + wait, now)))
         }
     }
 }
 
 /// Why requests wait and until when, in the clock of the machine.
-fn rate_limit_text(status: WaitStatus) -> String {
-    let until = clock_text(status.until).replacen(" at ", " until ", 1);
+fn rate_limit_text(status: WaitStatus, now: SystemTime) -> String {
+    let until = clock_text(status.until, now).replacen(" at ", " until ", 1);
     format!("waiting{until}: {}", status.reason)
 }
 
-/// ` at 14:05:00`; empty where the machine has no clock that tells.
-fn clock_text(time: SystemTime) -> String {
-    let local = jiff::Timestamp::try_from(time).map(|time| jiff::tz::TimeZone::system().to_datetime(time));
-    local.map_or_else(|_| String::new(), |local| format!(" at {}", local.strftime("%H:%M:%S")))
+/// ` at 14:05:00`, or ` at 14:05:00 on 2026-12-01` where that is another day than today; empty where the machine has no
+/// clock that tells.
+fn clock_text(time: SystemTime, now: SystemTime) -> String {
+    let zone = jiff::tz::TimeZone::system();
+    let local = |time| jiff::Timestamp::try_from(time).map(|time| zone.to_datetime(time));
+    match (local(time), local(now)) {
+        (Ok(time), Ok(now)) if time.date() == now.date() => format!(" at {}", time.strftime("%H:%M:%S")),
+        (Ok(time), _) => format!(" at {}", time.strftime("%H:%M:%S on %Y-%m-%d")),
+        (Err(_), _) => String::new(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+    use crate::api::WaitReason;
+
+    #[test]
+    fn a_time_of_another_day_has_its_date() {
+        let zone = jiff::tz::TimeZone::system();
+        let at = |day| zone.to_timestamp(jiff::civil::date(2026, 11, day).at(12, 0, 0, 0));
+        let (Ok(today), Ok(tomorrow)) = (at(29), at(30)) else { panic!("no noon") };
+        let clock =
+            |time: jiff::Timestamp| SystemTime::UNIX_EPOCH + Duration::from_secs(time.as_second().cast_unsigned());
+        let (today, tomorrow) = (clock(today), clock(tomorrow));
+        let waiting = |until| {
+            let status = WaitStatus { until, reason: WaitReason::Quota };
+            rate_limit_text(status, today)
+        };
+        assert_eq!(
+            waiting(today + Duration::from_secs(65)),
+            "waiting until 12:01:05: the quota of requests is used up"
+        );
+        assert_eq!(waiting(tomorrow), "waiting until 12:00:00 on 2026-11-30: the quota of requests is used up");
+    }
 }
