@@ -131,11 +131,7 @@ pub(crate) fn free_path_beside(input: &InputSet, kind: &str) -> PathBuf {
 /// As [`free_path_beside`], reserved from now on where there is a state folder for that.
 fn reserved_path_beside(input: &InputSet, kind: &str, state_dir: Option<&Path>) -> (PathBuf, Option<Reservation>) {
     let first = &input.files[0].input;
-    let folder = match first {
-        Input::Path(path) => path.parent().map(Path::to_path_buf).unwrap_or_default(),
-        Input::Stdin => PathBuf::new(),
-    };
-    let stem = first.stem();
+    let (folder, stem) = (first.folder(), first.stem());
     let is_input = |path: &Path| input.files.iter().any(|file| file.input.is_same(&Input::Path(path.to_path_buf())));
     free_path(&folder, without_result_suffix(&stem), kind, |path| take_free(path, state_dir, &is_input))
 }

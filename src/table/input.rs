@@ -37,6 +37,15 @@ impl Input {
         }
     }
 
+    /// The folder of the file, where its result goes. Nobody finds a file in the system's folder of devices and streams, such
+    /// as `/dev/stdin` and the `/dev/fd/63` of a shell's `<(...)`: for these it is the current folder, as for stdin.
+    pub(crate) fn folder(&self) -> PathBuf {
+        match self {
+            Input::Path(path) if !is_stream_of_system(path) => path.parent().map(Path::to_path_buf).unwrap_or_default(),
+            Input::Path(_) | Input::Stdin => PathBuf::new(),
+        }
+    }
+
     /// Whether both are one file, however its path is written.
     pub(crate) fn is_same(&self, other: &Input) -> bool {
         match (self, other) {
@@ -48,13 +57,21 @@ impl Input {
         }
     }
 
-    /// The file's name without folder and extension, to guess from what the file holds; `stdin` for stdin.
+    /// The file's name without folder and extension, to guess from what the file holds; `stdin` for streams.
     pub(crate) fn stem(&self) -> String {
         match self {
-            Input::Path(path) => path.file_stem().map(|stem| stem.to_string_lossy().into_owned()).unwrap_or_default(),
-            Input::Stdin => "stdin".into(),
+            Input::Path(path) if !is_stream_of_system(path) => {
+                path.file_stem().map(|stem| stem.to_string_lossy().into_owned()).unwrap_or_default()
+            }
+            Input::Path(_) | Input::Stdin => "stdin".into(),
         }
     }
+}
+
+/// Whether the path is that of a stream by which the system hands it over. `/dev/shm` is a folder for files like any other.
+fn is_stream_of_system(path: &Path) -> bool {
+    let is_of_system = path.starts_with("/dev") && !path.starts_with("/dev/shm");
+    cfg!(unix) && (is_of_system || path.starts_with("/proc"))
 }
 
 /// The one path of a file, also of one that is yet to be written. None where not even its folder is there.
@@ -363,5 +380,14 @@ mod tests {
         assert_eq!(input.stem(), "assets 2024");
         assert_eq!(Input::from_arg(Path::new("-")), Input::Stdin);
         assert_eq!(Input::Stdin.name(), "stdin");
+        for (path, folder, stem) in [("in/assets.csv", "in", "assets"), ("/dev/shm/a.csv", "/dev/shm", "a")] {
+            let input = Input::from_arg(Path::new(path));
+            assert_eq!((input.folder(), input.stem().as_str()), (PathBuf::from(folder), stem));
+        }
+        #[cfg(unix)]
+        for path in ["/dev/stdin", "/dev/fd/63", "/proc/self/fd/0", "-"] {
+            let input = Input::from_arg(Path::new(path));
+            assert_eq!((input.folder(), input.stem().as_str()), (PathBuf::new(), "stdin"), "{path}");
+        }
     }
 }

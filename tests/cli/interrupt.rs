@@ -78,6 +78,17 @@ fn through_shell(account: &CliTest, script: &str, arguments: &[&str]) -> Command
 }
 
 #[test]
+fn a_stream_of_the_system_has_its_result_in_the_current_folder() {
+    let account = CliTest::new().sheet("locations.csv", "name\nBerlin\n");
+    let import = ["import", "/dev/stdin", "--entity", "locations"];
+    CommandOutput::run(through_shell(&account, "cat locations.csv | \"$@\"", &import)).exits(0);
+    assert!(account.path("stdin.result.xlsx").is_file());
+    // A file that a shell has opened is a stream to us, too.
+    CommandOutput::run(through_shell(&account, "\"$@\" < locations.csv", &import)).exits(0);
+    assert!(account.path("stdin.result-2.xlsx").is_file());
+}
+
+#[test]
 fn closed_output_does_not_stop_a_run() {
     let account = CliTest::seeded().sheet("locations.csv", "name,email\nBerlin,b@example.com\nUlm,no address\n");
     let mut child =
