@@ -33,6 +33,21 @@ pub(super) fn listen() -> io::Result<ShutdownSignal> {
     Ok(signal)
 }
 
+/// Has a write fail that would make a file larger than this user may have (`ulimit -f`): unless the signal for it has a
+/// handler, it ends the process without a word. Without a runtime to register the handler, it stays like that.
+#[cfg(unix)]
+pub(super) fn fail_writes_over_the_size_limit() {
+    use tokio::signal::unix::{SignalKind, signal};
+    if let Ok(runtime) = tokio::runtime::Builder::new_current_thread().enable_all().build() {
+        let _within = runtime.enter();
+        // The handler outlives the runtime; nobody needs to hear of the signal.
+        let _ = signal(SignalKind::from_raw(rustix::process::Signal::XFSZ.as_raw()));
+    }
+}
+
+#[cfg(not(unix))]
+pub(super) fn fail_writes_over_the_size_limit() {}
+
 /// Ctrl-C, the system's wish that we end, and a terminal that goes away. `nohup` and shells that start a program in the
 /// background have it ignore some of them, which it goes on to do.
 #[cfg(unix)]

@@ -59,6 +59,7 @@ pub fn main() -> ExitCode {
         Err(error) => return usage(error),
     };
     secrets::protect_url(cli.global.base_url.as_deref());
+    interrupts::fail_writes_over_the_size_limit();
     let printer = Printer::new(&cli.global);
     log::log_to_stderr(cli.global.verbose);
     warn_of_unknown_time_zone(printer);

@@ -15,6 +15,7 @@ use super::previous::RegisterEntry;
 use super::roll_forward::write_csv;
 use super::totals::RegisterCounts;
 use super::{book, csv_file};
+use crate::table::write::csv::io_error;
 use crate::table::write::{AtomicFile, FileSet, WriteError};
 
 /// What was written.
@@ -123,7 +124,7 @@ fn in_csv(
 ) -> Result<(), WriteError> {
     let path = file.path().to_owned();
     let mut out = BufWriter::new(file);
-    let written = write(&mut out).map_err(std::io::Error::from).and_then(|()| out.flush());
+    let written = write(&mut out).map_err(io_error).and_then(|()| out.flush());
     written.map_err(|error| WriteError::from_io(&path, error))
 }
 

@@ -62,6 +62,22 @@ fn a_signal_that_is_ignored_from_the_start_stays_ignored() {
     assert!(output.stdout.contains("18 not_sent"), "{}", output.stdout);
 }
 
+/// A limit of the system on the size of files ends a program, unless it is prepared for it.
+#[test]
+fn a_file_that_may_not_be_that_large_is_an_error() {
+    let rows: String = (1..=2_000).map(|number| format!("Location {number},no address\n")).collect();
+    let account = CliTest::new().sheet("locations.csv", &format!("name,email\n{rows}"));
+    let check = ["check", "locations.csv", "--result", "result.csv"];
+    let output = CommandOutput::run(through_shell(&account, "ulimit -f 8; exec \"$@\"", &check));
+    assert_output!(output, @"
+    exit code 2
+    --- stderr
+    error: cannot write `result.csv`: it is larger than a file may be here
+      hint: raise the limit (`ulimit -f`), or name a file on another disk
+    ");
+    assert!(!account.path("result.csv").exists());
+}
+
 /// A command that a shell starts after it has set something.
 fn through_shell(account: &CliTest, script: &str, arguments: &[&str]) -> Command {
     let own = account.command(arguments);

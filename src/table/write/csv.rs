@@ -134,7 +134,15 @@ impl<W: Write> CsvWriter<W> {
 
     /// Fields are only ever refused by the operating system.
     fn failed(&self, error: csv::Error) -> WriteError {
-        WriteError::from_output(self.path.as_deref(), io::Error::from(error))
+        WriteError::from_output(self.path.as_deref(), io_error(error))
+    }
+}
+
+/// The operating system's error behind one of the CSV writer, which alone tells what is wrong, such as a full disk.
+pub(crate) fn io_error(error: csv::Error) -> io::Error {
+    match error.into_kind() {
+        csv::ErrorKind::Io(source) => source,
+        kind => io::Error::other(format!("{kind:?}")),
     }
 }
 

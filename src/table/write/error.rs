@@ -34,6 +34,10 @@ pub enum WriteError {
     #[error("cannot write `{}`: the disk is full", path.display())]
     DiskFull { path: PathBuf, source: io::Error },
 
+    /// A limit of the file system, or of this user (`ulimit -f`).
+    #[error("cannot write `{}`: it is larger than a file may be here", path.display())]
+    TooLarge { path: PathBuf, source: io::Error },
+
     /// On Windows a file that Excel has open cannot be replaced.
     #[error("cannot write `{}`: another program has it open", path.display())]
     Busy { path: PathBuf, source: io::Error },
@@ -98,6 +102,7 @@ impl Diagnostic for WriteError {
             Self::FileOfOther { .. } => String::from("name a file in a folder of your own"),
             Self::NoPermission { .. } => String::from("name a file in a folder you can write to"),
             Self::DiskFull { .. } => String::from("free some space, or name a file on another disk"),
+            Self::TooLarge { .. } => String::from("raise the limit (`ulimit -f`), or name a file on another disk"),
             Self::Busy { .. } => String::from("close it there, or name another file"),
             Self::Extension { path } => format!("name it `{}`", path.with_extension("xlsx").display()),
             Self::SheetsInCsv { path, .. } => format!("name it `{}`", path.with_extension("xlsx").display()),
@@ -136,6 +141,7 @@ impl WriteError {
             _ if is_sharing_violation(&source) => Self::Busy { path, source },
             ErrorKind::PermissionDenied | ErrorKind::ReadOnlyFilesystem => Self::NoPermission { path, source },
             ErrorKind::StorageFull | ErrorKind::QuotaExceeded | ErrorKind::WriteZero => Self::DiskFull { path, source },
+            ErrorKind::FileTooLarge => Self::TooLarge { path, source },
             ErrorKind::IsADirectory => Self::IsFolder { path },
             ErrorKind::ResourceBusy | ErrorKind::ExecutableFileBusy => Self::Busy { path, source },
             _ => Self::Other { path, source },
@@ -192,6 +198,7 @@ mod tests {
         let path = Path::new("out/result.xlsx");
         let about = |kind: ErrorKind| WriteError::from_io(path, kind.into()).to_string();
         assert!(about(ErrorKind::StorageFull).ends_with("the disk is full"));
+        assert!(about(ErrorKind::FileTooLarge).ends_with("it is larger than a file may be here"));
         assert!(about(ErrorKind::PermissionDenied).ends_with("no permission"));
         assert!(about(ErrorKind::ResourceBusy).ends_with("another program has it open"));
         assert!(about(ErrorKind::IsADirectory).ends_with("it is a folder"));
