@@ -16,6 +16,7 @@ use tempfile::NamedTempFile;
 
 use crate::error::Diagnostic;
 use crate::state_file::{self, LockFile};
+use crate::table::real_path;
 
 /// The name of the list in the state folder.
 const LIST: &str = "written-files.jsonl";
@@ -126,7 +127,7 @@ impl WrittenFiles {
 
     /// Announces that `content` is about to be renamed to `path`.
     pub(crate) fn announce(&self, path: &Path, content: &Path) {
-        self.log(real_path(path).and_then(|path| {
+        self.log(resolved(path).and_then(|path| {
             let sha256 = digest(content)?;
             self.change(|known| {
                 let before =
@@ -139,7 +140,7 @@ impl WrittenFiles {
 
     /// Confirms that the file which was [announced](Self::announce) for `path` is there.
     pub(crate) fn confirm(&self, path: &Path) {
-        self.log(real_path(path).and_then(|path| {
+        self.log(resolved(path).and_then(|path| {
             self.change(|known| {
                 if let Some(record) = known.get_mut(&path) {
                     record.before = None;
@@ -213,14 +214,8 @@ impl KnownFiles {
 }
 
 /// The path of a file without links, whether the file is there or not.
-fn real_path(path: &Path) -> io::Result<PathBuf> {
-    match (path.parent(), path.file_name()) {
-        (Some(folder), Some(name)) if !path.exists() => {
-            let folder = if folder.as_os_str().is_empty() { Path::new(".") } else { folder };
-            Ok(fs::canonicalize(folder)?.join(name))
-        }
-        _ => fs::canonicalize(path),
-    }
+fn resolved(path: &Path) -> io::Result<PathBuf> {
+    real_path(path).ok_or_else(|| io::ErrorKind::NotFound.into())
 }
 
 fn digest(path: &Path) -> io::Result<String> {
