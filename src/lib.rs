@@ -78,6 +78,9 @@ pub mod observer;
 // Asks work to stop: once to finish what is in flight, twice to stop at once.
 pub mod shutdown;
 
+// Paths of files that are the same file.
+mod paths;
+
 // SQLite files that keep state: format stamp, permissions, lock, errors.
 mod state_file;
 

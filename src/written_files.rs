@@ -15,8 +15,8 @@ use serde::{Deserialize, Serialize};
 use tempfile::NamedTempFile;
 
 use crate::error::Diagnostic;
+use crate::paths::real_path;
 use crate::state_file::{self, LockFile};
-use crate::table::real_path;
 
 /// The name of the list in the state folder.
 const LIST: &str = "written-files.jsonl";

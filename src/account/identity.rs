@@ -4,8 +4,8 @@ use std::fmt;
 use std::path::{Path, PathBuf};
 
 use super::is_same_base_url;
+use crate::paths::real_path;
 use crate::redact::shown_url;
-use crate::table::real_path;
 
 /// How to reach an account again, apart from its key.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -7,6 +7,7 @@ use std::sync::Arc;
 use std::time::SystemTime;
 
 use super::error::ReadFault;
+use crate::paths::real_path;
 
 /// What the user named as input.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -72,14 +73,6 @@ impl Input {
 fn is_stream_of_system(path: &Path) -> bool {
     let is_of_system = path.starts_with("/dev") && !path.starts_with("/dev/shm");
     cfg!(unix) && (is_of_system || path.starts_with("/proc"))
-}
-
-/// The one path of a file, also of one that is yet to be written. None where not even its folder is there.
-pub(crate) fn real_path(path: &Path) -> Option<PathBuf> {
-    path.canonicalize().ok().or_else(|| {
-        let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
-        Some(folder.canonicalize().ok()?.join(path.file_name()?))
-    })
 }
 
 /// An input that can be opened as often as wanted.

@@ -20,7 +20,7 @@ pub(crate) mod write;
 pub(crate) use cell::{Cell, ColumnName, Value, is_blank};
 pub use cell::{CellRef, Row};
 pub(crate) use error::ReadError;
-pub(crate) use input::{Input, real_path};
+pub(crate) use input::Input;
 pub(crate) use layout::{MergedCells, SheetLayout};
 pub(crate) use read::csv::{RecordBlock, RecordBlocks, RowPlace};
 pub(crate) use read::delimiter::Delimiter;
