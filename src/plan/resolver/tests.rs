@@ -1,6 +1,5 @@
 //! How names in cells become ids, with an account in memory.
 #![allow(clippy::unwrap_used)]
-#![allow(clippy::unwrap_used)]
 use serde_json::json;
 
 use super::super::scenario::Scenario;
