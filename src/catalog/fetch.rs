@@ -89,9 +89,9 @@ struct CollectionFetch<'a, S> {
 /// Whether searches found all that they looked for. What is written in other letters an exact search does not find, so that
 /// only the whole list shows that there is no such record.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Found {
-    All,
-    NotAll,
+enum SearchCompleteness {
+    Complete,
+    Incomplete,
 }
 
 /// What to request after a full page.
@@ -138,7 +138,7 @@ impl<'a, S: RecordSource> CollectionFetch<'a, S> {
                     self.has_records_beyond(pages.offset()).await?
                 }
             };
-            if is_searched && self.search().await? == Found::All {
+            if is_searched && self.search().await? == SearchCompleteness::Complete {
                 self.cost.how = FetchMethod::Searches;
                 return Ok(());
             }
@@ -158,10 +158,10 @@ impl<'a, S: RecordSource> CollectionFetch<'a, S> {
     }
 
     /// Searches for every open text and id.
-    async fn search(&mut self) -> Result<Found, S::Error> {
+    async fn search(&mut self) -> Result<SearchCompleteness, S::Error> {
         let (source, entity) = (self.source, self.entity);
         let texts = self.open.take_texts();
-        let mut found = Found::All;
+        let mut found = SearchCompleteness::Complete;
         let mut results = stream::iter(texts)
             .map(|(field, text)| async move {
                 let filters = [(field, text.as_ref())];
@@ -175,7 +175,7 @@ impl<'a, S: RecordSource> CollectionFetch<'a, S> {
             let (text, requests, records) = result?;
             if records.is_empty() {
                 if text.chars().any(char::is_alphabetic) {
-                    found = Found::NotAll;
+                    found = SearchCompleteness::Incomplete;
                 }
                 if let Some(id) = bare_id(&text) {
                     self.open.add_id(id);

@@ -233,7 +233,7 @@ pub(super) fn write_rendered(text: &str) {
     let _gone = anstream::stderr().write_all(without_secrets(text).as_bytes());
 }
 
-/// How many columns the terminal has that standard output is; none where it is none.
+/// The width of the terminal in columns; `None` where standard output is not a terminal.
 fn terminal_width() -> Option<usize> {
     terminal_size::terminal_size_of(io::stdout()).map(|(width, _)| usize::from(width.0).max(NARROWEST))
 }

@@ -81,7 +81,7 @@ impl Opening {
 }
 
 impl EarlierManifest {
-    /// The manifest of a register, and what it says of the file; none if there is none.
+    /// The manifest beside a register, and what it says of the file; `None` without a manifest.
     fn of(path: &Path) -> Result<Option<(Self, FileFacts)>, PreviousProblem> {
         let name = path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
         let own = beside(path);

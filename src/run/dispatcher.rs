@@ -20,7 +20,7 @@ use self::reconciling::may_be_doubled;
 use super::backoff::ServiceBackoff;
 use super::outcome;
 use super::plan_snapshot::PlanSnapshot;
-use super::reconcile::{ExternalChanges, has_other_key};
+use super::reconcile::ExternalChanges;
 use super::step_states::{Readiness, StepStates};
 use super::unresolved_steps::{Doubt, UnresolvedStep, UnresolvedSteps};
 use super::worker::{self, CompletedAttempt, StepTransport};
@@ -446,12 +446,6 @@ impl<'c, T: StepTransport> Dispatcher<'c, T> {
         self.reject_blocked(observer);
         let outcome = outcome::applied(&step, reply.id, reply.record.as_ref());
         self.record_outcome(step, outcome, observer);
-    }
-
-    /// Whether the reply to a create shows another record: one with another key, or one that another step has made.
-    fn is_about_another(&self, step: &Step, reply: &WriteReply) -> bool {
-        let is_known = reply.id.is_some_and(|id| self.states.created().contains(&(step.entity.name, id)));
-        is_known || reply.record.as_ref().is_some_and(|record| has_other_key(step, record))
     }
 
     fn on_failure(&mut self, step: Step, failure: WriteFailure, observer: &mut dyn RunObserver) {

@@ -9,11 +9,12 @@ use crate::run::{RunEnd, RunObserver, outcome};
 const MAX_BLOCKED: usize = 3;
 
 impl<T: StepTransport> Dispatcher<'_, T> {
-    /// Where no other step is under way, or several in a row were blocked, the network is at fault and not the rows. Of
-    /// records that may not be written there may be many in a row: they tell nothing if any other was applied.
+    /// Decides whether blocked steps are the fault of their rows or of the whole run. If no other step is being sent, or
+    /// several in a row were blocked, it is the network. Forbidden records may come many in a row, and are the fault of
+    /// their rows once any other step was applied.
     pub(super) fn decide_blocked(&mut self, observer: &mut dyn RunObserver) {
         let is_forbidden = self.blocked.iter().all(|(_, failure)| failure.is_forbidden());
-        // One that is under way may be the first that is applied.
+        // A step that is still being sent may be the first to be applied.
         let enough = MAX_BLOCKED + if is_forbidden { self.options.concurrency } else { 0 };
         if self.blocked.is_empty() || (self.blocked.len() < enough && self.is_sending()) {
             return;

@@ -6,11 +6,12 @@ use std::sync::Arc;
 use tokio::time::Instant;
 
 use super::{Dispatcher, LoopControl, StepTransport};
+use crate::api::WriteReply;
 use crate::observer::Wait;
 use crate::plan::{Step, StepOutcome, WriteKind};
 use crate::run::journal::WriteCommand;
 use crate::run::plan_snapshot::available_stock;
-use crate::run::reconcile::{ExternalChanges, Resolution, find_duplicates, reconcile};
+use crate::run::reconcile::{ExternalChanges, Resolution, find_duplicates, has_other_key, reconcile};
 use crate::run::unresolved_steps::{Doubt, RetryDecision, UnresolvedStep};
 use crate::run::{RunObserver, outcome};
 
@@ -78,6 +79,12 @@ impl<T: StepTransport> Dispatcher<'_, T> {
         }
         self.peers_succeed = false;
         self.sheet.get_or_insert(0);
+    }
+
+    /// Whether the reply to a create shows another record: one with another key, or one that another step has made.
+    pub(super) fn is_about_another(&self, step: &Step, reply: &WriteReply) -> bool {
+        let is_known = reply.id.is_some_and(|id| self.states.created().contains(&(step.entity.name, id)));
+        is_known || reply.record.as_ref().is_some_and(|record| has_other_key(step, record))
     }
 
     /// Reads what others have added since the plan was made.

@@ -59,7 +59,7 @@ pub(crate) async fn compare_file(
     let mut prepared = planner.plan(input, ComparisonSink::default(), observer).await?;
     learn_holders(account, &prepared.steps, &mut prepared.catalog).await?;
     let comparison = Comparison { sink: prepared.steps, catalog: &prepared.catalog };
-    // A file without a record says that there is none.
+    // A file without records says that the collection is empty.
     let empty = input.empty.iter().map(|file| (file.name.clone(), file.entity)).collect::<Vec<_>>();
     let mut findings = comparison.findings(is_complete.then_some(empty.as_slice()));
     findings.remarks.extend(read_only_remarks(&prepared.totals));

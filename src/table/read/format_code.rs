@@ -11,7 +11,7 @@ use super::damage::guarded;
 use super::general_format::general;
 use crate::table::error::ReadFault;
 
-/// A slash that is none of a fraction. No text can have this character.
+/// Stands for a slash that is text and not a fraction bar. No text can have this character.
 const SLASH: char = '\u{FFFE}';
 /// The number in the General format.
 const GENERAL: char = '\u{FFFF}';

@@ -315,7 +315,7 @@ impl CellScan {
 
     /// The text before a tag.
     fn take_text(&mut self, tag: &XmlTag<'_>) -> Result<(), ReadFault> {
-        // What stands between the paragraphs is none of the text.
+        // White space between the paragraphs is not part of the text.
         if self.text.is_none() || self.depth == 0 || tag.whole_text.is_empty() {
             return Ok(());
         }
