@@ -41,6 +41,8 @@ mod text_cache;
 
 pub(crate) use aliases::{Aliases, NameDecision};
 pub(crate) use cell::reads_as_itself;
+#[cfg(test)]
+pub(crate) use checked_row::RenamedCell;
 pub(crate) use checked_row::{
     CheckedRow, CurrencySign, CustomField, ParsedField, ParsedId, ParsedRelated, ParsedValue,
 };

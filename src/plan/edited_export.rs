@@ -213,11 +213,11 @@ mod tests {
                 .holds("products", json!([{"id": 1, "name": "X1", "category_id": 1}]))
                 .holds(
                     "locations",
-                    json!([{"id": 1, "name": "Berlin", "updated_at": "2026-03-03T08:00:00.000Z"}, {"id": 2, "name": "Ulm"}]),
+                    json!([{"id": 3, "name": "Berlin", "updated_at": "2026-03-03T08:00:00.000Z"}, {"id": 2, "name": "Ulm"}]),
                 )
                 .holds(
                     "assets",
-                    json!([{"id": 5, "asset_id": "T-5", "product_id": 1, "status_id": 1, "location_id": 1,
+                    json!([{"id": 5, "asset_id": "T-5", "product_id": 1, "status_id": 1, "location_id": 3,
                         "created_at": created, "updated_at": updated}]),
                 )
         };
@@ -233,10 +233,10 @@ mod tests {
         let (shown, note) = plan("2", "Berlin", earlier);
         assert_eq!(shown, "unchanged 5");
         assert!(note.contains("location_id"), "{note}");
-        assert_eq!(plan("1", "Ulm", updated).0, r#"update 5 {"location_id":2}"#);
-        assert_eq!(plan("1", "Berlin", earlier), (String::from("unchanged 5"), String::new()));
+        assert_eq!(plan("3", "Ulm", updated).0, r#"update 5 {"location_id":2}"#);
+        assert_eq!(plan("3", "Berlin", earlier), (String::from("unchanged 5"), String::new()));
         // Berlin may have been called so when the sheet was exported.
-        let (shown, note) = plan("1", "Bonn", updated);
+        let (shown, note) = plan("3", "Bonn", updated);
         assert_eq!(shown, "unchanged 5");
         assert!(note.contains("`Bonn` seems to be the former name of `Berlin"), "{note}");
     }

@@ -4,8 +4,10 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::{LookAlikes, NameColumn, NameTally, Place, SheetNames, is_covered};
 use crate::catalog::Catalog;
-use crate::check::{Aliases, NameDecision};
+use crate::check::{Aliases, CheckedRow, NameDecision, ParsedField, ParsedValue, RenamedCell};
+use crate::mapping::Ids;
 use crate::schema::{self, fold_name};
+use crate::table::Row;
 
 const MAKERS: &str = "manufacturers";
 
@@ -241,6 +243,20 @@ fn names_counted_block_by_block_are_those_counted_row_by_row() {
     };
     assert_eq!(column(&merged), column(&alone));
     assert!(column(&alone).2, "there are more names than are kept");
+}
+
+#[test]
+fn a_renamed_cell_is_counted_in_its_own_column() {
+    let column = |column| NameColumn::new(column, MAKERS, Place::Referred);
+    let mut names = SheetNames { columns: vec![column(0), column(1)], own: None };
+    let mut row = Row::default();
+    ["Dell", "ACME"].iter().for_each(|name| row.push_text(name));
+    let value = |column| ParsedField { field: 0, column, value: ParsedValue::Name(Ids::Marked) };
+    let mut checked = CheckedRow { values: vec![value(0), value(1)], ..CheckedRow::default() };
+    checked.renamed.push(RenamedCell { column: 1, from: "Acme Inc".into(), to: "ACME".into() });
+    names.observe(&row, &checked);
+    let counted: Vec<_> = names.columns.iter().map(|column| (column.typed.len(), column.renamed.len())).collect();
+    assert_eq!(counted, [(1, 0), (0, 1)]);
 }
 
 #[test]
