@@ -10,7 +10,7 @@ mod utf8_text;
 mod western;
 
 use std::fmt;
-use std::io::{self, Read};
+use std::io::{self, Read, Seek};
 
 use chardetng::{EncodingDetector, Iso2022JpDetection, Utf8Detection};
 
@@ -101,12 +101,20 @@ pub(super) struct DetectedEncoding {
     pub(super) is_plain: bool,
 }
 
+/// A text file that is open.
+pub(super) trait TextInput: Read + Seek + Send {}
+
+impl<T: Read + Seek + Send> TextInput for T {}
+
 /// Opens the same bytes, from the first.
-pub(super) type OpenFn<'a> = &'a dyn Fn() -> Result<Box<dyn Read>, ReadFault>;
+pub(super) type OpenFn<'a> = &'a dyn Fn() -> Result<Box<dyn TextInput>, ReadFault>;
+
+/// Files of so many bytes are looked through on two threads.
+const LONG: u64 = 8 * 1024 * 1024;
 
 /// Detects the encoding of a whole text file; `wanted` is the user's choice.
 pub(super) fn detect(open: OpenFn<'_>, wanted: Option<Encoding>) -> Result<DetectedEncoding, ReadFault> {
-    let stats = ByteStats::collect(&mut *open()?)?;
+    let stats = ByteStats::collect(open, LONG)?;
     if wanted.is_none() && stats.is_binary() {
         return Err(ReadFault::NotText);
     }
@@ -155,7 +163,7 @@ fn guess(input: &mut dyn Read) -> Result<Encoding, ReadFault> {
 }
 
 /// Whether anything in the text cannot be decoded.
-fn decode_all(mut text: Utf8Text<Box<dyn Read>>) -> Result<ReplacementChars, ReadFault> {
+fn decode_all(mut text: Utf8Text<Box<dyn TextInput>>) -> Result<ReplacementChars, ReadFault> {
     io::copy(&mut text, &mut io::sink())?;
     Ok(text.replacement_chars)
 }

@@ -1,13 +1,22 @@
 //! Byte statistics of a text file, from which its encoding is detected.
 
-use std::io::{self, Read};
+use std::io::{self, Read, Seek, SeekFrom};
+use std::panic::resume_unwind;
+use std::thread;
 
-use super::{Certainty, Encoding, read_some};
+use super::{Certainty, Encoding, OpenFn, read_some};
+use crate::table::error::ReadFault;
+
+/// Which part of a file is looked through.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Part {
+    Beginning,
+    Rest,
+}
 
 /// Counts of bytes and byte sequences in a file.
 #[derive(Debug, Default)]
 pub(super) struct ByteStats {
-    bytes: u64,
     pub(super) nul: bool,
     pub(super) lf: bool,
     /// CR, and no LF so far.
@@ -30,17 +39,35 @@ impl ByteStats {
     /// How many bytes are inspected one by one: enough to recognize UTF-16 and binary data.
     const BEGINNING: usize = 64 * 1024;
 
-    pub(super) fn collect(input: &mut dyn Read) -> io::Result<ByteStats> {
+    /// The halves of a file of `long` bytes or more are looked through on two threads, since nothing else can begin before.
+    pub(super) fn collect(open: OpenFn<'_>, long: u64) -> Result<ByteStats, ReadFault> {
+        let mut input = open()?;
+        let len = input.seek(SeekFrom::End(0))?;
+        input.rewind()?;
+        if len < long {
+            return Ok(Self::of_part(&mut input, Part::Beginning)?);
+        }
+        let mut rest = open()?;
+        let middle = char_start(&mut rest, len / 2)?;
+        let (first, second) = thread::scope(|scope| {
+            let second = scope.spawn(move || Self::of_part(&mut rest, Part::Rest));
+            let first = Self::of_part(&mut input.take(middle), Part::Beginning);
+            (first, second.join().unwrap_or_else(|panic| resume_unwind(panic)))
+        });
+        Ok(first?.with(&second?))
+    }
+
+    fn of_part(input: &mut dyn Read, part: Part) -> io::Result<ByteStats> {
         let mut stats = ByteStats::default();
         let mut buffer = vec![0; 256 * 1024];
-        let mut kept = 0;
+        let (mut kept, mut is_beginning) = (0, part == Part::Beginning);
         loop {
             let read = read_some(input, &mut buffer[kept..])?;
             let filled = kept + read;
-            if stats.bytes == 0 {
+            if is_beginning {
                 stats.begin(&buffer[..filled]);
+                is_beginning = false;
             }
-            stats.bytes += read as u64;
             let has = |stats: bool, byte: u8| stats || memchr::memchr(byte, &buffer[kept..filled]).is_some();
             (stats.lf, stats.nul) = (has(stats.lf, b'\n'), has(stats.nul, 0));
             stats.cr = !stats.lf && has(stats.cr, b'\r');
@@ -51,6 +78,19 @@ impl ByteStats {
             }
             buffer.copy_within(filled - pending..filled, 0);
             kept = pending;
+        }
+    }
+
+    /// With what was counted behind, from the beginning of a character on.
+    fn with(self, behind: &ByteStats) -> ByteStats {
+        ByteStats {
+            nul: self.nul || behind.nul,
+            lf: self.lf || behind.lf,
+            cr: self.cr || behind.cr,
+            sequences: self.sequences + behind.sequences,
+            stray: self.stray + behind.stray,
+            replacement: self.replacement + behind.replacement,
+            ..self
         }
     }
 
@@ -121,5 +161,50 @@ impl ByteStats {
             return Some((Encoding::UTF_8, Certainty::Guessed));
         }
         (self.cr && !self.lf).then_some((Encoding(encoding_rs::MACINTOSH), Certainty::Guessed))
+    }
+}
+
+/// Where the first character of UTF-8 begins from `at` on; the input then stands there.
+fn char_start(input: &mut (impl Read + Seek + ?Sized), at: u64) -> io::Result<u64> {
+    // A character has at most four bytes; strays may stand behind it.
+    const AHEAD: u64 = 16;
+    let mut bytes = Vec::new();
+    input.seek(SeekFrom::Start(at))?;
+    input.take(AHEAD).read_to_end(&mut bytes)?;
+    let is_start = |byte: &u8| byte & 0xC0 != 0x80;
+    let start = at + bytes.iter().position(is_start).unwrap_or(0) as u64;
+    input.seek(SeekFrom::Start(start))
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+
+    use std::io::Cursor;
+
+    use proptest::prelude::*;
+
+    use super::super::TextInput;
+    use super::*;
+
+    proptest! {
+        #[test]
+        fn two_halves_are_counted_as_the_whole_is(
+            text in "[a,\r\n\0é€😀\u{FFFD}]{0,40}",
+            stray in prop::option::of((0..40usize, any::<u8>())),
+        ) {
+            let mut bytes = text.into_bytes();
+            if let Some((at, byte)) = stray
+                && let Some(place) = bytes.get_mut(at)
+            {
+                *place = byte;
+            }
+            let open = || -> Result<Box<dyn TextInput>, ReadFault> { Ok(Box::new(Cursor::new(bytes.clone()))) };
+            let counted = |long| {
+                let ByteStats { nul, lf, cr, sequences, stray, replacement, .. } = ByteStats::collect(&open, long).unwrap();
+                (nul, lf, cr && !lf, sequences, stray, replacement)
+            };
+            prop_assert_eq!(counted(0), counted(u64::MAX));
+        }
     }
 }
