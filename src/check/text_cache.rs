@@ -34,9 +34,16 @@ struct Ends(u64, u64);
 impl Ends {
     #[inline]
     fn of(text: &[u8]) -> Self {
-        match (text.first_chunk::<8>(), text.last_chunk::<8>()) {
-            (Some(first), Some(last)) => Ends(u64::from_le_bytes(*first), u64::from_le_bytes(*last)),
-            _ => Ends(text.iter().fold(0, |word, byte| word << 8 | u64::from(*byte)), 0),
+        if let (Some(first), Some(last)) = (text.first_chunk::<8>(), text.last_chunk::<8>()) {
+            return Ends(u64::from_le_bytes(*first), u64::from_le_bytes(*last));
+        }
+        if let (Some(first), Some(last)) = (text.first_chunk::<4>(), text.last_chunk::<4>()) {
+            return Ends(u32::from_le_bytes(*first).into(), u32::from_le_bytes(*last).into());
+        }
+        match text {
+            [] => Ends::default(),
+            [first, .., last] => Ends(u16::from_le_bytes([*first, text[1]]).into(), u64::from(*last)),
+            [only] => Ends(u64::from(*only), 0),
         }
     }
 

@@ -91,11 +91,25 @@ impl CellSpan {
     /// to the compiler, it is a call of its own in some builds, which makes reading a fifth slower.
     #[inline(always)]
     fn text(of: &str, start: usize, end: usize) -> CellSpan {
+        let value = match of.as_bytes()[start..end].first() {
+            Some(b'\'' | b'=') => return CellSpan::escaped(of, start, end),
+            Some(first) if first.is_ascii_graphic() => Value::Text,
+            Some(_) => text_or_blank(&of[start..end]),
+            None => Value::Blank,
+        };
+        CellSpan { start: start as u32, end: end as u32, format: 0, escape: FormulaEscape::None, value }
+    }
+
+    /// A cell of CSV that may be escaped.
+    #[cold]
+    fn escaped(of: &str, start: usize, end: usize) -> CellSpan {
         let text = &of[start..end];
-        let escape = match text.as_bytes().first() {
-            Some(b'\'') if unescape_formula(text).len() < text.len() => FormulaEscape::Apostrophe,
-            Some(b'=') if text_of_formula(text).is_some() => FormulaEscape::TextFormula,
-            _ => FormulaEscape::None,
+        let escape = if unescape_formula(text).len() < text.len() {
+            FormulaEscape::Apostrophe
+        } else if text_of_formula(text).is_some() {
+            FormulaEscape::TextFormula
+        } else {
+            FormulaEscape::None
         };
         let (before, after) = escape.lengths();
         let value = text_or_blank(&text[before..text.len() - after]);
@@ -344,8 +358,11 @@ pub(super) fn each_place_of(byte: u8, bytes: &[u8], mut found: impl FnMut(usize)
     const LOW: u64 = u64::from_ne_bytes([0x7F; 8]);
     let pattern = u64::from_ne_bytes([byte; 8]);
     let (words, rest) = bytes.as_chunks::<8>();
-    for (index, word) in words.iter().enumerate() {
-        let differing = u64::from_le_bytes(*word) ^ pattern;
+    // What fills the last word is not found. `found` is called in one place, so that it becomes part of the loop.
+    let mut last = [!byte; 8];
+    last[..rest.len()].copy_from_slice(rest);
+    for index in 0..=words.len() {
+        let differing = u64::from_le_bytes(*words.get(index).unwrap_or(&last)) ^ pattern;
         // The high bit of each byte that does not differ.
         let mut equal = !(((differing & LOW) + LOW) | differing | LOW);
         while equal != 0 {
@@ -353,8 +370,6 @@ pub(super) fn each_place_of(byte: u8, bytes: &[u8], mut found: impl FnMut(usize)
             equal &= equal - 1;
         }
     }
-    let offset = words.len() * 8;
-    rest.iter().enumerate().filter(|(_, other)| **other == byte).for_each(|(at, _)| found(offset + at));
 }
 
 /// Whether a text is empty, or nothing but white space and invisible characters.

@@ -142,7 +142,10 @@ fn is_shown_date(text: &str) -> bool {
     }
     let is_day = |part: &str| part.len() <= 2 && part.parse().is_ok_and(|day: u8| (1..=31).contains(&day));
     let is_year = |part: &str| part.len() == 2 && part.bytes().all(|byte| byte.is_ascii_digit());
-    let is_month = |part: &str| MONTHS.contains(&part);
+    // The second letter of a code is seldom a small one.
+    let is_month = |part: &str| {
+        part.as_bytes().get(1).is_some_and(|second| !second.is_ascii_uppercase()) && MONTHS.contains(&part)
+    };
     // No month and no day has more than four bytes.
     let Some(at) = text.bytes().take(5).position(|byte| matches!(byte, b'-' | b' ')) else { return false };
     match (&text[..at], &text[at + 1..]) {
