@@ -119,7 +119,7 @@ impl ExportColumns {
         for (name, _) in custom {
             columns.add(&format!("custom:{name}"), ColumnType::Text, CellSource::Custom(name));
         }
-        let words = HeaderAliases::new(entity);
+        let words = HeaderAliases::of(entity);
         for field in entity.fields.iter().filter(|field| !field.is_written() && field.read) {
             let is_idle = matches!(words.get(field.name), Some(ColumnTarget::Ignored(_)));
             let is_held = |record: &Record| record.get(field.name).is_some_and(|value| !is_empty_value(value));

@@ -127,9 +127,8 @@ struct HeaderFit {
 
 impl HeaderFit {
     fn of(entity: &'static Entity, rows: &[Row]) -> Option<Self> {
-        let aliases = [HeaderAliases::new(entity)];
-        let header = &rows[header_among(rows, &aliases)?];
-        let [aliases] = &aliases;
+        let aliases = HeaderAliases::of(entity);
+        let header = &rows[header_among(rows, &[aliases])?];
         let headers: Vec<String> = known_headers(aliases, header).map(|header| header.trim().to_owned()).collect();
         let filled = header.cells().filter(|cell| !cell.is_blank()).count();
         let name_parts = name_parts(aliases, entity, header);

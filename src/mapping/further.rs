@@ -100,7 +100,7 @@ pub(super) fn tell_holders(entity: &'static Entity, columns: &mut [Column]) {
     if columns.iter().all(|column| column.target != unknown) {
         return;
     }
-    let aliases = HeaderAliases::new(action);
+    let aliases = HeaderAliases::of(action);
     let is_holder = |field: usize| action.holders().any(|holder| holder.name == action.fields[field].name);
     for column in columns.iter_mut().filter(|column| column.target == unknown) {
         let target = aliases.get(&column.header);
@@ -139,9 +139,9 @@ fn mapping(
     errors: &mut Vec<MappingError>,
 ) -> Option<Mapping> {
     let entity = records.entity;
-    let aliases = HeaderAliases::new(entity);
+    let aliases = HeaderAliases::of(entity);
     let overrides = MappingOverrides { rules: records.rules.clone(), ..MappingOverrides::default() };
-    let resolver = RuleResolver::new(&aliases, entity, header, &overrides);
+    let resolver = RuleResolver::new(aliases, entity, header, &overrides);
     let mut found = Vec::new();
     let rules = resolver.resolve(&mut found);
     let columns = header.cells().enumerate().filter(|(_, cell)| !cell.is_blank()).map(|(index, cell)| Column {

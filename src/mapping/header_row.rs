@@ -13,12 +13,12 @@ pub(super) const LONGEST_HEADER: usize = 100;
 /// A row of values is no header, even where one of its values is a word for a field. A single known word among rows
 /// with more texts is a title, a note or a value.
 pub(crate) fn find_header(rows: &[Row], entities: &[&'static Entity]) -> Option<usize> {
-    let aliases: Vec<HeaderAliases> = entities.iter().map(|entity| HeaderAliases::new(entity)).collect();
+    let aliases: Vec<&HeaderAliases> = entities.iter().map(|entity| HeaderAliases::of(entity)).collect();
     header_among(rows, &aliases)
 }
 
 /// As [`find_header`], for the words of several entities.
-pub(super) fn header_among(rows: &[Row], aliases: &[HeaderAliases]) -> Option<usize> {
+pub(super) fn header_among(rows: &[Row], aliases: &[&HeaderAliases]) -> Option<usize> {
     let known = |row: &Row| aliases.iter().map(|aliases| known_headers(aliases, row).count()).max().unwrap_or(0);
     let scores: Vec<usize> =
         (0..rows.len()).map(|row| if is_of_values(rows, row) { 0 } else { known(&rows[row]) }).collect();

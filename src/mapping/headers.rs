@@ -1,6 +1,9 @@
 //! Matches header text to fields.
 
-use std::collections::HashMap;
+use std::cell::RefCell;
+use std::collections::{BTreeMap, HashMap};
+use std::rc::Rc;
+use std::sync::{Mutex, PoisonError};
 
 use super::exported::ExportedSheet;
 use super::{
@@ -21,6 +24,59 @@ const MISSPELT: f64 = 0.84;
 pub(crate) struct HeaderAliases {
     entity: &'static Entity,
     by_alias: HashMap<String, ColumnTarget>,
+}
+
+/// What a header says, whatever its sheet contains.
+enum HeaderReading {
+    /// It is no word for a field.
+    Target(ColumnTarget),
+    Words {
+        text: HeaderText,
+        /// The word before a currency without brackets: `Cost in EUR`.
+        before_currency: Option<String>,
+    },
+    TooLong,
+}
+
+thread_local! {
+    /// What was read, because the same few texts are compared with the words of every entity.
+    static READINGS: RefCell<HashMap<String, Rc<HeaderReading>>> = RefCell::default();
+}
+
+/// The readings that are remembered.
+const MOST_READINGS: usize = 1_024;
+
+impl HeaderReading {
+    fn of(header: &str) -> Rc<Self> {
+        if let Some(known) = READINGS.with_borrow(|readings| readings.get(header).cloned()) {
+            return known;
+        }
+        let reading = Rc::new(Self::new(header));
+        READINGS.with_borrow_mut(|readings| {
+            if readings.len() < MOST_READINGS && !matches!(*reading, Self::TooLong) {
+                readings.insert(header.to_owned(), Rc::clone(&reading));
+            }
+        });
+        reading
+    }
+
+    fn new(header: &str) -> Self {
+        if is_secret_header(&header[..header.floor_char_boundary(LONGEST_READ)]) {
+            return Self::Target(ColumnTarget::Ignored(Ignored::Secret));
+        }
+        if header.len() > LONGEST_READ {
+            return Self::TooLong;
+        }
+        if let Some(name) = custom_name(header) {
+            return Self::Target(ColumnTarget::Custom(name.to_owned()));
+        }
+        // Our own columns begin with an underscore, which folding drops: `_status` is not `status`.
+        if let Some(own) = result_column(header) {
+            return Self::Target(own);
+        }
+        let before_currency = HeaderText::with_currency_behind(header).map(|text| text.word);
+        Self::Words { text: HeaderText::parse(header), before_currency }
+    }
 }
 
 /// A header that could not be mapped.
@@ -46,7 +102,14 @@ impl UnknownHeader {
 }
 
 impl HeaderAliases {
-    pub(crate) fn new(entity: &'static Entity) -> Self {
+    /// The words of an entity, which are put together once: what a sheet contains is told by comparing it with every entity.
+    pub(crate) fn of(entity: &'static Entity) -> &'static Self {
+        static KNOWN: Mutex<BTreeMap<&'static str, &'static HeaderAliases>> = Mutex::new(BTreeMap::new());
+        let mut known = KNOWN.lock().unwrap_or_else(PoisonError::into_inner);
+        known.entry(entity.name).or_insert_with(|| Box::leak(Box::new(Self::new(entity))))
+    }
+
+    fn new(entity: &'static Entity) -> Self {
         let mut aliases = HeaderAliases { entity, by_alias: HashMap::new() };
         aliases.add_names();
         aliases.add_synonyms();
@@ -68,20 +131,12 @@ impl HeaderAliases {
 
     /// The target of a header, and the qualifier that makes it doubtful, if it has one.
     fn find(&self, header: &str) -> Option<(ColumnTarget, Option<String>)> {
-        if is_secret_header(&header[..header.floor_char_boundary(LONGEST_READ)]) {
-            return Some((ColumnTarget::Ignored(Ignored::Secret), None));
-        }
-        if header.len() > LONGEST_READ {
-            return None;
-        }
-        if let Some(name) = custom_name(header) {
-            return Some((ColumnTarget::Custom(name.to_owned()), None));
-        }
-        // Our own columns begin with an underscore, which folding drops: `_status` is not `status`.
-        if let Some(own) = result_column(header) {
-            return Some((own, None));
-        }
-        let text = HeaderText::parse(header);
+        let reading = HeaderReading::of(header);
+        let (text, before_currency) = match &*reading {
+            HeaderReading::Target(target) => return Some((target.clone(), None)),
+            HeaderReading::Words { text, before_currency } => (text, before_currency),
+            HeaderReading::TooLong => return None,
+        };
         let one_word = text.qualifier.as_ref().and_then(|_| self.by_alias.get(&text.letters));
         if let Some(target) = one_word {
             return Some((target.clone(), None));
@@ -91,10 +146,9 @@ impl HeaderAliases {
                 Some(field) => !text.fits(field),
                 None => !matches!(target, ColumnTarget::Ignored(_)),
             };
-            return Some((target.clone(), text.qualifier.filter(|_| is_doubtful)));
+            return Some((target.clone(), text.qualifier.clone().filter(|_| is_doubtful)));
         }
-        let text = HeaderText::with_currency_behind(header)?;
-        let target = self.by_alias.get(&text.word)?;
+        let target = self.by_alias.get(before_currency.as_ref()?)?;
         target_field(self.entity, target).filter(|field| field.kind == Kind::Money).map(|_| (target.clone(), None))
     }
 

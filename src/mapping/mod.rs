@@ -362,10 +362,10 @@ impl Mapping {
         header: &Row,
         overrides: &MappingOverrides,
     ) -> Result<Mapping, Vec<MappingError>> {
-        let aliases = HeaderAliases::new(entity);
+        let aliases = HeaderAliases::of(entity);
         let exported = ExportedSheet::of(entity, header);
         let overrides = &derived::with_flag_rules(header, overrides);
-        let resolver = RuleResolver::new(&aliases, entity, header, overrides);
+        let resolver = RuleResolver::new(aliases, entity, header, overrides);
         let mut errors = Vec::new();
         let rules = resolver.resolve(&mut errors);
         let skips = resolver.skips(&mut errors);
@@ -377,10 +377,10 @@ impl Mapping {
         };
         let (mut absent, mut errors): (Vec<_>, Vec<_>) = errors.into_iter().partition(MappingError::is_absent_header);
         absent.extend(headers::missing_headers(header, overrides));
-        errors.extend(headers::contradictions(&aliases, header, overrides));
+        errors.extend(headers::contradictions(aliases, header, overrides));
         let mut columns = Vec::new();
         for (index, cell) in header.cells().enumerate().filter(|(_, cell)| !cell.is_blank()) {
-            match headers::target(&aliases, cell.text, exported.as_ref(), overrides) {
+            match headers::target(aliases, cell.text, exported.as_ref(), overrides) {
                 Ok((target, source)) => {
                     let header = cell.text.trim().to_owned();
                     columns.push(Column { index, header, target, source });

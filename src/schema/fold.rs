@@ -25,6 +25,9 @@ const OF_THE_THING: &[&str] = &["name", "notes", "tag", "assettag", "serial", "i
 /// `Purchase Date (YYYY-MM-DD)`, `purchase_date`, `cf: purchase date, type:date` and `PurchaseDate *` all become
 /// `purchasedate`.
 pub fn fold_header(text: &str) -> String {
+    if let Some(folded) = fold_plain(text) {
+        return folded;
+    }
     let normal = compatible(text);
     if let Some(name) = technical_name(&normal) {
         return name.to_lowercase();
@@ -33,6 +36,21 @@ pub fn fold_header(text: &str) -> String {
     let bare = without_type(without_brackets(&normal));
     let folded = fold_letters(without_holder(without_prefix(bare)));
     if folded.is_empty() { fold_letters(&normal) } else { folded }
+}
+
+/// A text of letters and digits of ASCII, and of what may part them but means nothing, folded; none of any other. Nearly every
+/// header word is one.
+fn fold_plain(text: &str) -> Option<String> {
+    let mut folded = String::with_capacity(text.len());
+    for byte in text.bytes() {
+        match byte {
+            b'a'..=b'z' | b'0'..=b'9' => folded.push(char::from(byte)),
+            b'A'..=b'Z' => folded.push(char::from(byte.to_ascii_lowercase())),
+            b' ' | b'_' | b'-' | b'/' => {}
+            _ => return None,
+        }
+    }
+    Some(folded)
 }
 
 /// The text in NFKC. Nearly every header is ASCII, which is in that form.

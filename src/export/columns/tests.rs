@@ -37,7 +37,7 @@ fn cells(columns: &ExportColumns, value: &Json) -> Vec<(String, String)> {
 #[test]
 fn every_header_is_read_as_what_it_is_written_for() {
     for entity in COLLECTIONS.iter().copied() {
-        let words = HeaderAliases::new(entity);
+        let words = HeaderAliases::of(entity);
         for columns in [
             ExportColumns::of(entity, &ObservedFields::default(), IdColumns::Both),
             ExportColumns::backup(entity, std::iter::empty()),

@@ -58,7 +58,7 @@ impl SheetContent<'_> {
     }
 
     fn known_headers(&self) -> usize {
-        let aliases = HeaderAliases::new(self.entity);
+        let aliases = HeaderAliases::of(self.entity);
         self.header.cells().filter(|cell| !cell.is_blank() && aliases.feeds(cell.text)).count()
     }
 

@@ -135,7 +135,7 @@ impl ParsedOptions<'_> {
         let entities: Vec<&'static Entity> = entities.collect();
         let is_known = |field: &str| {
             let takes = |entity: &&'static Entity| {
-                is_assignment(entity, field) || value_target(&HeaderAliases::new(entity), field, field).is_some()
+                is_assignment(entity, field) || value_target(HeaderAliases::of(entity), field, field).is_some()
             };
             entities.iter().any(takes)
         };
@@ -153,8 +153,8 @@ impl ParsedOptions<'_> {
 impl ParsedOptions<'_> {
     /// Two flags must not say different things of one field: the second would count for nothing.
     fn validate_consistency(&self, entity: &'static Entity) -> Result<()> {
-        let aliases = HeaderAliases::new(entity);
-        let target = |rule: &FieldRule| value_target(&aliases, "", &rule.target);
+        let aliases = HeaderAliases::of(entity);
+        let target = |rule: &FieldRule| value_target(aliases, "", &rule.target);
         let is_same_field = |first: &FieldRule, second: &FieldRule| {
             first.target == second.target || target(first).is_some_and(|first| target(second) == Some(first))
         };
