@@ -1,6 +1,7 @@
 //! A service in memory for unit tests: lists with filters, order and pages, and records by id. It counts its requests and
 //! misbehaves on demand.
 
+use std::borrow::Cow;
 use std::cell::{Cell, RefCell};
 use std::collections::HashMap;
 use std::convert::Infallible;
@@ -30,6 +31,8 @@ pub(crate) enum Quirk {
     IgnoresSort,
     /// Before each request, the list is shuffled.
     Shuffles,
+    /// Records that the sort order does not tell apart are in another order in each page.
+    ShufflesTies,
 }
 
 type Lists = HashMap<&'static str, Vec<Record>>;
@@ -154,17 +157,18 @@ impl RecordSource for FakeSource {
             return Ok(page_of(listed.iter().skip(offset as usize).take(limit)));
         }
         let passing = list.iter().filter(|record| is_whole || self.passes(entity, record, filters));
-        if filters.is_empty() || self.quirk == Quirk::IgnoresSort {
+        if (filters.is_empty() && self.quirk != Quirk::ShufflesTies) || self.quirk == Quirk::IgnoresSort {
             let page = passing.enumerate().skip(offset as usize).take(limit);
             return Ok(page_of(
                 page.filter(|(place, _)| self.quirk != Quirk::HidesOne(*place)).map(|(_, record)| record),
             ));
         }
         let mut records: Vec<&Record> = passing.collect();
-        if filters.contains(&("sort", "updated_at")) {
-            let updated_at = |record: &Record| record.get("updated_at").and_then(Json::as_str).map(str::to_owned);
-            records.sort_by_key(|record| updated_at(record));
+        if self.quirk == Quirk::ShufflesTies {
+            Rng::with_seed(self.requests()).shuffle(&mut records);
         }
+        let sort = filters.iter().find(|(name, _)| *name == "sort").map_or("created_at", |(_, field)| *field);
+        records.sort_by_key(|record| value_text(record.get(sort)).map(Cow::into_owned));
         if filters.contains(&("order", "desc")) {
             records.reverse();
         }

@@ -17,10 +17,12 @@ use super::field_text::value_text;
 use super::key_fields::{is_searchable, lookup_fields, unique_field};
 use super::lookup_request::{CollectionLookup, FetchScope, LookupRequest, SearchTexts};
 use super::pager::Pager;
+use super::rescan::{IncompleteList, Rescan};
 use super::source::RecordSource;
 use super::system_id::bare_id;
 use super::{Catalog, RecordRef, record_kinds};
 use crate::api::{Record, record_id};
+use crate::error::Error;
 use crate::schema::{COLLECTIONS, CUSTOM_FIELDS, Entity, Kind, TextForm};
 
 /// Pages always read before a probe: most collections end sooner, and suggestions need names.
@@ -48,14 +50,39 @@ pub(crate) enum FetchMethod {
     Searches,
 }
 
+/// Why what a run needs of the account could not be fetched.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub(crate) enum FetchError<E> {
+    #[error(transparent)]
+    Source(E),
+    /// A name that is not found may be that of a record which is missing, and would be created a second time.
+    #[error(transparent)]
+    Incomplete(#[from] IncompleteList),
+}
+
+impl<E> From<FetchError<E>> for Error
+where
+    Error: From<E>,
+{
+    fn from(error: FetchError<E>) -> Self {
+        match error {
+            FetchError::Source(error) => error.into(),
+            FetchError::Incomplete(error) => error.into(),
+        }
+    }
+}
+
 impl Catalog {
     /// Fetches what `lookups` names, collection by collection in dependency order. `on_progress` gets the collection and
     /// how many of its records have been received.
+    ///
+    /// # Errors
+    /// The source cannot be read, or a list of which every record is needed leaves some out.
     pub(crate) async fn fetch<S: RecordSource>(
         source: &S,
         lookups: &LookupRequest,
         on_progress: &mut dyn FnMut(&str, u64),
-    ) -> Result<Self, S::Error> {
+    ) -> Result<Self, FetchError<S::Error>> {
         let mut catalog = Self::default();
         for entity in COLLECTIONS.iter().copied() {
             let Some(lookup) = lookups.get(entity.name) else { continue };
@@ -65,12 +92,12 @@ impl Catalog {
             }
             fetch.run().await?;
             if lookup.writes_custom_fields {
-                fetch.read_custom_fields().await?;
+                fetch.read_custom_fields().await.map_err(FetchError::Source)?;
             }
             catalog.costs.push(fetch.cost);
             catalog.indexes.insert(entity.name, fetch.index);
         }
-        catalog.count_usage(source, lookups).await?;
+        catalog.count_usage(source, lookups).await.map_err(FetchError::Source)?;
         Ok(catalog)
     }
 }
@@ -92,6 +119,15 @@ struct CollectionFetch<'a, S> {
 enum SearchCompleteness {
     Complete,
     Incomplete,
+}
+
+/// How reading page by page ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum PagesEnd {
+    /// What is needed was read.
+    Enough,
+    /// The list was read to its end, but its pages may have left records out.
+    Reordered,
 }
 
 /// What to request after a full page.
@@ -120,7 +156,15 @@ impl<'a, S: RecordSource> CollectionFetch<'a, S> {
         }
     }
 
-    async fn run(&mut self) -> Result<(), S::Error> {
+    async fn run(&mut self) -> Result<(), FetchError<S::Error>> {
+        if self.read_pages().await.map_err(FetchError::Source)? == PagesEnd::Reordered {
+            self.rescan().await?;
+        }
+        Ok(())
+    }
+
+    /// Reads page by page as long as that is the cheapest way.
+    async fn read_pages(&mut self) -> Result<PagesEnd, S::Error> {
         let mut pages = Pager::new(self.source, self.entity, &[]).overlapping();
         let (mut counted, mut is_probed, mut is_searched) = (0, false, false);
         while let Some(records) = pages.next().await? {
@@ -140,10 +184,27 @@ impl<'a, S: RecordSource> CollectionFetch<'a, S> {
             };
             if is_searched && self.search().await? == SearchCompleteness::Complete {
                 self.cost.how = FetchMethod::Searches;
-                return Ok(());
+                return Ok(PagesEnd::Enough);
             }
         }
         self.receive(pages.requests() - counted, Vec::new());
+        if pages.has_reordered_ties() {
+            return Ok(PagesEnd::Reordered);
+        }
+        self.index.coverage = Coverage::Whole;
+        Ok(PagesEnd::Enough)
+    }
+
+    /// Reads the whole list again for the records that its pages left out.
+    async fn rescan(&mut self) -> Result<(), FetchError<S::Error>> {
+        let mut rescan = Rescan::new(self.source, self.entity, &[]);
+        let mut counted = 0;
+        while let Some(page) = rescan.next_page(self.cost.records).await.map_err(FetchError::Source)? {
+            self.receive(rescan.requests() - counted, page.to_records());
+            counted = rescan.requests();
+        }
+        self.receive(rescan.requests() - counted, Vec::new());
+        rescan.check(self.cost.records)?;
         self.index.coverage = Coverage::Whole;
         Ok(())
     }

@@ -8,6 +8,7 @@
 //! source            where records come from: the service, the mirror
 //! pager             a list, page by page
 //! list_scan         a whole list, every record once, while others change it
+//! rescan            a list again, in other orders, where pages left records out
 //! mirror            an account in a local file, brought up to date in the fewest requests
 //! log_position      where the activity log stood, to tell what came later
 //! cached_source     records from the mirror if it is up to date
@@ -36,6 +37,7 @@ mod matching;
 mod mirror;
 mod pager;
 mod record_kinds;
+mod rescan;
 mod source;
 mod suggest;
 mod system_id;

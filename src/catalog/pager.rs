@@ -1,7 +1,9 @@
 //! A list, page by page, for callers that stop early or that need no list scan.
 
+use std::borrow::Cow;
 use std::collections::HashSet;
 
+use super::rescan::has_reordered_ties;
 use super::source::RecordSource;
 use crate::api::{RawPage, Record};
 use crate::schema::Entity;
@@ -11,15 +13,18 @@ use crate::schema::Entity;
 pub(crate) struct Pager<'a, S> {
     source: &'a S,
     entity: &'static Entity,
-    filters: &'a [(&'a str, &'a str)],
+    filters: Cow<'a, [(&'a str, &'a str)]>,
     limit: u32,
     offset: u64,
+    /// The furthest that `offset` has been.
+    furthest: u64,
     requests: u64,
     end: ListEnd,
     /// The last page, if it was short: a service that ignores `offset` returns it again.
     short: RawPage,
     /// The ids of the records so far, where pages overlap.
     known: Option<HashSet<i64>>,
+    has_reordered_ties: bool,
 }
 
 /// Whether the list has ended.
@@ -34,17 +39,23 @@ enum ListEnd {
 
 impl<'a, S: RecordSource> Pager<'a, S> {
     /// Nothing is requested yet.
-    pub(crate) fn new(source: &'a S, entity: &'static Entity, filters: &'a [(&'a str, &'a str)]) -> Self {
+    pub(crate) fn new(
+        source: &'a S,
+        entity: &'static Entity,
+        filters: impl Into<Cow<'a, [(&'a str, &'a str)]>>,
+    ) -> Self {
         Self {
             source,
             entity,
-            filters,
+            filters: filters.into(),
             limit: u32::MAX,
             offset: 0,
+            furthest: 0,
             requests: 0,
             end: ListEnd::NotSeen,
             short: RawPage::default(),
             known: None,
+            has_reordered_ties: false,
         }
     }
 
@@ -81,10 +92,11 @@ impl<'a, S: RecordSource> Pager<'a, S> {
         self.end = match page.len() {
             0 => ListEnd::Reached,
             length if !self.source.is_last(length, limit) => ListEnd::NotSeen,
-            length if may_go_on(self.filters, length) => ListEnd::Suspected,
+            length if may_go_on(&self.filters, length) => ListEnd::Suspected,
             _ => ListEnd::Reached,
         };
         self.offset += page.len() as u64;
+        self.furthest = self.furthest.max(self.offset);
         self.short = if self.end == ListEnd::Suspected { page.clone() } else { RawPage::default() };
         Ok(Some(page))
     }
@@ -93,20 +105,23 @@ impl<'a, S: RecordSource> Pager<'a, S> {
     /// that were not read before, and leaves the offset where it begins.
     async fn request(&mut self, limit: u32) -> Result<(RawPage, bool), S::Error> {
         let Some(known) = &mut self.known else {
-            let page = self.source.raw_page(self.entity, self.filters, self.offset, limit).await?;
+            let page = self.source.raw_page(self.entity, &self.filters, self.offset, limit).await?;
             self.requests += 1;
             return Ok((page, true));
         };
         // Pages of one record cannot overlap.
         let (mut offset, mut step) = (self.offset.saturating_sub(u64::from(limit > 1)), u64::from(limit / 2).max(1));
         loop {
-            let page = self.source.raw_page(self.entity, self.filters, offset, limit).await?;
+            let page = self.source.raw_page(self.entity, &self.filters, offset, limit).await?;
             self.requests += 1;
             let ids = || page.records().filter_map(|record| record.id);
             if offset > 0 && limit > 1 && !ids().any(|id| known.contains(&id)) {
                 (offset, step) = (offset.saturating_sub(step), step * 2);
                 continue;
             }
+            let overlap = usize::try_from(self.furthest.saturating_sub(offset)).unwrap_or(usize::MAX);
+            let is_known = |index| page.get(index).and_then(|record| record.id).is_some_and(|id| known.contains(&id));
+            self.has_reordered_ties |= has_reordered_ties(&page, overlap, is_known);
             let before = known.len();
             known.extend(ids());
             self.offset = offset;
@@ -142,6 +157,12 @@ impl<'a, S: RecordSource> Pager<'a, S> {
     /// Whether the next page will most likely be empty.
     pub(crate) fn seems_done(&self) -> bool {
         self.end != ListEnd::NotSeen
+    }
+
+    /// Whether records of the same time changed places meanwhile, so that pages that overlap may have left some out:
+    /// see `rescan`.
+    pub(crate) fn has_reordered_ties(&self) -> bool {
+        self.has_reordered_ties
     }
 
     /// The offset behind the last record read.

@@ -53,6 +53,7 @@ mod samples;
 mod secrets;
 mod shapes;
 mod terminal;
+mod ties;
 mod two_runs;
 mod undo;
 mod usage;

@@ -7,7 +7,9 @@ use proptest::prelude::*;
 use serde_json::json;
 
 use super::super::fake_source::{FakeSource, Quirk};
+use super::super::rescan::IncompleteList;
 use super::super::{Catalog, FetchMethod, LookupRequest, LookupResult, RecordRef, ReferenceSyntax};
+use super::FetchError;
 use crate::fuzz::cases;
 
 fn fetch(source: &FakeSource, lookups: &LookupRequest) -> Catalog {
@@ -146,6 +148,36 @@ fn a_record_that_moves_up_while_the_list_is_read_is_not_missed() {
         let expected = LookupResult::One(RecordRef::Known(number + 1));
         assert_eq!(find(&catalog, &format!("Place {number}")), expected, "{number}");
     }
+}
+
+/// Places that one bulk import created, so that they share their `created_at`.
+fn of_imported_places(ids: impl IntoIterator<Item = i64>) -> FakeSource {
+    let place = |id| json!({"id": id, "name": format!("Place {}", id - 1), "created_at": "2026-01-05T08:00:00.000Z"});
+    FakeSource::new().with("locations", ids.into_iter().map(place))
+}
+
+#[test]
+fn a_record_that_a_page_end_hides_is_found() {
+    for total in [1_001, 1_002, 2_500, 4_000] {
+        let lookups = places(0, total as usize);
+        let account = of_imported_places(1..=total);
+        let requests = fetch(&account, &lookups).costs()[0].requests;
+        let catalog = fetch(&account.with_quirk(Quirk::ShufflesTies), &lookups);
+        for number in 0..total {
+            let expected = LookupResult::One(RecordRef::Known(number + 1));
+            assert_eq!(find(&catalog, &format!("Place {number}")), expected, "{number} of {total}");
+        }
+        assert!(catalog.is_whole("locations"));
+        assert_eq!(requests, total as u64 / 1_000 + 2, "ties that keep their order cost nothing");
+    }
+}
+
+#[test]
+fn a_list_that_never_adds_up_is_not_taken_for_whole() {
+    let account = of_imported_places((1..1_500).chain([7]));
+    let fetched = block_on(Catalog::fetch(&account, &places(0, 1), &mut |_, _| {}));
+    let incomplete = IncompleteList { collection: "locations", listed: 1_500, known: 1_499 };
+    assert_eq!(fetched.unwrap_err(), FetchError::Incomplete(incomplete));
 }
 
 #[test]

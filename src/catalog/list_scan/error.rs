@@ -1,5 +1,7 @@
 //! Why a list could not be read.
 
+use super::super::rescan::IncompleteList;
+
 /// Why a scan ended before its list did.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub(crate) enum ScanError<E, T> {
@@ -11,6 +13,9 @@ pub(crate) enum ScanError<E, T> {
     Take(#[source] T),
     #[error(transparent)]
     Unstable(#[from] UnstableList),
+    /// The list was read again in every order, and records are still missing.
+    #[error(transparent)]
+    Incomplete(#[from] IncompleteList),
 }
 
 /// The pages cannot be merged into one list. What was delivered may have gaps: start again.
@@ -26,9 +31,9 @@ pub(crate) struct UnstableList {
 /// What shows that a service does not return its list in one order, from each offset, to an end.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub(crate) enum Instability {
-    /// A record that came before others now comes after them.
-    #[error("record `{id}` has moved within the list, which should keep the requested order")]
-    Moved { id: i64 },
+    /// No two records of a collection have the same id.
+    #[error("record `{id}` is on one page twice")]
+    Repeated { id: i64 },
     /// Page after page contains only known records.
     #[error("{pages} pages in a row contained nothing new; the service may be ignoring `offset`")]
     Endless { pages: u64 },
@@ -49,11 +54,10 @@ mod tests {
 
     #[test]
     fn messages_say_what_and_where() {
-        let unstable = UnstableList { entity: "assets", offset: 999, instability: Instability::Moved { id: 7 } };
+        let unstable = UnstableList { entity: "assets", offset: 999, instability: Instability::Repeated { id: 7 } };
         assert_eq!(
             unstable.to_string(),
-            "the pages of assets do not fit together at offset 999: record `7` has moved within the list, which \
-             should keep the requested order"
+            "the pages of assets do not fit together at offset 999: record `7` is on one page twice"
         );
     }
 }

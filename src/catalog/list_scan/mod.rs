@@ -39,9 +39,12 @@
 //!
 //! A page merged across a gap would be the only way to lose a record, and there is none: if no record of a page is
 //! known, the pages before it are requested, going back by half a page, then a whole one, then two, until one merges;
-//! offset 0 always does. If the service does not keep the order, records that move show it (`Instability::Moved`); if
-//! it returns the same records for every offset, pages without anything new do (`Instability::Endless`). Then the
-//! caller starts again.
+//! offset 0 always does. If the service returns the same records for every offset, pages without anything new show it
+//! (`Instability::Endless`), and the caller starts again.
+//!
+//! The order may change all the same: among records that were created at the same time, where the guide names none.
+//! Records that change places show it, and then the list is read again in other orders, see [`super::rescan`]. What was
+//! delivered is remembered, so nothing comes twice then either.
 //!
 //! # What it costs
 //!
@@ -60,6 +63,7 @@ use futures::stream::FuturesUnordered;
 
 pub(crate) use error::ScanError;
 
+use super::rescan::Rescan;
 use super::source::RecordSource;
 use crate::api::RawRecord;
 use crate::schema::Entity;
@@ -100,7 +104,8 @@ impl ListScan<'_> {
     /// Reads the list and delivers each record to `take` as soon as it is known to be next.
     ///
     /// # Errors
-    /// The service cannot be read, `take` returns an error, or the pages cannot be merged.
+    /// The service cannot be read, `take` returns an error, the pages cannot be merged, or records are missing in any
+    /// order.
     pub(crate) async fn run<L: RecordSource, T>(
         self,
         lists: &L,
@@ -112,6 +117,7 @@ impl ListScan<'_> {
             match scan.step(take)? {
                 ScanStep::Advanced => continue,
                 ScanStep::Ended => return Ok(scan.stats()),
+                ScanStep::Reordered => return self.rescan(lists, scan, take).await,
                 ScanStep::Blocked => {}
             }
             while in_flight.len() < self.concurrency.max(1)
@@ -126,6 +132,22 @@ impl ListScan<'_> {
             let Some((request, limit, page)) = in_flight.next().await else { return Err(scan.no_overlap().into()) };
             scan.receive(request, limit, page).map_err(ScanError::Service)?;
         }
+    }
+
+    /// Reads the list again for the records that were left out.
+    async fn rescan<L: RecordSource, T>(
+        self,
+        lists: &L,
+        mut scan: ScanState,
+        take: &mut dyn FnMut(RawRecord<'_>) -> Result<(), T>,
+    ) -> Result<ScanStats, ScanError<L::Error, T>> {
+        let mut rescan = Rescan::new(lists, self.entity, self.filters);
+        while let Some(page) = rescan.next_page(scan.stats().records).await.map_err(ScanError::Service)? {
+            scan.merge_unordered(&page, take)?;
+        }
+        scan.add_rescan(rescan.requests());
+        rescan.check(scan.stats().records)?;
+        Ok(scan.stats())
     }
 }
 

@@ -36,6 +36,8 @@ pub(super) enum MergeResult {
     New(Vec<usize>),
     /// It does not, or not with certainty.
     Gap,
+    /// A record that came before others now comes after them: the list does not keep its order.
+    Reordered,
 }
 
 /// Whether a page is tried for the first time.
@@ -58,7 +60,7 @@ impl PageMerger {
     /// Merges the page that was read at that offset.
     ///
     /// # Errors
-    /// The page proves that the list does not keep its order.
+    /// The page cannot be one of that list.
     pub(super) fn merge(
         &mut self,
         page: &RawPage,
@@ -66,10 +68,7 @@ impl PageMerger {
         attempt: MergeAttempt,
     ) -> Result<MergeResult, Instability> {
         match &mut self.0 {
-            EntryIdentity::ById(records) => {
-                let ids: Option<Vec<i64>> = page.records().map(|record| record.id).collect();
-                records.merge(&ids.ok_or(Instability::MissingId)?, offset)
-            }
+            EntryIdentity::ById(records) => records.merge(&ids_of(page)?, offset),
             EntryIdentity::ByText(rows, hasher) => {
                 // Among the few thousand rows of a window, no two different rows will ever share 64 bits.
                 let keys: Vec<u64> = page.records().map(|record| hasher.hash_one(record.json)).collect();
@@ -77,4 +76,20 @@ impl PageMerger {
             }
         }
     }
+
+    /// Merges a page of the list in another order: every record that was not delivered is new. Rows without ids never
+    /// are, since nothing tells them apart from those that were.
+    ///
+    /// # Errors
+    /// A record has no id.
+    pub(super) fn merge_unordered(&mut self, page: &RawPage) -> Result<Vec<usize>, Instability> {
+        match &mut self.0 {
+            EntryIdentity::ById(records) => Ok(records.merge_unordered(&ids_of(page)?)),
+            EntryIdentity::ByText(..) => Ok(Vec::new()),
+        }
+    }
+}
+
+fn ids_of(page: &RawPage) -> Result<Vec<i64>, Instability> {
+    page.records().map(|record| record.id.ok_or(Instability::MissingId)).collect()
 }

@@ -6,6 +6,7 @@ use super::page_merger::{MergeAttempt, MergeResult, PageMerger};
 use super::prefetch_buffer::{PageReach, PrefetchBuffer, ReadyPage};
 use super::{ListScan, ScanStats};
 use crate::api::{RawPage, RawRecord};
+use crate::catalog::rescan::has_reordered_ties;
 
 /// Pages in a row that may contain nothing new, plus twice the pages of the list so far: enough to go back from the end
 /// of any list to its beginning, and forward again.
@@ -19,6 +20,7 @@ const MERGES_PER_PAGE: u64 = 20;
 #[derive(Debug)]
 pub(super) struct ScanState {
     entity: &'static str,
+    has_ids: bool,
     concurrency: u64,
     end: EndEstimator,
     buffer: PrefetchBuffer,
@@ -37,6 +39,7 @@ pub(super) struct ScanState {
     barren: u64,
     /// Pages merged, or tried in vain.
     merges: u64,
+    has_reordered_ties: bool,
     stats: ScanStats,
 }
 
@@ -57,12 +60,15 @@ pub(super) enum ScanStep {
     Blocked,
     /// It was the last one.
     Ended,
+    /// The list does not keep its order: records may have been left out.
+    Reordered,
 }
 
 impl ScanState {
     pub(super) fn new(scan: &ListScan<'_>) -> Self {
         Self {
             entity: scan.entity.name,
+            has_ids: scan.entity.is_collection(),
             concurrency: scan.concurrency.max(1) as u64,
             end: EndEstimator::new(scan.expected, scan.longest_page),
             buffer: PrefetchBuffer::default(),
@@ -74,6 +80,7 @@ impl ScanState {
             step_back: 0,
             barren: 0,
             merges: 0,
+            has_reordered_ties: false,
             stats: ScanStats::default(),
         }
     }
@@ -155,7 +162,7 @@ impl ScanState {
         let offset = ready.span.offset;
         if ready.page.is_empty() && self.next_offset == self.merged_end && self.merged_end > 0 {
             // There was one record, and there is none behind it.
-            return Ok(ScanStep::Ended);
+            return Ok(self.end());
         }
         let entity = self.entity;
         let unstable = |instability| UnstableList { entity, offset, instability };
@@ -167,12 +174,42 @@ impl ScanState {
                 self.count(0).map_err(unstable)?;
                 return Ok(ScanStep::Advanced);
             }
+            MergeResult::Reordered => return Ok(ScanStep::Reordered),
         };
+        let overlap = usize::try_from(self.furthest.saturating_sub(offset)).unwrap_or(usize::MAX);
+        let is_known = |index| new.binary_search(&index).is_err();
+        self.has_reordered_ties |= self.has_ids && has_reordered_ties(&ready.page, overlap, is_known);
         for record in new.iter().filter_map(|index| ready.page.get(*index)) {
             take(record).map_err(ScanError::Take)?;
         }
         self.count(new.len() as u64).map_err(unstable)?;
         Ok(self.advance(ready.span, new.len()))
+    }
+
+    /// The list has been read.
+    fn end(&self) -> ScanStep {
+        if self.has_reordered_ties { ScanStep::Reordered } else { ScanStep::Ended }
+    }
+
+    /// Merges a page of the list in another order.
+    pub(super) fn merge_unordered<E, T>(
+        &mut self,
+        page: &RawPage,
+        take: &mut dyn FnMut(RawRecord<'_>) -> Result<(), T>,
+    ) -> Result<(), ScanError<E, T>> {
+        let unstable = |instability| UnstableList { entity: self.entity, offset: 0, instability };
+        for index in self.merger.merge_unordered(page).map_err(unstable)? {
+            let Some(record) = page.get(index) else { continue };
+            take(record).map_err(ScanError::Take)?;
+            self.stats.records += 1;
+        }
+        Ok(())
+    }
+
+    /// Counts the requests of a rescan.
+    pub(super) fn add_rescan(&mut self, requests: u64) {
+        self.stats.requests += requests;
+        self.stats.reread += requests;
     }
 
     /// Something is missing before that page: an earlier one has to be merged first.
@@ -217,7 +254,7 @@ impl ScanState {
             || (new == 0 && continues_list)
             || (page.offset == 0 && self.confirmed_end == Some(self.merged_end));
         if is_confirmed {
-            return ScanStep::Ended;
+            return self.end();
         }
         ScanStep::Advanced
     }

@@ -3,3 +3,4 @@
 mod churn;
 mod quiet;
 mod service;
+mod ties;

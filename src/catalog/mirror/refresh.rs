@@ -35,6 +35,7 @@ use super::log_delta::LogDelta;
 use super::service_time::ServiceTime;
 use super::{Mirror, MirrorError};
 use crate::api::{ApiError, RawPage, RawRecord};
+use crate::catalog::rescan::IncompleteList;
 use crate::catalog::source::RecordSource;
 use crate::error::{Error, ErrorKind};
 use crate::schema::Entity;
@@ -88,6 +89,9 @@ pub enum RefreshError<E> {
     /// The service does not keep its records in order, or somebody rewrites the whole list all the time.
     #[error("{collection} changed while it was being read: {detail}")]
     Unstable { collection: &'static str, detail: String },
+    /// Records are missing in whatever order the list is read.
+    #[error(transparent)]
+    Incomplete(#[from] IncompleteList),
 }
 
 impl From<RefreshError<ApiError>> for Error {
@@ -95,6 +99,7 @@ impl From<RefreshError<ApiError>> for Error {
         match error {
             RefreshError::Service(error) => error.into(),
             RefreshError::Mirror(error) => error.into(),
+            RefreshError::Incomplete(error) => error.into(),
             RefreshError::Unstable { .. } => {
                 let hint = String::from("try again when fewer changes are made in the account");
                 Error::new(ErrorKind::Refused, error.to_string(), Some(hint))

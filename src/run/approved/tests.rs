@@ -33,7 +33,7 @@ fn declined(step: ProposedStep) -> ProposedStep {
 
 /// What is decided about steps: `send`, `not approved`, or the code and message of the problem.
 fn decided(source: FakeSource, steps: &[ProposedStep]) -> Vec<String> {
-    let Ok(catalog) = block_on(Catalog::fetch(&source, &lookups(steps), &mut |_, _| {}));
+    let catalog = block_on(Catalog::fetch(&source, &lookups(steps), &mut |_, _| {})).unwrap();
     decisions(steps, &catalog).iter().map(shown).collect()
 }
 
@@ -348,7 +348,7 @@ fn the_records_concerned_are_read_again() {
 
 #[test]
 fn only_fields_that_changed_since_the_plan_stand_in_the_way() {
-    let Ok(catalog) = block_on(Catalog::fetch(&FakeSource::new(), &LookupRequest::default(), &mut |_, _| {}));
+    let catalog = block_on(Catalog::fetch(&FakeSource::new(), &LookupRequest::default(), &mut |_, _| {})).unwrap();
     let step = |collection: &str, write: WriteKind, before: Json| {
         let entity = schema::collection(collection).unwrap();
         let step = Step::new(0, RowId { sheet: 0, row: 2 }, StepRole::Row, entity, write);

@@ -82,6 +82,16 @@ pub struct Account {
     highest: BTreeMap<&'static str, i64>,
     pub assignments: Vec<Assignment>,
     pub log: Vec<Entry>,
+    pub ties: Ties,
+}
+
+/// The order of records that a sort order does not tell apart; the guide names none.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Ties {
+    #[default]
+    ById,
+    /// Another one for each page, as in a database that sorts only as much as a page needs.
+    ByPage,
 }
 
 impl Account {
@@ -98,6 +108,18 @@ impl Account {
         self.tables.entry(of.name).or_default().insert(id, record);
         self.note(of, "Create", id, None);
         Ok(id)
+    }
+
+    /// Creates records at the same time, as a bulk import does.
+    pub fn create_at_once(&mut self, of: &'static Collection, bodies: &[Record]) -> Result<(), Refusal> {
+        let created_at = Value::from(now());
+        for body in bodies {
+            let id = self.create(of, body)?;
+            if let Some(record) = self.tables.get_mut(of.name).and_then(|table| table.get_mut(&id)) {
+                record.insert("created_at".into(), created_at.clone());
+            }
+        }
+        Ok(())
     }
 
     pub fn update(&mut self, of: &'static Collection, id: i64, body: &Record) -> Result<(), Refusal> {

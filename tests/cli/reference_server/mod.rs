@@ -26,6 +26,7 @@ pub use account::{Account, Assignment, Entry, Record};
 pub use faults::{Fault, Faults, Side};
 pub use shapes::Shapes;
 
+use account::Ties;
 use service::{Reply, Request};
 use wire::{After, ReplyLength};
 
@@ -93,6 +94,16 @@ impl ReferenceServer {
     pub fn holds(&self, name: &str, record: Value) -> i64 {
         let of = tables::collection(name).unwrap();
         self.shared.state().account.create(of, record.as_object().unwrap()).unwrap()
+    }
+
+    /// Creates records at the same time, which lists then show in another order in each page.
+    #[track_caller]
+    pub fn holds_unordered(&self, name: &str, records: impl IntoIterator<Item = Value>) {
+        let of = tables::collection(name).unwrap();
+        let records: Vec<Record> = records.into_iter().map(|record| record.as_object().unwrap().clone()).collect();
+        let account = &mut self.shared.state().account;
+        account.create_at_once(of, &records).unwrap();
+        account.ties = Ties::ByPage;
     }
 
     /// Every record of a collection by id, with plain values whatever the shape.

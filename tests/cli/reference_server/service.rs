@@ -1,10 +1,11 @@
 //! The endpoints of the guide: request to response.
 
 use std::cmp::Ordering;
+use std::hash::{BuildHasher, BuildHasherDefault, DefaultHasher};
 
 use serde_json::{Value, json};
 
-use super::account::{Account, Entry, Record, Refusal, USER};
+use super::account::{Account, Entry, Record, Refusal, Ties, USER};
 use super::shapes::Shapes;
 use super::tables::{Collection, Kind, action, collection};
 
@@ -171,14 +172,20 @@ fn is_text(shapes: Shapes, held: &Value, wanted: &str, kind: Kind) -> bool {
     }
 }
 
-/// Sorts by a field or timestamp, then by id; by the default field of the collection if `sort` is missing.
+/// Sorts by a field or timestamp, then as the account sorts ties; by the default field of the collection if `sort` is
+/// missing.
 fn sort(account: &Account, of: &Collection, request: &Request, ids: &mut [i64]) {
     let asked = parameter(request, "sort").unwrap_or(of.sort);
     let is_known = matches!(asked, "created_at" | "updated_at") || of.fields().iter().any(|field| field.name == asked);
     let by = if is_known { asked } else { of.sort };
     let keys: std::collections::HashMap<i64, Value> =
         account.table(of.name).map(|(id, record)| (id, record.get(by).cloned().unwrap_or_default())).collect();
-    ids.sort_by(|one, other| compare(&keys[one], &keys[other]).then(one.cmp(other)));
+    let page = (parameter(request, "offset"), parameter(request, "limit"));
+    let place = |id: &i64| match account.ties {
+        Ties::ById => (0, *id),
+        Ties::ByPage => (BuildHasherDefault::<DefaultHasher>::default().hash_one((page, id)), *id),
+    };
+    ids.sort_by(|one, other| compare(&keys[one], &keys[other]).then_with(|| place(one).cmp(&place(other))));
     if parameter(request, "order") == Some("desc") {
         ids.reverse();
     }

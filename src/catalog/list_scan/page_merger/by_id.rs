@@ -7,12 +7,16 @@
 //! the other; pages that overlap extend that. So some delivered records are confirmed: each is known to come before the
 //! next. The place of the others is tentative: records that were inserted late, before records delivered already, and
 //! records behind which the list continued elsewhere, because they were deleted or others were inserted before them. In
-//! a list that keeps its order, the confirmed records are in that order on every page forever. One that is not has
-//! moved.
+//! a list that keeps its order, the confirmed records are in that order on every page forever. Where one is not, the
+//! list is reordered, and nothing of the page is merged.
 
 use super::super::error::Instability;
 use super::MergeResult;
 use super::delivered_ids::DeliveredIds;
+
+/// The confirmed records of a page are in another order than before.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Reordered;
 
 #[derive(Debug, Default)]
 pub(super) struct IdMerger {
@@ -23,17 +27,20 @@ impl IdMerger {
     /// Merges the page of these ids, read at that offset. A page from the beginning of the list always merges.
     ///
     /// # Errors
-    /// A record has moved.
+    /// A new record is on the page twice.
     pub(super) fn merge(&mut self, page: &[i64], offset: u64) -> Result<MergeResult, Instability> {
         let places: Vec<Option<u32>> = page.iter().map(|id| self.delivered.place(*id)).collect();
         if offset > 0 && places.iter().all(Option::is_none) {
             return Ok(MergeResult::Gap);
         }
-        let anchor = self.last_confirmed(page, &places)?;
+        let anchor = match self.last_confirmed(&places) {
+            Ok(anchor) => anchor,
+            Err(Reordered) => return Ok(MergeResult::Reordered),
+        };
         self.continue_behind(anchor, &places);
         let mut new = Vec::new();
         for (index, id) in page.iter().copied().enumerate().filter(|(index, _)| places[*index].is_none()) {
-            let Some(place) = self.delivered.push(id) else { return Err(Instability::Moved { id }) };
+            let Some(place) = self.delivered.push(id) else { return Err(Instability::Repeated { id }) };
             if anchor.is_some_and(|(anchor, _)| index < anchor) {
                 self.delivered.mark_tentative(place..place + 1);
             }
@@ -42,13 +49,19 @@ impl IdMerger {
         Ok(MergeResult::New(new))
     }
 
+    /// Merges a page whose order says nothing: returns the indexes of the records that were not delivered.
+    pub(super) fn merge_unordered(&mut self, page: &[i64]) -> Vec<usize> {
+        let is_new = |(_, id): &(usize, &i64)| self.delivered.push(**id).is_some();
+        page.iter().enumerate().filter(is_new).map(|(index, _)| index).collect()
+    }
+
     /// The last confirmed record of the page: its index on the page and its place among the delivered records.
-    fn last_confirmed(&self, page: &[i64], places: &[Option<u32>]) -> Result<Option<(usize, u32)>, Instability> {
+    fn last_confirmed(&self, places: &[Option<u32>]) -> Result<Option<(usize, u32)>, Reordered> {
         let mut last: Option<(usize, u32)> = None;
         for (index, place) in places.iter().enumerate() {
             let Some(place) = place.filter(|place| !self.delivered.is_tentative(*place)) else { continue };
             if last.is_some_and(|(_, before)| place <= before) {
-                return Err(Instability::Moved { id: page[index] });
+                return Err(Reordered);
             }
             last = Some((index, place));
         }
@@ -117,14 +130,15 @@ mod tests {
 
     #[test]
     fn a_record_that_moves_is_detected() {
-        let moved = |id| Err(Instability::Moved { id });
-        assert_eq!(last(&[(0, &[1, 2, 3]), (2, &[3, 4, 1])]), moved(1));
-        assert_eq!(last(&[(0, &[1, 2, 3]), (2, &[3, 2])]), moved(2));
-        assert_eq!(last(&[(0, &[1, 2, 3]), (2, &[3, 4, 4])]), moved(4));
-        assert_eq!(last(&[(0, &[1, 2, 3]), (2, &[3, 4, 3])]), moved(3));
-        assert_eq!(last(&[(0, &[1, 2, 3]), (2, &[3, 4, 5]), (4, &[5, 2])]), moved(2));
+        let reordered = || Ok(MergeResult::Reordered);
+        let repeated = |id| Err(Instability::Repeated { id });
+        assert_eq!(last(&[(0, &[1, 2, 3]), (2, &[3, 4, 1])]), reordered());
+        assert_eq!(last(&[(0, &[1, 2, 3]), (2, &[3, 2])]), reordered());
+        assert_eq!(last(&[(0, &[1, 2, 3]), (2, &[3, 4, 4])]), repeated(4));
+        assert_eq!(last(&[(0, &[1, 2, 3]), (2, &[3, 4, 3])]), reordered());
+        assert_eq!(last(&[(0, &[1, 2, 3]), (2, &[3, 4, 5]), (4, &[5, 2])]), reordered());
         // Behind a record inserted late, and behind one after which the list continued elsewhere.
-        assert_eq!(last(&[(0, &[1, 2, 3]), (1, &[9, 2, 3]), (2, &[2, 3, 9, 4, 1])]), moved(1));
-        assert_eq!(last(&[(0, &[1, 2, 3]), (1, &[2, 4, 5]), (3, &[5, 6, 4])]), moved(4));
+        assert_eq!(last(&[(0, &[1, 2, 3]), (1, &[9, 2, 3]), (2, &[2, 3, 9, 4, 1])]), reordered());
+        assert_eq!(last(&[(0, &[1, 2, 3]), (1, &[2, 4, 5]), (3, &[5, 6, 4])]), reordered());
     }
 }

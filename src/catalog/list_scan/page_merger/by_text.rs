@@ -253,6 +253,7 @@ mod tests {
             let keys: Vec<u64> = page.bytes().map(u64::from).collect();
             match merger.merge(&keys, *offset, attempt).unwrap() {
                 MergeResult::Gap => rows.push('-'),
+                MergeResult::Reordered => rows.push('?'),
                 MergeResult::New(new) => rows.extend(new.into_iter().map(|at| keys[at] as u8 as char)),
             }
         }

@@ -58,7 +58,11 @@ pub(super) struct Service {
     pub(super) cut: u32,
     pub(super) manner: Manner,
     pub(super) churn: Churn,
+    /// Whether all records were created at the same time.
+    has_ties: bool,
     pub(super) requests: Cell<u64>,
+    /// Requests that name a sort order.
+    pub(super) sorted: Cell<u64>,
     /// Requests that are waiting for their answer, and the most that ever were.
     waiting: Cell<usize>,
     pub(super) most_waiting: Cell<usize>,
@@ -127,7 +131,9 @@ impl Service {
             cut: u32::MAX,
             manner: Manner::Steady,
             churn: Churn::default(),
+            has_ties: false,
             requests: Cell::new(0),
+            sorted: Cell::new(0),
             waiting: Cell::new(0),
             most_waiting: Cell::new(0),
             state: RefCell::new(state),
@@ -144,6 +150,11 @@ impl Service {
 
     pub(super) fn under(self, churn: Churn) -> Self {
         Self { churn, ..self }
+    }
+
+    /// All records were created at the same time.
+    pub(super) fn with_ties(self) -> Self {
+        Self { has_ties: true, ..self }
     }
 
     /// Everything in the list now, in order.
@@ -203,7 +214,7 @@ impl Service {
         let hidden = if let Manner::Hides(place) = self.manner { Some(place) } else { None };
         let page = entries.iter().enumerate().skip(offset as usize).take(limit);
         let page = page.filter(|(place, _)| Some(*place) != hidden).map(|(_, entry)| entry);
-        let texts: Vec<String> = page.map(|(place, item)| state.json(*place, *item, self.entity)).collect();
+        let texts: Vec<String> = page.map(|(place, item)| state.json(*place, *item, self)).collect();
         Ok(RawPage::of(format!("[{}]", texts.join(","))).unwrap())
     }
 
@@ -222,13 +233,14 @@ impl RecordSource for Service {
     async fn raw_page(
         &self,
         entity: &'static Entity,
-        _: &[(&str, &str)],
+        filters: &[(&str, &str)],
         offset: u64,
         limit: u32,
     ) -> Result<RawPage, Refused> {
         assert_eq!(entity.name, self.entity.name);
         let request = self.requests.get() + 1;
         self.requests.set(request);
+        self.sorted.set(self.sorted.get() + u64::from(filters.iter().any(|(name, _)| *name == "sort")));
         self.waiting.set(self.waiting.get() + 1);
         self.most_waiting.set(self.most_waiting.get().max(self.waiting.get()));
         self.pause(12).await;
@@ -244,9 +256,15 @@ impl RecordSource for Service {
 }
 
 impl State {
-    fn json(&self, place: u64, item: Item, entity: &Entity) -> String {
-        match entity.is_collection() {
-            true => format!(r#"{{"id":{},"name":"{}","version":{}}}"#, item.id, self.name(place, item), item.version),
+    fn json(&self, place: u64, item: Item, service: &Service) -> String {
+        let created_at = if service.has_ties { 0 } else { place };
+        match service.entity.is_collection() {
+            true => format!(
+                r#"{{"id":{},"name":"{}","version":{},"created_at":"{created_at:020}"}}"#,
+                item.id,
+                self.name(place, item),
+                item.version
+            ),
             false => format!(r#"{{"name":"{}"}}"#, self.name(place, item)),
         }
     }

@@ -145,5 +145,6 @@ fn retryable<E>(error: ScanError<E, MirrorError>) -> Result<String, RefreshError
         ScanError::Service(error) => Err(RefreshError::Service(error)),
         ScanError::Take(error) => Err(RefreshError::Mirror(error)),
         ScanError::Unstable(unstable) => Ok(unstable.to_string()),
+        ScanError::Incomplete(incomplete) => Err(RefreshError::Incomplete(incomplete)),
     }
 }
