@@ -178,7 +178,7 @@ fn decimal(value: &Json) -> Option<Decimal> {
     plain_text(value).trim().parse::<Decimal>().ok().map(|decimal| decimal.normalize())
 }
 
-fn truth(value: &Json) -> Option<bool> {
+pub(super) fn truth(value: &Json) -> Option<bool> {
     match plain_text(value).to_ascii_lowercase().as_str() {
         "true" | "1" | "yes" => Some(true),
         "false" | "0" | "no" => Some(false),

@@ -3,6 +3,7 @@
 mod assignment;
 mod bare_ids;
 mod changes;
+mod checkouts;
 mod identify;
 mod person_names;
 mod read_only;
@@ -12,7 +13,7 @@ mod serials;
 mod steps;
 mod undecoded;
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 
 use serde_json::Value as Json;
 
@@ -27,6 +28,7 @@ use self::undecoded::{doubt, undecoded};
 use super::descriptions::{NameDescriptions, describing_cells};
 use super::locks::{RecordLock, RecordLocks};
 use super::missing::{CreateMissing, DependencyBuilder, DependencyRecord};
+use super::moved_items::MovedItems;
 use super::prior_actions::PriorActions;
 use super::step::{RowId, StepSink, WriteKind};
 use super::target::{self, RowDelta, TargetRecord};
@@ -65,8 +67,10 @@ pub(crate) struct Planner<'p, S> {
     /// Records that earlier rows write to.
     pub locks: RecordLocks,
     pub prior_actions: &'p mut dyn PriorActions,
-    /// Individually tracked items that earlier rows check in.
-    pub returned: HashSet<i64>,
+    /// Where earlier rows put individually tracked items.
+    pub moved: MovedItems,
+    /// The people of the account whom earlier rows archive (true) or bring back (false).
+    pub archived: HashMap<i64, bool>,
     /// What becomes of the rows' own records, where check-outs beside them need it.
     pub links: RowLinks,
     /// Rows, with their sheet, of which nothing is sent because another of their records has a problem.
@@ -144,7 +148,7 @@ impl<S: StepSink> Planner<'_, S> {
         }
         let decision = match self.decide(sheet, row, checked, &mut note) {
             Ok(_) if self.is_withheld(sheet, row) => Err(Vec::new()),
-            Ok(Decision::Write(draft)) if sheet.mapping.entity.is_action() => self.skip_repeated(sheet, row, draft),
+            Ok(Decision::Write(draft)) if sheet.mapping.entity.is_action() => self.action(sheet, row, draft),
             decision => decision.and_then(|decision| self.lock_record(sheet, row, decision)),
         };
         if let Ok(Decision::Write(draft)) = &decision {
@@ -539,6 +543,8 @@ fn unknown_name(given: &ResolvedField) -> Option<Problem> {
     Some(Problem { error, ..problem.clone() })
 }
 
+#[cfg(test)]
+mod checkouts_tests;
 #[cfg(test)]
 mod products_tests;
 #[cfg(test)]

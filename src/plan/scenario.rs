@@ -2,7 +2,7 @@
 
 #![allow(clippy::unwrap_used)]
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::convert::Infallible;
 
 use futures::executor::block_on;
@@ -10,9 +10,9 @@ use serde_json::{Value as Json, json};
 
 use super::resolver::{RenamedRecords, UnknownNames, UserIds};
 use super::{
-    ActionRequest, CreateMissing, EncodingConfidence, NameDescriptions, NotificationCount, PlanTotals, Planner,
-    PriorAction, PriorActions, RecordLocks, Referenced, ReportedTimestamp, RowDecision, RowLinks, RowPlan, SheetPlan,
-    Step, StepSink, WriteKind,
+    ActionRequest, CreateMissing, EncodingConfidence, MovedItems, NameDescriptions, NotificationCount, PlanTotals,
+    Planner, PriorAction, PriorActions, RecordLocks, Referenced, ReportedTimestamp, RowDecision, RowLinks, RowPlan,
+    SheetPlan, Step, StepSink, WriteKind,
 };
 use crate::catalog::fake_source::FakeSource;
 use crate::catalog::{Catalog, LookupRequest, Record};
@@ -209,7 +209,8 @@ impl Scenario {
             notifications: NotificationCount::default(),
             locks: RecordLocks::default(),
             prior_actions: &mut prior_actions,
-            returned: HashSet::new(),
+            moved: MovedItems::default(),
+            archived: HashMap::new(),
             links: RowLinks::default(),
             withheld: &HashSet::new(),
         };
@@ -259,8 +260,7 @@ impl Scenario {
 
     /// The plan of every row as text.
     pub(super) fn shown(self) -> Vec<String> {
-        let outcome = self.plan();
-        outcome.rows.iter().map(|row| outcome.show(row)).collect()
+        self.plan().shown_rows()
     }
 }
 
@@ -280,9 +280,14 @@ impl Outcome {
         }
     }
 
+    /// Every row as text.
+    pub(super) fn shown_rows(&self) -> Vec<String> {
+        self.rows.iter().map(|row| self.show(row)).collect()
+    }
+
     /// The rows that are rejected, as text.
     pub(super) fn shown_rejections(&self) -> Vec<String> {
-        self.rows.iter().map(|row| self.show(row)).filter(|row| row.starts_with("reject ")).collect()
+        self.shown_rows().into_iter().filter(|row| row.starts_with("reject ")).collect()
     }
 
     /// All steps as text.

@@ -22,16 +22,17 @@ use crate::catalog::{
     CachedSource, Catalog, FetchMethod, LogPosition, LookupRequest, Mirror, RefreshMode, RefreshOptions,
 };
 use crate::check::{
-    Aliases, CheckedRow, Checker, Conflicts, ParsedId, Remark, RemarkTally, Repeats, RowAction, Rules, is_withheld,
+    Aliases, CheckedRow, Checker, Conflicts, ParsedId, Problem, Remark, RemarkTally, Repeats, RowAction, Rules,
+    is_withheld,
 };
 use crate::error::{Error, Result};
 use crate::mapping::{IdOwnership, Mapping, RecordOrigin};
 use crate::observer::{Observer, Wait};
 use crate::plan::resolver::{RenamedRecords, UnknownNames, UserIds};
 use crate::plan::{
-    ActionRequest, CreateMissing, FieldChange, LookAlikes, NameDescriptions, NotificationCount, PlanTotals, Planner,
-    RecordLocks, ReportedTimestamp, RowDecision, RowId, RowLinks, RowPlan, RowStatus, RunEstimate, SheetPlan, Step,
-    StepSink,
+    ActionRequest, CreateMissing, FieldChange, LookAlikes, MovedItems, NameDescriptions, NotificationCount, PlanTotals,
+    Planner, RecordLocks, ReportedTimestamp, RowDecision, RowId, RowLinks, RowPlan, RowStatus, RunEstimate, SheetPlan,
+    Step, StepSink,
 };
 use crate::schema::log_field;
 use crate::shutdown::ShutdownSignal;
@@ -127,7 +128,7 @@ impl RunPlanner<'_> {
         let mut prior_actions = report_waits(client, &observer, finding).await?;
         observer.borrow_mut().on_phase("planning", None);
         let mut withheld = HashSet::new();
-        let pass = PlanPass { sheets: &sheets, edits: &edits, described: &lookups.described };
+        let mut trial_problems = HashMap::new();
         let settings = (&rules, (self.create_missing, &lookups.descriptions), &users, lookups.exported);
         let is_sent = self.reading == AccountReading::Cached;
         while is_sent && input.sheets.iter().any(MappedSheet::is_further) {
@@ -135,8 +136,15 @@ impl RunPlanner<'_> {
             let mut prior = prior_actions.clone();
             let trial = TrialSink { known: withheld.clone(), ..TrialSink::new(input) };
             let mut planner = planner((&mut catalog, &mut prior), trial, settings, &withheld);
+            let pass = PlanPass {
+                sheets: &sheets,
+                edits: &edits,
+                described: &lookups.described,
+                trial_problems: &trial_problems,
+            };
             self.plan_sheets(input, &pass, &mut checkers, &mut planner)?;
-            let rejected = planner.steps.rejected;
+            let TrialSink { rejected, problems, .. } = planner.steps;
+            trial_problems.extend(problems);
             catalog.forget_planned();
             if rejected.is_empty() {
                 break;
@@ -144,6 +152,8 @@ impl RunPlanner<'_> {
             withheld.extend(rejected);
         }
         let mut planner = planner((&mut catalog, &mut prior_actions), steps, settings, &withheld);
+        let pass =
+            PlanPass { sheets: &sheets, edits: &edits, described: &lookups.described, trial_problems: &trial_problems };
         let (overridden, remarks) = self.plan_sheets(input, &pass, &mut checkers, &mut planner)?;
         let (emails, people) = (planner.notifications.sent, planner.notifications.people());
         let Planner { steps, totals, .. } = planner;
@@ -178,7 +188,7 @@ impl RunPlanner<'_> {
             planner.steps.sheet(sheet.index, &input.sheet_header(index))?;
             let mut tally = RemarkTally::default();
             if sheet.owner.is_some() {
-                self.plan_further(input, (&mut checkers[index], &mut tally), (&sheet, pass.described), planner)?;
+                self.plan_further(input, (&mut checkers[index], &mut tally), (&sheet, pass), planner)?;
             } else {
                 overridden +=
                     self.plan_sheet(input, (&mut checkers[index], &mut tally), (&sheet, pass.edits[index]), planner)?;
@@ -194,10 +204,10 @@ impl RunPlanner<'_> {
         &self,
         input: &mut InputSet,
         (checker, remarks): (&mut Checker<'_>, &mut RemarkTally),
-        (sheet, described): (&SheetPlan<'_>, &DescribedRecords),
+        (sheet, pass): (&SheetPlan<'_>, &PlanPass<'_>),
         planner: &mut Planner<'_, S>,
     ) -> Result<()> {
-        let mapping = sheet.mapping;
+        let (mapping, described) = (sheet.mapping, pass.described);
         let owner = sheet.owner.unwrap_or(sheet.index);
         let mut checked = CheckedRow::default();
         let mut stored: Result<(), JournalError> = Ok(());
@@ -235,11 +245,19 @@ impl RunPlanner<'_> {
             }
             planner.steps.row_begins(sheet, &filled, &mut checked);
             stored = planner.further_record(sheet, &filled, &mut checked).and_then(|plan| {
-                let Some(mut plan) = plan else { return Ok(()) };
-                plan.changes.iter_mut().for_each(|change| change.column = checked.cell_of(change.column));
-                planner.steps.changes(&plan.changes)?;
-                let mut planned = planned_row(&checked, plan, mapping);
-                checked.locate_problems(&mut planned.problems, typed, mapping);
+                let planned = match plan {
+                    Some(mut plan) => {
+                        plan.changes.iter_mut().for_each(|change| change.column = checked.cell_of(change.column));
+                        planner.steps.changes(&plan.changes)?;
+                        let mut planned = planned_row(&checked, plan, mapping);
+                        checked.locate_problems(&mut planned.problems, typed, mapping);
+                        planned
+                    }
+                    None => match pass.trial_problems.get(&RowId { sheet: sheet.index, row: typed.number }) {
+                        Some(problems) => rejected_row(problems.clone()),
+                        None => return Ok(()),
+                    },
+                };
                 let mut row = Row::default();
                 row.clear(typed.number);
                 planner.steps.row(&row, &planned, &|_| true)
@@ -359,6 +377,8 @@ struct PlanPass<'p> {
     sheets: &'p [SheetRules],
     edits: &'p [Edits],
     described: &'p DescribedRecords,
+    /// What earlier passes said against further records. A row of which nothing is sent is not looked at so far again.
+    trial_problems: &'p HashMap<RowId, Vec<Problem>>,
 }
 
 type PlanSettings<'p> = (&'p Rules, (&'p CreateMissing, &'p NameDescriptions), &'p UserIds, Option<ReportedTimestamp>);
@@ -384,7 +404,8 @@ fn planner<'p, S>(
         notifications: NotificationCount::default(),
         locks: RecordLocks::default(),
         prior_actions,
-        returned: HashSet::new(),
+        moved: MovedItems::default(),
+        archived: HashMap::new(),
         links: RowLinks::default(),
         withheld,
     }
@@ -425,13 +446,15 @@ struct TrialSink {
     /// Rows that were rejected before.
     known: HashSet<RowId>,
     rejected: HashSet<RowId>,
+    /// The problems of rejected further records, each with its own sheet.
+    problems: HashMap<RowId, Vec<Problem>>,
 }
 
 impl TrialSink {
     fn new(input: &InputSet) -> Self {
         let owners = input.further_sheets().into_iter().flat_map(|(sheet, owner)| [(sheet, owner), (owner, owner)]);
         let (known, rejected) = (HashSet::new(), HashSet::new());
-        Self { steps: 0, sheet: 0, owners: owners.collect(), known, rejected }
+        Self { steps: 0, sheet: 0, owners: owners.collect(), known, rejected, problems: HashMap::new() }
     }
 }
 
@@ -464,6 +487,9 @@ impl PlanSink for TrialSink {
             let id = RowId { sheet: *owner, row: row.number };
             if !self.known.contains(&id) {
                 self.rejected.insert(id);
+                if *owner != self.sheet {
+                    self.problems.insert(RowId { sheet: self.sheet, row: row.number }, planned.problems.clone());
+                }
             }
         }
         Ok(())
@@ -540,6 +566,12 @@ fn request_deletion(sheet: &SheetPlan<'_>, row: &Row, checked: &mut CheckedRow) 
     }
     let asked = checked.action.replace(RowAction::Delete);
     matches!(asked, Some(RowAction::Write(_)))
+}
+
+/// A further record with problems.
+fn rejected_row(problems: Vec<Problem>) -> PlannedRow {
+    let (state, status) = (RowState::Ended, RowStatus::Failed);
+    PlannedRow { state, status, record: None, message: String::new(), problems }
 }
 
 /// A row that is not sent keeps the id that it came with: without it a corrected row would be a new record. An id that

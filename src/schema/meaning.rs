@@ -11,6 +11,8 @@ use super::{ACTIONS, COLLECTIONS, Entity, Field, Kind, Role, Verb, collection, f
 pub enum Meaning {
     /// The e-mail address of a person. Only records of people have it.
     PersonEmail,
+    /// Whether a person has left. Nothing is checked out to them.
+    PersonArchived,
     /// The name of a company: its legal form tells nothing (`Dell` and `Dell Inc.`).
     OrganisationName,
     /// The tag of an individually tracked item.
@@ -218,6 +220,7 @@ mod tests {
                     Meaning::Available => matches!(field.kind, Kind::Integer { .. }) && !field.is_written(),
                     Meaning::Holders => field.kind == Kind::Structure && field.read,
                     Meaning::HeldSince => field.kind == Kind::Date && !field.is_written(),
+                    Meaning::PersonArchived => field.kind == Kind::Boolean && entity.is_person(),
                     Meaning::NotifiesOnCheckout => field.kind == Kind::Boolean && field.read,
                     Meaning::MovedQuantity => matches!(field.kind, Kind::Integer { .. }) && entity.is_action(),
                     Meaning::MovedKey | Meaning::ActionNotes => {

@@ -261,3 +261,22 @@ fn a_word_for_nothing_names_no_holder() {
     assert_eq!([holder(&account, "A-1"), holder(&account, "A-3")], [None, employee(1)]);
     assert!(codes(&summary, "remarks").contains(&String::from("value.none")), "{summary}");
 }
+
+#[test]
+fn an_asset_is_not_imported_for_a_person_who_has_left() {
+    let rows = sheet(&["A-1,MacBook Pro 14,Ready,zed@example.com,,,", "A-2,MacBook Pro 14,Ready,ada@example.com,,,"]);
+    let account = account()
+        .holds("employees", json!({"name": "Zed Gone", "email": "zed@example.com", "archived": true}))
+        .sheet("assets.csv", &rows);
+    for arguments in [&["--dry-run"][..], &["--yes"]] {
+        let (code, summary) = account.json(&[&IMPORT[..], arguments].concat());
+        let counts = [&summary["counts"]["created"], &summary["counts"]["failed"]];
+        assert_eq!((code, counts), (1, [&json!(1), &json!(1)]), "{summary:#}");
+        assert_eq!(codes(&summary, "problems"), ["checkout.refused"]);
+        let example = &summary["problems"][0]["examples"][0];
+        assert_eq!(example["cell"], "D2", "{summary:#}");
+        let message = "the employee `Zed Gone` is archived; nothing can be checked out to them";
+        assert!(example["message"].as_str().unwrap().ends_with(message), "{summary:#}");
+    }
+    assert_eq!(account.records("assets").len(), 1);
+}

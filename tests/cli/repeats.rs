@@ -136,6 +136,44 @@ fn an_asset_that_the_person_holds_is_unchanged() {
     assert_eq!(import(&account, &["checkout_asset.csv"]), (0, (1, 0, 0)));
 }
 
+/// The problems of a summary, each as `code cell: message`.
+fn problems(summary: &Value) -> Vec<String> {
+    let examples = summary["problems"].as_array().unwrap().iter().flat_map(|problem| {
+        let code = problem["code"].as_str().unwrap();
+        let examples = problem["examples"].as_array().unwrap();
+        examples.iter().map(move |example| {
+            format!("{code} {}: {}", example["cell"].as_str().unwrap(), example["message"].as_str().unwrap())
+        })
+    });
+    let mut told: Vec<String> = examples.collect();
+    told.sort_unstable();
+    told
+}
+
+#[test]
+fn a_dry_run_tells_of_check_outs_that_the_service_refuses() {
+    let rows = "Asset Tag,Employee,Checkout Date\nLAP-1,ada@example.com,2026-03-02\nLAP-1,bob@example.com,2026-03-02\n\
+                LAP-1,Ada Byron,2026-03-09\nLAP-2,zed@example.com,2026-03-02\nLAP-3,ada@example.com,2026-03-02\n";
+    let account = account()
+        .holds("employees", json!({"name": "Zed Gone", "email": "zed@example.com", "archived": true}))
+        .holds("assets", json!({"asset_id": "LAP-2", "product_id": 1, "status_id": 1}))
+        .holds("assets", json!({"asset_id": "LAP-3", "product_id": 1, "status_id": 1}))
+        .holds("checkout/asset", json!({"asset_id": "LAP-3", "employee_id": 2, "checkout_date": "2026-01-02"}))
+        .sheet("checkout_asset.csv", rows);
+    let told = [
+        "checkout.refused A6: `LAP-3` is checked out to `Bob Hale`",
+        "checkout.refused B5: the employee `Zed Gone` is archived; nothing can be checked out to them",
+        "duplicate.key A3: duplicate of row 2, which checks `LAP-1` out to `Ada Byron`",
+    ];
+    let (code, plan) = account.json(&["import", "checkout_asset.csv", "--dry-run"]);
+    assert_eq!((code, counts(&plan)), (1, (1, 1, 3)), "{plan:#}");
+    assert_eq!(problems(&plan), told);
+    let (code, done) = account.json(&["import", "checkout_asset.csv"]);
+    assert_eq!((code, counts(&done)), (1, (1, 1, 3)), "{done:#}");
+    assert_eq!(problems(&done), told, "as the dry run said, and nothing of it is sent");
+    assert_eq!(done["requests"]["by_kind"]["POST checkout/asset"], 1, "{done:#}");
+}
+
 /// Ids and days are the same in an account that was started anew, the item is not.
 #[test]
 fn a_sandbox_that_was_started_anew_remembers_nothing() {

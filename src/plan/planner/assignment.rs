@@ -4,16 +4,18 @@ use std::collections::HashMap;
 
 use serde_json::{Value as Json, json};
 
+use super::checkouts::moved_twice;
 use super::{Decision, Planner, Rejection, RowDraft, SheetPlan, StepExtras, or_problem};
 use crate::api::{Body, integer};
 use crate::catalog::{LookupResult, RecordRef};
 use crate::check::{Code, Problem, ValueError, text};
 use crate::mapping::{Mapping, RecordOrigin};
+use crate::plan::moved_items::MovedItem;
 use crate::plan::prior_actions::{ActionRequest, ItemState};
 use crate::plan::resolver::{Resolved, ResolvedField, naming, wire_value};
 use crate::plan::step::{DependsOn, RowId, Step, StepRole, StepSink, WriteKind};
 use crate::plan::{FieldChange, RowDecision, RowPlan};
-use crate::schema::{self, ASSIGNED_TO, DEPLOYABLE, Entity, Field, Meaning};
+use crate::schema::{self, ASSIGNED_TO, DEPLOYABLE, Entity, Field, Meaning, Verb};
 use crate::table::Row;
 
 /// What the plan does with the own record of a row, as far as a check-out beside it needs to know.
@@ -131,9 +133,20 @@ impl<S: StepSink> Planner<'_, S> {
         let entity = sheet.mapping.entity;
         let Some(link) = self.link(sheet, row).cloned() else { return Ok(None) };
         let Some((holder, column)) = self.holder(sheet, &draft) else { return Ok(None) };
+        let item = MovedItem::of(entity, &draft.fields);
+        let earlier = item.as_ref().and_then(|item| Some((item, self.moved.get(item)?)));
+        if let Some((item, earlier)) = earlier.filter(|(_, earlier)| earlier.verb == Verb::Checkout) {
+            return match self.item_move(sheet, row, &draft) {
+                Some(planned) if !planned.is_same(earlier) => {
+                    let message = self.told_of(earlier, item, planned.row);
+                    or_problem(moved_twice(message, Verb::Checkout), Some(column), row)
+                }
+                _ => Ok(None),
+            };
+        }
         let returned_by = match link.record {
             RecordRef::Planned(_) => Vec::new(),
-            RecordRef::Known(id) if self.returned.contains(&id) => Vec::new(),
+            RecordRef::Known(_) if earlier.is_some() => Vec::new(),
             RecordRef::Known(id) => {
                 let request =
                     ActionRequest::of(self.catalog, entity, &draft.fields).filter(|_| draft.missing.is_empty());
@@ -157,6 +170,9 @@ impl<S: StepSink> Planner<'_, S> {
         if let Some(status) = self.undeployable_status(entity, &link) {
             let note = format!("not checked out to {holder}: its status {status} does not allow it");
             return Ok(Some(HolderDecision::Withheld(note, column)));
+        }
+        if let Some(problem) = self.archived_holder(row, entity, &draft) {
+            return Err(vec![problem]);
         }
         if !returned_by.is_empty() && self.lacks_for_return(entity, &link) {
             let error = ValueError::new(
@@ -205,6 +221,10 @@ impl<S: StepSink> Planner<'_, S> {
         };
         let HolderChange { mut draft, link, returned_by, holder, column } = *assigned;
         let entity = sheet.mapping.entity;
+        let moved = self.item_move(sheet, row, &draft);
+        if let Some((item, moved)) = MovedItem::of(entity, &draft.fields).zip(moved) {
+            self.moved.add(item, moved);
+        }
         let mut extras = StepExtras { after: link.step.into_iter().collect(), ..StepExtras::default() };
         if let (RecordRef::Known(id), false) = (link.record, returned_by.is_empty()) {
             let row = RowId { sheet: sheet.index, row: row.number };
@@ -234,7 +254,7 @@ impl<S: StepSink> Planner<'_, S> {
     }
 
     /// The name of the holder that a draft says, and its column.
-    fn holder(&self, sheet: &SheetPlan<'_>, draft: &RowDraft) -> Option<(String, u32)> {
+    pub(super) fn holder(&self, sheet: &SheetPlan<'_>, draft: &RowDraft) -> Option<(String, u32)> {
         let entity = sheet.mapping.entity;
         let named = |field: &Field| {
             let index = entity.field_index(field.name)?;
@@ -253,7 +273,7 @@ impl<S: StepSink> Planner<'_, S> {
     }
 
     /// Who holds a record of the account, by name. `None` if the service does not say.
-    fn current_holders(&self, action: &'static Entity, id: i64) -> Option<Vec<String>> {
+    pub(super) fn current_holders(&self, action: &'static Entity, id: i64) -> Option<Vec<String>> {
         let record = self.catalog.record(action.item()?.1.to, id)?;
         let name = |entry: &Json| {
             let held = action.holders().find_map(|field| Some((field, entry.get(field.name).and_then(integer)?)));
@@ -464,6 +484,30 @@ mod tests {
         assert_eq!(told("a@b").0, [""; 0]);
         assert_eq!(told("Nobody").1, ["`Nobody` not found in employees"]);
         assert_eq!(told(""), (vec![], vec![]));
+    }
+
+    #[test]
+    fn nothing_of_a_row_is_sent_whose_holder_has_left() {
+        let gone = json!([{"id": 4, "name": "Zed", "email": "zed@example.com", "archived": true}]);
+        let plan = |held: Json, row: &str| {
+            let text = format!("asset_id|product_id|status_id|UPN|Place|Since\n{row}");
+            let scenario = Scenario::new()
+                .holds("statuses", json!([{"id": 1, "name": "Ready", "type": "deployable"}]))
+                .holds("categories", json!([{"id": 1, "name": "Laptops", "type": "asset"}]))
+                .holds("products", json!([{"id": 1, "name": "X1", "category_id": 1}]))
+                .holds("employees", gone.clone())
+                .holds("assets", held);
+            scenario.ruled_sheet("assets", &text, MAPPING).plan().shown_rejections()
+        };
+        let is_told = |rejections: &[String]| {
+            rejections.len() == 1
+                && rejections[0].ends_with("the employee `Zed` is archived; nothing can be checked out to them")
+        };
+        let row = "A-1|||zed@example.com||2026-02-01";
+        assert!(is_told(&plan(asset(json!({"deployed_to": []})), row)));
+        assert!(is_told(&plan(json!([]), "A-2|X1|Ready|zed@example.com||2026-02-01")));
+        let none: [&str; 0] = [];
+        assert_eq!(plan(asset(json!({"deployed_to": [{"employee_id": 4}]})), row), none, "they have it already");
     }
 
     #[test]

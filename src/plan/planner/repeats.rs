@@ -3,6 +3,7 @@
 use super::{Decision, Planner, Rejection, RowDraft, SheetPlan, StepSink};
 use crate::catalog::RecordRef;
 use crate::check::Repeats;
+use crate::plan::moved_items::MovedItem;
 use crate::plan::prior_actions::{ActionRequest, ItemState, PriorAction, is_reported_done, repeated};
 use crate::table::Row;
 
@@ -36,9 +37,6 @@ impl<S: StepSink> Planner<'_, S> {
             .as_ref()
             .and_then(|(field, holder)| Some(named(entity.field(field)?.reference_to()?.to, holder.id)));
         let Some(error) = repeated(&prior, &request, (&item, holder.as_deref())) else {
-            if request.is_of_tagged_item() && !request.is_checkout() {
-                self.returned.insert(request.item.id);
-            }
             return Ok(Decision::Write(draft));
         };
         if is_reported_done(sheet.mapping, row) {
@@ -58,7 +56,8 @@ impl<S: StepSink> Planner<'_, S> {
 
     /// Where the item is when the row's turn comes: an earlier row may have taken it back.
     fn item_state(&self, request: &ActionRequest, draft: &RowDraft) -> ItemState {
-        if self.returned.contains(&request.item.id) {
+        let is_moved = MovedItem::of(request.action, &draft.fields).is_some_and(|item| self.moved.get(&item).is_some());
+        if is_moved {
             return ItemState::NotDone;
         }
         ItemState::of(self.catalog, request, &draft.fields)

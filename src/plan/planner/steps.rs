@@ -9,7 +9,7 @@ use crate::plan::missing::DependencyRecord;
 use crate::plan::resolver::{Resolved, ResolvedField, wire_value};
 use crate::plan::step::{DependsOn, RowId, Step, StepRole, StepSink, WriteKind};
 use crate::plan::{Referenced, RowDecision, diff};
-use crate::schema::{self, CUSTOM_FIELDS, Deletion, Entity, Role, Use};
+use crate::schema::{self, CUSTOM_FIELDS, Deletion, Entity, Meaning, Role, Use};
 use crate::table::Row;
 
 impl<S: StepSink> Planner<'_, S> {
@@ -43,6 +43,7 @@ impl<S: StepSink> Planner<'_, S> {
         }
         step.before = extras.before.or_else(|| self.before(entity, kind, &draft.fields, &step));
         self.note_new_name(&step);
+        self.note_archived(&step);
         self.count(entity, kind, &step);
         self.notifications.add(self.catalog, entity, &draft.fields);
         self.steps.push(&step)?;
@@ -62,6 +63,12 @@ impl<S: StepSink> Planner<'_, S> {
         if let (WriteKind::Update(id), Some(Json::String(name))) = (step.write, step.body.get("name")) {
             self.renamed.add(step.entity.name, name, id);
         }
+    }
+
+    fn note_archived(&mut self, step: &Step) {
+        let WriteKind::Update(id) = step.write else { return };
+        let set = step.entity.meaning(Meaning::PersonArchived).and_then(|field| step.body.get(field.name));
+        self.archived.extend(set.map(|value| (id, diff::truth(value) == Some(true))));
     }
 
     /// What the step will change, as it is now: undo restores it, and after a lost response it shows whether the step

@@ -74,6 +74,7 @@ pub(super) const EMPLOYEES: Entity = Entity {
             .example("Works from home on Fridays"),
         // Words of the opposite sense (`active`, `activated`, `enabled`) are left out: a `yes` there means `no` here.
         Field::boolean("archived")
+            .means(Meaning::PersonArchived)
             .also(&["is archived", "archiviert", "archivé", "deactivated", "disabled"])
             .help("Whether they have left.")
             .example("no"),

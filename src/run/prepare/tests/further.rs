@@ -181,6 +181,22 @@ fn nothing_is_checked_out_that_its_status_keeps() {
 }
 
 #[test]
+fn what_only_the_whole_plan_shows_against_a_holder_is_said_of_the_row_that_is_not_sent() {
+    let office = Office::new();
+    office.makes("employees", json!({"name": "Zed Gone", "email": "zed@example.com", "archived": true}));
+    let finished = office.imports(office.assigning(&["A-1,zed@example.com,,,2026-01-05", "A-2,,,,"]));
+    assert_eq!(
+        finished.rows(),
+        [
+            "2 failed: checkout.refused at D: assigned_to from UPN, D2: the employee `Zed Gone` is archived; nothing can be \
+             checked out to them",
+            "3 created #1",
+        ]
+    );
+    assert_eq!(finished.writes(), ["POST assets 1"]);
+}
+
+#[test]
 fn a_name_of_a_person_and_a_place_is_a_question() {
     let office = Office::new();
     let location =

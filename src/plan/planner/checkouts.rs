@@ -1,0 +1,138 @@
+//! Check-ins and check-outs that the service would refuse: of an item that an earlier row moves or somebody else has,
+//! or to a person who has left.
+
+use super::{Decision, Planner, Rejection, RowDraft, SheetPlan, StepSink};
+use crate::catalog::RecordRef;
+use crate::check::{Code, Problem, ValueError};
+use crate::plan::diff;
+use crate::plan::moved_items::{ItemMove, MovedItem};
+use crate::plan::resolver::Resolved;
+use crate::plan::step::RowId;
+use crate::schema::{self, Entity, Meaning, Role, Verb};
+use crate::table::Row;
+
+impl<S: StepSink> Planner<'_, S> {
+    /// What becomes of a row of a check-in or check-out sheet.
+    pub(super) fn action(&mut self, sheet: &SheetPlan<'_>, row: &Row, draft: RowDraft) -> Result<Decision, Rejection> {
+        let entity = sheet.mapping.entity;
+        let item = MovedItem::of(entity, &draft.fields);
+        let moved = item.and_then(|item| Some((item, self.item_move(sheet, row, &draft)?)));
+        if let Some((item, planned)) = &moved
+            && let Some(earlier) = self.moved.get(item).filter(|earlier| earlier.verb == planned.verb)
+        {
+            let message = self.told_of(earlier, item, planned.row);
+            return match earlier.is_same(planned) {
+                true => Ok(Decision::AlreadyDone { message }),
+                false => Err(vec![item_problem(sheet, row, moved_twice(message, planned.verb))]),
+            };
+        }
+        let decision = self.skip_repeated(sheet, row, draft)?;
+        if let Decision::Write(draft) = &decision {
+            self.check_checkout(sheet, row, draft)?;
+            if let Some((item, planned)) = moved {
+                self.moved.add(item, planned);
+            }
+        }
+        Ok(decision)
+    }
+
+    /// What a row that moves an item does with it.
+    pub(super) fn item_move(&self, sheet: &SheetPlan<'_>, row: &Row, draft: &RowDraft) -> Option<ItemMove> {
+        let entity = sheet.mapping.entity;
+        let id = RowId { sheet: sheet.owner.unwrap_or(sheet.index), row: row.number };
+        let moved = ItemMove::of(entity, id, &draft.fields)?;
+        let Some((holder_name, _)) = self.holder(sheet, draft) else { return Some(moved) };
+        let given = |name: &str| {
+            let index = entity.field_index(name)?;
+            draft.fields.iter().find(|given| given.field == index)
+        };
+        let holder = entity.holders().find_map(|field| match given(field.name)?.value {
+            Resolved::Record(record, _) => Some((field.name, record)),
+            _ => None,
+        });
+        Some(ItemMove { holder, holder_name, ..moved })
+    }
+
+    /// What an earlier row does with an item, for the message of a later one.
+    pub(super) fn told_of(&self, earlier: &ItemMove, item: &MovedItem, row: RowId) -> String {
+        let place = match earlier.row.sheet == row.sheet {
+            true => format!("row {}", earlier.row.row),
+            false => format!("row {} of an earlier sheet", earlier.row.row),
+        };
+        let name = self.catalog.describe(item.collection, item.record);
+        match earlier.verb {
+            Verb::Checkout => format!("duplicate of {place}, which checks `{name}` out to `{}`", earlier.holder_name),
+            Verb::Checkin => format!("duplicate of {place}, which checks `{name}` in"),
+        }
+    }
+
+    /// Rejects a check-out of an item that somebody else has, or to a person who has left.
+    fn check_checkout(&self, sheet: &SheetPlan<'_>, row: &Row, draft: &RowDraft) -> Result<(), Rejection> {
+        let entity = sheet.mapping.entity;
+        if entity.role != Role::Action(Verb::Checkout) {
+            return Ok(());
+        }
+        let held = self.held_already(entity, draft).map(|error| item_problem(sheet, row, error));
+        let problems: Rejection = held.into_iter().chain(self.archived_holder(row, entity, draft)).collect();
+        if problems.is_empty() { Ok(()) } else { Err(problems) }
+    }
+
+    /// An item that the account says is out, and that no earlier row checks in.
+    fn held_already(&self, action: &'static Entity, draft: &RowDraft) -> Option<ValueError> {
+        let item = MovedItem::of(action, &draft.fields).filter(|item| self.moved.get(item).is_none())?;
+        let RecordRef::Known(id) = item.record else { return None };
+        let holders = self.current_holders(action, id).filter(|holders| !holders.is_empty())?;
+        let name = self.catalog.describe(item.collection, item.record);
+        let message = format!("`{name}` is checked out to `{}`", holders.join("`, `"));
+        let hint = "check it in first; of one import, check-ins are sent before check-outs";
+        Some(ValueError::new(Code::CheckoutRefused, message, hint))
+    }
+
+    /// The problem of a check-out to a person who has left.
+    pub(super) fn archived_holder(&self, row: &Row, action: &'static Entity, draft: &RowDraft) -> Option<Problem> {
+        let recipient = action.field_index(action.recipient()?.name)?;
+        let given = draft.fields.iter().find(|given| given.field == recipient)?;
+        let Resolved::Record(person, reference) = given.value else { return None };
+        if !self.is_archived(reference.to, person) {
+            return None;
+        }
+        let singular = schema::collection(reference.to).map_or(reference.to, |entity| entity.singular);
+        let name = self.catalog.describe(reference.to, person);
+        let error = ValueError::new(
+            Code::CheckoutRefused,
+            format!("the {singular} `{name}` is archived; nothing can be checked out to them"),
+            "name somebody else, or leave the row out; somebody who is back needs `archived` set to `no` first",
+        );
+        Some(error.at(Some(given.column), row.cell(given.column as usize).text))
+    }
+
+    /// Whether a person has left, once the earlier rows are sent.
+    fn is_archived(&self, people: &str, person: RecordRef) -> bool {
+        let field = schema::collection(people).and_then(|entity| entity.meaning(Meaning::PersonArchived));
+        let planned = match person {
+            RecordRef::Known(id) => self.archived.get(&id).copied(),
+            RecordRef::Planned(_) => None,
+        };
+        let fields = match person {
+            RecordRef::Known(id) => self.catalog.record(people, id),
+            RecordRef::Planned(step) => self.catalog.planned_fields(people, step),
+        };
+        planned.or_else(|| diff::truth(fields?.get(field?.name)?)) == Some(true)
+    }
+}
+
+/// The error of a row that moves what an earlier row moves.
+pub(super) fn moved_twice(message: String, verb: Verb) -> ValueError {
+    let hint = match verb {
+        Verb::Checkout => "keep one of the two rows: it has one holder at a time",
+        Verb::Checkin => "keep one of the two rows: it comes back once",
+    };
+    ValueError::new(Code::DuplicateKey, message, hint)
+}
+
+/// A problem at the cell that names the item of an action.
+fn item_problem(sheet: &SheetPlan<'_>, row: &Row, error: ValueError) -> Problem {
+    let column = sheet.mapping.column_of(sheet.mapping.entity.fields[0].name);
+    let found = column.map_or("", |column| row.cell(column as usize).text);
+    error.at(column, found)
+}
