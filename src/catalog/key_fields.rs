@@ -10,13 +10,9 @@ pub(super) fn lookup_fields(entity: &Entity) -> Vec<&'static str> {
     fields
 }
 
-/// The field that no two records of an account share: the tag of an asset, the address of an employee. Names need not
-/// be unique (field notes), so `name` never is one.
+/// The name of the field that no two records of an account share.
 pub(super) fn unique_field(entity: &Entity) -> Option<&'static str> {
-    match entity.key {
-        [field] if *field != "name" => Some(field),
-        _ => None,
-    }
+    entity.unique_field().map(|field| field.name)
 }
 
 /// Whether rows can be matched by exact searches on that field.

@@ -12,6 +12,7 @@ mod repeats;
 mod serials;
 mod steps;
 mod undecoded;
+mod unique;
 
 use std::collections::{HashMap, HashSet};
 
@@ -25,6 +26,7 @@ use self::identify::{duplicate_create, is_backup_of_other, key_missing, key_prob
 use self::person_names::remark_new_people;
 pub(crate) use self::read_only::holder_names;
 use self::undecoded::{doubt, undecoded};
+pub(crate) use self::unique::UniqueValues;
 use super::descriptions::{NameDescriptions, describing_cells};
 use super::locks::{RecordLock, RecordLocks};
 use super::missing::{CreateMissing, DependencyBuilder, DependencyRecord};
@@ -69,6 +71,8 @@ pub(crate) struct Planner<'p, S> {
     pub prior_actions: &'p mut dyn PriorActions,
     /// Where earlier rows put individually tracked items.
     pub moved: MovedItems,
+    /// The rows that give a record a value which no two records share.
+    pub unique: UniqueValues,
     /// The people of the account whom earlier rows archive (true) or bring back (false).
     pub archived: HashMap<i64, bool>,
     /// What becomes of the rows' own records, where check-outs beside them need it.
@@ -149,7 +153,9 @@ impl<S: StepSink> Planner<'_, S> {
         let decision = match self.decide(sheet, row, checked, &mut note) {
             Ok(_) if self.is_withheld(sheet, row) => Err(Vec::new()),
             Ok(Decision::Write(draft)) if sheet.mapping.entity.is_action() => self.action(sheet, row, draft),
-            decision => decision.and_then(|decision| self.lock_record(sheet, row, decision)),
+            decision => decision
+                .and_then(|decision| self.lock_record(sheet, row, decision))
+                .and_then(|decision| self.check_unique(sheet, row, decision)),
         };
         if let Ok(Decision::Write(draft)) = &decision {
             self.remark_serial(sheet, draft, checked);

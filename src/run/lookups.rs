@@ -165,6 +165,14 @@ fn gather_row(
             lookups.name(reference.to, &cell(column));
         }
     }
+    // Where rows are matched by something else, the record that has a row's tag or e-mail address may be another.
+    let unique = entity.unique_field().filter(|field| sheet.match_on != [field.name]);
+    if let Some(column) = unique.and_then(|field| mapping.column_of(field.name)) {
+        let text = cell(column);
+        if !text.is_empty() && !text::is_no_value_mark(&text) {
+            lookups.name(entity.name, &text);
+        }
+    }
     let key_texts = sheet.match_on.iter().map(|name| mapping.column_of(name).map(&cell).unwrap_or_default());
     let is_given = |text: &Cow<'_, str>| !text.is_empty() && !text::is_no_value_mark(text);
     match key_texts.clone().next() {

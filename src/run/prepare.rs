@@ -32,7 +32,7 @@ use crate::plan::resolver::{RenamedRecords, UnknownNames, UserIds};
 use crate::plan::{
     ActionRequest, CreateMissing, FieldChange, LookAlikes, MovedItems, NameDescriptions, NotificationCount, PlanTotals,
     Planner, RecordLocks, ReportedTimestamp, RowDecision, RowId, RowLinks, RowPlan, RowStatus, RunEstimate, SheetPlan,
-    Step, StepSink,
+    Step, StepSink, UniqueValues,
 };
 use crate::schema::log_field;
 use crate::shutdown::ShutdownSignal;
@@ -405,6 +405,7 @@ fn planner<'p, S>(
         locks: RecordLocks::default(),
         prior_actions,
         moved: MovedItems::default(),
+        unique: UniqueValues::default(),
         archived: HashMap::new(),
         links: RowLinks::default(),
         withheld,

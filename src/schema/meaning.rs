@@ -79,6 +79,15 @@ impl Entity {
         field == "name" || self.key.contains(&field)
     }
 
+    /// The field that no two records of an account share: the tag of an asset, the e-mail address of an employee. Names
+    /// need not be unique (field notes), so `name` never is one.
+    pub fn unique_field(&self) -> Option<&'static Field> {
+        match self.key {
+            [name] if *name != "name" => self.field(name),
+            _ => None,
+        }
+    }
+
     /// Whether two of its records of one name that differ in the field are different things.
     pub fn is_told_apart_by(&self, field: &str) -> bool {
         self.key.contains(&field) || self.meaning(Meaning::Maker).is_some_and(|maker| maker.name == field)

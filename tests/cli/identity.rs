@@ -49,3 +49,31 @@ fn invisible_characters_do_not_create_a_second_location_supplier_or_person() {
     let (code, again) = account.json(&["import", "again.csv", "--entity", "employees"]);
     assert_eq!((code, &again["counts"]["unchanged"]), (0, &json!(1)), "{again}");
 }
+
+#[test]
+fn a_dry_run_tells_of_an_e_mail_address_that_another_employee_has() {
+    let rows = "Name,Email\nAda Byron,bob@example.com\nEve Lund,new@example.com\nMia Berg,New@example.com\n\
+                Bob Hale,bob@example.com\n";
+    let account = CliTest::new()
+        .holds("employees", json!({"name": "Ada Byron", "email": "ada@example.com"}))
+        .holds("employees", json!({"name": "Bob Hale", "email": "bob@example.com"}))
+        .sheet("employees.csv", rows);
+    let told = |arguments: &[&str]| {
+        let (code, summary) = account.json(&[&["import", "employees.csv", "--match-on", "name"], arguments].concat());
+        let problems = summary["problems"].as_array().unwrap().iter().map(|problem| {
+            let example = &problem["examples"][0];
+            format!("{} {}: {}", problem["code"].as_str().unwrap(), example["cell"], example["message"])
+        });
+        let mut problems: Vec<String> = problems.collect();
+        problems.sort_unstable();
+        (code, summary["counts"]["created"].clone(), summary["counts"]["unchanged"].clone(), problems)
+    };
+    let problems = [
+        r#"duplicate.key "B4": "duplicate of row 3, which gives another record this value""#,
+        r#"record.exists "B2": "another record has this value: employee `Bob Hale` (#2)""#,
+    ];
+    let expected = (1, json!(1), json!(1), problems.map(String::from).to_vec());
+    assert_eq!(told(&["--dry-run"]), expected);
+    assert_eq!(told(&[]), expected, "as the dry run said");
+    assert_eq!(account.records("employees").len(), 3);
+}
