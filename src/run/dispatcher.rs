@@ -29,6 +29,7 @@ use crate::api::{ApiError, FailureScope, WriteFailure, WriteOutcome, WriteReply}
 use crate::observer::Wait;
 use crate::plan::{Step, StepOutcome, StepRole, WriteKind};
 use crate::run::journal::{Journal, JournalError, JournalWriter, PendingEntity, SheetHeader, WriteCommand, WriteEvent};
+use crate::run::reconcile::kept_fields;
 use crate::shutdown::ShutdownSignal;
 
 mod blocked;
@@ -444,6 +445,10 @@ impl<'c, T: StepTransport> Dispatcher<'c, T> {
         self.peers_succeed = true;
         self.backoff.reset();
         self.reject_blocked(observer);
+        let kept = reply.record.as_ref().map(|record| kept_fields(&step, record)).unwrap_or_default();
+        if !kept.is_empty() {
+            return self.unresolved.add(UnresolvedStep::kept_values(step, kept), Instant::now());
+        }
         let outcome = outcome::applied(&step, reply.id, reply.record.as_ref());
         self.record_outcome(step, outcome, observer);
     }
@@ -461,7 +466,7 @@ impl<'c, T: StepTransport> Dispatcher<'c, T> {
             }
             WriteOutcome::Refused => {
                 self.backoff.reset();
-                let outcome = outcome::rejected(&step, &failure, self.sheets.get(usize::from(step.row.sheet)));
+                let outcome = outcome::rejected(&step, &failure, self.sheet_of(&step));
                 self.record_outcome(step, outcome, observer);
             }
             WriteOutcome::NotSent => {
@@ -476,6 +481,10 @@ impl<'c, T: StepTransport> Dispatcher<'c, T> {
                 self.unresolved.add(UnresolvedStep::new(step, doubt, failure.message), Instant::now());
             }
         }
+    }
+
+    fn sheet_of(&self, step: &Step) -> Option<&SheetHeader> {
+        self.sheets.get(usize::from(step.row.sheet))
     }
 
     /// The service as a whole is failing.

@@ -6,6 +6,7 @@ use crate::check::{Code, Problem, ValueError};
 use crate::mapping::TimestampColumn;
 use crate::plan::{Step, StepOutcome, StepResult, StepRole, WriteKind};
 use crate::run::journal::SheetHeader;
+use crate::run::reconcile::quoted;
 
 /// A step that was applied.
 pub(super) fn applied(step: &Step, id: Option<i64>, record: Option<&Record>) -> StepOutcome {
@@ -50,6 +51,26 @@ pub(super) fn blocked(step: &Step, failure: &WriteFailure) -> StepOutcome {
         StepRole::Row => row_problem(Code::ServiceRefused, &failure.message, hint),
     };
     StepOutcome { problems: vec![problem], ..outcome(step, StepResult::Failed) }
+}
+
+/// An update that the service reported as done, of which it ignored some or all fields. Each is shown in its column of
+/// `sheet`.
+pub(super) fn ignored(unresolved: &UnresolvedStep, result: StepResult, sheet: Option<&SheetHeader>) -> StepOutcome {
+    let step = &unresolved.step;
+    let still = |name: &str| quoted(step.before.as_ref().and_then(|before| before.get(name)));
+    let problem = |name: &&str| {
+        let message = format!("the service reported success, but `{name}` is still {}", still(name));
+        let hint = "look at the record: the service may not change this field, or not to this value";
+        match step.role {
+            StepRole::Dependency => dependency_problem(&message),
+            StepRole::Row => {
+                let column = sheet.and_then(|sheet| sheet.column_of(name));
+                ValueError::new(Code::ServiceRefused, message, hint).at(column, "")
+            }
+        }
+    };
+    let problems = unresolved.kept.iter().map(problem).collect();
+    StepOutcome { record: step.write.record(), problems, ..outcome(step, result) }
 }
 
 /// A step that was sent several times and surely not applied.
@@ -354,6 +375,26 @@ mod tests {
         let part = format!("name.failed -: cause; look there {ALONE}");
         assert_eq!(ended(StepRole::Dependency, Doubt::MissingId), ["Unknown", part.as_str()]);
         assert_eq!(ended(StepRole::Dependency, Doubt::OtherRun), ["Failed", part.as_str()]);
+    }
+
+    #[test]
+    fn what_the_service_ignored_is_shown_in_its_cell() {
+        let sheet = SheetHeader {
+            fields: vec![(String::from("notes"), 4)],
+            ..SheetHeader::without_columns(schema::find("assets").unwrap())
+        };
+        let mut step = step_of(StepRole::Row, WriteKind::Update(9));
+        step.before = json!({"notes": "old", "location_id": 7}).as_object().cloned();
+        let unresolved = UnresolvedStep::kept_values(step, vec!["notes", "location_id"]);
+        assert!(unresolved.was_sent());
+        let ended = ignored(&unresolved, StepResult::Failed, Some(&sheet));
+        let hint = "(look at the record: the service may not change this field, or not to this value)";
+        let said = |place: &str, name: &str, value: &str| {
+            format!("service.refused {place}: the service reported success, but `{name}` is still {value} {hint}")
+        };
+        assert_eq!(ended.record, Some(9));
+        let told = told(&ended);
+        assert_eq!(told, ["Failed".to_owned(), said("4", "notes", "`old`"), said("-", "location_id", "`7`")]);
     }
 
     #[test]

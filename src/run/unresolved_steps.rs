@@ -33,6 +33,8 @@ pub(super) struct UnresolvedStep {
     pub(super) cause: String,
     /// The record that another run has written, where a look at it decides.
     pub(super) made: Option<i64>,
+    /// The fields that the service's reply shows as they were before the update.
+    pub(super) kept: Vec<&'static str>,
     /// The earliest time to send it again, where it may still be applied: set when the response is lost.
     resend_at: Option<Instant>,
 }
@@ -46,6 +48,8 @@ pub(super) enum Doubt {
     StoppedRun,
     /// The service reported success without the record's id, or with that of another record.
     MissingId,
+    /// The service reported success, and its reply shows values as they were before the update.
+    KeptValues,
     /// It was not sent: someone else has created a similar record, or changed the record, since the plan.
     ExternalChange,
     /// It was not sent: another run of this machine has written the record since this one was planned.
@@ -58,7 +62,7 @@ pub(super) enum Doubt {
 
 impl UnresolvedStep {
     pub(super) fn new(step: Step, doubt: Doubt, cause: String) -> Self {
-        Self { step, doubt, cause, made: None, resend_at: None }
+        Self { step, doubt, cause, made: None, kept: Vec::new(), resend_at: None }
     }
 
     pub(super) fn external_change(step: Step) -> Self {
@@ -92,6 +96,11 @@ impl UnresolvedStep {
         Self::new(step, Doubt::MissingId, cause)
     }
 
+    pub(super) fn kept_values(step: Step, kept: Vec<&'static str>) -> Self {
+        let cause = String::from("the service reported success and did not change all that was sent");
+        Self { kept, ..Self::new(step, Doubt::KeptValues, cause) }
+    }
+
     pub(super) fn outdated_look(step: Step) -> Self {
         let cause = String::from("no usable response was received when it was sent before");
         Self::new(step, Doubt::OutdatedLook, cause)
@@ -110,7 +119,8 @@ impl UnresolvedStep {
     fn may_be_in_flight(&self) -> bool {
         match self.doubt {
             Doubt::LostResponse(status) => status.is_none_or(|status| matches!(status, 408 | 502..=504 | 520..=599)),
-            Doubt::StoppedRun | Doubt::Abandoned => true,
+            // A reply may show the record as it was, and so may the service for a moment.
+            Doubt::StoppedRun | Doubt::Abandoned | Doubt::KeptValues => true,
             Doubt::MissingId | Doubt::ExternalChange | Doubt::OtherRun | Doubt::OutdatedLook => false,
         }
     }

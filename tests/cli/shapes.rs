@@ -183,6 +183,33 @@ fn updates_send_only_differences_with_every_reply_shape() {
 }
 
 #[test]
+fn an_update_of_which_the_service_ignores_a_field_is_no_success() {
+    let before = [("suppliers", "name|city|notes\nInsight|Paris|old\nBechtle|Bonn|old\nComputacenter|Ulm|old")];
+    let changes =
+        [("suppliers", "name|city|notes\nInsight|Paris|<clear>\nBechtle|Mainz|<clear>\nComputacenter|Jena|old")];
+    for shapes in [Shapes::ListOfOne, Shapes::MessageOnly] {
+        let test = ShapeTest::new(shapes);
+        test.ends("before.xlsx", &before, "created");
+        test.server.ignores(&["notes"]);
+        let (code, summary) = test.imports("changes.xlsx", &changes);
+        let counts = ["updated", "failed", "unknown"].map(|status| summary["counts"][status].as_u64().unwrap());
+        if shapes == Shapes::MessageOnly {
+            // The reply shows nothing.
+            assert_eq!((code, counts), (0, [3, 0, 0]), "{summary}");
+            continue;
+        }
+        let messages = test.messages("changes.xlsx", &changes);
+        assert_eq!((code, counts), (1, [1, 1, 1]), "{summary} {messages}");
+        let problem = &summary["problems"][0];
+        assert_eq!((&problem["code"], &problem["count"]), (&json!("service.refused"), &json!(2)), "{summary}");
+        assert_eq!(problem["examples"][0]["cell"], "C2");
+        let message = "the service reported success, but `notes` is still `old`";
+        assert_eq!(problem["examples"][0]["message"], message, "{summary}");
+        assert_eq!(test.record("suppliers", "name", "Bechtle")["city"], "Mainz", "{messages}");
+    }
+}
+
+#[test]
 fn checkouts_and_checkins_work_with_every_reply_shape() {
     for shapes in some_of(Shapes::ALL, 2) {
         let test = ShapeTest::new(shapes);

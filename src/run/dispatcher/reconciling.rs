@@ -8,7 +8,7 @@ use tokio::time::Instant;
 use super::{Dispatcher, LoopControl, StepTransport};
 use crate::api::WriteReply;
 use crate::observer::Wait;
-use crate::plan::{Step, StepOutcome, WriteKind};
+use crate::plan::{Step, StepOutcome, StepResult, WriteKind};
 use crate::run::journal::WriteCommand;
 use crate::run::plan_snapshot::available_stock;
 use crate::run::reconcile::{ExternalChanges, Resolution, find_duplicates, has_other_key, reconcile};
@@ -48,6 +48,13 @@ impl<T: StepTransport> Dispatcher<'_, T> {
         for (unresolved, resolution) in batch.into_iter().zip(resolutions) {
             let outcome = match resolution {
                 Resolution::Applied { id, record } => outcome::found_applied(&unresolved, id, record.as_ref()),
+                Resolution::NotApplied if unresolved.doubt == Doubt::KeptValues => {
+                    outcome::ignored(&unresolved, StepResult::Failed, self.sheet_of(&unresolved.step))
+                }
+                // Some of the fields were changed.
+                Resolution::Indeterminate(_) if unresolved.doubt == Doubt::KeptValues => {
+                    outcome::ignored(&unresolved, StepResult::Unknown, self.sheet_of(&unresolved.step))
+                }
                 Resolution::Indeterminate(where_to_look) => outcome::indeterminate(&unresolved, &where_to_look),
                 Resolution::NotApplied if unresolved.doubt == Doubt::MissingId => {
                     outcome::indeterminate(&unresolved, "the service reported success, but the record does not exist")

@@ -7,7 +7,7 @@ use serde_json::Value as Json;
 pub(super) use crate::api::integer;
 use crate::api::{Body, Record};
 pub(super) use crate::plan::ValueMatch;
-use crate::plan::{Step, compare, holds};
+use crate::plan::{Step, WriteKind, compare, holds};
 use crate::schema::{Entity, Field, Kind, Use, fold_name};
 
 /// System ids of assets by tag; none where the account has no asset with that tag.
@@ -173,6 +173,21 @@ pub(in crate::run) fn has_other_key(step: &Step, record: &Record) -> bool {
     matches!((sent, held), (Some(sent), Some(held)) if sent != held)
 }
 
+/// The fields that an update sets and that the service's reply shows as they were: it may have ignored them. A field that
+/// the reply leaves out, or that had no value before, is no evidence: replies leave out what can only be written.
+pub(in crate::run) fn kept_fields(step: &Step, reply: &Record) -> Vec<&'static str> {
+    let (WriteKind::Update(_), Some(before)) = (step.write, &step.before) else { return Vec::new() };
+    let (reported_fields, tags) = (HashSet::new(), TagIds::new());
+    let shape = ReplyShape { reported_fields: &reported_fields, tags: &tags };
+    let is_kept = |field: &&Field| {
+        let (Some(sent), Some(was)) = (step.body.get(field.name), before.get(field.name)) else { return false };
+        !holds(field, &Json::Null, Some(was))
+            && match_value(field, sent, reply, shape) == ValueMatch::Different
+            && match_value(field, was, reply, shape) == ValueMatch::Same
+    };
+    step.entity.updated_fields().filter(is_kept).map(|field| field.name).collect()
+}
+
 /// A value of the search key, normalized for grouping records.
 pub(super) fn normalized_key(field: &Field, value: Option<&Json>) -> Option<String> {
     let text = match value? {
@@ -182,4 +197,47 @@ pub(super) fn normalized_key(field: &Field, value: Option<&Json>) -> Option<Stri
     };
     let day = text.get(..10).filter(|_| field.kind == Kind::Date);
     Some(fold_name(day.unwrap_or(&text)).into_owned()).filter(|text| !text.is_empty())
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+
+    use serde_json::json;
+
+    use super::*;
+    use crate::plan::{RowId, StepRole};
+    use crate::schema;
+
+    #[test]
+    fn a_field_is_kept_where_the_reply_shows_the_value_that_it_had() {
+        let object = |value: Json| value.as_object().cloned().unwrap();
+        let kept = |entity: &str, sent: Json, before: Json, reply: Json| {
+            let entity = schema::collection(entity).unwrap();
+            let step = Step::new(0, RowId { sheet: 0, row: 2 }, StepRole::Row, entity, WriteKind::Update(7));
+            kept_fields(&Step { body: object(sent), before: Some(object(before)), ..step }, &object(reply))
+        };
+        let asset = |name: &'static str, sent: Json, before: Json, reply: Json| {
+            kept("assets", json!({name: sent}), json!({name: before}), json!({"id": 7, name: reply}))
+        };
+        assert_eq!(asset("notes", json!(null), json!("old"), json!("old ")), ["notes"]);
+        assert_eq!(asset("location_id", json!(null), json!(3), json!({"id": 3, "name": "Ulm"})), ["location_id"]);
+        assert_eq!(asset("purchase_cost", json!(null), json!(12), json!("12.00")), ["purchase_cost"]);
+        assert_eq!(asset("asset_name", json!("new"), json!("old"), json!("old")), ["asset_name"]);
+        let pairs = json!([{"name": "Rack", "value": "B4"}]);
+        let cleared = json!([{"name": "Rack", "value": ""}]);
+        assert_eq!(asset("custom_fields", cleared, pairs.clone(), pairs), ["custom_fields"]);
+        let nothing: [&str; 0] = [];
+        for blank in [json!(null), json!("")] {
+            assert_eq!(asset("notes", json!(null), json!("old"), blank.clone()), nothing, "cleared");
+            assert_eq!(asset("notes", json!("new"), blank.clone(), blank), nothing, "it may only be writable");
+        }
+        assert_eq!(asset("notes", json!(null), json!("old"), json!("other")), nothing, "neither of the two");
+        assert_eq!(asset("asset_name", json!("Old"), json!("old"), json!("old")), nothing, "it may fold case");
+        let left_out = kept("assets", json!({"notes": null}), json!({"notes": "old"}), json!({"id": 7}));
+        assert_eq!(left_out, nothing);
+        // A tag comes back as a system id: which one is not known here.
+        let moved = kept("maintenances", json!({"asset_id": "T-2"}), json!({"asset_id": 4}), json!({"asset_id": 4}));
+        assert_eq!(moved, nothing);
+    }
 }

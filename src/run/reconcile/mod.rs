@@ -43,8 +43,9 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 
 use jiff::Timestamp;
 
-pub(super) use compare::has_other_key;
+pub(super) use compare::{has_other_key, kept_fields};
 pub(super) use external_changes::ExternalChanges;
+pub(super) use records::quoted;
 
 use crate::api::Record;
 use crate::catalog::{LogPosition, RecordSource};

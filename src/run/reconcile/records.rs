@@ -85,7 +85,7 @@ fn changed_since(fields: &[&str], record: &Record) -> String {
 }
 
 /// A value for messages, shortened.
-fn quoted(value: Option<&Json>) -> String {
+pub(in crate::run) fn quoted(value: Option<&Json>) -> String {
     const MAX_CHARS: usize = 60;
     let text = match value {
         None | Some(Json::Null) => return String::from("empty"),

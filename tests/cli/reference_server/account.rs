@@ -83,6 +83,8 @@ pub struct Account {
     pub assignments: Vec<Assignment>,
     pub log: Vec<Entry>,
     pub ties: Ties,
+    /// The fields that updates accept and leave as they are.
+    pub ignored: Vec<&'static str>,
 }
 
 /// The order of records that a sort order does not tell apart; the guide names none.
@@ -124,7 +126,8 @@ impl Account {
 
     pub fn update(&mut self, of: &'static Collection, id: i64, body: &Record) -> Result<(), Refusal> {
         self.known(of, id)?;
-        let changes = rules::read(self, &of.fields(), body, Purpose::Update)?;
+        let mut changes = rules::read(self, &of.fields(), body, Purpose::Update)?;
+        changes.retain(|name, _| !self.ignored.contains(&name.as_str()));
         self.keep_tags_unique(of, &changes, Some(id))?;
         self.remember_tag(of, id, &changes);
         if let Some(record) = self.tables.get_mut(of.name).and_then(|table| table.get_mut(&id)) {

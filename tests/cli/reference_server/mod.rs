@@ -89,6 +89,11 @@ impl ReferenceServer {
         self.shared.state().faults = faults;
     }
 
+    /// Makes further updates report success and leave these fields as they are.
+    pub fn ignores(&self, fields: &[&'static str]) {
+        self.shared.state().account.ignored = fields.to_vec();
+    }
+
     /// Creates a record and returns its id.
     #[track_caller]
     pub fn holds(&self, name: &str, record: Value) -> i64 {

@@ -379,6 +379,37 @@ async fn a_resumed_run_does_not_overwrite_what_others_have_changed() {
     }
 }
 
+/// An update of record 7 that clears one field and sets another, as reply and record show it afterwards.
+#[tokio::test(start_paused = true)]
+async fn a_success_whose_reply_shows_the_old_values_is_looked_at() {
+    let body = |fields: serde_json::Value| fields.as_object().cloned().unwrap();
+    let old = r#"{"id": 7, "city": "Bonn", "zip": "old"}"#;
+    let (half, new) = (r#"{"id": 7, "city": "Ulm", "zip": "old"}"#, r#"{"id": 7, "city": "Ulm", "zip": null}"#);
+    for (name, reply, then, result, reads) in [
+        ("changed", new, new, StepResult::Applied, 0),
+        ("blank instead of null", r#"{"id": 7, "city": "Ulm", "zip": ""}"#, new, StepResult::Applied, 0),
+        ("left out", r#"{"id": 7, "city": "Ulm"}"#, old, StepResult::Applied, 0),
+        ("shown late", old, new, StepResult::Applied, 1),
+        ("one of the two", half, half, StepResult::Unknown, 1),
+        ("none of the two", old, old, StepResult::Failed, 1),
+    ] {
+        let transport = FakeTransport::new(&[(0, &[Reply::Shows { reply, then }])]);
+        let before = Some(body(json!({"city": "Bonn", "zip": "old"})));
+        let sent = body(json!({"city": "Ulm", "zip": null}));
+        let planned = Step { write: WriteKind::Update(7), body: sent, before, ..step(0) };
+        let finished = run(&transport, &[planned], options(1)).await;
+        let results = finished.observed.results();
+        assert_eq!((&finished.end, results), (&RunEnd::Complete, vec![(0, result)]), "{name}");
+        assert_eq!((transport.sent_steps().len(), transport.reads.borrow().len().min(1)), (1, reads), "{name}");
+        let problems = match (result, reply == half) {
+            (StepResult::Applied, _) => 0,
+            (_, true) => 1,
+            _ => 2,
+        };
+        assert_eq!(finished.observed.codes(), vec![Code::ServiceRefused; problems], "{name}");
+    }
+}
+
 #[tokio::test(start_paused = true)]
 async fn a_resumed_run_reconciles_before_it_sends() {
     let transport = FakeTransport::new(&[(0, &[Reply::LostApplied(None)]), (1, &[Reply::Hangs])]);

@@ -43,6 +43,8 @@ pub(super) enum Reply {
     LostNotApplied(Option<u16>),
     /// Lost: after `lost_after`, with the status of what came instead. The record shows `shown_after` the send.
     LateApplied { status: Option<u16>, lost_after: Duration, shown_after: Duration },
+    /// Reported as applied; the reply shows the record 7 with this JSON of it, and so does the service with that.
+    Shows { reply: &'static str, then: &'static str },
     /// No response ever.
     Hangs,
 }
@@ -130,6 +132,11 @@ impl FakeTransport {
                 Ok(WriteReply { id: Some(1), record })
             }
             Reply::FalseSuccess => Ok(WriteReply::default()),
+            Reply::Shows { reply, then } => {
+                let record = |text: &str| serde_json::from_str::<Record>(text).ok();
+                self.service.insert(step.entity.name, record(then).unwrap_or_default());
+                Ok(WriteReply { id: Some(7), record: record(reply) })
+            }
             Reply::Rejected => Err(failure(WriteOutcome::Refused, Some(422))),
             Reply::RejectedRun => {
                 Err(WriteFailure { scope: FailureScope::Run, ..failure(WriteOutcome::Refused, Some(401)) })
