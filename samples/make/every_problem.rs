@@ -246,7 +246,7 @@ fn checkouts() -> Made<Sheet> {
         "Asset Tag | Assigned To | Checkout Date {yyyy-mm-dd} | Expect",
         "
         EP-001 | Omar Aziz | 2025-12-01 | ok
-        EP-003 | Omar Aziz | 2025-12-01 | service.refused
+        EP-003 | Omar Aziz | 2025-12-01 | checkout.refused
         EP-002 | Omer Azis | 2025-12-01 | name.not_found
         ",
     )

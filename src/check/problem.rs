@@ -87,7 +87,7 @@ codes! {
     RecordBusy "record.busy" "another run is writing the record"
     KeyMissing "key.missing" "nothing to find the record by"
     CheckoutRepeated "checkout.repeated" "the check-out may have been made before"
-    CheckoutRefused "checkout.refused" "it cannot be checked out"
+    CheckoutRefused "checkout.refused" "it cannot be checked in or out"
     DependencyLeftOut "dependency.left_out" "it needs a change that is not made"
     // the service
     ServiceRefused "service.refused" "the service refused it"

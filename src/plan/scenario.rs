@@ -212,6 +212,7 @@ impl Scenario {
             moved: MovedItems::default(),
             unique: UniqueValues::default(),
             archived: HashMap::new(),
+            statuses: HashMap::new(),
             links: RowLinks::default(),
             withheld: &HashSet::new(),
         };

@@ -11,7 +11,7 @@ use crate::check::{CheckedRow, Checker, Code, ParsedValue, Problem, RowAction, t
 use crate::error::{Error, Result};
 use crate::mapping::{ColumnTarget, Ignored, Mapping, RecordOrigin, TimestampColumn};
 use crate::plan::{CreateMissing, NameDescriptions, ReportedTimestamp, RowId, SheetPlan, holder_names};
-use crate::schema::{self, Entity, Field, Meaning, Role};
+use crate::schema::{self, Entity, Field, Meaning, Role, Verb};
 use crate::table::Row;
 use crate::unicode::without_invisible;
 
@@ -120,6 +120,11 @@ fn declare(lookups: &mut catalog::LookupRequest, sheet: &SheetPlan<'_>) {
             // Of the items themselves everything is wanted: it tells where they were before the run.
             if let Some(item) = item_of(entity) {
                 lookups.matching(item.name, item.key);
+                // Their status decides whether they can be checked out.
+                let status = item.kind_of_status().filter(|_| entity.role == Role::Action(Verb::Checkout));
+                if let Some((_, statuses, _)) = status {
+                    lookups.whole(statuses.to);
+                }
             }
         }
         Role::Listing => {}

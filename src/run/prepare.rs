@@ -407,6 +407,7 @@ fn planner<'p, S>(
         moved: MovedItems::default(),
         unique: UniqueValues::default(),
         archived: HashMap::new(),
+        statuses: HashMap::new(),
         links: RowLinks::default(),
         withheld,
     }

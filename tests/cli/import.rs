@@ -210,7 +210,7 @@ fn employees_are_never_created_implicitly() {
 
       read      checkout_asset.csv as UTF-8, comma
       header    row 1: asset_id, employee → employee_id, checkout_date
-      requests  6: 6 to look up
+      requests  8: 8 to look up
       result    checkout_asset.result.xlsx
       next      correct the red cells in the result, then run
                 tallyport import checkout_asset.result.xlsx --create-missing --only-failed
@@ -354,7 +354,7 @@ fn checkouts_that_send_email_require_confirmation() {
       2 rows: 2 created (checkout_asset)
       read      checkout_asset.csv as UTF-8, comma
       header    row 1: asset_id, employee → employee_id, checkout_date
-      requests  9: 7 to look up, 2 to create or move
+      requests  11: 9 to look up, 2 to create or move
       result    checkout_asset.result.xlsx
     "#);
 }

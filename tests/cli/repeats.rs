@@ -174,6 +174,27 @@ fn a_dry_run_tells_of_check_outs_that_the_service_refuses() {
     assert_eq!(done["requests"]["by_kind"]["POST checkout/asset"], 1, "{done:#}");
 }
 
+#[test]
+fn a_dry_run_tells_which_items_can_neither_go_out_nor_come_back() {
+    let out = "Asset Tag,Employee,Checkout Date\nLAP-1,ada@example.com,2026-03-02\nLAP-2,ada@example.com,2026-03-02\n";
+    let back = "Asset Tag,Checkin Date,Status\nLAP-1,2026-03-01,In repair\n";
+    let account = account()
+        .holds("statuses", json!({"name": "In repair", "type": "undeployable"}))
+        .holds("assets", json!({"asset_id": "LAP-2", "product_id": 1, "status_id": 2}))
+        .sheet("checkout_asset.csv", out)
+        .sheet("checkin_asset.csv", back);
+    let told = [
+        "checkout.refused A2: `LAP-1` is not checked out",
+        "checkout.refused A3: `LAP-2` has the status `In repair` (undeployable), which does not allow it",
+    ];
+    for arguments in [&["--dry-run"][..], &[]] {
+        let files = ["import", "checkin_asset.csv", "checkout_asset.csv"];
+        let (code, summary) = account.json(&[&files[..], arguments].concat());
+        assert_eq!((code, counts(&summary)), (1, (1, 0, 2)), "{summary:#}");
+        assert_eq!(problems(&summary), told);
+    }
+}
+
 /// Ids and days are the same in an account that was started anew, the item is not.
 #[test]
 fn a_sandbox_that_was_started_anew_remembers_nothing() {

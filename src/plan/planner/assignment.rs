@@ -15,7 +15,7 @@ use crate::plan::prior_actions::{ActionRequest, ItemState};
 use crate::plan::resolver::{Resolved, ResolvedField, naming, wire_value};
 use crate::plan::step::{DependsOn, RowId, Step, StepRole, StepSink, WriteKind};
 use crate::plan::{FieldChange, RowDecision, RowPlan};
-use crate::schema::{self, ASSIGNED_TO, DEPLOYABLE, Entity, Field, Meaning, Verb};
+use crate::schema::{self, ASSIGNED_TO, DEPLOYABLE, Entity, Field, Meaning, Reference, Verb};
 use crate::table::Row;
 
 /// What the plan does with the own record of a row, as far as a check-out beside it needs to know.
@@ -197,6 +197,11 @@ impl<S: StepSink> Planner<'_, S> {
         let set = link.sets.get(field.name).and_then(RecordRef::from_link);
         let status = awaited.map(|awaited| RecordRef::Planned(awaited.step)).or(set);
         let status = status.or_else(|| RecordRef::from_link(held?.get(field.name)?))?;
+        self.undeployable(statuses, kind, status)
+    }
+
+    /// A status, if it is known to allow no check-out: its name and kind.
+    pub(super) fn undeployable(&self, statuses: Reference, kind: &Field, status: RecordRef) -> Option<String> {
         let fields = match status {
             RecordRef::Known(id) => self.catalog.record(statuses.to, id),
             RecordRef::Planned(step) => self.catalog.planned_fields(statuses.to, step),

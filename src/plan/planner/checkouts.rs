@@ -1,5 +1,5 @@
-//! Check-ins and check-outs that the service would refuse: of an item that an earlier row moves or somebody else has,
-//! or to a person who has left.
+//! Check-ins and check-outs that the service would refuse: of an item that an earlier row moves, that is elsewhere or whose
+//! status does not allow it, or to a person who has left.
 
 use super::{Decision, Planner, Rejection, RowDraft, SheetPlan, StepSink};
 use crate::catalog::RecordRef;
@@ -28,7 +28,7 @@ impl<S: StepSink> Planner<'_, S> {
         }
         let decision = self.skip_repeated(sheet, row, draft)?;
         if let Decision::Write(draft) = &decision {
-            self.check_checkout(sheet, row, draft)?;
+            self.check_move(sheet, row, draft)?;
             if let Some((item, planned)) = moved {
                 self.moved.add(item, planned);
             }
@@ -66,15 +66,60 @@ impl<S: StepSink> Planner<'_, S> {
         }
     }
 
-    /// Rejects a check-out of an item that somebody else has, or to a person who has left.
-    fn check_checkout(&self, sheet: &SheetPlan<'_>, row: &Row, draft: &RowDraft) -> Result<(), Rejection> {
+    /// Rejects a check-out of an item that somebody else has or whose status does not allow it, or to a person who has left;
+    /// and a check-in of an item that nobody has.
+    fn check_move(&self, sheet: &SheetPlan<'_>, row: &Row, draft: &RowDraft) -> Result<(), Rejection> {
         let entity = sheet.mapping.entity;
-        if entity.role != Role::Action(Verb::Checkout) {
-            return Ok(());
+        let mut problems = Rejection::new();
+        if entity.role == Role::Action(Verb::Checkin) {
+            problems.extend(self.not_out(entity, draft).map(|error| item_problem(sheet, row, error)));
+        } else {
+            let of_item = [self.held_already(entity, draft), self.kept_by_status(entity, draft)];
+            problems.extend(of_item.into_iter().flatten().map(|error| item_problem(sheet, row, error)));
+            problems.extend(self.archived_holder(row, entity, draft));
         }
-        let held = self.held_already(entity, draft).map(|error| item_problem(sheet, row, error));
-        let problems: Rejection = held.into_iter().chain(self.archived_holder(row, entity, draft)).collect();
         if problems.is_empty() { Ok(()) } else { Err(problems) }
+    }
+
+    /// An item that the account says is in, and that no earlier row checks out.
+    fn not_out(&self, action: &'static Entity, draft: &RowDraft) -> Option<ValueError> {
+        let item = MovedItem::of(action, &draft.fields).filter(|item| self.moved.get(item).is_none())?;
+        let RecordRef::Known(id) = item.record else { return None };
+        let held = self.catalog.record(item.collection, id)?.get(Meaning::Holders.field_name())?;
+        let is_in = held.is_null() || held.as_array().is_some_and(Vec::is_empty);
+        let name = self.catalog.describe(item.collection, item.record);
+        let hint = "leave the row out, or change what it says of the item in a sheet of its own collection";
+        is_in.then(|| ValueError::new(Code::CheckoutRefused, format!("`{name}` is not checked out"), hint))
+    }
+
+    /// An item whose status, once the earlier rows are sent, is known to allow no check-out.
+    fn kept_by_status(&self, action: &'static Entity, draft: &RowDraft) -> Option<ValueError> {
+        let item = MovedItem::of(action, &draft.fields)?;
+        let entity = schema::collection(item.collection)?;
+        let (field, statuses, kind) = entity.kind_of_status()?;
+        let of_account = |id| self.catalog.record(item.collection, id);
+        let status = match (self.moved.get(&item), item.record) {
+            (Some(back), _) => {
+                let is_status = |(set, _): &&(usize, RecordRef)| {
+                    let back = action.opposite().map(|back| back.fields[*set].sets);
+                    back == Some(Some(field.name))
+                };
+                back.sets.iter().find(is_status).map(|(_, status)| *status)
+            }
+            (None, RecordRef::Known(id)) => {
+                let held = || RecordRef::from_link(of_account(id)?.get(field.name)?);
+                self.statuses.get(&id).copied().or_else(held)
+            }
+            (None, RecordRef::Planned(step)) => self
+                .catalog
+                .planned_fields(item.collection, step)
+                .and_then(|fields| RecordRef::from_link(fields.get(field.name)?)),
+        };
+        let status = self.undeployable(statuses, kind, status?)?;
+        let name = self.catalog.describe(item.collection, item.record);
+        let hint = "give it a deployable status first, or leave the row out";
+        let message = format!("`{name}` has the status {status}, which does not allow it");
+        Some(ValueError::new(Code::CheckoutRefused, message, hint))
     }
 
     /// An item that the account says is out, and that no earlier row checks in.

@@ -116,6 +116,53 @@ fn whether_a_person_has_left_is_as_earlier_sheets_say() {
 }
 
 #[test]
+fn an_item_goes_out_with_a_deployable_status_only() {
+    let account = || {
+        Scenario::new()
+            .holds(
+                "statuses",
+                json!([{"id": 1, "name": "Ready", "type": "deployable"}, {"id": 2, "name": "Broken", "type": "undeployable"},
+                    {"id": 3, "name": "Odd"}]),
+            )
+            .holds("employees", json!([{"id": 1, "name": "Ada", "email": "ada@example.com"}]))
+            .holds(
+                "assets",
+                json!([
+                    {"id": 11, "asset_id": "L1", "status_id": 1, "deployed_to": []},
+                    {"id": 12, "asset_id": "L2", "status_id": 2, "deployed_to": []},
+                    {"id": 13, "asset_id": "L3", "status_id": 3, "deployed_to": null},
+                    {"id": 14, "asset_id": "L4", "status_id": 2, "deployed_to": [{"employee_id": 1}]},
+                ]),
+            )
+    };
+    let out = checkouts("L1|Ada|2026-03-02\nL2|Ada|2026-03-02\nL3|Ada|2026-03-02\nL4|Ada|2026-03-02");
+    let kept = |tag: &str| {
+        format!("reject checkout.refused at A: `{tag}` has the status `Broken` (undeployable), which does not allow it")
+    };
+    let texts_of = texts(account().sheet("checkout_asset", &out));
+    assert!(texts_of[0].starts_with("create") && texts_of[2].starts_with("create"), "{texts_of:?}");
+    assert_eq!((texts_of[1].as_str(), texts_of[3].as_str()), (kept("L2").as_str(), "already done"));
+    // Earlier sheets give other statuses.
+    let assets = "asset_id|status\nL1|Broken\nL2|Ready";
+    let texts_of = texts(account().sheet("assets", assets).sheet("checkout_asset", &out));
+    assert_eq!(texts_of[2], kept("L1"));
+    assert!(texts_of[3].starts_with("create"), "{texts_of:?}");
+    for (status, is_sent) in [("Ready", true), ("Broken", false)] {
+        let back = format!("asset|status|checkin date\nL4|{status}|2026-03-01");
+        let texts_of = texts(account().sheet("checkin_asset", &back).sheet("checkout_asset", &out));
+        assert_eq!(texts_of[4].starts_with("create"), is_sent, "{texts_of:?}");
+    }
+}
+
+#[test]
+fn what_is_in_does_not_come_back() {
+    let rows = "asset|status|checkin date\nL1|Broken|2026-03-02\nL1|Ready|2026-03-02\nL2|Broken|2026-03-02";
+    let texts_of = texts(account().sheet("checkin_asset", rows));
+    assert_eq!(texts_of[..2], ["reject checkout.refused at A: `L1` is not checked out", "already done"]);
+    assert!(texts_of[2].starts_with("create"), "{texts_of:?}");
+}
+
+#[test]
 fn what_has_happened_is_no_problem_whoever_has_left() {
     let asset = json!([{"id": 14, "asset_id": "L4", "deployed_to": [{"employee_id": 3}]}]);
     let rows = checkouts("L4|Zed|2026-03-02");

@@ -78,6 +78,6 @@ fn an_asset_that_is_back_with_the_status_of_the_row_is_unchanged() {
             .remove(0)
     };
     assert_eq!(shown(json!([]), "Ready"), "already done");
-    assert!(shown(json!([]), "Broken").starts_with("create"));
+    assert!(shown(json!([]), "Broken").contains("`L1` is not checked out"));
     assert!(shown(json!([{"employee_id": 5}]), "Ready").starts_with("create"));
 }

@@ -44,6 +44,7 @@ impl<S: StepSink> Planner<'_, S> {
         step.before = extras.before.or_else(|| self.before(entity, kind, &draft.fields, &step));
         self.note_new_name(&step);
         self.note_archived(&step);
+        self.note_status(&step);
         self.count(entity, kind, &step);
         self.notifications.add(self.catalog, entity, &draft.fields);
         self.steps.push(&step)?;
@@ -69,6 +70,14 @@ impl<S: StepSink> Planner<'_, S> {
         let WriteKind::Update(id) = step.write else { return };
         let set = step.entity.meaning(Meaning::PersonArchived).and_then(|field| step.body.get(field.name));
         self.archived.extend(set.map(|value| (id, diff::truth(value) == Some(true))));
+    }
+
+    fn note_status(&mut self, step: &Step) {
+        let WriteKind::Update(id) = step.write else { return };
+        let Some((status, ..)) = step.entity.kind_of_status().filter(|_| step.entity.is_tagged()) else { return };
+        let awaited = step.depends_on.iter().find(|awaited| awaited.field.as_deref() == Some(status.name));
+        let given = || step.body.get(status.name).and_then(RecordRef::from_link);
+        self.statuses.extend(awaited.map(|awaited| RecordRef::Planned(awaited.step)).or_else(given).map(|to| (id, to)));
     }
 
     /// What the step will change, as it is now: undo restores it, and after a lost response it shows whether the step
