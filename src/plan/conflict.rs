@@ -13,7 +13,7 @@ use super::timestamp::ReportedTimestamp;
 use crate::api::custom_fields;
 use crate::catalog::{Catalog, RecordRef};
 use crate::check::{Code, Conflicts, CustomField, Problem, ValueError};
-use crate::mapping::Mapping;
+use crate::mapping::{Column, ColumnTarget, Ids, Mapping};
 use crate::plan::resolver::ResolvedField;
 use crate::schema::{CUSTOM_FIELDS, Field};
 use crate::table::Row;
@@ -44,6 +44,9 @@ struct Difference {
     sheet: String,
     /// Value on the service; empty if it has none.
     service: String,
+    /// The header of the column whose id is that of the service, if this cell holds a name beside it. Only the user can tell
+    /// whether the name was edited, or is left over from before the id was.
+    id_beside: Option<String>,
 }
 
 /// The changes a row would make.
@@ -64,9 +67,16 @@ impl Conflict {
     ) -> Option<Self> {
         let changed = target_record.changed_since()?;
         let entity = mapping.entity;
-        let of_field = |field: usize, column: u32| {
-            let field = &entity.fields[field];
-            Difference::at(column, mapping, row, service_value(field, target_record.record.get(field.name), catalog))
+        let of_field = |index: usize, column: u32| {
+            let field = &entity.fields[index];
+            let service = service_value(field, target_record.record.get(field.name), catalog);
+            let is_id_beside = |known: &&Column| {
+                matches!(known.target, ColumnTarget::Field { field, ids: Ids::Bare } if field == index)
+                    && known.index != column as usize
+                    && target_record.shows(mapping, row, known.index as u32, catalog)
+            };
+            let id_beside = mapping.columns.iter().find(is_id_beside).map(|known| known.header.clone());
+            Difference { id_beside, ..Difference::at(column, mapping, row, service) }
         };
         let mut differing: Vec<Difference> =
             changes.fields.iter().map(|given| of_field(given.field, given.column)).collect();
@@ -92,8 +102,19 @@ impl Conflict {
             return vec![error(message).at(Some(self.id_column), &self.id.to_string())];
         }
         let problem = |difference: &Difference| {
-            let message = format!("the service has {}, changed on {since}, after the export", difference.service());
-            error(message).at(Some(difference.column), &difference.sheet)
+            let service = difference.service();
+            let error = match &difference.id_beside {
+                Some(header) => ValueError::new(
+                    Code::RecordConflict,
+                    format!("the service has {service}, as `{header}` says; changed on {since}, after the export"),
+                    format!(
+                        "write the name that goes with `{header}`, or empty the cell; if the name is right, correct \
+                             `{header}` and pass --conflicts mine"
+                    ),
+                ),
+                None => error(format!("the service has {service}, changed on {since}, after the export")),
+            };
+            error.at(Some(difference.column), &difference.sheet)
         };
         self.differing.iter().map(problem).collect()
     }
@@ -112,7 +133,7 @@ impl Difference {
     fn at(column: u32, mapping: &Mapping, row: &Row, service: String) -> Self {
         let header = mapping.header(column).unwrap_or_default().to_owned();
         let sheet = row.cell(column as usize).text.trim().to_owned();
-        Self { column, header, sheet, service }
+        Self { column, header, sheet, service, id_beside: None }
     }
 
     fn service(&self) -> String {

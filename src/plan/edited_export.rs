@@ -235,6 +235,13 @@ mod tests {
         assert!(note.contains("location_id"), "{note}");
         assert_eq!(plan("3", "Ulm", updated).0, r#"update 5 {"location_id":2}"#);
         assert_eq!(plan("3", "Berlin", earlier), (String::from("unchanged 5"), String::new()));
+        // Edited before, and left over from then: which of the two cannot be told from the row.
+        assert_eq!(
+            plan("3", "Ulm", earlier).0,
+            "reject record.conflict at D: the service has `Berlin (#3)`, as `location_id` says; changed on \
+             2026-02-02 08:00:00.000 UTC, after the export"
+        );
+        assert_eq!(plan("3", "", earlier).0, "unchanged 5", "as its hint says");
         // Berlin may have been called so when the sheet was exported.
         let (shown, note) = plan("3", "Bonn", updated);
         assert_eq!(shown, "unchanged 5");
