@@ -93,14 +93,15 @@ fn mask_of(signal: i32) -> u64 {
 fn listen_to_all(signal: &ShutdownSignal) -> io::Result<()> {
     use tokio::signal::windows::{ctrl_break, ctrl_c, ctrl_close, ctrl_logoff, ctrl_shutdown};
     macro_rules! listen_to {
-        ($($signals:expr),*) => {$(
+        // A block each: the next one clones the signal that was passed in, not the one that was moved.
+        ($($signals:expr),*) => {$({
             let (mut signals, signal) = ($signals?, signal.clone());
             tokio::spawn(async move {
                 while signals.recv().await.is_some() {
                     signal.request();
                 }
             });
-        )*};
+        })*};
     }
     listen_to!(ctrl_c(), ctrl_break(), ctrl_close(), ctrl_logoff(), ctrl_shutdown());
     Ok(())
