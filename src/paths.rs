@@ -1,4 +1,4 @@
-//! Paths of files that are the same file.
+//! Paths of files that are the same file, and how people write them.
 
 use std::path::{Path, PathBuf};
 
@@ -8,4 +8,33 @@ pub(crate) fn real_path(path: &Path) -> Option<PathBuf> {
         let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
         Some(folder.canonicalize().ok()?.join(path.file_name()?))
     })
+}
+
+/// A real path as people know it. Windows puts `\\?\` before one, and `\\?\UNC` before that of a network folder.
+pub(crate) fn plain_path(real: PathBuf) -> PathBuf {
+    let Some(rest) = real.to_str().and_then(|text| text.strip_prefix(r"\\?\")) else { return real };
+    match rest.strip_prefix(r"UNC\") {
+        Some(share) => PathBuf::from(format!(r"\\{share}")),
+        None if rest.as_bytes().get(1) == Some(&b':') => PathBuf::from(rest),
+        // A volume without a letter has no other name.
+        None => real,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn people_see_paths_as_they_know_them() {
+        for (real, plain) in [
+            (r"\\?\C:\Users\ada\a.db", r"C:\Users\ada\a.db"),
+            (r"\\?\UNC\server\share\a.db", r"\\server\share\a.db"),
+            (r"\\?\Volume{b75e2c83}\a.db", r"\\?\Volume{b75e2c83}\a.db"),
+            (r"C:\a.db", r"C:\a.db"),
+            ("/home/ada/a.db", "/home/ada/a.db"),
+        ] {
+            assert_eq!(plain_path(PathBuf::from(real)), Path::new(plain));
+        }
+    }
 }

@@ -4,7 +4,7 @@ use std::fmt;
 use std::path::{Path, PathBuf};
 
 use super::is_same_base_url;
-use crate::paths::real_path;
+use crate::paths::{plain_path, real_path};
 use crate::redact::shown_url;
 
 /// How to reach an account again, apart from its key.
@@ -88,12 +88,7 @@ impl AccountIdentity {
 /// The absolute path without `..` and links, also of a file that is yet to be made.
 fn one_path(path: &Path) -> PathBuf {
     let absolute = || std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
-    let real = real_path(path).unwrap_or_else(absolute);
-    // Windows puts `\\?\` before a path that may be longer than others, which people do not know.
-    match real.to_str().and_then(|text| text.strip_prefix(r"\\?\")) {
-        Some(plain) if plain.as_bytes().get(1) == Some(&b':') => PathBuf::from(plain),
-        _ => real,
-    }
+    plain_path(real_path(path).unwrap_or_else(absolute))
 }
 
 impl fmt::Display for AccountIdentity {
