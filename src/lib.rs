@@ -87,6 +87,9 @@ mod state_file;
 // Folders for temporary files.
 mod scratch;
 
+// Files under a temporary name, and how they get their own.
+mod temporary_file;
+
 // Which files were written here, so that nobody else's are overwritten.
 mod written_files;
 

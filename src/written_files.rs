@@ -12,11 +12,11 @@ use std::io::{self, Read, Write};
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
-use tempfile::NamedTempFile;
 
 use crate::error::Diagnostic;
 use crate::paths::real_path;
 use crate::state_file::{self, LockFile};
+use crate::temporary_file;
 
 /// The name of the list in the state folder.
 const LIST: &str = "written-files.jsonl";
@@ -180,12 +180,12 @@ impl WrittenFiles {
         known.retain(|path, record| record.before.is_some() || path.exists());
         change(&mut known);
         let folder = self.list.parent().unwrap_or(Path::new("."));
-        let mut file = NamedTempFile::new_in(folder)?;
+        let mut file = temporary_file::create(&tempfile::Builder::new(), folder)?;
         for record in known.into_values() {
             serde_json::to_writer(&mut file, &record)?;
             file.write_all(b"\n")?;
         }
-        file.persist(&self.list).map(drop).map_err(|error| error.error)
+        temporary_file::put_in_place(file.into_temp_path(), &self.list).map_err(|refused| refused.error)
     }
 
     /// The files by path. A list that cannot be read is empty: then nothing is overwritten.

@@ -7,9 +7,11 @@ use std::path::{Path, PathBuf};
 use tempfile::NamedTempFile;
 
 use crate::error::{Diagnostic, ErrorKind};
+use crate::paths::{plain_path, real_path};
 use crate::sandbox::{CopyBuildError, DataFile, SandboxError};
 use crate::scratch::without_path;
 use crate::state_file::{self, LockFile};
+use crate::temporary_file;
 use crate::written_files::Overwrite;
 
 /// Why a copy was not made. Nothing was written.
@@ -72,11 +74,12 @@ impl CopyTarget {
     /// Finds out whether that file may be written, and begins a temporary one beside it.
     pub(super) fn open(path: &Path, overwrite: Overwrite, state_dir: &Path) -> Result<Self, CopyError> {
         // A link stays a link, to the copy.
-        let path = std::fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
+        let real = if path.is_symlink() { path.canonicalize().ok() } else { None };
+        let path = real.map_or_else(|| path.to_owned(), plain_path);
         let lock = lock(&path, state_dir)?;
         let replaced = open_replaced(&path, overwrite)?;
         let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
-        let temporary = tempfile::Builder::new().prefix(".tallyport-copy-").tempfile_in(folder);
+        let temporary = temporary_file::create(tempfile::Builder::new().prefix(".tallyport-copy-"), folder);
         let failed = |error| CopyError::Create { path: path.clone(), source: without_path(&error) };
         let temporary = temporary.map_err(failed)?;
         Ok(Self { path, temporary, replaced, _lock: lock })
@@ -96,14 +99,15 @@ impl CopyTarget {
         let Self { path, temporary, replaced, .. } = self;
         let failed = |source| CopyError::Publish { path: path.clone(), source };
         temporary.as_file().sync_all().map_err(failed)?;
+        let temporary = temporary.into_temp_path();
         let is_empty = std::fs::metadata(&path).is_ok_and(|found| found.is_file() && found.len() == 0);
         if replaced.is_some() || is_empty {
             // Closing it also removes the log beside it, which would be taken for a part of the new file.
             drop(replaced);
-            return temporary.persist(&path).map(drop).map_err(|error| failed(error.error));
+            return temporary_file::put_in_place(temporary, &path).map_err(|error| failed(error.error));
         }
-        match temporary.persist_noclobber(&path) {
-            Ok(_) => Ok(()),
+        match temporary_file::put_in_free_place(temporary, &path) {
+            Ok(()) => Ok(()),
             Err(error) if error.error.kind() == io::ErrorKind::AlreadyExists => {
                 Err(CopyError::Exists { path: path.clone() })
             }
@@ -129,7 +133,7 @@ fn open_replaced(path: &Path, overwrite: Overwrite) -> Result<Option<DataFile>, 
 fn lock(path: &Path, state_dir: &Path) -> Result<LockFile, CopyError> {
     let folder = state_dir.join("copies");
     let mut hasher = DefaultHasher::new();
-    std::path::absolute(path).unwrap_or_else(|_| path.to_owned()).hash(&mut hasher);
+    real_path(path).unwrap_or_else(|| path.to_owned()).hash(&mut hasher);
     let place = folder.join(format!("{:016x}", hasher.finish()));
     let failed = |source| CopyError::Lock { folder: folder.clone(), source };
     let lock = state_file::create_folder_of(&place).and_then(|()| LockFile::of(&place)).map_err(failed)?;

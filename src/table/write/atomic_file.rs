@@ -5,17 +5,16 @@
 use std::fs::{self, File, Metadata, OpenOptions};
 use std::io::{self, Seek, Write};
 use std::path::{Path, PathBuf};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use tempfile::NamedTempFile;
 
 use super::error::WriteError;
+use crate::paths::plain_path;
 #[cfg(unix)]
 use crate::state_file::own_user;
+use crate::temporary_file;
 use crate::written_files::WrittenFiles;
-
-/// How long to wait for a program that reads a named pipe.
-const READER_WAIT: Duration = Duration::from_secs(10);
 
 /// What the names of temporary files end with.
 const PART: &str = ".part";
@@ -174,8 +173,9 @@ impl AtomicFile {
         if let Some(list) = &self.list {
             list.announce(path, self.file.path());
         }
-        match self.file.persist(path) {
-            Ok(_) => {
+        let (file, name) = self.file.into_parts();
+        match temporary_file::put_in_place(name, path) {
+            Ok(()) => {
                 sync_folder(folder_of(path));
                 if let Some(list) = &self.list {
                     list.confirm(path);
@@ -183,8 +183,9 @@ impl AtomicFile {
                 Ok(written(path))
             }
             Err(refused) => {
-                let error = WriteError::from_io(path, refused.error);
-                Err(Box::new(FailedRename { error, whole: Some(Self { file: refused.file, ..self }) }))
+                let error = WriteError::from_rename(path, refused.error);
+                let file = NamedTempFile::from_parts(file, refused.path);
+                Err(Box::new(FailedRename { error, whole: Some(Self { file, ..self }) }))
             }
         }
     }
@@ -218,7 +219,7 @@ fn behind_link(path: &Path) -> Result<PathBuf, WriteError> {
     if !path.is_symlink() {
         return Ok(path.to_owned());
     }
-    fs::canonicalize(path).map_err(|error| match fs::read_link(path) {
+    fs::canonicalize(path).map(plain_path).map_err(|error| match fs::read_link(path) {
         Ok(target) if error.kind() == io::ErrorKind::NotFound => {
             WriteError::DanglingLink { link: path.to_owned(), target }
         }
@@ -252,8 +253,12 @@ fn refuse_links_of_others(_: &Path) -> Result<(), WriteError> {
 }
 
 /// Whether there is something at the path that is neither a regular file nor a folder. What lies in `/dev` and `/proc`
-/// counts as well: `/dev/stdout` is a link to the file that a shell has opened, which must not be replaced either.
+/// counts as well: `/dev/stdout` is a link to the file that a shell has opened, which must not be replaced either. Of the
+/// null device of Windows the system tells nothing.
 fn is_special(path: &Path) -> bool {
+    if cfg!(windows) && path.as_os_str().eq_ignore_ascii_case("nul") {
+        return true;
+    }
     let is_of_system = cfg!(unix) && (path.starts_with("/dev") || path.starts_with("/proc"));
     fs::metadata(path).is_ok_and(|found| !found.is_dir() && (!found.is_file() || is_of_system))
 }
@@ -270,6 +275,9 @@ fn copy_into(content: &mut File, path: &Path) -> io::Result<()> {
 #[cfg(unix)]
 fn open_special(path: &Path) -> io::Result<File> {
     use std::os::unix::fs::{FileTypeExt, OpenOptionsExt};
+    use std::time::Instant;
+    /// How long to wait for a program that reads a named pipe.
+    const READER_WAIT: Duration = Duration::from_secs(10);
     let mut options = OpenOptions::new();
     options.write(true);
     if !fs::metadata(path)?.file_type().is_fifo() {
@@ -318,14 +326,15 @@ fn temporary(path: &Path, folder: &Path, access: Access) -> io::Result<NamedTemp
     let mut builder = tempfile::Builder::new();
     builder.prefix(&prefix).suffix(PART);
     let previous = fs::metadata(path).ok();
-    // Temporary files are private by default; a new one becomes a file that colleagues may read.
-    #[cfg(unix)]
     if previous.is_none() {
-        builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(access.0));
+        allow(&mut builder, access);
     }
-    let file = builder.tempfile_in(folder)?;
-    // Held until the file has its name: a temporary file that nobody has locked is a leftover.
-    if let Err(error) = file.as_file().try_lock() {
+    let file = temporary_file::create(&builder, folder)?;
+    // Held until the file has its name: a temporary file that nobody has locked is a leftover. On Windows, where nobody
+    // removes leftovers, a lock would keep this process from reading its own file by its name.
+    if cfg!(unix)
+        && let Err(error) = file.as_file().try_lock()
+    {
         tracing::debug!(%error, "cannot lock the temporary file");
     }
     if let Some(previous) = previous {
@@ -334,6 +343,16 @@ fn temporary(path: &Path, folder: &Path, access: Access) -> io::Result<NamedTemp
     Ok(file)
 }
 
+/// Temporary files are private by default; a new one becomes a file that colleagues may read.
+#[cfg(unix)]
+fn allow(builder: &mut tempfile::Builder<'_, '_>, access: Access) {
+    builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(access.0));
+}
+
+/// On Windows a new file has the access list of its folder.
+#[cfg(not(unix))]
+fn allow(_: &mut tempfile::Builder<'_, '_>, _: Access) {}
+
 /// What the names of the files begin with that stand beside the target while it is written.
 pub(super) fn hidden_prefix(path: &Path) -> String {
     let stem = path.file_stem().map(|stem| stem.to_string_lossy().into_owned()).unwrap_or_default();
@@ -341,8 +360,8 @@ pub(super) fn hidden_prefix(path: &Path) -> String {
 }
 
 /// Removes the temporary files, and the second names of replaced files, that killed processes left beside the same target.
-/// They are not locked, unlike those of another run that is writing now. On Windows a locked file cannot be renamed, so
-/// there they stay.
+/// They are not locked, unlike those of another run that is writing now. On Windows no temporary file is locked, so there
+/// they stay.
 fn remove_leftovers(folder: &Path, prefix: &str) {
     if !cfg!(unix) {
         return;

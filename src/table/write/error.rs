@@ -152,6 +152,17 @@ impl WriteError {
     pub(crate) fn from_folder(folder: &Path, source: io::Error) -> Self {
         match source.kind() {
             ErrorKind::AlreadyExists | ErrorKind::NotADirectory => Self::NotFolder { folder: folder.to_owned() },
+    /// The error for a file that cannot be renamed to `path`. Windows denies access to a file that a program has open as
+    /// it does to one without permission; the permission to write there was checked before.
+    pub(super) fn from_rename(path: &Path, source: io::Error) -> Self {
+        /// `ERROR_ACCESS_DENIED`.
+        const ACCESS_DENIED: i32 = 5;
+        if cfg!(windows) && source.raw_os_error() == Some(ACCESS_DENIED) && path.is_file() {
+            return Self::Busy { path: path.to_owned(), source };
+        }
+        Self::from_io(path, source)
+    }
+
             _ => Self::from_io(folder, source),
         }
     }

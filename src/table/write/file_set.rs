@@ -14,6 +14,7 @@ use tempfile::{NamedTempFile, TempPath};
 
 use super::atomic_file::{AtomicFile, PREVIOUS, hidden_prefix, sync_folder};
 use super::error::WriteError;
+use crate::temporary_file;
 
 /// Written files that wait to be put in place as one.
 #[derive(Debug, Default)]
@@ -104,7 +105,7 @@ impl Backup {
         let restored = match previous {
             Previous::Special => return,
             Previous::None => fs::remove_file(&path),
-            Previous::File { name, .. } => name.persist(&path).map_err(|failed| {
+            Previous::File { name, .. } => temporary_file::put_in_place(name, &path).map_err(|failed| {
                 // The previous file is more important than a tidy folder.
                 let _ = failed.path.keep();
                 failed.error
