@@ -16,6 +16,7 @@ use crate::run::journal::{
     Journal, JournalError, LockState, RunDetails, RunHeader, RunKind, RunPhase, RunStore, RunTotals, SourceFile,
     StoredRun,
 };
+use crate::shell::sandbox_flag;
 use crate::shutdown::ShutdownSignal;
 
 /// A run that is locked for this process, and can be continued or is finished.
@@ -184,7 +185,7 @@ fn account_hint(wanted: &AccountIdentity, actual: &AccountIdentity, bound: Accou
         }
         (AccountIdentity::SandboxFile { path, tenant }, _) => {
             let tenant = tenant.map(|tenant| format!(" --tenant {tenant}")).unwrap_or_default();
-            format!("pass `--sandbox={}{tenant}`", path.display())
+            format!("pass `{}{tenant}`", sandbox_flag(path))
         }
         (AccountIdentity::SandboxMemory, _) => {
             String::from("a sandbox in memory is gone with its process: begin again")

@@ -10,6 +10,7 @@ use crate::cli::printer::Printer;
 use crate::cli::settings::Settings;
 use crate::cli::{Error, Exit, interrupts, runtime};
 use crate::job::{CopyJob, CopyReport};
+use crate::shell::sandbox_flag;
 use crate::wording::{counted, duration, thousands};
 use crate::written_files::Overwrite;
 
@@ -39,7 +40,7 @@ fn text(report: &CopyReport) -> String {
     lines.extend(filled.map(|(collection, count)| format!("  {collection:width$}  {:>14}", counted(*count, "record"))));
     lines.extend(omissions(report).iter().map(|omission| format!("left out: {omission}")));
     lines.push(format!("wrote `{}`", report.file.display()));
-    lines.push(format!("next: tallyport import FILE --sandbox={}{}\n", report.file.display(), tenant_flag(report)));
+    lines.push(format!("next: tallyport import FILE {}{}\n", sandbox_flag(&report.file), tenant_flag(report)));
     lines.join("\n")
 }
 

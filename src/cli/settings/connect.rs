@@ -9,6 +9,7 @@ use crate::job::AccountBound;
 use crate::mapping::RememberedMappings;
 use crate::redact::shown_url;
 use crate::run::journal::RunStore;
+use crate::shell::sandbox_flag;
 use crate::written_files::WrittenFiles;
 
 /// The account that `global` and the machine mean. Sends nothing yet.
@@ -37,10 +38,8 @@ pub(crate) async fn connect_to(
             refuse_typed_base_url(&global, wanted, bound)?;
             if global.sandbox == Some(None) {
                 let message = format!("the {} belongs to {wanted}, and `--sandbox` means a new one", bound.as_str());
-                return Err(Error::usage(
-                    message,
-                    format!("leave out `--sandbox`, or pass `--sandbox={}`", path.display()),
-                ));
+                let hint = format!("leave out `--sandbox`, or pass `{}`", sandbox_flag(path));
+                return Err(Error::usage(message, hint));
             }
             global.sandbox.get_or_insert_with(|| Some(path.clone()));
             // A new sandbox in its place would hold none of the run's records.
