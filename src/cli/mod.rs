@@ -33,6 +33,7 @@ pub(crate) mod settings;
 mod template;
 mod undo;
 mod verify;
+mod wildcards;
 
 use std::ffi::OsString;
 use std::io;
@@ -85,7 +86,7 @@ fn run(cli: Cli, printer: Printer) -> Result<Exit, Error> {
     if !matches!(command, Command::Doctor) {
         settings::check_flags(&global)?;
     }
-    match command {
+    match command.with_files_of_wildcards() {
         Command::Check(args) => check::run(&global, &args, printer),
         Command::Import(args) => import::run(&global, &args, printer),
         Command::Delete(args) => delete::run(&global, &args, printer),

@@ -214,7 +214,8 @@ fn missing(path: &Path, error: io::Error) -> ReadFault {
     if let Some(address) = path.to_str().and_then(address) {
         return address;
     }
-    if error.kind() != io::ErrorKind::NotFound {
+    // On Windows no file can have a name with `*` or `?` in it.
+    if !matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::InvalidFilename) {
         return error.into();
     }
     ReadFault::NotFound { near: near_names(path) }
