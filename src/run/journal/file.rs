@@ -191,11 +191,15 @@ impl JournalFile {
     }
 
     pub(super) fn set_durability(&self, durability: Durability) -> Result<(), JournalError> {
-        let level = match durability {
-            Durability::None => "OFF",
-            Durability::Full => "FULL",
+        let (level, has_drive_flushed) = match durability {
+            Durability::None => ("OFF", false),
+            Durability::Full => ("FULL", true),
         };
-        self.attempt(|connection| connection.pragma_update(None, "synchronous", level))
+        self.attempt(|connection| {
+            // On macOS an ordinary fsync leaves data in the drive's own cache. No other system has this.
+            connection.pragma_update(None, "fullfsync", has_drive_flushed)?;
+            connection.pragma_update(None, "synchronous", level)
+        })
     }
 
     /// Runs a database operation; errors name the file.

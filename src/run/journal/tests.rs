@@ -340,6 +340,15 @@ fn a_disk_that_is_full_before_anything_is_sent_leaves_nothing_to_resume() {
 }
 
 #[test]
+fn what_is_sent_is_on_the_drive_before() {
+    let folder = TempDir::new().unwrap();
+    let journal = planned(&folder.path().join("run.sqlite"), 1);
+    let pragma =
+        |name: &str| journal.file.connection.pragma_query_value(None, name, |row| row.get::<_, i64>(0)).unwrap();
+    assert_eq!((pragma("synchronous"), pragma("fullfsync")), (2, 1));
+}
+
+#[test]
 fn a_full_disk_is_reported_and_loses_no_committed_outcome() {
     let folder = TempDir::new().unwrap();
     let path = folder.path().join("run.sqlite");
