@@ -1,8 +1,13 @@
 //! The ways a user, a script or the system asks a program to end.
 
 use std::io;
+#[cfg(unix)]
+use std::io::IsTerminal;
 use std::sync::OnceLock;
 use std::thread;
+
+#[cfg(unix)]
+use tokio::signal::unix::SignalKind;
 
 use crate::shutdown::ShutdownSignal;
 
@@ -37,7 +42,7 @@ pub(super) fn listen() -> io::Result<ShutdownSignal> {
 /// handler, it ends the process without a word. Without a runtime to register the handler, it stays like that.
 #[cfg(unix)]
 pub(super) fn fail_writes_over_the_size_limit() {
-    use tokio::signal::unix::{SignalKind, signal};
+    use tokio::signal::unix::signal;
     if let Ok(runtime) = tokio::runtime::Builder::new_current_thread().enable_all().build() {
         let _within = runtime.enter();
         // The handler outlives the runtime; nobody needs to hear of the signal.
@@ -52,8 +57,9 @@ pub(super) fn fail_writes_over_the_size_limit() {}
 /// background have it ignore some of them, which it goes on to do.
 #[cfg(unix)]
 fn listen_to_all(signal: &ShutdownSignal) -> io::Result<()> {
-    use tokio::signal::unix::SignalKind;
-    let ignored = ignored_signals();
+    let has_terminal = io::stdout().is_terminal() || io::stderr().is_terminal();
+    let status = if cfg!(target_os = "linux") { std::fs::read_to_string("/proc/self/status").ok() } else { None };
+    let ignored = ignored_signals(status.as_deref(), has_terminal);
     for kind in [SignalKind::interrupt(), SignalKind::terminate(), SignalKind::hangup()] {
         if ignored & mask_of(kind.as_raw_value()) != 0 && kind != SignalKind::terminate() {
             continue;
@@ -69,10 +75,14 @@ fn listen_to_all(signal: &ShutdownSignal) -> io::Result<()> {
 }
 
 /// The signals that this process was started to ignore, as a mask. Only Linux tells without unsafe code.
+///
+/// `nohup` has what a program says go to a file, so elsewhere a process that says nothing on a terminal may be one that
+/// is to outlive it, and leaves SIGHUP as it is. If the signal was not ignored after all, it ends the process at once, as
+/// if it was killed: `resume` continues.
 #[cfg(unix)]
-fn ignored_signals() -> u64 {
-    let status = if cfg!(target_os = "linux") { std::fs::read_to_string("/proc/self/status").ok() } else { None };
-    status.as_deref().and_then(parse_ignored_signals).unwrap_or_default()
+fn ignored_signals(status: Option<&str>, has_terminal: bool) -> u64 {
+    let unknown = || if has_terminal { 0 } else { mask_of(SignalKind::hangup().as_raw_value()) };
+    status.and_then(parse_ignored_signals).unwrap_or_else(unknown)
 }
 
 /// The mask of ignored signals in `/proc/self/status`: proc_pid_status(5).
@@ -109,8 +119,6 @@ fn listen_to_all(signal: &ShutdownSignal) -> io::Result<()> {
 
 #[cfg(all(test, unix))]
 mod tests {
-    use tokio::signal::unix::SignalKind;
-
     use super::*;
 
     #[test]
@@ -127,6 +135,13 @@ mod tests {
             assert_eq!(ignored & mask_of(kind.as_raw_value()) != 0, is_ignored, "{kind:?}");
         }
         assert_eq!(parse_ignored_signals("Name:\ttallyport\n"), None);
+        assert_eq!((ignored_signals(Some(status), true), ignored_signals(Some(status), false)), (ignored, ignored));
         assert_eq!((mask_of(64), mask_of(65), mask_of(0)), (1 << 63, 0, 0));
+    }
+
+    #[test]
+    fn a_terminal_that_goes_away_does_not_end_what_says_nothing_on_it() {
+        let hangup = mask_of(SignalKind::hangup().as_raw_value());
+        assert_eq!((ignored_signals(None, false), ignored_signals(None, true)), (hangup, 0));
     }
 }
