@@ -7,7 +7,8 @@ use std::path::Path;
 
 use rustls::CertificateError;
 
-/// Names a file with certificates of authorities to trust, in place of the system's.
+/// Names a file with certificates of authorities to trust, in place of the system's. On Windows and macOS the system
+/// itself decides whom to trust, and knows nothing of that.
 const CERT_FILE: &str = "SSL_CERT_FILE";
 
 /// The innermost cause, the only one that helps: "connection refused", not "error sending request".
@@ -17,9 +18,23 @@ pub(super) fn describe(error: &reqwest::Error) -> String {
         cause = source;
     }
     match tls_error(cause) {
-        Some(rustls::Error::InvalidCertificate(reason)) => describe_certificate(reason, std::env::var_os(CERT_FILE)),
+        Some(rustls::Error::InvalidCertificate(reason)) => describe_certificate(reason, TrustStore::of_this_system()),
         _ if is_cut(cause) => String::from("the connection was closed before the response was complete"),
         _ => super::error_body::tidy(&cause.to_string()),
+    }
+}
+
+/// Where the authorities are listed that are trusted.
+enum TrustStore {
+    System,
+    /// Files, and the one that takes their place.
+    Files(Option<std::ffi::OsString>),
+}
+
+impl TrustStore {
+    fn of_this_system() -> Self {
+        let is_system = cfg!(any(windows, target_vendor = "apple"));
+        if is_system { Self::System } else { Self::Files(std::env::var_os(CERT_FILE)) }
     }
 }
 
@@ -37,7 +52,7 @@ fn is_cut(cause: &(dyn Error + 'static)) -> bool {
     cause.downcast_ref::<io::Error>().is_some_and(|error| error.kind() == io::ErrorKind::UnexpectedEof)
 }
 
-fn describe_certificate(reason: &CertificateError, cert_file: Option<std::ffi::OsString>) -> String {
+fn describe_certificate(reason: &CertificateError, store: TrustStore) -> String {
     match reason {
         CertificateError::Expired | CertificateError::ExpiredContext { .. } => {
             String::from("its certificate has expired; if that is not so, the date and time of this machine are wrong")
@@ -51,14 +66,18 @@ fn describe_certificate(reason: &CertificateError, cert_file: Option<std::ffi::O
         CertificateError::UnknownIssuer | CertificateError::Other(_) => format!(
             "its certificate comes from an authority that this machine does not trust, perhaps that of a proxy which \
              inspects the traffic; {}",
-            trust_hint(cert_file.as_deref().map(Path::new))
+            trust_hint(&store)
         ),
         other => format!("its certificate is not accepted: {other}"),
     }
 }
 
 /// What to do about an authority that is not trusted. A file that cannot be read is passed over by the libraries.
-fn trust_hint(cert_file: Option<&Path>) -> String {
+fn trust_hint(store: &TrustStore) -> String {
+    let cert_file = match store {
+        TrustStore::System => return String::from("add the authority's certificate to those that this system trusts"),
+        TrustStore::Files(cert_file) => cert_file.as_deref().map(Path::new),
+    };
     let Some(path) = cert_file.filter(|path| !path.as_os_str().is_empty()) else {
         return format!("set {CERT_FILE} to a file with the authority's certificate");
     };
@@ -101,16 +120,23 @@ mod tests {
             std::fs::write(&path, text).unwrap();
             path
         };
-        assert_eq!(trust_hint(None), "set SSL_CERT_FILE to a file with the authority's certificate");
-        assert_eq!(trust_hint(Some(Path::new(""))), trust_hint(None));
-        assert!(trust_hint(Some(&folder.path().join("none.pem"))).contains("cannot be read"));
-        assert!(trust_hint(Some(&file("garbage"))).contains("holds no certificate"));
-        assert!(trust_hint(Some(&file("-----BEGIN CERTIFICATE-----\nMII"))).contains("add it there"));
+        let hint = |path: Option<&Path>| trust_hint(&TrustStore::Files(path.map(|path| path.as_os_str().to_owned())));
+        assert_eq!(hint(None), "set SSL_CERT_FILE to a file with the authority's certificate");
+        assert_eq!(hint(Some(Path::new(""))), hint(None));
+        assert!(hint(Some(&folder.path().join("none.pem"))).contains("cannot be read"));
+        assert!(hint(Some(&file("garbage"))).contains("holds no certificate"));
+        assert!(hint(Some(&file("-----BEGIN CERTIFICATE-----\nMII"))).contains("add it there"));
+    }
+
+    #[test]
+    fn where_the_system_decides_no_file_is_asked_for() {
+        let text = describe_certificate(&CertificateError::UnknownIssuer, TrustStore::System);
+        assert!(text.ends_with("; add the authority's certificate to those that this system trusts"), "{text}");
     }
 
     #[test]
     fn other_faults_of_a_certificate_are_told_apart() {
-        let text = |reason: CertificateError| describe_certificate(&reason, None);
+        let text = |reason: CertificateError| describe_certificate(&reason, TrustStore::Files(None));
         assert!(text(CertificateError::Expired).contains("date and time"));
         assert!(text(CertificateError::NotValidForName).contains("base URL"));
         assert!(text(CertificateError::Revoked).contains("not accepted"));

@@ -16,7 +16,7 @@ const ENVIRONMENT: [(&str, &str); 10] = [
     ("TALLYPORT_HOME", "the state folder, instead of the platform's"),
     ("NO_COLOR", "no colors"),
     ("HTTPS_PROXY", "the proxy for requests to the service; also HTTP_PROXY and NO_PROXY"),
-    ("SSL_CERT_FILE", "a file with the certificates of authorities to trust"),
+    ("SSL_CERT_FILE", "a file with the certificates of authorities to trust; not on Windows and macOS"),
     ("SSL_CERT_DIR", "a folder with them"),
     ("TZ", "the time zone of dates in file names and of the register, such as Europe/Berlin"),
     ("TMPDIR", "where temporary files go"),
