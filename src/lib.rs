@@ -87,6 +87,9 @@ mod state_file;
 // Folders for temporary files.
 mod scratch;
 
+// Small text files in the encodings that people's programs write.
+mod text_file;
+
 // Files under a temporary name, and how they get their own.
 mod temporary_file;
 

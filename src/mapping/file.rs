@@ -30,6 +30,7 @@ use super::{MappingOverride, MappingSource};
 use crate::error::Diagnostic;
 use crate::schema::Entity;
 use crate::table::Row;
+use crate::text_file;
 
 /// The most bytes of a mapping file; what is larger is something else.
 pub(super) const MAX_BYTES: u64 = 1 << 20;
@@ -84,7 +85,7 @@ impl MappingFile {
                 hint,
             });
         }
-        let text = std::fs::read_to_string(path).map_err(unreadable)?;
+        let text = text_file::read(path).map_err(unreadable)?;
         Self::parse(&text, MappingSource::MappingFile, &shown)
     }
 

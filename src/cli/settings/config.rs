@@ -34,6 +34,7 @@ use super::SettingsError;
 use crate::api::{CustomFieldsEncoding, Secret};
 use crate::cli::args::ExportArgs;
 use crate::redact::TomlMistake;
+use crate::text_file;
 
 /// The whole file.
 #[derive(Debug, Default, Deserialize)]
@@ -76,7 +77,7 @@ impl Profile {
 impl Config {
     /// The file's contents; an empty configuration where there is no such file.
     pub(super) fn read(path: &Path) -> Result<Self, SettingsError> {
-        match std::fs::read_to_string(path) {
+        match text_file::read(path) {
             Ok(text) => Self::parse(path, &text),
             // A service account may have /dev/null for a home folder.
             Err(error) if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory) => Ok(Self::default()),

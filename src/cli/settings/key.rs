@@ -4,6 +4,7 @@
 use std::path::Path;
 
 use super::{ActiveProfile, Environment, Global, Origin, Secret, SettingsError, WithOrigin};
+use crate::text_file;
 
 /// The service under which the system's key store keeps keys, unless a profile names another.
 const KEY_STORE_SERVICE: &str = "tallyport";
@@ -67,9 +68,9 @@ fn from_profile(chosen: &ActiveProfile, here: &Environment) -> Result<Option<Wit
 }
 
 fn from_file(path: &Path, origin: Origin) -> Result<WithOrigin<Secret>, SettingsError> {
-    match std::fs::read(path) {
-        // What is no UTF-8 becomes a character that no key has, and is refused as such.
-        Ok(bytes) => secret(String::from_utf8_lossy(&bytes).into_owned(), origin),
+    match text_file::read_lossy(path) {
+        // What is no text becomes a character that no key has, and is refused as such.
+        Ok(text) => secret(text, origin),
         Err(error) => Err(SettingsError::KeyFile { path: path.to_owned(), cause: error.to_string() }),
     }
 }
