@@ -135,14 +135,34 @@ pub(crate) fn visible(text: &str) -> Cow<'_, str> {
     escaped(text, |char| char != '\n' && is_obeyed(char), |char| format!("\\u{{{:x}}}", u32::from(char)))
 }
 
+/// Which characters of a JSON document are written as they are.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum JsonText {
+    Visible,
+    /// PowerShell reads what programs say in the code page of the console, which is seldom UTF-8.
+    Ascii,
+}
+
+impl JsonText {
+    const HERE: Self = if cfg!(windows) { Self::Ascii } else { Self::Visible };
+}
+
 /// A JSON document with the same characters escaped as JSON does it: whoever reads it gets what it says.
 pub(crate) fn json(document: &str) -> Cow<'_, str> {
+    json_as(document, JsonText::HERE)
+}
+
+fn json_as(document: &str, text: JsonText) -> Cow<'_, str> {
     let escape = |char: char| {
         let mut units = [0; 2];
         char.encode_utf16(&mut units).iter().map(|unit| format!("\\u{unit:04x}")).collect()
     };
     // Between its values a document has line feeds; within them JSON has escaped the C0 characters already.
-    escaped(document, |char| !char.is_ascii_whitespace() && is_obeyed(char), escape)
+    let is_escaped = |char: char| {
+        let is_foreign = text == JsonText::Ascii && !char.is_ascii();
+        !char.is_ascii_whitespace() && (is_foreign || is_obeyed(char))
+    };
+    escaped(document, is_escaped, escape)
 }
 
 fn escaped(text: &str, is_meant: impl Fn(char) -> bool, escape: impl Fn(char) -> String) -> Cow<'_, str> {
@@ -279,6 +299,16 @@ mod tests {
                 assert_eq!(serde_json::from_str::<serde_json::Value>(&clean).unwrap(), document);
             }
         }
+    }
+
+    #[test]
+    fn json_in_ascii_says_the_same() {
+        let document = serde_json::json!({"größe": "Müller 🖥 \u{202e}\t"});
+        let text = document.to_string();
+        let ascii = json_as(&text, JsonText::Ascii);
+        assert!(ascii.is_ascii() && ascii.contains("M\\u00fcller \\ud83d\\udda5 \\u202e"), "{ascii}");
+        assert_eq!(serde_json::from_str::<serde_json::Value>(&ascii).unwrap(), document);
+        assert!(json_as(&text, JsonText::Visible).contains("Müller 🖥 \\u202e"));
     }
 
     #[test]
