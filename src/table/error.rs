@@ -17,6 +17,11 @@ pub(crate) struct ReadError {
 }
 
 impl ReadError {
+    /// Whether the file is one that Excel keeps beside an open workbook.
+    pub(crate) fn is_of_lock_file(&self) -> bool {
+        matches!(self.fault, ReadFault::LockFile)
+    }
+
     /// Whether the file has no content at all.
     pub(crate) fn is_of_empty_file(&self) -> bool {
         matches!(self.fault, ReadFault::Empty)

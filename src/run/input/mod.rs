@@ -130,6 +130,10 @@ fn is_of_no_records(error: &Error, file: &Path) -> bool {
     is_jsonl && error.downcast_ref().is_some_and(ReadError::is_of_empty_file)
 }
 
+fn is_of_lock_file(error: &Error) -> bool {
+    error.downcast_ref().is_some_and(ReadError::is_of_lock_file)
+}
+
 impl InputSet {
     /// Opens and maps everything the options name.
     ///
@@ -150,7 +154,7 @@ impl InputSet {
             decisions: Vec::new(),
         };
         set.read_aliases(&parsed)?;
-        let (mut errors, mut empty) = (Vec::new(), None);
+        let (mut errors, mut left_out) = (Vec::new(), None);
         for file in &options.files {
             let input = Input::from_arg(file);
             let name = input.name();
@@ -162,12 +166,17 @@ impl InputSet {
                     let stem = Input::from_arg(file).stem();
                     let entity = entity_by_name(options.entity.as_deref().unwrap_or(&stem));
                     set.empty.extend(entity.map(|entity| EmptyFile { name: stem, entity }));
-                    empty = empty.or(Some(error));
+                    left_out = left_out.or(Some(error));
+                }
+                // A shell's `*.xlsx` names it together with the workbook.
+                Err(error) if options.files.len() > 1 && is_of_lock_file(&error) => {
+                    observer.on_note(&format!("{name} was skipped: Excel keeps it beside a workbook that is open"));
+                    left_out = left_out.or(Some(error));
                 }
                 Err(error) => return Err(error),
             }
         }
-        if let (true, Some(error)) = (set.files.is_empty(), empty) {
+        if let (true, Some(error)) = (set.files.is_empty(), left_out) {
             return Err(error);
         }
         set.rules.aliases = Arc::new(Aliases::new(std::mem::take(&mut set.decisions))?);

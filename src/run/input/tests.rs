@@ -69,6 +69,17 @@ const LOCATIONS: (&str, &str) = ("locations.csv", "Name,City,Colour\nBerlin,Berl
 const SUPPLIERS: (&str, &str) = ("suppliers.csv", "Name,Url,Shade\nCDW,https://cdw.example,blue\n");
 
 #[test]
+fn lock_files_among_several_files_are_left_out() {
+    let lock = ("~$locations.xlsx", "Ada");
+    let input = open(&[lock, LOCATIONS, ("~$suppliers.csv", "Ada")], |_| {}).unwrap();
+    assert_eq!(input.files.len(), 1);
+    let message = "`~$locations.xlsx`: a lock file that Excel keeps beside an open workbook, not a workbook";
+    for files in [&[lock][..], &[lock, ("~$suppliers.csv", "Ada")]] {
+        assert_eq!(refusal(open(files, |_| {})).0, message);
+    }
+}
+
+#[test]
 fn sheets_stand_in_the_order_of_the_files() {
     let input = open(&[LOCATIONS, SUPPLIERS], |_| {}).unwrap();
     let mut sheets: Vec<(u32, String)> =
