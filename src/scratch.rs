@@ -12,6 +12,8 @@ use tempfile::TempDir;
 
 use crate::state_file::{LockFile, lock_path};
 
+/// The variable that names the system's folder for temporary files.
+pub(crate) const VARIABLE: &str = if cfg!(windows) { "TMP" } else { "TMPDIR" };
 /// What the names of the folders begin with, in the system's folder for temporary files.
 const PREFIX: &str = "tallyport-";
 /// The lock file in a folder, without its extension.

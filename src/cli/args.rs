@@ -29,6 +29,7 @@ Try it without an account:
   tallyport import samples/onboarding.xlsx --sandbox
 Then for real:
   export BLUETALLY_API_KEY=...          the key from Settings > API Keys
+  $env:BLUETALLY_API_KEY = \"...\"        the same in PowerShell
   tallyport doctor                      is everything in place?
   tallyport check assets.xlsx           offline, nothing is sent
   tallyport import assets.xlsx --dry-run

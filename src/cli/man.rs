@@ -19,7 +19,7 @@ const ENVIRONMENT: [(&str, &str); 10] = [
     ("SSL_CERT_FILE", "a file with the certificates of authorities to trust; not on Windows and macOS"),
     ("SSL_CERT_DIR", "a folder with them"),
     ("TZ", "the time zone of dates in file names and of the register, such as Europe/Berlin"),
-    ("TMPDIR", "where temporary files go"),
+    ("TMPDIR", "where temporary files go; on Windows TMP"),
 ];
 
 /// How the paragraph of the main help begins that is a section of its own here.

@@ -146,7 +146,12 @@ impl Diagnostic for ExportError {
             Self::PartitionedDate => "leave {date} and {time} out of the path",
             Self::AlreadyRunning { .. } => "wait until it has finished; nothing was read or written",
             Self::Lock { .. } => "make the folder writable, or set TALLYPORT_HOME to another folder",
-            Self::Staging { .. } => "make room in the folder for temporary files, or set TMPDIR to another folder",
+            Self::Staging { .. } => {
+                return Some(format!(
+                    "make room in the folder for temporary files, or set {} to another folder",
+                    crate::scratch::VARIABLE
+                ));
+            }
             Self::NoTenants => "leave out --all-tenants",
         };
         Some(hint.to_owned())

@@ -4,6 +4,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use crate::error::Diagnostic;
+use crate::scratch;
 use crate::state_file::SqliteFailure;
 
 /// The mirror cannot be used. The account itself is untouched: a mirror can always be created again.
@@ -36,7 +37,7 @@ impl MirrorError {
                 String::from("make its folder writable, or set TALLYPORT_HOME to another folder")
             }
             MirrorError::Temporary { .. } => {
-                String::from("make room there, or set TMPDIR to a folder that this user can write to")
+                format!("make room there, or set {} to a folder that this user can write to", scratch::VARIABLE)
             }
             MirrorError::Database { source, .. } if SqliteFailure::of(source) == SqliteFailure::Full => {
                 String::from("free some space on the disk")
@@ -80,7 +81,7 @@ mod tests {
             ),
             (
                 MirrorError::Temporary { folder: path(), source: denied() },
-                "make room there, or set TMPDIR to a folder that this user can write to",
+                &format!("make room there, or set {} to a folder that this user can write to", scratch::VARIABLE),
             ),
             (failed(rusqlite::ffi::SQLITE_FULL), "free some space on the disk"),
             (failed(rusqlite::ffi::SQLITE_CORRUPT), delete),

@@ -7,6 +7,7 @@ use rust_xlsxwriter::XlsxError;
 
 use super::xlsx::MAX_COLUMNS;
 use crate::error::{self, Diagnostic};
+use crate::scratch;
 
 /// A file that could not be written. Nothing has changed: a file that was there before is still there.
 #[derive(Debug, thiserror::Error)]
@@ -102,7 +103,10 @@ impl Diagnostic for WriteError {
             Self::FileOfOther { .. } => String::from("name a file in a folder of your own"),
             Self::NoPermission { .. } => String::from("name a file in a folder you can write to"),
             Self::DiskFull { .. } => String::from("free some space, or name a file on another disk"),
-            Self::TooLarge { .. } => String::from("raise the limit (`ulimit -f`), or name a file on another disk"),
+            Self::TooLarge { .. } if cfg!(unix) => {
+                String::from("raise the limit (`ulimit -f`), or name a file on another disk")
+            }
+            Self::TooLarge { .. } => String::from("name a file on another disk"),
             Self::Busy { .. } => String::from("close it there, or name another file"),
             Self::Extension { path } => format!("name it `{}`", path.with_extension("xlsx").display()),
             Self::SheetsInCsv { path, .. } => format!("name it `{}`", path.with_extension("xlsx").display()),
@@ -114,7 +118,7 @@ impl Diagnostic for WriteError {
                 format.to_lowercase()
             ),
             Self::Temporary { .. } => {
-                String::from("make room there, or set TMPDIR to a folder that this user can write to")
+                format!("make room there, or set {} to a folder that this user can write to", scratch::VARIABLE)
             }
             Self::Stdout { .. } => String::from("check the program that reads it, or write to a file"),
             Self::NoSheet { .. } | Self::NoTable | Self::Workbook { .. } => {
@@ -148,10 +152,6 @@ impl WriteError {
         }
     }
 
-    /// The error for a folder that cannot be created.
-    pub(crate) fn from_folder(folder: &Path, source: io::Error) -> Self {
-        match source.kind() {
-            ErrorKind::AlreadyExists | ErrorKind::NotADirectory => Self::NotFolder { folder: folder.to_owned() },
     /// The error for a file that cannot be renamed to `path`. Windows denies access to a file that a program has open as
     /// it does to one without permission; the permission to write there was checked before.
     pub(super) fn from_rename(path: &Path, source: io::Error) -> Self {
@@ -163,6 +163,10 @@ impl WriteError {
         Self::from_io(path, source)
     }
 
+    /// The error for a folder that cannot be created.
+    pub(crate) fn from_folder(folder: &Path, source: io::Error) -> Self {
+        match source.kind() {
+            ErrorKind::AlreadyExists | ErrorKind::NotADirectory => Self::NotFolder { folder: folder.to_owned() },
             _ => Self::from_io(folder, source),
         }
     }
