@@ -15,9 +15,12 @@ struct Launch {
     is_on_console: bool,
     /// The variable that cmd sets for what it starts.
     has_prompt: bool,
-    /// The variable that Windows Terminal sets for its shells.
+    /// A variable that a terminal or shell sets for what runs in it.
     has_session: bool,
 }
+
+/// The variables of Windows Terminal, of Git Bash and other shells of MSYS2, and of the terminals of editors.
+const SESSIONS: [&str; 3] = ["WT_SESSION", "MSYSTEM", "TERM_PROGRAM"];
 
 impl Launch {
     fn of_this_process() -> Self {
@@ -25,21 +28,21 @@ impl Launch {
             arguments: std::env::args_os().skip(1).collect(),
             is_on_console: io::stdin().is_terminal() && io::stderr().is_terminal(),
             has_prompt: std::env::var_os("PROMPT").is_some(),
-            has_session: std::env::var_os("WT_SESSION").is_some(),
+            has_session: has_session(|name| std::env::var_os(name).is_some()),
         }
     }
 
-    /// Whether this looks like a double click, or like a file dropped on the program. That the process has its console for
+    /// Whether this looks like a double click, or like files dropped on the program. That the process has its console for
     /// itself cannot be asked without `unsafe`, so this goes by what shells leave in the environment. PowerShell outside
     /// Windows Terminal leaves nothing: whoever types the bare name there has to press Enter once.
     fn is_double_click(&self) -> bool {
         let is_without_shell = self.is_on_console && !self.has_prompt && !self.has_session;
-        match self.arguments.as_slice() {
-            [] => is_without_shell,
-            [file] => is_without_shell && Path::new(file).is_absolute(),
-            _ => false,
-        }
+        is_without_shell && self.arguments.iter().all(|file| Path::new(file).is_absolute())
     }
+}
+
+fn has_session(is_set: impl Fn(&str) -> bool) -> bool {
+    SESSIONS.iter().any(|name| is_set(name))
 }
 
 /// Says what to do and waits for Enter, if a double click started the program. `false` if something else did.
@@ -89,10 +92,16 @@ mod tests {
         let file = std::env::temp_dir().join("assets.xlsx");
         assert!(double_click(&[]).is_double_click());
         assert!(double_click(&[file.to_str().unwrap()]).is_double_click(), "a file dropped on the program");
+        assert!(double_click(&[file.to_str().unwrap(); 3]).is_double_click(), "several files");
         assert!(!double_click(&["check"]).is_double_click());
         assert!(!double_click(&["check", "assets.xlsx"]).is_double_click());
+        assert!(!double_click(&["check", file.to_str().unwrap()]).is_double_click());
         assert!(!Launch { has_prompt: true, ..double_click(&[]) }.is_double_click(), "cmd");
         assert!(!Launch { has_session: true, ..double_click(&[]) }.is_double_click(), "Windows Terminal");
+        for name in ["WT_SESSION", "MSYSTEM", "TERM_PROGRAM"] {
+            assert!(has_session(|variable| variable == name), "{name}");
+        }
+        assert!(!has_session(|variable| variable == "PATH"));
         assert!(!Launch { is_on_console: false, ..double_click(&[]) }.is_double_click(), "a scheduled task");
     }
 
