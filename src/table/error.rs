@@ -35,6 +35,8 @@ pub(crate) enum ReadFault {
     NotFound {
         near: Vec<String>,
     },
+    /// It is in iCloud, and a placeholder is in its place.
+    NotDownloaded,
     /// An address in the web or in a bucket, and how to get the file.
     Address {
         what: &'static str,
@@ -100,6 +102,7 @@ impl ReadFault {
         let fixed = |message: &'static str, hint: &'static str| (message.into(), hint.into());
         match self {
             Self::NotFound { near } => ("file not found".into(), similar_names(near)),
+            Self::NotDownloaded => fixed("it is in iCloud and not on this machine", "download it in Finder first"),
             Self::Address { what, hint } => (format!("{what}, not a file").into(), hint.clone()),
             Self::Denied => fixed("no permission to read it", "close it in other programs, or ask for read permission"),
             Self::Directory => fixed("a folder, not a file", "name the files in it, such as `folder/*.xlsx`"),
@@ -181,9 +184,9 @@ impl Diagnostic for ReadError {
 impl From<std::io::Error> for ReadFault {
     fn from(error: std::io::Error) -> Self {
         use std::io::ErrorKind;
-        /// Another program, mostly Excel, has the file open exclusively.
-        const SHARING_VIOLATION: i32 = 32;
-        if cfg!(windows) && error.raw_os_error() == Some(SHARING_VIOLATION) {
+        // Another program, mostly Excel, has the file open exclusively, or has locked a part of it:
+        // `ERROR_SHARING_VIOLATION` and `ERROR_LOCK_VIOLATION`.
+        if cfg!(windows) && matches!(error.raw_os_error(), Some(32 | 33)) {
             return ReadFault::Denied;
         }
         match error.kind() {

@@ -218,7 +218,16 @@ fn missing(path: &Path, error: io::Error) -> ReadFault {
     if !matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::InvalidFilename) {
         return error.into();
     }
+    if is_in_icloud(path) {
+        return ReadFault::NotDownloaded;
+    }
     ReadFault::NotFound { near: near_names(path) }
+}
+
+/// Whether macOS has moved the file to iCloud: `.assets.xlsx.icloud` is in its place then.
+fn is_in_icloud(path: &Path) -> bool {
+    let placeholder = path.file_name().map(|name| format!(".{}.icloud", name.to_string_lossy()));
+    placeholder.is_some_and(|placeholder| path.with_file_name(placeholder).is_file())
 }
 
 /// What an address that was given in place of a file is.
@@ -295,6 +304,15 @@ mod tests {
         let fault = ReopenableInput::new(&Input::Path(folder.path().join("asets.csv"))).unwrap_err();
         let ReadFault::NotFound { near } = fault else { panic!("{fault:?}") };
         assert_eq!(near, [folder.path().join("assets.xlsx").display().to_string()]);
+    }
+
+    #[test]
+    fn a_file_in_icloud_is_not_taken_for_its_placeholder() {
+        let folder = tempfile::tempdir().unwrap();
+        std::fs::write(folder.path().join(".inventory.xlsx.icloud"), "x").unwrap();
+        let fault = |name: &str| ReopenableInput::new(&Input::Path(folder.path().join(name))).unwrap_err();
+        assert!(matches!(fault("inventory.xlsx"), ReadFault::NotDownloaded));
+        assert!(matches!(fault("inventori.xlsx"), ReadFault::NotFound { .. }));
     }
 
     #[test]
