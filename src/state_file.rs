@@ -195,7 +195,8 @@ pub(crate) fn check_folder(folder: &Path) -> Result<(), UnsafeFolder> {
     if !found.is_dir() {
         return Err(UnsafeFolder::NotFolder(folder.to_owned()));
     }
-    // On Windows the state folder lies in the user's profile, which others cannot change.
+    // On Windows the state folder lies in the user's profile, which others cannot change. A folder elsewhere that
+    // TALLYPORT_HOME names is as open as its access list says, which is not looked at.
     #[cfg(unix)]
     {
         use std::os::unix::fs::MetadataExt;
@@ -236,7 +237,7 @@ pub(crate) fn create_folder_of(path: &Path) -> io::Result<()> {
     let Some(folder) = path.parent() else { return Ok(()) };
     let mut builder = DirBuilder::new();
     builder.recursive(true);
-    // On Windows a user's own folders are closed to other users already.
+    // On Windows a folder is as open as the one that it is in: see `check_folder`.
     #[cfg(unix)]
     std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
     builder.create(folder)
@@ -253,7 +254,7 @@ pub(crate) fn create_new_private(path: &Path) -> io::Result<()> {
 }
 
 fn private(options: &mut OpenOptions) -> &OpenOptions {
-    // On Windows the state folder lies in the user's profile, which others cannot read.
+    // On Windows a file is as open as its folder: see `check_folder`.
     #[cfg(unix)]
     std::os::unix::fs::OpenOptionsExt::mode(options, 0o600);
     options
