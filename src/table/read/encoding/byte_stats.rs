@@ -172,7 +172,7 @@ fn char_start(input: &mut (impl Read + Seek + ?Sized), at: u64) -> io::Result<u6
     input.seek(SeekFrom::Start(at))?;
     input.take(AHEAD).read_to_end(&mut bytes)?;
     let is_start = |byte: &u8| byte & 0xC0 != 0x80;
-    let start = at + bytes.iter().position(is_start).unwrap_or(0) as u64;
+    let start = at + bytes.iter().position(is_start).unwrap_or(bytes.len()) as u64;
     input.seek(SeekFrom::Start(start))
 }
 
