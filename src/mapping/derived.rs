@@ -292,9 +292,9 @@ impl RuleResolver<'_> {
         let found: Vec<(&str, Option<usize>)> =
             source.headers().into_iter().map(|header| (header, self.column_of(header, &rule))).collect();
         let place = || rule.origin.place.clone();
-        let secret = found.iter().find(|(header, column)| column.is_some() && is_secret_header(header));
-        if let Some((header, _)) = secret {
-            return Err(vec![MappingRuleError::Secret { place: place(), header: (*header).to_owned() }.into()]);
+        let read = found.iter().filter_map(|(_, column)| *column);
+        if let Some(header) = self.secret_header(read) {
+            return Err(vec![MappingRuleError::Secret { place: place(), header }.into()]);
         }
         let missing: Vec<&str> =
             found.iter().filter(|(_, column)| column.is_none()).map(|(header, _)| *header).collect();
@@ -317,6 +317,12 @@ impl RuleResolver<'_> {
         Err(missing.into_iter().map(|header| self.no_such_column(place(), header).into()).collect())
     }
 
+    /// The header of the first of the columns that looks like passwords, whatever a rule calls it.
+    fn secret_header(&self, columns: impl IntoIterator<Item = usize>) -> Option<String> {
+        let mut headers = columns.into_iter().map(|column| self.header.cell(column).text.trim());
+        headers.find(|header| is_secret_header(header)).map(str::to_owned)
+    }
+
     fn no_such_column(&self, place: String, header: &str) -> MappingRuleError {
         let known: Vec<String> = self.header.cells().map(|cell| cell.text.trim().to_owned()).collect();
         let nearest = headers::likeliest(header, &known).filter(|nearest| headers::is_misspelt(nearest, header));
@@ -330,6 +336,11 @@ impl RuleResolver<'_> {
             let columns = rule.headers.iter().map(|header| self.columns_of(header).first().copied());
             match columns.collect::<Option<Vec<usize>>>() {
                 Some(columns) => {
+                    if let Some(header) = self.secret_header(columns.iter().copied()) {
+                        let place = rule.origin.place.clone();
+                        errors.push(MappingRuleError::Secret { place, header }.into());
+                        continue;
+                    }
                     skips.push(SkippedRows { columns, condition: rule.condition.clone(), rule: rule.clone() });
                 }
                 None if rule.origin.source == MappingSource::Preset => {}

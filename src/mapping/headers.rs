@@ -84,10 +84,15 @@ pub(super) enum UnknownHeader {
     Misspelt(String),
     Qualified { field: String, qualifier: String },
     NoSuchField { entity: &'static str, target: String, nearest: Option<String> },
+    Secret,
     Unknown,
 }
 
 impl UnknownHeader {
+    pub(super) fn is_secret(&self) -> bool {
+        matches!(self, UnknownHeader::Secret)
+    }
+
     pub(super) fn into_error(self, header: &str, at: CellRef) -> MappingError {
         let header = header.to_owned();
         match self {
@@ -96,6 +101,7 @@ impl UnknownHeader {
             UnknownHeader::NoSuchField { entity, target, nearest } => {
                 MappingError::NoSuchField { entity, header, target, nearest }
             }
+            UnknownHeader::Secret => MappingError::Secret { header, at },
             UnknownHeader::Unknown => MappingError::Unknown { header, at },
         }
     }
@@ -280,6 +286,9 @@ pub(super) fn target(
     overrides: &MappingOverrides,
 ) -> Result<(ColumnTarget, MappingSource), UnknownHeader> {
     if let Some(entry) = override_for(header, overrides) {
+        if !entry.target.trim().is_empty() && is_secret_header(header) {
+            return Err(UnknownHeader::Secret);
+        }
         return Ok((apply_override(aliases, header, entry)?, entry.source));
     }
     let is_there = |field: &str| exported.is_some_and(|exported| exported.has_own_column(aliases.entity, field));

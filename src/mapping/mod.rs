@@ -251,6 +251,8 @@ pub(crate) enum MappingError {
     MissingField { field: &'static str, not_understood: Vec<String> },
     #[error("columns `{first}` and `{second}` ({at}) both map to `{field}`{}", and_more(*.more))]
     Twice { first: String, second: String, more: usize, at: CellRef, field: String },
+    #[error("column `{header}` ({at}) looks like passwords, which are never read")]
+    Secret { header: String, at: CellRef },
     #[error("unknown column `{header}` ({at})")]
     Unknown { header: String, at: CellRef },
     #[error("`{first}` and `{second}` contradict each other")]
@@ -310,6 +312,9 @@ impl MappingError {
             MappingError::Unknown { header, .. } => {
                 let (to_field, to_custom) = (map_flag(header, "FIELD"), map_flag(header, &format!("custom:{header}")));
                 format!("pass {to_field}, {to_custom} or {}", shell::flag("--ignore", header))
+            }
+            MappingError::Secret { .. } => {
+                String::from("take it out of the mapping, or rename the column if it holds something else")
             }
             MappingError::Rule(error) => error.hint(),
             MappingError::Contradiction { .. } => String::from("leave out one of them"),
@@ -386,11 +391,11 @@ impl Mapping {
                     columns.push(Column { index, header, target, source });
                 }
                 // A rule says what it is for.
-                Err(_) if is_read(index) => {
+                Err(unknown) if is_read(index) && !unknown.is_secret() => {
                     let (header, target) = (cell.text.trim().to_owned(), ColumnTarget::Ignored(Ignored::Source));
                     columns.push(Column { index, header, target, source: MappingSource::Schema });
                 }
-                Err(_) if overrides.is_lenient && !overrides.strict => {
+                Err(unknown) if overrides.is_lenient && !overrides.strict && !unknown.is_secret() => {
                     let (header, target) = (cell.text.trim().to_owned(), ColumnTarget::Ignored(Ignored::Unknown));
                     columns.push(Column { index, header, target, source: MappingSource::Schema });
                 }

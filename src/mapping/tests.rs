@@ -400,6 +400,10 @@ fn rules_that_do_not_fit_the_sheet_say_so() {
             "m.toml, line 1: `Password` looks like passwords, which are never read",
         ),
         (
+            "[[skip]]\ncolumn = \"Password\"\nis = [\"x\"]",
+            "m.toml, line 1: `Password` looks like passwords, which are never read",
+        ),
+        (
             "[fields.notes]\ncolumn = \"Notes\"\ninvert = true",
             "m.toml, line 1: `invert` is for fields with yes or no only, which `notes` is not",
         ),
@@ -535,13 +539,23 @@ fn a_missing_field_names_the_columns_that_were_not_understood() {
 }
 
 #[test]
-fn a_secret_column_is_read_only_on_purpose() {
+fn a_secret_column_is_never_read_not_even_on_purpose() {
     for header in ["SIM PIN", "Kennwort", "custom:WiFi Key", "Initial password [passwordProfile] Required"] {
         let mapping = assets(&["asset_id", header], &[]).unwrap();
         assert_eq!(mapping.columns[1].target, ColumnTarget::Ignored(Ignored::Secret), "{header}");
-        let mapping = assets(&["asset_id", header], &[(header, "custom:Code")]).unwrap();
-        assert_eq!(mapping.columns[1].target, ColumnTarget::Custom(String::from("Code")), "{header}");
+        for target in ["custom:Code", "notes", "asset_name", "no_such_field"] {
+            let errors = assets(&["asset_id", header], &[(header, target)]).unwrap_err();
+            assert!(matches!(errors[..], [MappingError::Secret { .. }]), "{header}: {errors:?}");
+        }
     }
+    // However lenient its preset is.
+    let lenient = MappingOverrides { is_lenient: true, ..overrides(&[("Code [passwordProfile]", "asset_name")]) };
+    let header = row(1, &["asset_id", "Code [passwordProfile]"]);
+    let errors = Mapping::new(collection("assets").unwrap(), &header, &lenient).unwrap_err();
+    assert_eq!(
+        errors[0].to_string(),
+        "column `Code [passwordProfile]` (B1) looks like passwords, which are never read"
+    );
 }
 
 #[test]

@@ -57,9 +57,32 @@ fn columns_of_secrets_are_neither_read_nor_copied() {
     assert!(found.iter().all(|path| path.ends_with("employees.csv")), "{found:?}");
     let told = account.run(&["check", "employees.csv"]).stdout;
     assert!(told.contains("looks like passwords") || told.contains("neither read nor copied"), "{told}");
-    // On purpose, one of them is read.
-    let mapped = account.run(&["import", "employees.csv", "--map", "Unlock code=custom:Unlock code"]);
-    assert!(mapped.code == 1 && account.records("employees")[0].to_string().contains(PASSWORD), "{}", mapped.text());
+}
+
+#[test]
+fn no_option_makes_a_column_of_secrets_one_to_read() {
+    let sheet = format!("name,email,Unlock code,Notes\nAda,ada@example.com,{PASSWORD},x\n");
+    let account = CliTest::new()
+        .sheet("employees.csv", &sheet)
+        .sheet("plain.toml", "[employees]\n\"Unlock code\" = \"notes\"\n")
+        .sheet("rule.toml", "[employees.fields.notes]\nfirst_of = [\"Unlock code\", \"Notes\"]\n");
+    let skip = format!("Unlock code={PASSWORD}");
+    for option in [
+        ["--map", "Unlock code=custom:Unlock code"],
+        ["--map", "UNLOCK CODE=notes"],
+        ["--map", "Unlock code|Notes=notes"],
+        ["--map", "{Notes} {Unlock code}=notes"],
+        ["--mapping", "plain.toml"],
+        ["--mapping", "rule.toml"],
+        ["--skip-where", &skip],
+    ] {
+        let refused = account.run(&["import", "employees.csv", option[0], option[1]]);
+        assert_eq!(refused.code, 2, "{option:?}: {}", refused.text());
+        assert!(refused.stderr.contains("looks like passwords, which are never read"), "{}", refused.stderr);
+    }
+    assert!(account.records("employees").is_empty());
+    let state = holding(account.folder(), PASSWORD);
+    assert!(state.iter().all(|path| path.ends_with("employees.csv")), "{state:?}");
 }
 
 #[test]

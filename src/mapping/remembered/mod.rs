@@ -215,20 +215,17 @@ impl RememberedMapping {
 }
 
 impl Mapping {
-    /// Without the rules that hold texts of columns or fields for passwords.
+    /// Without the rules that hold texts of fields for passwords; no rule reads a column of them.
     fn without_secrets(&self) -> Self {
         let mut kept = self.clone();
         let secret: Vec<usize> = (self.derived.iter())
             .filter(|derived| {
-                let headers = derived.rule.source.as_ref().map(super::rule::RuleSource::headers).unwrap_or_default();
-                let target = derived.rule.target.strip_prefix("custom:").unwrap_or(&derived.rule.target);
-                is_secret_header(target) || headers.into_iter().any(is_secret_header)
+                is_secret_header(derived.rule.target.strip_prefix("custom:").unwrap_or(&derived.rule.target))
             })
             .map(|derived| derived.column)
             .collect();
         kept.derived.retain(|derived| !secret.contains(&derived.column));
         kept.columns.retain(|column| !secret.contains(&column.index));
-        kept.skips.retain(|skip| !skip.rule.headers.iter().any(|header| is_secret_header(header)));
         kept
     }
 
