@@ -8,7 +8,7 @@ use super::rule::{self, FieldRule, Otherwise, RuleOrigin, RuleSource, RuleValue,
 use super::template::JoinTemplate;
 use super::{
     Column, ColumnTarget, HeaderAliases, Ids, Ignored, Mapping, MappingError, MappingOverride, MappingOverrides,
-    MappingRuleError, MappingSource, RecordOrigin, headers,
+    MappingRuleError, MappingSource, RecordOrigin, headers, misspelt,
 };
 use crate::schema::{Entity, Field, HeaderText, Kind, fold_name, is_secret_header};
 use crate::table::{Row, Value};
@@ -325,7 +325,7 @@ impl RuleResolver<'_> {
 
     fn no_such_column(&self, place: String, header: &str) -> MappingRuleError {
         let known: Vec<String> = self.header.cells().map(|cell| cell.text.trim().to_owned()).collect();
-        let nearest = headers::likeliest(header, &known).filter(|nearest| headers::is_misspelt(nearest, header));
+        let nearest = headers::likeliest(header, &known).filter(|nearest| misspelt::is_misspelt(nearest, header));
         MappingRuleError::NoSuchColumn { place, header: header.to_owned(), nearest: nearest.map(str::to_owned) }
     }
 

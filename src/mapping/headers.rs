@@ -8,16 +8,13 @@ use std::sync::{Mutex, PoisonError};
 use super::exported::ExportedSheet;
 use super::{
     Column, ColumnTarget, IdOwnership, Ids, Ignored, MappingError, MappingOverride, MappingOverrides, MappingSource,
-    ResultColumn, TimestampColumn,
+    ResultColumn, TimestampColumn, misspelt,
 };
 use crate::schema::{self, Entity, Field, HeaderText, Kind, Meaning, fold_header, is_secret_header};
 use crate::table::{CellRef, Row};
 
 /// What is longer, in bytes, is no header, whatever its words are.
 const LONGEST_READ: usize = 1_000;
-
-/// A header at least this similar to a known one is considered a misspelling (1.0 is equal).
-const MISSPELT: f64 = 0.84;
 
 /// All known headers of an entity, folded, with their targets.
 #[derive(Debug)]
@@ -218,23 +215,13 @@ impl HeaderAliases {
     /// The field whose name or alias is closest to the header, if it is close enough to be a typo.
     pub(super) fn nearest(&self, header: &str) -> Option<String> {
         let folded = fold_header(header);
-        let length = folded.chars().count();
         // Short words are similar to everything.
-        if length < 4 {
+        if folded.chars().count() < 4 {
             return None;
         }
-        // Each letter that one has more than the other is a difference, and comparing takes time.
-        let may_be_similar = |word: &str| {
-            let other = word.chars().count();
-            length.min(other) as f64 >= MISSPELT * length.max(other) as f64
-        };
         self.by_alias
             .iter()
-            .filter(|(word, _)| may_be_similar(word))
-            .filter_map(|(word, to)| {
-                self.field_name(to).map(|name| (strsim::normalized_damerau_levenshtein(word, &folded), name))
-            })
-            .filter(|(similarity, _)| *similarity >= MISSPELT)
+            .filter_map(|(word, to)| Some((misspelt::similarity(word, &folded)?, self.field_name(to)?)))
             .max_by(|one, other| one.0.total_cmp(&other.0).then(other.1.cmp(one.1)))
             .map(|(_, name)| name.to_owned())
     }
@@ -443,11 +430,6 @@ pub(super) fn plain_target(
     overrides: &MappingOverrides,
 ) -> Option<ColumnTarget> {
     target(aliases, header, None, overrides).ok().map(|(target, _)| target)
-}
-
-/// Whether two headers differ by no more than a typing mistake.
-pub(super) fn is_misspelt(one: &str, other: &str) -> bool {
-    strsim::normalized_damerau_levenshtein(&fold_header(one), &fold_header(other)) >= MISSPELT
 }
 
 /// Only a column headed by a reference's own name, such as `product_id`, contains bare ids.

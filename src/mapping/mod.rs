@@ -20,6 +20,7 @@ mod file;
 mod further;
 mod header_row;
 mod headers;
+mod misspelt;
 mod presets;
 mod remembered;
 mod rule;

@@ -589,6 +589,18 @@ fn the_hint_for_a_kind_names_the_kinds_and_the_fields_that_have_them() {
 }
 
 #[test]
+fn a_short_header_with_one_mistake_is_a_misspelt_field() {
+    for (header, field) in [("Serail", "asset_serial"), ("Modle", "product_id"), ("Statsu", "status_id")] {
+        let errors = assets(&["asset_id", header], &[]).unwrap_err();
+        assert!(matches!(&errors[..], [MappingError::Misspelt { field: found, .. }] if found == field), "{errors:?}");
+    }
+    for header in ["Device", "Mode", "Modem", "SMART", "Teams", "County", "Notes 2", "Month"] {
+        let mapping = assets(&["asset_id", header], &[]).unwrap();
+        assert!(matches!(mapping.columns[1].target, ColumnTarget::Ignored(_)), "{header}");
+    }
+}
+
+#[test]
 fn a_list_of_people_is_no_list_of_locations() {
     let of = |headers: &[&str]| detect_entity(None, "x", &[row(1, headers)]).map(|detected| detected.entity.name);
     assert_eq!(of(&["Prénom", "Nom", "Département", "E-mail"]), Ok("employees"));
