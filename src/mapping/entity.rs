@@ -95,20 +95,19 @@ pub(crate) fn by_name(name: &str) -> Option<&'static Entity> {
     }
 }
 
-/// The entity with the most known headers, if it covers the required fields better than any other.
+/// The entity with the most known headers, or of several with as many the one that has the most of what is required, if
+/// that is all.
 pub(crate) fn by_headers(rows: &[Row]) -> Result<&'static Entity, EntityDetectionError> {
     let mut fits: Vec<HeaderFit> = schema::importable().filter_map(|entity| HeaderFit::of(entity, rows)).collect();
     fits.sort_by_key(|fit| std::cmp::Reverse(fit.score()));
     let is_one = |fit: &&HeaderFit| fit.known() >= 2 && fit.required > 0;
     let fitting: Vec<&HeaderFit> = fits.iter().filter(is_one).collect();
-    match fitting.as_slice() {
-        [] => Err(EntityDetectionError::Unknown(close_entities(&fits))),
-        [only] => Ok(only.entity),
-        [best, second, ..] if best.score() > second.score() => Ok(best.entity),
-        [best, ..] => {
-            let equal = fitting.iter().take_while(|fit| fit.score() == best.score());
-            Err(EntityDetectionError::Ambiguous(equal.map(|fit| fit.entity.name).collect()))
-        }
+    let Some(best) = fitting.first() else { return Err(EntityDetectionError::Unknown(close_entities(&fits))) };
+    let equal: Vec<&'static str> =
+        fitting.iter().filter(|fit| fit.fits_like(best)).map(|fit| fit.entity.name).collect();
+    match equal.as_slice() {
+        [_] => Ok(best.entity),
+        _ => Err(EntityDetectionError::Ambiguous(equal)),
     }
 }
 
@@ -144,6 +143,12 @@ impl HeaderFit {
     /// The number of headers that mean something.
     fn known(&self) -> usize {
         self.headers.len() + self.name_parts
+    }
+
+    /// Whether it fits as well as the best. Some of what is required tells nothing where the rest is missing: a tag and a
+    /// name are two of the four that a maintenance needs, and all that somebody wants to change of assets.
+    fn fits_like(&self, best: &HeaderFit) -> bool {
+        self.score() == best.score() || (self.known() == best.known() && !best.has_all_required())
     }
 
     fn score(&self) -> usize {

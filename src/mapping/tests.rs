@@ -610,6 +610,17 @@ fn a_list_of_people_is_no_list_of_locations() {
     assert_eq!(of(&["Nom", "Ville", "Département", "Pays"]), Ok("locations"));
 }
 
+#[test]
+fn a_tag_and_a_name_may_be_of_assets_or_of_maintenances() {
+    let of = |headers: &[&str]| detect_entity(None, "x", &[row(1, headers)]).map(|detected| detected.entity.name);
+    for headers in [&["Asset Tag", "Name"][..], &["_id", "Asset Tag", "Name"], &["Asset Tag", "Name", "Notes"]] {
+        let Err(EntityDetectionError::Ambiguous(entities)) = of(headers) else { panic!("{headers:?}") };
+        assert!(["assets", "maintenances"].iter().all(|name| entities.contains(name)), "{entities:?}");
+    }
+    assert_eq!(of(&["Asset Tag", "Name", "Type", "Start date"]), Ok("maintenances"));
+    assert_eq!(of(&["Asset Tag", "Name", "Product", "Status"]), Ok("assets"));
+}
+
 /// What the headers feed, one after the other.
 fn fields_of(entity: &str, headers: &[&str]) -> Vec<&'static str> {
     let entity = collection(entity).unwrap();
