@@ -3,7 +3,7 @@
 use rust_decimal::Decimal;
 
 use super::cell::custom_text;
-use super::fill::{DerivedCell, DerivedOrigin};
+use super::fill::{DerivedCell, DerivedOrigin, holds_value};
 use super::money::CurrencyHint;
 use super::non_records::NonRecord;
 use super::problem::{Code, Problem, ValueError};
@@ -252,6 +252,20 @@ impl CheckedRow {
         let mut texts: Vec<String> = self.renamed.iter().map(RenamedCell::text).collect();
         texts.dedup();
         texts.join("; ")
+    }
+
+    /// Which of several columns each value comes from, where a rule takes the first that is filled: `asset_id from Serial
+    /// number, C17`. What other rules read is the same in every row, and the mapping names it.
+    pub(crate) fn sources_text(&self, row: &Row, mapping: &Mapping) -> String {
+        let texts = self.derived.iter().filter_map(|cell| {
+            let derived = mapping.derived_at(cell.column as usize)?;
+            let column = cell.source.filter(|column| holds_value(row.cell(*column as usize)))?;
+            let is_choice = matches!(&derived.source, ValueSource::FirstOf(columns) if columns.len() > 1);
+            let (header, at) = (mapping.header(column)?, CellRef { row: row.number, column });
+            let target = mapping.shown_target(&derived.rule.target);
+            is_choice.then(|| revealed(&format!("{target} from {header}, {at}")).into_owned())
+        });
+        texts.collect::<Vec<String>>().join("; ")
     }
 
     /// Where the value of a derived column comes from.

@@ -205,7 +205,7 @@ impl RowFiller {
     }
 }
 
-fn holds_value(cell: Cell<'_>) -> bool {
+pub(super) fn holds_value(cell: Cell<'_>) -> bool {
     !cell.is_blank() && !text::is_no_value_mark(text::trimmed(cell.text))
 }
 

@@ -164,6 +164,12 @@ impl<S: StepSink> Planner<'_, S> {
             self.remark_kinds(sheet, draft, checked);
             remark_new_people(row, draft, checked);
         }
+        if sheet.owner.is_none() && matches!(decision, Ok(Decision::Write(_) | Decision::Unchanged(_))) {
+            let sources = checked.sources_text(row, sheet.mapping);
+            if !sources.is_empty() {
+                target::add_note(&mut note, &sources);
+            }
+        }
         let decision = match decision {
             Ok(Decision::Unchanged(id)) => RowDecision::Unchanged(id),
             Ok(Decision::AlreadyDone { message }) => {

@@ -121,7 +121,7 @@ pub(super) fn note_read_only(note: &mut String, header: &str) {
     add_note(note, &format!("`{header}` was edited, but is read-only: the edit is not sent"));
 }
 
-fn add_note(note: &mut String, more: &str) {
+pub(super) fn add_note(note: &mut String, more: &str) {
     if !note.is_empty() {
         note.push_str("; ");
     }

@@ -87,7 +87,8 @@ impl MergedRows<'_> {
         let own_message = std::mem::take(&mut row.outcome.message);
         if !own_message.is_empty() {
             messages.insert(0, own_message.into_string());
-        } else if status != own && own.is_written() {
+        }
+        if status != own && own.is_written() {
             messages.insert(0, format!("{} {}", self.entity.singular, own.label(self.mode)));
         }
         row.outcome.status = status;
@@ -297,6 +298,8 @@ mod tests {
         assert_eq!(told(&rows), ["4 not_sent: check-out: too late"]);
         let rows = merged(&own[..1], &[(2, Ended, Unchanged, None, "", "")], "suppliers", Unfinished::Open);
         assert_eq!(told(&rows), ["2 created: own"]);
+        let rows = merged(&own[..1], &[(2, Ended, Failed, None, "", "wrong")], "suppliers", Unfinished::Open);
+        assert_eq!(told(&rows), ["2 failed: location created; own"]);
         let noted = [(4, Ended, Created, Some(7), "a note", "")];
         let rows = merged(&own[2..], &noted, "suppliers", Unfinished::Open);
         assert_eq!(told(&rows), ["4 updated: supplier #7 created"]);

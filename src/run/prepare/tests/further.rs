@@ -85,6 +85,21 @@ fn a_new_asset_goes_to_its_holder_and_stays_there() {
 }
 
 #[test]
+fn a_row_says_which_of_several_columns_a_value_comes_from() {
+    let office = Office::new();
+    let mapping = "entity = \"assets\"\n[fields.asset_id]\nfirst_of = [\"Tag No\", \"Serial number\"]\n\
+                   [fields.asset_name]\njoin = \"{Model} {Serial number}\"\n\
+                   [fields.notes]\nfirst_of = [\"Remark\", \"Comment\"]\n";
+    let rows = "Tag No,Serial number,Model,Status,Remark,Comment\nT-1,S-1,Latitude 5450,Ready to Deploy,,\n\
+                n/a,S-2,Latitude 5450,Ready to Deploy,,spare\n";
+    let job = || office.mapped("sources.toml", mapping, rows);
+    let from = ["asset_id from Tag No, A2", "asset_id from Serial number, B3; notes from Comment, F3"];
+    let told = |done: &str| [format!("2 {done} #1: {}", from[0]), format!("3 {done} #2: {}", from[1])];
+    assert_eq!(office.imports(job()).rows(), told("created"));
+    assert_eq!(office.imports(job()).rows(), told("unchanged"));
+}
+
+#[test]
 fn an_asset_comes_back_from_one_holder_before_it_goes_to_another() {
     let office = Office::new();
     office.imports(office.assigning(&["A-1,ada.byron@example.com,,,2026-01-05", "A-2,,,,", "A-3,,,Berlin,2026-01-05"]));
