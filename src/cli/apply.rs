@@ -14,6 +14,7 @@ pub(super) fn run(global: &Global, args: &ApplyArgs, printer: Printer) -> Result
     check_overwrite((OutputFile::Result, args.result.as_deref()), args.force, &protected)?;
     // Invalid options are reported before the plan is read.
     let mut job = args.job(global)?;
+    job.check_result_path()?;
     let plan = ReadyPlan::open(&args.plan, &run_store()?)?;
     let runtime = runtime()?;
     let account = runtime.block_on(connect_to(global, plan.account(), AccountBound::Plan))?;

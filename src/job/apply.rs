@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::time::Instant;
 
 use super::plan::confirm;
-use super::result_path::{ResultPath, free_path_in};
+use super::result_path::{ResultPath, free_path_in, require_xlsx};
 use super::resume::AccountBound;
 use super::run_options::{ResultTarget, RunOptions};
 use super::run_report::{Execution, RunReport};
@@ -57,6 +57,14 @@ impl ApplyJob {
     pub fn result(mut self, target: ResultTarget) -> Self {
         self.run.result = target;
         self
+    }
+
+    /// Finds out whether the result may be of the kind that its name says: it is a workbook, as the plan is.
+    pub(crate) fn check_result_path(&self) -> Result<()> {
+        match &self.run.result {
+            ResultTarget::File(path) => require_xlsx(OutputFile::Result.flag(), path),
+            ResultTarget::BesideInput | ResultTarget::Nowhere => Ok(()),
+        }
     }
 
     /// Stops after this many failed records; 0 is as 1.
@@ -163,6 +171,7 @@ impl Account {
         self.expect_identity(plan.account(), AccountBound::Plan)?;
         self.confirm_plan_key(&plan, &job, observer)?;
         let ReadyPlan { mut book, .. } = plan;
+        job.check_result_path()?;
         let (path, is_written) = result_place(&job, &book);
         if is_written {
             ProtectedFiles::new("plan", [&book.path]).check(OutputFile::Result, &path)?;
@@ -222,6 +231,7 @@ impl Account {
             saved_by: saved.person,
             saved_at: saved.time,
             applied_by: user_name(),
+            page: book.page.clone(),
         };
         let words = vec![book.path.display().to_string()];
         let details = RunDetails {

@@ -55,6 +55,9 @@ impl ResultPath {
 
     /// The result of a run. It follows the run's inputs; an undo has none, and shows what only its journals have told.
     pub(crate) fn of_run(path: PathBuf, kind: RunKind, sheets: &[SheetHeader]) -> Result<Self> {
+        if kind == RunKind::Apply {
+            require_xlsx(OutputFile::Result.flag(), &path)?;
+        }
         // The sheets as the user has them.
         let own = sheets.iter().filter(|sheet| sheet.owner.is_none());
         let result = Self::new(path, own.count())?;

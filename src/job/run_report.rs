@@ -236,6 +236,7 @@ fn describe(
     summary.skipped_sheets = header.details.skipped_sheets.clone();
     summary.options = header.details.options.clone();
     summary.approval = header.details.plan.iter().flat_map(approval).collect();
+    summary.plan = header.details.plan.as_ref().map(|plan| plan.page.clone());
     add_rows(summary, journal, sheets, unfinished)?;
     summary.mapping = header.details.mapping.clone();
     summary.look_alikes = header.details.look_alikes.clone();

@@ -127,6 +127,9 @@ pub(crate) fn write_result(
     mut file: ResultFile,
     summary: &RunSummary,
 ) -> Result<WrittenResult> {
+    if let Some(page) = &summary.plan {
+        file.plan_page(page)?;
+    }
     // The sheets as the user has them, which is not the order in which they were sent.
     let mut order: Vec<usize> = (0..sheets.len()).filter(|index| sheets[*index].owner.is_none()).collect();
     order.sort_by_key(|index| sheets[*index].place);

@@ -10,7 +10,7 @@ use crate::api::RequestCounts;
 use crate::check::{Remark, RemarkCode};
 use crate::mapping::{IgnoredColumn, SheetMapping};
 use crate::plan::{LookAlikes, ReportMode, RowCounts, RunEstimate};
-use crate::run::journal::RunKind;
+use crate::run::journal::{ApprovedPage, RunKind};
 
 /// What a finished run reports.
 #[derive(Debug)]
@@ -29,6 +29,8 @@ pub struct RunSummary {
     pub planned: Option<RunEstimate>,
     /// Who approved the plan that was applied, and when: labels and texts.
     pub approval: Vec<(&'static str, String)>,
+    /// The first sheet of the plan that was applied.
+    pub(crate) plan: Option<ApprovedPage>,
     /// How long it took.
     pub seconds: f64,
     pub problems: ProblemTally,
@@ -111,6 +113,7 @@ impl RunSummary {
             skipped_sheets: Vec::new(),
             options: Vec::new(),
             approval: Vec::new(),
+            plan: None,
             requests: RequestCounts::default(),
             planned: None,
             seconds: 0.0,

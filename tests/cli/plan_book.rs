@@ -76,15 +76,30 @@ pub fn approve_all(path: &Path) {
 }
 
 #[test]
-fn a_csv_result_of_several_sheets_is_refused_with_a_flag_that_apply_has() {
+fn a_result_that_is_no_workbook_is_refused_like_such_a_plan() {
     let account = account();
     account.run(&PLAN).exits(1);
     assert_output!(account.run(&["apply", "plan.xlsx", "--result", "out.csv"]), @"
     exit code 2
     --- stderr
-    error: a .csv result holds one sheet, and there are 3
+    error: --result must name an .xlsx file, got `out.csv`
       hint: name a .xlsx file with --result
     ");
+}
+
+#[test]
+fn the_result_has_the_sheet_of_the_plan_with_its_approvals() {
+    let account = account();
+    account.run(&PLAN).exits(1);
+    let row = group(&account, "assets", "update");
+    fill(&account.path("plan.xlsx"), "Plan", &[(&format!("A{row}"), "no")]);
+    let page = |file: &str| -> Vec<Vec<String>> {
+        let filled = |row: Vec<String>| row.into_iter().filter(|text| !text.is_empty()).collect();
+        sheet_rows(&account.path(file), "Plan").into_iter().map(filled).collect()
+    };
+    account.run(&["apply", "plan.xlsx", "--result", "done.xlsx", "--yes"]);
+    assert_eq!(page("done.xlsx"), page("plan.xlsx"));
+    assert_eq!(page("done.xlsx")[row - 1][..3], ["no", "assets", "update"]);
 }
 
 /// The row of a group on the first sheet, from 1.

@@ -29,7 +29,7 @@ mod tests;
 use crate::run::input::own_sheets::PLAN_DATA_SHEET as DATA_SHEET;
 pub(crate) use crate::table::SavedBy;
 pub(crate) use action::PlanAction;
-pub(crate) use page::PageText;
+pub(crate) use page::{PageText, write_approved_page};
 pub(crate) use read::PlanBook;
 pub(crate) use stored::{FORMAT, PlanHead, PlannedAccount};
 pub(crate) use write::{PlanSource, write_plan_book};
@@ -38,7 +38,7 @@ pub(crate) use write::{PlanSource, write_plan_book};
 pub(crate) const AUTHOR: &str = "tallyport";
 
 /// The first sheet.
-const PLAN_SHEET: &str = "Plan";
+pub(crate) const PLAN_SHEET: &str = "Plan";
 
 /// The columns of a collection's sheet.
 const HEADERS: [&str; 8] = ["approve", "action", "record", "field", "old", "new", "source", "reason"];

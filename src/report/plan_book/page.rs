@@ -6,6 +6,7 @@ use super::digest::SheetDigest;
 use super::stored::PlanHead;
 use super::write::{INPUT, approval_choice};
 use super::{NO, YES};
+use crate::run::journal::ApprovedPage;
 use crate::table::write::page::{fit_lines, write_section};
 use crate::table::write::styles::{INK, LINE, PageStyles, PageTheme, SHADE, plain, right, underlined};
 use crate::table::write::xlsx::{truncate_to_cell, wrapped_lines};
@@ -73,6 +74,51 @@ fn styles() -> PageStyles {
     })
 }
 
+fn set_up(sheet: &mut Worksheet) -> Result<(), XlsxError> {
+    sheet.set_screen_gridlines(false);
+    for (column, width) in (0..).zip(WIDTHS) {
+        sheet.set_column_width(column, width)?;
+    }
+    sheet.set_landscape().set_print_fit_to_pages(1, 0).set_tab_color(INK);
+    sheet.set_footer("&L&A&RPage &P of &N");
+    sheet.set_row_height(0, 30).map(drop)
+}
+
+/// Writes the sheet of a plan that was applied, as it was read back: nothing in it can be filled in any more.
+pub(crate) fn write_approved_page(sheet: &mut Worksheet, page: &ApprovedPage) -> Result<(), XlsxError> {
+    let styles = styles();
+    set_up(sheet)?;
+    let groups = page.groups_at..page.groups_at + page.groups;
+    let mut above = None;
+    let mut copy = PlanPage { sheet, digest: &mut SheetDigest::default(), row: 0 };
+    for (row, texts) in &page.rows {
+        copy.row = *row;
+        let is_filled = |text: &String| !text.trim().is_empty();
+        let is_alone = !texts.iter().skip(1).any(is_filled);
+        // A section begins below a blank row.
+        let is_section = is_alone && above.is_none_or(|above| above + 1 < *row);
+        above = Some(*row);
+        let first = texts.first().map(String::as_str).unwrap_or_default();
+        match row {
+            0 => copy.text(0, first, &styles.title)?,
+            1 => copy.text(0, first, &styles.lead)?,
+            row if groups.contains(row) || (page.groups > 0 && row + 1 == groups.start) => {
+                let format = if groups.contains(row) { &styles.cell } else { &styles.head };
+                for (column, text) in (0..=LAST).zip(texts) {
+                    copy.text(column, text, format)?;
+                }
+            }
+            row if is_section => write_section(copy.sheet, &styles, *row, truncate_to_cell(first), LAST)?,
+            _ if is_alone => copy.span(0, first, &styles.wrapped)?,
+            _ => {
+                copy.text(0, first, &styles.label)?;
+                copy.span(1, texts.get(1).map(String::as_str).unwrap_or_default(), &styles.wrapped)?;
+            }
+        }
+    }
+    Ok(())
+}
+
 /// Writes the sheet, and puts into `head` where the groups stand.
 pub(super) fn write_page(
     sheet: &mut Worksheet,
@@ -81,14 +127,8 @@ pub(super) fn write_page(
     digest: &mut SheetDigest,
 ) -> Result<(), XlsxError> {
     let styles = styles();
-    sheet.set_screen_gridlines(false);
-    for (column, width) in (0..).zip(WIDTHS) {
-        sheet.set_column_width(column, width)?;
-    }
-    sheet.set_landscape().set_print_fit_to_pages(1, 0).set_tab_color(INK);
-    sheet.set_footer("&L&A&RPage &P of &N");
+    set_up(sheet)?;
     let mut page_at = PlanPage { sheet, digest, row: 0 };
-    page_at.sheet.set_row_height(0, 30)?;
     page_at.text(0, &page.title, &styles.title)?;
     page_at.row = 1;
     page_at.text(0, &page.lead, &styles.lead)?;

@@ -10,6 +10,7 @@ use super::digest::SheetDigest;
 use super::stored::{FORMAT, PlanHead, StoredStep};
 use super::{DATA_SHEET, NO, PLAN_SHEET, PROBLEM, YES};
 use crate::error::Diagnostic;
+use crate::run::journal::ApprovedPage;
 use crate::table::{CellRef, Input, ReadError, ReadOptions, Row, Workbook};
 
 /// A plan workbook as it was read.
@@ -23,6 +24,8 @@ pub(crate) struct PlanBook {
     pub(crate) entities: HashMap<String, String>,
     /// The sheets of lines, in their order.
     pub(crate) sheets: Vec<String>,
+    /// The first sheet, as it was approved.
+    pub(crate) page: ApprovedPage,
     /// By sheet and row, from 0.
     approvals: HashMap<(String, u32), Approval>,
     /// A digest over the whole plan.
@@ -120,6 +123,7 @@ impl PlanBook {
             steps: stored.steps,
             entities: stored.entities,
             sheets: Vec::new(),
+            page: ApprovedPage { rows: Vec::new(), groups_at: head.groups_at, groups: head.groups.len() as u32 },
             approvals: HashMap::new(),
             head,
         };
@@ -157,8 +161,12 @@ impl PlanBook {
         let mut bad = None;
         let mut found = HashMap::new();
         let mut record = RecordApproval::default();
+        let mut page = Vec::new();
         book.each_row(index, &mut |row: &Row| {
             let number = (row.number - 1) as u32;
+            if is_plan && row.cells().any(|cell| !cell.is_blank()) {
+                page.push((number, row.cells().map(|cell| cell.text.to_owned()).collect()));
+            }
             for (column, cell) in row.cells().enumerate().filter(|(column, _)| *column > 0 || !is_approval(number)) {
                 digest.cell(number, column, cell.text);
             }
@@ -180,6 +188,7 @@ impl PlanBook {
         if digest.finish() != written {
             return Err(PlanBookError::Edited { path: self.path.clone(), sheet: name.to_owned() });
         }
+        self.page.rows.append(&mut page);
         self.approvals.extend(found);
         bad.map_or(Ok(()), Err)
     }

@@ -27,6 +27,7 @@ use super::run_summary::RunSummary;
 use crate::check::{Code, Problem, Remark, RemarkCode};
 use crate::plan::ReportMode;
 use crate::plan::RowOutcome;
+use crate::run::journal::ApprovedPage;
 use crate::table::write::{Access, WriteError};
 use crate::table::{Row, Value};
 use crate::written_files::WrittenFiles;
@@ -67,6 +68,14 @@ impl ResultFile {
             ResultFormat::Xlsx(book) => book.list = list.cloned(),
         }
         self
+    }
+
+    /// Adds the first sheet of the plan that was applied. Before the first sheet of rows.
+    pub(crate) fn plan_page(&mut self, page: &ApprovedPage) -> Result<(), WriteError> {
+        match &mut self.kind {
+            ResultFormat::Csv(_) => Ok(()),
+            ResultFormat::Xlsx(book) => book.plan_page(page),
+        }
     }
 
     /// Starts a sheet with the input's header row. `entity` is the kind of its rows, such as `assets`.

@@ -62,6 +62,7 @@ fn bad_date(column: Option<u32>, found: &str) -> Problem {
 
 fn summary() -> RunSummary {
     RunSummary {
+        plan: None,
         run_id: "20261124-0703-k3f9".into(),
         command: RunCommand::Import,
         dry_run: false,

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use jiff::civil::DateTime;
 use rust_xlsxwriter::DocProperties;
 
+use super::super::plan_book::{PLAN_SHEET, write_approved_page};
 use super::super::summary::title;
 
 use super::super::run_summary::RunSummary;
@@ -18,6 +19,7 @@ use crate::check::is_withheld;
 use crate::plan::RowOutcome;
 use crate::plan::{ReportMode, RowCounts, RowStatus};
 use crate::run::input::own_sheets::SUMMARY_SHEET;
+use crate::run::journal::ApprovedPage;
 use crate::table::write::sheet::set_width;
 use crate::table::write::streamed::{SheetLimits, StreamedColumn, StreamedSheet, StreamedWorkbook};
 use crate::table::write::workbook::TableSheet;
@@ -99,6 +101,16 @@ impl ResultWorkbook {
             notes: SummaryNotes::default(),
             summary,
         })
+    }
+
+    pub(super) fn plan_page(&mut self, page: &ApprovedPage) -> Result<(), WriteError> {
+        // A journal of an earlier version has none.
+        if page.rows.is_empty() {
+            return Ok(());
+        }
+        let writer = self.workbook.writer();
+        let index = writer.add_sheet(PLAN_SHEET)?;
+        writer.edit_sheet(index, |sheet| write_approved_page(sheet, page))
     }
 
     pub(super) fn start_sheet(&mut self, label: &str, columns: ResultColumns, entity: &str) -> Result<(), WriteError> {

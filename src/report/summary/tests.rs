@@ -26,6 +26,7 @@ fn sheet(name: Option<&str>, entity: &'static str, rows: u64, counts: RowCounts)
 
 fn run(sheets: Vec<SheetSummary>) -> RunSummary {
     RunSummary {
+        plan: None,
         run_id: "20261124-0703-k3f9".into(),
         command: RunCommand::Import,
         dry_run: false,

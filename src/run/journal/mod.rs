@@ -147,6 +147,19 @@ pub struct AppliedPlan {
     pub saved_at: Option<String>,
     /// Who applied it: the user of the system.
     pub applied_by: Option<String>,
+    /// Empty in journals of earlier versions.
+    #[serde(default)]
+    pub page: ApprovedPage,
+}
+
+/// The first sheet of a plan workbook with the approvals of its groups, so that a result has it without the workbook.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ApprovedPage {
+    /// The texts of each row that has any; rows count from 0.
+    pub rows: Vec<(u32, Vec<String>)>,
+    /// The row of the first group, from 0, and how many follow each other.
+    pub groups_at: u32,
+    pub groups: u32,
 }
 
 /// Paths need not be valid Unicode, but JSON strings are: a run resumes under the nearest name rather than not at all.
