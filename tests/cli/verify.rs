@@ -153,7 +153,8 @@ fn amounts_that_no_import_takes_are_compared_and_summed() {
     let (code, found) = test.json(&["verify", "cents.csv", "--entity", "assets"]);
     assert_eq!((code, told(&found)), (1, set(["different assets A-1 purchase_cost 1299.98 1299.99"])), "{found:#}");
     assert_eq!(found["sums"][0]["money"], sum("2050.48", "2050.49"), "{found:#}");
-    assert_eq!(found["remarks"], json!(["1 row of cents is skipped, as an import would: not compared"]));
+    let remark = json!({"code": "note", "message": "1 row of cents is skipped, as an import would: not compared"});
+    assert_eq!(found["remarks"], json!([remark]));
     // An import that rounds sends whole amounts, and so they are compared.
     let (_, found) = test.json(&["verify", "cents.csv", "--entity", "assets", "--fractional-cost", "round"]);
     assert_eq!(found["sums"][0]["money"], sum("2051", "2050.49"), "{found:#}");

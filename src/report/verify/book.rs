@@ -187,7 +187,7 @@ impl<'p> VerifyPage<'p> {
     fn write_facts(&mut self, report: &VerifyReport) -> Result<(), XlsxError> {
         self.section("About this comparison")?;
         for remark in &report.findings.remarks {
-            self.fact("note", remark)?;
+            self.fact("note", &remark.message)?;
         }
         if let Some(run) = &report.run_id {
             self.fact("run", run)?;

@@ -37,7 +37,7 @@ pub(super) fn text(report: &VerifyReport) -> String {
     push_differences(&mut text, report);
     push_problems(&mut text, report);
     for remark in &report.findings.remarks {
-        push_labelled(&mut text, "note", remark);
+        push_labelled(&mut text, "note", &remark.message);
     }
     push_labelled(&mut text, "requests", &thousands(report.requests.total));
     if let Some(result) = &report.result {

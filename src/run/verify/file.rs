@@ -13,7 +13,9 @@ use super::{
 };
 use crate::account::Account;
 use crate::catalog::{Catalog, RecordRef};
-use crate::check::{CheckedRow, Code, Conflicts, FractionalCost, Mode, ParsedValue, Problem, RowAction};
+use crate::check::{
+    CheckedRow, Code, Conflicts, FractionalCost, Mode, ParsedValue, Problem, Remark, RemarkCode, RowAction,
+};
 use crate::error::Result;
 use crate::mapping::{ColumnTarget, Mapping, RecordOrigin};
 use crate::observer::Observer;
@@ -62,8 +64,9 @@ pub(crate) async fn compare_file(
     // A file without records says that the collection is empty.
     let empty = input.empty.iter().map(|file| (file.name.clone(), file.entity)).collect::<Vec<_>>();
     let mut findings = comparison.findings(is_complete.then_some(empty.as_slice()));
-    findings.remarks.extend(read_only_remarks(&prepared.totals));
-    findings.remarks.extend(input.skipped.iter().map(|(sheet, reason)| format!("{sheet} is not compared: {reason}")));
+    let read_only = read_only_remarks(&prepared.totals);
+    findings.remarks.extend(read_only.map(|message| Remark::new(RemarkCode::ColumnReadOnly, message)));
+    findings.note(input.skipped.iter().map(|(sheet, reason)| format!("{sheet} is not compared: {reason}")));
     changed_by::find(&account.client, &mut findings.differences, &|_| None, observer).await?;
     Ok(findings)
 }
@@ -398,7 +401,7 @@ impl Comparison<'_> {
                 }
             }
             add_problems(&mut findings, &sheet);
-            findings.remarks.extend(sheet.remarks());
+            findings.note(sheet.remarks());
             sums.push((ComparedContent::of(&sheet.header), tally));
         }
         if let Some(empty) = empty {
@@ -409,7 +412,7 @@ impl Comparison<'_> {
             self.add_extra(&mut findings, &mut sums, &read);
         }
         for (_, tally) in sums.into_iter().filter(|(content, _)| content.entity.is_collection()) {
-            findings.remarks.extend(tally.remark());
+            findings.note(tally.remark());
             findings.sums.push(tally.finish());
         }
         findings.read = self.digest(&read);

@@ -29,7 +29,7 @@ pub use sums::{MissingDetails, MoneySum, SheetSums};
 use serde_json::Value as Json;
 
 use crate::api::{Record, integer};
-use crate::check::Problem;
+use crate::check::{Problem, Remark, RemarkCode};
 use crate::schema::{Entity, Field};
 
 /// How many cells and records are as they should be.
@@ -114,8 +114,8 @@ pub(crate) struct Findings {
     pub(crate) differences: Vec<Difference>,
     pub(crate) sums: Vec<SheetSums>,
     pub(crate) problems: Vec<RowProblem>,
-    /// What was not compared, in words.
-    pub(crate) remarks: Vec<String>,
+    /// What was not compared.
+    pub(crate) remarks: Vec<Remark>,
     /// The digest of the records that were read.
     pub(crate) read: String,
     /// The digest of what the run sent.
@@ -123,6 +123,10 @@ pub(crate) struct Findings {
 }
 
 impl Findings {
+    fn note(&mut self, messages: impl IntoIterator<Item = String>) {
+        self.remarks.extend(messages.into_iter().map(|message| Remark::new(RemarkCode::Note, message)));
+    }
+
     fn push(&mut self, difference: Difference) {
         match difference.kind {
             DifferenceKind::Different => self.counts.different += 1,

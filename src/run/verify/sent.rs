@@ -52,7 +52,9 @@ pub(crate) async fn compare_run(account: &Account, journal: &Journal, observer: 
     }
     let since = |key: RecordKey| sent.records.get(&key)?.changed_at;
     changed_by::find(client, &mut findings.differences, &since, observer).await?;
-    findings.remarks.splice(0..0, sent.remarks());
+    let of_sums = std::mem::take(&mut findings.remarks);
+    findings.note(sent.remarks());
+    findings.remarks.extend(of_sums);
     findings.journal = Some(sent.digest.finish());
     Ok(findings)
 }
@@ -256,7 +258,7 @@ impl RunComparison<'_> {
                 tally.add(&amounts(entity, &sent.fields), currency(entity, &sent.fields).as_deref(), held);
             }
         }
-        self.findings.remarks.extend(sums.values().filter_map(SumTally::remark));
+        self.findings.note(sums.values().filter_map(SumTally::remark));
         self.findings.sums = sums.into_values().map(SumTally::finish).collect();
         self.findings.read = read.finish();
         raw
