@@ -80,7 +80,7 @@ pub(crate) struct Global {
     pub quota: Option<String>,
 
     /// Send at most N requests at a time [default: 8]
-    #[arg(long, global = true, value_name = "N", value_parser = whole_number::<u16>(""))]
+    #[arg(long, global = true, value_name = "N", allow_negative_numbers = true, value_parser = whole_number::<u16>(""))]
     pub concurrency: Option<u16>,
 
     /// Print one JSON document on stdout, everything else on stderr
@@ -161,19 +161,19 @@ Examples:
 #[derive(Debug, Clone, Args)]
 pub(crate) struct LimitArgs {
     /// Stop before starting when more records would be created (a count or a percentage such as 10%)
-    #[arg(long, value_name = "N|N%")]
+    #[arg(long, value_name = "N|N%", allow_negative_numbers = true)]
     pub max_creates: Option<String>,
 
     /// Stop before starting when more records would be updated
-    #[arg(long, value_name = "N|N%")]
+    #[arg(long, value_name = "N|N%", allow_negative_numbers = true)]
     pub max_updates: Option<String>,
 
     /// Stop before starting when more records would be deleted
-    #[arg(long, value_name = "N|N%")]
+    #[arg(long, value_name = "N|N%", allow_negative_numbers = true)]
     pub max_deletes: Option<String>,
 
     /// Stop before starting when more fields would be cleared
-    #[arg(long, value_name = "N|N%")]
+    #[arg(long, value_name = "N|N%", allow_negative_numbers = true)]
     pub max_clears: Option<String>,
 }
 
@@ -347,6 +347,7 @@ pub(crate) struct ImportArgs {
     pub no_wait: bool,
 
     /// Stop after N failed rows
+    #[arg(allow_negative_numbers = true)]
     #[arg(long, value_name = "N", value_parser = whole_number::<NonZeroU64>("from 1 up"))]
     pub max_errors: Option<NonZeroU64>,
 
@@ -386,6 +387,7 @@ pub(crate) struct ApplyArgs {
     pub no_wait: bool,
 
     /// Stop after N failed records
+    #[arg(allow_negative_numbers = true)]
     #[arg(long, value_name = "N", value_parser = whole_number::<NonZeroU64>("from 1 up"))]
     pub max_errors: Option<NonZeroU64>,
 
@@ -433,10 +435,11 @@ pub(crate) struct DeleteArgs {
     pub backup: Option<PathBuf>,
 
     /// Stop before starting when more records would be deleted (a count or a percentage such as 10%)
-    #[arg(long, value_name = "N|N%")]
+    #[arg(long, value_name = "N|N%", allow_negative_numbers = true)]
     pub max_deletes: Option<String>,
 
     /// Stop after N failed rows
+    #[arg(allow_negative_numbers = true)]
     #[arg(long, value_name = "N", value_parser = whole_number::<NonZeroU64>("from 1 up"))]
     pub max_errors: Option<NonZeroU64>,
 
@@ -652,6 +655,7 @@ pub(crate) struct SandboxArgs {
     pub api_key: Option<String>,
 
     /// Return at most N records per page
+    #[arg(allow_negative_numbers = true)]
     #[arg(long, value_name = "N", default_value_t = 1000, value_parser = whole_number::<u32>("from 1 up"))]
     pub page_limit: u32,
 
@@ -668,6 +672,7 @@ pub(crate) struct SandboxArgs {
     pub faults: Vec<String>,
 
     /// Seed for faults with a probability; the same requests then meet the same faults
+    #[arg(allow_negative_numbers = true)]
     #[arg(long, value_name = "N", default_value_t = 0, value_parser = whole_number::<u64>("from 0 up"))]
     pub faults_seed: u64,
 

@@ -38,9 +38,11 @@ mod wildcards;
 use std::ffi::OsString;
 use std::io;
 use std::panic::{self, AssertUnwindSafe};
+use std::path::Path;
 use std::process::ExitCode;
 
 use clap::Parser;
+use clap::error::{ContextKind, ContextValue};
 
 use args::{Cli, Command};
 pub use exit::Exit;
@@ -137,6 +139,7 @@ fn usage(error: clap::Error) -> ExitCode {
     if double_click::explained() {
         return Exit::Usage.into();
     }
+    let error = without_wrong_tips(error);
     let arguments: Vec<OsString> = std::env::args_os().collect();
     let (message, hint) = usage_message(&error.to_string());
     if arguments.iter().any(|argument| argument == "--json") {
@@ -166,6 +169,21 @@ fn usage_message(text: &str) -> (String, Option<String>) {
     (message.trim_start_matches("error: ").to_owned(), tip)
 }
 
+/// Takes out the tip to put `--` before an unknown flag, which would make it a file, unless there is such a file.
+fn without_wrong_tips(mut error: clap::Error) -> clap::Error {
+    let is_file = |value: &ContextValue| matches!(value, ContextValue::String(text) if Path::new(text).exists());
+    if error.get(ContextKind::InvalidArg).is_some_and(is_file) {
+        return error;
+    }
+    if let Some(ContextValue::StyledStrs(mut tips)) = error.remove(ContextKind::Suggested) {
+        tips.retain(|tip| !tip.to_string().contains(" as a value, use "));
+        if !tips.is_empty() {
+            error.insert(ContextKind::Suggested, ContextValue::StyledStrs(tips));
+        }
+    }
+    error
+}
+
 /// The text of a usage error in clap's own colours. They cannot be told from escape sequences in the arguments that it
 /// quotes, so the arguments are cleaned before clap sees them; what then still looks odd is printed without colours.
 fn visible_usage(error: clap::Error) -> String {
@@ -173,9 +191,9 @@ fn visible_usage(error: clap::Error) -> String {
     let arguments = std::env::args_os().map(|argument| terminal::visible(&argument.to_string_lossy()).into_owned());
     match Cli::try_parse_from(arguments) {
         Err(cleaned) if terminal::visible(&cleaned.to_string()) == cleaned.to_string() => {
-            cleaned.render().ansi().to_string()
+            without_wrong_tips(cleaned).render().ansi().to_string()
         }
-        Err(cleaned) => plain(&cleaned),
+        Err(cleaned) => plain(&without_wrong_tips(cleaned)),
         Ok(_) => plain(&error),
     }
 }
@@ -187,12 +205,25 @@ mod tests {
 
     #[test]
     fn a_usage_error_for_scripts_names_what_is_missing_or_wrong() {
-        let said = |line: &str| usage_message(&Cli::try_parse_from(line.split(' ')).unwrap_err().to_string());
+        let said = |line: &str| {
+            usage_message(&without_wrong_tips(Cli::try_parse_from(line.split(' ')).unwrap_err()).to_string())
+        };
         let missing = "the following required arguments were not provided:";
         assert_eq!(said("tallyport verify"), (format!("{missing} <RUN|FILE>..."), None));
         let (message, hint) = said("tallyport check a.csv --mod create");
         assert_eq!(message, "unexpected argument '--mod' found");
         assert_eq!(hint.unwrap(), "a similar argument exists: '--mode'");
+        assert_eq!(said("tallyport check a.csv --yes"), (String::from("unexpected argument '--yes' found"), None));
+        for (flag, message) in [
+            ("--max-errors", "invalid value '-1' for '--max-errors <N>': use a whole number from 1 up"),
+            ("--concurrency", "invalid value '-1' for '--concurrency <N>': use a whole number"),
+        ] {
+            assert_eq!(said(&format!("tallyport import a.csv {flag} -1")), (message.to_owned(), None));
+        }
+        assert!(
+            Cli::try_parse_from("tallyport import a.csv --max-creates -5".split(' ')).is_ok(),
+            "judged with its flag"
+        );
         let (message, _) = said("tallyport check a.csv --mode replace");
         assert_eq!(message, "invalid value 'replace' for '--mode <MODE>' [possible values: create, update, upsert]");
     }

@@ -213,11 +213,9 @@ fn errors_are_one_json_document() {
     $ tallyport import assets.csv --no-such-flag --json
     exit code 2
     --- stdout
-    {"error":{"message":"unexpected argument '--no-such-flag' found","hint":"to pass '--no-such-flag' as a value, use '-- --no-such-flag'","exit_code":2}}
+    {"error":{"message":"unexpected argument '--no-such-flag' found","hint":null,"exit_code":2}}
     --- stderr
     error: unexpected argument '--no-such-flag' found
-
-      tip: to pass '--no-such-flag' as a value, use '-- --no-such-flag'
 
     Usage: tallyport import <FILE>...
 

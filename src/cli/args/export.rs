@@ -136,6 +136,7 @@ pub(crate) struct ExportArgs {
     pub force: bool,
 
     /// Keep the newest N files of this export and delete older ones
+    #[arg(allow_negative_numbers = true)]
     #[arg(long, value_name = "N", help_heading = "Unattended", value_parser = whole_number::<u32>("from 1 up"))]
     pub keep: Option<u32>,
 
