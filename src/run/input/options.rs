@@ -13,9 +13,9 @@ use crate::check::{Duplicates, EmptyCells, FractionalCost, Mode, Repeats, Rules}
 use crate::error::{Error, Result};
 use crate::mapping::{
     ColumnTarget, DetectedEntity, EntityDetectionError, FieldRule, FurtherRecords, HeaderFingerprint, IdOwnership,
-    Mapping, MappingError, MappingFile, MappingOverride, MappingOverrides, MappingSource, Preset, ReadPurpose,
-    Recognition, Recognized, RememberedMapping, RememberedMappings, SkipRule, detect_entity, recognize,
-    split_assignment,
+    JoinError, JoinTemplate, Mapping, MappingError, MappingFile, MappingOverride, MappingOverrides, MappingSource,
+    Preset, ReadPurpose, Recognition, Recognized, RememberedMapping, RememberedMappings, SkipRule, detect_entity,
+    recognize, split_assignment,
 };
 use crate::run::used_options::UsedOptions;
 use crate::schema::{self, Entity, entity_named};
@@ -180,9 +180,12 @@ impl<'a> ParsedOptions<'a> {
             return Ok((0..sheets.len()).filter(is_visible).collect());
         }
         let names: Vec<Option<&str>> = sheets.iter().map(|sheet| sheet.name.as_deref()).collect();
+        // A file that is a single table is called like the file, in messages and in JSON.
+        let stem = input.stem();
+        let labels: Vec<Option<&str>> = names.iter().map(|name| name.or(Some(&stem))).collect();
         let mut positions = Vec::new();
         for wanted in &self.options.sheets {
-            positions.push(position_of(wanted, &names).ok_or_else(|| no_such_sheet(wanted, &names, input))?);
+            positions.push(position_of(wanted, &labels).ok_or_else(|| no_such_sheet(wanted, &names, input))?);
         }
         positions.sort_unstable();
         positions.dedup();
@@ -445,12 +448,24 @@ fn overrides(options: &MappingOptions) -> Result<Vec<MappingOverride>> {
             let flag = shell::flag("--map", text);
             Error::usage(format!("{flag} does not name a field"), "write it as --map 'Header=field'")
         })?;
+        check_braces(text, header, target)?;
         Ok(MappingOverride { header: header.to_owned(), target: target.to_owned(), source: MappingSource::CommandLine })
     });
     let ignored = options.ignore.iter().map(|header| {
         Ok(MappingOverride { header: header.clone(), target: String::new(), source: MappingSource::CommandLine })
     });
     mapped.chain(ignored).collect()
+}
+
+/// Folded, `{Name` would be the header `Name`. Nothing is joined in a column that is ignored.
+fn check_braces(text: &str, header: &str, target: &str) -> Result<()> {
+    match JoinTemplate::parse(header) {
+        Err(error @ (JoinError::Unpaired | JoinError::Empty)) if !target.trim().is_empty() => {
+            let hint = "write headers in braces: --map '{First name} {Last name}=field'; {{ and }} are braces";
+            Err(Error::usage(format!("{}: {error}", shell::flag("--map", text)), hint))
+        }
+        _ => Ok(()),
+    }
 }
 
 fn today() -> jiff::civil::Date {

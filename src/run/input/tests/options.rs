@@ -145,6 +145,24 @@ fn a_file_is_named_once_and_has_something_to_read() {
     let (message, hint) = refusal(open(&[LOCATIONS], |options| options.sheets.push("Berlin".into())));
     assert_eq!(message, "locations.csv has no sheet `Berlin`");
     assert_eq!(hint, "leave --sheet out: the file is a single table");
+    let by_its_label = open(&[LOCATIONS], |options| options.sheets.push("Locations".into())).unwrap();
+    assert_eq!(by_its_label.label(0), "locations");
+}
+
+#[test]
+fn a_brace_without_its_other_half_is_no_header() {
+    let told = |map: &str| refusal(open(&[LOCATIONS], |options| options.mapping.map.push(map.into())));
+    for (map, reason) in [
+        ("{name=name", "a brace without its other half"),
+        ("name}=name", "a brace without its other half"),
+        ("{name} - {}=name", "empty braces"),
+        ("{name=custom:X", "a brace without its other half"),
+    ] {
+        let (message, hint) = told(map);
+        assert_eq!(message, format!("--map '{map}': {reason}"));
+        assert!(hint.starts_with("write headers in braces"), "{hint}");
+    }
+    assert!(open(&[LOCATIONS], |options| options.mapping.map.push("{name}=name".into())).is_ok());
 }
 
 #[test]
