@@ -37,7 +37,7 @@ pub enum JournalError {
     #[error("there is no run `{run}`")]
     NoSuchRun { run: String, nearest: Option<String> },
     /// Several run ids begin or end like that.
-    #[error("`{run}` could be any of {}", candidates.join(", "))]
+    #[error("`{run}` could be any of {}", some_of(candidates))]
     Ambiguous { run: String, candidates: Vec<String> },
     /// The writer thread has ended.
     #[error("the journal `{}` stopped writing", path.display())]
@@ -104,10 +104,23 @@ impl JournalError {
                 format!("did you mean `{nearest}`? `tallyport runs` lists all runs")
             }
             JournalError::NoSuchRun { .. } => String::from("`tallyport runs` lists all runs"),
-            JournalError::Ambiguous { .. } => String::from("use more of its id"),
+            JournalError::Ambiguous { .. } => String::from("use more of its id; `tallyport runs` lists all runs"),
             JournalError::Claims { hint, .. } => String::from(*hint),
             JournalError::Gone { .. } => String::from("run `tallyport resume`"),
         }
+    }
+}
+
+/// The most ids that a message lists.
+const SHOWN_IDS: usize = 3;
+
+/// The newest ids, which are the last, and how many more there are.
+fn some_of(ids: &[String]) -> String {
+    let (older, shown) = ids.split_at(ids.len().saturating_sub(SHOWN_IDS));
+    let shown: Vec<&str> = shown.iter().rev().map(String::as_str).collect();
+    match older.len() {
+        0 => shown.join(", "),
+        more => format!("{} and {more} more", shown.join(", ")),
     }
 }
 
@@ -157,6 +170,17 @@ mod tests {
     }
 
     #[test]
+    fn of_many_runs_the_newest_are_named() {
+        let told = |ids: &[&str]| {
+            let candidates = ids.iter().map(|id| String::from(*id)).collect();
+            JournalError::Ambiguous { run: String::from("2026"), candidates }.to_string()
+        };
+        assert_eq!(told(&["2026a", "2026b"]), "`2026` could be any of 2026b, 2026a");
+        let many = told(&["2026a", "2026b", "2026c", "2026d", "2026e"]);
+        assert_eq!(many, "`2026` could be any of 2026e, 2026d, 2026c and 2 more");
+    }
+
+    #[test]
     fn every_other_error_says_what_to_do() {
         let path = PathBuf::from("r.sqlite");
         let run = String::from("r");
@@ -180,7 +204,10 @@ mod tests {
             (JournalError::Busy { run: run.clone() }, "wait until it ends, or stop it with Ctrl-C"),
             (no_run(nearest), "did you mean `20261124-093012-kqzf`? `tallyport runs` lists all runs"),
             (no_run(None), "`tallyport runs` lists all runs"),
-            (JournalError::Ambiguous { run: run.clone(), candidates: vec![run.clone()] }, "use more of its id"),
+            (
+                JournalError::Ambiguous { run: run.clone(), candidates: vec![run.clone()] },
+                "use more of its id; `tallyport runs` lists all runs",
+            ),
             (JournalError::Claims { message: run.clone(), hint: "as claims say" }, "as claims say"),
         ] {
             assert_eq!(Diagnostic::hint(&error).as_deref(), Some(hint));
