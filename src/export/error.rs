@@ -26,7 +26,13 @@ pub(crate) enum ExportError {
     #[error("cannot tell which collection the column `{column}` belongs to")]
     ColumnWithoutCollection { column: String, example: &'static str },
     #[error("`{collection}` has no column `{column}`")]
-    UnknownColumn { collection: &'static str, column: String, known: Vec<String> },
+    UnknownColumn {
+        collection: &'static str,
+        column: String,
+        known: Vec<String>,
+        /// Whether the profile asks for the column, and no flag.
+        is_profiles: bool,
+    },
     #[error("the column `{column}` of `{collection}` is chosen twice")]
     RepeatedColumn { collection: &'static str, column: String },
     #[error("invalid sort order `{text}`")]
@@ -114,6 +120,12 @@ impl Diagnostic for ExportError {
             Self::NotExportable { .. } => "export a collection, or `activity` for the activity log",
             Self::NoOutput => "pass -o with a file, a folder, or - for stdout",
             Self::ColumnWithoutCollection { column, example } => return Some(format!("write {example}.{column}")),
+            Self::UnknownColumn { collection, known, is_profiles: true, .. } => {
+                let choice = known.join(", ");
+                return Some(format!(
+                    "the profile in config.toml asks for it, in `columns`, `{collection}`; choose from {choice}"
+                ));
+            }
             Self::UnknownColumn { known, .. } => return Some(format!("choose from {}", known.join(", "))),
             Self::RepeatedColumn { .. } => "name each column once",
             Self::UnknownSortColumn { .. } => "sort by a column that an export without --columns has",

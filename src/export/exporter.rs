@@ -185,6 +185,7 @@ fn failed_tenant(tenant: &Tenant, error: Error, is_only_one: bool) -> Result<Fai
 #[cfg(test)]
 mod tests {
     #![allow(clippy::unwrap_used)]
+    use std::collections::BTreeMap;
     use std::fs;
     use std::path::Path;
 
@@ -255,6 +256,12 @@ mod tests {
         let job = statuses(&folder.path().join("out.csv")).with_columns(["nmae"]);
         let error = sandbox(folder.path()).await.export(job, &mut NoObserver).await.unwrap_err();
         assert!(matches!(error.downcast_ref(), Some(ExportError::UnknownColumn { .. })), "{error}");
+        assert!(error.hint().unwrap_or_default().starts_with("choose from "), "{error}");
+        let default_columns = BTreeMap::from([(String::from("statuses"), vec![String::from("nmae")])]);
+        let job = ExportJob { default_columns, ..statuses(&folder.path().join("out.csv")) };
+        let error = sandbox(folder.path()).await.export(job, &mut NoObserver).await.unwrap_err();
+        let hint = error.hint().unwrap_or_default();
+        assert!(hint.starts_with("the profile in config.toml asks for it, in `columns`, `statuses`; choose"), "{hint}");
         let job = statuses(&folder.path().join("out.csv")).with_columns(["name", "name"]);
         let error = sandbox(folder.path()).await.export(job, &mut NoObserver).await.unwrap_err();
         assert_eq!(error.to_string(), "the column `name` of `statuses` is chosen twice");

@@ -189,7 +189,10 @@ pub(crate) fn columns(
     let Some(selected) = job.columns.get(entity.name) else { return Ok(columns) };
     let known = headers(&columns);
     columns.select(selected).map_err(|not_selected| match not_selected {
-        NotSelected::Unknown(column) => ExportError::UnknownColumn { collection: entity.name, column, known },
+        NotSelected::Unknown(column) => {
+            let is_profiles = job.options.columns.is_empty();
+            ExportError::UnknownColumn { collection: entity.name, column, known, is_profiles }
+        }
         NotSelected::Repeated(column) => ExportError::RepeatedColumn { collection: entity.name, column },
     })
 }
@@ -208,7 +211,8 @@ fn sort_by(entity: &'static Entity, shape: &ObservedFields, job: &ResolvedJob) -
         None if job.entities.len() > 1 && sort.collection.is_none() => Ok(None),
         None => {
             let known = headers(&ExportColumns::of(entity, shape, job.options.ids));
-            Err(ExportError::UnknownColumn { collection: entity.name, column: sort.column.clone(), known })
+            let (collection, column) = (entity.name, sort.column.clone());
+            Err(ExportError::UnknownColumn { collection, column, known, is_profiles: false })
         }
     }
 }

@@ -224,3 +224,54 @@ fn every_command_shows_its_help() {
         assert!(ran.stdout.contains("Usage: tallyport"), "{command}");
     }
 }
+
+#[test]
+fn what_looks_like_a_flag_is_not_said_to_be_a_file() {
+    let account = CliTest::new().with_lookups().sheet("assets.csv", ASSETS);
+    assert_output!(account.run(&["import", "assets.csv", "--max-creates", "-5"]), @"
+    exit code 2
+    --- stderr
+    error: `-5` is not a limit for --max-creates
+      hint: write a count such as 250, or a share such as 10%
+    ");
+    let wrong = account.run(&["import", "assets.csv", "--max-errors", "-1"]).exits(2);
+    assert!(wrong.stderr.contains("use a whole number from 1 up"), "{}", wrong.stderr);
+    let unknown = account.run(&["check", "assets.csv", "--yes"]).exits(2);
+    assert!(!unknown.stderr.contains("as a value"), "{}", unknown.stderr);
+}
+
+#[test]
+fn a_brace_without_its_other_half_is_no_header() {
+    let account = CliTest::new().sheet("assets.csv", "asset_id,product,status,Name\nA-1,MacBook Pro 14,Ready,One\n");
+    assert_output!(account.run(&["check", "assets.csv", "--map", "{Name=asset_name"]), @"
+    exit code 2
+    --- stderr
+    error: --map '{Name=asset_name': a brace without its other half
+      hint: write headers in braces: --map '{First name} {Last name}=field'; {{ and }} are braces
+    ");
+}
+
+#[test]
+fn a_file_that_is_a_single_table_is_a_sheet_of_that_name() {
+    let account = CliTest::new().sheet("assets.csv", ASSETS);
+    let (code, checked) = account.json(&["check", "assets.csv", "--sheet", "assets"]);
+    assert_eq!((code, &checked["rows"]), (0, &serde_json::json!(1)), "{checked:#}");
+}
+
+#[test]
+fn headers_that_fit_two_collections_are_asked_about() {
+    let account = CliTest::new().sheet("list.csv", "Asset Tag,Name\nA-1,One\n");
+    let asked = account.run(&["check", "list.csv"]).exits(2);
+    assert!(asked.stderr.contains("the headers match") && asked.stderr.contains("`assets`"), "{}", asked.stderr);
+    account.run(&["check", "list.csv", "--entity", "assets", "--mode", "update"]).exits(0);
+}
+
+#[test]
+fn the_columns_of_a_profile_are_told_from_those_of_a_flag() {
+    let account = CliTest::new().with_lookups();
+    let config = "default_profile = \"a\"\n[profiles.a.columns]\nstatuses = [\"nmae\"]\n";
+    std::fs::create_dir_all(account.path("config/tallyport")).unwrap();
+    std::fs::write(account.path("config/tallyport/config.toml"), config).unwrap();
+    let refused = account.run(&["export", "statuses", "-o", "-"]);
+    assert!(refused.stderr.contains("the profile in config.toml asks for it"), "{}", refused.stderr);
+}
