@@ -178,7 +178,7 @@ fn account_hint(wanted: &AccountIdentity, actual: &AccountIdentity, bound: Accou
         (AccountIdentity::Service { base_url, tenant, .. }, _) => {
             let tenant = tenant.map(|tenant| format!(" --tenant {tenant}")).unwrap_or_default();
             format!(
-                "if you trust that address with the API key, add `--base-url {}{tenant}`; {}",
+                "if you trust that address with the API key, pass `--base-url {}{tenant}`; {}",
                 shown_url(base_url),
                 bound.otherwise()
             )

@@ -44,7 +44,7 @@ fn a_journal_does_not_say_where_the_key_goes() {
     exit code 2
     --- stderr
     error: the run belongs to http://127.0.0.1:49152/api/v1, and flags, environment or profile say https://app.bluetallyapp.com/api/v1
-      hint: if you trust that address with the API key, add `--base-url http://127.0.0.1:49152/api/v1`; resume, undo and verify work only on the account of the run
+      hint: if you trust that address with the API key, pass `--base-url http://127.0.0.1:49152/api/v1`; resume, undo and verify work only on the account of the run
     ");
     assert_eq!(account.records("locations").len(), 1);
     let base_url = format!("http://{}/api/v1", account.address());

@@ -260,7 +260,7 @@ fn a_run_can_only_be_resumed_into_its_own_account() {
     exit code 2
     --- stderr
     error: the run belongs to http://127.0.0.1:49152/api/v1, and flags, environment or profile say http://127.0.0.1:49152/api/v1
-      hint: if you trust that address with the API key, add `--base-url http://127.0.0.1:49152/api/v1`; resume, undo and verify work only on the account of the run
+      hint: if you trust that address with the API key, pass `--base-url http://127.0.0.1:49152/api/v1`; resume, undo and verify work only on the account of the run
     ");
     let base_url = story.proxy.base_url();
     let mut nameless = tallyport(story.account.folder(), &["resume", "--last"]);
