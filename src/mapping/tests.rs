@@ -588,6 +588,20 @@ fn the_hint_for_a_kind_names_the_kinds_and_the_fields_that_have_them() {
     }
 }
 
+/// A default is used where the tool says nothing: it may fill new records, and change none. A kind does so, and what
+/// describes another record is used only to create it.
+#[test]
+fn what_presets_say_by_default_changes_no_record() {
+    for preset in PRESETS {
+        let file = MappingFile::preset(preset.name).unwrap();
+        let rules = crate::schema::importable().flat_map(|entity| file.rules(entity));
+        for rule in rules.filter(|rule| !rule.target.contains('.')) {
+            let is_kind = rule.default.is_none_or(|default| default.record_kind.is_some());
+            assert!(is_kind, "{}: {}", preset.name, rule.target);
+        }
+    }
+}
+
 #[test]
 fn a_short_header_with_one_mistake_is_a_misspelt_field() {
     for (header, field) in [("Serail", "asset_serial"), ("Modle", "product_id"), ("Statsu", "status_id")] {

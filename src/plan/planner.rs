@@ -265,7 +265,7 @@ impl<S: StepSink> Planner<'_, S> {
             problems.append(&mut checked.problems);
         }
         if let Some(RecordRef::Known(id)) = of_record {
-            self.keep_kinds(sheet, checked, id, &mut delta.edited);
+            self.keep_kinds(sheet, checked, id, &mut delta.edited, &mut problems);
             self.keep_names(sheet, row, checked, id, &mut delta.edited);
         }
         let (fields, missing) = self.drafts(sheet, row, checked, delta.edited, &mut problems);

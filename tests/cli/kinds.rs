@@ -13,6 +13,11 @@ const RULES: &str = "entity = \"assets\"\n[fields.asset_id]\ncolumn = \"Serial n
                      values = { new = { kind = \"deployable\", name = \"Ready to Deploy\" } }\n\
                      default = { kind = \"deployable\", name = \"Ready to Deploy\" }\n";
 
+const INTUNE: &str = "Device ID,Device name,OS,Primary user UPN,Enrollment date,Serial number,Manufacturer,Model\n\
+                      d1,NB-1,Windows,,2026-01-14,5CG1,HP,EliteBook 840 G10\n\
+                      d2,NB-2,Windows,,2026-01-14,5CG2,HP,EliteBook 840 G10\n\
+                      d3,NB-3,Windows,,2026-01-14,5CG3,HP,EliteBook 840 G10\n";
+
 /// A product, and no status.
 fn account() -> CliTest {
     CliTest::new()
@@ -72,6 +77,33 @@ fn another_import_leaves_each_asset_the_status_that_it_has_meanwhile() {
     assert_eq!((code, &again["counts"]["unchanged"]), (0, &json!(3)), "{again}");
     assert_eq!(messages(&again), Vec::<String>::new());
     assert_eq!(account.record("assets", "asset_id", "S1")["status_id"], json!(2));
+}
+
+#[test]
+fn another_import_of_a_tools_export_leaves_a_status_that_was_set_meanwhile() {
+    let account = CliTest::new().sheet("intune.csv", INTUNE);
+    let import = ["import", "intune.csv", "--create-missing=all"];
+    account.run(&import).exits(0);
+    let statuses = [("Lost or Stolen", "undeployable"), ("Retired", "archived")];
+    let account = statuses
+        .into_iter()
+        .fold(account, |account, (name, kind)| account.holds("statuses", json!({"name": name, "type": kind})));
+    let status = |name: &str| account.record("statuses", "name", name)["id"].clone();
+    for (tag, name) in [("5CG2", "Lost or Stolen"), ("5CG3", "Retired")] {
+        let id = account.record("assets", "asset_id", tag)["id"].clone();
+        assert_eq!(account.request("PUT", &format!("assets/{id}"), Some(&json!({"status_id": status(name)}))).0, 200);
+    }
+    // As a preset says it, as a mapping file with the preset in it does, and as a remembered one does.
+    account.run(&["check", "intune.csv", "--save-mapping", "saved.toml"]).exits(0);
+    let saved = ["import", "intune.csv", "--create-missing=all", "--mapping", "saved.toml"];
+    for again in [&import[..], &saved, &["import", "intune.csv", "--create-missing=all", "--remember"], &import] {
+        let (code, summary) = account.json(again);
+        assert_eq!((code, &summary["counts"]["unchanged"]), (0, &json!(3)), "{summary}");
+    }
+    assert_eq!(account.record("assets", "asset_id", "5CG2")["status_id"], status("Lost or Stolen"));
+    // What the user says by name counts for every row.
+    let (code, summary) = account.json(&[&import[..], &["--default", "status=Ready to Deploy", "--dry-run"]].concat());
+    assert_eq!((code, &summary["counts"]["updated"]), (0, &json!(2)), "{summary}");
 }
 
 #[test]

@@ -2,18 +2,20 @@
 
 use super::{Planner, RowDraft, SheetPlan, StepSink};
 use crate::catalog::RecordRef;
-use crate::check::{CheckedRow, KindBasis, RemarkKind};
+use crate::check::{CheckedRow, KindBasis, Problem, RemarkKind};
 use crate::plan::resolver::{Resolved, ResolvedField};
 use crate::schema::{self, Entity};
 
 impl<S: StepSink> Planner<'_, S> {
-    /// Leaves a record what it has where that is of the kind: any will do.
+    /// Leaves a record what it has where that is of the kind: any will do. A kind that a default says is for new records:
+    /// that the row says nothing is no reason to change one.
     pub(super) fn keep_kinds(
         &self,
         sheet: &SheetPlan<'_>,
         checked: &CheckedRow,
         id: i64,
         fields: &mut Vec<ResolvedField>,
+        problems: &mut Vec<Problem>,
     ) {
         let entity = sheet.mapping.entity;
         let record = self.catalog.record(entity.name, id);
@@ -22,7 +24,9 @@ impl<S: StepSink> Planner<'_, S> {
             let kind = checked.record_kind(given.column)?;
             Some(self.catalog.is_of_kind(field.reference_to()?, record?.get(field.name)?, kind))
         };
-        fields.retain(|given| is_of_kind(given) != Some(true));
+        let is_for_new = |column: u32| checked.is_default(column) && checked.record_kind(column).is_some();
+        fields.retain(|given| !is_for_new(given.column) && is_of_kind(given) != Some(true));
+        problems.retain(|problem| !problem.column.is_some_and(is_for_new));
     }
 
     /// Remarks which record stands for a kind, and why this one.

@@ -68,9 +68,30 @@ fn without_assets_the_first_status_by_name_stands_for_its_kind() {
 #[test]
 fn an_asset_keeps_a_status_of_the_kind() {
     let scenario = with_assets(account(), &[1, 1, 2, 3]);
-    let outcome = rows(scenario, "OLD-1|X1|\nOLD-3|X1|new\nOLD-4|X1|").plan();
+    let outcome = rows(scenario, "OLD-1|X1|\nOLD-3|X1|new\nOLD-4|X1|new").plan();
     assert_eq!(outcome.shown_steps(), [r#"assets: update 4 {"status_id":1}"#]);
     assert_eq!(outcome.remarks.len(), 1, "{:?}", outcome.remarks);
+}
+
+#[test]
+fn a_kind_that_a_default_says_is_for_new_assets() {
+    let scenario = with_assets(account(), &[3, 1]);
+    let outcome = rows(scenario, "OLD-1|X1|\nOLD-2|X1|gone\nT-1|X1|").plan();
+    assert_eq!(
+        outcome.shown_steps(),
+        [r#"assets: update 2 {"status_id":3}"#, r#"assets: create {"asset_id":"T-1","product_id":1,"status_id":1}"#,],
+        "an asset that was lost meanwhile stays so"
+    );
+    // Nor is there a problem with a status that the asset does not need.
+    let other = Scenario::new()
+        .holds("products", json!([{"id": 1, "name": "X1", "category_id": 1}]))
+        .holds("statuses", json!([{"id": 3, "name": "ready to deploy", "type": "pending"}]));
+    assert_eq!(rows(with_assets(other, &[3]), "OLD-1|X1|").shown(), ["unchanged 1"]);
+    // A name that a default says counts for every row.
+    let named = "[fields.status_id]\ncolumn = \"State\"\ndefault = \"Lost\"\n";
+    let sheet = "asset_id|product|State\nOLD-1|X1|";
+    let shown = with_assets(account(), &[1]).ruled_sheet("assets", sheet, named).shown();
+    assert_eq!(shown, [r#"update 1 {"status_id":3}"#]);
 }
 
 #[test]
