@@ -220,15 +220,16 @@ impl<'a, S: RecordSource> CollectionFetch<'a, S> {
 
     /// Searches for every open text and id.
     async fn search(&mut self) -> Result<SearchCompleteness, S::Error> {
-        let (source, entity) = (self.source, self.entity);
+        let (source, entity, stand_in) = (self.source, self.entity, self.open.stand_in);
         let texts = self.open.take_texts();
         let mut found = SearchCompleteness::Complete;
         let mut results = stream::iter(texts)
             .map(|(field, text)| async move {
-                let filters = [(field, text.as_ref())];
-                let mut pages = Pager::new(source, entity, &filters).with_limit(SEARCH_LIMIT);
-                let records = pages.rest().await?;
-                let requests = pages.requests();
+                let (mut requests, mut records) = search_field_for(source, entity, field, &text).await?;
+                if let Some(stand_in) = stand_in.filter(|_| records.is_empty()) {
+                    let found = search_field_for(source, entity, stand_in, &text).await?;
+                    (requests, records) = (requests + found.0, found.1);
+                }
                 Ok((text, requests, records))
             })
             .buffered(CONCURRENT_SEARCHES);
@@ -297,6 +298,19 @@ impl<'a, S: RecordSource> CollectionFetch<'a, S> {
     }
 }
 
+/// The records that have exactly this text in a field, and the requests that it took to find them.
+async fn search_field_for<S: RecordSource>(
+    source: &S,
+    entity: &'static Entity,
+    field: &str,
+    text: &str,
+) -> Result<(u64, Vec<Record>), S::Error> {
+    let filters = [(field, text)];
+    let mut pages = Pager::new(source, entity, &filters).with_limit(SEARCH_LIMIT);
+    let records = pages.rest().await?;
+    Ok((pages.requests(), records))
+}
+
 /// What exact searches would have to find. A name stays open although a page had it: a later page may have it again, and
 /// two records of one name are for the user to choose from. A unique field is resolved by its exact text.
 struct OpenLookups {
@@ -304,6 +318,8 @@ struct OpenLookups {
     unique: Option<&'static str>,
     texts: BTreeMap<&'static str, HashSet<Box<str>>>,
     ids: HashSet<i64>,
+    /// The field that is searched for a text which no record has in its own.
+    stand_in: Option<&'static str>,
 }
 
 impl OpenLookups {
@@ -314,12 +330,14 @@ impl OpenLookups {
             unique: unique_field(entity),
             texts: texts.unwrap_or_default(),
             ids: lookup.ids.clone(),
+            stand_in: lookup.stand_in.filter(|field| is_searchable(entity, field)),
         }
     }
 
-    /// The requests that searching would take.
+    /// The requests that searching would take at most.
     fn count(&self) -> u64 {
-        (self.texts.values().map(HashSet::len).sum::<usize>() + self.ids.len()) as u64
+        let fields = 1 + usize::from(self.stand_in.is_some());
+        (self.texts.values().map(HashSet::len).sum::<usize>() * fields + self.ids.len()) as u64
     }
 
     fn next_request(&self, pages_read: u64) -> NextRequest {

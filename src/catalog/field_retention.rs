@@ -83,7 +83,7 @@ fn retain_whole(entity: &'static Entity, lookup: &CollectionLookup) -> RetainWho
     if lookup.match_on.is_empty() {
         RetainWhole::None
     } else if firsts.len() == lookup.match_on.len() && firsts.iter().all(is_selective) {
-        RetainWhole::Keyed(firsts)
+        RetainWhole::Keyed(firsts.into_iter().chain(lookup.stand_in).collect())
     } else {
         RetainWhole::All
     }

@@ -27,6 +27,8 @@ pub(super) struct CollectionLookup {
     pub(super) match_on: Vec<Vec<&'static str>>,
     /// Further fields by which records are found, as far as they are fetched for other reasons.
     pub(super) also_by: Vec<&'static str>,
+    /// Another field in which a record may have the key text of a row: the serial number that stands in for a tag.
+    pub(super) stand_in: Option<&'static str>,
     pub(super) keys: RowKeys,
     /// The kinds of record of which any will do.
     pub(super) kinds: Vec<&'static str>,
@@ -110,6 +112,12 @@ impl LookupRequest {
         if !fields.contains(&field) {
             fields.push(field);
         }
+    }
+
+    /// A row whose key no record has may be about the one that has its key text in this field, which is searched, too.
+    pub(crate) fn stand_in(&mut self, collection: &'static str, field: &'static str) {
+        self.also_by(collection, field);
+        self.of(collection).stand_in = Some(field);
     }
 
     /// Rows write custom fields: those of the records that they match must be known, since a write replaces all of them.

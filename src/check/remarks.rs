@@ -37,6 +37,12 @@ pub(crate) enum RemarkKind {
     SameSerial,
     /// A serial number that another record of the account has.
     SerialInAccount,
+    /// The same, where that record has the number for its tag, too, and the row has another tag.
+    SerialIsTag {
+        /// The field of serial numbers.
+        field: &'static str,
+        singular: &'static str,
+    },
     /// A bare number in a column of ids, with nothing beside it that confirms it.
     BareId,
     /// A record of the account that was chosen because the mapping names its kind only.
@@ -90,7 +96,9 @@ impl RemarkKind {
             RemarkKind::Multiplied(_) => RemarkCode::MoneyMultiplied,
             RemarkKind::Misread => RemarkCode::TextMisread,
             RemarkKind::LookAlike { .. } => RemarkCode::TextLookAlike,
-            RemarkKind::SameSerial | RemarkKind::SerialInAccount => RemarkCode::SerialRepeated,
+            RemarkKind::SameSerial | RemarkKind::SerialInAccount | RemarkKind::SerialIsTag { .. } => {
+                RemarkCode::SerialRepeated
+            }
             RemarkKind::BareId => RemarkCode::IdBare,
             RemarkKind::RecordKind { .. } => RemarkCode::ValueKind,
             RemarkKind::NameLeftOut { .. } => RemarkCode::NameLeftOut,
@@ -135,6 +143,12 @@ impl RemarkKind {
             ),
             RemarkKind::SerialInAccount => format!(
                 "{} with a serial number that another record of the account has, such as {samples}",
+                counted(count, "row")
+            ),
+            RemarkKind::SerialIsTag { field, singular } => format!(
+                "{} with a new tag and the serial number of an {singular} that has this number for its tag, such as \
+                 {samples}; if they are the same, pass --match-on {field} to give that {singular} the new tag instead of \
+                 making another one",
                 counted(count, "row")
             ),
             RemarkKind::BareId => {

@@ -532,6 +532,37 @@ impl Mapping {
         self.derived.iter().find(|derived| derived.column == column)
     }
 
+    /// Whether the value of a column only stands in for one that the row lacks: a rule took it from another cell than that of
+    /// the first column that it names, or from a column that says another field as well, such as the serial number that is
+    /// also the tag. `source` is the column of the cell.
+    pub(crate) fn stands_in(&self, column: u32, source: u32) -> bool {
+        let (column, source) = (column as usize, source as usize);
+        let is_said_by_it = |other: &Column| {
+            other.index != column
+                && matches!(other.target, ColumnTarget::Field { .. })
+                && match self.derived_at(other.index).map(|derived| &derived.source) {
+                    None => other.index == source,
+                    Some(ValueSource::FirstOf(columns)) => columns.first() == Some(&source),
+                    Some(ValueSource::None | ValueSource::Join(..)) => false,
+                }
+        };
+        match self.derived_at(column).map(|derived| &derived.source) {
+            Some(ValueSource::None | ValueSource::Join(..)) => false,
+            Some(ValueSource::FirstOf(columns)) if columns.first() != Some(&source) => true,
+            Some(ValueSource::FirstOf(_)) | None => self.columns.iter().any(is_said_by_it),
+        }
+    }
+
+    /// Whether the value of one field may come from the column that says another: a tag from the serial number.
+    pub(crate) fn may_take(&self, field: &str, from: &str) -> bool {
+        let (Some(column), Some(source)) = (self.column_of(field), self.sheet_column_of(from)) else { return false };
+        let source = source as usize;
+        match self.derived_at(column as usize).map(|derived| &derived.source) {
+            None => column as usize == source,
+            Some(of) => matches!(of, ValueSource::FirstOf(columns) if columns.contains(&source)),
+        }
+    }
+
     /// Whether a column is derived, and so not in the sheet.
     pub(crate) fn is_derived(&self, column: usize) -> bool {
         self.derived_at(column).is_some()

@@ -58,7 +58,7 @@ pub(crate) use timestamp::ReportedTimestamp;
 
 use crate::check::{Conflicts, Problem};
 use crate::mapping::Mapping;
-use crate::schema::Entity;
+use crate::schema::{Entity, Field, Meaning};
 
 /// What was decided for a row.
 #[derive(Debug, Clone, PartialEq)]
@@ -132,6 +132,15 @@ pub(crate) struct SheetPlan<'s> {
     pub is_assigned: bool,
     /// Whether a preset says what its columns are, be it as part of a remembered mapping.
     pub has_preset: bool,
+}
+
+impl SheetPlan<'_> {
+    /// The fields of the tag and of the serial number, where rows are matched by tags and the number may stand in for one.
+    pub(crate) fn stand_in_serial(&self) -> Option<(&'static Field, &'static Field)> {
+        let entity = self.mapping.entity;
+        let (tag, serial) = (entity.meaning(Meaning::Tag)?, entity.meaning(Meaning::Serial)?);
+        (self.match_on == [tag.name] && self.mapping.may_take(tag.name, serial.name)).then_some((tag, serial))
+    }
 }
 
 /// Whether other sheets may refer to the records that a sheet creates.

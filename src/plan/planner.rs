@@ -25,6 +25,7 @@ pub(crate) use self::changes::value_text;
 use self::identify::{duplicate_create, is_backup_of_other, key_missing, key_problem, no_such_record, to_upsert};
 use self::person_names::remark_new_people;
 pub(crate) use self::read_only::holder_names;
+use self::serials::keep_tag;
 use self::undecoded::{doubt, undecoded};
 pub(crate) use self::unique::UniqueValues;
 use super::descriptions::{NameDescriptions, describing_cells};
@@ -247,10 +248,12 @@ impl<S: StepSink> Planner<'_, S> {
                 Err(problems)
             };
         }
-        let existing = if entity.is_action() {
-            Ok(None)
-        } else {
-            self.existing(sheet, row, checked, &delta, target_record.as_ref())
+        let existing = match entity.is_action() {
+            true => Ok(None),
+            false => match self.existing(sheet, row, checked, &delta, target_record.as_ref()) {
+                Ok(None) => self.with_stand_in(sheet, row, checked, &delta),
+                found => found,
+            },
         };
         let creates = self.creates((sheet, row), checked, &delta, &existing, &mut problems);
         let of_record = existing.as_ref().ok().copied().flatten();
@@ -267,6 +270,7 @@ impl<S: StepSink> Planner<'_, S> {
         if let Some(RecordRef::Known(id)) = of_record {
             self.keep_kinds(sheet, checked, id, &mut delta.edited, &mut problems);
             self.keep_names(sheet, row, checked, id, &mut delta.edited);
+            keep_tag(sheet, checked, &mut delta.edited);
         }
         let (fields, missing) = self.drafts(sheet, row, checked, delta.edited, &mut problems);
         if !problems.is_empty() {

@@ -109,6 +109,10 @@ fn declare(lookups: &mut catalog::LookupRequest, sheet: &SheetPlan<'_>) {
             // Whether another record of the account has a serial number (design rule 8).
             if let Some(serial) = entity.meaning(Meaning::Serial).filter(|serial| sheet.mapping.feeds(serial.name)) {
                 lookups.also_by(entity.name, serial.name);
+                // A row without a tag of its own is about the record that has its serial number.
+                if sheet.stand_in_serial().is_some() {
+                    lookups.stand_in(entity.name, serial.name);
+                }
             }
         }
         Role::Action(_) => {
@@ -306,6 +310,16 @@ mod tests {
         assert!(of["assets"].contains("Referenced") && of["assets"].contains("is_any: false"), "{}", of["assets"]);
         assert!(lookups.users.is_empty() && lookups.exported.is_none());
         assert!(!of.contains_key("employees"));
+    }
+
+    #[test]
+    fn where_a_serial_number_stands_in_for_the_tag_records_are_found_by_it_too() {
+        let intune =
+            "Device ID,Enrollment date,Primary user UPN,Serial number,Model\nd1,2026-01-01,a@example.com,S1,X1\n";
+        let (_, of) = all("devices.csv", intune);
+        assert!(of["assets"].contains("stand_in: Some(\"asset_serial\")"), "{}", of["assets"]);
+        let (_, of) = all("assets.csv", "Asset Tag,Serial,Model,Status\nA-1,S1,X1,Ready\n");
+        assert!(of["assets"].contains("stand_in: None"), "{}", of["assets"]);
     }
 
     #[test]

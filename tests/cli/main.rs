@@ -52,6 +52,7 @@ mod runs;
 mod samples;
 mod secrets;
 mod shapes;
+mod stand_ins;
 mod terminal;
 mod ties;
 mod two_runs;

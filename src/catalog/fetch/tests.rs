@@ -129,6 +129,27 @@ fn unique_tags_stop_the_reading_once_all_are_found() {
 }
 
 #[test]
+fn a_key_that_no_record_has_is_searched_in_the_field_that_stands_in_for_it() {
+    let asset = |number: usize| json!({"id": number + 1, "asset_id": format!("LAP-{number}"), "asset_serial": (900_000 + number).to_string(), "notes": "n"});
+    let account = FakeSource::new().with("assets", (0..50_000).map(asset));
+    let fetched = |stands_in: bool| {
+        let mut lookups = LookupRequest::default();
+        lookups.matching("assets", &["asset_id"]);
+        lookups.key("assets", "940000");
+        if stands_in {
+            lookups.stand_in("assets", "asset_serial");
+        }
+        fetch(&account, &lookups)
+    };
+    let catalog = fetched(true);
+    assert_eq!(catalog.with_text("assets", "asset_serial", "940000"), [40_001]);
+    // All of it: a row may write to the record.
+    assert_eq!(catalog.record("assets", 40_001).unwrap()["notes"], "n");
+    assert_eq!((catalog.costs()[0].how, catalog.costs()[0].requests), (FetchMethod::Searches, 8));
+    assert_eq!(fetched(false).record("assets", 40_001), None);
+}
+
+#[test]
 fn a_tag_that_no_search_finds_may_be_there_in_other_letters() {
     let account = of_assets(100_000);
     let mut lookups = LookupRequest::default();

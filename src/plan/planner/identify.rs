@@ -93,6 +93,19 @@ impl<S: StepSink> Planner<'_, S> {
                 narrowed => narrowed,
             },
         };
+        let blank = sheet.match_on.iter().zip(&key).find(|(_, value)| value.is_blank()).map(|(field, _)| *field);
+        self.chosen(sheet, row, fields, found, blank)
+    }
+
+    /// The record of those that were found; several are a problem. `blank` is a field of the key that the row leaves blank.
+    pub(super) fn chosen(
+        &self,
+        sheet: &SheetPlan<'_>,
+        row: &Row,
+        fields: &[ResolvedField],
+        found: LookupResult,
+        blank: Option<&str>,
+    ) -> Result<Option<RecordRef>, Problem> {
         match found {
             LookupResult::None { .. } => Ok(None),
             LookupResult::One(target) if !self.allows_duplicates() => Ok(Some(target)),
@@ -104,9 +117,8 @@ impl<S: StepSink> Planner<'_, S> {
             LookupResult::Many(candidates) => {
                 let shown: Vec<String> =
                     candidates.iter().take(4).map(|(_, description)| description.clone()).collect();
-                let blank = sheet.match_on.iter().zip(&key).find(|(_, value)| value.is_blank());
                 let hint = match blank {
-                    Some((field, _)) => format!("fill in `{field}`, or add a column `_id` with the one you mean"),
+                    Some(field) => format!("fill in `{field}`, or add a column `_id` with the one you mean"),
                     None => {
                         String::from("add a column `_id` with the one you mean, or tell them apart with --match-on")
                     }
