@@ -125,7 +125,7 @@ fn decisions(steps: &[ProposedStep], catalog: &Catalog) -> Vec<StepDecision> {
     for proposed in steps {
         let decision = match proposed.step().filter(|_| proposed.is_approved) {
             Some(step) => match blocking(&step, steps, &decisions) {
-                Some(needed) => StepDecision::Rejected(Box::new(blocked_by(needed, catalog))),
+                Some(needed) => StepDecision::Rejected(Box::new(blocked_by("it needs", needed, catalog))),
                 None => conflict(&step, catalog)
                     .map_or(StepDecision::Send, |problem| StepDecision::Rejected(Box::new(problem))),
             },
@@ -133,7 +133,25 @@ fn decisions(steps: &[ProposedStep], catalog: &Catalog) -> Vec<StepDecision> {
         };
         decisions.push(decision);
     }
+    leave_with_holders(steps, &mut decisions, catalog);
     decisions
+}
+
+/// Rejects check-ins that only make way for a check-out which is not sent.
+fn leave_with_holders(steps: &[ProposedStep], decisions: &mut [StepDecision], catalog: &Catalog) {
+    for (at, proposed) in steps.iter().enumerate() {
+        if proposed.entity.role != Role::Action(Verb::Checkout) || decisions[at] == StepDecision::Send {
+            continue;
+        }
+        for awaited in proposed.step().into_iter().flat_map(|step| step.depends_on) {
+            let Ok(earlier) = steps.binary_search_by_key(&awaited.step, |other| other.number) else { continue };
+            let is_return = steps[earlier].entity.role == Role::Action(Verb::Checkin);
+            if is_return && decisions[earlier] == StepDecision::Send {
+                let problem = blocked_by("it only makes way for", proposed, catalog);
+                decisions[earlier] = StepDecision::Rejected(Box::new(problem));
+            }
+        }
+    }
 }
 
 /// The first step that `step` depends on and that is not sent.
@@ -144,12 +162,12 @@ fn blocking<'s>(step: &Step, steps: &'s [ProposedStep], decisions: &[StepDecisio
     })
 }
 
-fn blocked_by(needed: &ProposedStep, catalog: &Catalog) -> Problem {
+fn blocked_by(why_needed: &str, needed: &ProposedStep, catalog: &Catalog) -> Problem {
     let what = needed.step().map_or_else(|| String::from(needed.entity.singular), |step| described(&step, catalog));
     let why = if needed.is_approved { "cannot be sent" } else { "was not approved" };
     let error = ValueError::new(
         Code::DependencyLeftOut,
-        format!("it needs {what}, which {why}"),
+        format!("{why_needed} {what}, which {why}"),
         "make the plan again, and approve both",
     );
     error.at(None, "")

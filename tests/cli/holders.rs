@@ -1,7 +1,7 @@
 //! Who holds an asset, said by the asset's own row: `assigned_to`.
 
 use serde_json::{Value, json};
-use tallyport::sandbox::SandboxOptions;
+use tallyport::sandbox::{SandboxOptions, Seed};
 
 use crate::harness::{CliTest, sheet_rows};
 use crate::values::codes;
@@ -166,6 +166,43 @@ fn a_row_whose_asset_was_made_and_whose_check_out_failed_says_both() {
     assert_eq!((rows[1][0].as_str(), rows[1][1].as_str()), ("failed", asset["id"].to_string().as_str()));
     assert!(rows[1][2].starts_with("asset created"), "{}", rows[1][2]);
     assert!(rows[1][2].contains("refused"), "{}", rows[1][2]);
+}
+
+/// An account with that fault in which Ada Byron has A-1.
+fn held_by_ada(fault: &str) -> CliTest {
+    let options = SandboxOptions { seed: Seed::Empty, faults: fault.parse().unwrap(), ..SandboxOptions::default() };
+    let account = CliTest::with(options)
+        .with_lookups()
+        .holds("employees", json!({"name": "Ada Byron", "email": "ada@example.com"}))
+        .holds("employees", json!({"name": "Bob Stone", "email": "bob@example.com"}))
+        .sheet("mapping.toml", MAPPING)
+        .sheet("assets.csv", &sheet(&["A-1,MacBook Pro 14,Ready,ada@example.com,,,2026-01-05"]));
+    account.run(&IMPORT).exits(0);
+    assert_eq!(holder(&account, "A-1"), employee(1));
+    account
+}
+
+#[test]
+fn an_asset_stays_with_its_holder_where_the_next_one_cannot_be_made() {
+    let account = held_by_ada("POST employees nth=3 refuse")
+        .sheet("assets.csv", &sheet(&["A-1,MacBook Pro 14,Ready,eve@example.com,Eve Stone,,2026-02-01"]));
+    let (code, summary) = account.json(&[&IMPORT[..], &["--create-missing=all", "--result", "r.xlsx"]].concat());
+    assert_eq!((code, writes(&summary)), (1, vec![String::from("POST employees 1")]), "{summary}");
+    assert_eq!(holder(&account, "A-1"), employee(1));
+    let rows = sheet_rows(&account.path("r.xlsx"), "assets");
+    assert!(rows[1][0] == "failed" && !rows[1][2].contains("check-in"), "{:?}", rows[1]);
+}
+
+#[test]
+fn an_asset_that_was_taken_back_and_not_checked_out_again_says_so() {
+    let account = held_by_ada("POST checkout/asset nth=2 refuse")
+        .sheet("assets.csv", &sheet(&["A-1,MacBook Pro 14,Ready,bob@example.com,,,2026-02-01"]));
+    let (code, summary) = account.json(&[&IMPORT[..], &["--result", "r.xlsx"]].concat());
+    let sent = vec![String::from("POST checkin/asset 1"), String::from("POST checkout/asset 1")];
+    assert_eq!((code, writes(&summary), holder(&account, "A-1")), (1, sent, None), "{summary}");
+    let rows = sheet_rows(&account.path("r.xlsx"), "assets");
+    let said = "check-in from Ada Byron, check-out to Bob Stone: only the check-in was done, so nobody has it now\n";
+    assert!(rows[1][0] == "failed" && rows[1][2].starts_with(said), "{:?}", rows[1]);
 }
 
 #[test]

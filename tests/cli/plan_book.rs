@@ -161,6 +161,27 @@ fn a_plan_shows_everything_and_apply_sends_what_is_approved() {
 }
 
 #[test]
+fn an_asset_stays_with_its_holder_where_the_check_out_is_not_approved() {
+    let rows = "asset_id,product,status,holder,person\nA-1,MacBook Pro 14,Ready,eve@example.com,Eve Stone\n";
+    for (collection, action, message) in [
+        ("employees", "create", "it needs employee `Eve Stone`, which was not approved"),
+        ("checkout_asset", "check-out", "it only makes way for the check-out of `A-1`, which was not approved"),
+    ] {
+        let account = account().sheet("assets.csv", rows);
+        let map = ["--map", "person=assigned_to.name", "--create-missing=all"];
+        account.run(&[&PLAN[..], &map].concat()).exits(0);
+        let group = group(&account, collection, action);
+        fill(&account.path("plan.xlsx"), "Plan", &[(&format!("A{group}"), "no")]);
+        let (ended, applied) = account.json(&["apply", "plan.xlsx"]);
+        let is_left_out = codes(&applied, "problems").iter().all(|code| code == "dependency.left_out");
+        assert!(ended == 1 && is_left_out, "{applied}");
+        assert_eq!(applied["problems"][0]["examples"][0]["message"], json!(message));
+        assert!(writes(&applied).iter().all(|write| write.starts_with("POST employees")), "{applied}");
+        assert_eq!(account.record("assets", "asset_id", "A-1")["deployed_to"][0]["employee_id"], json!(1));
+    }
+}
+
+#[test]
 fn lines_go_before_their_group_and_need_what_they_depend_on() {
     let rows = "asset_id,product,category,status,notes\n\
                 A-2,MacBook Pro 14,,Ready,changed\nA-3,MacBook Pro 14,,Ready,changed too\nA-4,XPS 13,Laptops,Ready,new\n";

@@ -231,9 +231,13 @@ impl<S: StepSink> Planner<'_, S> {
             self.moved.add(item, moved);
         }
         let mut extras = StepExtras { after: link.step.into_iter().collect(), ..StepExtras::default() };
+        let row_id = RowId { sheet: sheet.index, row: row.number };
+        let created = self.create_missing(row_id, std::mem::take(&mut draft.missing))?;
         if let (RecordRef::Known(id), false) = (link.record, returned_by.is_empty()) {
-            let row = RowId { sheet: sheet.index, row: row.number };
-            if let Some(step) = self.return_step(row, entity, id, &link, &draft) {
+            // Whoever has it keeps it where what the check-out needs cannot be made.
+            let needed = planned_steps(&draft).chain(created.iter().map(|(_, number)| *number));
+            let needed: Vec<u32> = needed.chain(link.step).collect();
+            if let Some(step) = self.return_step(row_id, (entity, id), &link, &draft, &needed) {
                 extras.after.push(step.number);
                 extras.before = Some(Body::from_iter([(Meaning::Holders.field_name().to_owned(), Json::Null)]));
                 self.steps.push(&step)?;
@@ -250,7 +254,7 @@ impl<S: StepSink> Planner<'_, S> {
             true => format!("check-out to {holder}"),
             false => format!("check-in from {old}, check-out to {holder}"),
         };
-        let decision = self.write(sheet, row, draft)?;
+        let decision = self.write_row(sheet, row, draft, created)?;
         let changes = match link.record {
             RecordRef::Planned(_) => Vec::new(),
             RecordRef::Known(_) => vec![FieldChange { column, field: ASSIGNED_TO.to_owned(), old, new: holder }],
@@ -308,14 +312,14 @@ impl<S: StepSink> Planner<'_, S> {
         needed.any(|sets| !awaited(sets) && self.return_value(item.to, link, sets).is_none())
     }
 
-    /// The step that takes an item back from whoever has it.
+    /// The step that takes an item back from whoever has it, once the steps that the check-out needs have succeeded.
     fn return_step(
         &self,
         row: RowId,
-        action: &'static Entity,
-        id: i64,
+        (action, id): (&'static Entity, i64),
         link: &RowLink,
         draft: &RowDraft,
+        needed: &[u32],
     ) -> Option<Step> {
         let back = action.opposite()?;
         let (item, reference) = back.item()?;
@@ -340,11 +344,19 @@ impl<S: StepSink> Planner<'_, S> {
                 }
             }
         }
-        step.depends_on.extend(link.step.map(|step| DependsOn { step, field: None }));
+        step.depends_on.extend(needed.iter().map(|step| DependsOn { step: *step, field: None }));
         let given = ResolvedField { field: 0, column: 0, value: Resolved::Record(RecordRef::Known(id), reference) };
         step.before = self.current_holder(&[given]);
         Some(step)
     }
+}
+
+/// The steps that create the records to which a draft refers.
+fn planned_steps(draft: &RowDraft) -> impl Iterator<Item = u32> {
+    draft.fields.iter().filter_map(|given| match given.value {
+        Resolved::Record(RecordRef::Planned(step), _) => Some(step),
+        _ => None,
+    })
 }
 
 /// Whether a check-out of a record, or the check-in before it, sends what a step sets in this field.
@@ -371,8 +383,8 @@ mod tests {
 
     use serde_json::{Value as Json, json};
 
-    use crate::plan::RowDecision;
     use crate::plan::scenario::Scenario;
+    use crate::plan::{CreateMissing, RowDecision};
 
     const MAPPING: &str = "entity = \"assets\"\n[fields.assigned_to]\nfirst_of = [\"UPN\", \"Place\"]\n\
                            [fields.checkout_date]\ncolumn = \"Since\"\n";
@@ -513,6 +525,28 @@ mod tests {
         assert!(is_told(&plan(json!([]), "A-2|X1|Ready|zed@example.com||2026-02-01")));
         let none: [&str; 0] = [];
         assert_eq!(plan(asset(json!({"deployed_to": [{"employee_id": 4}]})), row), none, "they have it already");
+    }
+
+    #[test]
+    fn an_item_stays_where_it_is_until_its_new_holder_is_made() {
+        let scenario = || {
+            Scenario::new()
+                .holds("statuses", json!([{"id": 1, "name": "Ready", "type": "deployable"}]))
+                .holds("employees", json!([{"id": 1, "name": "Ada", "email": "ada@example.com"}]))
+                .holds("assets", asset(json!({"deployed_to": [{"employee_id": 1}]})))
+        };
+        let mapping = format!("{MAPPING}[fields.\"assigned_to.name\"]\ncolumn = \"User\"\n");
+        let asset = "asset_id|UPN|User|Place|Since\nA-1|eve@example.com|Eve||2026-02-01";
+        let back = r#"checkin_asset: create {"asset_id":5,"checkin_date":"2026-02-01","status_id":1} after 0"#;
+        let out =
+            r#"checkout_asset: create {"asset_id":"A-1","checkout_date":"2026-02-01"} after 0:employee_id after 1"#;
+        let made = r#"employees: create {"email":"eve@example.com","name":"Eve"}"#;
+        let in_passing =
+            scenario().ruled_sheet("assets", asset, &mapping).create_missing(CreateMissing::Named(vec!["employees"]));
+        assert_eq!(in_passing.plan().shown_steps(), [made, back, out]);
+        let by_a_sheet =
+            scenario().sheet("employees", "name|email\nEve|eve@example.com").ruled_sheet("assets", asset, &mapping);
+        assert_eq!(by_a_sheet.plan().shown_steps(), [made, back, out]);
     }
 
     #[test]

@@ -13,11 +13,28 @@ use crate::schema::{self, CUSTOM_FIELDS, Deletion, Entity, Meaning, Role, Use};
 use crate::table::Row;
 
 impl<S: StepSink> Planner<'_, S> {
-    pub(super) fn write(&mut self, sheet: &SheetPlan<'_>, row: &Row, draft: RowDraft) -> Result<RowDecision, S::Error> {
+    pub(super) fn write(
+        &mut self,
+        sheet: &SheetPlan<'_>,
+        row: &Row,
+        mut draft: RowDraft,
+    ) -> Result<RowDecision, S::Error> {
+        let id = RowId { sheet: sheet.index, row: row.number };
+        let created = self.create_missing(id, std::mem::take(&mut draft.missing))?;
+        self.write_row(sheet, row, draft, created)
+    }
+
+    /// The row's own step, behind those that create what it names: `created`, by field of the row.
+    pub(super) fn write_row(
+        &mut self,
+        sheet: &SheetPlan<'_>,
+        row: &Row,
+        draft: RowDraft,
+        created: Vec<(usize, u32)>,
+    ) -> Result<RowDecision, S::Error> {
         let id = RowId { sheet: sheet.index, row: row.number };
         let entity = sheet.mapping.entity;
         let kind = draft.record.unwrap_or(WriteKind::Create);
-        let created = self.create_missing(id, draft.missing)?;
         let mut step = Step::new(self.steps.count(), id, StepRole::Row, entity, kind);
         let mut known = Map::new();
         for given in &draft.fields {
@@ -142,7 +159,7 @@ impl<S: StepSink> Planner<'_, S> {
     }
 
     /// Plans the missing records that a row names; returns the step that creates each, by field of the row.
-    fn create_missing(
+    pub(super) fn create_missing(
         &mut self,
         row: RowId,
         drafts: Vec<(usize, DependencyRecord)>,

@@ -58,6 +58,33 @@ fn the_change_of_a_record_that_is_needed_is_told_by_its_name() {
     assert_eq!(needs(9), "dependency.left_out: it needs asset #9, which was not approved");
 }
 
+#[test]
+fn an_item_stays_with_its_holder_where_it_would_go_to_nobody_else() {
+    let back = |needs: Json| {
+        let body = json!({"asset_id": 1, "status_id": 1});
+        let before = json!({"deployed_to": [{"employee_id": 1}]});
+        let content = json!({"body": body, "before": before, "depends_on": needs});
+        proposed(1, "checkin_asset", WriteKind::Create, content)
+    };
+    let out = || {
+        let needs = json!([{"step": 0, "field": "employee_id"}, {"step": 1, "field": null}]);
+        let content = json!({"body": {"asset_id": "A-1"}, "before": {"deployed_to": null}, "depends_on": needs});
+        proposed(2, "checkout_asset", WriteKind::Create, content)
+    };
+    let person = || creates(0, "employees", json!({"name": "Eve", "email": "eve@example.com"}));
+    let first = || json!([{"step": 0, "field": null}]);
+    assert_eq!(decided(account(), &[person(), back(first()), out()]), ["send", "send", "send"]);
+    let needed = "dependency.left_out: it needs employee `Eve`, which was not approved";
+    let nobody = [declined(person()), back(first()), out()];
+    assert_eq!(decided(account(), &nobody), ["not approved", needed, needed]);
+    let declined_out = [person(), back(first()), declined(out())];
+    let made_way = "dependency.left_out: it only makes way for the check-out of `A-1`, which was not approved";
+    assert_eq!(decided(account(), &declined_out), ["send", made_way, "not approved"]);
+    let cannot = "dependency.left_out: it only makes way for the check-out of `A-1`, which cannot be sent";
+    let without = [declined(person()), back(json!([])), out()];
+    assert_eq!(decided(account(), &without), ["not approved", cannot, needed]);
+}
+
 /// Three laptops of which Ada has the first and Berlin the second, and what they need.
 fn account() -> FakeSource {
     let held = |id: i64, tag: &str, holder: Json| json!({"id": id, "asset_id": tag, "product_id": 1, "status_id": 1, "deployed_to": holder});
@@ -251,7 +278,10 @@ fn steps_are_described_by_what_they_are_about() {
     assert_eq!(said("assets", json!({"asset_id": "A-1", "name": null})), "asset `A-1`");
     assert_eq!(said("locations", json!({})), "location");
     let broken = ProposedStep { content: "".into(), ..creates(0, "locations", json!({})) };
-    assert_eq!(blocked_by(&broken, &Catalog::default()).error.message, "it needs location, which cannot be sent");
+    assert_eq!(
+        blocked_by("it needs", &broken, &Catalog::default()).error.message,
+        "it needs location, which cannot be sent"
+    );
 }
 
 #[test]
@@ -297,7 +327,7 @@ fn steps_are_numbered_anew_and_rows_say_what_becomes_of_them() {
         proposed(5, "employees", WriteKind::Create, waits),
         updates(6, 8, json!({"body": {"city": "Bonn"}})),
     ];
-    let problem = blocked_by(&steps[0], &Catalog::default());
+    let problem = blocked_by("it needs", &steps[0], &Catalog::default());
     let send = StepDecision::Send;
     let rejected = StepDecision::Rejected(Box::new(problem.clone()));
     let decisions = [StepDecision::NotApproved, send.clone(), rejected, send.clone(), send];

@@ -109,7 +109,10 @@ impl MergedRows<'_> {
         match part.status {
             RowStatus::Unchanged | RowStatus::Skipped if part.message.is_empty() => None,
             RowStatus::Unchanged | RowStatus::Skipped => Some(part.message.to_string()),
-            RowStatus::Failed if !part.problems.is_empty() => None,
+            // A check-out that failed may have something to say beside its problems: that the item was taken back.
+            RowStatus::Failed if !part.problems.is_empty() => {
+                (entity.is_action() && !part.message.is_empty()).then(|| part.message.to_string())
+            }
             // The message of a check-out says what was done to whom.
             status if entity.is_action() && status.is_written() && !part.message.is_empty() => {
                 Some(part.message.to_string())
@@ -293,6 +296,9 @@ mod tests {
             ["2 created: own; checked out to Ada", "3 failed: location created", "4 updated: check-out created"]
         );
         assert_eq!(rows[1].outcome.problems.len(), 1, "the same problem once");
+        let returned = [(4, Ended, Failed, None, "only the check-in was done", "archived")];
+        let rows = merged(&own[2..], &returned, "checkout_asset", Unfinished::Open);
+        assert_eq!(told(&rows), ["4 failed: only the check-in was done"]);
         let late = [(4, Ended, RowStatus::NotSent, None, "too late", "")];
         let rows = merged(&own[2..], &late, "checkout_asset", Unfinished::Open);
         assert_eq!(told(&rows), ["4 not_sent: check-out: too late"]);

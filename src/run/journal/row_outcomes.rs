@@ -16,7 +16,7 @@ use super::read::{PLANNED_COLUMNS, planned_row};
 use super::{Journal, JournalError, PlannedRow, RowState};
 use crate::check::Problem;
 use crate::plan::{FieldChange, RowOutcome, RowStatus, StepResult, StepRole, WriteKind};
-use crate::schema::Entity;
+use crate::schema::{Entity, Role, Verb};
 
 /// Rows, and steps, that are read at a time.
 const BATCH: i64 = 512;
@@ -68,6 +68,7 @@ struct StepEnd {
     changed_at: Option<Timestamp>,
     message: String,
     problems: Vec<Problem>,
+    entity: &'static Entity,
 }
 
 /// A row as it was planned.
@@ -206,7 +207,7 @@ impl RowOutcomes<'_> {
 
     fn read_steps(&mut self, first: u32) -> Result<(), JournalError> {
         let sql = "SELECT s.step, s.row, s.part, s.write, s.record, i.step IS NOT NULL, o.result, \
-                   o.record, o.after, o.message, o.problems \
+                   o.record, o.after, o.message, o.problems, s.entity \
                    FROM step s LEFT JOIN intent i USING (step) LEFT JOIN outcome o USING (step) \
                    WHERE s.step >= ?1 AND s.sheet = ?2 ORDER BY s.step LIMIT ?3";
         let sheet = self.sheet;
@@ -258,18 +259,23 @@ struct JoinedRow {
     end: Option<RowStatus>,
     /// A request was sent whose response nobody has seen.
     is_unresolved: bool,
+    /// What the plan says of an item that the run has taken back from its holder for this row.
+    returned: Option<String>,
     changed_at: Option<Timestamp>,
     changes: Vec<FieldChange>,
 }
 
 impl JoinedRow {
     fn new(UnjoinedRow { number, planned, changes }: UnjoinedRow) -> Self {
-        Self { number, planned, end: None, is_unresolved: false, changed_at: None, changes }
+        Self { number, planned, end: None, is_unresolved: false, returned: None, changed_at: None, changes }
     }
 
     fn add(&mut self, step: StepEnd) {
         self.is_unresolved |= step.was_sent && matches!(step.result, None | Some(StepResult::Unknown));
         match (step.role, step.result) {
+            (StepRole::Dependency, Some(StepResult::Applied)) if step.entity.role == Role::Action(Verb::Checkin) => {
+                self.returned = Some(self.planned.message.clone());
+            }
             (_, None) | (StepRole::Dependency, Some(StepResult::Applied | StepResult::AlreadyApplied)) => {}
             // A record that the row names: the row's own step says the rest.
             (StepRole::Dependency, Some(_)) => self.planned.problems.extend(step.problems),
@@ -313,6 +319,14 @@ impl JoinedRow {
                 RowEnding::Final
             }
         };
+        let is_out = status.is_written() || status == RowStatus::Unchanged || ending == RowEnding::Open;
+        if let Some(planned) = self.returned.filter(|_| !is_out) {
+            let certain = if status == RowStatus::Unknown { ONLY_RETURN_CERTAIN } else { ONLY_RETURNED };
+            let mut parts = vec![message, planned];
+            parts.retain(|part| !part.is_empty());
+            parts.dedup();
+            message = format!("{}: {certain}", parts.join("; "));
+        }
         let (message, problems) = (message.into(), planned.problems);
         // What was not sent has changed nothing.
         let changes = if status.is_written() { self.changes } else { Vec::new() };
@@ -320,6 +334,9 @@ impl JoinedRow {
         FinishedRow { number: self.number, ending, outcome, changed_at: self.changed_at }
     }
 }
+
+const ONLY_RETURNED: &str = "only the check-in was done, so nobody has it now";
+const ONLY_RETURN_CERTAIN: &str = "only the check-in is known to be done";
 
 const UNRESOLVED: &str = "no response was received and the run stopped before checking; run `tallyport resume`";
 
@@ -341,6 +358,7 @@ fn step_end(columns: &mut Columns<'_, '_>) -> rusqlite::Result<StepEnd> {
         changed_at: columns.json_if_any::<ChangedRecord>()?.and_then(ChangedRecord::at),
         message: columns.get::<Option<String>>()?.unwrap_or_default(),
         problems: columns.problems()?,
+        entity: decode_entity(columns.text()?)?,
     })
 }
 
@@ -396,6 +414,14 @@ mod tests {
 
     /// A journal of rows from row 2 on, each planned with steps of these roles.
     fn builder(location: JournalLocation, rows: &[(PlannedRow, &[StepRole])]) -> JournalBuilder {
+        builder_of(location, rows, |_| schema::COLLECTIONS[0])
+    }
+
+    fn builder_of(
+        location: JournalLocation,
+        rows: &[(PlannedRow, &[StepRole])],
+        entity: impl Fn(StepRole) -> &'static Entity,
+    ) -> JournalBuilder {
         let (id, details) = (String::from("20261124-093012-kqzf"), RunDetails::default());
         let account = AccountIdentity::SandboxMemory;
         let header = RunHeader { id, kind: RunKind::Import, account, undoes: None, details };
@@ -408,7 +434,7 @@ mod tests {
             builder.row(&row, planned, &|_| false).unwrap();
             for role in *roles {
                 let id = RowId { sheet: 0, row: number };
-                let step = Step::new(builder.count(), id, *role, schema::COLLECTIONS[0], WriteKind::Create);
+                let step = Step::new(builder.count(), id, *role, entity(*role), WriteKind::Create);
                 builder.push(&step).unwrap();
             }
         }
@@ -487,6 +513,34 @@ mod tests {
         assert_eq!(still_open, ["3", "4", "9"]);
         assert_eq!(journal.failed_rows().unwrap(), 2);
         assert_eq!(journal.created_dependencies().unwrap().values().sum::<u64>(), 1);
+    }
+
+    #[test]
+    fn a_row_whose_item_was_taken_back_and_not_given_to_another_says_so() {
+        let note = || String::from("check-in from Ada, check-out to Bob");
+        let create = || PlannedRow { message: note(), ..planned(RowState::Planned, RowStatus::Created) };
+        let roles: &[StepRole] = &[StepRole::Dependency, StepRole::Row];
+        let rows: Vec<(PlannedRow, &[StepRole])> = (0..6).map(|_| (create(), roles)).collect();
+        let entity =
+            |role| schema::find(if role == StepRole::Row { "checkout_asset" } else { "checkin_asset" }).unwrap();
+        let builder = builder_of(JournalLocation::Memory, &rows, entity);
+        let journal = builder.finish(&AccountSnapshot::default()).unwrap();
+        let mut commands: Vec<_> = (0..11).map(WriteCommand::RecordIntent).collect();
+        commands.extend([0, 1, 2, 4, 6].map(|step| outcome(step, StepResult::Applied)));
+        commands.extend([3, 8, 9].map(|step| outcome(step, StepResult::Failed)));
+        commands.push(outcome(5, StepResult::Unknown));
+        commit_all(&journal, commands).unwrap();
+        let told = |unfinished| {
+            let rows = journal.row_outcomes(0, unfinished).map(|row| row.unwrap().outcome);
+            rows.map(|row| format!("{}: {}", row.status.as_str(), row.message)).collect::<Vec<_>>()
+        };
+        let stopped = told(Unfinished::Stopped("interrupted"));
+        assert_eq!(stopped[0], format!("created: {}", note()));
+        assert_eq!(stopped[1], format!("failed: {}: {ONLY_RETURNED}", note()));
+        assert_eq!(stopped[2], format!("unknown: {}: {ONLY_RETURN_CERTAIN}", note()));
+        assert_eq!(stopped[3], format!("unknown: {UNRESOLVED}; {}: {ONLY_RETURN_CERTAIN}", note()));
+        assert_eq!(stopped[4], "failed: ", "nothing was taken back");
+        assert_eq!(told(Unfinished::Open)[3], format!("failed: {}", note()), "the run is at work");
     }
 
     #[test]
