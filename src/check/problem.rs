@@ -68,7 +68,7 @@ codes! {
     IdForeign "id.foreign" "an id that may be another system's"
     ValueUnlisted "value.unlisted" "a value that the mapping does not list"
     // the file
-    DuplicateKey "duplicate.key" "the same record is in the file twice"
+    DuplicateKey "duplicate.key" "the same record is there twice"
     ColumnConflict "column.conflict" "two columns disagree"
     ColumnExtra "column.extra" "a value beyond the last header"
     // names

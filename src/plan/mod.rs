@@ -132,6 +132,8 @@ pub(crate) struct SheetPlan<'s> {
     pub is_assigned: bool,
     /// Whether a preset says what its columns are, be it as part of a remembered mapping.
     pub has_preset: bool,
+    /// What messages about rows of other sheets call it, where other sheets may be about the same records.
+    pub place: Option<String>,
 }
 
 impl SheetPlan<'_> {

@@ -5,6 +5,7 @@ mod bare_ids;
 mod changes;
 mod checkouts;
 mod identify;
+mod other_sheets;
 mod person_names;
 mod read_only;
 mod record_kinds;
@@ -23,8 +24,10 @@ pub(crate) use self::assignment::RowLinks;
 pub use self::changes::FieldChange;
 pub(crate) use self::changes::value_text;
 use self::identify::{duplicate_create, is_backup_of_other, key_missing, key_problem, no_such_record, to_upsert};
+pub(in crate::plan) use self::other_sheets::GivenValue;
 use self::person_names::remark_new_people;
 pub(crate) use self::read_only::holder_names;
+use self::record_kinds::drop_default_kinds;
 use self::serials::keep_tag;
 use self::undecoded::{doubt, undecoded};
 pub(crate) use self::unique::UniqueValues;
@@ -119,8 +122,9 @@ impl<S: StepSink> Planner<'_, S> {
             return Ok((!is_withheld).then_some(plan));
         }
         let mut note = String::new();
-        let draft = self.decide(sheet, row, checked, &mut note).map(Decision::into_draft);
+        let draft = self.decide(sheet, row, checked, (&mut note, &mut Vec::new())).map(Decision::into_draft);
         let assignment = draft.and_then(|draft| match draft {
+            Some(draft) if self.is_assigned_elsewhere(sheet, row, &draft)? => Ok(None),
             Some(draft) if !self.is_withheld(sheet, row) => self.assignment(sheet, row, draft),
             _ => Ok(None),
         });
@@ -153,7 +157,12 @@ impl<S: StepSink> Planner<'_, S> {
             target::note_read_only(&mut note, header);
             self.totals.add_read_only_edit(header, row.number);
         }
-        let decision = match self.decide(sheet, row, checked, &mut note) {
+        let mut given = Vec::new();
+        let decided = self.decide(sheet, row, checked, (&mut note, &mut given));
+        if let Ok(decision) = &decided {
+            self.keep_given(sheet, row, decision, given);
+        }
+        let decision = match decided {
             Ok(_) if self.is_withheld(sheet, row) => Err(Vec::new()),
             Ok(Decision::Write(draft)) if sheet.mapping.entity.is_action() => self.action(sheet, row, draft),
             decision => decision
@@ -205,26 +214,32 @@ impl<S: StepSink> Planner<'_, S> {
             Decision::AlreadyDone { .. } => return Ok(decision),
         };
         let lock = RecordLock { sheet: sheet.index, row: row.number, deletes };
+        sheet.place.iter().for_each(|place| self.locks.name_sheet(sheet.index, place));
         match self.locks.acquire((sheet.mapping.entity.name, id), lock) {
             None => Ok(decision),
             Some(earlier) => {
-                let error = ValueError::new(
-                    Code::DuplicateKey,
-                    format!("duplicate of row {earlier}; both are record #{id}"),
-                    duplicate_hint(sheet.mapping.entity),
-                );
+                let message = match earlier.sheet == sheet.index {
+                    true => format!("duplicate of row {}; both are record #{id}", earlier.row),
+                    false => format!(
+                        "duplicate; row {} of {} is about the same record #{id}",
+                        earlier.row,
+                        self.locks.place(earlier.sheet)
+                    ),
+                };
+                let error = ValueError::new(Code::DuplicateKey, message, duplicate_hint(sheet.mapping.entity));
                 Err(vec![key_problem(sheet, row, error)])
             }
         }
     }
 
-    /// Decides what to do with a row; `note` receives remarks for the user.
+    /// Decides what to do with a row; `note` receives remarks for the user, `given` what the row gives an existing record
+    /// that other sheets may be about too.
     fn decide(
         &self,
         sheet: &SheetPlan<'_>,
         row: &Row,
         checked: &mut CheckedRow,
-        note: &mut String,
+        (note, given): (&mut String, &mut Vec<GivenValue>),
     ) -> Result<Decision, Rejection> {
         let entity = sheet.mapping.entity;
         let resolver =
@@ -268,9 +283,14 @@ impl<S: StepSink> Planner<'_, S> {
             problems.append(&mut checked.problems);
         }
         if let Some(RecordRef::Known(id)) = of_record {
-            self.keep_kinds(sheet, checked, id, &mut delta.edited, &mut problems);
-            self.keep_names(sheet, row, checked, id, &mut delta.edited);
+            drop_default_kinds(checked, &mut delta.edited, &mut problems);
             keep_tag(sheet, checked, &mut delta.edited);
+            if self.is_shared(sheet) {
+                *given = self.given_values(sheet, row, checked, id, &delta.edited);
+                problems.extend(self.contradicted_elsewhere(sheet, row, id, given));
+            }
+            self.keep_kinds(sheet, checked, id, &mut delta.edited);
+            self.keep_names(sheet, row, checked, id, &mut delta.edited);
         }
         let (fields, missing) = self.drafts(sheet, row, checked, delta.edited, &mut problems);
         if !problems.is_empty() {

@@ -219,6 +219,11 @@ impl Scenario {
         let (mut rows, mut remarks) = (Vec::new(), Vec::new());
         for (index, sheet) in self.sheets.iter().enumerate() {
             let others = self.sheets.iter().enumerate().filter(|(other, _)| *other != index);
+            let is_shared = self
+                .sheets
+                .iter()
+                .enumerate()
+                .any(|(other, shared)| other != index && shared.mapping.entity.name == sheet.mapping.entity.name);
             let plan = SheetPlan {
                 index: index as u16,
                 mapping: &sheet.mapping,
@@ -228,6 +233,7 @@ impl Scenario {
                 owner: sheet.owner.map(|owner| owner as u16),
                 is_assigned: self.sheets.iter().any(|other| other.owner == Some(index)),
                 has_preset: false,
+                place: is_shared.then(|| format!("sheet {}", index + 1)),
             };
             let (match_on, extra) = match sheet.owner {
                 None => (sheet.match_on.as_slice(), ExtraCells::Problem),

@@ -242,6 +242,7 @@ mod tests {
                 owner: None,
                 is_assigned: false,
                 has_preset: false,
+                place: None,
             };
             let mut lookups = catalog::LookupRequest::default();
             declare(&mut lookups, &sheet);

@@ -94,7 +94,7 @@ fn duplicates_name_the_first_row() {
       3 rows: 2 good, 1 failed (assets)
 
     1 problem in 1 row
-           1 × the same record is in the file twice in `asset_id` (duplicate.key)
+           1 × the same record is there twice in `asset_id` (duplicate.key)
                A4 `a-1`
                duplicate of row 2
                hint: merge the two rows, or correct the one that is wrong

@@ -310,7 +310,7 @@ fn ids_of_another_system_delete_nothing() {
                A2 `1`
                id and row disagree; the id is A-1, the row describes A-2
                hint: correct the id, or --ignore the column if it holds another system's ids
-           1 × the same record is in the file twice in `asset_id` (duplicate.key)
+           1 × the same record is there twice in `asset_id` (duplicate.key)
                B3 `A-2`
                duplicate of row 2
                hint: merge the two rows, or correct the one that is wrong

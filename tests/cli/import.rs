@@ -512,7 +512,7 @@ fn duplicates_are_created_with_allow_duplicates() {
       3 rows: 1 created, 2 failed (locations)
 
     2 problems in 2 rows
-           2 × the same record is in the file twice in `name` (duplicate.key)
+           2 × the same record is there twice in `name` (duplicate.key)
                A3 `Depot`, A4 `Depot`
                duplicate of row 2
                hint: merge the two rows, correct the one that is wrong, or pass --allow-duplicates if both are meant
@@ -644,4 +644,28 @@ fn changes_that_make_an_asset_something_else_are_all_named() {
     for named in ["product_id in 1 row", "status_id in 1 row", "and 1 more field"] {
         assert!(told.contains(named), "{told}");
     }
+}
+
+#[test]
+fn two_files_do_not_give_a_record_different_values() {
+    let rows = |name: &str| format!("asset_id,asset_name,product,status\nA-1,{name},MacBook Pro 14,Ready\n");
+    let asset = json!({"asset_id": "A-1", "asset_name": "one", "product_id": 1, "status_id": 1});
+    let account = CliTest::new().with_lookups().holds("assets", asset);
+    let account = account.sheet("f1.csv", &rows("one")).sheet("f2.csv", &rows("two"));
+    let import = ["import", "f1.csv", "f2.csv", "--entity", "assets"];
+    for _ in 0..2 {
+        let (code, summary) = account.json(&import);
+        assert_eq!((code, &summary["counts"]["failed"]), (1, &json!(1)), "{summary}");
+        let (problem, example) = (&summary["problems"][0], &summary["problems"][0]["examples"][0]);
+        assert_eq!((&problem["code"], &example["found"]), (&json!("duplicate.key"), &json!("two")), "{summary}");
+        let told = "another value than in row 2 of `f1.csv`, which is about the same record #1: `one`";
+        assert_eq!(example["message"], json!(told));
+        assert_eq!(account.record("assets", "asset_id", "A-1")["asset_name"], json!("one"));
+    }
+    // Each file may say something of its own.
+    let account = account.sheet("f2.csv", "asset_id,asset_name,notes\nA-1,one,mine\n");
+    let (code, summary) = account.json(&import);
+    assert_eq!((code, &summary["counts"]["updated"]), (0, &json!(1)), "{summary}");
+    let (code, again) = account.json(&import);
+    assert_eq!((code, &again["counts"]["unchanged"]), (0, &json!(2)), "{again}");
 }

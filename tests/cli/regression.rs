@@ -169,7 +169,7 @@ fn rows_that_match_one_record_by_id_and_by_key_are_duplicates() {
       2 rows: 1 updated, 1 failed (assets)
 
     1 problem in 1 row
-           1 × the same record is in the file twice in `asset_id` (duplicate.key)
+           1 × the same record is there twice in `asset_id` (duplicate.key)
                B3 `LAP-1`
                duplicate of row 2; both are record #1
                hint: merge the two rows, or correct the one that is wrong

@@ -21,7 +21,7 @@ use crate::table::Row;
 /// What the plan does with the own record of a row, as far as a check-out beside it needs to know.
 #[derive(Debug, Clone)]
 pub(crate) struct RowLink {
-    record: RecordRef,
+    pub(super) record: RecordRef,
     /// The step that writes it.
     step: Option<u32>,
     /// What that step sets of the fields that check-ins and check-outs send.
@@ -69,7 +69,7 @@ impl<S: StepSink> Planner<'_, S> {
         self.links.0.insert((sheet.index, row.number), link);
     }
 
-    fn link(&self, sheet: &SheetPlan<'_>, row: &Row) -> Option<&RowLink> {
+    pub(super) fn link(&self, sheet: &SheetPlan<'_>, row: &Row) -> Option<&RowLink> {
         self.links.0.get(&(sheet.owner?, row.number))
     }
 

@@ -6,16 +6,22 @@ use crate::check::{CheckedRow, KindBasis, Problem, RemarkKind};
 use crate::plan::resolver::{Resolved, ResolvedField};
 use crate::schema::{self, Entity};
 
+/// Leaves out the kinds that a default says, for a row that is about an existing record: they are for new ones, and that the row
+/// says nothing is no reason to change one.
+pub(super) fn drop_default_kinds(checked: &CheckedRow, fields: &mut Vec<ResolvedField>, problems: &mut Vec<Problem>) {
+    let is_for_new = |column: u32| checked.is_default(column) && checked.record_kind(column).is_some();
+    fields.retain(|given| !is_for_new(given.column));
+    problems.retain(|problem| !problem.column.is_some_and(is_for_new));
+}
+
 impl<S: StepSink> Planner<'_, S> {
-    /// Leaves a record what it has where that is of the kind: any will do. A kind that a default says is for new records:
-    /// that the row says nothing is no reason to change one.
+    /// Leaves a record what it has where that is of the kind: any will do.
     pub(super) fn keep_kinds(
         &self,
         sheet: &SheetPlan<'_>,
         checked: &CheckedRow,
         id: i64,
         fields: &mut Vec<ResolvedField>,
-        problems: &mut Vec<Problem>,
     ) {
         let entity = sheet.mapping.entity;
         let record = self.catalog.record(entity.name, id);
@@ -24,9 +30,7 @@ impl<S: StepSink> Planner<'_, S> {
             let kind = checked.record_kind(given.column)?;
             Some(self.catalog.is_of_kind(field.reference_to()?, record?.get(field.name)?, kind))
         };
-        let is_for_new = |column: u32| checked.is_default(column) && checked.record_kind(column).is_some();
-        fields.retain(|given| !is_for_new(given.column) && is_of_kind(given) != Some(true));
-        problems.retain(|problem| !problem.column.is_some_and(is_for_new));
+        fields.retain(|given| is_of_kind(given) != Some(true));
     }
 
     /// Remarks which record stands for a kind, and why this one.

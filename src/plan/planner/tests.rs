@@ -281,8 +281,15 @@ fn two_rows_of_a_sheet_do_not_write_to_one_record() {
         locations().sheet("locations", rows).shown(),
         [r#"update 1 {"city":"a"}"#, "reject duplicate.key at B: duplicate of row 2; both are record #1"]
     );
-    let sheets = locations().sheet("locations", "name|city\nBerlin|a").sheet("locations", "name|city\nBerlin|b");
-    assert_eq!(sheets.shown(), [r#"update 1 {"city":"a"}"#, r#"update 1 {"city":"b"}"#]);
+    let deleted =
+        locations().sheet("locations", "name|city\nBerlin|a").sheet("locations", "name|_action\nBerlin|delete");
+    assert_eq!(
+        deleted.shown(),
+        [
+            r#"update 1 {"city":"a"}"#,
+            "reject duplicate.key at A: duplicate; row 2 of sheet 1 is about the same record #1"
+        ]
+    );
 }
 
 #[test]

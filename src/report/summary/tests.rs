@@ -96,7 +96,7 @@ fn an_import_with_failures_says_what_to_fix_and_what_to_run() {
                D7 `Berln`, D19 `Muenchen`
                D7: `Berln` not found in locations
                hint for D7: write `Berlin`
-           1 × the same record is in the file twice (duplicate.key)
+           1 × the same record is there twice (duplicate.key)
                row 50
                duplicate of row 12
 
@@ -280,7 +280,7 @@ fn json_of_one_sheet_is_the_contract() {
         {
           "sheet": "inventory",
           "code": "duplicate.key",
-          "title": "the same record is in the file twice",
+          "title": "the same record is there twice",
           "column": null,
           "count": 1,
           "examples": [

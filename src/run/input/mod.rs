@@ -513,7 +513,19 @@ impl InputSet {
             owner: self.owner_of(index).map(|owner| owner as u16),
             is_assigned: self.further_of(index).iter().any(is_assigned),
             has_preset: self.preset_of(self.owner_of(index).unwrap_or(index)).is_some(),
+            place: self.shared_place(index),
         }
+    }
+
+    /// The file, and the sheet in it, where another sheet is about records of the same kind.
+    fn shared_place(&self, index: usize) -> Option<String> {
+        let (sheet, entity) = (&self.sheets[index], self.sheets[index].mapping.entity);
+        let mut others = self.sheets.iter().enumerate().filter(|(other, _)| *other != index);
+        let file = self.files[sheet.file].input.name();
+        others.any(|(_, other)| other.mapping.entity.name == entity.name).then(|| match &sheet.name {
+            Some(name) => format!("sheet `{name}` of `{file}`"),
+            None => format!("`{file}`"),
+        })
     }
 
     /// How a CSV file was read, for people.

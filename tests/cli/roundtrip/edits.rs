@@ -410,7 +410,7 @@ fn records_with_the_same_name_are_distinguished_by_id() {
       4 rows: 3 good, 1 failed (locations)
 
     1 problem in 1 row
-           1 × the same record is in the file twice in `id` (duplicate.key)
+           1 × the same record is there twice in `id` (duplicate.key)
                A5 `1`
                duplicate of row 2
                hint: merge the two rows, correct the one that is wrong, or pass --allow-duplicates if both are meant
