@@ -14,6 +14,8 @@ use crate::table::Row;
 pub(crate) struct NameDescriptions {
     /// By name.
     records: HashMap<String, Vec<NamedRecord>>,
+    /// The e-mail addresses, or whatever else is their key, of the people of a name.
+    people: HashMap<String, Vec<Box<str>>>,
     key: String,
 }
 
@@ -62,8 +64,39 @@ impl NameDescriptions {
                     None => self.records.entry(self.key.clone()).or_default(),
                 };
                 add(known, entity, &cells, row.number);
+                self.add_person(reference, entity, text::trimmed(row.cell(given.column as usize).text), &cells);
             }
         }
+    }
+
+    /// Adds a person of whom a row says both name and e-mail address, one of them in the cell that names the person.
+    fn add_person(&mut self, reference: Reference, entity: &Entity, text: &str, cells: &[DescribingCell<'_>]) {
+        let said = |is_said: &dyn Fn(&str) -> bool| cells.iter().find(|cell| is_said(cell.field.name));
+        let other = match text.contains('@') {
+            _ if !entity.is_person() => return,
+            true => said(&|field| field == "name"),
+            false => said(&|field| entity.key.contains(&field)),
+        };
+        let Some(other) = other else { return };
+        let (name, key) = if text.contains('@') { (other.text, text) } else { (text, other.text) };
+        write_key(reference, name, &mut self.key);
+        let known = match self.people.get_mut(&self.key) {
+            Some(known) => known,
+            None => self.people.entry(self.key.clone()).or_default(),
+        };
+        if !known.iter().any(|known| is_same_text(known, key)) {
+            known.push(key.into());
+        }
+    }
+
+    /// What rows say is the e-mail address of people of that name.
+    pub(super) fn people(&self, reference: Reference, name: &str) -> &[Box<str>] {
+        if self.people.is_empty() {
+            return &[];
+        }
+        let mut key = String::new();
+        write_key(reference, name, &mut key);
+        self.people.get(&key).map(Vec::as_slice).unwrap_or_default()
     }
 
     /// What other rows say of the record that a row names and does not say itself: fields and texts.

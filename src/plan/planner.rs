@@ -440,6 +440,10 @@ impl<S: StepSink> Planner<'_, S> {
         let mut left_out = Vec::new();
         let mut kept = Vec::with_capacity(fields.len());
         for given in fields {
+            if let Some(problem) = self.ambiguous_person(sheet, row, source.checked, &given) {
+                problems.push(problem);
+                continue;
+            }
             let described = |reference: Reference, name: &str| {
                 let cells = describing_cells(sheet.mapping, row, source.checked, given.field);
                 self.descriptions.rest(reference, name, &cells, given.column)

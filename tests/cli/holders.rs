@@ -222,6 +222,23 @@ fn assigned_to_works_as_a_flag_and_is_saved() {
 }
 
 #[test]
+fn a_name_of_two_people_is_a_question_before_the_second_is_made() {
+    let rows = sheet(&[
+        "A-2,MacBook Pro 14,Ready,zed@example.com,Ada Zed,,",
+        "A-1,MacBook Pro 14,Ready,,Ada Zed,Ada Zed,",
+        "A-3,MacBook Pro 14,Ready,zed2@example.com,Ada Zed,,",
+    ]);
+    let account = account().sheet("assets.csv", &rows);
+    for created in [2, 0] {
+        let (code, summary) = account.json(&[&IMPORT[..], &["--create-missing=all"]].concat());
+        assert_eq!((code, codes(&summary, "problems")), (1, vec![String::from("name.ambiguous")]), "{summary}");
+        assert_eq!((&summary["counts"]["created"], &summary["counts"]["failed"]), (&json!(created), &json!(1)));
+    }
+    assert_eq!((holder(&account, "A-2"), holder(&account, "A-3")), (employee(3), employee(4)));
+    assert_eq!(account.records("assets").len(), 2);
+}
+
+#[test]
 fn one_record_is_made_however_many_rows_describe_it() {
     let mapping = "entity = \"assets\"\nignore = [\"City\", \"Title\"]\n\
                    [fields.location_id]\ncolumn = \"Building\"\n\

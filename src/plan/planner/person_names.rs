@@ -1,7 +1,9 @@
-//! Names of people that a sheet writes last name first.
+//! Names of people: those that a sheet writes last name first, and those that several people have.
 
 use super::{Planner, RowDraft, SheetPlan, StepSink};
-use crate::check::{CheckedRow, RemarkKind, text};
+use crate::catalog::{LookupResult, RecordRef, ReferenceSyntax};
+use crate::check::{CheckedRow, Code, Problem, RemarkKind, ValueError, text};
+use crate::plan::descriptions::describing_cells;
 use crate::plan::resolver::{Resolved, ResolvedField};
 use crate::schema::{self, fold_name};
 use crate::table::Row;
@@ -28,6 +30,54 @@ impl<S: StepSink> Planner<'_, S> {
         };
         fields.retain(|given| !is_kept(given));
     }
+
+    /// The problem of a name that several people have once the run has made those whom other rows describe: whom it means
+    /// must not depend on the order of the rows.
+    pub(super) fn ambiguous_person(
+        &self,
+        sheet: &SheetPlan<'_>,
+        row: &Row,
+        checked: &CheckedRow,
+        given: &ResolvedField,
+    ) -> Option<Problem> {
+        let (reference, found) = match &given.value {
+            Resolved::Record(target, reference) => (*reference, Some(*target)),
+            Resolved::Missing { reference, .. } => (*reference, None),
+            _ => return None,
+        };
+        let cell = row.cell(given.column as usize).text;
+        let name = text::trimmed(cell);
+        let people = match self.descriptions.people(reference, name) {
+            [] => self.descriptions.people(reference, &schema::first_name_first(name)?),
+            people => people,
+        };
+        let entity = schema::collection(reference.to)?;
+        let cells = describing_cells(sheet.mapping, row, checked, given.field);
+        if cells.iter().any(|cell| entity.key.contains(&cell.field.name)) {
+            return None;
+        }
+        let is_unmade = |email: &&Box<str>| {
+            let found = self.catalog.find(reference.to, email, ReferenceSyntax::Marked, reference.narrowed);
+            matches!(found, LookupResult::None { .. })
+        };
+        let described = found.map(|target| {
+            let name = self.catalog.describe(reference.to, target);
+            match target {
+                RecordRef::Known(id) => format!("{name} (#{id})"),
+                RecordRef::Planned(_) => format!("{name} (new in this run)"),
+            }
+        });
+        let unmade = people.iter().filter(is_unmade).map(|email| format!("{email} (new in this run)"));
+        let shown: Vec<String> = described.into_iter().chain(unmade).take(4).collect();
+        (shown.len() > 1).then(|| {
+            let error = ValueError::new(
+                Code::NameAmbiguous,
+                format!("several {} match: {}", reference.to, shown.join("; ")),
+                "write the e-mail address of the one you mean",
+            );
+            error.at(Some(given.column), cell)
+        })
+    }
 }
 
 /// Remarks how the names of people are written whom a row names and the run creates.
@@ -39,5 +89,47 @@ pub(super) fn remark_new_people(row: &Row, draft: &RowDraft, checked: &mut Check
         let is_turned = fold_name(&record.name) != fold_name(name);
         let kind = if is_turned { RemarkKind::LastNameFirst } else { RemarkKind::NameWithComma };
         checked.remark(kind, column as usize, name);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+
+    use serde_json::json;
+
+    use crate::plan::CreateMissing;
+    use crate::plan::scenario::Scenario;
+
+    /// Which of these check-outs, each `asset|employee|name`, are rejected and why.
+    fn rejected(employees: serde_json::Value, rows: &[&str]) -> Vec<String> {
+        let assets: Vec<_> =
+            (1..=4).map(|id| json!({"id": id, "asset_id": format!("A-{id}"), "deployed_to": []})).collect();
+        let text = rows.iter().map(|row| format!("\n{row}|2026-02-01")).collect::<String>();
+        let map = [("person", "employee_id.name")];
+        Scenario::new()
+            .holds("assets", json!(assets))
+            .holds("employees", employees)
+            .mapped_sheet("checkout_asset", &format!("asset|employee|person|checkout date{text}"), &map)
+            .create_missing(CreateMissing::Named(vec!["employees"]))
+            .plan()
+            .shown_rejections()
+    }
+
+    #[test]
+    fn a_name_of_several_people_is_ambiguous_before_all_of_them_are_made() {
+        let (first, second) = ("A-1|zed@example.com|Ada Zed", "A-2|zed2@example.com|Ada Zed");
+        let told = |shown: &str| vec![format!("reject name.ambiguous at B: several employees match: {shown}")];
+        let (new, new2) = ("zed@example.com (new in this run)", "zed2@example.com (new in this run)");
+        let one_is_made = rejected(json!([]), &[first, "A-3|Ada Zed|Ada Zed", second]);
+        assert_eq!(one_is_made, told(&format!("Ada Zed (new in this run); {new2}")));
+        assert_eq!(rejected(json!([]), &["A-3|zed, ada|", first, second]), told(&format!("{new}; {new2}")));
+        let held = |name: &str| json!([{"id": 7, "name": name, "email": "old@example.com"}]);
+        assert_eq!(rejected(held("Ada Zed"), &["A-3|Ada Zed|", second]), told(&format!("Ada Zed (#7); {new2}")));
+        // One person, or another name.
+        assert_eq!(rejected(json!([]), &[first, "A-3|Ada Zed|", "A-4|ZED@example.com|Ada Zed"]), [""; 0]);
+        assert_eq!(rejected(held("Bob"), &["A-3|Bob|", first, second]), [""; 0]);
+        let same = json!([{"id": 7, "name": "Ada Zed", "email": "zed@example.com"}]);
+        assert_eq!(rejected(same, &["A-3|Ada Zed|", first]), [""; 0]);
     }
 }
