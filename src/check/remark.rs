@@ -38,6 +38,7 @@ remark_codes! {
     RowsHidden "rows.hidden" "hidden rows were read like any other"
     ValueNone "value.none" "no-value words were read as empty"
     ValueKind "value.kind" "a record of the account was chosen by its kind"
+    ValueContradicted "value.contradicted" "rows describe a record of the account differently, and it stays as it is"
     HolderWithheld "holder.withheld" "an asset was not checked out, because its status does not allow it"
     NameOrder "name.order" "names of people are written last name first"
     MoneySymbol "money.symbol" "a currency sign that does not settle the currency"

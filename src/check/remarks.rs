@@ -55,6 +55,11 @@ pub(crate) enum RemarkKind {
     },
     /// The name of a record that the account lacks and that cannot be made from the row.
     NameLeftOut { collection: &'static str },
+    /// A value that describes a record of the account otherwise than an earlier row does.
+    Contradicted {
+        /// What it describes: `product`.
+        singular: &'static str,
+    },
     /// The holder of an asset whose status does not allow a check-out.
     HolderWithheld,
     /// The name of a person, last name first, in a column of such names.
@@ -102,6 +107,7 @@ impl RemarkKind {
             RemarkKind::BareId => RemarkCode::IdBare,
             RemarkKind::RecordKind { .. } => RemarkCode::ValueKind,
             RemarkKind::NameLeftOut { .. } => RemarkCode::NameLeftOut,
+            RemarkKind::Contradicted { .. } => RemarkCode::ValueContradicted,
             RemarkKind::HolderWithheld => RemarkCode::HolderWithheld,
             RemarkKind::LastNameFirst | RemarkKind::NameWithComma => RemarkCode::NameOrder,
         }
@@ -162,6 +168,11 @@ impl RemarkKind {
                 "{} left out: {samples} not found in {collection}, and the file lacks what making one requires; \
                  import the {collection} first, then this file again",
                 counted(count, "value")
+            ),
+            RemarkKind::Contradicted { singular } => format!(
+                "{} with {samples} not used: an earlier row says something else of the same {singular}, which stays as the \
+                 account has it",
+                counted(count, "cell")
             ),
             RemarkKind::LastNameFirst => {
                 format!("{} with the last name first, such as {samples}, turned around", counted(count, "name"))

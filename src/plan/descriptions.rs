@@ -69,6 +69,23 @@ impl NameDescriptions {
         }
     }
 
+    /// The cell that says something else of a record than an earlier row does.
+    pub(super) fn contradicted<'c, 'r>(
+        &self,
+        reference: Reference,
+        name: &str,
+        cells: &'c [DescribingCell<'r>],
+    ) -> Option<&'c DescribingCell<'r>> {
+        let entity = schema::collection(reference.to).filter(|_| !cells.is_empty() && !self.records.is_empty())?;
+        contradicted(self.named(reference, name), entity, cells).map(|(_, cell)| cell)
+    }
+
+    fn named(&self, reference: Reference, name: &str) -> &[NamedRecord] {
+        let mut key = String::new();
+        write_key(reference, name, &mut key);
+        self.records.get(&key).map(Vec::as_slice).unwrap_or_default()
+    }
+
     /// Adds a person of whom a row says both name and e-mail address, one of them in the cell that names the person.
     fn add_person(&mut self, reference: Reference, entity: &Entity, text: &str, cells: &[DescribingCell<'_>]) {
         let said = |is_said: &dyn Fn(&str) -> bool| cells.iter().find(|cell| is_said(cell.field.name));
@@ -111,12 +128,8 @@ impl NameDescriptions {
         column: u32,
     ) -> Result<Vec<(&'static Field, &str)>, Problem> {
         let Some(entity) = schema::collection(reference.to) else { return Ok(Vec::new()) };
-        let mut key = String::new();
-        write_key(reference, name, &mut key);
-        let known = self.records.get(&key).map(Vec::as_slice).unwrap_or_default();
-        if let Some(own) = known.iter().find(|known| known.is_told_apart_as(entity, cells))
-            && let Some((fact, cell)) = own.contradicted(cells)
-        {
+        let known = self.named(reference, name);
+        if let Some((fact, cell)) = contradicted(known, entity, cells) {
             return Err(contradicts(entity, fact.row, &fact.text).at(Some(cell.column), cell.text));
         }
         // What contradicts the row is about another record of that name.
@@ -154,6 +167,15 @@ fn add(known: &mut Vec<NamedRecord>, entity: &Entity, cells: &[DescribingCell<'_
             Some(_) => {}
         }
     }
+}
+
+/// What the record that cells are about is said to be otherwise, and by which of them.
+fn contradicted<'k, 'c, 'r>(
+    known: &'k [NamedRecord],
+    entity: &Entity,
+    cells: &'c [DescribingCell<'r>],
+) -> Option<(&'k Fact, &'c DescribingCell<'r>)> {
+    known.iter().find(|known| known.is_told_apart_as(entity, cells))?.contradicted(cells)
 }
 
 impl NamedRecord {

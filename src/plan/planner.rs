@@ -50,7 +50,7 @@ use crate::mapping::{Column, MappingSource, RecordOrigin};
 use crate::plan::resolver::{
     RenamedRecords, Resolved, ResolvedField, Resolver, UnknownNames, UserIds, merge_references, wire_value,
 };
-use crate::schema::{CUSTOM_FIELDS, Entity, Field, Kind, Reference};
+use crate::schema::{self, CUSTOM_FIELDS, Entity, Field, Kind, Reference};
 use crate::table::Row;
 
 /// Plans rows; sheets come in dependency order.
@@ -438,6 +438,7 @@ impl<S: StepSink> Planner<'_, S> {
         };
         let mut drafts = Vec::new();
         let mut left_out = Vec::new();
+        let mut contradicted = Vec::new();
         let mut kept = Vec::with_capacity(fields.len());
         for given in fields {
             if let Some(problem) = self.ambiguous_person(sheet, row, source.checked, &given) {
@@ -469,9 +470,19 @@ impl<S: StepSink> Planner<'_, S> {
                     problems.extend(described(reference, row.cell(given.column as usize).text).err());
                     kept.push(given);
                 }
+                Resolved::Record(RecordRef::Known(_), reference) if !source.checked.related.is_empty() => {
+                    let cells = describing_cells(sheet.mapping, row, source.checked, given.field);
+                    let name = row.cell(given.column as usize).text;
+                    contradicted.extend(self.descriptions.contradicted(reference, name, &cells).map(|cell| {
+                        let singular = schema::collection(reference.to).map_or(reference.to, |entity| entity.singular);
+                        (RemarkKind::Contradicted { singular }, cell.column, cell.text)
+                    }));
+                    kept.push(given);
+                }
                 _ => kept.push(given),
             }
         }
+        contradicted.into_iter().for_each(|(kind, column, text)| checked.remark(kind, column as usize, text));
         for (column, collection, name) in left_out {
             checked.remark(RemarkKind::NameLeftOut { collection }, column as usize, &name);
         }

@@ -669,3 +669,17 @@ fn two_files_do_not_give_a_record_different_values() {
     let (code, again) = account.json(&import);
     assert_eq!((code, &again["counts"]["unchanged"]), (0, &json!(2)), "{again}");
 }
+
+#[test]
+fn rows_that_contradict_each_other_are_told_whether_the_record_is_there_or_not() {
+    let rows = "asset_id,product,category,status,Model Notes\nA-1,X1,Laptops,Ready,36\nA-2,X1,Laptops,Ready,48\n";
+    let account = CliTest::new().with_lookups().sheet("assets.csv", rows);
+    let import = ["import", "assets.csv", "--create-missing", "--map", "Model Notes=product_id.notes"];
+    let (code, first) = account.json(&import);
+    assert_eq!((code, &first["problems"][0]["code"]), (1, &json!("record.contradicted")), "{first}");
+    let (code, second) = account.json(&import);
+    let remarks = second["remarks"].as_array().unwrap().iter().map(|remark| remark["code"].as_str().unwrap());
+    assert_eq!((code, &second["counts"]["created"]), (0, &json!(1)), "{second}");
+    assert!(remarks.into_iter().any(|code| code == "value.contradicted"), "{second}");
+    assert_eq!(account.record("products", "name", "X1")["notes"], json!("36"));
+}

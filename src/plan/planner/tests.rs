@@ -309,6 +309,28 @@ fn a_missing_record_is_created_before_the_row_that_names_it() {
 }
 
 #[test]
+fn what_contradicts_an_earlier_row_is_a_problem_of_a_new_record_and_remarked_of_one_that_is_there() {
+    let rows = |product: &str| {
+        let rows = format!(
+            "asset_id|product|category|model notes|status\nT-1|{product}|Laptops|36|Ready\n\
+                            T-2|{product}|Laptops|48|Ready\nT-3|{product}|Laptops||Ready"
+        );
+        let sheet = products().mapped_sheet("assets", &rows, &[("model notes", "product_id.notes")]);
+        let outcome = sheet.create_missing(CreateMissing::AllButPeople).plan();
+        (outcome.shown_rejections(), outcome.remarks)
+    };
+    let (rejected, remarks) = rows("New");
+    let said = "another value than in row 2, which describes the same product: `36`";
+    assert_eq!(rejected, [format!("reject record.contradicted at D: {said}")]);
+    assert_eq!(remarks, [""; 0]);
+    let (rejected, remarks) = rows("X1");
+    assert_eq!(rejected, [""; 0]);
+    let said = "1 cell with `48` not used: an earlier row says something else of the same product, which stays as the \
+                account has it";
+    assert_eq!(remarks, [format!("`model notes`: {said} (D3)")]);
+}
+
+#[test]
 fn a_missing_record_may_need_another_missing_record() {
     let rows = "asset_id|product|category|status\nT-1|New|Tablets|Ready";
     let outcome = products().sheet("assets", rows).create_missing(CreateMissing::AllButPeople).plan();
