@@ -55,7 +55,7 @@ fn is_one_mistake(word: &str, header: &str) -> bool {
 
 /// Whether a header is a word for something else: a field of any collection or action.
 fn is_known_word(header: &str) -> bool {
-    schema::importable().any(|entity| HeaderAliases::new(entity).get(header).is_some())
+    schema::importable().any(|entity| HeaderAliases::of(entity).get(header).is_some())
 }
 
 #[cfg(test)]
