@@ -46,6 +46,14 @@ impl Dialect {
             Self::Windows => format!("\"{text}\""),
         }
     }
+
+    fn with_variables(self, variables: &[(&str, &str)], command: &str) -> String {
+        let variables = variables.iter().map(|(name, value)| match self {
+            Self::Posix => format!("{name}={} ", self.word(value)),
+            Self::Windows => format!("$env:{name} = {}; ", self.quoted(value)),
+        });
+        variables.collect::<String>() + command
+    }
 }
 
 /// A word of a command, in quotes where it needs them.
@@ -66,6 +74,11 @@ pub(crate) fn flag(name: &str, value: &str) -> String {
 /// The flag for a sandbox that is kept in a file: `--sandbox=copy.db`.
 pub(crate) fn sandbox_flag(file: &std::path::Path) -> String {
     word(&format!("--sandbox={}", file.display()))
+}
+
+/// A command with variables of the environment: on Windows as PowerShell takes them.
+pub(crate) fn with_variables(variables: &[(&str, &str)], command: &str) -> String {
+    Dialect::HERE.with_variables(variables, command)
 }
 
 #[cfg(test)]
@@ -114,6 +127,13 @@ mod tests {
             assert_eq!(Dialect::Windows.word(text), quoted);
         }
         assert_eq!(Dialect::Windows.quoted("Tag=asset_id"), "\"Tag=asset_id\"");
+    }
+
+    #[test]
+    fn variables_stand_before_the_command() {
+        let line = |dialect: Dialect| dialect.with_variables(&[("A", "http://x/"), ("B", "it is")], "tallyport doctor");
+        assert_eq!(line(Dialect::Posix), "A=http://x/ B='it is' tallyport doctor");
+        assert_eq!(line(Dialect::Windows), "$env:A = \"http://x/\"; $env:B = \"it is\"; tallyport doctor");
     }
 
     #[test]

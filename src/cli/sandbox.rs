@@ -12,7 +12,7 @@ use super::args::{Global, SandboxArgs};
 use super::printer::Printer;
 use super::{Error, Exit, interrupts};
 use crate::sandbox::{FaultControl, Faults, Sandbox, SandboxError, SandboxOptions, Seed, StoreLocation};
-use crate::terminal;
+use crate::{shell, terminal};
 
 pub(super) fn run(global: &Global, args: &SandboxArgs, printer: Printer) -> Result<Exit, Error> {
     if let (true, Some(file)) = (args.copy_account, &args.data) {
@@ -62,13 +62,15 @@ fn announce(
         count => format!("faults    {count}, with the random seed {}\n", args.faults_seed),
     };
     let control = control.map(|url| format!("control   {url}\n")).unwrap_or_default();
+    let variables = [("BLUETALLY_BASE_URL", base_url.as_str()), ("BLUETALLY_API_KEY", api_key)];
+    let example = shell::with_variables(&variables, &format!("tallyport doctor{tenant}"));
     // Not masked: it may be the key in the environment, and is shown on purpose.
     Ok(printer.verbatim(&terminal::rendered(&format!(
         "base URL  {base_url}\n\
          API key   {api_key}\n\
          records   {records}\n\
          {fault_count}{control}\
-         try it    BLUETALLY_BASE_URL={base_url} BLUETALLY_API_KEY={api_key} tallyport doctor{tenant}\n\
+         try it    {example}\n\
          stop it   Ctrl-C\n",
         records = match &args.data {
             Some(path) => format!("stored in {}", path.display()),

@@ -258,7 +258,7 @@ mod tests {
         assert!(matches!(error.downcast_ref(), Some(ExportError::UnknownColumn { .. })), "{error}");
         assert!(error.hint().unwrap_or_default().starts_with("choose from "), "{error}");
         let default_columns = BTreeMap::from([(String::from("statuses"), vec![String::from("nmae")])]);
-        let job = ExportJob { default_columns, ..statuses(&folder.path().join("out.csv")) };
+        let job = ExportJob { default_columns, columns: Vec::new(), ..statuses(&folder.path().join("out.csv")) };
         let error = sandbox(folder.path()).await.export(job, &mut NoObserver).await.unwrap_err();
         let hint = error.hint().unwrap_or_default();
         assert!(hint.starts_with("the profile in config.toml asks for it, in `columns`, `statuses`; choose"), "{hint}");

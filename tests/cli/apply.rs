@@ -3,9 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write;
 use std::fs;
-use std::io::{BufRead, BufReader};
 use std::net::TcpListener;
-use std::process::{Command, Stdio};
+use std::process::Stdio;
 use std::sync::mpsc;
 
 use serde_json::{Value, json};
@@ -395,6 +394,9 @@ fn two_applies_at_once_send_a_plan_once() {
 #[cfg(unix)]
 #[test]
 fn ctrl_c_before_and_while_something_is_sent() {
+    use std::io::{BufRead, BufReader};
+    use std::process::Command;
+
     // What the same takes without a limit: two records are made by hand, and three are written at the end.
     let (account, made) = (places(empty()), 2);
     let (_, plan) = account.json(&PLAN_PLACES);

@@ -368,7 +368,7 @@ fn an_existing_file_is_replaced_on_request_only_and_only_if_it_is_a_sandboxs() {
     assert_output!(account.run(&COPY), @"
     exit code 2
     --- stderr
-    error: `~/copy.db` exists already
+    error: `copy.db` exists already
       hint: name another file, or pass --force to replace this sandbox
     ");
     let account = account.holds("statuses", json!({"name": "Stored", "type": "pending"}));
@@ -379,7 +379,7 @@ fn an_existing_file_is_replaced_on_request_only_and_only_if_it_is_a_sandboxs() {
     assert_output!(account.run(&notes), @"
     exit code 2
     --- stderr
-    error: `~/notes.txt` is not a sandbox data file
+    error: `notes.txt` is not a sandbox data file
       hint: name another file: only a sandbox's data file is replaced
     ");
     assert!(fs::read_to_string(account.path("notes.txt")).unwrap().starts_with("not a sandbox"));
@@ -387,7 +387,7 @@ fn an_existing_file_is_replaced_on_request_only_and_only_if_it_is_a_sandboxs() {
     assert_output!(account.run(&[&COPY[..], &["--force"]].concat()), @"
     exit code 2
     --- stderr
-    error: `~/copy.db` is in use by another sandbox
+    error: `copy.db` is in use by another sandbox
       hint: stop the other sandbox, or use another file
     ");
     assert_eq!(copy.records("statuses").len(), 2);

@@ -56,7 +56,7 @@ impl<S: StepSink> Planner<'_, S> {
         if cells.iter().any(|cell| entity.key.contains(&cell.field.name)) {
             return None;
         }
-        let is_unmade = |email: &&Box<str>| {
+        let is_unmade = |email: &&str| {
             let found = self.catalog.find(reference.to, email, ReferenceSyntax::Marked, reference.narrowed);
             matches!(found, LookupResult::None { .. })
         };
@@ -67,7 +67,8 @@ impl<S: StepSink> Planner<'_, S> {
                 RecordRef::Planned(_) => format!("{name} (new in this run)"),
             }
         });
-        let unmade = people.iter().filter(is_unmade).map(|email| format!("{email} (new in this run)"));
+        let unmade =
+            people.iter().map(|email| &**email).filter(is_unmade).map(|email| format!("{email} (new in this run)"));
         let shown: Vec<String> = described.into_iter().chain(unmade).take(4).collect();
         (shown.len() > 1).then(|| {
             let error = ValueError::new(
