@@ -112,26 +112,184 @@ fn first_of_list(text: &str) -> Option<&str> {
     first.contains(|char: char| char == '@' || char.is_whitespace()).then_some(first)
 }
 
-/// A tag begins with a letter, `/` or `!` right behind `<`: `a < b` has none.
+/// What stands in the place of a tag.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum TagText {
+    Nothing,
+    Blank,
+    /// However many tags stand side by side.
+    LineBreak,
+    /// One for each tag.
+    EachLineBreak,
+    /// Nothing in the place of everything up to the closing tag, which no browser shows.
+    Hidden,
+}
+
+/// The elements that tools write into their cells. A word in angle brackets that is none of them is text: `<user>`, and
+/// `<ada@example.com>`.
+const ELEMENTS: [(&str, TagText); 72] = {
+    use TagText::{Blank, EachLineBreak, Hidden, LineBreak, Nothing};
+    [
+        ("a", Nothing),
+        ("abbr", Nothing),
+        ("b", Nothing),
+        ("bdi", Nothing),
+        ("bdo", Nothing),
+        ("big", Nothing),
+        ("cite", Nothing),
+        ("code", Nothing),
+        ("del", Nothing),
+        ("em", Nothing),
+        ("font", Nothing),
+        ("i", Nothing),
+        ("img", Nothing),
+        ("ins", Nothing),
+        ("kbd", Nothing),
+        ("mark", Nothing),
+        ("q", Nothing),
+        ("s", Nothing),
+        ("samp", Nothing),
+        ("small", Nothing),
+        ("span", Nothing),
+        ("strike", Nothing),
+        ("strong", Nothing),
+        ("sub", Nothing),
+        ("sup", Nothing),
+        ("tt", Nothing),
+        ("u", Nothing),
+        ("var", Nothing),
+        ("wbr", Nothing),
+        ("o:p", Nothing),
+        ("col", Nothing),
+        ("colgroup", Nothing),
+        ("td", Blank),
+        ("th", Blank),
+        ("br", EachLineBreak),
+        ("article", LineBreak),
+        ("blockquote", LineBreak),
+        ("body", LineBreak),
+        ("caption", LineBreak),
+        ("center", LineBreak),
+        ("dd", LineBreak),
+        ("div", LineBreak),
+        ("dl", LineBreak),
+        ("dt", LineBreak),
+        ("figcaption", LineBreak),
+        ("figure", LineBreak),
+        ("footer", LineBreak),
+        ("h1", LineBreak),
+        ("h2", LineBreak),
+        ("h3", LineBreak),
+        ("h4", LineBreak),
+        ("h5", LineBreak),
+        ("h6", LineBreak),
+        ("head", LineBreak),
+        ("hr", LineBreak),
+        ("html", LineBreak),
+        ("li", LineBreak),
+        ("meta", LineBreak),
+        ("nav", LineBreak),
+        ("ol", LineBreak),
+        ("p", LineBreak),
+        ("pre", LineBreak),
+        ("section", LineBreak),
+        ("table", LineBreak),
+        ("tbody", LineBreak),
+        ("tfoot", LineBreak),
+        ("thead", LineBreak),
+        ("tr", LineBreak),
+        ("ul", LineBreak),
+        ("!doctype", LineBreak),
+        ("script", Hidden),
+        ("style", Hidden),
+    ]
+};
+
+const COMMENT: (&str, &str) = ("<!--", "-->");
+
+/// The text without the tags of known elements. What is shown on lines of its own stays so.
 fn without_tags(text: &str) -> Option<String> {
     let (mut kept, mut rest, mut is_changed) = (String::with_capacity(text.len()), text, false);
     while let Some(start) = rest.find('<') {
-        let is_tag =
-            rest[start + 1..].starts_with(|char: char| char.is_ascii_alphabetic() || matches!(char, '/' | '!'));
-        match rest[start..].find('>').filter(|_| is_tag) {
-            Some(end) => {
-                kept.push_str(&rest[..start]);
-                rest = &rest[start + end + 1..];
-                is_changed = true;
+        kept.push_str(&rest[..start]);
+        rest = &rest[start..];
+        let Some((tag, length)) = tag(rest) else {
+            kept.push('<');
+            rest = &rest[1..];
+            continue;
+        };
+        (rest, is_changed) = (&rest[length..], true);
+        let trimmed = kept.trim_end_matches([' ', '\t']).len();
+        match tag {
+            TagText::Nothing | TagText::Hidden => {}
+            TagText::Blank if kept.ends_with(char::is_whitespace) => {}
+            TagText::Blank => kept.push(' '),
+            TagText::EachLineBreak => {
+                kept.truncate(trimmed);
+                kept.push('\n');
+                // Such as PHP makes of a line break.
+                let blank = rest.trim_start_matches([' ', '\t', '\r']);
+                rest = blank.strip_prefix('\n').unwrap_or(rest);
             }
-            None => {
-                kept.push_str(&rest[..=start]);
-                rest = &rest[start + 1..];
+            TagText::LineBreak => {
+                kept.truncate(trimmed);
+                if !kept.is_empty() && !kept.ends_with('\n') {
+                    kept.push('\n');
+                }
+                rest = rest.trim_start();
             }
         }
     }
     kept.push_str(rest);
     is_changed.then(|| kept.trim().to_owned())
+}
+
+/// What stands for the tag or comment that the text begins with, and its length. A tag has nothing but attributes behind
+/// its name: `x <b and y> z` has none.
+fn tag(text: &str) -> Option<(TagText, usize)> {
+    let (begin, end) = COMMENT;
+    if let Some(comment) = text.strip_prefix(begin) {
+        return Some((TagText::Nothing, begin.len() + comment.find(end)? + end.len()));
+    }
+    let (is_end, inside) = match text[1..].strip_prefix('/') {
+        Some(inside) => (true, inside),
+        None => (false, &text[1..]),
+    };
+    let name = &inside[..inside.find(|char: char| char.is_whitespace() || matches!(char, '/' | '>'))?];
+    let (_, tag) = ELEMENTS.iter().find(|(known, _)| known.eq_ignore_ascii_case(name))?;
+    let attributes = &inside[name.len()..];
+    let length = end_of_tag(attributes)?;
+    let given = attributes[..length].trim_matches(|char: char| char.is_whitespace() || char == '/');
+    let is_tag = given.is_empty() || !is_end && (given.contains('=') || name.starts_with('!'));
+    let length = text.len() - attributes.len() + length + 1;
+    match tag {
+        _ if !is_tag => None,
+        TagText::Hidden if !is_end => {
+            let hidden = hidden_length(&text[length..], name);
+            Some((TagText::Hidden, length + hidden.unwrap_or_default()))
+        }
+        tag => Some((*tag, length)),
+    }
+}
+
+/// Where the `>` stands that ends a tag: not in the quotes of an attribute.
+fn end_of_tag(attributes: &str) -> Option<usize> {
+    let mut quote = None;
+    attributes.find(|char: char| {
+        match quote {
+            Some(open) if char == open => quote = None,
+            None if matches!(char, '"' | '\'') => quote = Some(char),
+            None => return char == '>',
+            Some(_) => {}
+        }
+        false
+    })
+}
+
+/// The length of what stands before the closing tag of that name.
+fn hidden_length(text: &str, name: &str) -> Option<usize> {
+    let closing = format!("</{}", name.to_ascii_lowercase());
+    text.to_ascii_lowercase().find(&closing)
 }
 
 /// The entities of characters that HTML needs for itself. Others stay as they are.
@@ -199,6 +357,20 @@ mod tests {
             (Strip::PathParents, "Berlin/Mitte", None),
             (Strip::HtmlTags, "<a href=\"/x\">MacBook</a>", Some("MacBook")),
             (Strip::HtmlTags, "5 < 6 > 4", None),
+            (Strip::HtmlTags, "<p>First line</p><p>Second line</p>", Some("First line\nSecond line")),
+            (Strip::HtmlTags, "<div>\n <p>One</p>\n <p>Two </p>\n</div>", Some("One\nTwo")),
+            (Strip::HtmlTags, "Line1<br>Line2<BR/>\r\nLine3<br /><br>Line5", Some("Line1\nLine2\nLine3\n\nLine5")),
+            (Strip::HtmlTags, "<ul><li>charger</li><li>bag</li></ul>", Some("charger\nbag")),
+            (Strip::HtmlTags, "<table><tr><td>a</td><td>b</td></tr><tr><td>c</td></tr></table>", Some("a b\nc")),
+            (Strip::HtmlTags, "Call <bob@acme.example> about <b>it</b>", Some("Call <bob@acme.example> about it")),
+            (Strip::HtmlTags, "C:\\<user>\\file", None),
+            (Strip::HtmlTags, "a <b and c> d", None),
+            (Strip::HtmlTags, "a <b", None),
+            (Strip::HtmlTags, "</>< /p><!x>", None),
+            (Strip::HtmlTags, "<script type='x'>y()</script>ok", Some("ok")),
+            (Strip::HtmlTags, "<script>ok", Some("ok")),
+            (Strip::HtmlTags, "<!-- no -->ok<!-- open", Some("ok<!-- open")),
+            (Strip::HtmlTags, "<a title=\"a > b\" href='x'>é</a>", Some("é")),
             (Strip::HtmlTags, "<a href=\"x\">Smith &amp; Co</a>", Some("Smith & Co")),
             (Strip::HtmlTags, "O&#039;Neil&nbsp;&quot;Ada&quot; &#xe9;", Some("O'Neil \"Ada\" é")),
             (Strip::HtmlTags, "<b>&lt;i&gt; &amp;amp;</b>", Some("<i> &amp;")),

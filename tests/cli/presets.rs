@@ -448,3 +448,14 @@ fn presets_are_listed_and_printed_as_mapping_files() {
         "{unknown}"
     );
 }
+
+#[test]
+fn notes_in_html_stay_readable() {
+    let account = CliTest::new().holds("statuses", json!({"name": "Ready", "type": "deployable"})).sheet(
+        "snipe.csv",
+        "Asset Tag,Model,Category,Status,Checked Out To,Default Location,EOL Rate,Notes\n\
+             T1,X1,Laptops,Ready (deployable),,,,<p>First</p><p>Call <bob@acme.example></p>\n",
+    );
+    account.run(&["import", "snipe.csv", "--create-missing=all", "--yes"]).exits(0);
+    assert_eq!(account.record("assets", "asset_id", "T1")["notes"], "First\nCall <bob@acme.example>");
+}
