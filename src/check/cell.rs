@@ -46,6 +46,8 @@ pub(super) struct ColumnCheck {
     pub(super) is_code: bool,
     /// Whether every character of its texts counts: in tags, serial numbers and addresses, but not in names.
     is_exact: bool,
+    /// Whether its texts are serial numbers, be they tags too: what firmware reports for none is no value.
+    pub(super) is_serial: bool,
     /// What its header says of amounts.
     pub(super) unit: HeaderUnit,
     pub(super) reading: DateReading,
@@ -88,6 +90,7 @@ impl ColumnCheck {
         let reading = DateReading { format: rules.date_format.clone(), ..DateReading::default() };
         let (is_code, unit) = (role.is_code(entity), HeaderUnit::of(header));
         let is_exact = matches!(role, ColumnRole::Field { field, .. } if is_exact_code(field));
+        let is_serial = matches!(role, ColumnRole::Field { field, .. } if field.meaning == Some(Meaning::Serial));
         let names_people = role.names_people(entity);
         let mark = rules.decimal;
         let is_cacheable = !names_people && role.is_cacheable();
@@ -97,6 +100,7 @@ impl ColumnCheck {
             role,
             is_code,
             is_exact,
+            is_serial,
             unit,
             reading,
             mark,
@@ -319,6 +323,9 @@ impl FieldReader<'_> {
         if cell.is_blank() {
             let clears = self.rules.blank == EmptyCells::Clear && field.update && !field.is_required();
             return Ok(clears.then_some(ParsedValue::Clear));
+        }
+        if self.column.is_serial && text::is_firmware_serial(text::trimmed(cell.text)) {
+            return self.no_value(field, text::trimmed(cell.text), checked);
         }
         if let Some(value) = self.plain(cell, field, ids) {
             return Ok(Some(value));

@@ -14,7 +14,7 @@ use super::{choice, text};
 use crate::mapping::{
     Column, ColumnTarget, DerivedColumn, DerivedValue, MappedValue, Mapping, Unlisted, ValueSource, holds_system_ids,
 };
-use crate::schema::fold_name_into;
+use crate::schema::{Meaning, fold_name_into};
 use crate::shell;
 use crate::table::{Cell, Row, Value};
 
@@ -32,6 +32,10 @@ pub(super) struct RowFiller {
     made: Vec<usize>,
     /// Where the values of copies come from, with the places of the others between them.
     origins: Vec<DerivedCell>,
+    /// The columns of the sheet that hold serial numbers.
+    serials: Vec<usize>,
+    /// The derived column of tags; none where no tag is made of a serial number.
+    tags: Option<usize>,
     /// The text at hand as texts are compared.
     folded: String,
     /// Columns in whose place a default counts, or that another column stands in for.
@@ -86,18 +90,24 @@ impl RowFiller {
         let ids = mapping.columns.iter().filter(is_id).map(|column| column.index);
         let named = mapping.columns.iter().filter(|_| !aliases.is_empty());
         let named = named.filter_map(|column| Some((column.index, mapping.named_collection(column)?)));
+        let serials = mapping.serial_columns();
+        let tag = mapping.entity.meaning(Meaning::Tag).and_then(|tag| mapping.column_of(tag.name));
+        let tags = tag.map(|column| column as usize).filter(|column| {
+            let derived = mapping.derived_at(*column);
+            derived.is_some_and(|tag| tag.source.columns().iter().any(|source| serials.contains(source)))
+        });
         let (mut copies, mut made, mut origins) = (Vec::new(), Vec::new(), Vec::new());
         for (index, derived) in mapping.derived.iter().enumerate() {
             let columns = derived.source.columns();
             origins.push(DerivedCell::of_cells(derived.column, columns.first().copied()));
             match columns {
-                [source] if derived.only_copies() && derived.default.is_none() => {
+                [source] if derived.only_copies() && derived.default.is_none() && tags != Some(derived.column) => {
                     copies.push((*source, derived.column))
                 }
                 _ => made.push(index),
             }
         }
-        Self { ids: ids.collect(), named: named.collect(), copies, made, origins, ..Self::default() }
+        Self { ids: ids.collect(), named: named.collect(), copies, made, origins, serials, tags, ..Self::default() }
     }
 
     /// Fills a row, which is then [`RowFiller::filled`], and notes in `checked` where its values come from. False if it
@@ -154,7 +164,13 @@ impl RowFiller {
 
     /// Fills the cell of a derived column.
     fn derive(&mut self, row: &Row, derived: &DerivedColumn) -> DerivedCell {
-        let is_given = |column: &usize| holds_value(row.cell(*column));
+        // Many devices may have it: it is no tag, and no serial number where another column has one.
+        let is_void = |column: &usize| {
+            self.serials.contains(column) && text::is_firmware_serial(text::trimmed(row.cell(*column).text))
+        };
+        let is_tag = self.tags == Some(derived.column);
+        let is_made_of_serials = is_tag || derived.source.columns() == self.serials;
+        let is_given = |column: &usize| holds_value(row.cell(*column)) && !(is_made_of_serials && is_void(column));
         let columns = derived.source.columns();
         let source = columns.iter().copied().find(is_given);
         if let Some(source) = source.filter(|_| derived.only_copies()) {
@@ -164,6 +180,8 @@ impl RowFiller {
         let made = source.map_or(Derived::Nothing, |source| made_from(row, derived, source, &mut self.folded));
         let has_rival = derived.rivals.iter().any(is_given);
         let default = derived.default.as_ref().filter(|_| matches!(made, Derived::Nothing) && !has_rival);
+        let left = columns.iter().copied().find(|column| !row.cell(*column).is_blank() && !(is_tag && is_void(column)));
+        let void = columns.iter().copied().find(|column| is_tag && is_void(column));
         let (mut record_kind, mut origin) = (None, DerivedOrigin::Cells);
         match (made, default) {
             (_, Some(default)) => {
@@ -182,8 +200,8 @@ impl RowFiller {
                 origin = DerivedOrigin::Unlisted;
             }
             // A mark such as `n/a` is read like any other; a stripped text left nothing.
-            (Derived::Nothing, None) => match columns.iter().find(|column| !row.cell(**column).is_blank()) {
-                Some(column) if source.is_none() => self.filled.copy_cell(*column, derived.column),
+            (Derived::Nothing, None) => match left {
+                Some(column) if source.is_none() => self.filled.copy_cell(column, derived.column),
                 _ => self.filled.replace(derived.column, "", Value::Blank),
             },
         }
@@ -195,7 +213,7 @@ impl RowFiller {
         {
             self.filled.replace(derived.column, &id, Value::Text);
         }
-        let source = source.or(columns.first().copied()).filter(|_| default.is_none());
+        let source = source.or(left).or(void).or(columns.first().copied()).filter(|_| default.is_none());
         DerivedCell { origin, record_kind, ..DerivedCell::of_cells(derived.column, source) }
     }
 

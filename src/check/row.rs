@@ -528,6 +528,11 @@ fn column_check(mapping: &Mapping, rules: &Rules, match_on: &[&'static str], col
     };
     let mut check = ColumnCheck::new(mapping.entity, rules, (column.index, header), &column.target)?;
     check.derived = derived;
+    let is_tag = mapping
+        .entity
+        .meaning(Meaning::Tag)
+        .is_some_and(|tag| mapping.column_of(tag.name) == Some(column.index as u32));
+    check.is_serial |= is_tag && mapping.serial_columns().contains(&column.index);
     // A key is compared as it is written.
     check.names_people &= !match_on.iter().any(|name| mapping.column_of(name) == Some(column.index as u32));
     Some(check.with_format(rule.and_then(|derived| derived.rule.format.as_deref())))

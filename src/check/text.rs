@@ -70,6 +70,29 @@ fn is_no_value_word(text: &str) -> bool {
     text.len() <= LONGEST_MARK && NO_VALUE.iter().any(|mark| mark.eq_ignore_ascii_case(text))
 }
 
+/// What firmware reports as a serial number where nobody wrote one, in lower case.
+///
+/// Only serial numbers, and the tags made of them, are compared with these: a product may be called `OEM`.
+const FIRMWARE_SERIALS: &[&str] = &[
+    "to be filled by o.e.m.", "to be filled by o.e.m", "to be filled by oem", "tobefilledbyo.e.m.", "o.e.m.", "oem",
+    "default string", "default", "serial number", "system serial number", "chassis serial number",
+    "base board serial number", "baseboard serial number", "system serial", "chassis serial", "not specified",
+    "not available", "not defined", "not present", "invalid", "unknown", "empty", "n/a", "none", "null", "0123456789",
+    "123456789", "1234567890", "filled by oem", "fill by oem",
+];
+
+/// Whether a trimmed text is what firmware reports in place of a serial number, such as `Default string` or `0`. Which
+/// device it is does not follow from it: thousands have the same.
+#[inline]
+pub(crate) fn is_firmware_serial(text: &str) -> bool {
+    let filler = |char: u8| text.bytes().all(|byte| byte.eq_ignore_ascii_case(&char));
+    match text.as_bytes().first() {
+        None => false,
+        Some(b'0' | b'x' | b'X') if filler(b'0') || filler(b'x') => true,
+        Some(_) => FIRMWARE_SERIALS.iter().any(|known| known.eq_ignore_ascii_case(text)),
+    }
+}
+
 /// Characters that make a cell look empty: dashes, dots, stars and question marks.
 fn is_filler(char: char) -> bool {
     matches!(char, '-' | '.' | '*' | '?' | '_' | '/' | '‐'..='―' | '…' | '−' | '－' | '？')
@@ -256,6 +279,18 @@ mod tests {
             assert_eq!(&mark.to_ascii_lowercase(), mark);
             assert!(mark.len() <= LONGEST_MARK && is_no_value_mark(mark), "{mark}");
         }
+    }
+
+    #[test]
+    fn what_firmware_reports_is_no_serial_number() {
+        for serial in ["To be filled by O.E.M.", "DEFAULT STRING", "0", "00000000", "XXXXXXX", "None", "Not Specified"]
+        {
+            assert!(is_firmware_serial(serial), "{serial}");
+        }
+        for serial in ["", "5CG4410XYZ", "01", "X0", "000A", "Default string 2"] {
+            assert!(!is_firmware_serial(serial), "{serial}");
+        }
+        assert!(FIRMWARE_SERIALS.iter().all(|serial| serial.to_ascii_lowercase() == *serial));
     }
 
     #[test]

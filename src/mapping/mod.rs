@@ -49,7 +49,7 @@ pub(crate) use template::{JoinError, JoinTemplate};
 use derived::RuleResolver;
 use exported::ExportedSheet;
 
-use crate::schema::{Entity, Field};
+use crate::schema::{Entity, Field, Meaning};
 use crate::shell;
 use crate::table::{CellRef, Row};
 
@@ -566,6 +566,13 @@ impl Mapping {
             ColumnTarget::Field { ids, .. } if known.index == column as usize => Some(ids),
             _ => None,
         })
+    }
+
+    /// The columns of the sheet that hold serial numbers, from 0.
+    pub(crate) fn serial_columns(&self) -> Vec<usize> {
+        let serial = self.entity.meaning(Meaning::Serial).and_then(|serial| self.column_of(serial.name));
+        let Some(column) = serial.map(|column| column as usize) else { return Vec::new() };
+        self.derived_at(column).map_or_else(|| vec![column], |derived| derived.source.columns().to_vec())
     }
 
     /// Header of a column.

@@ -103,10 +103,15 @@ impl<'m> Checker<'m> {
         let is_given =
             |(field, _): &(usize, usize)| checked.parsed(*field).is_some_and(|given| given.value != ParsedValue::Clear);
         let has_serial = !is_skipped && self.serial.as_ref().is_some_and(is_given);
+        // Rows without a key are not rows of one record.
+        let lacks_key = checked.problems.iter().any(|problem| {
+            let is_key = |column: u32| self.hasher.key_columns.first() == Some(&(column as usize));
+            problem.code() == Code::RequiredNoValue && problem.column.is_some_and(is_key)
+        });
         RowDigest {
             row: keys.row,
             id: id.filter(|_| has_twin).map(|id| self.hasher.hash(id.number)),
-            key: keys.key.filter(|_| has_twin),
+            key: keys.key.filter(|_| has_twin && !lacks_key),
             serial: keys.serial.filter(|_| has_serial),
             is_flagged: checked.is_flagged(),
         }

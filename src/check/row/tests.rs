@@ -166,6 +166,9 @@ fn words_for_no_value_are_remarked_once_per_column() {
         ]
     );
     assert_eq!(Sheet::new("assets", "Asset Tag|Model|Status").row("n/a|Mac|Ready").check(), ["A2 required.no_value"]);
+    // Nor are such rows rows of one record.
+    let twice = Sheet::new("assets", "Asset Tag|Model|Status").row("n/a|Mac|Ready").row("n/a|Mac|Ready");
+    assert_eq!(twice.check(), ["A2 required.no_value", "A3 required.no_value"]);
 }
 
 #[test]
@@ -549,4 +552,36 @@ fn only_where_a_field_may_be_empty_a_hint_says_so() {
     };
     assert_eq!(hint(&asset), "write the date as `YYYY-MM-DD`, or leave the cell empty");
     assert_eq!(hint(&audit), "write the date as `YYYY-MM-DD`");
+}
+
+#[test]
+fn what_firmware_reports_is_neither_serial_number_nor_tag() {
+    let rules = "[fields.asset_id]\nfirst_of = [\"Serial\", \"Device\"]\n[fields.asset_serial]\ncolumn = \"Serial\"\n";
+    let sheet = Sheet::ruled("assets", "Serial|Device|Model|Status", rules)
+        .row("Default string|PC-1|Mac|Ready")
+        .row("default string|PC-2|Mac|Ready")
+        .row("0||Mac|Ready")
+        .row("0||Mac|Ready");
+    assert_eq!(
+        sheet.check(),
+        [
+            "E4 required.missing",
+            "E5 required.missing",
+            "value.none `Serial`: 4 cells with `Default string`, `default string`, `0` read as empty (first A2)",
+        ]
+    );
+    // Both are the column itself.
+    let rules = "[fields.asset_id]\ncolumn = \"Serial\"\n[fields.asset_serial]\ncolumn = \"Serial\"\n";
+    let sheet = Sheet::ruled("assets", "Serial|Model|Status", rules).row("0|Mac|Ready").row("0|Mac|Ready");
+    assert_eq!(
+        sheet.check(),
+        [
+            "A2 required.no_value",
+            "A3 required.no_value",
+            "value.none `Serial`: 2 cells with `0` read as empty (first A2)",
+        ]
+    );
+    // A tag of its own, and the names of other things, may be anything.
+    let sheet = Sheet::new("assets", "Asset Tag|Asset Name|Serial|Model|Status").row("0|Default|S-1|OEM|Unknown");
+    assert_eq!(sheet.check(), [""; 0]);
 }
