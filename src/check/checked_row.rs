@@ -9,7 +9,7 @@ use super::non_records::NonRecord;
 use super::problem::{Code, Problem, ValueError};
 use super::remarks::{CellRemark, RemarkKind};
 use super::rules::RowAction;
-use crate::mapping::{IdOwnership, Ids, Mapping, RecordOrigin, ValueSource, missing_field_hint, missing_field_text};
+use crate::mapping::{IdOwnership, Ids, Mapping, RecordOrigin, missing_field_hint, missing_field_text};
 use crate::schema::Field;
 use crate::table::{CellRef, Row};
 use crate::unicode::revealed;
@@ -231,7 +231,7 @@ impl CheckedRow {
                 );
                 problem.error.message = revealed(&message).into_owned().into();
             }
-            if !matches!(derived.source, ValueSource::Join(..)) {
+            if derived.source.joined(Some(column as usize)).is_none() {
                 problem.found = revealed(row.cell(column as usize).text).into();
             }
         }

@@ -12,7 +12,7 @@ use super::rules::{EmptyCells, Rules};
 use super::{Code, ValueError};
 use super::{choice, text};
 use crate::mapping::{
-    Column, ColumnTarget, DerivedColumn, DerivedValue, MappedValue, Mapping, Unlisted, ValueSource, holds_system_ids,
+    Column, ColumnTarget, DerivedColumn, DerivedValue, MappedValue, Mapping, Unlisted, holds_system_ids,
 };
 use crate::schema::{Meaning, fold_name_into};
 use crate::shell;
@@ -232,8 +232,8 @@ fn made_from<'r>(row: &'r Row, derived: &'r DerivedColumn, first: usize, folded:
     let is_broken =
         |column: &usize| matches!(row.cell(*column).value, Value::Error | Value::Structure | Value::Unevaluated);
     let cell = row.cell(first);
-    let (mut text, mut value) = match &derived.source {
-        ValueSource::Join(template, columns) => {
+    let (mut text, mut value) = match derived.source.joined(Some(first)) {
+        Some((template, columns)) => {
             if let Some(broken) = columns.iter().copied().find(is_broken) {
                 return Derived::Cell(broken);
             }
@@ -271,8 +271,8 @@ fn made_from<'r>(row: &'r Row, derived: &'r DerivedColumn, first: usize, folded:
     {
         (text, value) = (Cow::Borrowed(if answer { "no" } else { "yes" }), Value::Boolean(!answer));
     }
-    match (&text, &derived.source) {
-        (Cow::Borrowed(same), ValueSource::FirstOf(_)) if std::ptr::eq(*same, cell.text) => Derived::Cell(first),
+    match &text {
+        Cow::Borrowed(same) if std::ptr::eq(*same, cell.text) => Derived::Cell(first),
         _ => Derived::Text(text, value),
     }
 }

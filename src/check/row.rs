@@ -20,7 +20,7 @@ use super::remarks::RemarkKind;
 use super::rules::{RowAction, Rules};
 use super::text;
 use super::text_cache::TextCache;
-use crate::mapping::{Column, ColumnFacts, DerivedColumn, Mapping, RecordOrigin, TimestampColumn, ValueSource};
+use crate::mapping::{Column, ColumnFacts, DerivedColumn, Mapping, RecordOrigin, TimestampColumn};
 use crate::schema::{Field, Kind, Meaning};
 use crate::table::{Row, SheetLayout, Value};
 use crate::wording::{counted, thousands};
@@ -309,8 +309,9 @@ impl<'m> Checker<'m> {
                     continue;
                 }
             }
-            if let Some((index, _)) = derived {
-                remark_left_out_parts(&self.mapping.derived[index], row, checked);
+            if let Some((index, DerivedCell { source, .. })) = derived {
+                let first = source.map(|column| column as usize);
+                remark_left_out_parts(&self.mapping.derived[index], first, row, checked);
             }
             let is_cacheable = column.is_cacheable && cell.value == Value::Text;
             if is_cacheable && let Some(value) = survey.cache.get(cell.text) {
@@ -547,8 +548,8 @@ fn holder_fields(mapping: &Mapping) -> Vec<(usize, Option<u32>)> {
 }
 
 /// Remarks the words for nothing among the cells that a value is joined from: a last name may be `Null`.
-fn remark_left_out_parts(derived: &DerivedColumn, row: &Row, checked: &mut CheckedRow) {
-    let ValueSource::Join(_, columns) = &derived.source else { return };
+fn remark_left_out_parts(derived: &DerivedColumn, first: Option<usize>, row: &Row, checked: &mut CheckedRow) {
+    let Some((_, columns)) = derived.source.joined(first) else { return };
     if row.cell(derived.column).is_blank() {
         return;
     }

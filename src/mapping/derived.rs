@@ -39,6 +39,8 @@ pub(crate) enum ValueSource {
     None,
     FirstOf(Vec<usize>),
     Join(JoinTemplate, Vec<usize>),
+    /// The first columns, of that number, are those of which the first filled one counts; the others are joined.
+    FirstOrJoin(usize, JoinTemplate, Vec<usize>),
 }
 
 /// A value that no cell holds.
@@ -129,7 +131,21 @@ impl ValueSource {
     pub(crate) fn columns(&self) -> &[usize] {
         match self {
             ValueSource::None => &[],
-            ValueSource::FirstOf(columns) | ValueSource::Join(_, columns) => columns,
+            ValueSource::FirstOf(columns) | ValueSource::Join(_, columns) | ValueSource::FirstOrJoin(_, _, columns) => {
+                columns
+            }
+        }
+    }
+
+    /// The text that the value is, and the columns in it, if `first` is the first filled one and no value by itself.
+    pub(crate) fn joined(&self, first: Option<usize>) -> Option<(&JoinTemplate, &[usize])> {
+        match self {
+            ValueSource::None | ValueSource::FirstOf(_) => None,
+            ValueSource::Join(template, columns) => Some((template, columns)),
+            ValueSource::FirstOrJoin(count, template, columns) => {
+                let (alone, parts) = columns.split_at(*count);
+                first.is_some_and(|first| !alone.contains(&first)).then_some((template, parts))
+            }
         }
     }
 }
@@ -288,7 +304,10 @@ impl RuleResolver<'_> {
 
     fn with_columns(&self, target: ColumnTarget, mut rule: FieldRule) -> Result<ResolvedRule, Vec<MappingError>> {
         rule.fits(self.entity, &target)?;
-        let Some(source) = rule.source.clone() else { return Ok(ResolvedRule { target, rule, columns: Vec::new() }) };
+        let Some(source) = rule.source.clone().map(|source| self.left_of(source, &rule)) else {
+            return Ok(ResolvedRule { target, rule, columns: Vec::new() });
+        };
+        rule.source = Some(source.clone());
         let found: Vec<(&str, Option<usize>)> =
             source.headers().into_iter().map(|header| (header, self.column_of(header, &rule))).collect();
         let place = || rule.origin.place.clone();
@@ -299,7 +318,8 @@ impl RuleResolver<'_> {
         let missing: Vec<&str> =
             found.iter().filter(|(_, column)| column.is_none()).map(|(header, _)| *header).collect();
         let columns: Vec<usize> = found.iter().filter_map(|(_, column)| *column).collect();
-        let needs_all = matches!(source, RuleSource::Join(_)) || rule.origin.source == MappingSource::CommandLine;
+        let is_joined = matches!(source, RuleSource::Join(_) | RuleSource::FirstOrJoin(..));
+        let needs_all = is_joined || rule.origin.source == MappingSource::CommandLine;
         let is_usable = if needs_all { missing.is_empty() } else { !columns.is_empty() };
         if is_usable {
             // What a file has of the columns of other files is all there is.
@@ -321,6 +341,20 @@ impl RuleResolver<'_> {
     fn secret_header(&self, columns: impl IntoIterator<Item = usize>) -> Option<String> {
         let mut headers = columns.into_iter().map(|column| self.header.cell(column).text.trim());
         headers.find(|header| is_secret_header(header)).map(str::to_owned)
+    }
+
+    /// What the sheet leaves of a source that can do without some of its columns.
+    fn left_of(&self, source: RuleSource, rule: &FieldRule) -> RuleSource {
+        let RuleSource::FirstOrJoin(headers, template) = source else { return source };
+        let is_there = |header: &str| self.column_of(header, rule).is_some();
+        let alone: Vec<String> = headers.iter().filter(|header| is_there(header)).cloned().collect();
+        let has_parts = template.headers().all(is_there);
+        match (alone.is_empty(), has_parts) {
+            (true, true) => RuleSource::Join(template),
+            (true, false) => RuleSource::FirstOrJoin(headers, template),
+            (false, true) => RuleSource::FirstOrJoin(alone, template),
+            (false, false) => RuleSource::FirstOf(alone),
+        }
     }
 
     fn no_such_column(&self, place: String, header: &str) -> MappingRuleError {
@@ -496,6 +530,9 @@ impl Mapping {
         let source = match &rule.source {
             _ if read.is_empty() => ValueSource::None,
             Some(RuleSource::Join(template)) => ValueSource::Join(template.clone(), read),
+            Some(RuleSource::FirstOrJoin(headers, template)) => {
+                ValueSource::FirstOrJoin(headers.len(), template.clone(), read)
+            }
             _ => ValueSource::FirstOf(read),
         };
         let value = |said: &RuleValue| DerivedValue::of_rule(said, fed);

@@ -34,6 +34,8 @@ pub(crate) enum RuleSource {
     /// The first that is not blank.
     FirstOf(Vec<String>),
     Join(JoinTemplate),
+    /// The first that is not blank, and a text of several where all of them are.
+    FirstOrJoin(Vec<String>, JoinTemplate),
 }
 
 /// What becomes of a text that a value map does not list.
@@ -134,6 +136,9 @@ impl RuleSource {
             RuleSource::Column(header) => vec![header],
             RuleSource::FirstOf(headers) => headers.iter().map(String::as_str).collect(),
             RuleSource::Join(template) => template.headers().collect(),
+            RuleSource::FirstOrJoin(headers, template) => {
+                headers.iter().map(String::as_str).chain(template.headers()).collect()
+            }
         }
     }
 
@@ -142,16 +147,20 @@ impl RuleSource {
         match self {
             RuleSource::Column(_) => false,
             RuleSource::FirstOf(headers) => headers.len() > 1,
-            RuleSource::Join(_) => true,
+            RuleSource::Join(_) | RuleSource::FirstOrJoin(..) => true,
         }
     }
 
     /// The same source with other headers.
     pub(crate) fn with_headers(&self, other: impl Fn(&str) -> String) -> Self {
+        let each = |headers: &[String]| headers.iter().map(|header| other(header)).collect();
         match self {
             RuleSource::Column(header) => RuleSource::Column(other(header)),
-            RuleSource::FirstOf(headers) => RuleSource::FirstOf(headers.iter().map(|header| other(header)).collect()),
+            RuleSource::FirstOf(headers) => RuleSource::FirstOf(each(headers)),
             RuleSource::Join(template) => RuleSource::Join(template.with_headers(other)),
+            RuleSource::FirstOrJoin(headers, template) => {
+                RuleSource::FirstOrJoin(each(headers), template.with_headers(&other))
+            }
         }
     }
 
@@ -161,6 +170,7 @@ impl RuleSource {
             RuleSource::Column(header) => header.clone(),
             RuleSource::FirstOf(headers) => headers.join("|"),
             RuleSource::Join(template) => template.to_string(),
+            RuleSource::FirstOrJoin(headers, template) => format!("{}|{template}", headers.join("|")),
         }
     }
 }
@@ -227,7 +237,7 @@ impl FieldRule {
     pub(crate) fn verbs(&self) -> Vec<&'static str> {
         let source = self.source.as_ref().and_then(|source| match source {
             RuleSource::Column(_) => None,
-            RuleSource::FirstOf(_) => Some("first_of"),
+            RuleSource::FirstOf(_) | RuleSource::FirstOrJoin(..) => Some("first_of"),
             RuleSource::Join(_) => Some("join"),
         });
         let used = [

@@ -562,7 +562,7 @@ fn a_secret_column_is_never_read_not_even_on_purpose() {
 #[ignore = "runs in a process of its own: see the module `fuzz`"]
 fn fuzz_mapping_files() {
     let rules = b"entity = \"assets\"\nignore = [\"A\"]\n[fields.status_id]\nfirst_of = [\"A\", \"B\"]\nvalues = { a = \"b\" }\n\
-        otherwise = \"error\"\n[custom.OS]\njoin = \"{A} {B}\"\n[[skip]]\ncolumn = \"A\"\nis = [\"x\"]\n";
+        otherwise = \"error\"\n[fields.notes]\nfirst_of = [\"A\"]\njoin = \"{A} {B}\"\n[custom.OS]\njoin = \"{A} {B}\"\n[[skip]]\ncolumn = \"A\"\nis = [\"x\"]\n";
     let inputs: [&[u8]; 3] = [include_bytes!("presets/snipe-it.toml"), include_bytes!("presets/bluetally.toml"), rules];
     let words =
         ["[assets]", "=", "\"", "\"\"\"", "custom:", "[[", "]", "{", "}", "\n", "asset_id", "product_id.name", "\\"];

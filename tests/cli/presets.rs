@@ -459,3 +459,16 @@ fn notes_in_html_stay_readable() {
     account.run(&["import", "snipe.csv", "--create-missing=all", "--yes"]).exits(0);
     assert_eq!(account.record("assets", "asset_id", "T1")["notes"], "First\nCall <bob@acme.example>");
 }
+
+#[test]
+fn a_person_has_the_first_and_last_name_where_there_is_no_other() {
+    let account = CliTest::new().sheet(
+        "okta.csv",
+        "Username,Primary email,Display name,First name,Last name,Status\n\
+         ada@example.com,ada@example.com,,Ada,Byron,ACTIVE\nbob@example.com,bob@example.com,Bob S.,Bob,Stone,ACTIVE\n",
+    );
+    let (code, summary) = account.json(&["import", "okta.csv", "--yes"]);
+    assert_recognized(&summary, code, "okta-users");
+    let name = |email: &str| account.record("employees", "email", email)["name"].clone();
+    assert_eq!((name("ada@example.com"), name("bob@example.com")), (json!("Ada Byron"), json!("Bob S.")));
+}

@@ -585,3 +585,16 @@ fn what_firmware_reports_is_neither_serial_number_nor_tag() {
     let sheet = Sheet::new("assets", "Asset Tag|Asset Name|Serial|Model|Status").row("0|Default|S-1|OEM|Unknown");
     assert_eq!(sheet.check(), [""; 0]);
 }
+
+#[test]
+fn a_text_is_joined_where_the_first_columns_are_blank() {
+    let rules = "[fields.name]\nfirst_of = [\"Shown\"]\njoin = \"{First} {Last}\"\n";
+    let sheet = Sheet::ruled("employees", "Shown|First|Last|Email", rules)
+        .row("Ada B.|Ada|Byron|ada@example.com")
+        .row("|Bob|Stone|bob@example.com")
+        .row("|||cy@example.com");
+    assert_eq!(sheet.check(), ["E4 required.missing"]);
+    let without = Sheet::ruled("employees", "Shown|First|Email", rules).row("Ada|x|ada@example.com");
+    assert_eq!(without.check(), [""; 0]);
+    assert_eq!(without.mapping.derived[0].rule.source.as_ref().unwrap().flag_text(), "Shown");
+}

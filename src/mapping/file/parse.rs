@@ -346,12 +346,15 @@ impl Parser<'_> {
         match (&table.column, &table.first_of, &table.join) {
             (None, None, None) => Ok(None),
             (Some(Text(header)), None, None) => Ok(Some(RuleSource::Column(header.clone()))),
-            (None, Some(list), None) if list.get_ref().0.is_empty() => {
+            (None, Some(list), _) if list.get_ref().0.is_empty() => {
                 Err(Mistake::new(list.span(), "an empty list of headers", "name the headers, the preferred one first"))
             }
             (None, Some(list), None) => Ok(Some(RuleSource::FirstOf(list.get_ref().0.clone()))),
-            (None, None, Some(text)) => match JoinTemplate::parse(&text.get_ref().0) {
-                Ok(template) => Ok(Some(RuleSource::Join(template))),
+            (None, headers, Some(text)) => match JoinTemplate::parse(&text.get_ref().0) {
+                Ok(template) => Ok(Some(match headers {
+                    Some(headers) => RuleSource::FirstOrJoin(headers.get_ref().0.clone(), template),
+                    None => RuleSource::Join(template),
+                })),
                 Err(error) => {
                     let hint = "write headers in braces: join = \"{First name} {Last name}\"; {{ and }} are braces";
                     Err(Mistake::new(text.span(), format!("`join`: {error}"), hint))

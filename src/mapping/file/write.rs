@@ -4,6 +4,7 @@ use toml::{Table, Value};
 
 use crate::mapping::headers::target_text;
 use crate::mapping::rule::{FieldRule, Otherwise, RuleSource, RuleValue, SkipCondition, SkipRule};
+use crate::mapping::template::JoinTemplate;
 use crate::mapping::{ColumnTarget, IdOwnership, Ignored, Mapping, MappingSource, RecordOrigin};
 use crate::schema::Entity;
 
@@ -159,11 +160,14 @@ fn rule_value(value: &RuleValue) -> Value {
 }
 
 fn rule_table(rule: &FieldRule) -> Table {
-    let source = rule.source.as_ref().map(|source| match source {
-        RuleSource::Column(header) => ("column", text(header)),
-        RuleSource::FirstOf(headers) => ("first_of", list(headers)),
-        RuleSource::Join(template) => ("join", Value::String(template.to_string())),
-    });
+    let join = |template: &JoinTemplate| ("join", Value::String(template.to_string()));
+    let (source, joined) = match &rule.source {
+        None => (None, None),
+        Some(RuleSource::Column(header)) => (Some(("column", text(header))), None),
+        Some(RuleSource::FirstOf(headers)) => (Some(("first_of", list(headers))), None),
+        Some(RuleSource::Join(template)) => (None, Some(join(template))),
+        Some(RuleSource::FirstOrJoin(headers, template)) => (Some(("first_of", list(headers))), Some(join(template))),
+    };
     let strip = rule.strip.iter().map(|strip| strip.name().to_owned()).collect::<Vec<String>>();
     let values: Table = rule.values.iter().map(|(from, to)| (from.clone(), rule_value(to))).collect();
     let otherwise = rule.otherwise.as_ref().map(|otherwise| match otherwise {
@@ -173,6 +177,7 @@ fn rule_table(rule: &FieldRule) -> Table {
     });
     let verbs = [
         source,
+        joined,
         (!strip.is_empty()).then(|| ("strip", list(&strip))),
         rule.format.as_deref().map(|format| ("format", text(format))),
         rule.invert.then_some(("invert", Value::Boolean(true))),
