@@ -2,10 +2,10 @@
 
 use serde_json::{Map, Value as Json};
 
-use crate::catalog::{Catalog, RecordRef};
-use crate::check::{CheckedRow, Code, ValueError, choice, text};
+use crate::catalog::{Catalog, LookupResult, RecordRef, ReferenceSyntax};
+use crate::check::{CheckedRow, Code, ParsedRelated, ValueError, choice, text};
 use crate::plan::resolver::{RenamedRecords, Resolved, Resolver, UnknownNames, UserIds};
-use crate::schema::{self, Entity, Field, Kind, Meaning, Reference};
+use crate::schema::{self, Entity, Field, Kind, Meaning, Reference, TextForm};
 use crate::table::{Cell, Row, Value};
 use crate::unicode::without_invisible;
 
@@ -87,7 +87,8 @@ impl DependencyBuilder<'_> {
             missing: Vec::new(),
             told_apart_by: Vec::new(),
         };
-        draft.fields.insert(name_field(entity, name).to_owned(), Json::from(name));
+        let key = name_field(entity, name);
+        draft.fields.insert(key.to_owned(), Json::from(name));
         if let Some((narrow, value)) = reference.narrowed {
             draft.fields.insert(narrow.to_owned(), Json::from(value));
         }
@@ -106,11 +107,33 @@ impl DependencyBuilder<'_> {
         for (about, text) in rest.iter().filter(|(about, _)| !says(about)) {
             self.describe(&mut draft, about, text)?;
         }
+        // Who signs in with a name that is no address of a mailbox has both.
+        if entity.is_person() {
+            self.prefer_said(&mut draft, field, rest);
+        }
         match entity.created_fields().find(|field| field.is_required() && !draft.has(field)) {
             Some(lacking) if *self.create_missing != CreateMissing::Compared => {
                 Err(incomplete(entity.name, name, lacking.name))
             }
             _ => Ok(draft),
+        }
+    }
+
+    /// Takes the name and the address that rows say of a person in place of what names them: that may be the name to sign
+    /// in with, or a number.
+    fn prefer_said(&self, draft: &mut DependencyRecord, field: usize, rest: &[(&'static Field, &str)]) {
+        let said = |about: &Field| {
+            let is_it = |related: &&ParsedRelated| related.field == field && related.related == about.name;
+            let cell =
+                self.checked.related.iter().find(is_it).map(|related| self.row.cell(related.column as usize).text);
+            let other = || rest.iter().find(|(known, _)| known.name == about.name).map(|(_, text)| *text);
+            cell.or_else(other).map(text::trimmed).filter(|text| is_said(about, text))
+        };
+        for about in draft.entity.fields {
+            let is_key = draft.entity.key.contains(&about.name) || about.name == "name";
+            if let Some(text) = said(about).filter(|_| is_key) {
+                draft.fields.insert(about.name.to_owned(), Json::from(without_invisible(text)));
+            }
         }
     }
 
@@ -139,6 +162,8 @@ impl DependencyBuilder<'_> {
                     draft.told_apart_by.push((about.name, cell.to_owned()));
                 }
             }
+            // What is no address is none: the service would refuse it.
+            Kind::Text(_) if !is_said(about, cell) => {}
             _ => {
                 if !draft.fields.contains_key(about.name) {
                     draft.fields.insert(about.name.to_owned(), Json::from(without_invisible(cell)));
@@ -180,6 +205,15 @@ impl DependencyRecord {
         self.entity.key.iter().filter_map(text).chain(others).collect()
     }
 
+    /// The person of the account, or of this run, who has the address: another row may have said it.
+    pub(super) fn known_person(&self, catalog: &Catalog) -> Option<RecordRef> {
+        let email = self.fields.get(self.entity.meaning(Meaning::PersonEmail)?.name)?.as_str()?;
+        match catalog.find(self.entity.name, email, ReferenceSyntax::Marked, None) {
+            LookupResult::One(target) => Some(target),
+            _ => None,
+        }
+    }
+
     fn has(&self, field: &Field) -> bool {
         self.fields.contains_key(field.name)
             || self.records.iter().any(|(known, _, _)| known.name == field.name)
@@ -190,8 +224,17 @@ impl DependencyRecord {
 /// The field that a cell's text belongs to: an asset's tag, an employee's e-mail address or name, otherwise the name.
 fn name_field(entity: &Entity, name: &str) -> &'static str {
     match entity.key {
-        [only] if !entity.is_person() || name.contains('@') => only,
+        [only] if !entity.is_person() || text::email(name).is_ok() => only,
         _ => "name",
+    }
+}
+
+/// Whether a text can be the value of a field.
+fn is_said(field: &Field, text: &str) -> bool {
+    match field.kind {
+        Kind::Text(TextForm::Email) => text::email(text).is_ok(),
+        Kind::Text(TextForm::Url) => text::url(text).is_ok(),
+        _ => !text.is_empty(),
     }
 }
 

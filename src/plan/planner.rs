@@ -459,7 +459,12 @@ impl<S: StepSink> Planner<'_, S> {
                             .and_then(|rest| source.draft(given.field, &name, reference, &rest).map_err(at)),
                     };
                     match draft {
-                        Ok(draft) => drafts.push((given.field, draft)),
+                        Ok(draft) => match draft.known_person(self.catalog) {
+                            Some(target) => {
+                                kept.push(ResolvedField { value: Resolved::Record(target, reference), ..given })
+                            }
+                            None => drafts.push((given.field, draft)),
+                        },
                         Err(problem) if self.is_dispensable(sheet, given.field, given.column, &problem.error) => {
                             left_out.push((given.column, reference.to, name));
                         }
@@ -598,6 +603,8 @@ fn unknown_name(given: &ResolvedField) -> Option<Problem> {
 
 #[cfg(test)]
 mod checkouts_tests;
+#[cfg(test)]
+mod people_tests;
 #[cfg(test)]
 mod products_tests;
 #[cfg(test)]

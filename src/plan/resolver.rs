@@ -14,7 +14,7 @@ use crate::check::{
     CheckedRow, Code, DerivedOrigin, ParsedField, ParsedRelated, ParsedValue, Problem, ValueError, text,
 };
 use crate::mapping::{Ids, Mapping};
-use crate::schema::{self, Kind, Meaning, Reference, Wire, fold_name};
+use crate::schema::{self, Entity, Kind, Meaning, Reference, Wire, fold_name};
 use crate::table::Row;
 use crate::unicode::without_invisible;
 
@@ -154,6 +154,10 @@ impl Resolver<'_> {
                 let described = description(mapping, row, checked, given.field);
                 let found = match checked.record_kind(given.column) {
                     Some(kind) => self.record_kind(reference, kind, trimmed, &described),
+                    None if names_person(reference) => {
+                        let name = said_name(row, checked, given.field);
+                        self.person(reference, trimmed, ids, (&described, name))
+                    }
                     None => self.name(reference, trimmed, ids, &described),
                 };
                 let found = found.map_err(|error| error.at(Some(given.column), raw))?.fix(given.column, raw);
@@ -215,8 +219,40 @@ impl Resolver<'_> {
         }
     }
 
-    /// The record that stands for a kind: of several the one that most records have. Where there is none, `name` is that
-    /// of the one to create.
+    /// Looks up a person by what a cell says, and else by the address that the row says beside it: the name to sign in with
+    /// need not be the address of the mailbox. Where the row has no address at all, the name beside it counts.
+    fn person(
+        &self,
+        reference: Reference,
+        text: &str,
+        ids: Ids,
+        (description, name): (&[(&str, &str)], Option<&str>),
+    ) -> Result<Resolved, ValueError> {
+        let email = description.iter().map(|(_, text)| *text).find(|said| text::email(said).is_ok());
+        let is_address = text.contains('@');
+        // An address tells who it is; that somebody has another one, too, says nothing against it.
+        let found = self.name(reference, text, ids, if is_address { &[] } else { description })?;
+        if !is_address && !matches!(found, Resolved::Missing { .. }) {
+            return Ok(found);
+        }
+        let name = name.filter(|_| !is_address && email.is_none());
+        let Some(other) = email.or(name).filter(|other| fold_name(other) != fold_name(text)) else { return Ok(found) };
+        match (&found, self.name(reference, other, Ids::Marked, &[])?) {
+            (_, Resolved::Missing { .. }) => Ok(found),
+            (Resolved::Missing { .. }, beside) => Ok(beside),
+            (Resolved::Record(one, _), Resolved::Record(two, _)) if *one != two => {
+                let shown = |(target, address)| {
+                    (target, format!("{} ({address})", self.catalog.describe(reference.to, target)))
+                };
+                let described = [(*one, text), (two, other)].map(shown);
+                Err(ambiguous(reference.to, &described))
+            }
+            _ => Ok(found),
+        }
+    }
+
+    /// The record that stands for a kind: of several the one that most records have. Where
+    /// there is none, `name` is that of the one to create.
     fn record_kind(
         &self,
         reference: Reference,
@@ -306,6 +342,20 @@ fn description<'r>(
     let related = checked.related.iter().filter(|related| related.field == field && narrows(related.related));
     let related = related.filter(|related| !is_reported(related.column) && !is_made_up(related));
     related.map(|related| (related.related, text::trimmed(row.cell(related.column as usize).text))).collect()
+}
+
+/// Whether a reference is to people.
+fn names_person(reference: Reference) -> bool {
+    schema::collection(reference.to).is_some_and(Entity::is_person)
+}
+
+/// The name that the cells of a row say of whom `field` names.
+fn said_name<'r>(row: &'r Row, checked: &CheckedRow, field: usize) -> Option<&'r str> {
+    let is_name = |related: &&ParsedRelated| {
+        related.field == field && related.related == "name" && !checked.is_default(related.column)
+    };
+    let related = checked.related.iter().find(is_name)?;
+    Some(text::trimmed(row.cell(related.column as usize).text)).filter(|name| !name.is_empty())
 }
 
 /// Combines references given both by id and by name; reports a problem if they disagree.

@@ -153,6 +153,12 @@ fn gather_row(
         match (given.value, field.reference_to()) {
             (ParsedValue::Name(_), Some(reference)) => {
                 lookups.name(reference.to, &cell(given.column));
+                // A person is also found by what stands beside.
+                if schema::collection(reference.to).is_some_and(Entity::is_person) {
+                    let beside = checked.related.iter().filter(|related| related.field == given.field);
+                    let beside = beside.filter(|related| ["email", "name"].contains(&related.related));
+                    beside.for_each(|related| lookups.name(reference.to, &cell(related.column)));
+                }
                 if let Some(kind) = checked.record_kind(given.column) {
                     lookups.kind(reference.to, kind);
                 }
