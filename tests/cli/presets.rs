@@ -472,3 +472,32 @@ fn a_person_has_the_first_and_last_name_where_there_is_no_other() {
     let name = |email: &str| account.record("employees", "email", email)["name"].clone();
     assert_eq!((name("ada@example.com"), name("bob@example.com")), (json!("Ada Byron"), json!("Bob S.")));
 }
+
+#[test]
+fn a_holder_of_whom_only_the_name_is_filled_gets_the_asset() {
+    for (file, columns, header) in [
+        (
+            "jamf-computers",
+            "Computer Name,Asset Tag,Serial Number,Model,Username,Full Name,Email Address,JSS Computer ID",
+            "M1,L1,C1,MacBook Pro 14,gmurray,Grace Murray,,1",
+        ),
+        (
+            "jamf-school",
+            "Name,AssetTag,SerialNumber,Model,LocationName,OwnerEmail,OwnerFirstName,OwnerLastName",
+            "M1,L1,C1,iPad,,,Grace,Murray",
+        ),
+        (
+            "snipe-it-asset-template",
+            "Asset Tag,Model Name,Category,Status,Checkout Type,Checked Out to: Email,Checked Out to: First Name,Checked Out to: Last Name",
+            "L1,X1,Laptops,Ready,user,,Grace,Murray",
+        ),
+    ] {
+        let account = CliTest::new()
+            .holds("employees", json!({"name": "Grace Murray", "email": "grace@example.com"}))
+            .sheet("export.csv", &format!("{columns}\n{header}\n"));
+        let (code, summary) = account.json(&["import", "export.csv", "--create-missing=all", "--yes"]);
+        assert_recognized(&summary, code, file);
+        let asset = account.record("assets", "asset_id", "L1");
+        assert_eq!(asset["deployed_to"][0]["employee_id"], 1, "{file}: {asset}");
+    }
+}
