@@ -501,3 +501,15 @@ fn a_holder_of_whom_only_the_name_is_filled_gets_the_asset() {
         assert_eq!(asset["deployed_to"][0]["employee_id"], 1, "{file}: {asset}");
     }
 }
+
+#[test]
+fn deleted_assets_of_a_report_are_left_out() {
+    let report = Export::named("snipe-it-report");
+    let mut rows = report.rows.clone();
+    let deleted = report.headers().iter().position(|header| header == "Deleted").unwrap();
+    rows[1][deleted] = String::from("2025-01-01 10:00:00");
+    let text = csv(rows.iter().map(|row| row.iter().map(String::as_str).collect()));
+    let account = CliTest::new().sheet("report.csv", &text);
+    let (code, summary) = account.json(&["check", "report.csv"]);
+    assert_eq!((code, &summary["counts"]["skipped"]), (0, &json!(1)), "{summary:#}");
+}
