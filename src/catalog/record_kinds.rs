@@ -27,6 +27,8 @@ pub(crate) struct KindCandidate {
     pub target: RecordRef,
     /// How many records refer to it: exact up to a page, and in the right order beyond.
     pub usage: u64,
+    /// Whether it has the name that the mapping gives the kind.
+    pub is_named: bool,
 }
 
 /// The field of `entity` that says how often records are used of which a kind will do.
@@ -36,8 +38,8 @@ pub(super) fn counted_field(lookups: &LookupRequest, entity: &Entity) -> Option<
 }
 
 impl Catalog {
-    /// The records of a kind that fit what else is said, the best first: those of the account by the number of records
-    /// that have them, then by name. Those that this run creates count where the account has none, in the order of their
+    /// The records of a kind that fit what else is said, the best first: of those of the account the one with the name
+    /// that a mapping gives the kind, then by the number of records that have them, then by name. Those that this run creates count where the account has none, in the order of their
     /// creation, so that later rows choose no other.
     ///
     /// # Errors
@@ -45,21 +47,25 @@ impl Catalog {
     pub(crate) fn of_kind(
         &self,
         collection: &str,
-        kind: &str,
+        (kind, name): (&str, &str),
         description: &[(&str, &str)],
     ) -> Result<Vec<KindCandidate>, Contradiction> {
         let Some(index) = self.indexes.get(collection) else { return Ok(Vec::new()) };
         let entries = self.described(index, entries_of_kind(index, kind), description)?;
         let is_known = |entry: &&IndexEntry| matches!(entry.target, RecordRef::Known(_));
         let (mut known, planned): (Vec<&IndexEntry>, Vec<_>) = entries.into_iter().partition(is_known);
+        let wanted = fold_name(name);
+        let folded = |entry: &IndexEntry| title(index, entry).map(|name| fold_name(name).into_owned());
+        let is_named = |entry: &IndexEntry| folded(entry).is_some_and(|name| name == wanted);
         known.sort_by_cached_key(|entry| {
-            let name = title(index, entry).map(|name| fold_name(name).into_owned());
-            (std::cmp::Reverse(self.usage_of(index.entity.name, entry.target)), name)
+            let usage = self.usage_of(index.entity.name, entry.target);
+            (!is_named(entry), std::cmp::Reverse(usage), folded(entry))
         });
         let entries = if known.is_empty() { planned } else { known };
         let candidate = |entry: &IndexEntry| KindCandidate {
             target: entry.target,
             usage: self.usage_of(index.entity.name, entry.target),
+            is_named: is_named(entry),
         };
         Ok(entries.into_iter().map(candidate).collect())
     }
@@ -276,7 +282,7 @@ mod tests {
     }
 
     fn of_kind(catalog: &Catalog, kind: &str) -> Vec<(RecordRef, u64)> {
-        let candidates = catalog.of_kind("statuses", kind, &[]).unwrap();
+        let candidates = catalog.of_kind("statuses", (kind, "Other"), &[]).unwrap();
         candidates.into_iter().map(|candidate| (candidate.target, candidate.usage)).collect()
     }
 
@@ -287,6 +293,8 @@ mod tests {
         assert!(catalog.is_whole("assets"));
         let known = |id| RecordRef::Known(id);
         assert_eq!(of_kind(&catalog, "deployable"), [(known(4), 5), (known(1), 2), (known(2), 0)]);
+        let named = catalog.of_kind("statuses", ("deployable", " b"), &[]).unwrap();
+        assert_eq!((named[0].target, named[0].is_named, named[1].target), (known(2), true, known(4)), "by its name");
         assert_eq!(of_kind(&catalog, "pending"), [(known(3), 0)], "nothing to choose, so nothing is counted");
         assert_eq!(of_kind(&catalog, "archived"), []);
         let counted: Vec<i64> = of_kind(&fetched(&account(&[]), &lookups()), "deployable")
@@ -348,7 +356,7 @@ mod tests {
         }
         assert_eq!(of_kind(&catalog, "archived")[0].0, RecordRef::Planned(7));
         assert_eq!(of_kind(&catalog, "pending")[0].0, RecordRef::Known(3));
-        let contradiction = catalog.of_kind("statuses", "pending", &[("type", "archived")]).unwrap_err();
+        let contradiction = catalog.of_kind("statuses", ("pending", "Z"), &[("type", "archived")]).unwrap_err();
         assert_eq!(contradiction.candidates[0], "C (#3, type pending)");
     }
 

@@ -73,6 +73,8 @@ pub(crate) enum RemarkKind {
 pub(crate) enum KindBasis {
     /// There is no other.
     Only,
+    /// It has the name that the mapping says.
+    Named,
     /// It is the one that most records of this collection have.
     MostUsed(&'static str),
     FirstByName,
@@ -83,6 +85,7 @@ pub(crate) enum KindBasis {
 impl KindBasis {
     fn text(self, kind: &str, singular: &str) -> String {
         match self {
+            KindBasis::Named => format!("the {kind} {singular} that the mapping names"),
             KindBasis::Only => format!("the only {kind} {singular}"),
             KindBasis::MostUsed(collection) => format!("the {kind} {singular} that most {collection} have"),
             KindBasis::FirstByName => format!("the first {kind} {singular} by name"),

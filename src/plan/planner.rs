@@ -171,7 +171,7 @@ impl<S: StepSink> Planner<'_, S> {
         };
         if let Ok(Decision::Write(draft)) = &decision {
             self.remark_serial(sheet, draft, checked);
-            self.remark_kinds(sheet, draft, checked);
+            self.remark_kinds(sheet, row, draft, checked);
             remark_new_people(row, draft, checked);
         }
         if sheet.owner.is_none() && matches!(decision, Ok(Decision::Write(_) | Decision::Unchanged(_))) {

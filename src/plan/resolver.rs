@@ -251,7 +251,7 @@ impl Resolver<'_> {
         }
     }
 
-    /// The record that stands for a kind: of several the one that most records have. Where
+    /// The record that stands for a kind: of several the one of that name, or else that which most records have. Where
     /// there is none, `name` is that of the one to create.
     fn record_kind(
         &self,
@@ -261,7 +261,7 @@ impl Resolver<'_> {
         description: &[(&str, &str)],
     ) -> Result<Resolved, ValueError> {
         let contradicted = |contradiction| contradicted(reference.to, name, &contradiction);
-        let candidates = self.catalog.of_kind(reference.to, kind, description).map_err(contradicted)?;
+        let candidates = self.catalog.of_kind(reference.to, (kind, name), description).map_err(contradicted)?;
         if let Some(best) = candidates.first() {
             return Ok(Resolved::Record(best.target, reference));
         }

@@ -2,9 +2,10 @@
 
 use super::{Planner, RowDraft, SheetPlan, StepSink};
 use crate::catalog::RecordRef;
-use crate::check::{CheckedRow, KindBasis, Problem, RemarkKind};
+use crate::check::{CheckedRow, KindBasis, Problem, RemarkKind, text};
 use crate::plan::resolver::{Resolved, ResolvedField};
 use crate::schema::{self, Entity};
+use crate::table::Row;
 
 /// Leaves out the kinds that a default says, for a row that is about an existing record: they are for new ones, and that the row
 /// says nothing is no reason to change one.
@@ -34,14 +35,15 @@ impl<S: StepSink> Planner<'_, S> {
     }
 
     /// Remarks which record stands for a kind, and why this one.
-    pub(super) fn remark_kinds(&self, sheet: &SheetPlan<'_>, draft: &RowDraft, checked: &mut CheckedRow) {
+    pub(super) fn remark_kinds(&self, sheet: &SheetPlan<'_>, row: &Row, draft: &RowDraft, checked: &mut CheckedRow) {
         let entity = sheet.mapping.entity;
         let found = draft.fields.iter().filter_map(|given| {
             let Resolved::Record(target, reference) = given.value else { return None };
             let kind = checked.record_kind(given.column)?;
             let referenced = schema::collection(reference.to)?;
             let shown = self.catalog.describe(referenced.name, target);
-            Some((given.column, kind, referenced, self.kind_basis(referenced, kind, target), shown))
+            let name = text::trimmed(row.cell(given.column as usize).text);
+            Some((given.column, kind, referenced, self.kind_basis(referenced, (kind, name), target), shown))
         });
         let created = draft.missing.iter().filter_map(|(field, record)| {
             let column = sheet.mapping.column_of(entity.fields[*field].name)?;
@@ -55,12 +57,13 @@ impl<S: StepSink> Planner<'_, S> {
         }
     }
 
-    fn kind_basis(&self, referenced: &'static Entity, kind: &str, target: RecordRef) -> KindBasis {
+    fn kind_basis(&self, referenced: &'static Entity, kind: (&str, &str), target: RecordRef) -> KindBasis {
         let candidates = self.catalog.of_kind(referenced.name, kind, &[]).unwrap_or_default();
-        let usage = candidates.iter().find(|candidate| candidate.target == target).map(|candidate| candidate.usage);
-        match (target, candidates.len(), usage, schema::referring_to(referenced)) {
+        let chosen = candidates.iter().find(|candidate| candidate.target == target);
+        match (target, candidates.len(), chosen.map(|candidate| candidate.usage), schema::referring_to(referenced)) {
             (RecordRef::Planned(_), ..) => KindBasis::Created,
             (_, 0 | 1, ..) => KindBasis::Only,
+            _ if chosen.is_some_and(|candidate| candidate.is_named) => KindBasis::Named,
             (_, _, Some(1..), Some((referring, _))) => KindBasis::MostUsed(referring.name),
             _ => KindBasis::FirstByName,
         }

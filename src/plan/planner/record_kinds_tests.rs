@@ -66,6 +66,15 @@ fn without_assets_the_first_status_by_name_stands_for_its_kind() {
 }
 
 #[test]
+fn the_status_that_the_mapping_names_goes_before_others_of_its_kind() {
+    let named = account().holds("statuses", json!([{"id": 9, "name": "Ready to deploy", "type": "deployable"}]));
+    let outcome = rows(with_assets(named, &[1, 1]), "T-1|X1|").plan();
+    assert_eq!(outcome.shown_steps(), [r#"assets: create {"asset_id":"T-1","product_id":1,"status_id":9}"#]);
+    let remark = "status_id: `Ready to deploy` for 1 row without one (the deployable status that the mapping names)";
+    assert_eq!(outcome.remarks, [remark]);
+}
+
+#[test]
 fn an_asset_keeps_a_status_of_the_kind() {
     let scenario = with_assets(account(), &[1, 1, 2, 3]);
     let outcome = rows(scenario, "OLD-1|X1|\nOLD-3|X1|new\nOLD-4|X1|new").plan();
