@@ -120,6 +120,11 @@ presets! {
         ["Asset Tag", "Default Location", "EOL Rate"]
         ["Checked Out To", "Default Location", "Expected Checkin Date"]
     ]
+    "snipe-it-people" "Snipe-IT people (list export)" [
+        ["Username", "Login Enabled", "Groups"]
+        ["Username", "Login Enabled", "Managed Users"]
+        ["Username", "Managed Users", "Managed Locations"]
+    ]
     "snipe-it-report" "Snipe-IT assets (custom asset report)" [
         ["Purchased", "Current Value", "Checked Out", "Fully Depreciated"]
         ["Asset Tag", "Purchased", "Current Value", "Diff"]
@@ -136,7 +141,10 @@ presets! {
     "snipe-it-consumables" "Snipe-IT consumables (import template)" [["Consumable Name", "Item No.", "QTY"]]
     "snipe-it-licenses" "Snipe-IT licenses (import template)" [["License Name", "Reassignable", "Seats"]]
     "snipe-it-locations" "Snipe-IT locations (import template)" [["Location Name", "LDAP Search OU"]]
-    "snipe-it-users" "Snipe-IT users (import template)" [["Gravatar Email", "VIP", "Username"]]
+    "snipe-it-users" "Snipe-IT users (import template)" [
+        ["Gravatar Email", "VIP", "Username"]
+        ["First Name", "Last Name", "Username", "Activated"]
+    ]
     "bluetally-accessories" "BlueTally accessories (import template)" [
         ["accessory_name", "category_name", "supplier_name", "minimum_quantity"]
     ]

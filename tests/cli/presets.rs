@@ -513,3 +513,20 @@ fn deleted_assets_of_a_report_are_left_out() {
     let (code, summary) = account.json(&["check", "report.csv"]);
     assert_eq!((code, &summary["counts"]["skipped"]), (0, &json!(1)), "{summary:#}");
 }
+
+#[test]
+fn people_of_snipe_it_who_may_not_sign_in_are_archived() {
+    let account = CliTest::new().holds("departments", json!({"name": "R&D", "email": "rd@example.com", "phone": "1"}));
+    fs::copy(fixture("snipe-it-people"), account.path("people.csv")).unwrap();
+    let (code, summary) = account.json(&["import", "people.csv", "--create-missing=all", "--yes"]);
+    assert_eq!((code, &summary["counts"]["created"]), (0, &json!(2)), "{summary:#}");
+    let archived = |email: &str| account.record("employees", "email", email)["archived"].clone();
+    assert_eq!((archived("ada@example.com"), archived("bob@example.com")), (json!(false), json!(true)));
+    assert_eq!(account.record("employees", "email", "ada@example.com")["department_id"], 1, "`R&amp;D` in the file");
+    // The importer's file need not have all columns of its template.
+    let account = CliTest::new()
+        .sheet("users.csv", "First Name,Last Name,Email,Username,Activated\nBob,Stone,bob@example.com,bob,0\n");
+    let (code, summary) = account.json(&["import", "users.csv", "--yes"]);
+    assert_recognized(&summary, code, "snipe-it-users");
+    assert_eq!(account.record("employees", "email", "bob@example.com")["archived"], true);
+}
