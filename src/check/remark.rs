@@ -37,6 +37,7 @@ remark_codes! {
     RowsTotal "rows.total" "a row at the end looks like a total"
     RowsHidden "rows.hidden" "hidden rows were read like any other"
     ValueNone "value.none" "no-value words were read as empty"
+    PathShortened "path.shortened" "paths were read as their last part"
     ValueKind "value.kind" "a record of the account was chosen by its kind"
     ValueContradicted "value.contradicted" "rows describe a record of the account differently, and it stays as it is"
     HolderWithheld "holder.withheld" "an asset was not checked out, because its status does not allow it"

@@ -21,6 +21,8 @@ const MAX_GROUPS: usize = 200;
 pub(crate) enum RemarkKind {
     /// A word such as `NIL` or `TBA`, read as an empty cell.
     NoValue,
+    /// A path such as `Berlin > Floor 2`, of which only the last part counts.
+    PathShortened,
     /// A sign that several currencies share, with nothing to tell which.
     SharedSign,
     /// A currency beside an amount that the service keeps without one.
@@ -99,6 +101,7 @@ impl RemarkKind {
     fn code(self) -> RemarkCode {
         match self {
             RemarkKind::NoValue => RemarkCode::ValueNone,
+            RemarkKind::PathShortened => RemarkCode::PathShortened,
             RemarkKind::SharedSign | RemarkKind::NoCurrencyField => RemarkCode::MoneySymbol,
             RemarkKind::LocalDay => RemarkCode::DateTimezone,
             RemarkKind::Multiplied(_) => RemarkCode::MoneyMultiplied,
@@ -120,6 +123,10 @@ impl RemarkKind {
     fn message(self, count: u64, samples: &str) -> String {
         match self {
             RemarkKind::NoValue => format!("{} with {samples} read as empty", counted(count, "cell")),
+            RemarkKind::PathShortened => format!(
+                "{} read as the last part of a path, such as {samples}: what has the same last part becomes one",
+                counted(count, "cell")
+            ),
             RemarkKind::SharedSign => format!(
                 "{} with {samples} sent in the account's currency; if it is another, name it with \
                  `--default currency=CODE`",

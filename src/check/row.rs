@@ -20,7 +20,7 @@ use super::remarks::RemarkKind;
 use super::rules::{RowAction, Rules};
 use super::text;
 use super::text_cache::TextCache;
-use crate::mapping::{Column, ColumnFacts, DerivedColumn, Mapping, RecordOrigin, TimestampColumn};
+use crate::mapping::{Column, ColumnFacts, DerivedColumn, Mapping, RecordOrigin, Strip, TimestampColumn};
 use crate::schema::{Field, Kind, Meaning};
 use crate::table::{Row, SheetLayout, Value};
 use crate::wording::{counted, thousands};
@@ -312,6 +312,9 @@ impl<'m> Checker<'m> {
             if let Some((index, DerivedCell { source, .. })) = derived {
                 let first = source.map(|column| column as usize);
                 remark_left_out_parts(&self.mapping.derived[index], first, row, checked);
+                if matches!(column.role, ColumnRole::Field { .. }) {
+                    remark_shortened_path(&self.mapping.derived[index], first, row, checked);
+                }
             }
             let is_cacheable = column.is_cacheable && cell.value == Value::Text;
             if is_cacheable && let Some(value) = survey.cache.get(cell.text) {
@@ -545,6 +548,15 @@ fn holder_fields(mapping: &Mapping) -> Vec<(usize, Option<u32>)> {
     let is_open = !holders.iter().any(|field| field.is_required());
     let holders = holders.into_iter().filter(|_| is_open);
     holders.filter_map(|field| Some((mapping.entity.field_index(field.name)?, mapping.column_of(field.name)))).collect()
+}
+
+/// Remarks a path of which only the last part is the value: another path may have the same.
+fn remark_shortened_path(derived: &DerivedColumn, first: Option<usize>, row: &Row, checked: &mut CheckedRow) {
+    let Some(first) = first.filter(|_| derived.rule.strip.contains(&Strip::PathParents)) else { return };
+    let path = text::trimmed(row.cell(first).text);
+    if Strip::PathParents.apply(path).is_some_and(|last| last == row.cell(derived.column).text) {
+        checked.remark(RemarkKind::PathShortened, first, path);
+    }
 }
 
 /// Remarks the words for nothing among the cells that a value is joined from: a last name may be `Null`.

@@ -44,6 +44,7 @@ pub(crate) use rule::{FieldRule, FurtherRecords, RuleOrigin, RuleValue, SkipCond
 pub(crate) use rule_error::MappingRuleError;
 pub(crate) use sheet_mapping::ColumnFacts;
 pub use sheet_mapping::{IgnoredColumn, MappedColumn, SheetMapping};
+pub(crate) use strip::Strip;
 pub(crate) use template::{JoinError, JoinTemplate};
 
 use derived::RuleResolver;

@@ -398,7 +398,9 @@ fn rules_make_values_from_the_cells_of_a_row() {
         .row("|S-2||Mac|retired||Berlin||Company|")
         .row("A-3|S-3|Apple|Mac|lost|||| Personal |")
         .row("n/a|S-4|Apple||||||Company|");
-    assert_eq!(given.check(), [""; 0]);
+    let remark = "path.shortened `Site`: 1 cell read as the last part of a path, such as `Root > Berlin`: what has the \
+                  same last part becomes one (G2)";
+    assert_eq!(given.check(), [remark]);
     let values = given.values();
     for (row, expected) in [
         (
@@ -597,4 +599,20 @@ fn a_text_is_joined_where_the_first_columns_are_blank() {
     let without = Sheet::ruled("employees", "Shown|First|Email", rules).row("Ada|x|ada@example.com");
     assert_eq!(without.check(), [""; 0]);
     assert_eq!(without.mapping.derived[0].rule.source.as_ref().unwrap().flag_text(), "Shown");
+}
+
+#[test]
+fn a_path_of_which_only_the_last_part_counts_is_remarked() {
+    let rules = "[fields.location_id]\ncolumn = \"Place\"\nstrip = \"parents:path\"\n";
+    let sheet = Sheet::ruled("assets", "Asset Tag|Model|Status|Place", rules)
+        .row("A-1|Mac|Ready|Root > Berlin > Floor 2")
+        .row("A-2|Mac|Ready|Root > Oslo > Floor 2")
+        .row("A-3|Mac|Ready|Berlin");
+    assert_eq!(
+        sheet.check(),
+        [
+            "path.shortened `Place`: 2 cells read as the last part of a path, such as `Root > Berlin > Floor 2`, `Root > \
+             Oslo > Floor 2`: what has the same last part becomes one (first D2)",
+        ]
+    );
 }
