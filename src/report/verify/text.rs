@@ -7,6 +7,7 @@ use rust_decimal::Decimal;
 use super::VerifyReport;
 use crate::report::tally::ProblemGroup;
 use crate::run::verify::{Difference, DifferenceKind, SheetSums};
+use crate::schema::ASSIGNED_TO;
 use crate::terminal::{ERROR as BAD, FAINT, GOOD, STRONG};
 use crate::wording::{counted, duration, thousands};
 
@@ -115,7 +116,8 @@ fn push_differences(text: &mut String, report: &VerifyReport) {
     }
 }
 
-/// `assets A-17, purchase_cost: expected 1299, found 1200; changed by ada@example.com at 2026-11-24T09:30:12.000Z`.
+/// `assets A-17, purchase_cost: expected 1299, found 1200; the record was last changed by ada@example.com at
+/// 2026-11-24T09:30:12.000Z`. The activity log does not say which fields an update changed.
 fn line(difference: &Difference) -> String {
     let record = format!("{} `{}`", difference.collection, difference.record);
     let what = match (difference.kind, &difference.field) {
@@ -134,7 +136,11 @@ fn line(difference: &Difference) -> String {
     if who.is_empty() && when.is_empty() {
         return format!("{what}{source}");
     }
-    format!("{what}; changed{who}{when}{source}")
+    let changed = match (difference.kind, difference.field.as_deref()) {
+        (DifferenceKind::Different, Some(field)) if field != ASSIGNED_TO => "the record was last changed",
+        _ => "changed",
+    };
+    format!("{what}; {changed}{who}{when}{source}")
 }
 
 fn shown(text: &str) -> String {
@@ -162,7 +168,30 @@ fn problem_line(group: &ProblemGroup) -> String {
 mod tests {
     use rust_decimal::Decimal;
 
-    use super::amount;
+    use super::{amount, line};
+    use crate::run::verify::{Difference, DifferenceKind};
+
+    #[test]
+    fn who_changed_a_record_last_need_not_have_changed_the_field() {
+        let difference = |kind, field: Option<&str>| Difference {
+            kind,
+            collection: "assets",
+            id: Some(5),
+            record: String::from("A-1"),
+            field: field.map(str::to_owned),
+            expected: String::from("NewDept"),
+            found: String::new(),
+            source: String::from("assets row 2"),
+            changed_by: Some(String::from("ada@example.com")),
+            changed_at: None,
+        };
+        let shown = line(&difference(DifferenceKind::Different, Some("department_id")));
+        let expected = "assets `A-1`, department_id: expected `NewDept`, found nothing; the record was last changed by \
+                        ada@example.com";
+        assert!(shown.starts_with(expected), "{shown}");
+        assert!(line(&difference(DifferenceKind::Missing, None)).contains("; changed by ada@example.com"));
+        assert!(line(&difference(DifferenceKind::Different, Some("assigned_to"))).contains("; changed by ada"));
+    }
 
     #[test]
     fn amounts_are_grouped_and_keep_their_fraction() {
