@@ -56,7 +56,7 @@ pub(crate) enum RemarkKind {
         is_default: bool,
     },
     /// The name of a record that the account lacks and that cannot be made from the row.
-    NameLeftOut { collection: &'static str },
+    NameLeftOut { collection: &'static str, is_holder: bool },
     /// A value that describes a record of the account otherwise than an earlier row does.
     Contradicted {
         /// What it describes: `product`.
@@ -174,7 +174,14 @@ impl RemarkKind {
                 let whose = if is_default { " without one" } else { "" };
                 format!("{samples} for {}{whose} ({})", counted(count, "row"), basis.text(kind, singular))
             }
-            RemarkKind::NameLeftOut { collection } => format!(
+            // A holder need not be a person: one asset may be checked out to another.
+            RemarkKind::NameLeftOut { collection, is_holder: true } => format!(
+                "{} left out: {samples} not found in {collection} or locations, and the file lacks what making one requires; \
+                 if these are people, import the {collection} first, then this file again; assets are not checked out to \
+                 assets",
+                counted(count, "holder")
+            ),
+            RemarkKind::NameLeftOut { collection, is_holder: false } => format!(
                 "{} left out: {samples} not found in {collection}, and the file lacks what making one requires; \
                  import the {collection} first, then this file again",
                 counted(count, "value")

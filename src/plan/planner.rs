@@ -489,7 +489,8 @@ impl<S: StepSink> Planner<'_, S> {
         }
         contradicted.into_iter().for_each(|(kind, column, text)| checked.remark(kind, column as usize, text));
         for (column, collection, name) in left_out {
-            checked.remark(RemarkKind::NameLeftOut { collection }, column as usize, &name);
+            let is_holder = sheet.mapping.origin == RecordOrigin::Assignment;
+            checked.remark(RemarkKind::NameLeftOut { collection, is_holder }, column as usize, &name);
         }
         (kept, drafts)
     }

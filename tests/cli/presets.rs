@@ -450,14 +450,65 @@ fn presets_are_listed_and_printed_as_mapping_files() {
 }
 
 #[test]
-fn notes_in_html_stay_readable() {
-    let account = CliTest::new().holds("statuses", json!({"name": "Ready", "type": "deployable"})).sheet(
-        "snipe.csv",
-        "Asset Tag,Model,Category,Status,Checked Out To,Default Location,EOL Rate,Notes\n\
-             T1,X1,Laptops,Ready (deployable),,,,<p>First</p><p>Call <bob@acme.example></p>\n",
+fn people_of_snipe_it_who_may_not_sign_in_are_archived() {
+    let account = CliTest::new().holds("departments", json!({"name": "R&D", "email": "rd@example.com", "phone": "1"}));
+    fs::copy(fixture("snipe-it-people"), account.path("people.csv")).unwrap();
+    let (code, summary) = account.json(&["import", "people.csv", "--create-missing=all", "--yes"]);
+    assert_eq!((code, &summary["counts"]["created"]), (0, &json!(2)), "{summary:#}");
+    let archived = |email: &str| account.record("employees", "email", email)["archived"].clone();
+    assert_eq!((archived("ada@example.com"), archived("bob@example.com")), (json!(false), json!(true)));
+    assert_eq!(account.record("employees", "email", "ada@example.com")["department_id"], 1, "`R&amp;D` in the file");
+    // The importer's file need not have all columns of its template.
+    let account = CliTest::new()
+        .sheet("users.csv", "First Name,Last Name,Email,Username,Activated\nBob,Stone,bob@example.com,bob,0\n");
+    let (code, summary) = account.json(&["import", "users.csv", "--yes"]);
+    assert_recognized(&summary, code, "snipe-it-users");
+    assert_eq!(account.record("employees", "email", "bob@example.com")["archived"], true);
+}
+
+#[test]
+fn deleted_assets_of_a_report_are_left_out() {
+    let report = Export::named("snipe-it-report");
+    let mut rows = report.rows.clone();
+    let deleted = report.headers().iter().position(|header| header == "Deleted").unwrap();
+    rows[1][deleted] = String::from("2025-01-01 10:00:00");
+    let text = csv(rows.iter().map(|row| row.iter().map(String::as_str).collect()));
+    let account = CliTest::new().sheet("report.csv", &text);
+    let (code, summary) = account.json(&["check", "report.csv"]);
+    assert_eq!((code, &summary["counts"]["skipped"]), (0, &json!(1)), "{summary:#}");
+}
+
+#[test]
+fn a_person_with_a_sign_in_name_is_not_made_twice() {
+    let header = "Device ID,Device name,OS,Primary user UPN,Primary user email address,Primary user display name,\
+                  Enrollment date,Serial number,Manufacturer,Model\n";
+    let devices = "d1,NB-2,Windows,bob@acme.example,bob.stone@acme.example,Bob Stone,2025-01-14,5CG2,HP,EliteBook\n\
+                   d2,NB-3,Windows,,,Bob Stone,2025-01-14,Default string,HP,EliteBook\n\
+                   d3,NB-4,Windows,cy@acme.example,cy.young@acme.example,Cy Young,2025-01-14,Default string,HP,EliteBook\n\
+                   d4,NB-5,Windows,0000-0000,,Somebody,2025-01-14,5CG5,HP,EliteBook\n";
+    let account = CliTest::new()
+        .holds("statuses", json!({"name": "Archive", "type": "deployable"}))
+        .holds("statuses", json!({"name": "Ready to Deploy", "type": "deployable"}))
+        .holds("employees", json!({"name": "Bob Stone", "email": "bob.stone@acme.example"}))
+        .sheet("intune.csv", &format!("{header}{devices}"));
+    let import = ["import", "intune.csv", "--create-missing=all", "--yes"];
+    let (code, summary) = account.json(&import);
+    assert_eq!((code, &summary["counts"]["created"]), (0, &json!(4)), "{summary:#}");
+    let people: Vec<Value> = account.records("employees").iter().map(|person| person["email"].clone()).collect();
+    assert_eq!(people, ["bob.stone@acme.example", "cy.young@acme.example"]);
+    let holder = |tag: &str| account.record("assets", "asset_id", tag)["deployed_to"][0]["employee_id"].clone();
+    assert_eq!(
+        [holder("5CG2"), holder("NB-3"), holder("NB-4"), holder("5CG5")],
+        [json!(1), json!(1), json!(2), Value::Null]
     );
-    account.run(&["import", "snipe.csv", "--create-missing=all", "--yes"]).exits(0);
-    assert_eq!(account.record("assets", "asset_id", "T1")["notes"], "First\nCall <bob@acme.example>");
+    let asset = account.record("assets", "asset_id", "NB-3");
+    assert_eq!((&asset["asset_serial"], &asset["status_id"]), (&Value::Null, &json!(2)), "{asset}");
+    let said = remarks(&summary).join("\n");
+    assert!(said.contains("`0000-0000` not found in employees or locations"), "{said}");
+    assert!(said.contains("2 cells with `Default string` read as empty"), "{said}");
+    assert!(said.contains("(the deployable status that the mapping names)"), "{said}");
+    let (code, again) = account.json(&import);
+    assert_eq!((code, &again["counts"]["unchanged"]), (0, &json!(4)), "{again:#}");
 }
 
 #[test]
@@ -503,30 +554,12 @@ fn a_holder_of_whom_only_the_name_is_filled_gets_the_asset() {
 }
 
 #[test]
-fn deleted_assets_of_a_report_are_left_out() {
-    let report = Export::named("snipe-it-report");
-    let mut rows = report.rows.clone();
-    let deleted = report.headers().iter().position(|header| header == "Deleted").unwrap();
-    rows[1][deleted] = String::from("2025-01-01 10:00:00");
-    let text = csv(rows.iter().map(|row| row.iter().map(String::as_str).collect()));
-    let account = CliTest::new().sheet("report.csv", &text);
-    let (code, summary) = account.json(&["check", "report.csv"]);
-    assert_eq!((code, &summary["counts"]["skipped"]), (0, &json!(1)), "{summary:#}");
-}
-
-#[test]
-fn people_of_snipe_it_who_may_not_sign_in_are_archived() {
-    let account = CliTest::new().holds("departments", json!({"name": "R&D", "email": "rd@example.com", "phone": "1"}));
-    fs::copy(fixture("snipe-it-people"), account.path("people.csv")).unwrap();
-    let (code, summary) = account.json(&["import", "people.csv", "--create-missing=all", "--yes"]);
-    assert_eq!((code, &summary["counts"]["created"]), (0, &json!(2)), "{summary:#}");
-    let archived = |email: &str| account.record("employees", "email", email)["archived"].clone();
-    assert_eq!((archived("ada@example.com"), archived("bob@example.com")), (json!(false), json!(true)));
-    assert_eq!(account.record("employees", "email", "ada@example.com")["department_id"], 1, "`R&amp;D` in the file");
-    // The importer's file need not have all columns of its template.
-    let account = CliTest::new()
-        .sheet("users.csv", "First Name,Last Name,Email,Username,Activated\nBob,Stone,bob@example.com,bob,0\n");
-    let (code, summary) = account.json(&["import", "users.csv", "--yes"]);
-    assert_recognized(&summary, code, "snipe-it-users");
-    assert_eq!(account.record("employees", "email", "bob@example.com")["archived"], true);
+fn notes_in_html_stay_readable() {
+    let account = CliTest::new().holds("statuses", json!({"name": "Ready", "type": "deployable"})).sheet(
+        "snipe.csv",
+        "Asset Tag,Model,Category,Status,Checked Out To,Default Location,EOL Rate,Notes\n\
+             T1,X1,Laptops,Ready (deployable),,,,<p>First</p><p>Call <bob@acme.example></p>\n",
+    );
+    account.run(&["import", "snipe.csv", "--create-missing=all", "--yes"]).exits(0);
+    assert_eq!(account.record("assets", "asset_id", "T1")["notes"], "First\nCall <bob@acme.example>");
 }
