@@ -1,5 +1,6 @@
 //! What one row holds: its values, or all its problems.
 
+use jiff::Timestamp;
 use rust_decimal::Decimal;
 
 use super::cell::custom_text;
@@ -9,7 +10,8 @@ use super::non_records::NonRecord;
 use super::problem::{Code, Problem, ValueError};
 use super::remarks::{CellRemark, RemarkKind};
 use super::rules::RowAction;
-use crate::mapping::{IdOwnership, Ids, Mapping, RecordOrigin, missing_field_hint, missing_field_text};
+use super::text;
+use crate::mapping::{IdOwnership, Ids, Mapping, RecordOrigin, ValueSource, missing_field_hint, missing_field_text};
 use crate::schema::Field;
 use crate::table::{CellRef, Row};
 use crate::unicode::revealed;
@@ -43,6 +45,27 @@ pub(crate) struct CheckedRow {
     pub last_name_first: Vec<u32>,
     /// Values that are read in a way the user should know of.
     pub remarks: Vec<CellRemark>,
+    /// Of a row that an earlier run was done with, and that may have been edited since.
+    pub earlier: Option<EarlierRow>,
+}
+
+/// What a row said when an earlier run was done with it.
+#[derive(Debug)]
+pub(crate) enum EarlierRow {
+    /// As that run read it, filled and checked like the row itself; and when the record was last changed as far as that run
+    /// knew, if it did.
+    Known { row: Row, checked: Box<CheckedRow>, changed: Option<Timestamp> },
+    /// No journal tells.
+    Unknown,
+}
+
+impl EarlierRow {
+    /// Whether a cell of a row says what it said then.
+    pub(crate) fn has_cell(&self, row: &Row, column: u32) -> bool {
+        let EarlierRow::Known { row: earlier, .. } = self else { return false };
+        let column = column as usize;
+        text::trimmed(earlier.cell(column).text) == text::trimmed(row.cell(column).text)
+    }
 }
 
 /// A name that means another one.
@@ -112,6 +135,17 @@ pub(crate) struct ParsedCustomField {
     pub pair: Option<Box<(String, String)>>,
 }
 
+impl ParsedCustomField {
+    /// Its name and value; none where the sheet names no field of the column.
+    pub(crate) fn field(&self, mapping: &Mapping, row: &Row) -> Option<CustomField> {
+        let (name, value) = match self.pair.as_deref() {
+            Some((name, value)) => (name.as_str(), value.as_str()),
+            None => (mapping.custom_name(self.column)?, custom_text(row.cell(self.column as usize))),
+        };
+        Some(CustomField { name: name.to_owned(), value: value.to_owned(), column: self.column })
+    }
+}
+
 /// A custom field and its value; empty clears it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct CustomField {
@@ -155,6 +189,7 @@ impl CheckedRow {
         self.problems.clear();
         self.last_name_first.clear();
         self.remarks.clear();
+        self.earlier = None;
     }
 
     /// Whether there is anything to tell of a row that was checked.
@@ -165,14 +200,7 @@ impl CheckedRow {
 
     /// The names and values of the row's custom fields.
     pub(crate) fn custom_fields(&self, mapping: &Mapping, row: &Row) -> Vec<CustomField> {
-        let field = |ParsedCustomField { column, pair }: &ParsedCustomField| {
-            let (name, value) = match pair.as_deref() {
-                Some((name, value)) => (name.as_str(), value.as_str()),
-                None => (mapping.custom_name(*column)?, custom_text(row.cell(*column as usize))),
-            };
-            Some(CustomField { name: name.to_owned(), value: value.to_owned(), column: *column })
-        };
-        self.custom.iter().filter_map(field).collect()
+        self.custom.iter().filter_map(|given| given.field(mapping, row)).collect()
     }
 
     /// Remarks on a cell; `shown` is the part of its text that the remark is about.

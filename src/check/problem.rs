@@ -81,7 +81,7 @@ codes! {
     // the account
     RecordExists "record.exists" "the record already exists"
     RecordMissing "record.missing" "there is no such record"
-    RecordConflict "record.conflict" "the record was changed on the service after the export"
+    RecordConflict "record.conflict" "the record was changed on the service meanwhile"
     RecordContradicted "record.contradicted" "rows that describe one record say different things of it"
     RecordAmbiguous "record.ambiguous" "more than one record matches"
     RecordBusy "record.busy" "another run is writing the record"

@@ -165,7 +165,7 @@ impl ImportJob {
         self
     }
 
-    /// Takes the input for a result file, and sends only the rows that are not done.
+    /// Requires that the input is a result file. Of one, only the rows that are not done or were edited are sent in any case.
     #[must_use]
     pub fn only_failed(mut self) -> Self {
         self.only_failed = true;
@@ -326,7 +326,7 @@ impl Account {
             used: job.used_options(),
             limits,
             create_missing,
-            selection: if job.only_failed { RowSelection::NotDone } else { RowSelection::All },
+            selection: if job.only_failed { RowSelection::OfResult } else { RowSelection::NotDone },
             run: job.run,
         };
         let destination = request.run.destination(&input, &self.state_dir)?;

@@ -71,6 +71,7 @@ impl PlanRequest {
             look_alikes: LookAlikes::default(),
             plan: None,
             further_sheets: input.further_sheets(),
+            results_of: Vec::new(),
         };
         let header = RunHeader { id: new_run_id(), kind, account: account.identity.clone(), undoes: None, details };
         let location = match (run.dry_run, &run.plan) {
@@ -270,6 +271,7 @@ impl Plan<'_> {
         self.header.details.remarks.append(&mut self.prepared.remarks);
         self.header.details.remarks.extend(self.prepared.look_alikes.remarks());
         self.header.details.look_alikes = std::mem::take(&mut self.prepared.look_alikes);
+        self.header.details.results_of = std::mem::take(&mut self.prepared.results_of);
         self.header.details.remarks.extend(overridden_remark(self.prepared.overridden));
         self.header.details.remarks.extend(read_only_remarks(&self.prepared.totals));
         let mut steps = self.prepared.steps;

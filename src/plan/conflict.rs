@@ -1,6 +1,8 @@
 //! Conflicts: a record was changed on the service after its sheet was exported, and a row would overwrite that
 //! change.
 //!
+//! The same goes for the result of a run: what others have changed since is not overwritten by its edits.
+//!
 //! Only the user can tell which value is right, so the row is not sent. Every field that differs between sheet and
 //! service is reported with both values, until `--conflicts` says which side wins.
 
@@ -11,11 +13,11 @@ use super::missing::DependencyRecord;
 use super::target::TargetRecord;
 use super::timestamp::ReportedTimestamp;
 use crate::api::custom_fields;
-use crate::catalog::{Catalog, RecordRef};
-use crate::check::{Code, Conflicts, CustomField, Problem, ValueError};
+use crate::catalog::{Catalog, Record, RecordRef};
+use crate::check::{Code, Conflicts, CustomField, ParsedId, Problem, ValueError};
 use crate::mapping::{Column, ColumnTarget, Ids, Mapping};
 use crate::plan::resolver::ResolvedField;
-use crate::schema::{CUSTOM_FIELDS, Field};
+use crate::schema::{CUSTOM_FIELDS, Field, UPDATED_AT};
 use crate::table::Row;
 
 /// Longest value shown in a message, in characters.
@@ -25,13 +27,30 @@ const LONGEST_VALUE: usize = 60;
 const HINT: &str = "edit a new export or the result of your last import, or choose which values win with --conflicts \
                     theirs, mine or skip";
 
+/// Of a row of which nobody knows whether it was edited.
+pub(super) const UNKNOWN: &str = "and no journal here tells which of the two was changed since the earlier run";
+pub(super) const UNKNOWN_HINT: &str = "choose which values win with --conflicts theirs, mine or skip, or empty the row's \
+                                       `_status` to send it like any other";
+
+/// Since when a record may have been changed by others.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Since {
+    Export,
+    /// The run that wrote the result.
+    Run,
+    /// Nobody knows whether that or the row was changed.
+    Unknown,
+}
+
 /// The differences between a row and its record, and when the service last changed the record.
 #[derive(Debug)]
 pub(super) struct Conflict {
-    changed: ReportedTimestamp,
+    since: Since,
+    /// None where the record does not say.
+    changed: Option<ReportedTimestamp>,
     differing: Vec<Difference>,
-    id_column: u32,
-    id: i64,
+    /// The record and the column of its id.
+    id: Option<(i64, u32)>,
 }
 
 /// A field whose value differs.
@@ -66,53 +85,53 @@ impl Conflict {
         catalog: &Catalog,
     ) -> Option<Self> {
         let changed = target_record.changed_since()?;
-        let entity = mapping.entity;
-        let of_field = |index: usize, column: u32| {
-            let field = &entity.fields[index];
-            let service = service_value(field, target_record.record.get(field.name), catalog);
+        let id_beside = |index: usize, column: u32| {
             let is_id_beside = |known: &&Column| {
                 matches!(known.target, ColumnTarget::Field { field, ids: Ids::Bare } if field == index)
                     && known.index != column as usize
                     && target_record.shows(mapping, row, known.index as u32, catalog)
             };
-            let id_beside = mapping.columns.iter().find(is_id_beside).map(|known| known.header.clone());
-            Difference { id_beside, ..Difference::at(column, mapping, row, service) }
+            mapping.columns.iter().find(is_id_beside).map(|known| known.header.clone())
         };
-        let mut differing: Vec<Difference> =
-            changes.fields.iter().map(|given| of_field(given.field, given.column)).collect();
-        for (field, _) in changes.missing {
-            let column = mapping.column_of(entity.fields[*field].name);
-            differing.extend(column.map(|column| of_field(*field, column)));
-        }
-        let pairs = target_record.record.get(CUSTOM_FIELDS).map(custom_fields).unwrap_or_default();
-        differing.extend(changes.custom.iter().map(|given| {
-            let held = diff::position_of(&given.name, &pairs).map(|position| pairs[position].1.clone());
-            Difference::at(given.column, mapping, row, held.unwrap_or_default())
-        }));
-        differing.sort_by_key(|difference| difference.column);
-        Some(Self { changed, differing, id_column: target_record.id.column, id: target_record.id.number })
+        let differing = Difference::all(target_record.record, changes, (mapping, row), catalog, &id_beside);
+        let id = Some((target_record.id.number, target_record.id.column));
+        Some(Self { since: Since::Export, changed: Some(changed), differing, id })
+    }
+
+    /// Of a row of a result; `record` is the record with its id, if there is one.
+    pub(super) fn of_result(
+        since: Since,
+        (record, id): (Option<&Record>, Option<ParsedId>),
+        changes: &Changes<'_>,
+        (mapping, row): (&Mapping, &Row),
+        catalog: &Catalog,
+    ) -> Self {
+        let changed = record.and_then(|record| ReportedTimestamp::from_record(record.get(UPDATED_AT)));
+        let differing = record.map(|record| Difference::all(record, changes, (mapping, row), catalog, &|_, _| None));
+        let id = id.map(|id| (id.number, id.column));
+        Self { since, changed, differing: differing.unwrap_or_default(), id }
     }
 
     /// One problem per differing cell. A row that deletes its record gets one at its id instead.
     pub(super) fn problems(&self) -> Vec<Problem> {
-        let error = |message: String| ValueError::new(Code::RecordConflict, message, HINT);
-        let since = self.changed.text();
+        let hint = if self.since == Since::Unknown { UNKNOWN_HINT } else { HINT };
+        let error = |message: String| ValueError::new(Code::RecordConflict, message, hint);
         if self.differing.is_empty() {
-            let message = format!("changed on the service on {since}, after the export");
-            return vec![error(message).at(Some(self.id_column), &self.id.to_string())];
+            let (column, id) = self.id.map(|(id, column)| (column, id.to_string())).unzip();
+            return vec![error(self.on_service()).at(column, id.as_deref().unwrap_or_default())];
         }
         let problem = |difference: &Difference| {
-            let service = difference.service();
+            let (service, when) = (difference.service(), self.when());
             let error = match &difference.id_beside {
                 Some(header) => ValueError::new(
                     Code::RecordConflict,
-                    format!("the service has {service}, as `{header}` says; changed on {since}, after the export"),
+                    format!("the service has {service}, as `{header}` says; {when}"),
                     format!(
                         "write the name that goes with `{header}`, or empty the cell; if the name is right, correct \
-                             `{header}` and pass --conflicts mine"
+                         `{header}` and pass --conflicts mine"
                     ),
                 ),
-                None => error(format!("the service has {service}, changed on {since}, after the export")),
+                None => error(format!("the service has {service}, {when}")),
             };
             error.at(Some(difference.column), &difference.sheet)
         };
@@ -123,13 +142,63 @@ impl Conflict {
     pub(super) fn message(&self, stays: Conflicts) -> String {
         let what = if stays == Conflicts::Theirs { "its values are kept" } else { "the row is skipped" };
         let listed: Vec<String> = self.differing.iter().map(Difference::text).collect();
-        let since = self.changed.text();
         let differing = if listed.is_empty() { String::new() } else { format!(": {}", listed.join("; ")) };
-        format!("changed on the service on {since}, after the export; {what}{differing}")
+        format!("{}; {what}{differing}", self.on_service())
+    }
+
+    /// What became of the record.
+    fn on_service(&self) -> String {
+        match (self.since, self.changed) {
+            (Since::Unknown, _) => format!("the service says something else than the row, {UNKNOWN}"),
+            (_, Some(changed)) => format!("changed on the service on {}, {}", changed.text(), self.before()),
+            (_, None) => format!("changed on the service {}", self.before()),
+        }
+    }
+
+    /// When the record was changed.
+    fn when(&self) -> String {
+        match (self.since, self.changed) {
+            (Since::Unknown, _) => String::from(UNKNOWN),
+            (_, Some(changed)) => format!("changed on {}, {}", changed.text(), self.before()),
+            (_, None) => format!("changed {}", self.before()),
+        }
+    }
+
+    fn before(&self) -> &'static str {
+        if self.since == Since::Export { "after the export" } else { "after the earlier run" }
     }
 }
 
 impl Difference {
+    /// The cells of the changes, in the order of the sheet. `id_beside` tells the header of the column whose id is that of the
+    /// record, of a field and a column.
+    fn all(
+        record: &Record,
+        changes: &Changes<'_>,
+        (mapping, row): (&Mapping, &Row),
+        catalog: &Catalog,
+        id_beside: &dyn Fn(usize, u32) -> Option<String>,
+    ) -> Vec<Self> {
+        let entity = mapping.entity;
+        let of_field = |index: usize, column: u32| {
+            let field = &entity.fields[index];
+            let service = service_value(field, record.get(field.name), catalog);
+            Self { id_beside: id_beside(index, column), ..Self::at(column, mapping, row, service) }
+        };
+        let mut differing: Vec<Self> = changes.fields.iter().map(|given| of_field(given.field, given.column)).collect();
+        for (field, _) in changes.missing {
+            let column = mapping.column_of(entity.fields[*field].name);
+            differing.extend(column.map(|column| of_field(*field, column)));
+        }
+        let pairs = record.get(CUSTOM_FIELDS).map(custom_fields).unwrap_or_default();
+        differing.extend(changes.custom.iter().map(|given| {
+            let held = diff::position_of(&given.name, &pairs).map(|position| pairs[position].1.clone());
+            Self::at(given.column, mapping, row, held.unwrap_or_default())
+        }));
+        differing.sort_by_key(|difference| difference.column);
+        differing
+    }
+
     fn at(column: u32, mapping: &Mapping, row: &Row, service: String) -> Self {
         let header = mapping.header(column).unwrap_or_default().to_owned();
         let sheet = row.cell(column as usize).text.trim().to_owned();

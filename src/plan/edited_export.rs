@@ -25,14 +25,17 @@ impl<S: StepSink> Planner<'_, S> {
         (fields, problems): (Vec<ResolvedField>, &mut Vec<Problem>),
         target_record: Option<&TargetRecord<'_>>,
     ) -> RowDelta {
-        let Some(target_record) = target_record else { return RowDelta::all_edited(fields) };
+        let (fields, kept) = self.split_edits(sheet.mapping, row, checked, (fields, problems));
+        let Some(target_record) = target_record else {
+            return RowDelta { unchanged: kept, ..RowDelta::all_edited(fields) };
+        };
         let shows = |column: u32| target_record.shows(sheet.mapping, row, column, self.catalog);
         checked.custom.retain(|given| !shows(given.column));
         // Two rows for one record are a problem whatever the cell contains.
         let is_of_rows = |problem: &Problem| problem.code() == Code::DuplicateKey;
         problems.retain(|problem| is_of_rows(problem) || problem.column.is_none_or(|column| !shows(column)));
         let is_held = |given: &ResolvedField| shows(given.column) || self.holds(sheet, target_record, given);
-        let (unchanged, mut edited): (Vec<_>, Vec<_>) = fields.into_iter().partition(is_held);
+        let (mut unchanged, mut edited): (Vec<_>, Vec<_>) = fields.into_iter().partition(is_held);
         let mut shown = target_record.shown_references(sheet.mapping, row, self.catalog);
         shown.extend(unchanged.iter().map(|held| held.field));
         // An empty cell next to an id or a name that matches the record carries no information.
@@ -40,6 +43,7 @@ impl<S: StepSink> Planner<'_, S> {
             let is_empty = given.value == Resolved::Clear && row.cell(given.column as usize).is_blank();
             !(is_empty && shown.contains(&given.field))
         });
+        unchanged.extend(kept);
         RowDelta { edited, unchanged, shown }
     }
 

@@ -6,12 +6,14 @@
 //!
 //! A row of an export says which record it is about (`target`) and is compared with it cell by cell
 //! (`unchanged`). Edited cells become an update of just those fields (`edited_export`), unless the service has
-//! changed the record in the meantime (`conflict`).
+//! changed the record in the meantime (`conflict`). Of a row that an earlier run was done with, what was edited since is sent
+//! (`edited_result`).
 
 mod conflict;
 mod descriptions;
 mod diff;
 mod edited_export;
+mod edited_result;
 mod estimate;
 mod limits;
 mod location_currency;

@@ -19,7 +19,7 @@ use std::collections::{HashMap, HashSet};
 
 use serde_json::Value as Json;
 
-use self::assignment::HolderDecision;
+pub(super) use self::assignment::HolderDecision;
 pub(crate) use self::assignment::RowLinks;
 pub use self::changes::FieldChange;
 pub(crate) use self::changes::value_text;
@@ -44,7 +44,8 @@ use crate::api::{Body, custom_fields};
 use crate::catalog::{Catalog, RecordRef};
 use crate::check::duplicate_hint;
 use crate::check::{
-    CheckedRow, Code, Conflicts, CustomField, Duplicates, Mode, Problem, RemarkKind, RowAction, Rules, ValueError,
+    CheckedRow, Code, Conflicts, CustomField, Duplicates, EarlierRow, Mode, Problem, RemarkKind, RowAction, Rules,
+    ValueError,
 };
 use crate::mapping::{Column, MappingSource, RecordOrigin};
 use crate::plan::resolver::{
@@ -128,6 +129,10 @@ impl<S: StepSink> Planner<'_, S> {
             Some(draft) if !self.is_withheld(sheet, row) => self.assignment(sheet, row, draft),
             _ => Ok(None),
         });
+        let assignment = assignment.and_then(|change| match change {
+            Some(change) => self.check_earlier_holder(row, checked, change),
+            None => Ok(None),
+        });
         match assignment {
             Ok(None) => Ok(None),
             Ok(Some(assignment)) => {
@@ -164,6 +169,10 @@ impl<S: StepSink> Planner<'_, S> {
         }
         let decision = match decided {
             Ok(_) if self.is_withheld(sheet, row) => Err(Vec::new()),
+            Ok(Decision::Write(draft)) if checked.earlier.is_some() => self
+                .check_earlier(sheet, row, checked, draft)
+                .and_then(|decision| self.lock_record(sheet, row, decision))
+                .and_then(|decision| self.check_unique(sheet, row, decision)),
             Ok(Decision::Write(draft)) if sheet.mapping.entity.is_action() => self.action(sheet, row, draft),
             decision => decision
                 .and_then(|decision| self.lock_record(sheet, row, decision))
@@ -255,6 +264,12 @@ impl<S: StepSink> Planner<'_, S> {
         delta.edited = merge_references(delta.edited, row, &mut problems);
         self.discard_stale_ids(sheet, row, &mut delta, target_record.as_ref(), (&mut problems, note));
         self.discard_stale_names(sheet, &mut delta, target_record.as_ref(), &mut problems, note);
+        let is_edited = !(delta.edited.is_empty() && checked.custom.is_empty() && problems.is_empty());
+        if let (Some(EarlierRow::Known { .. }), Some(target), false) = (&checked.earlier, &target_record, is_edited)
+            && checked.action != Some(RowAction::Delete)
+        {
+            return Ok(Decision::Unchanged(target.id.number));
+        }
         if checked.action == Some(RowAction::Delete) {
             // A row with problems deletes nothing.
             return if problems.is_empty() {
@@ -270,6 +285,10 @@ impl<S: StepSink> Planner<'_, S> {
                 found => found,
             },
         };
+        if checked.earlier.is_some() && matches!(existing, Ok(None)) {
+            // A new record needs all that the row says, edited or not.
+            delta = RowDelta::all_edited(delta.all());
+        }
         let creates = self.creates((sheet, row), checked, &delta, &existing, &mut problems);
         let of_record = existing.as_ref().ok().copied().flatten();
         if target_record.is_none() {

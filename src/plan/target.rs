@@ -105,6 +105,13 @@ pub(super) fn changed_after(record: &Record, moment: ReportedTimestamp) -> bool 
         .is_some_and(|changed| changed.is_after(moment))
 }
 
+/// Whether a row shows when its record was last changed, and that is still so.
+pub(super) fn shows_last_change(mapping: &Mapping, row: &Row, record: &Record) -> bool {
+    let changed = ReportedTimestamp::from_record(record.get(TimestampColumn::Updated.name()));
+    let shown = shown(mapping, row, TimestampColumn::Updated);
+    shown.zip(changed).is_some_and(|(shown, changed)| shown.is_same(changed))
+}
+
 /// Adds a note that a name was ignored because it may be outdated.
 pub(super) fn note_old_name(note: &mut String, header: Option<&str>, name: &str, called: &str) {
     let header = header.unwrap_or_default();

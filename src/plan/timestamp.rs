@@ -65,6 +65,11 @@ impl ReportedTimestamp {
         })
     }
 
+    /// A moment as the service reports it.
+    pub(super) fn of(moment: Timestamp) -> Self {
+        Self::at(TimeZone::UTC.to_datetime(moment), Precision::Millisecond)
+    }
+
     /// Parses a record's value.
     pub(super) fn from_record(value: Option<&Json>) -> Option<Self> {
         Self::parse(value?.as_str()?.trim())

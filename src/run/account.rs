@@ -1,6 +1,6 @@
 //! Where the runs of an account are kept.
 
-use super::journal::{JournalLocation, RunStore};
+use super::journal::{Journal, JournalError, JournalLocation, RunHeader, RunStore};
 use crate::account::{Account, AccountIdentity};
 
 impl Account {
@@ -23,6 +23,12 @@ impl Account {
         }
         let AccountIdentity::Service { base_url, .. } = stored else { return false };
         stored.is_same(&self.identity) && digest == self.client_options.account_digest(base_url)
+    }
+
+    /// Whether a journal is of a run on this account; `header` is the journal's.
+    pub(crate) fn has_run(&self, journal: &Journal, header: &RunHeader) -> Result<bool, JournalError> {
+        let is_same = header.account.is_same(&self.identity);
+        Ok(is_same && self.has_digest(&journal.account_snapshot()?.account, &header.account))
     }
 
     /// Where the journal of a new run goes: nowhere for an account that is gone with the process.

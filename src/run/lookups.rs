@@ -5,9 +5,9 @@ use std::collections::BTreeSet;
 
 use super::described::DescribedRecords;
 use super::input::{InputRow, InputSet};
-use super::previous_result::{Edits, RowSelection};
+use super::previous_result::{PreviousResult, Said};
 use crate::catalog;
-use crate::check::{CheckedRow, Checker, Code, ParsedValue, Problem, RowAction, text};
+use crate::check::{CheckedRow, Checker, Code, EarlierRow, ParsedValue, Problem, RowAction, text};
 use crate::error::{Error, Result};
 use crate::mapping::{ColumnTarget, Ignored, Mapping, RecordOrigin, TimestampColumn};
 use crate::plan::{CreateMissing, NameDescriptions, ReportedTimestamp, RowId, SheetPlan, holder_names};
@@ -33,7 +33,7 @@ pub(super) struct Lookups {
 pub(super) fn gather(
     input: &mut InputSet,
     checkers: &mut [Checker<'_>],
-    (selection, edits): (RowSelection, &[Edits]),
+    results: &[Option<PreviousResult>],
     create_missing: &CreateMissing,
 ) -> Result<Lookups> {
     let mut lookups = Lookups::default();
@@ -44,18 +44,15 @@ pub(super) fn gather(
     plans.iter().for_each(|sheet| declare(&mut lookups.records, sheet));
     for own in plans.iter().filter(|sheet| sheet.owner.is_none()) {
         let (index, mapping) = (usize::from(own.index), own.mapping);
-        let previous = selection.previous_result(mapping, edits[index]);
-        if selection == RowSelection::NotDone && previous.is_none() {
-            return Err(Error::usage(
-                format!("{} has no column `_status`, so it is not a result of an earlier run", input.label(index)),
-                "give the result workbook, or leave out --only-failed",
-            ));
-        }
+        let further = input.further_of(index);
+        // What done rows said before is read like the rows themselves.
+        let mut earlier: Vec<(usize, Checker<'_>)> =
+            std::iter::once(index).chain(further.clone()).map(|record| (record, checkers[record].helper())).collect();
         let changed = mapping.timestamp_column(TimestampColumn::Updated);
         let holders = holder_columns(mapping);
-        let makes_more = !input.further_of(index).is_empty();
-        let mut is_skipped = false;
-        rows += input.survey(index, checkers, &mut |record, InputRow { filled: row, .. }, checked| {
+        let makes_more = !further.is_empty();
+        let (mut is_skipped, mut before) = (false, None);
+        rows += input.survey(index, checkers, &mut |record, InputRow { typed, filled: row }, checked| {
             let sheet = &plans[record];
             if record == index {
                 if let Some(shown) = changed.and_then(|column| ReportedTimestamp::from_cell(row.cell(column as usize)))
@@ -67,12 +64,26 @@ pub(super) fn gather(
                         field.names.iter().copied().for_each(|collection| lookups.records.name(collection, name));
                     }
                 }
-                let is_settled = previous.is_some_and(|previous| previous.is_settled(mapping.entity, row));
+                let said = results[index].as_ref().map_or(Said::Nothing, |result| result.said(mapping.entity, typed));
+                let is_settled = matches!(said, Said::Decided(_) | Said::Edited(_));
+                before = if let Said::Done(before) = said { Some(before) } else { None };
                 is_skipped = checked.non_record.is_some() || is_settled;
                 if makes_more && (is_skipped || matches!(checked.action, Some(RowAction::Skip | RowAction::Delete))) {
                     lookups.described.skipped.insert(RowId { sheet: own.index, row: row.number });
                 }
-            } else if sheet.mapping.origin == RecordOrigin::Described && !is_skipped {
+            }
+            let reader = earlier.iter_mut().find(|(known, _)| *known == record).map(|(_, reader)| reader);
+            if let (Some(before), Some(reader)) = (before.as_ref().filter(|_| !is_skipped), reader) {
+                let earlier = before.earlier(reader);
+                if sheet.owner.is_some() && says_the_same(sheet.mapping, &earlier, row) {
+                    lookups.described.skipped.insert(RowId { sheet: sheet.index, row: row.number });
+                    return;
+                }
+                if let EarlierRow::Known { row, checked, .. } = &earlier {
+                    gather_row(&mut lookups.records, &mut users, sheet, row, checked);
+                }
+            }
+            if sheet.mapping.origin == RecordOrigin::Described && !is_skipped {
                 lookups.described.add(sheet.index, sheet.mapping, row, checked);
             }
             if !is_skipped {
@@ -86,6 +97,11 @@ pub(super) fn gather(
     }
     lookups.users = users.into_iter().collect();
     Ok(lookups)
+}
+
+/// Whether a done row says of a further record what it said before.
+fn says_the_same(mapping: &Mapping, earlier: &EarlierRow, row: &Row) -> bool {
+    mapping.columns.iter().all(|column| earlier.has_cell(row, column.index as u32))
 }
 
 /// The columns of an export that name the holders of its records. They are never sent; that they were edited shows
@@ -230,6 +246,7 @@ mod tests {
     use super::*;
     use crate::mapping::MappingOverrides;
     use crate::plan::{EncodingConfidence, Referenced};
+    use crate::run::previous_result::RowSelection;
 
     #[test]
     fn a_sheet_declares_what_it_needs_whatever_its_rows_hold() {
@@ -282,8 +299,11 @@ mod tests {
         let mut input = InputSet::open(&options, SheetFilter::Any, &mut NoObserver).unwrap();
         let (sheets, rules) = (input.sheet_rules(), RowRules::new(input.rules.clone()));
         let mut checkers = input.checkers(&sheets, &rules);
-        let edits = vec![Edits::None; sheets.len()];
-        let lookups = gather(&mut input, &mut checkers, (selection, &edits), &CreateMissing::Nothing).unwrap();
+        let result = |sheet: &crate::run::input::MappedSheet| {
+            PreviousResult::as_written(&sheet.mapping, &sheet.header).filter(|_| selection != RowSelection::All)
+        };
+        let results: Vec<_> = input.sheets.iter().map(result).collect();
+        let lookups = gather(&mut input, &mut checkers, &results, &CreateMissing::Nothing).unwrap();
         let shown = format!("{:?}", lookups.records);
         let mut texts = std::collections::BTreeMap::new();
         let names: Vec<&str> = schema::COLLECTIONS.iter().map(|entity| entity.name).collect();

@@ -11,6 +11,7 @@
 //! claims            what the runs of this machine are writing: never the same record at once
 //! prior_actions     check-ins and check-outs that earlier runs and others have made
 //! verify            what a run sent, or a file says, against what the account holds
+//! previous_result   what the result of an earlier run says of a row, beside what that run read (earlier_rows)
 //! plan_snapshot     what was known about the account when the plan was made
 //! ```
 
@@ -21,6 +22,7 @@ pub(crate) mod claims;
 pub(crate) mod command_line;
 pub(crate) mod described;
 mod dispatcher;
+mod earlier_rows;
 pub(crate) mod execute;
 pub(crate) mod input;
 pub(crate) mod journal;

@@ -12,9 +12,11 @@ use std::time::Duration;
 
 use super::described::{DescribedRecords, Turn};
 use super::input::{InputRow, InputSet, MappedSheet, RowRules, SheetRules};
-use super::journal::{AccountSnapshot, JournalBuilder, JournalError, PlannedRow, RowState, RunKind, SheetHeader};
+use super::journal::{
+    AccountSnapshot, EarlierRun, JournalBuilder, JournalError, PlannedRow, RowState, RunKind, SheetHeader,
+};
 use super::lookups;
-use super::previous_result::{Edits, PreviousResult, RowSelection};
+use super::previous_result::{DoneBefore, PreviousResult, RowSelection, Said, previous_results};
 use super::prior_actions::{KnownActions, LogReading};
 use crate::account::Account;
 use crate::api::Client;
@@ -22,8 +24,8 @@ use crate::catalog::{
     CachedSource, Catalog, FetchMethod, LogPosition, LookupRequest, Mirror, RefreshMode, RefreshOptions,
 };
 use crate::check::{
-    Aliases, CheckedRow, Checker, Conflicts, ParsedId, Problem, Remark, RemarkTally, Repeats, RowAction, Rules,
-    is_withheld,
+    Aliases, CheckedRow, Checker, Code, Conflicts, ParsedId, Problem, Remark, RemarkCode, RemarkTally, Repeats,
+    RowAction, Rules, is_withheld,
 };
 use crate::error::{Error, Result};
 use crate::mapping::{IdOwnership, Mapping, RecordOrigin};
@@ -37,7 +39,7 @@ use crate::plan::{
 use crate::schema::log_field;
 use crate::shutdown::ShutdownSignal;
 use crate::table::Row;
-use crate::wording::thousands;
+use crate::wording::{counted, thousands};
 
 /// How often to look whether requests wait for the quota.
 const WAIT_CHECK_INTERVAL: Duration = Duration::from_millis(200);
@@ -75,6 +77,8 @@ pub(crate) struct PreparedRun<S = JournalBuilder> {
     /// What the user should know of how cells were read.
     pub(crate) remarks: Vec<Remark>,
     pub(crate) look_alikes: LookAlikes,
+    /// Sheets that are results of earlier runs, as the journal keeps them.
+    pub(crate) results_of: Vec<(u16, EarlierRun)>,
 }
 
 impl RunPlanner<'_> {
@@ -91,10 +95,9 @@ impl RunPlanner<'_> {
         let sheets = input.sheet_rules();
         let (rules, row_rules) = (input.rules.clone(), RowRules::new(input.rules.clone()));
         let mut checkers = input.checkers(&sheets, &row_rules);
-        let edits = |sheet: &MappedSheet| Edits::of(self.account, self.selection, &input.files[sheet.file].input);
-        let edits: Vec<Edits> = input.sheets.iter().map(edits).collect();
         observer.on_phase("checking", None);
-        let mut lookups = lookups::gather(input, &mut checkers, (self.selection, &edits), self.create_missing)?;
+        let results = previous_results(self.account, self.selection, input)?;
+        let mut lookups = lookups::gather(input, &mut checkers, &results, self.create_missing)?;
         if self.reading == AccountReading::Complete {
             let own = input.sheets.iter().filter(|sheet| !sheet.is_further()).map(|sheet| sheet.mapping.entity);
             let own = own.chain(input.empty.iter().map(|file| file.entity));
@@ -119,7 +122,7 @@ impl RunPlanner<'_> {
             // Of what is not sent nothing has to be told later.
             AccountReading::Fresh | AccountReading::Complete => AccountSnapshot::default(),
         };
-        let requests = self.action_requests(input, &mut checkers, (&catalog, &users))?;
+        let requests = self.action_requests(input, (&mut checkers, &results), (&catalog, &users))?;
         let log_reading = match self.reading {
             AccountReading::Cached => LogReading::Unanswered,
             AccountReading::Fresh | AccountReading::Complete => LogReading::All,
@@ -138,7 +141,7 @@ impl RunPlanner<'_> {
             let mut planner = planner((&mut catalog, &mut prior), trial, settings, &withheld);
             let pass = PlanPass {
                 sheets: &sheets,
-                edits: &edits,
+                results: &results,
                 described: &lookups.described,
                 trial_problems: &trial_problems,
             };
@@ -152,15 +155,21 @@ impl RunPlanner<'_> {
             withheld.extend(rejected);
         }
         let mut planner = planner((&mut catalog, &mut prior_actions), steps, settings, &withheld);
-        let pass =
-            PlanPass { sheets: &sheets, edits: &edits, described: &lookups.described, trial_problems: &trial_problems };
+        let pass = PlanPass {
+            sheets: &sheets,
+            results: &results,
+            described: &lookups.described,
+            trial_problems: &trial_problems,
+        };
         let (overridden, remarks) = self.plan_sheets(input, &pass, &mut checkers, &mut planner)?;
         let (emails, people) = (planner.notifications.sent, planner.notifications.people());
         let Planner { steps, totals, .. } = planner;
         let look_alikes = self.look_alikes(&totals, &catalog, &rules.aliases)?;
         let (used, quota) = (client.requests().total, self.account.quota);
         let estimate = RunEstimate::new(steps.count().into(), used, quota, (emails, people));
-        Ok(PreparedRun { steps, totals, estimate, snapshot, overridden, catalog, remarks, look_alikes })
+        let run_of = |(sheet, result): (u16, &Option<PreviousResult>)| Some((sheet, result.as_ref()?.run()?.clone()));
+        let results_of = (0..).zip(&results).filter_map(run_of).collect();
+        Ok(PreparedRun { steps, totals, estimate, snapshot, overridden, catalog, remarks, look_alikes, results_of })
     }
 
     /// The names that look alike. A delete creates nothing, whatever its rows name.
@@ -190,8 +199,10 @@ impl RunPlanner<'_> {
             if sheet.owner.is_some() {
                 self.plan_further(input, (&mut checkers[index], &mut tally), (&sheet, pass), planner)?;
             } else {
-                overridden +=
-                    self.plan_sheet(input, (&mut checkers[index], &mut tally), (&sheet, pass.edits[index]), planner)?;
+                let result = &pass.results[index];
+                let left = self.plan_sheet(input, (&mut checkers[index], &mut tally), (&sheet, result), planner)?;
+                overridden += left.overridden;
+                remarks.extend(left.remarks(&input.label(index)));
             }
             let label = has_several.then(|| input.label(index));
             remarks.extend(tally.remarks(mapping, label.as_deref()));
@@ -209,13 +220,16 @@ impl RunPlanner<'_> {
     ) -> Result<()> {
         let (mapping, described) = (sheet.mapping, pass.described);
         let owner = sheet.owner.unwrap_or(sheet.index);
+        let (result, own) = (&pass.results[usize::from(sheet.index)], &pass.sheets[usize::from(owner)].0);
         let mut checked = CheckedRow::default();
+        let mut reader = checker.helper();
         let mut stored: Result<(), JournalError> = Ok(());
         // Records whose first row is withheld, by that row: the next row that describes one makes it.
         let mut unmade: HashSet<u64> = HashSet::new();
         checker.rewind();
         input.each_row(sheet.index.into(), &mut |typed| {
-            if described.skipped.contains(&RowId { sheet: owner, row: typed.number }) {
+            let is_skipped = |sheet| described.skipped.contains(&RowId { sheet, row: typed.number });
+            if is_skipped(owner) || is_skipped(sheet.index) {
                 return ControlFlow::Continue(());
             }
             let filled = checker.check(typed, &mut checked);
@@ -244,6 +258,9 @@ impl RunPlanner<'_> {
                 None => {}
             }
             planner.steps.row_begins(sheet, &filled, &mut checked);
+            if let Said::Done(before) = said(result, own, typed) {
+                checked.earlier = Some(before.earlier(&mut reader));
+            }
             stored = planner.further_record(sheet, &filled, &mut checked).and_then(|plan| {
                 let planned = match plan {
                     Some(mut plan) => {
@@ -272,7 +289,7 @@ impl RunPlanner<'_> {
     fn action_requests(
         &self,
         input: &mut InputSet,
-        checkers: &mut [Checker<'_>],
+        (checkers, results): (&mut [Checker<'_>], &[Option<PreviousResult>]),
         account: (&Catalog, &UserIds),
     ) -> Result<Vec<ActionRequest>> {
         let mut requests = Vec::new();
@@ -284,10 +301,9 @@ impl RunPlanner<'_> {
             if !mapping.entity.is_action() || mapping.origin.is_further() {
                 continue;
             }
-            let previous = self.selection.previous_result(&mapping, Edits::None);
             checker.rewind();
             input.each_checked(index, checker, &mut |InputRow { typed, filled }, checked| {
-                if previous.and_then(|previous| previous.decided(mapping.entity, typed)).is_none() {
+                if matches!(said(&results[index], &mapping, typed), Said::Nothing) {
                     requests.extend(ActionRequest::of_row(account, &mapping, filled, checked));
                 }
             })?;
@@ -295,34 +311,43 @@ impl RunPlanner<'_> {
         Ok(requests)
     }
 
-    /// Plans the rows of one sheet; rows that an earlier run finished are carried. Returns how many rows asked in vain
-    /// for something else than the run does.
+    /// Plans the rows of one sheet; rows that an earlier run finished are carried.
     fn plan_sheet<S: PlanSink>(
         &self,
         input: &mut InputSet,
         (checker, remarks): (&mut Checker<'_>, &mut RemarkTally),
-        (sheet, edits): (&SheetPlan<'_>, Edits),
+        (sheet, result): (&SheetPlan<'_>, &Option<PreviousResult>),
         planner: &mut Planner<'_, S>,
-    ) -> Result<u64> {
-        let previous = self.selection.previous_result(sheet.mapping, edits);
+    ) -> Result<LeftRows> {
         let secrets = sheet.mapping.secret_columns();
-        let mut overridden = 0;
+        let mut left = LeftRows::default();
+        let mut reader = checker.helper();
         let mut stored: Result<(), JournalError> = Ok(());
         checker.rewind();
         input.each_checked(sheet.index.into(), checker, &mut |InputRow { typed, filled }, checked| {
             if stored.is_err() {
                 return;
             }
-            let entity = sheet.mapping.entity;
-            let decided = previous.and_then(|previous| previous.decided(entity, typed));
-            let is_written = previous.is_some_and(|previous| previous.written_record(entity, typed).is_some());
-            let mut plan = |kept: Option<PlannedRow>| {
-                if self.kind == RunKind::Delete {
-                    overridden += u64::from(request_deletion(sheet, filled, checked));
+            let before = match said(result, sheet.mapping, typed) {
+                Said::Nothing => Ok(None),
+                Said::Done(before) => Ok(Some(before)),
+                Said::Decided(decided) => Err(decided),
+                Said::Edited(decided) => {
+                    left.edited += 1;
+                    Err(decided)
                 }
+            };
+            let mut plan = |before: Option<DoneBefore>| {
+                if self.kind == RunKind::Delete {
+                    left.overridden += u64::from(request_deletion(sheet, filled, checked));
+                }
+                checked.earlier = before.as_ref().map(|before| before.earlier(&mut reader));
                 planner.steps.row_begins(sheet, filled, checked);
                 let mut plan = planner.row(sheet, filled, checked)?;
-                if let Some(kept) = kept.filter(|_| !PreviousResult::is_edit(&plan.decision)) {
+                let is_gone = matches!(&plan.decision, RowDecision::Rejected(problems)
+                    if problems.iter().any(|problem| problem.code() == Code::RecordMissing));
+                if let Some(kept) = before.and_then(|before| before.keep(&plan.decision, is_gone)) {
+                    left.gone += u64::from(is_gone);
                     return Ok(kept);
                 }
                 plan.changes.iter_mut().for_each(|change| change.column = checked.cell_of(change.column));
@@ -333,17 +358,14 @@ impl RunPlanner<'_> {
                 checked.locate_problems(&mut planned.problems, typed, sheet.mapping);
                 Ok(planned)
             };
-            let planned = match decided {
-                Some(decided) if !is_written => Ok(decided),
-                kept => plan(kept),
-            };
+            let planned = before.map_or_else(Ok, |before| plan(before));
             stored = planned.and_then(|planned| {
                 let withheld = |column: usize| secrets.contains(&column) || is_withheld(&planned.problems, column);
                 planner.steps.row(typed, &planned, &withheld)
             });
         })?;
         stored?;
-        Ok(overridden)
+        Ok(left)
     }
 
     /// The local snapshot that an export has left, if nobody works with it.
@@ -372,10 +394,46 @@ impl RunPlanner<'_> {
     }
 }
 
+/// What an earlier result says of a row.
+fn said(result: &Option<PreviousResult>, mapping: &Mapping, row: &Row) -> Said {
+    result.as_ref().map_or(Said::Nothing, |result| result.said(mapping.entity, row))
+}
+
+/// Rows of a sheet with which the run does something else than they seem to ask for.
+#[derive(Debug, Clone, Copy, Default)]
+struct LeftRows {
+    /// They ask in vain for something else than the run does.
+    overridden: u64,
+    /// They are done, and the account lacks their records.
+    gone: u64,
+    /// They were edited, and are not sent again.
+    edited: u64,
+}
+
+impl LeftRows {
+    fn remarks(self, label: &str) -> impl Iterator<Item = Remark> {
+        // The earlier run may have been on another account.
+        let gone = (self.gone > 0).then(|| {
+            let (rows, records) = if self.gone == 1 { ("row is", "its record") } else { ("rows are", "their records") };
+            let count = thousands(self.gone);
+            format!(
+                "{label}: {count} {rows} done by an earlier run, but the account lacks {records}; if that run was on another \
+                 account, import the original file"
+            )
+        });
+        let edited = (self.edited > 0).then(|| {
+            let rows = counted(self.edited, "row");
+            format!("{label}: {rows} edited since the earlier run and not sent again; empty `_status` there to send what it says")
+        });
+        let remark = |message| Remark::new(RemarkCode::RowsCarried, message);
+        gone.into_iter().chain(edited).map(remark)
+    }
+}
+
 /// What every pass over the rows needs.
 struct PlanPass<'p> {
     sheets: &'p [SheetRules],
-    edits: &'p [Edits],
+    results: &'p [Option<PreviousResult>],
     described: &'p DescribedRecords,
     /// What earlier passes said against further records. A row of which nothing is sent is not looked at so far again.
     trial_problems: &'p HashMap<RowId, Vec<Problem>>,

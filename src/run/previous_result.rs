@@ -1,112 +1,255 @@
-//! What the result of an earlier run says of a row: `--only-failed` sends what is not done and keeps the rest.
+//! What the result of an earlier run says of a row. What is done is never sent again unless a cell of it was edited, and then
+//! only the edit is (design rule 1).
+//!
+//! That a cell was edited shows in comparison with the row as that run has read it ([`earlier_rows`](super::earlier_rows)),
+//! not with the account, which others change too. Where no journal has the row, nobody knows who made a difference to the
+//! account: the row is then compared with it, and what differs is a conflict.
 
+use std::ops::ControlFlow;
+use std::rc::Rc;
+
+use super::earlier_rows::{DoneEarlier, EarlierCells, EarlierRows, NamedColumns, ReportedRow, has_written};
+use super::input::InputSet;
 use crate::account::Account;
-use crate::check::{Code, ValueError};
-use crate::mapping::{ColumnTarget, Mapping, ResultColumn};
-use crate::plan::{RowDecision, RowStatus, WriteKind};
-use crate::run::journal::{PlannedRow, RowState};
+use crate::account::AccountIdentity;
+use crate::check::{CheckedRow, Checker, Code, EarlierRow, ValueError};
+use crate::error::{Error, Result};
+use crate::mapping::{ColumnTarget, Mapping, ResultColumn, TimestampColumn};
+use crate::plan::{ReportMode, RowDecision, RowStatus, WriteKind};
+use crate::run::journal::{EarlierRun, PlannedRow, RowState};
 use crate::schema::Entity;
 use crate::table::{Input, Row};
-use crate::written_files::{Overwrite, WrittenFiles};
+use crate::written_files::WrittenFiles;
 
-/// Which rows of the input are sent.
+/// Which rows of the input count.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum RowSelection {
+    /// All, whatever an earlier result says of them.
     All,
-    /// The input is a result: what it says is done stays as it is.
+    /// Those that no earlier result says are done.
     NotDone,
+    /// The same, and every sheet has to be a result.
+    OfResult,
 }
 
-impl RowSelection {
-    /// What an earlier result says of a sheet's rows, where it is asked.
-    pub(super) fn previous_result(self, mapping: &Mapping, edits: Edits) -> Option<PreviousResult> {
-        match self {
-            RowSelection::All => None,
-            RowSelection::NotDone => PreviousResult::of(mapping, edits),
+/// What an earlier result says of a row.
+#[derive(Debug)]
+pub(super) enum Said {
+    /// Nothing that counts: the row is sent like any other.
+    Nothing,
+    /// What is decided for it, whatever its cells say.
+    Decided(PlannedRow),
+    /// The same, although a cell of it was edited: an action or a deletion would happen a second time, and what was left out
+    /// may have been left out on purpose.
+    Edited(PlannedRow),
+    /// It is done, or an edit of it failed after it was done, and its cells may have been edited since.
+    Done(DoneBefore),
+}
+
+/// The message of such a row.
+const EDITED_IN_VAIN: &str = "edited since the earlier run, and not sent again: empty its `_status` to send it";
+
+/// A row that was done, and may have been edited since.
+#[derive(Debug)]
+pub(super) struct DoneBefore {
+    /// What became of it then. It stands unless the row was edited; none of a row that certainly was.
+    kept: Option<PlannedRow>,
+    /// What it said then; none where no journal tells.
+    cells: Option<EarlierCells>,
+}
+
+impl DoneBefore {
+    /// What the row said then, read like the row itself.
+    pub(super) fn earlier(&self, checker: &mut Checker<'_>) -> EarlierRow {
+        let Some(EarlierCells { row, changed }) = &self.cells else { return EarlierRow::Unknown };
+        let mut checked = CheckedRow::default();
+        let row = checker.check_alone(row, &mut checked).0.clone();
+        EarlierRow::Known { row, checked: Box::new(checked), changed: *changed }
+    }
+
+    /// What became of the row then, if that stands and not what was decided for it now. `is_gone` if the account has no such
+    /// record any more: the earlier run may have been on another account.
+    pub(super) fn keep(self, decision: &RowDecision, is_gone: bool) -> Option<PlannedRow> {
+        if self.is_edited(decision) {
+            return None;
+        }
+        let kept = self.kept?;
+        if !is_gone {
+            return Some(kept);
+        }
+        let record = kept.record.map(|id| format!(" `#{id}`")).unwrap_or_default();
+        let message = format!("done by an earlier run; the account has no record{record}");
+        Some(PlannedRow { message, ..kept })
+    }
+
+    /// Whether what was decided for the row now stands: the row was edited, well or badly.
+    fn is_edited(&self, decision: &RowDecision) -> bool {
+        match decision {
+            RowDecision::Write(_, write) => *write != WriteKind::Create,
+            // Others may have deleted it, and a run that only creates leaves it as it is where it may not have been edited.
+            RowDecision::Rejected(problems) => !problems.iter().all(|problem| match problem.code() {
+                Code::RecordMissing => true,
+                Code::RecordExists => self.cells.is_none(),
+                _ => false,
+            }),
+            RowDecision::SkippedConflict { .. } => true,
+            RowDecision::Unchanged(_) | RowDecision::AlreadyDone | RowDecision::Skipped => false,
         }
     }
 }
 
-/// Whether a result may have been edited since it was written.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Edits {
+/// What tells whether the rows of a file were edited since it was written.
+#[derive(Debug, Clone)]
+enum Edits {
+    /// The file is as it was written: none were.
     None,
-    Possible,
+    /// What the run that wrote it has read.
+    Since(Rc<EarlierRows>),
+    /// Nothing.
+    Unknown,
 }
 
-impl Edits {
-    /// Of an input: as it was written on this machine, or not. Nobody asks where all rows are sent.
-    pub(super) fn of(account: &Account, selection: RowSelection, input: &Input) -> Self {
-        let Input::Path(path) = input else { return Edits::Possible };
-        if selection == RowSelection::All {
-            return Edits::None;
-        }
-        let written = WrittenFiles::new(&account.state_dir);
-        match written.check(std::slice::from_ref(path), Overwrite::OwnFiles) {
-            Ok(()) => Edits::None,
-            Err(_) => Edits::Possible,
-        }
-    }
-}
-
-/// The columns that a result workbook puts in front of the user's own.
-#[derive(Debug, Clone, Copy)]
+/// The columns that a result puts in front of the user's own.
+#[derive(Debug, Clone)]
 pub(super) struct PreviousResult {
     status: usize,
     id: Option<usize>,
     message: Option<usize>,
+    /// The user's own.
+    columns: NamedColumns,
     edits: Edits,
+}
+
+/// What earlier results say of the rows of every sheet; none of a sheet that is no result.
+///
+/// # Errors
+/// Where a file cannot be read, or a sheet is no result and should be.
+pub(super) fn previous_results(
+    account: &Account,
+    selection: RowSelection,
+    input: &mut InputSet,
+) -> Result<Vec<Option<PreviousResult>>> {
+    if selection == RowSelection::All {
+        return Ok(input.sheets.iter().map(|_| None).collect());
+    }
+    let result = |sheet: &super::input::MappedSheet| PreviousResult::of(&sheet.mapping, &sheet.header, Edits::Unknown);
+    let mut results: Vec<Option<PreviousResult>> = input.sheets.iter().map(result).collect();
+    let is_lacking = |index: &usize| !input.sheets[*index].is_further() && results[*index].is_none();
+    if let Some(lacking) = (0..results.len()).find(is_lacking).filter(|_| selection == RowSelection::OfResult) {
+        return Err(Error::usage(
+            format!("{} has no column `_status`, so it is not a result of an earlier run", input.label(lacking)),
+            "give the result workbook, or leave out --only-failed",
+        ));
+    }
+    for file in 0..input.files.len() {
+        let sheets: Vec<usize> = (0..results.len())
+            .filter(|index| input.sheets[*index].file == file && !input.sheets[*index].is_further())
+            .filter(|index| results[*index].is_some())
+            .collect();
+        if sheets.is_empty() {
+            continue;
+        }
+        let edits = edits_of(account, input, (file, &sheets), &results)?;
+        for sheet in sheets {
+            // Further records are told of like the rows that they are made from.
+            for index in std::iter::once(sheet).chain(input.further_of(sheet)) {
+                results[index] = results[sheet].clone().map(|result| PreviousResult { edits: edits.clone(), ..result });
+            }
+        }
+    }
+    Ok(results)
+}
+
+fn edits_of(
+    account: &Account,
+    input: &mut InputSet,
+    (file, sheets): (usize, &[usize]),
+    results: &[Option<PreviousResult>],
+) -> Result<Edits> {
+    // Of an account that is gone with its process nothing is kept.
+    if account.identity == AccountIdentity::SandboxMemory
+        && let Input::Path(path) = &input.files[file].input
+        && WrittenFiles::new(&account.state_dir).known().is_unedited(path)
+    {
+        return Ok(Edits::None);
+    }
+    let done = |input: &mut InputSet| {
+        let mut done = Vec::new();
+        for sheet in sheets {
+            let (entity, Some(result)) = (input.sheets[*sheet].mapping.entity, &results[*sheet]) else { continue };
+            input.each_row(*sheet, &mut |row| {
+                done.extend(result.reported(entity, row).filter(|reported| reported.status.is_done()));
+                ControlFlow::Continue(())
+            })?;
+        }
+        Ok(done)
+    };
+    Ok(EarlierRows::find(account, input, file, done)?.map_or(Edits::Unknown, |rows| Edits::Since(Rc::new(rows))))
 }
 
 impl PreviousResult {
     /// None where the sheet has no column `_status`: it is no result.
-    pub(super) fn of(mapping: &Mapping, edits: Edits) -> Option<Self> {
+    fn of(mapping: &Mapping, header: &Row, edits: Edits) -> Option<Self> {
         let column =
             |to: &ColumnTarget| mapping.columns.iter().find(|column| column.target == *to).map(|column| column.index);
         Some(Self {
             status: column(&ColumnTarget::Result(ResultColumn::Status))?,
             id: mapping.id_column().map(|column| column as usize),
             message: column(&ColumnTarget::Result(ResultColumn::Message)),
+            columns: NamedColumns::of(header, mapping.timestamp_column(TimestampColumn::Updated)),
             edits,
         })
     }
 
-    /// Whether nothing is left to do for the row, whatever its cells say.
-    pub(super) fn is_settled(&self, entity: &Entity, row: &Row) -> bool {
-        self.is_done(row) && self.written_record(entity, row).is_none()
+    /// Of a file that was not edited.
+    #[cfg(test)]
+    pub(super) fn as_written(mapping: &Mapping, header: &Row) -> Option<Self> {
+        Self::of(mapping, header, Edits::None)
     }
 
-    /// The record that the row has written, where its cells may have been edited since: it is compared with them, and an
-    /// edit is an update. Never of an action, which would happen a second time.
-    pub(super) fn written_record(&self, entity: &Entity, row: &Row) -> Option<i64> {
-        let is_compared = |status| matches!(status, RowStatus::Created | RowStatus::Updated | RowStatus::Unchanged);
-        let reported = RowStatus::parse(row.cell(self.status).text).filter(|reported| reported.is_done())?;
-        let may_be_edited = self.edits == Edits::Possible && entity.is_collection() && is_compared(reported.status);
-        self.outcome(row).record.filter(|_| may_be_edited)
-    }
-
-    /// Whether nothing is left to do for the row unless it was edited.
-    fn is_done(&self, row: &Row) -> bool {
-        RowStatus::parse(row.cell(self.status).text).is_some_and(|reported| reported.is_done())
-    }
-
-    /// What is decided for the row before it is looked at: it is done, or nobody knows whether it was.
-    pub(super) fn decided(&self, entity: &Entity, row: &Row) -> Option<PlannedRow> {
-        match self.is_done(row) {
-            true => Some(self.outcome(row)),
-            false => self.still_unknown(entity, row),
+    /// What the earlier result says of a row.
+    pub(super) fn said(&self, entity: &Entity, row: &Row) -> Said {
+        let Some(reported) = self.reported(entity, row) else { return Said::Nothing };
+        if !reported.status.is_done() {
+            let unknown = self.still_unknown(entity, row).map(Said::Decided);
+            return unknown.unwrap_or_else(|| self.edited_before(&reported, row));
+        }
+        let kept = self.outcome(row);
+        match &self.edits {
+            Edits::Since(rows) if rows.is_as_read(&reported) => Said::Decided(kept),
+            Edits::Since(rows) if reported.record.is_some() => {
+                Said::Done(DoneBefore { kept: Some(kept), cells: rows.cells(&reported, row, &self.columns) })
+            }
+            Edits::Since(_) => Said::Edited(PlannedRow { message: EDITED_IN_VAIN.into(), ..kept }),
+            Edits::Unknown if reported.record.is_some() => Said::Done(DoneBefore { kept: Some(kept), cells: None }),
+            Edits::None | Edits::Unknown => Said::Decided(kept),
         }
     }
 
-    /// Whether what was decided for a row whose record is written already stands, and not what the earlier result says:
-    /// the row was edited, well or badly. That the record is gone, or that the run only creates, is no edit.
-    pub(super) fn is_edit(decision: &RowDecision) -> bool {
-        match decision {
-            RowDecision::Write(_, write) => matches!(write, WriteKind::Update(_)),
-            RowDecision::Rejected(problems) => {
-                !problems.iter().all(|problem| matches!(problem.code(), Code::RecordMissing | Code::RecordExists))
-            }
-            _ => false,
+    /// What is said of a row that is not done: that it was done once, and has an edit that did not succeed.
+    fn edited_before(&self, reported: &ReportedRow, row: &Row) -> Said {
+        let (Edits::Since(rows), Some(_)) = (&self.edits, reported.record) else { return Said::Nothing };
+        match rows.done_before(reported, row, &self.columns) {
+            DoneEarlier::Never => Said::Nothing,
+            DoneEarlier::Known(cells) => Said::Done(DoneBefore { kept: None, cells: Some(cells) }),
+            DoneEarlier::Unknown => Said::Done(DoneBefore { kept: None, cells: None }),
+        }
+    }
+
+    /// What the earlier result says became of a row, if it is one of a run.
+    fn reported(&self, entity: &Entity, row: &Row) -> Option<ReportedRow> {
+        let reported = RowStatus::parse(row.cell(self.status).text)?;
+        let status = (reported.mode == ReportMode::Done).then_some(reported.status)?;
+        let is_compared = entity.is_collection() && (has_written(status) || !status.is_done());
+        let record = self.outcome(row).record.filter(|_| is_compared);
+        Some(ReportedRow { entity: entity.name, status, record, digest: self.columns.digest(row) })
+    }
+
+    /// The run that wrote the sheet, where its journal is at hand.
+    pub(super) fn run(&self) -> Option<&EarlierRun> {
+        match &self.edits {
+            Edits::Since(rows) => Some(rows.run()),
+            Edits::None | Edits::Unknown => None,
         }
     }
 
@@ -158,15 +301,23 @@ mod tests {
         row
     }
 
+    fn with(entity: &'static Entity, header: &[&str], edits: Edits) -> Option<PreviousResult> {
+        let header = row(1, header);
+        let mapping = Mapping::new(entity, &header, &MappingOverrides::default()).unwrap();
+        PreviousResult::of(&mapping, &header, edits)
+    }
+
     #[test]
     fn what_is_done_is_decided_and_an_action_of_unknown_outcome_is_never_sent_again() {
         for (name, header) in [("locations", "name"), ("checkin_asset", "asset_id")] {
             let entity = schema::find(name).unwrap();
-            let header =
-                row(1, &["_status", "_id", "_message", header, "checkin_date"][..4 + usize::from(entity.is_action())]);
-            let mapping = Mapping::new(entity, &header, &MappingOverrides::default()).unwrap();
-            let result = PreviousResult::of(&mapping, Edits::Possible).unwrap();
-            let decided = |status: &str| result.decided(entity, &row(2, &[status, "7", "fine", "Berlin"]));
+            let header = &["_status", "_id", "_message", header, "checkin_date"][..4 + usize::from(entity.is_action())];
+            let result = with(entity, header, Edits::None).unwrap();
+            let decided = |status: &str| match result.said(entity, &row(2, &[status, "7", "fine", "Berlin"])) {
+                Said::Decided(planned) => Some(planned),
+                Said::Nothing => None,
+                Said::Done(_) | Said::Edited(_) => panic!("the file was not edited"),
+            };
             let done = decided("created").unwrap();
             assert_eq!((done.state, done.status, done.record), (RowState::Carried, RowStatus::Created, Some(7)));
             assert_eq!(done.message, "fine");
@@ -175,66 +326,69 @@ mod tests {
             let unknown = decided("unknown").map(|planned| (planned.state, planned.status));
             assert_eq!(unknown, entity.is_action().then_some((RowState::Ended, RowStatus::Unknown)));
         }
-    }
-
-    #[test]
-    fn a_result_that_may_have_been_edited_is_compared_with_its_records() {
         let places = schema::find("locations").unwrap();
-        let returns = schema::find("checkin_asset").unwrap();
-        let with = |entity, header: &[&str], edits| {
-            let mapping = Mapping::new(entity, &row(1, header), &MappingOverrides::default()).unwrap();
-            PreviousResult::of(&mapping, edits)
-        };
-        let result = |edits| with(places, &["_status", "_id", "_message", "name"], edits).unwrap();
-        let line = |status: &str, id: &str| row(2, &[status, id, "", "Berlin"]);
-        for (status, is_done, is_compared) in [
-            ("created", true, true),
-            ("updated", true, true),
-            ("unchanged", true, true),
-            ("deleted", true, false),
-            ("skipped", true, false),
-            ("failed", false, false),
-            ("unknown", false, false),
-            ("", false, false),
-        ] {
-            let line = line(status, "7");
-            assert_eq!(result(Edits::None).is_settled(places, &line), is_done, "{status}");
-            assert_eq!(result(Edits::None).written_record(places, &line), None, "{status}");
-            assert_eq!(result(Edits::Possible).is_settled(places, &line), is_done && !is_compared, "{status}");
-            assert_eq!(result(Edits::Possible).written_record(places, &line), is_compared.then_some(7), "{status}");
-        }
-        assert_eq!(result(Edits::Possible).written_record(places, &line("created", "")), None);
-        assert!(result(Edits::Possible).is_settled(places, &line("created", "")));
-        let moved = with(returns, &["_status", "_id", "asset_id", "checkin_date"], Edits::Possible).unwrap();
-        assert_eq!(moved.written_record(returns, &line("created", "7")), None, "it would happen a second time");
-        assert!(with(places, &["_id", "name"], Edits::Possible).is_none());
+        assert!(with(places, &["_id", "name"], Edits::Unknown).is_none());
         let bare = with(places, &["_status", "name"], Edits::None).unwrap();
-        let kept = bare.decided(places, &row(2, &["skipped", "Berlin"])).unwrap();
+        let Said::Decided(kept) = bare.said(places, &row(2, &["skipped", "Berlin"])) else { panic!("decided") };
         assert_eq!((kept.status, kept.record, kept.message.as_str()), (RowStatus::Skipped, None, ""));
     }
 
     #[test]
-    fn an_edit_is_an_update_or_what_is_wrong_with_one() {
-        let rejected = |codes: &[Code]| {
-            let problem = |code: &Code| ValueError::new(*code, "", "").at(None, "");
-            PreviousResult::is_edit(&RowDecision::Rejected(codes.iter().map(problem).collect()))
+    fn a_row_that_may_have_been_edited_is_compared_if_it_has_written_to_a_record() {
+        let (places, returns) = (schema::find("locations").unwrap(), schema::find("checkin_asset").unwrap());
+        let result = with(places, &["_status", "_id", "_message", "name"], Edits::Unknown).unwrap();
+        let said = |status: &str, id: &str| match result.said(places, &row(2, &[status, id, "", "Berlin"])) {
+            Said::Nothing => "sent",
+            Said::Decided(_) | Said::Edited(_) => "kept",
+            Said::Done(before) if before.cells.is_none() => "compared",
+            Said::Done(_) => "known",
         };
-        assert!(PreviousResult::is_edit(&RowDecision::Write(0, WriteKind::Update(7))));
-        assert!(!PreviousResult::is_edit(&RowDecision::Write(0, WriteKind::Create)));
-        assert!(!PreviousResult::is_edit(&RowDecision::Write(0, WriteKind::Delete(7))));
-        assert!(!PreviousResult::is_edit(&RowDecision::Unchanged(7)));
-        assert!(rejected(&[Code::NameNotFound]) && rejected(&[Code::RecordMissing, Code::NameNotFound]));
-        assert!(!rejected(&[Code::RecordMissing]) && !rejected(&[Code::RecordExists, Code::RecordMissing]));
+        for (status, expected) in [
+            ("created", "compared"),
+            ("updated", "compared"),
+            ("Unchanged", "compared"),
+            ("deleted", "kept"),
+            ("skipped", "kept"),
+            ("failed", "sent"),
+            ("unknown", "sent"),
+            ("would create", "sent"),
+            ("", "sent"),
+        ] {
+            assert_eq!(said(status, "7"), expected, "{status}");
+        }
+        assert_eq!(said("created", ""), "kept");
+        let moved = with(returns, &["_status", "_id", "asset_id", "checkin_date"], Edits::Unknown).unwrap();
+        let moved = moved.said(returns, &row(2, &["created", "7", "A-1", ""]));
+        assert!(matches!(moved, Said::Decided(_)), "it would happen a second time");
     }
 
     #[test]
-    fn only_a_file_as_it_was_written_here_is_surely_not_edited() {
-        let office = crate::run::prepare::tests::Office::new();
-        let path = office.file("r.csv", "_status,name\n");
-        let of = |selection, input: &Input| Edits::of(&office.account, selection, input);
-        let file = Input::Path(path);
-        assert_eq!(of(RowSelection::All, &file), Edits::None);
-        assert_eq!(of(RowSelection::NotDone, &file), Edits::Possible);
-        assert_eq!(of(RowSelection::NotDone, &Input::Stdin), Edits::Possible);
+    fn an_edit_is_an_update_or_what_is_wrong_with_one() {
+        let kept = PlannedRow {
+            state: RowState::Carried,
+            status: RowStatus::Created,
+            record: Some(7),
+            message: String::new(),
+            problems: Vec::new(),
+        };
+        let cells = EarlierCells { row: Row::default(), changed: None };
+        let (known, unknown) =
+            (DoneBefore { kept: Some(kept.clone()), cells: Some(cells) }, DoneBefore { kept: Some(kept), cells: None });
+        let rejected = |before: &DoneBefore, codes: &[Code]| {
+            let problem = |code: &Code| ValueError::new(*code, "", "").at(None, "");
+            before.is_edited(&RowDecision::Rejected(codes.iter().map(problem).collect()))
+        };
+        for before in [&known, &unknown] {
+            assert!(before.is_edited(&RowDecision::Write(0, WriteKind::Update(7))));
+            assert!(before.is_edited(&RowDecision::Write(0, WriteKind::Delete(7))));
+            assert!(!before.is_edited(&RowDecision::Write(0, WriteKind::Create)));
+            assert!(!before.is_edited(&RowDecision::Unchanged(7)));
+            assert!(rejected(before, &[Code::NameNotFound, Code::RecordMissing]) && !rejected(before, &[]));
+            assert!(!rejected(before, &[Code::RecordMissing]));
+        }
+        assert!(rejected(&known, &[Code::RecordExists]) && !rejected(&unknown, &[Code::RecordExists]));
+        let gone = unknown.keep(&RowDecision::Rejected(Vec::new()), true).unwrap();
+        assert_eq!(gone.message, "done by an earlier run; the account has no record `#7`");
+        assert!(known.keep(&RowDecision::Write(0, WriteKind::Update(7)), false).is_none());
     }
 }

@@ -1,6 +1,9 @@
 //! The result file contains the rows of the user as typed.
 
+use serde_json::{Value, json};
+
 use crate::harness::{CliTest, assert_output, sheet_rows};
+use crate::plan_book::fill;
 
 #[test]
 fn text_stays_text() {
@@ -139,4 +142,89 @@ fn a_duplicate_names_the_row_of_the_result_it_stands_in() {
     assert_eq!(rows[2][3], "Mill");
     let summary = crate::harness::sheet_rows(&account.path("locations.result.xlsx"), "Summary").concat().join("\n");
     assert!(summary.contains("duplicate of row 3") && !summary.contains("duplicate of row 6"), "{summary}");
+}
+
+/// An account with a result workbook: two assets were created, the product of the third is misspelt, and somebody else has
+/// given the first one another name.
+fn account_of_a_result() -> CliTest {
+    let rows = "asset_id,asset_name,product,status,notes\nB-1,One,MacBook Pro 14,Ready,hello\n\
+                B-2,Two,MacBook Pro 14,Ready,hello\nB-3,Three,MacBok Pro 14,Ready,hello\n";
+    let others = "asset_id,asset_name\nB-1,Theirs\n";
+    let account = CliTest::new().with_lookups().sheet("assets.csv", rows).sheet("others.csv", others);
+    account.run(&["import", "assets.csv", "--concurrency", "1"]).exits(1);
+    account.run(&["import", "others.csv", "--entity", "assets"]).exits(0);
+    account
+}
+
+/// Imports a copy of the result in which cells were edited. Returns the exit code and the numbers of created, updated, skipped
+/// and failed rows.
+fn import_edited(account: &CliTest, name: &str, cells: &[(&str, &str)], flags: &[&str]) -> (i32, [u64; 4], Value) {
+    std::fs::copy(account.path("assets.result.xlsx"), account.path(name)).unwrap();
+    fill(&account.path(name), "assets", cells);
+    let (code, summary) = account.json(&[&["import", name], flags].concat());
+    let counts = ["created", "updated", "skipped", "failed"].map(|name| summary["counts"][name].as_u64().unwrap());
+    (code, counts, summary)
+}
+
+fn name_and_notes(account: &CliTest, tag: &str) -> [Value; 2] {
+    let asset = account.record("assets", "asset_id", tag);
+    ["asset_name", "notes"].map(|field| asset[field].clone())
+}
+
+#[test]
+fn a_corrected_result_leaves_alone_what_others_have_changed_since() {
+    let account = account_of_a_result();
+    for flags in [&[][..], &["--only-failed"]] {
+        let (code, summary) = account.json(&[&["import", "assets.result.xlsx"], flags].concat());
+        assert_eq!((code, &summary["counts"]["skipped"]), (1, &json!(2)), "{summary}");
+        assert_eq!(summary["counts"]["updated"], 0, "{summary}");
+    }
+    let (code, counts, summary) =
+        import_edited(&account, "fixed.xlsx", &[("F4", "MacBook Pro 14")], &["--only-failed"]);
+    assert_eq!((code, counts), (0, [1, 0, 2, 0]), "{summary}");
+    assert_eq!(name_and_notes(&account, "B-1"), ["Theirs", "hello"]);
+}
+
+#[test]
+fn of_a_done_row_only_the_edit_is_sent() {
+    let account = account_of_a_result();
+    let fixed = ("F4", "MacBook Pro 14");
+    let (code, counts, summary) = import_edited(&account, "notes.xlsx", &[fixed, ("H2", "mine")], &[]);
+    assert_eq!((code, counts), (0, [1, 1, 1, 0]), "{summary}");
+    assert_eq!(name_and_notes(&account, "B-1"), ["Theirs", "mine"]);
+    let (code, counts, summary) = import_edited(&account, "name.xlsx", &[fixed, ("E2", "Mine"), ("E3", "2")], &[]);
+    assert_eq!((code, counts), (1, [0, 1, 0, 1]), "{summary}");
+    assert_eq!(summary["problems"][0]["code"], "record.conflict");
+    let message = summary["problems"][0]["examples"][0]["message"].as_str().unwrap();
+    assert!(message.starts_with("the service has `Theirs`, changed on "), "{message}");
+    assert_eq!(
+        [name_and_notes(&account, "B-1")[0].clone(), name_and_notes(&account, "B-2")[0].clone()],
+        ["Theirs", "2"]
+    );
+}
+
+#[test]
+fn on_another_machine_a_done_row_that_differs_is_a_conflict() {
+    let account = account_of_a_result();
+    std::fs::remove_dir_all(account.path("state")).unwrap();
+    let (code, counts, summary) =
+        import_edited(&account, "fixed.xlsx", &[("F4", "MacBook Pro 14")], &["--only-failed"]);
+    assert_eq!((code, counts), (1, [1, 0, 1, 1]), "{summary}");
+    assert_eq!(name_and_notes(&account, "B-1"), ["Theirs", "hello"]);
+    let (code, counts, summary) = import_edited(&account, "mine.xlsx", &[("H2", "mine")], &["--conflicts", "theirs"]);
+    assert_eq!((code, counts), (1, [0, 0, 1, 1]), "{summary}");
+    assert_eq!(name_and_notes(&account, "B-1"), ["Theirs", "hello"]);
+}
+
+#[test]
+fn the_result_of_a_run_that_was_undone_says_that_its_records_are_gone() {
+    let account = CliTest::new().sheet("locations.csv", "name\nBerlin\nParis\n");
+    account.run(&["import", "locations.csv"]).exits(0);
+    account.run(&["undo", "--last", "--yes"]).exits(0);
+    let (code, summary) = account.json(&["import", "locations.result.xlsx"]);
+    assert_eq!((code, &summary["counts"]["skipped"]), (0, &json!(2)), "{summary}");
+    let remarks = summary["remarks"].as_array().unwrap();
+    assert!(
+        remarks.iter().any(|remark| remark["message"].as_str().unwrap().contains("the account lacks their records"))
+    );
 }

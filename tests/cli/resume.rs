@@ -183,7 +183,7 @@ fn records_created_meanwhile_are_not_created_again() {
       N rows: ...
 
     1 problem in 1 row
-           1 × the record was changed on the service after the export (record.conflict)
+           1 × the record was changed on the service meanwhile (record.conflict)
                row 13
                run 20261124-093015-abcd wrote this record after this run was planned; asset `#N` has its `asset_id` and appeared during the run, but differs: `notes` is `somebody else's`; not sent again
                hint: import the row again: what is there now is then compared with it

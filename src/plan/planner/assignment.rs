@@ -34,14 +34,24 @@ pub(crate) struct RowLink {
 pub(crate) struct RowLinks(HashMap<(u16, u64), RowLink>);
 
 /// What a row's holder comes to.
-pub(super) enum HolderDecision {
+pub(in crate::plan) enum HolderDecision {
     Change(Box<HolderChange>),
     /// Nothing is done, for that reason; the column of the holder, from 0.
     Withheld(String, u32),
 }
 
+impl HolderDecision {
+    /// The column of the holder, from 0.
+    pub(in crate::plan) fn column(&self) -> u32 {
+        match self {
+            HolderDecision::Change(change) => change.column,
+            HolderDecision::Withheld(_, column) => *column,
+        }
+    }
+}
+
 /// The check-out of a row, ready to be written.
-pub(super) struct HolderChange {
+pub(in crate::plan) struct HolderChange {
     draft: RowDraft,
     link: RowLink,
     /// The holders that it comes back from first; empty if nobody has it.

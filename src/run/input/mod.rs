@@ -438,6 +438,14 @@ impl InputSet {
         Ok(())
     }
 
+    /// The id of the run that wrote a file, where it is the workbook of a result.
+    ///
+    /// # Errors
+    /// Where its summary cannot be read.
+    pub(crate) fn run_of(&mut self, file: usize) -> Result<Option<String>> {
+        own_sheets::run_of(&mut self.files[file].workbook)
+    }
+
     /// The files that are read; standard input has no path.
     pub(crate) fn paths(&self) -> impl Iterator<Item = &Path> {
         self.files.iter().filter_map(|file| match &file.input {

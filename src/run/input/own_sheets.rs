@@ -30,6 +30,9 @@ pub(crate) const PLAN_DATA_SHEET: &str = "_plan";
 /// The header of that sheet.
 pub(crate) const PLAN_DATA_HEADER: [&str; 2] = ["kind", "content"];
 
+/// What stands beside the id of its run in a summary.
+pub(crate) const RUN_FACT: &str = "Run";
+
 /// What the title of a summary begins with.
 pub(crate) mod titles {
     pub(crate) const DRY_RUN: &str = "Dry run";
@@ -55,6 +58,9 @@ pub(crate) const CHANGES_HEADERS: [&str; 9] =
 
 /// How far into a sheet is looked.
 const WITHIN: usize = 10;
+
+/// How far into a summary the id of its run is looked for.
+const RUN_WITHIN: usize = 40;
 
 /// Leaves out those of the sheets that are ours.
 ///
@@ -84,6 +90,22 @@ pub(super) fn is_ours(workbook: &mut Workbook, sheet: usize) -> Result<bool> {
         _ => return Ok(false),
     };
     Ok(fits(&workbook.first_rows(sheet, WITHIN)?))
+}
+
+/// The id of the run that wrote the workbook, if it is a result.
+///
+/// # Errors
+/// Where its summary cannot be read.
+pub(super) fn run_of(workbook: &mut Workbook) -> Result<Option<String>> {
+    let summary = workbook.sheets().iter().position(|sheet| sheet.name.as_deref() == Some(SUMMARY_SHEET));
+    let Some(summary) = summary else { return Ok(None) };
+    if !is_ours(workbook, summary)? {
+        return Ok(None);
+    }
+    // What to do next and the banner stand above it, a line each.
+    let rows = workbook.first_rows(summary, RUN_WITHIN)?;
+    let fact = rows.iter().find(|row| row.cell(0).text == RUN_FACT);
+    Ok(fact.map(|row| row.cell(1).text.trim().to_owned()))
 }
 
 /// Whether the workbook is a plan, which is applied and not imported.

@@ -133,6 +133,17 @@ pub struct RunDetails {
     pub plan: Option<AppliedPlan>,
     /// Sheets of further records, each with the sheet whose rows make them.
     pub further_sheets: Vec<(u16, u16)>,
+    /// Sheets that are results of earlier runs, each with that run, as far as its journal is at hand.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub results_of: Vec<(u16, EarlierRun)>,
+}
+
+/// The run that wrote a result which is read.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct EarlierRun {
+    pub id: String,
+    /// Whether the file says so. Else it has more rows of that run than of others.
+    pub is_named: bool,
 }
 
 /// A plan workbook that a run applies, and who approved it.

@@ -228,16 +228,21 @@ impl Journal {
         })
     }
 
-    /// What a cell says, as it was typed. `position` counts the rows of the sheet from 0. None where the journal has no
-    /// such cell; that of a dry run has none.
-    pub(crate) fn cell_text(&self, sheet: u16, position: usize, column: u32) -> Result<Option<String>, JournalError> {
+    /// A row with its cells, as it was read. `position` counts the rows of the sheet from 0. None where the journal has no
+    /// such row; that of a dry run has no cells.
+    pub(crate) fn row_at(&self, sheet: u16, position: usize) -> Result<Option<Row>, JournalError> {
         let id = row_keys(sheet).start + position as i64;
         let sql = "SELECT row, cells FROM row WHERE id = ?1";
         let stored = |row: &SqlRow<'_>| Ok((row.get::<_, i64>(0)?, row.get::<_, String>(1)?));
         let found = self.file.attempt(|connection| connection.query_row(sql, [id], stored).optional())?;
         let mut cells = Row::default();
         let decoded = found.and_then(|(number, text)| Decoder::default().decode(number as u64, &text, &mut cells));
-        Ok(decoded.map(|()| cells.cell(column as usize).text.to_owned()))
+        Ok(decoded.map(|()| cells))
+    }
+
+    /// What a cell says, as it was typed; see [`Journal::row_at`].
+    pub(crate) fn cell_text(&self, sheet: u16, position: usize, column: u32) -> Result<Option<String>, JournalError> {
+        Ok(self.row_at(sheet, position)?.map(|row| row.cell(column as usize).text.to_owned()))
     }
 
     /// Calls back with the number of each row of a sheet and some of its columns.

@@ -1,6 +1,7 @@
 //! The run store: the folder of journals.
 
 use std::cmp::Reverse;
+use std::collections::HashSet;
 use std::fs;
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
@@ -179,6 +180,11 @@ impl RunStore {
                 && !undone.contains(&run.id)
         };
         Ok(runs.into_iter().filter(open).collect())
+    }
+
+    /// The ids of the runs that others have started to undo.
+    pub(crate) fn undone(&self) -> Result<HashSet<String>, JournalError> {
+        Ok(self.list()?.iter().filter(|run| run.has_sent()).filter_map(StoredRun::undoes).collect())
     }
 
     /// The runs that have started to undo a run, newest first.

@@ -45,9 +45,7 @@ impl JournaledActions {
             // A journal that cannot be read says nothing; `runs` shows what is wrong with it.
             let Ok(journal) = Journal::open_read_only(&path) else { continue };
             let Ok(header) = journal.header() else { continue };
-            let is_of_account = header.account.is_same(&account.identity)
-                && account.has_digest(&journal.account_snapshot()?.account, &header.account);
-            if is_of_account {
+            if account.has_run(&journal, &header)? {
                 actions.add(&journal, (&run, is_locked(&path)), &items)?;
             }
         }

@@ -158,6 +158,12 @@ impl Office {
         self.runtime.block_on(self.account.client.create(entity(collection), body)).unwrap().id.unwrap()
     }
 
+    /// Moves something.
+    pub(in crate::run) fn makes_action(&self, action: &str, body: Json) {
+        let body = body.as_object().unwrap();
+        drop(self.runtime.block_on(self.account.client.create(entity(action), body)).unwrap());
+    }
+
     pub(in crate::run) fn removes(&self, collection: &str, id: i64) {
         self.runtime.block_on(self.account.client.delete(entity(collection), id)).unwrap();
     }

@@ -1,0 +1,164 @@
+//! Re-import of a result: which cells of a row that is done were edited since, and whether they may overwrite what is in the
+//! account by now.
+//!
+//! Only what was edited is sent. Where the record was changed since the earlier run, the account has to say of each edited
+//! field what the row said before: else somebody else has changed it too, and the row is a conflict. A row of which nobody
+//! knows what it said before overwrites nothing.
+
+use super::conflict::{Changes, Conflict, Since, UNKNOWN, UNKNOWN_HINT};
+use super::planner::{Decision, HolderDecision, Rejection, RowDraft};
+use super::resolver::{ResolvedField, Resolver};
+use super::step::WriteKind;
+use super::timestamp::ReportedTimestamp;
+use super::{Planner, SheetPlan, StepSink, diff, target};
+use crate::api::custom_fields;
+use crate::catalog::Record;
+use crate::check::{CheckedRow, Code, Conflicts, CustomField, EarlierRow, Problem, ValueError};
+use crate::mapping::Mapping;
+use crate::schema::{CUSTOM_FIELDS, UPDATED_AT, fold_name};
+use crate::table::Row;
+
+/// What a row said when an earlier run was done with it.
+#[derive(Debug, Default)]
+pub(super) struct EarlierValues {
+    fields: Vec<ResolvedField>,
+    custom: Vec<CustomField>,
+}
+
+impl EarlierValues {
+    /// Whether a field has the value that it had then.
+    fn has(&self, given: &ResolvedField) -> bool {
+        self.fields.iter().any(|earlier| earlier.field == given.field && earlier.value == given.value)
+    }
+
+    fn custom(&self, name: &str) -> &str {
+        let is_it = |earlier: &&CustomField| fold_name(&earlier.name) == fold_name(name);
+        self.custom.iter().find(is_it).map_or("", |earlier| earlier.value.trim())
+    }
+}
+
+impl<S: StepSink> Planner<'_, S> {
+    /// What a row said before; none of a row that is sent like any other.
+    pub(super) fn earlier_values(&self, mapping: &Mapping, checked: &CheckedRow) -> Option<EarlierValues> {
+        let EarlierRow::Known { row, checked: earlier, .. } = checked.earlier.as_ref()? else { return None };
+        let resolver =
+            Resolver { catalog: self.catalog, users: self.users, unknown: &self.unknown, renamed: &self.renamed };
+        let (fields, _) = resolver.resolve(mapping, row, earlier);
+        Some(EarlierValues { fields, custom: earlier.custom_fields(mapping, row) })
+    }
+
+    /// Splits the values of a row that is done into those that were edited and the others. What is wrong with cells that were
+    /// not edited is left out.
+    pub(super) fn split_edits(
+        &self,
+        mapping: &Mapping,
+        row: &Row,
+        checked: &mut CheckedRow,
+        (fields, problems): (Vec<ResolvedField>, &mut Vec<Problem>),
+    ) -> (Vec<ResolvedField>, Vec<ResolvedField>) {
+        let (Some(values), Some(earlier)) = (self.earlier_values(mapping, checked), &checked.earlier) else {
+            return (fields, Vec::new());
+        };
+        checked.custom.retain(|given| {
+            let is_kept = |given: CustomField| values.custom(&given.name) == given.value.trim();
+            !(earlier.has_cell(row, given.column) || given.field(mapping, row).is_some_and(is_kept))
+        });
+        problems.retain(|problem| {
+            // Two rows for one record are a problem whatever they say.
+            problem.code() == Code::DuplicateKey || problem.column.is_none_or(|column| !earlier.has_cell(row, column))
+        });
+        fields.into_iter().partition(|given| !earlier.has_cell(row, given.column) && !values.has(given))
+    }
+
+    /// Keeps an edit of a row that is done from overwriting what others have changed.
+    pub(super) fn check_earlier(
+        &self,
+        sheet: &SheetPlan<'_>,
+        row: &Row,
+        checked: &CheckedRow,
+        draft: RowDraft,
+    ) -> Result<Decision, Rejection> {
+        let Some(earlier) = checked.earlier.as_ref().filter(|_| self.rules.conflicts != Some(Conflicts::Mine)) else {
+            return Ok(Decision::Write(draft));
+        };
+        let mapping = sheet.mapping;
+        let id = draft.record.and_then(WriteKind::record);
+        let record = id.and_then(|id| self.catalog.record(mapping.entity.name, id));
+        let is_up_to_date = |record: &Record| target::shows_last_change(mapping, row, record);
+        let since = match (earlier, record) {
+            (_, Some(record)) if is_up_to_date(record) => return Ok(Decision::Write(draft)),
+            (EarlierRow::Unknown, _) => Since::Unknown,
+            (EarlierRow::Known { .. }, None) => return Ok(Decision::Write(draft)),
+            (EarlierRow::Known { changed, .. }, Some(record)) => {
+                let is_as_then = changed.is_some_and(|changed| !may_be_changed_after(record, changed));
+                let values = self.earlier_values(mapping, checked).unwrap_or_default();
+                if is_as_then || self.has_said(mapping, record, &values, &draft) {
+                    return Ok(Decision::Write(draft));
+                }
+                Since::Run
+            }
+        };
+        let changes = Changes { fields: &draft.fields, missing: &draft.missing, custom: &draft.custom };
+        let conflict = Conflict::of_result(since, (record, checked.id), &changes, (mapping, row), self.catalog);
+        match (self.rules.conflicts, id) {
+            (Some(to), Some(record)) => Ok(Decision::SkippedConflict { record, to, message: conflict.message(to) }),
+            _ => Err(conflict.problems()),
+        }
+    }
+
+    /// Whether the record has of every field that the row changes what the row said before, or of all that the row said if it
+    /// is to be deleted. Where the row said nothing, the field has to be empty.
+    fn has_said(&self, mapping: &Mapping, record: &Record, values: &EarlierValues, draft: &RowDraft) -> bool {
+        let entity = mapping.entity;
+        let holds = |field: usize| {
+            let held = record.get(entity.fields[field].name);
+            let mut said = values.fields.iter().filter(|earlier| earlier.field == field).peekable();
+            if said.peek().is_none() {
+                return diff::holds(&entity.fields[field], &serde_json::Value::Null, held);
+            }
+            said.any(|earlier| {
+                let write = draft.record.unwrap_or(WriteKind::Create);
+                let wanted = self.json(entity, earlier, write);
+                wanted.is_some_and(|wanted| self.held(&entity.fields[field], earlier, &wanted, held))
+            })
+        };
+        let pairs = record.get(CUSTOM_FIELDS).map(custom_fields).unwrap_or_default();
+        let holds_custom = |given: &CustomField| {
+            let held = diff::position_of(&given.name, &pairs).map_or("", |position| pairs[position].1.as_str());
+            held.trim() == values.custom(&given.name)
+        };
+        if let Some(WriteKind::Delete(_)) = draft.record {
+            return values.fields.iter().all(|earlier| holds(earlier.field)) && values.custom.iter().all(holds_custom);
+        }
+        let mut fields =
+            draft.fields.iter().map(|given| given.field).chain(draft.missing.iter().map(|(field, _)| *field));
+        fields.all(holds) && draft.custom.iter().all(holds_custom)
+    }
+
+    /// What the check-out of a row that is done comes to: nothing where the row says of the holder what it said before.
+    pub(super) fn check_earlier_holder(
+        &self,
+        row: &Row,
+        checked: &CheckedRow,
+        change: HolderDecision,
+    ) -> Result<Option<HolderDecision>, Rejection> {
+        let Some(earlier) = &checked.earlier else { return Ok(Some(change)) };
+        let column = change.column();
+        match (earlier, self.rules.conflicts) {
+            (EarlierRow::Known { .. }, _) => Ok((!earlier.has_cell(row, column)).then_some(change)),
+            (EarlierRow::Unknown, Some(Conflicts::Mine)) => Ok(Some(change)),
+            (EarlierRow::Unknown, Some(_)) => Ok(None),
+            (EarlierRow::Unknown, None) => {
+                let message = format!("it is not with whom the row says, {UNKNOWN}");
+                let error = ValueError::new(Code::RecordConflict, message, UNKNOWN_HINT);
+                Err(vec![error.at(Some(column), row.cell(column as usize).text)])
+            }
+        }
+    }
+}
+
+/// Whether a record may have been changed after a moment: also where it does not say.
+fn may_be_changed_after(record: &Record, moment: jiff::Timestamp) -> bool {
+    ReportedTimestamp::from_record(record.get(UPDATED_AT))
+        .is_none_or(|changed| changed.is_after(ReportedTimestamp::of(moment)))
+}
