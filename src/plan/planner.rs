@@ -51,7 +51,7 @@ use crate::mapping::{Column, MappingSource, RecordOrigin};
 use crate::plan::resolver::{
     RenamedRecords, Resolved, ResolvedField, Resolver, UnknownNames, UserIds, merge_references, wire_value,
 };
-use crate::schema::{self, CUSTOM_FIELDS, Entity, Field, Kind, Reference};
+use crate::schema::{self, CUSTOM_FIELDS, Entity, Field, Kind, Reference, fold_name};
 use crate::table::Row;
 
 /// Plans rows; sheets come in dependency order.
@@ -86,6 +86,8 @@ pub(crate) struct Planner<'p, S> {
     pub links: RowLinks,
     /// Rows, with their sheet, of which nothing is sent because another of their records has a problem.
     pub withheld: &'p HashSet<RowId>,
+    /// The names of records that rows describe and that are not made, because the row has a problem.
+    pub unmade: HashSet<(&'static str, String)>,
 }
 
 /// The problems for which a row is rejected.
@@ -119,6 +121,9 @@ impl<S: StepSink> Planner<'_, S> {
     ) -> Result<Option<RowPlan>, S::Error> {
         if sheet.mapping.origin == RecordOrigin::Described {
             let plan = self.own_record(sheet, row, checked)?;
+            if matches!(plan.decision, RowDecision::Rejected(_)) {
+                self.unmade.extend(record_names(sheet, row));
+            }
             let is_withheld = matches!(&plan.decision, RowDecision::Rejected(problems) if problems.is_empty());
             return Ok((!is_withheld).then_some(plan));
         }
@@ -148,6 +153,11 @@ impl<S: StepSink> Planner<'_, S> {
     /// Whether another record of the row has a problem.
     fn is_withheld(&self, sheet: &SheetPlan<'_>, row: &Row) -> bool {
         self.withheld.contains(&RowId { sheet: sheet.owner.unwrap_or(sheet.index), row: row.number })
+    }
+
+    /// Whether a name is that of a record which the row itself would make, were it not for a problem that it has.
+    fn is_unmade(&self, sheet: &SheetPlan<'_>, row: &Row, collection: &'static str, name: &str) -> bool {
+        self.is_withheld(sheet, row) && self.unmade.contains(&(collection, fold_name(name).into_owned()))
     }
 
     fn own_record(&mut self, sheet: &SheetPlan<'_>, row: &Row, checked: &mut CheckedRow) -> Result<RowPlan, S::Error> {
@@ -487,6 +497,7 @@ impl<S: StepSink> Planner<'_, S> {
                         Err(problem) if self.is_dispensable(sheet, given.field, given.column, &problem.error) => {
                             left_out.push((given.column, reference.to, name));
                         }
+                        Err(_) if self.is_unmade(sheet, row, reference.to, &name) => {}
                         Err(problem) => problems.push(problem),
                     }
                 }
@@ -612,6 +623,15 @@ impl RowDraft {
 fn or_problem<T>(error: ValueError, column: Option<u32>, row: &Row) -> Result<T, Rejection> {
     let found = column.map_or("", |column| row.cell(column as usize).text);
     Err(vec![error.at(column, found)])
+}
+
+/// The names by which other rows may name the record that a row describes: its key, and its name.
+fn record_names(sheet: &SheetPlan<'_>, row: &Row) -> Vec<(&'static str, String)> {
+    let entity = sheet.mapping.entity;
+    let fields = entity.key.iter().chain((!entity.key.contains(&"name")).then_some(&"name"));
+    let columns = fields.filter_map(|field| sheet.mapping.column_of(field));
+    let texts = columns.map(|column| row.cell(column as usize).text).filter(|text| !text.trim().is_empty());
+    texts.map(|text| (entity.name, fold_name(text).into_owned())).collect()
 }
 
 /// The problem of an unknown name in the key of a record to delete: nothing is created for it.

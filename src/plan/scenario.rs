@@ -215,6 +215,7 @@ impl Scenario {
             statuses: HashMap::new(),
             links: RowLinks::default(),
             withheld: &HashSet::new(),
+            unmade: HashSet::new(),
         };
         let (mut rows, mut remarks) = (Vec::new(), Vec::new());
         for (index, sheet) in self.sheets.iter().enumerate() {

@@ -224,7 +224,8 @@ impl RunPlanner<'_> {
         let mut checked = CheckedRow::default();
         let mut reader = checker.helper();
         let mut stored: Result<(), JournalError> = Ok(());
-        // Records whose first row is withheld, by that row: the next row that describes one makes it.
+        // Records that no row has made so far, for all its problems, by their first row: the next one that describes such a
+        // record makes it, or has the same problem.
         let mut unmade: HashSet<u64> = HashSet::new();
         checker.rewind();
         input.each_row(sheet.index.into(), &mut |typed| {
@@ -242,26 +243,31 @@ impl RunPlanner<'_> {
                 RecordOrigin::Described => described.turn(sheet.index, &filled),
                 RecordOrigin::Assignment | RecordOrigin::Rows => None,
             };
-            let is_withheld = planner.withheld.contains(&RowId { sheet: owner, row: typed.number });
-            match turn {
-                Some(Turn::Repeated(description)) if is_withheld || !unmade.remove(&description.first_row()) => {
+            let first = match turn {
+                Some(Turn::Repeated(description)) if !unmade.contains(&description.first_row()) => {
                     return ControlFlow::Continue(());
                 }
-                Some(Turn::Conflict(problems)) => checked.problems.extend(problems.iter().cloned()),
+                Some(Turn::Conflict(problems)) => {
+                    checked.problems.extend(problems.iter().cloned());
+                    None
+                }
                 Some(Turn::First(description) | Turn::Repeated(description)) => {
-                    if is_withheld {
-                        unmade.insert(description.first_row());
-                    }
                     filled = description.complete(&filled);
                     checker.check_again(typed, &filled, &mut checked);
+                    Some(description.first_row())
                 }
-                None => {}
-            }
+                None => None,
+            };
             planner.steps.row_begins(sheet, &filled, &mut checked);
             if let Said::Done(before) = said(result, own, typed) {
                 checked.earlier = Some(before.earlier(&mut reader));
             }
             stored = planner.further_record(sheet, &filled, &mut checked).and_then(|plan| {
+                let is_made = plan.as_ref().is_some_and(|plan| !matches!(plan.decision, RowDecision::Rejected(_)));
+                match first {
+                    Some(first) if is_made => drop(unmade.remove(&first)),
+                    first => unmade.extend(first),
+                }
                 let planned = match plan {
                     Some(mut plan) => {
                         plan.changes.iter_mut().for_each(|change| change.column = checked.cell_of(change.column));
@@ -468,6 +474,7 @@ fn planner<'p, S>(
         statuses: HashMap::new(),
         links: RowLinks::default(),
         withheld,
+        unmade: HashSet::new(),
     }
 }
 

@@ -237,3 +237,17 @@ fn a_skip_may_list_a_blank_text_but_not_nothing() {
     let ran = account.run(&["check", "devices.csv", "--mapping", "none.toml"]).exits(2);
     assert!(ran.text().contains("a skip whose `is` lists nothing"), "{}", ran.text());
 }
+
+#[test]
+fn a_row_with_a_problem_is_not_told_to_lack_what_it_would_make_itself() {
+    let mapping = "entity = \"assets\"\n[fields.location_id]\ncolumn = \"Building\"\n[fields.assigned_to]\ncolumn = \"Holder\"\n\
+                   [also.locations]\nname = { column = \"Building\" }\n\
+                   [also.employees]\nname = { column = \"Person\" }\nemail = { column = \"Holder\" }\n";
+    let rows = "asset_id,product,status,Building,Holder,Person\nA-1,Nope,Ready,East,zb@example.com,Zoe Bell\n";
+    let account = CliTest::new().with_lookups().sheet("m.toml", mapping).sheet("assets.csv", rows);
+    let (code, summary) = account.json(&["import", "assets.csv", "--mapping", "m.toml", "--yes"]);
+    let problems = summary["problems"].as_array().unwrap().iter();
+    let messages: Vec<&str> = problems.map(|problem| problem["examples"][0]["message"].as_str().unwrap()).collect();
+    assert_eq!((code, messages), (1, vec!["`Nope` not found in products"]), "{summary}");
+    assert!(account.records("locations").iter().all(|place| place["name"] != "East"));
+}

@@ -361,6 +361,47 @@ fn rows_that_contradict_each_other_send_nothing_and_name_the_earlier_row() {
 }
 
 #[test]
+fn a_row_with_a_problem_does_not_miss_what_it_would_make_itself() {
+    let office = Office::new();
+    let rows = [
+        "A-1,Nope,Ready to Deploy,East,Bonn,zb@example.com,Zoe Bell,",
+        "A-2,Nope,Ready to Deploy,East,Bonn,zb@example.com,Zoe Bell,",
+        "A-3,Latitude 5450,Ready to Deploy,,,nobody,Zoe Bell,",
+    ];
+    let finished = office.imports(office.describing(&rows));
+    assert_eq!(
+        finished.rows(),
+        [
+            "2 failed: name.not_found at B: `Nope` not found in products",
+            "3 failed: name.not_found at B: `Nope` not found in products",
+            "4 failed: email.invalid at F: employees.email from Mail, F4: invalid e-mail address; expected one such as \
+             `ada.byron@example.com`",
+        ]
+    );
+    assert!(finished.writes().is_empty(), "{:?}", finished.writes());
+    // What no row makes is missing all the same.
+    let alone = "entity = \"assets\"\nignore = [\"City\", \"Title\", \"Name\", \"Mail\"]\n\
+                 [fields.location_id]\ncolumn = \"Building\"\n";
+    let text = format!("{DESCRIBED_HEADER}{}\n", rows[0]);
+    let finished = office.imports(office.mapped("alone.toml", alone, &text));
+    let missing = ["`Nope` not found in products", "`East` not found in locations"];
+    assert!(missing.iter().all(|missing| finished.rows()[0].contains(missing)), "{:?}", finished.rows());
+}
+
+#[test]
+fn what_the_first_of_several_rows_cannot_make_is_told_at_each() {
+    let office = Office::new();
+    let mapping =
+        DESCRIBED.replace("address_line_1 = { default = \"unknown\" }\n", "currency = { column = \"Name\" }\n");
+    let rows =
+        ["A-1,Latitude 5450,Ready to Deploy,East,Bonn,,XXQ,", "A-2,Latitude 5450,Ready to Deploy,East,Bonn,,EUR,"];
+    let text = format!("{DESCRIBED_HEADER}{}\n", rows.join("\n"));
+    let finished = office.imports(office.mapped("described.toml", &mapping, &text));
+    assert!(!finished.rows().iter().any(|row| row.contains("not found")), "{:?}", finished.rows());
+    assert!(finished.rows()[1].starts_with("3 created"), "{:?}", finished.rows());
+}
+
+#[test]
 fn a_row_that_is_skipped_or_deletes_describes_nothing() {
     let office = Office::new();
     office.asset("A-2");
