@@ -52,8 +52,8 @@ pub(crate) struct CheckedRow {
 /// What a row said when an earlier run was done with it.
 #[derive(Debug)]
 pub(crate) enum EarlierRow {
-    /// As that run read it, filled and checked like the row itself; and when the record was last changed as far as that run
-    /// knew, if it did.
+    /// As that run read it, filled and checked like the row itself; and when the record was last changed as far as that
+    /// run knew, if it did.
     Known { row: Row, checked: Box<CheckedRow>, changed: Option<Timestamp> },
     /// No journal tells.
     Unknown,

@@ -165,7 +165,8 @@ impl ImportJob {
         self
     }
 
-    /// Requires that the input is a result file. Of one, only the rows that are not done or were edited are sent in any case.
+    /// Requires that the input is a result file. Of one, only the rows that are not done or were edited are sent in any
+    /// case.
     #[must_use]
     pub fn only_failed(mut self) -> Self {
         self.only_failed = true;

@@ -579,14 +579,22 @@ impl Mapping {
                 && matches!(other.target, ColumnTarget::Field { .. })
                 && match self.derived_at(other.index).map(|derived| &derived.source) {
                     None => other.index == source,
-                    Some(ValueSource::FirstOf(columns)) => columns.first() == Some(&source),
+                    Some(ValueSource::FirstOf(columns) | ValueSource::FirstOrJoin(_, _, columns)) => {
+                        columns.first() == Some(&source)
+                    }
                     Some(ValueSource::None | ValueSource::Join(..)) => false,
                 }
         };
         match self.derived_at(column).map(|derived| &derived.source) {
             Some(ValueSource::None | ValueSource::Join(..)) => false,
-            Some(ValueSource::FirstOf(columns)) if columns.first() != Some(&source) => true,
-            Some(ValueSource::FirstOf(_)) | None => self.columns.iter().any(is_said_by_it),
+            Some(ValueSource::FirstOf(columns) | ValueSource::FirstOrJoin(_, _, columns))
+                if columns.first() != Some(&source) =>
+            {
+                true
+            }
+            Some(ValueSource::FirstOf(_) | ValueSource::FirstOrJoin(..)) | None => {
+                self.columns.iter().any(is_said_by_it)
+            }
         }
     }
 

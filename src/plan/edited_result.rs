@@ -1,9 +1,9 @@
-//! Re-import of a result: which cells of a row that is done were edited since, and whether they may overwrite what is in the
-//! account by now.
+//! Re-import of a result: which cells of a row that is done were edited since, and whether they may overwrite what is
+//! in the account by now.
 //!
-//! Only what was edited is sent. Where the record was changed since the earlier run, the account has to say of each edited
-//! field what the row said before: else somebody else has changed it too, and the row is a conflict. A row of which nobody
-//! knows what it said before overwrites nothing.
+//! Only what was edited is sent. Where the record was changed since the earlier run, the account has to say of each
+//! edited field what the row said before: else somebody else has changed it too, and the row is a conflict. A row of
+//! which nobody knows what it said before overwrites nothing.
 
 use super::conflict::{Changes, Conflict, Since, UNKNOWN, UNKNOWN_HINT};
 use super::planner::{Decision, HolderDecision, Rejection, RowDraft};
@@ -47,8 +47,8 @@ impl<S: StepSink> Planner<'_, S> {
         Some(EarlierValues { fields, custom: earlier.custom_fields(mapping, row) })
     }
 
-    /// Splits the values of a row that is done into those that were edited and the others. What is wrong with cells that were
-    /// not edited is left out.
+    /// Splits the values of a row that is done into those that were edited and the others. What is wrong with cells
+    /// that were not edited is left out.
     pub(super) fn split_edits(
         &self,
         mapping: &Mapping,
@@ -106,8 +106,8 @@ impl<S: StepSink> Planner<'_, S> {
         }
     }
 
-    /// Whether the record has of every field that the row changes what the row said before, or of all that the row said if it
-    /// is to be deleted. Where the row said nothing, the field has to be empty.
+    /// Whether the record has of every field that the row changes what the row said before, or of all that the row said
+    /// if it is to be deleted. Where the row said nothing, the field has to be empty.
     fn has_said(&self, mapping: &Mapping, record: &Record, values: &EarlierValues, draft: &RowDraft) -> bool {
         let entity = mapping.entity;
         let holds = |field: usize| {

@@ -4,9 +4,9 @@
 //! after the steps it depends on. Records that the run will create are added to the catalog when they are planned, so
 //! that later rows and sheets can name them, in a dry run too.
 //!
-//! A row of an export says which record it is about (`target`) and is compared with it cell by cell
-//! (`unchanged`). Edited cells become an update of just those fields (`edited_export`), unless the service has
-//! changed the record in the meantime (`conflict`). Of a row that an earlier run was done with, what was edited since is sent
+//! A row of an export says which record it is about (`target`) and is compared with it cell by cell (`unchanged`).
+//! Edited cells become an update of just those fields (`edited_export`), unless the service has changed the record in
+//! the meantime (`conflict`). Of a row that an earlier run was done with, what was edited since is sent
 //! (`edited_result`).
 
 mod conflict;

@@ -13,8 +13,8 @@ use crate::table::{Row, Value};
 pub(crate) struct DescribedRecords {
     sheets: HashMap<u16, SheetDescriptions>,
     conflicts: HashMap<RowId, Vec<Problem>>,
-    /// Rows that make no further records: they are none, or are done. With the sheet of their own records, or with that of
-    /// the further ones where it is those that are done.
+    /// Rows that make no further records: they are none, or are done. With the sheet of their own records, or with that
+    /// of the further ones where it is those that are done.
     pub(crate) skipped: HashSet<RowId>,
 }
 

@@ -1,9 +1,10 @@
 //! The rows of a result as the run that wrote it has read them: a cell that says something else by now was edited.
 //!
 //! The journal of the run has them. A workbook names its run in the summary, whatever program has saved it and under
-//! whatever name; of a CSV file the run is the one that wrote to its path. A copy of a CSV file names none: its run is likely
-//! the one of whose rows it has the most. What such a copy says as the journal has it was not edited. Of what differs, only a
-//! record that was created then is surely of that run, or of one before it: a record is created once, and updated by many.
+//! whatever name; of a CSV file the run is the one that wrote to its path. A copy of a CSV file names none: its run is
+//! likely the one of whose rows it has the most. What such a copy says as the journal has it was not edited. Of what
+//! differs, only a record that was created then is surely of that run, or of one before it: a record is created once,
+//! and updated by many.
 
 use std::cell::RefCell;
 use std::cmp::Reverse;
@@ -314,8 +315,8 @@ fn is_import_into(account: &Account, journal: &Journal, undone: &HashSet<String>
     Ok(stands && header.kind == RunKind::Import && account.has_run(journal, &header)?)
 }
 
-/// The journals that may have the rows of a file: first those of runs that wrote to its path, then the others, the newest
-/// first. Whether each is one of the first.
+/// The journals that may have the rows of a file: first those of runs that wrote to its path, then the others, the
+/// newest first. Whether each is one of the first.
 fn candidates(account: &Account, path: Option<&Path>) -> Result<Vec<(bool, PathBuf)>> {
     let mut runs = account.run_store().paths()?;
     // A run's id begins with the second in which it began.

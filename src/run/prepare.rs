@@ -224,8 +224,8 @@ impl RunPlanner<'_> {
         let mut checked = CheckedRow::default();
         let mut reader = checker.helper();
         let mut stored: Result<(), JournalError> = Ok(());
-        // Records that no row has made so far, for all its problems, by their first row: the next one that describes such a
-        // record makes it, or has the same problem.
+        // Records that no row has made so far, for all its problems, by their first row: the next one that describes
+        // such a record makes it, or has the same problem.
         let mut unmade: HashSet<u64> = HashSet::new();
         checker.rewind();
         input.each_row(sheet.index.into(), &mut |typed| {

@@ -1,9 +1,10 @@
-//! What the result of an earlier run says of a row. What is done is never sent again unless a cell of it was edited, and then
-//! only the edit is (design rule 1).
+//! What the result of an earlier run says of a row. What is done is never sent again unless a cell of it was edited,
+//! and then only the edit is (design rule 1).
 //!
-//! That a cell was edited shows in comparison with the row as that run has read it ([`earlier_rows`](super::earlier_rows)),
-//! not with the account, which others change too. Where no journal has the row, nobody knows who made a difference to the
-//! account: the row is then compared with it, and what differs is a conflict.
+//! That a cell was edited shows in comparison with the row as that run has read it
+//! ([`earlier_rows`](super::earlier_rows)), not with the account, which others change too. Where no journal has the
+//! row, nobody knows who made a difference to the account: the row is then compared with it, and what differs is a
+//! conflict.
 
 use std::ops::ControlFlow;
 use std::rc::Rc;
@@ -39,8 +40,8 @@ pub(super) enum Said {
     Nothing,
     /// What is decided for it, whatever its cells say.
     Decided(PlannedRow),
-    /// The same, although a cell of it was edited: an action or a deletion would happen a second time, and what was left out
-    /// may have been left out on purpose.
+    /// The same, although a cell of it was edited: an action or a deletion would happen a second time, and what was
+    /// left out may have been left out on purpose.
     Edited(PlannedRow),
     /// It is done, or an edit of it failed after it was done, and its cells may have been edited since.
     Done(DoneBefore),
@@ -67,8 +68,8 @@ impl DoneBefore {
         EarlierRow::Known { row, checked: Box::new(checked), changed: *changed }
     }
 
-    /// What became of the row then, if that stands and not what was decided for it now. `is_gone` if the account has no such
-    /// record any more: the earlier run may have been on another account.
+    /// What became of the row then, if that stands and not what was decided for it now. `is_gone` if the account has no
+    /// such record any more: the earlier run may have been on another account.
     pub(super) fn keep(self, decision: &RowDecision, is_gone: bool) -> Option<PlannedRow> {
         if self.is_edited(decision) {
             return None;
@@ -86,7 +87,8 @@ impl DoneBefore {
     fn is_edited(&self, decision: &RowDecision) -> bool {
         match decision {
             RowDecision::Write(_, write) => *write != WriteKind::Create,
-            // Others may have deleted it, and a run that only creates leaves it as it is where it may not have been edited.
+            // Others may have deleted it, and a run that only creates leaves it as it is where it may not have been
+            // edited.
             RowDecision::Rejected(problems) => !problems.iter().all(|problem| match problem.code() {
                 Code::RecordMissing => true,
                 Code::RecordExists => self.cells.is_none(),

@@ -144,8 +144,8 @@ fn a_duplicate_names_the_row_of_the_result_it_stands_in() {
     assert!(summary.contains("duplicate of row 3") && !summary.contains("duplicate of row 6"), "{summary}");
 }
 
-/// An account with a result workbook: two assets were created, the product of the third is misspelt, and somebody else has
-/// given the first one another name.
+/// An account with a result workbook: two assets were created, the product of the third is misspelt, and somebody else
+/// has given the first one another name.
 fn account_of_a_result() -> CliTest {
     let rows = "asset_id,asset_name,product,status,notes\nB-1,One,MacBook Pro 14,Ready,hello\n\
                 B-2,Two,MacBook Pro 14,Ready,hello\nB-3,Three,MacBok Pro 14,Ready,hello\n";
@@ -156,8 +156,8 @@ fn account_of_a_result() -> CliTest {
     account
 }
 
-/// Imports a copy of the result in which cells were edited. Returns the exit code and the numbers of created, updated, skipped
-/// and failed rows.
+/// Imports a copy of the result in which cells were edited. Returns the exit code and the numbers of created, updated,
+/// skipped and failed rows.
 fn import_edited(account: &CliTest, name: &str, cells: &[(&str, &str)], flags: &[&str]) -> (i32, [u64; 4], Value) {
     std::fs::copy(account.path("assets.result.xlsx"), account.path(name)).unwrap();
     fill(&account.path(name), "assets", cells);

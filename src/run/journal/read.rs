@@ -228,8 +228,8 @@ impl Journal {
         })
     }
 
-    /// A row with its cells, as it was read. `position` counts the rows of the sheet from 0. None where the journal has no
-    /// such row; that of a dry run has no cells.
+    /// A row with its cells, as it was read. `position` counts the rows of the sheet from 0. None where the journal has
+    /// no such row; that of a dry run has no cells.
     pub(crate) fn row_at(&self, sheet: u16, position: usize) -> Result<Option<Row>, JournalError> {
         let id = row_keys(sheet).start + position as i64;
         let sql = "SELECT row, cells FROM row WHERE id = ?1";
