@@ -180,7 +180,7 @@ impl RowFiller {
         let made = source.map_or(Derived::Nothing, |source| made_from(row, derived, source, &mut self.folded));
         let has_rival = derived.rivals.iter().any(is_given);
         let default = derived.default.as_ref().filter(|_| matches!(made, Derived::Nothing) && !has_rival);
-        let left = columns.iter().copied().find(|column| !row.cell(*column).is_blank() && !(is_tag && is_void(column)));
+        let left = columns.iter().copied().find(|column| !(row.cell(*column).is_blank() || is_tag && is_void(column)));
         let void = columns.iter().copied().find(|column| is_tag && is_void(column));
         let (mut record_kind, mut origin) = (None, DerivedOrigin::Cells);
         match (made, default) {

@@ -343,7 +343,7 @@ impl RunPlanner<'_> {
                     Err(decided)
                 }
             };
-            let mut plan = |before: Option<DoneBefore>| {
+            let plan = |before: Option<DoneBefore>| {
                 if self.kind == RunKind::Delete {
                     left.overridden += u64::from(request_deletion(sheet, filled, checked));
                 }
@@ -364,7 +364,7 @@ impl RunPlanner<'_> {
                 checked.locate_problems(&mut planned.problems, typed, sheet.mapping);
                 Ok(planned)
             };
-            let planned = before.map_or_else(Ok, |before| plan(before));
+            let planned = before.map_or_else(Ok, plan);
             stored = planned.and_then(|planned| {
                 let withheld = |column: usize| secrets.contains(&column) || is_withheld(&planned.problems, column);
                 planner.steps.row(typed, &planned, &withheld)
