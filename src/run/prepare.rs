@@ -554,8 +554,11 @@ impl PlanSink for TrialSink {
             let id = RowId { sheet: *owner, row: row.number };
             if !self.known.contains(&id) {
                 self.rejected.insert(id);
-                if *owner != self.sheet {
-                    self.problems.insert(RowId { sheet: self.sheet, row: row.number }, planned.problems.clone());
+                // Names are looked up in every pass, and one that the row would make itself is not missing.
+                let told = planned.problems.iter().filter(|problem| problem.code() != Code::NameNotFound);
+                let told: Vec<Problem> = told.cloned().collect();
+                if *owner != self.sheet && !told.is_empty() {
+                    self.problems.insert(RowId { sheet: self.sheet, row: row.number }, told);
                 }
             }
         }
