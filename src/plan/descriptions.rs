@@ -14,8 +14,8 @@ use crate::table::Row;
 pub(crate) struct NameDescriptions {
     /// By name.
     records: HashMap<String, Vec<NamedRecord>>,
-    /// The e-mail addresses, or whatever else is their key, of the people of a name.
-    people: HashMap<String, Vec<Box<str>>>,
+    /// The people of a name, each by the e-mail addresses that a row says, or whatever else is their key.
+    people: HashMap<String, Vec<Vec<Box<str>>>>,
     key: String,
 }
 
@@ -88,26 +88,38 @@ impl NameDescriptions {
 
     /// Adds a person of whom a row says both name and e-mail address, one of them in the cell that names the person.
     fn add_person(&mut self, reference: Reference, entity: &Entity, text: &str, cells: &[DescribingCell<'_>]) {
+        if !entity.is_person() {
+            return;
+        }
         let said = |is_said: &dyn Fn(&str) -> bool| cells.iter().find(|cell| is_said(cell.field.name));
-        let other = match text.contains('@') {
-            _ if !entity.is_person() => return,
-            true => said(&|field| field == "name"),
-            false => said(&|field| entity.key.contains(&field)),
+        let key = said(&|field| entity.key.contains(&field)).map(|cell| cell.text);
+        // The name to sign in with need not be the address of the mailbox.
+        let (name, address) = match text.contains('@') {
+            true => (said(&|field| field == "name").map(|cell| cell.text), Some(text)),
+            false => (Some(text), None),
         };
-        let Some(other) = other else { return };
-        let (name, key) = if text.contains('@') { (other.text, text) } else { (text, other.text) };
+        let addresses = || address.into_iter().chain(key);
+        let Some(name) = name.filter(|_| addresses().next().is_some()) else { return };
         write_key(reference, name, &mut self.key);
         let known = match self.people.get_mut(&self.key) {
             Some(known) => known,
             None => self.people.entry(self.key.clone()).or_default(),
         };
-        if !known.iter().any(|known| is_same_text(known, key)) {
-            known.push(key.into());
+        let is_among = |known: &[Box<str>], address: &str| known.iter().any(|known| is_same_text(known, address));
+        let place = known.iter().position(|person| addresses().any(|address| is_among(person, address)));
+        let place = place.unwrap_or_else(|| {
+            known.push(Vec::new());
+            known.len() - 1
+        });
+        for address in addresses() {
+            if !is_among(&known[place], address) {
+                known[place].push(address.into());
+            }
         }
     }
 
-    /// What rows say is the e-mail address of people of that name.
-    pub(super) fn people(&self, reference: Reference, name: &str) -> &[Box<str>] {
+    /// The people of that name, each by the e-mail addresses that rows say.
+    pub(super) fn people(&self, reference: Reference, name: &str) -> &[Vec<Box<str>>] {
         if self.people.is_empty() {
             return &[];
         }

@@ -56,9 +56,13 @@ impl<S: StepSink> Planner<'_, S> {
         if cells.iter().any(|cell| entity.key.contains(&cell.field.name)) {
             return None;
         }
-        let is_unmade = |email: &&str| {
+        let is_known = |email: &str| {
             let found = self.catalog.find(reference.to, email, ReferenceSyntax::Marked, reference.narrowed);
-            matches!(found, LookupResult::None { .. })
+            !matches!(found, LookupResult::None { .. })
+        };
+        let unmade = |emails: &Vec<Box<str>>| {
+            let email = emails.last().filter(|_| !emails.iter().any(|email| is_known(email)))?;
+            Some(format!("{email} (new in this run)"))
         };
         let described = found.map(|target| {
             let name = self.catalog.describe(reference.to, target);
@@ -67,9 +71,7 @@ impl<S: StepSink> Planner<'_, S> {
                 RecordRef::Planned(_) => format!("{name} (new in this run)"),
             }
         });
-        let unmade =
-            people.iter().map(|email| &**email).filter(is_unmade).map(|email| format!("{email} (new in this run)"));
-        let shown: Vec<String> = described.into_iter().chain(unmade).take(4).collect();
+        let shown: Vec<String> = described.into_iter().chain(people.iter().filter_map(unmade)).take(4).collect();
         (shown.len() > 1).then(|| {
             let error = ValueError::new(
                 Code::NameAmbiguous,
