@@ -98,8 +98,12 @@ fn the_result_has_the_sheet_of_the_plan_with_its_approvals() {
         sheet_rows(&account.path(file), "Plan").into_iter().map(filled).collect()
     };
     account.run(&["apply", "plan.xlsx", "--result", "done.xlsx", "--yes"]);
-    assert_eq!(page("done.xlsx"), page("plan.xlsx"));
-    assert_eq!(page("done.xlsx")[row - 1][..3], ["no", "assets", "update"]);
+    let (applied, plan) = (page("done.xlsx"), page("plan.xlsx"));
+    let how_to = plan.iter().position(|row| row.first().is_some_and(|text| text == "How to approve")).unwrap();
+    assert_eq!(applied[1], ["The plan as it was applied. What became of each line stands in its sheet."]);
+    assert_eq!((&applied[0], &applied[2..]), (&plan[0], &plan[2..applied.len()]));
+    assert_eq!(applied[row - 1][..3], ["no", "assets", "update"]);
+    assert!(applied.len() <= how_to, "{applied:#?}");
 }
 
 /// The row of a group on the first sheet, from 1.

@@ -26,6 +26,11 @@ pub(crate) struct PageText {
     pub command: String,
 }
 
+/// The section that says how to approve; the last one.
+const HOW_TO_APPROVE: &str = "How to approve";
+/// What a copy in a result begins with.
+const APPLIED: &str = "The plan as it was applied. What became of each line stands in its sheet.";
+
 /// In characters: `approve`, then what is described, its kind, its count, and text.
 const WIDTHS: [f64; 5] = [16.0, 24.0, 14.0, 12.0, 74.0];
 const LAST: u16 = 4;
@@ -84,7 +89,7 @@ fn set_up(sheet: &mut Worksheet) -> Result<(), XlsxError> {
     sheet.set_row_height(0, 30).map(drop)
 }
 
-/// Writes the sheet of a plan that was applied, as it was read back: nothing in it can be filled in any more.
+/// Writes the sheet of a plan that was applied, as it was read back: what it was to do, and what was approved of it.
 pub(crate) fn write_approved_page(sheet: &mut Worksheet, page: &ApprovedPage) -> Result<(), XlsxError> {
     let styles = styles();
     set_up(sheet)?;
@@ -101,13 +106,14 @@ pub(crate) fn write_approved_page(sheet: &mut Worksheet, page: &ApprovedPage) ->
         let first = texts.first().map(String::as_str).unwrap_or_default();
         match row {
             0 => copy.text(0, first, &styles.title)?,
-            1 => copy.text(0, first, &styles.lead)?,
+            1 => copy.text(0, APPLIED, &styles.lead)?,
             row if groups.contains(row) || (page.groups > 0 && row + 1 == groups.start) => {
                 let format = if groups.contains(row) { &styles.cell } else { &styles.head };
                 for (column, text) in (0..=LAST).zip(texts) {
                     copy.text(column, text, format)?;
                 }
             }
+            _ if is_section && first == HOW_TO_APPROVE => break,
             row if is_section => write_section(copy.sheet, &styles, *row, truncate_to_cell(first), LAST)?,
             _ if is_alone => copy.span(0, first, &styles.wrapped)?,
             _ => {
@@ -142,7 +148,7 @@ pub(super) fn write_page(
     write_groups(&mut page_at, &styles, head)?;
     write_list(&mut page_at, &styles, "Problems: these rows are not in the plan", &page.problems)?;
     write_list(&mut page_at, &styles, "Notes", &page.notes)?;
-    page_at.section(&styles, "How to approve")?;
+    page_at.section(&styles, HOW_TO_APPROVE)?;
     for text in [
         "Say yes or no for each group above. On the sheet of a collection, a yes or no on the first line of a record goes before its group; blank means as the group.",
         "Change nothing else: a plan whose other cells were changed is refused. Sorting is a change; filters and colours are not.",
