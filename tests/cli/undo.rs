@@ -235,10 +235,12 @@ fn what_somebody_else_has_checked_out_since_is_not_deleted() {
         account.sheet("assets.csv", "asset_id,product,status\nT-8,MacBook Pro 14,Ready\nT-9,MacBook Pro 14,Ready\n");
     let stock = import(&account, &["stock.csv", "--entity", "consumables"]);
     let assets = import(&account, &["assets.csv"]);
+    // Which of the two was created first is not said.
+    let cyan = account.record("consumables", "name", "Cyan")["id"].clone();
     for (path, body) in [
         (
             "checkout/consumable",
-            json!({"consumable_id": 2, "employee_id": 1, "quantity": 4, "checkout_date": "2026-11-05"}),
+            json!({"consumable_id": cyan, "employee_id": 1, "quantity": 4, "checkout_date": "2026-11-05"}),
         ),
         ("checkout/asset", json!({"asset_id": "T-8", "employee_id": 1, "checkout_date": "2026-11-05"})),
     ] {
