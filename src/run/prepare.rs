@@ -4,17 +4,20 @@
 //! second resolves and plans. Rows stream through both; what stays is the plan in its journal, and what is known of the
 //! account.
 
+mod sinks;
+
 use std::cell::RefCell;
 use std::collections::{HashMap, HashSet};
 use std::ops::ControlFlow;
 use std::pin::pin;
 use std::time::Duration;
 
+pub(crate) use sinks::PlanSink;
+use sinks::TrialSink;
+
 use super::described::{DescribedRecords, Turn};
 use super::input::{InputRow, InputSet, MappedSheet, RowRules, SheetRules};
-use super::journal::{
-    AccountSnapshot, EarlierRun, JournalBuilder, JournalError, PlannedRow, RowState, RunKind, SheetHeader,
-};
+use super::journal::{AccountSnapshot, EarlierRun, JournalBuilder, JournalError, PlannedRow, RowState, RunKind};
 use super::lookups;
 use super::previous_result::{DoneBefore, PreviousResult, RowSelection, Said, previous_results};
 use super::prior_actions::{KnownActions, LogReading};
@@ -32,9 +35,9 @@ use crate::mapping::{IdOwnership, Mapping, RecordOrigin};
 use crate::observer::{Observer, Wait};
 use crate::plan::resolver::{RenamedRecords, UnknownNames, UserIds};
 use crate::plan::{
-    ActionRequest, CreateMissing, FieldChange, LookAlikes, MovedItems, NameDescriptions, NotificationCount, PlanTotals,
-    Planner, RecordLocks, ReportedTimestamp, RowDecision, RowId, RowLinks, RowPlan, RowStatus, RunEstimate, SheetPlan,
-    Step, StepSink, UniqueValues,
+    ActionRequest, CreateMissing, LookAlikes, MovedItems, NameDescriptions, NotificationCount, PlanTotals, Planner,
+    RecordLocks, ReportedTimestamp, RowDecision, RowId, RowLinks, RowPlan, RowStatus, RunEstimate, SheetPlan,
+    UniqueValues,
 };
 use crate::schema::log_field;
 use crate::shutdown::ShutdownSignal;
@@ -137,7 +140,7 @@ impl RunPlanner<'_> {
         while is_sent && input.sheets.iter().any(MappedSheet::is_further) {
             // A row of which one record has a problem sends nothing: which those are is known only when all are planned.
             let mut prior = prior_actions.clone();
-            let trial = TrialSink { known: withheld.clone(), ..TrialSink::new(input) };
+            let trial = TrialSink::new(input, withheld.clone());
             let mut planner = planner((&mut catalog, &mut prior), trial, settings, &withheld);
             let pass = PlanPass {
                 sheets: &sheets,
@@ -475,94 +478,6 @@ fn planner<'p, S>(
         links: RowLinks::default(),
         withheld,
         unmade: HashSet::new(),
-    }
-}
-
-/// Receives a plan: the steps, and what was decided about the rows.
-pub(crate) trait PlanSink: StepSink<Error = JournalError> {
-    /// What a row says of the record that is planned next, before it is looked at.
-    fn row_begins(&mut self, sheet: &SheetPlan<'_>, row: &Row, checked: &mut CheckedRow) {
-        let _ = (sheet, row, checked);
-    }
-
-    fn sheet(&mut self, sheet: u16, header: &SheetHeader) -> Result<(), JournalError>;
-    fn changes(&mut self, changes: &[FieldChange]) -> Result<(), JournalError>;
-    fn row(&mut self, row: &Row, planned: &PlannedRow, withheld: &dyn Fn(usize) -> bool) -> Result<(), JournalError>;
-}
-
-impl PlanSink for JournalBuilder {
-    fn sheet(&mut self, sheet: u16, header: &SheetHeader) -> Result<(), JournalError> {
-        JournalBuilder::sheet(self, sheet, header)
-    }
-
-    fn changes(&mut self, changes: &[FieldChange]) -> Result<(), JournalError> {
-        JournalBuilder::changes(self, changes)
-    }
-
-    fn row(&mut self, row: &Row, planned: &PlannedRow, withheld: &dyn Fn(usize) -> bool) -> Result<(), JournalError> {
-        JournalBuilder::row(self, row, planned, withheld)
-    }
-}
-
-/// Keeps of a plan only which rows were rejected, of the sheets whose rows make several records.
-struct TrialSink {
-    steps: u32,
-    sheet: u16,
-    /// Sheets whose rows make several records, each with the sheet that the rows belong to.
-    owners: HashMap<u16, u16>,
-    /// Rows that were rejected before.
-    known: HashSet<RowId>,
-    rejected: HashSet<RowId>,
-    /// The problems of rejected further records, each with its own sheet.
-    problems: HashMap<RowId, Vec<Problem>>,
-}
-
-impl TrialSink {
-    fn new(input: &InputSet) -> Self {
-        let owners = input.further_sheets().into_iter().flat_map(|(sheet, owner)| [(sheet, owner), (owner, owner)]);
-        let (known, rejected) = (HashSet::new(), HashSet::new());
-        Self { steps: 0, sheet: 0, owners: owners.collect(), known, rejected, problems: HashMap::new() }
-    }
-}
-
-impl StepSink for TrialSink {
-    type Error = JournalError;
-
-    fn count(&self) -> u32 {
-        self.steps
-    }
-
-    fn push(&mut self, _: &Step) -> Result<(), JournalError> {
-        self.steps += 1;
-        Ok(())
-    }
-}
-
-impl PlanSink for TrialSink {
-    fn sheet(&mut self, sheet: u16, _: &SheetHeader) -> Result<(), JournalError> {
-        self.sheet = sheet;
-        Ok(())
-    }
-
-    fn changes(&mut self, _: &[FieldChange]) -> Result<(), JournalError> {
-        Ok(())
-    }
-
-    fn row(&mut self, row: &Row, planned: &PlannedRow, _: &dyn Fn(usize) -> bool) -> Result<(), JournalError> {
-        let is_rejected = planned.state == RowState::Ended && planned.status == RowStatus::Failed;
-        if let (true, Some(owner)) = (is_rejected, self.owners.get(&self.sheet)) {
-            let id = RowId { sheet: *owner, row: row.number };
-            if !self.known.contains(&id) {
-                self.rejected.insert(id);
-                // Names are looked up in every pass, and one that the row would make itself is not missing.
-                let told = planned.problems.iter().filter(|problem| problem.code() != Code::NameNotFound);
-                let told: Vec<Problem> = told.cloned().collect();
-                if *owner != self.sheet && !told.is_empty() {
-                    self.problems.insert(RowId { sheet: self.sheet, row: row.number }, told);
-                }
-            }
-        }
-        Ok(())
     }
 }
 

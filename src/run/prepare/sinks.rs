@@ -1,0 +1,98 @@
+//! Where a plan goes: into a journal, or, for a trial, nowhere.
+
+use std::collections::{HashMap, HashSet};
+
+use crate::check::{CheckedRow, Code, Problem};
+use crate::plan::{FieldChange, RowId, RowStatus, SheetPlan, Step, StepSink};
+use crate::run::input::InputSet;
+use crate::run::journal::{JournalBuilder, JournalError, PlannedRow, RowState, SheetHeader};
+use crate::table::Row;
+
+/// Receives a plan: the steps, and what was decided about the rows.
+pub(crate) trait PlanSink: StepSink<Error = JournalError> {
+    /// What a row says of the record that is planned next, before it is looked at.
+    fn row_begins(&mut self, sheet: &SheetPlan<'_>, row: &Row, checked: &mut CheckedRow) {
+        let _ = (sheet, row, checked);
+    }
+
+    fn sheet(&mut self, sheet: u16, header: &SheetHeader) -> Result<(), JournalError>;
+    fn changes(&mut self, changes: &[FieldChange]) -> Result<(), JournalError>;
+    fn row(&mut self, row: &Row, planned: &PlannedRow, withheld: &dyn Fn(usize) -> bool) -> Result<(), JournalError>;
+}
+
+impl PlanSink for JournalBuilder {
+    fn sheet(&mut self, sheet: u16, header: &SheetHeader) -> Result<(), JournalError> {
+        JournalBuilder::sheet(self, sheet, header)
+    }
+
+    fn changes(&mut self, changes: &[FieldChange]) -> Result<(), JournalError> {
+        JournalBuilder::changes(self, changes)
+    }
+
+    fn row(&mut self, row: &Row, planned: &PlannedRow, withheld: &dyn Fn(usize) -> bool) -> Result<(), JournalError> {
+        JournalBuilder::row(self, row, planned, withheld)
+    }
+}
+
+/// Keeps of a plan only which rows were rejected, of the sheets whose rows make several records.
+pub(super) struct TrialSink {
+    steps: u32,
+    sheet: u16,
+    /// Sheets whose rows make several records, each with the sheet that the rows belong to.
+    owners: HashMap<u16, u16>,
+    /// Rows that were rejected before.
+    known: HashSet<RowId>,
+    pub(super) rejected: HashSet<RowId>,
+    /// The problems of rejected further records, each with its own sheet.
+    pub(super) problems: HashMap<RowId, Vec<Problem>>,
+}
+
+impl TrialSink {
+    /// `known` are the rows that were rejected before.
+    pub(super) fn new(input: &InputSet, known: HashSet<RowId>) -> Self {
+        let owners = input.further_sheets().into_iter().flat_map(|(sheet, owner)| [(sheet, owner), (owner, owner)]);
+        let (rejected, problems) = (HashSet::new(), HashMap::new());
+        Self { steps: 0, sheet: 0, owners: owners.collect(), known, rejected, problems }
+    }
+}
+
+impl StepSink for TrialSink {
+    type Error = JournalError;
+
+    fn count(&self) -> u32 {
+        self.steps
+    }
+
+    fn push(&mut self, _: &Step) -> Result<(), JournalError> {
+        self.steps += 1;
+        Ok(())
+    }
+}
+
+impl PlanSink for TrialSink {
+    fn sheet(&mut self, sheet: u16, _: &SheetHeader) -> Result<(), JournalError> {
+        self.sheet = sheet;
+        Ok(())
+    }
+
+    fn changes(&mut self, _: &[FieldChange]) -> Result<(), JournalError> {
+        Ok(())
+    }
+
+    fn row(&mut self, row: &Row, planned: &PlannedRow, _: &dyn Fn(usize) -> bool) -> Result<(), JournalError> {
+        let is_rejected = planned.state == RowState::Ended && planned.status == RowStatus::Failed;
+        if let (true, Some(owner)) = (is_rejected, self.owners.get(&self.sheet)) {
+            let id = RowId { sheet: *owner, row: row.number };
+            if !self.known.contains(&id) {
+                self.rejected.insert(id);
+                // Names are looked up in every pass, and one that the row would make itself is not missing.
+                let told = planned.problems.iter().filter(|problem| problem.code() != Code::NameNotFound);
+                let told: Vec<Problem> = told.cloned().collect();
+                if *owner != self.sheet && !told.is_empty() {
+                    self.problems.insert(RowId { sheet: self.sheet, row: row.number }, told);
+                }
+            }
+        }
+        Ok(())
+    }
+}
