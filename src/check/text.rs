@@ -88,6 +88,13 @@ pub(crate) fn is_firmware_serial(text: &str) -> bool {
     let filler = |char: u8| text.bytes().all(|byte| byte.eq_ignore_ascii_case(&char));
     match text.as_bytes().first() {
         None => false,
+        // As nearly all serial numbers are, and none of these.
+        Some(_)
+            if text.bytes().any(|byte| byte.is_ascii_digit())
+                && text.bytes().any(|byte| byte.is_ascii_alphabetic()) =>
+        {
+            false
+        }
         Some(b'0' | b'x' | b'X') if filler(b'0') || filler(b'x') => true,
         Some(_) => FIRMWARE_SERIALS.iter().any(|known| known.eq_ignore_ascii_case(text)),
     }
@@ -291,6 +298,7 @@ mod tests {
             assert!(!is_firmware_serial(serial), "{serial}");
         }
         assert!(FIRMWARE_SERIALS.iter().all(|serial| serial.to_ascii_lowercase() == *serial));
+        assert!(FIRMWARE_SERIALS.iter().all(|serial| is_firmware_serial(serial)));
     }
 
     #[test]

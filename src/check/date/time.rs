@@ -47,7 +47,7 @@ fn is_time(text: &str) -> bool {
 /// day in Berlin. Midnight itself is what programs write that know only a day. An offset other than zero is local time.
 #[inline]
 pub(in crate::check) fn is_local_day_uncertain(text: &str) -> bool {
-    let Some(colon) = memchr::memchr(b':', text.as_bytes()) else { return false };
+    let Some(colon) = text.bytes().position(|byte| byte == b':') else { return false };
     let start = text[..colon].trim_end_matches(|char: char| char.is_ascii_digit()).len();
     let time = &text[start..];
     let clock_end = time.find(|char: char| !matches!(char, '0'..='9' | ':' | '.' | ',')).unwrap_or(time.len());
