@@ -49,14 +49,14 @@ fn created_at<'a>(record: RawRecord<'a>) -> Option<&'a str> {
 /// One reading of the whole list.
 #[derive(Debug)]
 struct Pass {
-    by: SortBy,
+    by: PassSort,
     order: &'static str,
     /// The length of pages in tenths of the usual: with others, pages end elsewhere.
     tenths: u32,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum SortBy {
+enum PassSort {
     /// The field in which records differ most.
     Key,
     Creation,
@@ -65,12 +65,12 @@ enum SortBy {
 /// The first pass is enough where keys differ. The next one sees what is created meanwhile, since that comes last; the
 /// others are for collections of which the keys are equal too, such as audits of one day.
 const PASSES: &[Pass] = &[
-    Pass { by: SortBy::Key, order: "asc", tenths: 10 },
-    Pass { by: SortBy::Creation, order: "asc", tenths: 9 },
-    Pass { by: SortBy::Key, order: "desc", tenths: 10 },
-    Pass { by: SortBy::Creation, order: "asc", tenths: 7 },
-    Pass { by: SortBy::Key, order: "asc", tenths: 8 },
-    Pass { by: SortBy::Creation, order: "desc", tenths: 10 },
+    Pass { by: PassSort::Key, order: "asc", tenths: 10 },
+    Pass { by: PassSort::Creation, order: "asc", tenths: 9 },
+    Pass { by: PassSort::Key, order: "desc", tenths: 10 },
+    Pass { by: PassSort::Creation, order: "asc", tenths: 7 },
+    Pass { by: PassSort::Key, order: "asc", tenths: 8 },
+    Pass { by: PassSort::Creation, order: "desc", tenths: 10 },
 ];
 
 /// Reads a list again, in other orders, until no record is missing.
@@ -157,8 +157,8 @@ impl<'a, S: RecordSource> Rescan<'a, S> {
         let limit = if pass.tenths == 10 { u32::MAX } else { limit };
         let others = self.filters.iter().copied().filter(|(name, _)| !matches!(*name, "sort" | "order"));
         let sort = match pass.by {
-            SortBy::Key => best_sort(self.entity),
-            SortBy::Creation => CREATED_AT,
+            PassSort::Key => best_sort(self.entity),
+            PassSort::Creation => CREATED_AT,
         };
         let filters: Vec<_> = others.chain([("sort", sort), ("order", pass.order)]).collect();
         Pager::new(self.source, self.entity, filters).with_limit(limit)

@@ -46,12 +46,12 @@ pub(crate) struct CheckedRow {
     /// Values that are read in a way the user should know of.
     pub remarks: Vec<CellRemark>,
     /// Of a row that an earlier run was done with, and that may have been edited since.
-    pub earlier: Option<EarlierRow>,
+    pub earlier: Option<EarlierRunRow>,
 }
 
 /// What a row said when an earlier run was done with it.
 #[derive(Debug)]
-pub(crate) enum EarlierRow {
+pub(crate) enum EarlierRunRow {
     /// As that run read it, filled and checked like the row itself; and when the record was last changed as far as that
     /// run knew, if it did.
     Known { row: Row, checked: Box<CheckedRow>, changed: Option<Timestamp> },
@@ -59,10 +59,10 @@ pub(crate) enum EarlierRow {
     Unknown,
 }
 
-impl EarlierRow {
+impl EarlierRunRow {
     /// Whether a cell of a row says what it said then.
     pub(crate) fn has_cell(&self, row: &Row, column: u32) -> bool {
-        let EarlierRow::Known { row: earlier, .. } = self else { return false };
+        let EarlierRunRow::Known { row: earlier, .. } = self else { return false };
         let column = column as usize;
         text::trimmed(earlier.cell(column).text) == text::trimmed(row.cell(column).text)
     }

@@ -44,7 +44,7 @@ pub(crate) use cell::reads_as_itself;
 #[cfg(test)]
 pub(crate) use checked_row::RenamedCell;
 pub(crate) use checked_row::{
-    CheckedRow, CurrencySign, CustomField, EarlierRow, ParsedField, ParsedId, ParsedRelated, ParsedValue,
+    CheckedRow, CurrencySign, CustomField, EarlierRunRow, ParsedField, ParsedId, ParsedRelated, ParsedValue,
 };
 pub(crate) use duplicates::duplicate_hint;
 pub(crate) use fill::{DerivedOrigin, rule_value};

@@ -125,7 +125,7 @@ enum TagText {
     Hidden,
 }
 
-/// The elements that tools write into their cells. A word in angle brackets that is none of them is text: `<user>`, and
+/// The elements that tools write into their cells. Anything else in angle brackets is text, such as `<user>` and
 /// `<ada@example.com>`.
 const ELEMENTS: [(&str, TagText); 72] = {
     use TagText::{Blank, EachLineBreak, Hidden, LineBreak, Nothing};

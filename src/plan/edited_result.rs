@@ -13,7 +13,7 @@ use super::timestamp::ReportedTimestamp;
 use super::{Planner, SheetPlan, StepSink, diff, target};
 use crate::api::custom_fields;
 use crate::catalog::Record;
-use crate::check::{CheckedRow, Code, Conflicts, CustomField, EarlierRow, Problem, ValueError};
+use crate::check::{CheckedRow, Code, Conflicts, CustomField, EarlierRunRow, Problem, ValueError};
 use crate::mapping::Mapping;
 use crate::schema::{CUSTOM_FIELDS, UPDATED_AT, fold_name};
 use crate::table::Row;
@@ -40,7 +40,7 @@ impl EarlierValues {
 impl<S: StepSink> Planner<'_, S> {
     /// What a row said before; none of a row that is sent like any other.
     pub(super) fn earlier_values(&self, mapping: &Mapping, checked: &CheckedRow) -> Option<EarlierValues> {
-        let EarlierRow::Known { row, checked: earlier, .. } = checked.earlier.as_ref()? else { return None };
+        let EarlierRunRow::Known { row, checked: earlier, .. } = checked.earlier.as_ref()? else { return None };
         let resolver =
             Resolver { catalog: self.catalog, users: self.users, unknown: &self.unknown, renamed: &self.renamed };
         let (fields, _) = resolver.resolve(mapping, row, earlier);
@@ -87,9 +87,9 @@ impl<S: StepSink> Planner<'_, S> {
         let is_up_to_date = |record: &Record| target::shows_last_change(mapping, row, record);
         let since = match (earlier, record) {
             (_, Some(record)) if is_up_to_date(record) => return Ok(Decision::Write(draft)),
-            (EarlierRow::Unknown, _) => Since::Unknown,
-            (EarlierRow::Known { .. }, None) => return Ok(Decision::Write(draft)),
-            (EarlierRow::Known { changed, .. }, Some(record)) => {
+            (EarlierRunRow::Unknown, _) => Since::Unknown,
+            (EarlierRunRow::Known { .. }, None) => return Ok(Decision::Write(draft)),
+            (EarlierRunRow::Known { changed, .. }, Some(record)) => {
                 let is_as_then = changed.is_some_and(|changed| !may_be_changed_after(record, changed));
                 let values = self.earlier_values(mapping, checked).unwrap_or_default();
                 if is_as_then || self.has_said(mapping, record, &values, &draft) {
@@ -145,10 +145,10 @@ impl<S: StepSink> Planner<'_, S> {
         let Some(earlier) = &checked.earlier else { return Ok(Some(change)) };
         let column = change.column();
         match (earlier, self.rules.conflicts) {
-            (EarlierRow::Known { .. }, _) => Ok((!earlier.has_cell(row, column)).then_some(change)),
-            (EarlierRow::Unknown, Some(Conflicts::Mine)) => Ok(Some(change)),
-            (EarlierRow::Unknown, Some(_)) => Ok(None),
-            (EarlierRow::Unknown, None) => {
+            (EarlierRunRow::Known { .. }, _) => Ok((!earlier.has_cell(row, column)).then_some(change)),
+            (EarlierRunRow::Unknown, Some(Conflicts::Mine)) => Ok(Some(change)),
+            (EarlierRunRow::Unknown, Some(_)) => Ok(None),
+            (EarlierRunRow::Unknown, None) => {
                 let message = format!("it is not with whom the row says, {UNKNOWN}");
                 let error = ValueError::new(Code::RecordConflict, message, UNKNOWN_HINT);
                 Err(vec![error.at(Some(column), row.cell(column as usize).text)])

@@ -162,7 +162,7 @@ impl DependencyBuilder<'_> {
                     draft.told_apart_by.push((about.name, cell.to_owned()));
                 }
             }
-            // What is no address is none: the service would refuse it.
+            // The service refuses an e-mail address that is not valid.
             Kind::Text(_) if !is_said(about, cell) => {}
             _ => {
                 if !draft.fields.contains_key(about.name) {

@@ -44,7 +44,7 @@ use crate::api::{Body, custom_fields};
 use crate::catalog::{Catalog, RecordRef};
 use crate::check::duplicate_hint;
 use crate::check::{
-    CheckedRow, Code, Conflicts, CustomField, Duplicates, EarlierRow, Mode, Problem, RemarkKind, RowAction, Rules,
+    CheckedRow, Code, Conflicts, CustomField, Duplicates, EarlierRunRow, Mode, Problem, RemarkKind, RowAction, Rules,
     ValueError,
 };
 use crate::mapping::{Column, MappingSource, RecordOrigin};
@@ -275,7 +275,7 @@ impl<S: StepSink> Planner<'_, S> {
         self.discard_stale_ids(sheet, row, &mut delta, target_record.as_ref(), (&mut problems, note));
         self.discard_stale_names(sheet, &mut delta, target_record.as_ref(), &mut problems, note);
         let is_edited = !(delta.edited.is_empty() && checked.custom.is_empty() && problems.is_empty());
-        if let (Some(EarlierRow::Known { .. }), Some(target), false) = (&checked.earlier, &target_record, is_edited)
+        if let (Some(EarlierRunRow::Known { .. }), Some(target), false) = (&checked.earlier, &target_record, is_edited)
             && checked.action != Some(RowAction::Delete)
         {
             return Ok(Decision::Unchanged(target.id.number));
@@ -508,16 +508,17 @@ impl<S: StepSink> Planner<'_, S> {
                 Resolved::Record(RecordRef::Known(_), reference) if !source.checked.related.is_empty() => {
                     let cells = describing_cells(sheet.mapping, row, source.checked, given.field);
                     let name = row.cell(given.column as usize).text;
-                    contradicted.extend(self.descriptions.contradicted(reference, name, &cells).map(|cell| {
-                        let singular = schema::collection(reference.to).map_or(reference.to, |entity| entity.singular);
-                        (RemarkKind::Contradicted { singular }, cell.column, cell.text)
-                    }));
+                    let cell = self.descriptions.contradicted(reference, name, &cells);
+                    contradicted.extend(cell.map(|cell| (reference.to, cell.column, cell.text)));
                     kept.push(given);
                 }
                 _ => kept.push(given),
             }
         }
-        contradicted.into_iter().for_each(|(kind, column, text)| checked.remark(kind, column as usize, text));
+        for (collection, column, text) in contradicted {
+            let singular = schema::collection(collection).map_or(collection, |entity| entity.singular);
+            checked.remark(RemarkKind::Contradicted { singular }, column as usize, text);
+        }
         for (column, collection, name) in left_out {
             let is_holder = sheet.mapping.origin == RecordOrigin::Assignment;
             checked.remark(RemarkKind::NameLeftOut { collection, is_holder }, column as usize, &name);

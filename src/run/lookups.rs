@@ -7,7 +7,7 @@ use super::described::DescribedRecords;
 use super::input::{InputRow, InputSet};
 use super::previous_result::{PreviousResult, Said};
 use crate::catalog;
-use crate::check::{CheckedRow, Checker, Code, EarlierRow, ParsedValue, Problem, RowAction, text};
+use crate::check::{CheckedRow, Checker, Code, EarlierRunRow, ParsedValue, Problem, RowAction, text};
 use crate::error::{Error, Result};
 use crate::mapping::{ColumnTarget, Ignored, Mapping, RecordOrigin, TimestampColumn};
 use crate::plan::{CreateMissing, NameDescriptions, ReportedTimestamp, RowId, SheetPlan, holder_names};
@@ -79,7 +79,7 @@ pub(super) fn gather(
                     lookups.described.skipped.insert(RowId { sheet: sheet.index, row: row.number });
                     return;
                 }
-                if let EarlierRow::Known { row, checked, .. } = &earlier {
+                if let EarlierRunRow::Known { row, checked, .. } = &earlier {
                     gather_row(&mut lookups.records, &mut users, sheet, row, checked);
                 }
             }
@@ -100,7 +100,7 @@ pub(super) fn gather(
 }
 
 /// Whether a done row says of a further record what it said before.
-fn says_the_same(mapping: &Mapping, earlier: &EarlierRow, row: &Row) -> bool {
+fn says_the_same(mapping: &Mapping, earlier: &EarlierRunRow, row: &Row) -> bool {
     mapping.columns.iter().all(|column| earlier.has_cell(row, column.index as u32))
 }
 

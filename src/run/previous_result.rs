@@ -13,7 +13,7 @@ use super::earlier_rows::{DoneEarlier, EarlierCells, EarlierRows, NamedColumns, 
 use super::input::InputSet;
 use crate::account::Account;
 use crate::account::AccountIdentity;
-use crate::check::{CheckedRow, Checker, Code, EarlierRow, ValueError};
+use crate::check::{CheckedRow, Checker, Code, EarlierRunRow, ValueError};
 use crate::error::{Error, Result};
 use crate::mapping::{ColumnTarget, Mapping, ResultColumn, TimestampColumn};
 use crate::plan::{ReportMode, RowDecision, RowStatus, WriteKind};
@@ -61,11 +61,11 @@ pub(super) struct DoneBefore {
 
 impl DoneBefore {
     /// What the row said then, read like the row itself.
-    pub(super) fn earlier(&self, checker: &mut Checker<'_>) -> EarlierRow {
-        let Some(EarlierCells { row, changed }) = &self.cells else { return EarlierRow::Unknown };
+    pub(super) fn earlier(&self, checker: &mut Checker<'_>) -> EarlierRunRow {
+        let Some(EarlierCells { row, changed }) = &self.cells else { return EarlierRunRow::Unknown };
         let mut checked = CheckedRow::default();
         let row = checker.check_alone(row, &mut checked).0.clone();
-        EarlierRow::Known { row, checked: Box::new(checked), changed: *changed }
+        EarlierRunRow::Known { row, checked: Box::new(checked), changed: *changed }
     }
 
     /// What became of the row then, if that stands and not what was decided for it now. `is_gone` if the account has no

@@ -110,8 +110,7 @@ const FILLERS: &[&str] = &[
 const TOKEN_FACTS: &[&str] = &["id", "tag", "serial", "number", "no", "nr", "name", "model", "holder", "owner"];
 
 thread_local! {
-    /// What was found out of headers. Which collection a sheet holds is told by comparing the same few texts with every
-    /// collection, and without this half of a short check's time went into these words.
+    /// What was found out of headers and names of custom fields: the same few come with every record that is copied.
     static KNOWN: RefCell<HashMap<String, bool>> = RefCell::default();
 }
 

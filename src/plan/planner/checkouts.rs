@@ -12,7 +12,7 @@ use crate::schema::{self, Entity, Meaning, Role, Verb};
 use crate::table::Row;
 
 impl<S: StepSink> Planner<'_, S> {
-    /// What becomes of a row of a check-in or check-out sheet.
+    /// Decides a row of a check-in or check-out sheet.
     pub(super) fn action(&mut self, sheet: &SheetPlan<'_>, row: &Row, draft: RowDraft) -> Result<Decision, Rejection> {
         let entity = sheet.mapping.entity;
         let item = MovedItem::of(entity, &draft.fields);
@@ -55,10 +55,7 @@ impl<S: StepSink> Planner<'_, S> {
 
     /// What an earlier row does with an item, for the message of a later one.
     pub(super) fn told_of(&self, earlier: &ItemMove, item: &MovedItem, row: RowId) -> String {
-        let place = match earlier.row.sheet == row.sheet {
-            true => format!("row {}", earlier.row.row),
-            false => format!("row {} of an earlier sheet", earlier.row.row),
-        };
+        let place = earlier.row.named_from(row);
         let name = self.catalog.describe(item.collection, item.record);
         match earlier.verb {
             Verb::Checkout => format!("duplicate of {place}, which checks `{name}` out to `{}`", earlier.holder_name),

@@ -51,8 +51,8 @@ impl<S: StepSink> Planner<'_, S> {
         let value = (entity.name, comparable(field, text));
         match self.unique.0.get(&value) {
             Some(earlier) => {
-                let place = if earlier.sheet == own_row.sheet { "" } else { " of an earlier sheet" };
-                let message = format!("duplicate of row {}{place}, which gives another record this value", earlier.row);
+                let earlier = earlier.named_from(own_row);
+                let message = format!("duplicate of {earlier}, which gives another record this value");
                 or_problem(ValueError::new(Code::DuplicateKey, message, duplicate_hint(entity)), Some(column), row)
             }
             None => {

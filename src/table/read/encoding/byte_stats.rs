@@ -9,7 +9,7 @@ use crate::table::error::ReadFault;
 
 /// Which part of a file is looked through.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Part {
+enum FilePart {
     Beginning,
     Rest,
 }
@@ -45,22 +45,22 @@ impl ByteStats {
         let len = input.seek(SeekFrom::End(0))?;
         input.rewind()?;
         if len < long {
-            return Ok(Self::of_part(&mut input, Part::Beginning)?);
+            return Ok(Self::of_part(&mut input, FilePart::Beginning)?);
         }
         let mut rest = open()?;
         let middle = char_start(&mut rest, len / 2)?;
         let (first, second) = thread::scope(|scope| {
-            let second = scope.spawn(move || Self::of_part(&mut rest, Part::Rest));
-            let first = Self::of_part(&mut input.take(middle), Part::Beginning);
+            let second = scope.spawn(move || Self::of_part(&mut rest, FilePart::Rest));
+            let first = Self::of_part(&mut input.take(middle), FilePart::Beginning);
             (first, second.join().unwrap_or_else(|panic| resume_unwind(panic)))
         });
         Ok(first?.with(&second?))
     }
 
-    fn of_part(input: &mut dyn Read, part: Part) -> io::Result<ByteStats> {
+    fn of_part(input: &mut dyn Read, part: FilePart) -> io::Result<ByteStats> {
         let mut stats = ByteStats::default();
         let mut buffer = vec![0; 256 * 1024];
-        let (mut kept, mut is_beginning) = (0, part == Part::Beginning);
+        let (mut kept, mut is_beginning) = (0, part == FilePart::Beginning);
         loop {
             let read = read_some(input, &mut buffer[kept..])?;
             let filled = kept + read;
