@@ -5,7 +5,7 @@
 
 use serde_json::{Value, json};
 
-use crate::harness::CliTest;
+use crate::harness::{CliTest, tries_all};
 use crate::holders::writes;
 use crate::kills::setting;
 use crate::presets::{Export, csv};
@@ -15,7 +15,7 @@ const CHANGED: usize = 30;
 
 /// How many rows an export has.
 fn rows() -> usize {
-    usize::try_from(setting("TALLYPORT_FLEET", 60)).unwrap()
+    usize::try_from(setting("TALLYPORT_FLEET", if tries_all() { 60 } else { 32 })).unwrap()
 }
 
 /// How many people hold them: some hold two.

@@ -123,12 +123,12 @@ fn the_audit_detects_lost_duplicate_and_changed_records() {
 
 #[test]
 fn a_killed_import_into_the_sandbox_is_resumed() {
-    kill_and_resume(Kind::Sandbox, Work::Import, 2);
+    kill_and_resume(Kind::Sandbox, Work::Import, 1);
 }
 
 #[test]
 fn a_killed_import_into_the_reference_server_is_resumed() {
-    kill_and_resume(Kind::Reference, Work::Import, 2);
+    kill_and_resume(Kind::Reference, Work::Import, 1);
 }
 
 #[test]

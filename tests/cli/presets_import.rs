@@ -13,7 +13,7 @@ use crate::reference_server::{self, ReferenceServer, Shapes};
 const DEFAULTS: &[(&str, &[&str])] = &[("autopilot", &["product=Surface Laptop"]), ("entra-devices", &[])];
 
 /// How many of the exports are imported by a test that need not try all.
-const FEW: usize = 10;
+const FEW: usize = 6;
 
 fn exports() -> Vec<(String, PathBuf)> {
     let folder = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/exports");

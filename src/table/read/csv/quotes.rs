@@ -260,9 +260,9 @@ mod tests {
     #[test]
     fn long_lines_take_no_time() {
         for line in ["“a,", "“a”,", "”a,", "„a“,", "\t", "“a,”", " \"a,", "“ "] {
-            let text = format!("{}x”\n", line.repeat(100_000));
-            assert!(plain(&text, b',').len() >= 100_000, "{line}");
-            assert!(plain(&text, b'\t').len() >= 100_000, "{line}");
+            let text = format!("{}x”\n", line.repeat(40_000));
+            assert!(plain(&text, b',').len() >= 40_000, "{line}");
+            assert!(plain(&text, b'\t').len() >= 40_000, "{line}");
         }
     }
 
