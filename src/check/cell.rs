@@ -58,6 +58,8 @@ pub(super) struct ColumnCheck {
     pub(super) is_last_name_first: bool,
     /// Whether a text is read alike wherever it stands, and says nothing of the column.
     pub(super) is_cacheable: bool,
+    /// Whether its texts name records.
+    pub(super) names_records: bool,
 }
 
 #[derive(Debug, Clone)]
@@ -107,6 +109,7 @@ impl ColumnCheck {
             names_people,
             is_last_name_first: false,
             is_cacheable,
+            names_records: false,
         })
     }
 

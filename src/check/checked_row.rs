@@ -11,6 +11,7 @@ use super::problem::{Code, Problem, ValueError};
 use super::remarks::{CellRemark, RemarkKind};
 use super::rules::RowAction;
 use super::text;
+use super::text_cache::TextId;
 use crate::mapping::{IdOwnership, Ids, Mapping, RecordOrigin, ValueSource, missing_field_hint, missing_field_text};
 use crate::schema::Field;
 use crate::table::{CellRef, Row};
@@ -41,6 +42,8 @@ pub(crate) struct CheckedRow {
     pub derived: Vec<DerivedCell>,
     /// Names in whose place others count.
     pub renamed: Vec<RenamedCell>,
+    /// Cells of columns that name records, in the order of the columns, whose text the column has held before.
+    pub recurring: Vec<RecurringCell>,
     /// Columns of people's names in which the name is written last name first.
     pub last_name_first: Vec<u32>,
     /// Values that are read in a way the user should know of.
@@ -66,6 +69,14 @@ impl EarlierRunRow {
         let column = column as usize;
         text::trimmed(earlier.cell(column).text) == text::trimmed(row.cell(column).text)
     }
+}
+
+/// A cell whose text the column has held before.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct RecurringCell {
+    /// The cell's column, from 0.
+    pub column: u32,
+    pub text: TextId,
 }
 
 /// A name that means another one.
@@ -187,6 +198,7 @@ impl CheckedRow {
         self.missing.clear();
         self.sign = None;
         self.problems.clear();
+        self.recurring.clear();
         self.last_name_first.clear();
         self.remarks.clear();
         self.earlier = None;

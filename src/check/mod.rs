@@ -42,6 +42,8 @@ mod text_cache;
 pub(crate) use aliases::{Aliases, NameDecision};
 pub(crate) use cell::reads_as_itself;
 #[cfg(test)]
+pub(crate) use checked_row::RecurringCell;
+#[cfg(test)]
 pub(crate) use checked_row::RenamedCell;
 pub(crate) use checked_row::{
     CheckedRow, CurrencySign, CustomField, EarlierRunRow, ParsedField, ParsedId, ParsedRelated, ParsedValue,
@@ -55,4 +57,6 @@ pub(crate) use remarks::{KindBasis, RemarkKind, RemarkTally};
 pub(crate) use row::{Checker, ExtraCells, Inference, RowDigest};
 pub use rules::{Conflicts, Mode};
 pub(crate) use rules::{Duplicates, EmptyCells, FractionalCost, Repeats, RowAction, Rules};
+#[cfg(test)]
 pub(crate) use text_cache::TextCache;
+pub(crate) use text_cache::{SLOTS, TextId};

@@ -8,7 +8,7 @@ use std::collections::{BTreeMap, VecDeque};
 
 use self::conflicts::find_conflicts;
 use super::cell::{ColumnCheck, ColumnRole, ColumnSurvey, FieldReader, read_other};
-use super::checked_row::{CheckedRow, ParsedField, ParsedValue};
+use super::checked_row::{CheckedRow, ParsedField, ParsedValue, RecurringCell};
 use super::duplicates::{EarlierRow, KeyHasher, KeyHashes, SeenRecords, SeenSerials};
 use super::fill::{DerivedCell, DerivedOrigin, RowFiller, unlisted};
 use super::merged_cells::MergedRanges;
@@ -317,8 +317,11 @@ impl<'m> Checker<'m> {
                 }
             }
             let is_cacheable = column.is_cacheable && cell.value == Value::Text;
-            if is_cacheable && let Some(value) = survey.cache.get(cell.text) {
+            if is_cacheable && let Some((value, text)) = survey.cache.get(cell.text) {
                 column.accept(value, checked);
+                if column.names_records {
+                    checked.recurring.push(RecurringCell { column: column.column as u32, text });
+                }
                 continue;
             }
             let remarks = checked.remarks.len();
@@ -532,6 +535,7 @@ fn column_check(mapping: &Mapping, rules: &Rules, match_on: &[&'static str], col
     };
     let mut check = ColumnCheck::new(mapping.entity, rules, (column.index, header), &column.target)?;
     check.derived = derived;
+    check.names_records = mapping.named_collection(column).is_some();
     let is_tag = mapping
         .entity
         .meaning(Meaning::Tag)

@@ -111,13 +111,22 @@ fn is_filler(char: char) -> bool {
 pub(crate) fn is_plain(text: &str) -> bool {
     let bytes = text.as_bytes();
     let (Some(first), Some(last)) = (bytes.first(), bytes.last()) else { return false };
-    // What begins like a placeholder may be one, unless it is too long.
-    let is_first = first.is_ascii_alphanumeric()
-        && (bytes.len() > LONGEST_MARK || !matches!(first, b'n' | b'N' | b't' | b'T' | b'k' | b'K' | b's' | b'S'));
-    let is_date = || bytes.len() <= LONGEST_SHOWN_DATE && bytes.iter().take(5).any(|byte| matches!(byte, b'-' | b' '));
-    is_first
+    // What begins like a placeholder may be one, unless it is too long or ends in a digit.
+    let is_mark = || {
+        bytes.len() <= LONGEST_MARK
+            && !last.is_ascii_digit()
+            && matches!(first, b'n' | b'N' | b't' | b'T' | b'k' | b'K' | b's' | b'S')
+    };
+    // Neither a day nor a month is followed by a capital letter.
+    let is_date = || {
+        bytes.len() <= LONGEST_SHOWN_DATE
+            && bytes.get(1).is_some_and(|second| !second.is_ascii_uppercase())
+            && bytes.iter().take(5).any(|byte| matches!(byte, b'-' | b' '))
+    };
+    first.is_ascii_alphanumeric()
         && *last != b' '
         && bytes.iter().fold(0, |found, byte| found | UNCOMMON[usize::from(*byte)]) == 0
+        && !is_mark()
         && !is_date()
 }
 
@@ -374,7 +383,10 @@ mod tests {
         }
 
         #[test]
-        fn plain_texts_are_what_they_seem(raw in "[ -~]{0,20}", code in "[A-Za-z0-9 ./_-]{0,20}|[0-9-]{0,12}") {
+        fn plain_texts_are_what_they_seem(
+            raw in "[ -~]{0,20}",
+            code in "[A-Za-z0-9 ./_-]{0,20}|[0-9-]{0,12}|([0-9]{1,2}[- ])?(Jan|Mrz|May|Dez)([- ][0-9]{2,4})?",
+        ) {
             for raw in [&raw, &code].into_iter().filter(|raw| is_number_like(raw)) {
                 prop_assert_eq!(trimmed(raw), raw);
                 prop_assert!(!is_no_value_mark(raw) && !is_error_word(raw) && !has_replacement(raw), "{}", raw);

@@ -1,7 +1,9 @@
 //! Texts that a column has held before, with what they mean: most columns of an inventory hold few.
 
+use std::sync::atomic::{AtomicU64, Ordering};
+
 /// How many texts of a column are remembered: a slot for each, which a later text takes.
-const SLOTS: usize = 128;
+pub(crate) const SLOTS: usize = 128;
 
 /// The longest text that is remembered, in bytes.
 const LONGEST: usize = 47;
@@ -16,7 +18,12 @@ pub(crate) struct TextCache<T> {
     slots: Vec<CachedText<T>>,
     looked_up: u32,
     found: u32,
+    /// The number of the text that was put into a slot last: above those of this cache before it, and none of another cache's.
+    last: u64,
 }
+
+/// How many caches have held a text.
+static CACHES: AtomicU64 = AtomicU64::new(0);
 
 #[derive(Debug, Clone)]
 struct CachedText<T> {
@@ -25,6 +32,21 @@ struct CachedText<T> {
     ends: Ends,
     text: [u8; LONGEST],
     value: T,
+    number: u64,
+}
+
+/// Which text of a column it is that is remembered: the same for all cells that hold it, as long as no other takes its slot.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct TextId {
+    slot: u8,
+    number: u64,
+}
+
+impl TextId {
+    /// Below [`SLOTS`].
+    pub(crate) fn slot(self) -> usize {
+        self.slot.into()
+    }
 }
 
 /// The first and the last bytes of a text, in which texts of a column differ most. All there is to texts of at most 16 bytes.
@@ -58,14 +80,14 @@ impl Ends {
 
 impl<T> Default for TextCache<T> {
     fn default() -> Self {
-        Self { slots: Vec::new(), looked_up: 0, found: 0 }
+        Self { slots: Vec::new(), looked_up: 0, found: 0, last: 0 }
     }
 }
 
 impl<T: Copy> TextCache<T> {
-    /// What the text means.
+    /// What the text means, and which it is.
     #[inline]
-    pub(crate) fn get(&mut self, text: &str) -> Option<&T> {
+    pub(crate) fn get(&mut self, text: &str) -> Option<(&T, TextId)> {
         if self.looked_up < TRIAL {
             self.try_out();
         }
@@ -73,13 +95,14 @@ impl<T: Copy> TextCache<T> {
             return None;
         }
         let (text, ends) = (text.as_bytes(), Ends::of(text.as_bytes()));
-        let slot = self.slots.get(ends.slot(text.len()))?;
+        let at = ends.slot(text.len());
+        let slot = self.slots.get(at)?;
         let has_ends = usize::from(slot.len) == text.len() && slot.ends == ends && !text.is_empty();
         let is_it = has_ends && (text.len() <= 16 || slot.text.get(..text.len()) == Some(text));
         if self.looked_up < TRIAL {
             self.found += u32::from(is_it);
         }
-        is_it.then_some(&slot.value)
+        is_it.then_some((&slot.value, TextId { slot: at as u8, number: slot.number }))
     }
 
     fn try_out(&mut self) {
@@ -103,37 +126,61 @@ impl<T: Copy> TextCache<T> {
             return;
         }
         if self.slots.is_empty() {
-            self.slots = vec![CachedText { len: 0, ends: Ends::default(), text: [0; LONGEST], value }; SLOTS];
+            let free = CachedText { len: 0, ends: Ends::default(), text: [0; LONGEST], value, number: 0 };
+            self.slots = vec![free; SLOTS];
+            self.last = CACHES.fetch_add(1, Ordering::Relaxed) << u32::BITS;
         }
+        self.last += 1;
         let ends = Ends::of(text);
         let slot = &mut self.slots[ends.slot(text.len())];
-        (slot.len, slot.ends, slot.value) = (text.len() as u8, ends, value);
+        (slot.len, slot.ends, slot.value, slot.number) = (text.len() as u8, ends, value, self.last);
         slot.text[..text.len()].copy_from_slice(text);
     }
 }
 
 #[cfg(test)]
 mod tests {
+    #![allow(clippy::unwrap_used)]
+
     use super::{Ends, LONGEST, SLOTS, TRIAL, TextCache};
     use crate::check::checked_row::ParsedValue;
+
+    /// What the text means.
+    fn meaning(cache: &mut TextCache<ParsedValue>, text: &str) -> Option<ParsedValue> {
+        cache.get(text).map(|(value, _)| *value)
+    }
 
     #[test]
     fn a_text_is_known_as_what_it_means() {
         let mut cache = TextCache::default();
-        assert_eq!(cache.get("12"), None);
+        assert_eq!(meaning(&mut cache, "12"), None);
         cache.insert("12", ParsedValue::Integer(12));
-        assert_eq!(cache.get("12"), Some(&ParsedValue::Integer(12)));
+        assert_eq!(meaning(&mut cache, "12"), Some(ParsedValue::Integer(12)));
         for other in ["", "1", "2", "13", "12 ", "0012", "\0\u{0}12", "12345678901"] {
-            assert_eq!(cache.get(other), None, "{other:?}");
+            assert_eq!(meaning(&mut cache, other), None, "{other:?}");
         }
         let (long, other) = ("Returned in May, all parts", "Returned by Ada, all parts");
         cache.insert(long, ParsedValue::Text);
-        assert_eq!((cache.get(long).copied(), cache.get(other)), (Some(ParsedValue::Text), None));
+        assert_eq!([long, other].map(|text| meaning(&mut cache, text)), [Some(ParsedValue::Text), None]);
         let long = "a".repeat(LONGEST + 1);
         cache.insert(&long, ParsedValue::Text);
-        assert_eq!(cache.get(&long), None);
+        assert_eq!(meaning(&mut cache, &long), None);
         cache.insert(&long[1..], ParsedValue::Text);
-        assert_eq!(cache.get(&long[1..]), Some(&ParsedValue::Text));
+        assert_eq!(meaning(&mut cache, &long[1..]), Some(ParsedValue::Text));
+    }
+
+    #[test]
+    fn a_text_has_one_id_until_another_takes_its_slot() {
+        let mut cache = TextCache::default();
+        let mut ids = std::collections::HashMap::new();
+        for number in (0..300).chain(0..300) {
+            let text = number.to_string();
+            cache.insert(&text, ParsedValue::Text);
+            let (_, id) = cache.get(&text).unwrap();
+            assert_eq!(cache.get(&text).unwrap().1, id);
+            assert!(id.slot() < SLOTS);
+            assert_eq!(ids.insert((id.slot(), id.number), number), None, "an id is not used again");
+        }
     }
 
     #[test]
@@ -150,7 +197,7 @@ mod tests {
         let mut cache = TextCache::default();
         for number in 0..TRIAL + 1 {
             let text = number.to_string();
-            assert_eq!(cache.get(&text), None);
+            assert_eq!(meaning(&mut cache, &text), None);
             cache.insert(&text, ParsedValue::Text);
         }
         assert!(cache.slots.is_empty());
@@ -161,6 +208,6 @@ mod tests {
                 few.insert(&text, ParsedValue::Text);
             }
         }
-        assert_eq!(few.get("3"), Some(&ParsedValue::Text));
+        assert_eq!(meaning(&mut few, "3"), Some(ParsedValue::Text));
     }
 }

@@ -163,10 +163,15 @@ impl Row {
         self.cells.push(CellSpan::text(line, start, line.len()));
     }
 
-    /// Fills the empty row with the cells of a line of CSV.
-    pub fn cut(&mut self, line: &str, cells: &[Range<usize>]) {
+    /// Gives the empty row a line of CSV, of which [`Row::push_part`] makes cells.
+    pub(super) fn take_line(&mut self, line: &str) {
         self.text.push_str(line);
-        self.cells.extend(cells.iter().map(|cell| CellSpan::text(line, cell.start, cell.end)));
+    }
+
+    /// Appends a part of the line that the row was given.
+    #[inline(always)]
+    pub(super) fn push_part(&mut self, line: &str, part: Range<usize>) {
+        self.cells.push(CellSpan::text(line, part.start, part.end));
     }
 
     /// Fills the empty row with cells of CSV that stand side by side in `text`, each given by its end.
@@ -358,17 +363,27 @@ pub(super) fn each_place_of(byte: u8, bytes: &[u8], mut found: impl FnMut(usize)
     const LOW: u64 = u64::from_ne_bytes([0x7F; 8]);
     let pattern = u64::from_ne_bytes([byte; 8]);
     let (words, rest) = bytes.as_chunks::<8>();
-    // What fills the last word is not found. `found` is called in one place, so that it becomes part of the loop.
-    let mut last = [!byte; 8];
-    last[..rest.len()].copy_from_slice(rest);
+    let last = last_word(bytes, rest.len(), !pattern);
+    // `found` is called in one place, so that it becomes part of the loop.
     for index in 0..=words.len() {
-        let differing = u64::from_le_bytes(*words.get(index).unwrap_or(&last)) ^ pattern;
+        let differing = words.get(index).map_or(last, |word| u64::from_le_bytes(*word)) ^ pattern;
         // The high bit of each byte that does not differ.
         let mut equal = !(((differing & LOW) + LOW) | differing | LOW);
         while equal != 0 {
             found(index * 8 + equal.trailing_zeros() as usize / 8);
             equal &= equal - 1;
         }
+    }
+}
+
+/// The last `count` bytes, fewer than eight, and behind them bytes of `filler`.
+#[inline]
+fn last_word(bytes: &[u8], count: usize, filler: u64) -> u64 {
+    let bits = 8 * count as u32;
+    let behind = filler.unbounded_shl(bits);
+    match bytes.last_chunk::<8>() {
+        Some(word) => u64::from_le_bytes(*word).unbounded_shr(u64::BITS - bits) | behind,
+        None => bytes.iter().rev().fold(0, |word, byte| word << 8 | u64::from(*byte)) | behind,
     }
 }
 
@@ -451,6 +466,18 @@ mod tests {
         row.clear(2);
         row.push_csv("'@");
         assert_eq!((row.cell(0).text, row.escaped_text(0)), ("@", Some("'@")));
+    }
+
+    #[test]
+    fn every_place_of_a_byte_is_found() {
+        let text: Vec<u8> =
+            (0..40).map(|at| if at % 3 == 0 || at % 7 == 0 { b',' } else { b',' ^ 0x80 ^ at }).collect();
+        for (start, end) in (0..=40).flat_map(|end| (0..=end).map(move |start| (start, end))) {
+            let mut found = Vec::new();
+            each_place_of(b',', &text[start..end], |at| found.push(at));
+            let expected: Vec<usize> = memchr::memchr_iter(b',', &text[start..end]).collect();
+            assert_eq!(found, expected, "{start} to {end}");
+        }
     }
 
     #[test]

@@ -26,7 +26,7 @@ use indexmap::{IndexMap, IndexSet};
 
 use super::resolver::is_id;
 use crate::catalog::Catalog;
-use crate::check::{Aliases, CheckedRow, RowAction, TextCache, text};
+use crate::check::{Aliases, CheckedRow, RowAction, SLOTS, TextId, text};
 use crate::error::Diagnostic;
 use crate::mapping::{Ids, Mapping, RecordOrigin};
 use crate::schema::{self, Entity, fold_name};
@@ -68,8 +68,8 @@ struct NameColumn {
     place: Place,
     /// As in the cells, with white space around them, in the order in which they first occur.
     typed: IndexMap<Box<str>, u64, DefaultHashBuilder>,
-    /// Where in `typed` a text is.
-    positions: TextCache<u32>,
+    /// Where in `typed` the text is that was last counted of those with an id in a slot; empty before the first.
+    positions: Vec<Option<(TextId, u32)>>,
     /// Those in whose place another name counts, with that name.
     renamed: HashMap<Box<str>, (Box<str>, u64)>,
     /// Whether there are more names than are kept.
@@ -262,10 +262,17 @@ impl SheetNames {
     }
 
     fn observe(&mut self, row: &Row, checked: &CheckedRow) {
+        let mut recurring = checked.recurring.iter().peekable();
         for names in &mut self.columns {
-            let text = row.cell(names.column as usize).text;
+            // Both are in the order of the columns.
+            while recurring.next_if(|cell| cell.column < names.column).is_some() {}
+            let id = recurring.next_if(|cell| cell.column == names.column).map(|cell| cell.text);
             // Millions of rows say few names: what was a name once is one again.
-            if checked.renamed.is_empty() && names.count_again(text) {
+            if checked.renamed.is_empty() && id.is_some_and(|id| names.count_known(id)) {
+                continue;
+            }
+            let text = row.cell(names.column as usize).text;
+            if checked.renamed.is_empty() && names.count_again(text, id) {
                 continue;
             }
             let Some(ids) = checked.names_record(names.column) else { continue };
@@ -283,24 +290,32 @@ impl SheetNames {
 
 impl NameColumn {
     fn new(column: u32, collection: &'static str, place: Place) -> Self {
-        let (typed, positions, renamed) = (IndexMap::default(), TextCache::default(), HashMap::new());
+        let (typed, positions, renamed) = (IndexMap::default(), Vec::new(), HashMap::new());
         Self { column, collection, place, typed, positions, renamed, is_full: false }
     }
 
+    /// Counts a cell whose text has been counted with this id.
+    fn count_known(&mut self, id: TextId) -> bool {
+        match self.positions.get(id.slot()) {
+            Some(Some((known, position))) if *known == id => {
+                self.typed[*position as usize] += 1;
+                true
+            }
+            _ => false,
+        }
+    }
+
     /// Counts a cell whose text is a name that is known already.
-    fn count_again(&mut self, text: &str) -> bool {
+    fn count_again(&mut self, text: &str, id: Option<TextId>) -> bool {
         if text.is_empty() {
             return false;
         }
-        let position = match self.positions.get(text) {
-            Some(position) => *position as usize,
-            None => {
-                let Some(position) = self.typed.get_index_of(text) else { return false };
-                self.positions.insert(text, position as u32);
-                position
-            }
-        };
+        let Some(position) = self.typed.get_index_of(text) else { return false };
         self.typed[position] += 1;
+        if let Some(id) = id {
+            self.positions.resize(SLOTS, None);
+            self.positions[id.slot()] = Some((id, position as u32));
+        }
         true
     }
 
@@ -311,7 +326,7 @@ impl NameColumn {
                 Some((_, count)) => *count += 1,
                 None => drop(self.renamed.insert(from.into(), (name.into(), 1))),
             }
-        } else if !self.count_again(name) && name.len() <= LONGEST_NAME {
+        } else if !self.count_again(name, None) && name.len() <= LONGEST_NAME {
             self.add_typed(name.into(), 1);
         }
     }

@@ -1,10 +1,12 @@
 #![allow(clippy::unwrap_used)]
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use super::{LookAlikes, NameColumn, NameTally, Place, SheetNames, is_covered};
 use crate::catalog::Catalog;
-use crate::check::{Aliases, CheckedRow, NameDecision, ParsedField, ParsedValue, RenamedCell};
+use crate::check::{
+    Aliases, CheckedRow, NameDecision, ParsedField, ParsedValue, RecurringCell, RenamedCell, SLOTS, TextCache,
+};
 use crate::mapping::Ids;
 use crate::schema::{self, fold_name};
 use crate::table::Row;
@@ -257,6 +259,31 @@ fn a_renamed_cell_is_counted_in_its_own_column() {
     names.observe(&row, &checked);
     let counted: Vec<_> = names.columns.iter().map(|column| (column.typed.len(), column.renamed.len())).collect();
     assert_eq!(counted, [(1, 0), (0, 1)]);
+}
+
+#[test]
+fn recurring_cells_are_counted_as_the_names_that_they_hold() {
+    let mut names = SheetNames { columns: vec![NameColumn::new(1, MAKERS, Place::Referred)], own: None };
+    let (mut cache, mut random) = (TextCache::default(), fastrand::Rng::with_seed(7));
+    let (mut expected, mut recurred) = (HashMap::new(), 0);
+    for _ in 0..20_000 {
+        // More than are remembered, and some of them far oftener than others.
+        let name = format!("Maker {}", random.u32(..20) * random.u32(..20));
+        let mut row = Row::default();
+        ["A-1", &name].iter().for_each(|text| row.push_text(text));
+        let value = ParsedField { field: 0, column: 1, value: ParsedValue::Name(Ids::Marked) };
+        let mut checked = CheckedRow { values: vec![value], ..CheckedRow::default() };
+        match cache.get(&name) {
+            Some(((), text)) => checked.recurring.push(RecurringCell { column: 1, text }),
+            None => cache.insert(&name, ()),
+        }
+        recurred += checked.recurring.len();
+        names.observe(&row, &checked);
+        *expected.entry(name.into_boxed_str()).or_insert(0) += 1;
+    }
+    let counted: HashMap<Box<str>, u64> = names.columns[0].typed.clone().into_iter().collect();
+    assert_eq!(counted, expected);
+    assert!(expected.len() > SLOTS && recurred > 5_000, "{} {recurred}", expected.len());
 }
 
 #[test]

@@ -160,8 +160,6 @@ struct CsvRecords<R> {
     quoted: Option<csv_core::Reader>,
     output: Vec<u8>,
     ends: Vec<usize>,
-    /// Where the cells of a line with quotes stand.
-    spans: Vec<Range<usize>>,
 }
 
 impl<R: Read> CsvRecords<R> {
@@ -182,7 +180,6 @@ impl<R: Read> CsvRecords<R> {
             quoted: None,
             output: Vec::new(),
             ends: vec![0; 64],
-            spans: Vec::new(),
         }
     }
 
@@ -206,23 +203,18 @@ impl<R: Read> CsvRecords<R> {
             self.number += 1;
             self.find_quote();
             let line = without_cr(&self.buffer[self.start..line_end]);
-            if self.quote < line_end {
-                if !cut_quoted(line, self.delimiter, &mut self.spans) {
-                    self.quoted_record(row)?;
-                    return Ok(true);
-                }
-                let number = self.number;
-                let line = valid_line(line, self.spans.len()).map_err(|fault| fault.at(number))?;
-                row.clear(number);
-                row.cut(line, &self.spans);
+            if line.is_empty() {
                 self.start = (line_end + 1).min(self.end);
-                return Ok(true);
+                continue;
             }
-            self.start = (line_end + 1).min(self.end);
-            if !line.is_empty() {
-                fill_from_line(row, self.number, line, self.delimiter).map_err(|fault| fault.at(self.number))?;
-                return Ok(true);
+            // The whole file was valid when it was opened.
+            let line = std::str::from_utf8(line).map_err(|_| ReadFault::Changed.at(self.number))?;
+            if fill_from_line(row, self.number, (line, self.quote < line_end), self.delimiter) {
+                self.start = (line_end + 1).min(self.end);
+            } else {
+                self.parsed_record(row)?;
             }
+            return Ok(true);
         }
     }
 
@@ -274,8 +266,8 @@ impl<R: Read> CsvRecords<R> {
         Ok(())
     }
 
-    /// Reads a record with a quote in its first line, however many lines it has.
-    fn quoted_record(&mut self, row: &mut Row) -> Result<(), LocatedFault> {
+    /// Reads a record by csv-core, however many lines it has.
+    fn parsed_record(&mut self, row: &mut Row) -> Result<(), LocatedFault> {
         let (read, written, cells) = self.parse_quoted()?;
         let raw = &self.buffer[self.start..self.start + read];
         let is_one_line = !self.output[..written].contains(&b'\n');
@@ -352,55 +344,54 @@ fn without_cr(line: &[u8]) -> &[u8] {
     line.strip_suffix(b"\r").unwrap_or(line)
 }
 
-fn fill_from_line(row: &mut Row, number: u64, line: &[u8], delimiter: u8) -> Result<(), ReadFault> {
-    let cells = if line.len() < MOST_COLUMNS { 0 } else { memchr::memchr_iter(delimiter, line).count() + 1 };
-    let line = valid_line(line, cells)?;
+/// Fills a row from a line, of which it is known whether it has a quote. False if the row is left to csv-core: a quote stands
+/// elsewhere than around a cell or is doubled, the record goes on in the next line, or there may be too many cells.
+fn fill_from_line(row: &mut Row, number: u64, (line, has_quote): (&str, bool), delimiter: u8) -> bool {
     row.clear(number);
-    row.split(line, delimiter);
-    Ok(())
-}
-
-fn valid_line(line: &[u8], cells: usize) -> Result<&str, ReadFault> {
-    if cells > MOST_COLUMNS {
-        return Err(too_many_columns());
+    if line.len() >= MOST_COLUMNS {
+        return false;
     }
-    // The whole file was valid when it was opened.
-    std::str::from_utf8(line).map_err(|_| ReadFault::Changed)
+    if !has_quote {
+        row.split(line, delimiter);
+        return true;
+    }
+    row.take_line(line);
+    cut_quoted(line.as_bytes(), delimiter, |cell| row.push_part(line, cell))
 }
 
 /// Finds the cells of a line without the quotes around them. False if a quote stands elsewhere or is doubled, or if the record
 /// goes on in the next line.
-fn cut_quoted(line: &[u8], delimiter: u8, cells: &mut Vec<Range<usize>>) -> bool {
-    cells.clear();
+fn cut_quoted(line: &[u8], delimiter: u8, mut found: impl FnMut(Range<usize>)) -> bool {
     let mut start = 0;
     while let Some(quote) = memchr::memchr(b'"', &line[start..]).map(|offset| start + offset) {
         if quote > start {
             if line[quote - 1] != delimiter {
                 return false;
             }
-            cut_plain(line, start..quote - 1, delimiter, cells);
+            cut_plain(line, start..quote - 1, delimiter, &mut found);
         }
         let Some(length) = memchr::memchr(b'"', &line[quote + 1..]) else { return false };
         let close = quote + 1 + length;
-        cells.push(quote + 1..close);
+        found(quote + 1..close);
         match line.get(close + 1) {
             None => return true,
             Some(byte) if *byte == delimiter => start = close + 2,
             Some(_) => return false,
         }
     }
-    cut_plain(line, start..line.len(), delimiter, cells);
+    cut_plain(line, start..line.len(), delimiter, &mut found);
     true
 }
 
-/// Adds the cells of a part of a line without quotes.
-fn cut_plain(line: &[u8], part: Range<usize>, delimiter: u8, cells: &mut Vec<Range<usize>>) {
+/// Finds the cells of a part of a line without quotes.
+#[inline]
+fn cut_plain(line: &[u8], part: Range<usize>, delimiter: u8, found: &mut impl FnMut(Range<usize>)) {
     let mut start = part.start;
     each_place_of(delimiter, &line[part.clone()], |offset| {
-        cells.push(start..part.start + offset);
+        found(start..part.start + offset);
         start = part.start + offset + 1;
     });
-    cells.push(start..part.end);
+    found(start..part.end);
 }
 
 fn too_many_columns() -> ReadFault {

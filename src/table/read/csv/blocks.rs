@@ -3,9 +3,9 @@
 
 use std::io::{self, Read};
 
-use super::{CsvRecords, cut_quoted, without_cr};
+use super::{CsvRecords, cut_quoted, fill_from_line, without_cr};
 use crate::table::cell::Row;
-use crate::table::error::{LocatedFault, ReadError};
+use crate::table::error::{LocatedFault, ReadError, ReadFault};
 use crate::table::read::delimiter::Delimiter;
 
 /// About how many bytes of records go into a block: enough rows that handing one over costs nothing beside them.
@@ -28,7 +28,10 @@ pub(crate) struct RecordBlocks {
 
 /// Some records of a file.
 pub(crate) struct RecordBlock {
-    records: CsvRecords<io::Empty>,
+    text: Vec<u8>,
+    delimiter: Delimiter,
+    /// Reads what is no line by itself; made for the first such record.
+    records: Option<CsvRecords<io::Empty>>,
     /// The number of the record before the first.
     before: u64,
     /// How much of the file ends with this block, up to 1; 0 where that is not known.
@@ -81,8 +84,8 @@ impl RecordBlocks {
         }
         self.taken += text.len() as u64;
         let share_read = if self.len == 0 { 0.0 } else { self.taken as f64 / self.len as f64 };
-        let records = CsvRecords::of_block(text, self.delimiter);
-        Some(Ok(RecordBlock { records, before, share_read, file: self.file.clone() }))
+        let (delimiter, file) = (self.delimiter, self.file.clone());
+        Some(Ok(RecordBlock { text, delimiter, records: None, before, share_read, file }))
     }
 }
 
@@ -100,16 +103,33 @@ impl RecordBlock {
     /// # Errors
     /// A fault of the file; the rows before it have been handed out.
     pub(crate) fn each_row(&mut self, row: &mut Row, on_row: &mut dyn FnMut(&Row, RowPlace)) -> Result<(), ReadError> {
-        self.records.restart(RowPlace { at: 0, before: self.before });
-        loop {
-            let place = RowPlace { at: self.records.start, before: self.records.number };
-            match self.records.next(row) {
-                Ok(true) if row.is_blank() => {}
-                Ok(true) => on_row(row, place),
-                Ok(false) => return Ok(()),
-                Err(fault) => return Err(fault.of_file(&self.file)),
+        let (text, is_whole) = valid_lines(&self.text);
+        let quote_from =
+            |at: usize| memchr::memchr(b'"', &text.as_bytes()[at..]).map_or(text.len(), |offset| at + offset);
+        let (mut at, mut number, mut quote) = (0, self.before, quote_from(0));
+        while at < text.len() {
+            let place = RowPlace { at, before: number };
+            let end = memchr::memchr(b'\n', &text.as_bytes()[at..]).map_or(text.len(), |offset| at + offset);
+            if quote < at {
+                quote = quote_from(at);
+            }
+            let line = &text[at..end];
+            (at, number) = (end + 1, number + 1);
+            let line = line.strip_suffix('\r').unwrap_or(line);
+            if line.is_empty() {
+                continue;
+            }
+            if !fill_from_line(row, number, (line, quote < end), self.delimiter.byte()) {
+                let records = parser(&mut self.records, &self.text, self.delimiter);
+                records.restart(place);
+                records.next(row).map_err(|fault| fault.of_file(&self.file))?;
+                (at, number) = (records.start, records.number);
+            }
+            if !row.is_blank() {
+                on_row(row, place);
             }
         }
+        if is_whole { Ok(()) } else { Err(ReadFault::Changed.at(number + 1).of_file(&self.file)) }
     }
 
     /// Reads a row again.
@@ -117,9 +137,31 @@ impl RecordBlock {
     /// # Errors
     /// As [`RecordBlock::each_row`], which has found none at that place.
     pub(crate) fn read_again(&mut self, place: RowPlace, row: &mut Row) -> Result<(), ReadError> {
-        self.records.restart(place);
-        self.records.next(row).map(drop).map_err(|fault| fault.of_file(&self.file))
+        let records = parser(&mut self.records, &self.text, self.delimiter);
+        records.restart(place);
+        records.next(row).map(drop).map_err(|fault| fault.of_file(&self.file))
     }
+}
+
+/// The lines of a text up to the first that is not UTF-8, and whether these are all.
+fn valid_lines(text: &[u8]) -> (&str, bool) {
+    match std::str::from_utf8(text) {
+        Ok(text) => (text, true),
+        Err(error) => {
+            let valid = &text[..error.valid_up_to()];
+            let lines = memchr::memrchr(b'\n', valid).map_or(0, |last| last + 1);
+            (std::str::from_utf8(&valid[..lines]).unwrap_or_default(), false)
+        }
+    }
+}
+
+/// The parser of a block's records.
+fn parser<'p>(
+    records: &'p mut Option<CsvRecords<io::Empty>>,
+    text: &[u8],
+    delimiter: Delimiter,
+) -> &'p mut CsvRecords<io::Empty> {
+    records.get_or_insert_with(|| CsvRecords::of_block(text.to_vec(), delimiter))
 }
 
 impl<R: Read> CsvRecords<R> {
@@ -141,7 +183,7 @@ impl<R: Read> CsvRecords<R> {
         self.number += 1;
         self.find_quote();
         let line = without_cr(&self.buffer[self.start..line_end]);
-        let is_line = self.quote >= line_end || cut_quoted(line, self.delimiter, &mut self.spans);
+        let is_line = self.quote >= line_end || cut_quoted(line, self.delimiter, |_| {});
         let end = match is_line {
             true => (line_end + 1).min(self.end),
             false => {

@@ -180,6 +180,18 @@ fn read_in_blocks(bytes: &[u8], size: usize) -> (Rows, Option<Option<u64>>) {
     (rows, None)
 }
 
+#[test]
+fn rows_before_a_line_that_became_damaged_are_read() {
+    for (text, expected) in
+        [(&b"a,b\nc,d\n\xff,e\nf,g\n"[..], 2), (b"\xff,b\nc,d\n", 0), (b"a,b\n\"c\nd\",\"e\n\xff\"\n", 1)]
+    {
+        let mut blocks = RecordBlocks::new("a.csv", Box::new(text), text.len() as u64, Delimiter::Comma).unwrap();
+        let (mut block, mut row, mut rows) = (blocks.next().unwrap().unwrap(), Row::default(), 0);
+        let fault = block.each_row(&mut row, &mut |_, _| rows += 1).unwrap_err();
+        assert_eq!((rows, fault.row), (expected, Some(expected + 1)), "{fault}");
+    }
+}
+
 proptest! {
     #[test]
     fn blocks_hold_what_the_file_holds(text in "([a,;\"\r\n]|\"a\n\"|x,y\r?\n){0,40}", size in 1_usize..40) {
@@ -196,7 +208,7 @@ proptest! {
     #[test]
     fn quoted_cells_are_cut_as_the_parser_cuts_them(line in "[ab,;\"'= ]{0,16}") {
         let mut cells = Vec::new();
-        if cut_quoted(line.as_bytes(), b',', &mut cells) {
+        if cut_quoted(line.as_bytes(), b',', |cell| cells.push(cell)) {
             let text = format!("{line}\n");
             let mut reader = ::csv::ReaderBuilder::new().has_headers(false).from_reader(text.as_bytes());
             let record = reader.records().next().transpose().unwrap().unwrap_or_default();
