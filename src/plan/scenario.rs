@@ -17,7 +17,7 @@ use super::{
 use crate::catalog::fake_source::FakeSource;
 use crate::catalog::{Catalog, LookupRequest, Record};
 use crate::check::{
-    CheckedRow, Checker, Conflicts, Duplicates, ExtraCells, Mode, Problem, RemarkTally, Repeats, Rules,
+    CheckedRow, Checker, Conflicts, Duplicates, EmptyCells, ExtraCells, Mode, Problem, RemarkTally, Repeats, Rules,
 };
 use crate::mapping::{
     Mapping, MappingFile, MappingOverride, MappingOverrides, MappingSource, TimestampColumn, split_assignment,
@@ -49,6 +49,7 @@ struct Sheet {
     match_on: Vec<&'static str>,
     rows: Vec<Row>,
     encoding: EncodingConfidence,
+    has_preset: bool,
     /// The sheet whose rows say who holds their records, if this is what they say of it.
     owner: Option<usize>,
 }
@@ -113,16 +114,21 @@ impl Scenario {
         let owner = self.sheets.len();
         let sheet = |mapping: Mapping, owner, rows: &[Row]| {
             let (match_on, encoding) = (mapping.entity.key.to_vec(), EncodingConfidence::Certain);
-            Sheet { mapping, match_on, rows: rows.to_vec(), encoding, owner }
+            Sheet { mapping, match_on, rows: rows.to_vec(), encoding, has_preset: false, owner }
         };
         self.sheets.push(sheet(mapping, None, &rows));
         self.sheets.extend(assigned.into_iter().map(|mapping| sheet(mapping, Some(owner), &rows)));
     }
 
     /// A sheet with the rules of a mapping file.
-    pub(super) fn ruled_sheet(mut self, entity: &str, text: &str, file: &str) -> Self {
+    pub(super) fn ruled_sheet(self, entity: &str, text: &str, file: &str) -> Self {
+        self.sheet_ruled_by(MappingSource::MappingFile, entity, text, file)
+    }
+
+    /// A sheet with the rules of a mapping that comes from there.
+    pub(super) fn sheet_ruled_by(mut self, source: MappingSource, entity: &str, text: &str, file: &str) -> Self {
         let entity = schema::importable().find(|known| known.name == entity).unwrap();
-        let file = MappingFile::parse(file, MappingSource::MappingFile, "m.toml").unwrap();
+        let file = MappingFile::parse(file, source, "m.toml").unwrap();
         let mut lines = text.lines().zip(1..).map(|(line, number)| row(number, line));
         let (mut map, mut rules, skips) = (file.overrides(entity), file.rules(entity), file.skips(entity));
         let today = jiff::civil::date(2026, 3, 2);
@@ -142,6 +148,18 @@ impl Scenario {
     /// The encoding of the last sheet is a guess.
     pub(super) fn guessed_encoding(mut self) -> Self {
         self.sheets.last_mut().unwrap().encoding = EncodingConfidence::Guessed;
+        self
+    }
+
+    /// All sheets so far are recognized as exports of a tool.
+    pub(super) fn with_preset(mut self) -> Self {
+        self.sheets.iter_mut().for_each(|sheet| sheet.has_preset = true);
+        self
+    }
+
+    /// A blank cell clears its field.
+    pub(super) fn blanks_clear(mut self) -> Self {
+        self.rules.blank = EmptyCells::Clear;
         self
     }
 
@@ -233,7 +251,7 @@ impl Scenario {
                 referenced: Referenced::among(sheet.mapping.entity, others.map(|(_, other)| other.mapping.entity)),
                 owner: sheet.owner.map(|owner| owner as u16),
                 is_assigned: self.sheets.iter().any(|other| other.owner == Some(index)),
-                has_preset: false,
+                has_preset: sheet.has_preset,
                 place: is_shared.then(|| format!("sheet {}", index + 1)),
             };
             let (match_on, extra) = match sheet.owner {

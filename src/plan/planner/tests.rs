@@ -6,6 +6,7 @@ use serde_json::json;
 
 use super::super::scenario::Scenario;
 use crate::check::{Conflicts, Mode};
+use crate::mapping::MappingSource;
 use crate::plan::{ChangeLimit, CreateMissing, PlanLimits};
 
 /// Two locations: Berlin in DE, and Ulm.
@@ -331,6 +332,36 @@ fn what_contradicts_an_earlier_row_is_a_problem_of_a_new_record_and_remarked_of_
 }
 
 #[test]
+fn what_a_row_says_of_a_missing_record_is_sent_as_the_service_spells_it() {
+    let rows = "asset_id|product|status|status type\nT-1|X1|On loan|Deployable";
+    let outcome = products().sheet("assets", rows).create_missing(CreateMissing::AllButPeople).plan();
+    assert_eq!(
+        outcome.shown_steps(),
+        [
+            r#"statuses: create {"name":"On loan","type":"deployable"}"#,
+            r#"assets: create {"asset_id":"T-1","product_id":1} after 0:status_id"#,
+        ]
+    );
+}
+
+#[test]
+fn a_person_who_cannot_be_made_is_left_out_where_only_a_preset_says_that_there_is_one() {
+    use MappingSource::{MappingFile, Preset, Remembered};
+    let rows = "asset_id|product|status|Owner\nT-1|X1|Ready|Ada Byron";
+    let file = "[assets]\nOwner = \"assigned_to\"\n";
+    for (source, is_export, is_left_out) in
+        [(Preset, true, true), (Remembered, true, true), (Remembered, false, false), (MappingFile, true, false)]
+    {
+        let mut sheet = products().sheet_ruled_by(source, "assets", rows, file);
+        if is_export {
+            sheet = sheet.with_preset();
+        }
+        let outcome = sheet.create_missing(CreateMissing::All).plan();
+        assert_eq!(outcome.shown_rejections().is_empty(), is_left_out, "{source:?}: {:?}", outcome.shown_rows());
+    }
+}
+
+#[test]
 fn a_missing_record_may_need_another_missing_record() {
     let rows = "asset_id|product|category|status\nT-1|New|Tablets|Ready";
     let outcome = products().sheet("assets", rows).create_missing(CreateMissing::AllButPeople).plan();
@@ -487,6 +518,27 @@ fn an_edited_export_of_the_current_record_is_an_update_even_of_its_key() {
     let rows = "id|name|city|created_at|updated_at\n1|Bonn|Mitte|2026-01-01T08:00:00.000Z|2026-02-02T08:00:00.000Z";
     let shown = Scenario::new().holds("locations", account).sheet("locations", rows).shown();
     assert_eq!(shown, [r#"update 1 {"name":"Bonn"}"#]);
+}
+
+#[test]
+fn a_blank_beside_what_shows_the_record_as_it_is_clears_nothing() {
+    let account = || {
+        let asset =
+            json!({"id": 5, "asset_id": "A-1", "product_id": 1, "status_id": 1, "location_id": 2, "order_number": "7"});
+        // Only the record tells which of the two the name means.
+        products()
+            .holds("locations", json!([{"id": 1, "name": "Berlin"}, {"id": 2, "name": "Berlin"}]))
+            .holds("assets", json!([asset]))
+            .blanks_clear()
+    };
+    for (rows, expected) in [
+        ("_id|location_id|location_name\n5||Berlin", "unchanged 5"),
+        ("_id|location_id|location_name\n5|2|", "unchanged 5"),
+        ("_id|location_id|location_name\n5||", r#"update 5 {"location_id":null}"#),
+        ("_id|location_id|order_number\n5|2|", r#"update 5 {"order_number":null}"#),
+    ] {
+        assert_eq!(account().sheet("assets", rows).shown(), [expected], "{rows}");
+    }
 }
 
 #[test]

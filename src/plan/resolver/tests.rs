@@ -3,8 +3,9 @@
 use serde_json::json;
 
 use super::super::scenario::Scenario;
-use super::RenamedRecords;
+use super::{RenamedRecords, is_id};
 use crate::catalog::RecordRef;
+use crate::mapping::Ids;
 use crate::plan::CreateMissing;
 use crate::schema::{self, Wire};
 
@@ -203,4 +204,19 @@ fn a_new_name_is_known_before_it_is_sent_and_a_new_tag_is_not() {
     };
     assert_eq!(renamed.get(reference("employees", "locations", Wire::Id), "BONN"), Some(RecordRef::Known(5)));
     assert_eq!(renamed.get(reference("checkout_asset", "assets", Wire::Tag), "T-9"), None);
+}
+
+#[test]
+fn an_id_is_digits_and_marked_where_bare_numbers_may_be_names() {
+    for (name, marked, bare) in [
+        ("#12", true, true),
+        ("12", false, true),
+        ("#", false, false),
+        ("", false, false),
+        ("#1a", false, false),
+        ("1 2", false, false),
+        ("##1", false, false),
+    ] {
+        assert_eq!((is_id(name, Ids::Marked), is_id(name, Ids::Bare)), (marked, bare), "{name}");
+    }
 }
