@@ -308,6 +308,9 @@ impl<R: Read> CsvRecords<R> {
             let (result, read, written, cells) = quoted.read_record(input, &mut self.output, &mut self.ends);
             match result {
                 ReadRecordResult::Record => return Ok((read, written, cells)),
+                ReadRecordResult::OutputEndsFull if self.ends.len() > MOST_COLUMNS => {
+                    return Err(too_many_columns().at(self.number));
+                }
                 ReadRecordResult::OutputEndsFull => self.ends.resize(self.ends.len() * 2, 0),
                 _ if self.input_ended => return self.end_quoted(quoted, (read, written, cells)),
                 _ if self.unread().len() > LONGEST_RECORD => return Err(ReadFault::UnclosedQuote.at(self.number)),
@@ -344,7 +347,7 @@ fn without_cr(line: &[u8]) -> &[u8] {
     line.strip_suffix(b"\r").unwrap_or(line)
 }
 
-/// Fills a row from a line, of which it is known whether it has a quote. False if the row is left to csv-core: a quote stands
+/// Fills a row from a line, of which it is known whether it has a quote. False if the record is left to csv-core: a quote stands
 /// elsewhere than around a cell or is doubled, the record goes on in the next line, or there may be too many cells.
 fn fill_from_line(row: &mut Row, number: u64, (line, has_quote): (&str, bool), delimiter: u8) -> bool {
     row.clear(number);

@@ -103,8 +103,31 @@ fn an_unclosed_quote_takes_bounded_memory() {
 fn a_line_without_end_is_refused() {
     let text = vec![b'x'; LONGEST_RECORD + 1024 * 1024];
     assert!(matches!(read(&text).unwrap_err().fault, ReadFault::RecordTooLong));
-    let text = [b"a\n", &vec![b','; 20_000][..]].concat();
-    assert!(matches!(read(&text).unwrap_err().fault, ReadFault::TooLarge { .. }));
+    for cells in [MOST_COLUMNS + 1, 2 * MOST_COLUMNS + 1, 1_000_000] {
+        for cell in ["", "\"x\""] {
+            let line = vec![cell; cells].join(",");
+            let error = read_commas(format!("a,b\n{line}\n").as_bytes()).unwrap_err();
+            assert!(matches!((error.row, error.fault), (Some(2), ReadFault::TooLarge { .. })), "{cells} {cell}");
+        }
+    }
+}
+
+#[test]
+fn a_long_line_is_read_like_any_other() {
+    let (long, widest) = ("x".repeat(20_000), vec!["x"; MOST_COLUMNS].join(","));
+    for (line, cells, last) in [
+        (format!("{long},b"), 2, "b"),
+        (format!("{long},b\r"), 2, "b"),
+        (format!("\"{long}\",\"b\"\r"), 2, "b"),
+        (format!("{long},\"b \"\"c\"\"\""), 2, "b \"c\""),
+        (widest, MOST_COLUMNS, "x"),
+    ] {
+        let text = format!("a,b\n{line}\nc,d\n");
+        let rows = rows(&text);
+        assert_eq!((rows[1].1.len(), rows[1].1[cells - 1].as_str()), (cells, last));
+        assert_eq!(rows[2], (3, vec![String::from("c"), String::from("d")]));
+        assert_eq!(read_in_blocks(text.as_bytes(), 100), (rows, None));
+    }
 }
 
 #[test]
