@@ -59,4 +59,4 @@ pub use rules::{Conflicts, Mode};
 pub(crate) use rules::{Duplicates, EmptyCells, FractionalCost, Repeats, RowAction, Rules};
 #[cfg(test)]
 pub(crate) use text_cache::TextCache;
-pub(crate) use text_cache::{SLOTS, TextId};
+pub(crate) use text_cache::TextId;

@@ -3,7 +3,7 @@
 use std::sync::atomic::{AtomicU64, Ordering};
 
 /// How many texts of a column are remembered: a slot for each, which a later text takes.
-pub(crate) const SLOTS: usize = 128;
+const SLOTS: usize = 128;
 
 /// The longest text that is remembered, in bytes.
 const LONGEST: usize = 47;
@@ -32,10 +32,11 @@ struct CachedText<T> {
     ends: Ends,
     text: [u8; LONGEST],
     value: T,
+    /// See [`TextCache::last`].
     number: u64,
 }
 
-/// Which text of a column it is that is remembered: the same for all cells that hold it, as long as no other takes its slot.
+/// Identifies a remembered text of a column: the same for all cells that hold it, until another text takes its slot.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct TextId {
     slot: u8,
@@ -43,7 +44,10 @@ pub(crate) struct TextId {
 }
 
 impl TextId {
-    /// Below [`SLOTS`].
+    /// How many slots there are.
+    pub(crate) const SLOTS: usize = SLOTS;
+
+    /// Below [`TextId::SLOTS`].
     pub(crate) fn slot(self) -> usize {
         self.slot.into()
     }

@@ -26,7 +26,7 @@ use indexmap::{IndexMap, IndexSet};
 
 use super::resolver::is_id;
 use crate::catalog::Catalog;
-use crate::check::{Aliases, CheckedRow, RowAction, SLOTS, TextId, text};
+use crate::check::{Aliases, CheckedRow, RowAction, TextId, text};
 use crate::error::Diagnostic;
 use crate::mapping::{Ids, Mapping, RecordOrigin};
 use crate::schema::{self, Entity, fold_name};
@@ -68,7 +68,7 @@ struct NameColumn {
     place: Place,
     /// As in the cells, with white space around them, in the order in which they first occur.
     typed: IndexMap<Box<str>, u64, DefaultHashBuilder>,
-    /// Where in `typed` the text is that was last counted of those with an id in a slot; empty before the first.
+    /// For each slot, the remembered text that was counted last, and where in `typed` it is; empty before the first.
     positions: Vec<Option<(TextId, u32)>>,
     /// Those in whose place another name counts, with that name.
     renamed: HashMap<Box<str>, (Box<str>, u64)>,
@@ -313,7 +313,7 @@ impl NameColumn {
         let Some(position) = self.typed.get_index_of(text) else { return false };
         self.typed[position] += 1;
         if let Some(id) = id {
-            self.positions.resize(SLOTS, None);
+            self.positions.resize(TextId::SLOTS, None);
             self.positions[id.slot()] = Some((id, position as u32));
         }
         true

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use super::{LookAlikes, NameColumn, NameTally, Place, SheetNames, is_covered};
 use crate::catalog::Catalog;
 use crate::check::{
-    Aliases, CheckedRow, NameDecision, ParsedField, ParsedValue, RecurringCell, RenamedCell, SLOTS, TextCache,
+    Aliases, CheckedRow, NameDecision, ParsedField, ParsedValue, RecurringCell, RenamedCell, TextCache, TextId,
 };
 use crate::mapping::Ids;
 use crate::schema::{self, fold_name};
@@ -283,7 +283,7 @@ fn recurring_cells_are_counted_as_the_names_that_they_hold() {
     }
     let counted: HashMap<Box<str>, u64> = names.columns[0].typed.clone().into_iter().collect();
     assert_eq!(counted, expected);
-    assert!(expected.len() > SLOTS && recurred > 5_000, "{} {recurred}", expected.len());
+    assert!(expected.len() > TextId::SLOTS && recurred > 5_000, "{} {recurred}", expected.len());
 }
 
 #[test]

@@ -5,6 +5,7 @@
 use serde_json::{Value as Json, json};
 
 use super::super::scenario::Scenario;
+use crate::mapping::MappingSource;
 use crate::plan::{CreateMissing, RowDecision};
 
 const RULES: &str = "entity = \"assets\"\n[fields.assigned_to]\nfirst_of = [\"UPN\", \"Name\"]\n\
@@ -12,15 +13,18 @@ const RULES: &str = "entity = \"assets\"\n[fields.assigned_to]\nfirst_of = [\"UP
                      [fields.\"assigned_to.name\"]\ncolumn = \"Name\"\n\
                      [fields.checkout_date]\ncolumn = \"Since\"\n";
 
+/// A product and a status.
+fn products() -> Scenario {
+    Scenario::new()
+        .holds("products", json!([{"id": 1, "name": "X1", "category_id": 1}]))
+        .holds("statuses", json!([{"id": 1, "name": "Ready", "type": "deployable"}]))
+}
+
 /// The steps behind those of the assets, and the messages of rejected rows; each row is `UPN|Mail|Name`.
 fn planned(employees: Json, rows: &[&str]) -> (Vec<String>, Vec<String>) {
     let lines = rows.iter().zip(1..).map(|(row, tag)| format!("T-{tag}|X1|Ready|{row}|2026-02-01"));
     let text = format!("asset_id|product|status|UPN|Mail|Name|Since\n{}", lines.collect::<Vec<_>>().join("\n"));
-    let scenario = Scenario::new()
-        .holds("products", json!([{"id": 1, "name": "X1", "category_id": 1}]))
-        .holds("statuses", json!([{"id": 1, "name": "Ready", "type": "deployable"}]))
-        .holds("employees", employees)
-        .ruled_sheet("assets", &text, RULES);
+    let scenario = products().holds("employees", employees).ruled_sheet("assets", &text, RULES);
     let outcome = scenario.create_missing(CreateMissing::All).plan();
     let steps = outcome.shown_steps().into_iter().filter(|step| !step.starts_with("assets: ")).collect();
     let messages = outcome.rows.iter().flat_map(|row| match &row.decision {
@@ -97,5 +101,22 @@ fn what_is_no_address_makes_nobody() {
         let (steps, messages) = planned(json!([]), &[row]);
         assert_eq!(steps, [""; 0], "{row}");
         assert!(messages[0].contains("missing `email`"), "{row}: {messages:?}");
+    }
+}
+
+#[test]
+fn a_person_who_cannot_be_made_is_left_out_where_only_a_preset_says_that_there_is_one() {
+    use MappingSource::{MappingFile, Preset, Remembered};
+    let rows = "asset_id|product|status|Owner\nT-1|X1|Ready|Ada Byron";
+    let file = "[assets]\nOwner = \"assigned_to\"\n";
+    for (source, is_export, is_left_out) in
+        [(Preset, true, true), (Remembered, true, true), (Remembered, false, false), (MappingFile, true, false)]
+    {
+        let mut sheet = products().sheet_ruled_by(source, "assets", rows, file);
+        if is_export {
+            sheet = sheet.with_preset();
+        }
+        let outcome = sheet.create_missing(CreateMissing::All).plan();
+        assert_eq!(outcome.shown_rejections().is_empty(), is_left_out, "{source:?}: {:?}", outcome.shown_rows());
     }
 }

@@ -6,7 +6,6 @@ use serde_json::json;
 
 use super::super::scenario::Scenario;
 use crate::check::{Conflicts, Mode};
-use crate::mapping::MappingSource;
 use crate::plan::{ChangeLimit, CreateMissing, PlanLimits};
 
 /// Two locations: Berlin in DE, and Ulm.
@@ -342,23 +341,6 @@ fn what_a_row_says_of_a_missing_record_is_sent_as_the_service_spells_it() {
             r#"assets: create {"asset_id":"T-1","product_id":1} after 0:status_id"#,
         ]
     );
-}
-
-#[test]
-fn a_person_who_cannot_be_made_is_left_out_where_only_a_preset_says_that_there_is_one() {
-    use MappingSource::{MappingFile, Preset, Remembered};
-    let rows = "asset_id|product|status|Owner\nT-1|X1|Ready|Ada Byron";
-    let file = "[assets]\nOwner = \"assigned_to\"\n";
-    for (source, is_export, is_left_out) in
-        [(Preset, true, true), (Remembered, true, true), (Remembered, false, false), (MappingFile, true, false)]
-    {
-        let mut sheet = products().sheet_ruled_by(source, "assets", rows, file);
-        if is_export {
-            sheet = sheet.with_preset();
-        }
-        let outcome = sheet.create_missing(CreateMissing::All).plan();
-        assert_eq!(outcome.shown_rejections().is_empty(), is_left_out, "{source:?}: {:?}", outcome.shown_rows());
-    }
 }
 
 #[test]

@@ -1,10 +1,11 @@
 //! CSV in all its dialects, as a stream of rows.
 //!
 //! Lines without a quote, nearly all of them, and those whose quotes stand around whole cells are cut with memchr; all other
-//! records go through csv-core, so that what an odd quote means is decided in one place. Both agree on lines that either could
-//! cut, which property tests hold them to. The
-//! buffer grows with the longest record only, up to [`LONGEST_RECORD`]: a quote that is never closed would otherwise
-//! drag the rest of the file into memory.
+//! records, and very long lines, go through csv-core, so that what an odd quote means is decided in one place. Both agree on lines
+//! that either could cut, which property tests check.
+//!
+//! The buffer grows with the longest record only, up to [`LONGEST_RECORD`]: a quote that is never closed would otherwise drag the
+//! rest of the file into memory.
 
 mod blocks;
 mod quotes;
