@@ -5,7 +5,7 @@ use serde_json::Value as Json;
 
 use crate::api::{Body, Record, custom_fields, plain_text};
 use crate::check::CustomField;
-use crate::schema::{Entity, Field, Kind, Reference, TextForm, Wire, fold_header, fold_name};
+use crate::schema::{CUSTOM_FIELDS, Entity, Field, Kind, Reference, TextForm, Wire, fold_header, fold_name};
 use crate::unicode::without_invisible;
 
 /// Whether a record already has the value a field would be set to. Text is compared as sent, numbers by value, dates
@@ -155,6 +155,18 @@ pub(super) fn differs(held: &[(String, String)], given: &CustomField) -> bool {
     held != given.value
 }
 
+/// How many fields an update empties: fields that become null, and custom fields that lose their value. Custom fields are
+/// one field of the body, in which an empty text or a missing name clears.
+pub(crate) fn cleared_fields(body: &Body, before: Option<&Body>) -> u64 {
+    let nulls = body.iter().filter(|(name, value)| name.as_str() != CUSTOM_FIELDS && value.is_null()).count();
+    let custom = body.get(CUSTOM_FIELDS).map_or(0, |after| {
+        let before = before.and_then(|before| before.get(CUSTOM_FIELDS)).map(told_pairs).unwrap_or_default();
+        let after = told_pairs(after);
+        before.iter().filter(|(name, _)| position_of(name, &after).is_none()).count()
+    });
+    (nulls + custom) as u64
+}
+
 /// Position of the custom field with that name, in whatever case and spacing: `Colour` and `colour` are one field.
 pub(super) fn position_of(name: &str, pairs: &[(String, String)]) -> Option<usize> {
     let exact = pairs.iter().position(|(known, _)| known == name);
@@ -248,6 +260,19 @@ mod tests {
         let (body, _) = update_to(entity, &sent, Some(&planned), &record);
         assert_eq!(body["custom_fields"], json!([{"name": "OS", "value": "14"}, {"name": "Colour", "value": "blue"}]));
         assert_eq!(update_to(entity, &body, None, &body), (Body::new(), Body::new()), "nothing is left to do");
+    }
+
+    #[test]
+    fn a_custom_field_without_its_value_is_cleared_like_any_other_field() {
+        let body = |value: Json| value.as_object().cloned().unwrap();
+        let custom = |fields: Json| body(json!({"custom_fields": fields}));
+        let before = custom(json!(r#"[{"name":"Rack","value":"B4"},{"name":"OS","value":"13"},{"name":"MAC","value":""}]"#));
+        let cleared = |after: Json| cleared_fields(&custom(after), Some(&before));
+        assert_eq!(cleared(json!([{"name": "Rack", "value": ""}, {"name": "OS", "value": "14"}])), 1);
+        assert_eq!(cleared(json!([{"name": "MAC", "value": ""}])), 2, "what is not there any more is empty too");
+        assert_eq!(cleared(json!([{"name": "rack", "value": "B5"}, {"name": "OS", "value": "13"}])), 0);
+        assert_eq!(cleared_fields(&body(json!({"notes": null, "custom_fields": null})), Some(&before)), 3);
+        assert_eq!(cleared_fields(&body(json!({"notes": null, "asset_name": "x"})), None), 1);
     }
 
     #[test]

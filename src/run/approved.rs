@@ -17,7 +17,7 @@ use crate::catalog::{Catalog, KeyValue, LookupRequest, LookupResult, RecordRef};
 use crate::check::{Code, Problem, ValueError};
 use crate::error::Result;
 use crate::observer::Observer;
-use crate::plan::{DependsOn, RowId, RowStatus, Step, StepRole, StepSink as _, WriteKind, holds, value_text};
+use crate::plan::{DependsOn, RowId, RowStatus, Step, StepRole, StepSink as _, WriteKind, cleared_fields, holds, value_text};
 use crate::schema::{self, Entity, Field, Kind, Meaning, Reference, Role, Verb};
 
 /// A step of a plan, at the row of its first line.
@@ -378,16 +378,12 @@ pub(crate) fn totals(steps: &[ProposedStep], decisions: &[StepDecision]) -> crat
             WriteKind::Create => totals.creates += u64::from(proposed.entity.is_collection()),
             WriteKind::Update(_) => {
                 totals.updates += 1;
-                totals.clears += proposed.step().map_or(0, |step| nulls(&step.body));
+                totals.clears += proposed.step().map_or(0, |step| cleared_fields(&step.body, step.before.as_ref()));
             }
             WriteKind::Delete(_) => totals.deletes += 1,
         }
     }
     totals
-}
-
-fn nulls(body: &Body) -> u64 {
-    body.values().filter(|value| value.is_null()).count() as u64
 }
 
 #[cfg(test)]

@@ -148,7 +148,7 @@ impl<S: StepSink> Planner<'_, S> {
             WriteKind::Create => {}
             WriteKind::Update(_) => {
                 self.totals.updates += 1;
-                self.totals.clears += step.body.values().filter(|value| value.is_null()).count() as u64;
+                self.totals.clears += diff::cleared_fields(&step.body, step.before.as_ref());
             }
             WriteKind::Delete(_) => {
                 self.totals.deletes += 1;

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::api::Body;
-use crate::plan::{Step, WriteKind};
+use crate::plan::{Step, WriteKind, cleared_fields};
 use crate::schema::{Entity, Role, Verb};
 
 /// What a step does to its record.
@@ -21,16 +21,16 @@ pub(crate) enum PlanAction {
 
 impl PlanAction {
     pub(crate) fn of(step: &Step) -> Self {
-        Self::of_write(step.entity, step.write, &step.body)
+        Self::of_write(step.entity, step.write, &step.body, step.before.as_ref())
     }
 
-    pub(crate) fn of_write(entity: &Entity, write: WriteKind, body: &Body) -> Self {
+    pub(crate) fn of_write(entity: &Entity, write: WriteKind, body: &Body, before: Option<&Body>) -> Self {
         match (entity.role, write) {
             (Role::Action(Verb::Checkout), _) => PlanAction::CheckOut,
             (Role::Action(Verb::Checkin), _) => PlanAction::CheckIn,
             (_, WriteKind::Create) => PlanAction::Create,
             (_, WriteKind::Delete(_)) => PlanAction::Delete,
-            (_, WriteKind::Update(_)) if body.values().any(serde_json::Value::is_null) => PlanAction::Clear,
+            (_, WriteKind::Update(_)) if cleared_fields(body, before) > 0 => PlanAction::Clear,
             (_, WriteKind::Update(_)) => PlanAction::Update,
         }
     }

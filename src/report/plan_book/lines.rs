@@ -96,6 +96,7 @@ impl StepDescriber<'_> {
         let changed = fields.filter(|(old, _, new)| old != new);
         let line = |(old, name, new): (String, String, String)| PlanLine {
             source: self.source(step, Some(&format!("custom:{name}"))),
+            reason: if new.trim().is_empty() { emptied(step) } else { String::new() },
             field: format!("custom:{name}"),
             old,
             new,
@@ -173,10 +174,10 @@ impl StepDescriber<'_> {
 
     /// What a change of the field means, where it must not be missed.
     fn call_out(&self, step: &Step, field: &Field, new: &str) -> String {
-        let WriteKind::Update(_) = step.write else { return String::new() };
         if new.is_empty() {
-            return String::from("empties the field");
+            return emptied(step);
         }
+        let WriteKind::Update(_) = step.write else { return String::new() };
         match (field.meaning, field.kind) {
             (Some(Meaning::Tag), _) => String::from("another tag"),
             (_, Kind::Reference(reference)) => schema::collection(reference.to)
@@ -195,6 +196,14 @@ impl StepDescriber<'_> {
             None => format!("row {}", step.row.row),
         };
         format!("{} {at}", sheet.label)
+    }
+}
+
+/// What a step that leaves a field without a value does to it. A new record has no value to lose.
+fn emptied(step: &Step) -> String {
+    match step.write {
+        WriteKind::Update(_) => String::from("empties the field"),
+        WriteKind::Create | WriteKind::Delete(_) => String::new(),
     }
 }
 

@@ -199,7 +199,7 @@ impl PlanBook {
             return *approval == Approval::Yes;
         }
         let Some((entity, write)) = step.target() else { return false };
-        let action = super::PlanAction::of_write(entity, write, &step.body);
+        let action = super::PlanAction::of_write(entity, write, &step.body, step.before.as_ref());
         let group = self.head.groups.iter().position(|group| group.entity == step.entity && group.action == action);
         let row = group.map(|group| self.head.groups_at + group as u32);
         let said = row.and_then(|row| self.approvals.get(&(PLAN_SHEET.to_owned(), row)));

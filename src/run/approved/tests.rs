@@ -307,11 +307,14 @@ fn what_is_sent_is_counted_by_kind() {
         proposed(4, "locations", WriteKind::Delete(9), json!({"body": {}})),
         creates(5, "locations", json!({"name": "Ulm"})),
     ];
+    let rack = |value: &str| json!([{"name": "Rack", "value": value}]);
+    let without = json!({"body": {"custom_fields": rack("")}, "before": {"custom_fields": rack("B4")}});
+    let steps = steps.into_iter().chain([proposed(6, "assets", WriteKind::Update(1), without)]).collect::<Vec<_>>();
     let (send, not) = (StepDecision::Send, StepDecision::NotApproved);
-    let decisions = [send.clone(), send.clone(), send.clone(), not.clone(), send, not];
+    let decisions = [send.clone(), send.clone(), send.clone(), not.clone(), send.clone(), not, send];
     let counted = totals(&steps, &decisions);
-    assert_eq!((counted.rows, counted.creates, counted.updates), (6, 1, 1));
-    assert_eq!((counted.clears, counted.deletes), (2, 1));
+    assert_eq!((counted.rows, counted.creates, counted.updates), (7, 1, 2));
+    assert_eq!((counted.clears, counted.deletes), (3, 1));
 }
 
 #[test]
