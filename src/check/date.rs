@@ -109,6 +109,21 @@ pub(crate) fn parse(cell: Cell<'_>, reading: &DateReading) -> Result<Date, Value
     }
 }
 
+/// The days that a text may mean, and the time behind the date. Without a time or a possible day, none.
+pub(crate) fn days_and_time(text: &str) -> Option<(Vec<Date>, &str)> {
+    let date = time::without_time(text);
+    let time = text.strip_prefix(date)?.trim_start_matches(|char: char| char.is_whitespace() || char == ',');
+    let days: Vec<Date> = match reading::shape(date) {
+        DateShape::Triple(triple) if triple.is_year_first() => {
+            triple.read(DateOrder::YearMonthDay).and_then(Result::ok).into_iter().collect()
+        }
+        DateShape::Triple(triple) => triple.days().distinct().collect(),
+        DateShape::Named { year, month, day } => day_of(year, u16::from(month), day).into_iter().collect(),
+        _ => Vec::new(),
+    };
+    (!days.is_empty() && !time.is_empty()).then_some((days, time))
+}
+
 /// The fast path: `2024-01-31` and nothing else.
 #[inline]
 pub(super) fn iso(bytes: &[u8]) -> Option<Date> {
@@ -257,7 +272,7 @@ fn serial(number: f64) -> ValueError {
 }
 
 /// The date of a serial number in the 1900 system. Serial 60 is 1900-02-29, which never existed.
-fn day_of_serial(number: f64) -> Option<Date> {
+pub(crate) fn day_of_serial(number: f64) -> Option<Date> {
     let days = number.floor();
     if !(1.0..120_000.0).contains(&days) || days == 60.0 {
         return None;

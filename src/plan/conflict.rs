@@ -10,7 +10,7 @@ use serde_json::Value as Json;
 
 use super::diff;
 use super::missing::DependencyRecord;
-use super::target::TargetRecord;
+use super::target::{ShownTimestamp, TargetRecord};
 use super::timestamp::ReportedTimestamp;
 use crate::api::custom_fields;
 use crate::catalog::{Catalog, Record, RecordRef};
@@ -32,10 +32,18 @@ pub(super) const UNKNOWN: &str = "and no journal here tells which of the two was
 pub(super) const UNKNOWN_HINT: &str = "choose which values win with --conflicts theirs, mine or skip, or empty the row's \
                                        `_status` to send it like any other";
 
+/// Of a row that does not show readably when it was exported.
+const UNREADABLE: &str =
+    "and `updated_at` cannot be read, so nobody can tell which of the two was changed after the export";
+const UNREADABLE_HINT: &str = "write `updated_at` as it was exported, such as `2026-01-31T09:30:00.000Z`, edit a new export, \
+                               or choose which values win with --conflicts theirs, mine or skip";
+
 /// Since when a record may have been changed by others.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Since {
     Export,
+    /// The export, of which the row does not show when it was made.
+    UnreadableExport,
     /// The run that wrote the result.
     Run,
     /// Nobody knows whether that or the row was changed.
@@ -76,7 +84,8 @@ pub(super) struct Changes<'d> {
 }
 
 impl Conflict {
-    /// Returns `None` if the record has not changed since the sheet was exported.
+    /// Returns `None` if the record has not changed since the sheet was exported, or the sheet does not say when that was. A
+    /// row whose timestamp cannot be read might overwrite a change, so it conflicts like one that does.
     pub(super) fn of(
         target_record: &TargetRecord<'_>,
         changes: &Changes<'_>,
@@ -84,7 +93,11 @@ impl Conflict {
         row: &Row,
         catalog: &Catalog,
     ) -> Option<Self> {
-        let changed = target_record.changed_since()?;
+        let (since, changed) = match (target_record.version, target_record.changed_since()) {
+            (ShownTimestamp::Unreadable, _) => (Since::UnreadableExport, None),
+            (_, Some(changed)) => (Since::Export, Some(changed)),
+            (_, None) => return None,
+        };
         let id_beside = |index: usize, column: u32| {
             let is_id_beside = |known: &&Column| {
                 matches!(known.target, ColumnTarget::Field { field, ids: Ids::Bare } if field == index)
@@ -95,7 +108,7 @@ impl Conflict {
         };
         let differing = Difference::all(target_record.record, changes, (mapping, row), catalog, &id_beside);
         let id = Some((target_record.id.number, target_record.id.column));
-        Some(Self { since: Since::Export, changed: Some(changed), differing, id })
+        Some(Self { since, changed, differing, id })
     }
 
     /// Of a row of a result; `record` is the record with its id, if there is one.
@@ -114,7 +127,11 @@ impl Conflict {
 
     /// One problem per differing cell. A row that deletes its record gets one at its id instead.
     pub(super) fn problems(&self) -> Vec<Problem> {
-        let hint = if self.since == Since::Unknown { UNKNOWN_HINT } else { HINT };
+        let hint = match self.since {
+            Since::Export | Since::Run => HINT,
+            Since::UnreadableExport => UNREADABLE_HINT,
+            Since::Unknown => UNKNOWN_HINT,
+        };
         let error = |message: String| ValueError::new(Code::RecordConflict, message, hint);
         if self.differing.is_empty() {
             let (column, id) = self.id.map(|(id, column)| (column, id.to_string())).unzip();
@@ -150,6 +167,9 @@ impl Conflict {
     fn on_service(&self) -> String {
         match (self.since, self.changed) {
             (Since::Unknown, _) => format!("the service says something else than the row, {UNKNOWN}"),
+            (Since::UnreadableExport, _) => String::from(
+                "`updated_at` cannot be read, so nobody can tell whether the record was changed after the export",
+            ),
             (_, Some(changed)) => format!("changed on the service on {}, {}", changed.text(), self.before()),
             (_, None) => format!("changed on the service {}", self.before()),
         }
@@ -159,6 +179,7 @@ impl Conflict {
     fn when(&self) -> String {
         match (self.since, self.changed) {
             (Since::Unknown, _) => String::from(UNKNOWN),
+            (Since::UnreadableExport, _) => String::from(UNREADABLE),
             (_, Some(changed)) => format!("changed on {}, {}", changed.text(), self.before()),
             (_, None) => format!("changed {}", self.before()),
         }
@@ -296,6 +317,52 @@ mod tests {
         // What is as the service has it is no difference.
         let same = account().sheet("assets", &sheet("product|purchase_cost", "X1|5")).shown();
         assert_eq!(same, ["unchanged 1"]);
+    }
+
+    #[test]
+    fn a_row_that_does_not_show_readably_when_it_was_exported_overwrites_nothing() {
+        let shown = |cost: &str, updated: &str| {
+            let sheet = format!("id|asset_id|purchase_cost|created_at|updated_at\n1|A-1|{cost}|{EXPORTED}|{updated}");
+            account().sheet("assets", &sheet).shown().remove(0)
+        };
+        for unreadable in ["########", "01/02/2026 08:00", "46023", "2026-01-01"] {
+            let expected = format!("reject record.conflict at C: the service has `5`, {}", super::UNREADABLE);
+            assert_eq!(shown("7", unreadable), expected, "{unreadable}");
+            assert_eq!(shown("5", unreadable), "unchanged 1", "{unreadable}");
+        }
+        for old in ["13/01/2026 08:00", "46023.33333", "1 Jan 2026 8:00 AM"] {
+            let row = shown("7", old);
+            assert!(row.contains("the service has `5`, changed on 2026-02-02"), "{old}: {row}");
+        }
+        for last in ["02/02/2026 08:00", "46055.33333", "2/2/26 8:00 AM"] {
+            assert_eq!(shown("7", last), r#"update 1 {"purchase_cost":7}"#, "{last}");
+        }
+        assert_eq!(shown("7", ""), r#"update 1 {"purchase_cost":7}"#);
+    }
+
+    #[test]
+    fn an_ambiguous_date_that_may_be_the_last_change_is() {
+        let held = json!([{"id": 1, "asset_id": "A-1", "purchase_cost": 5, "created_at": EXPORTED,
+            "updated_at": "2026-12-01T05:33:12.345Z"}]);
+        let shown = |updated: &str| {
+            let sheet = format!("id|asset_id|purchase_cost|created_at|updated_at\n1|A-1|7|01/01/2026 08:00|{updated}");
+            Scenario::new().holds("assets", held.clone()).sheet("assets", &sheet).shown().remove(0)
+        };
+        assert_eq!(shown("01/12/2026 05:33"), r#"update 1 {"purchase_cost":7}"#);
+        assert_eq!(shown("12/1/26 5:33 AM"), r#"update 1 {"purchase_cost":7}"#);
+        assert!(shown("01/12/2026 05:32").starts_with("reject record.conflict"));
+    }
+
+    #[test]
+    fn a_record_to_delete_of_an_unreadable_export_is_a_problem_at_its_id() {
+        let text = "_action|id|asset_id|updated_at\ndelete|1|A-1|########";
+        let unreadable =
+            "`updated_at` cannot be read, so nobody can tell whether the record was changed after the export";
+        assert_eq!(account().sheet("assets", text).shown(), [format!("reject record.conflict at B: {unreadable}")]);
+        assert_eq!(
+            account().conflicts(Conflicts::Mine).sheet("assets", text).plan().shown_steps(),
+            ["assets: delete 1"]
+        );
     }
 
     #[test]

@@ -66,7 +66,7 @@ impl<S: StepSink> Planner<'_, S> {
             let header = sheet.mapping.header(given.column).unwrap_or_default();
             let is_id = sheet.mapping.ids_in(given.column) == Some(Ids::Bare);
             let is_beside_name = is_id && shown.contains(&given.field);
-            match (is_beside_name, target_record.version, target_record.changed_since()) {
+            match (is_beside_name, target_record.version.at(), target_record.changed_since()) {
                 (false, ..) | (true, Some(_), None) => true,
                 (true, None, _) => {
                     problems.push(conflicting_references(given.column, row));

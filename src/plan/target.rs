@@ -20,9 +20,26 @@ use crate::table::{Cell, Row};
 pub(super) struct TargetRecord<'c> {
     pub(super) id: ParsedId,
     pub(super) record: &'c Record,
-    /// When the record had last been changed as of the export. `None` if the row does not say, or says it of another
-    /// system's record.
-    pub(super) version: Option<ReportedTimestamp>,
+    /// When the record had last been changed as of the export. Nothing where the row says it of another system's record.
+    pub(super) version: ShownTimestamp,
+}
+
+/// What a row says of a timestamp of its record.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum ShownTimestamp {
+    Nothing,
+    At(ReportedTimestamp),
+    /// The cell is filled, and it is not known which moment it means.
+    Unreadable,
+}
+
+impl ShownTimestamp {
+    pub(super) fn at(self) -> Option<ReportedTimestamp> {
+        match self {
+            ShownTimestamp::At(shown) => Some(shown),
+            ShownTimestamp::Nothing | ShownTimestamp::Unreadable => None,
+        }
+    }
 }
 
 /// Whether a row's timestamps show that it is about the record with its id.
@@ -49,14 +66,17 @@ impl<'c> TargetRecord<'c> {
         if id.ownership == IdOwnership::Unverified && identity != RecordIdentity::Same && !key_matches(record) {
             return None;
         }
-        let version = shown(mapping, row, TimestampColumn::Updated).filter(|_| identity != RecordIdentity::Other);
+        let version = match identity {
+            RecordIdentity::Other => ShownTimestamp::Nothing,
+            RecordIdentity::Same | RecordIdentity::Unknown => shown(mapping, row, record, TimestampColumn::Updated),
+        };
         Some(Self { id, record, version })
     }
 
     /// When the service changed the record, if that was after the export.
     pub(super) fn changed_since(&self) -> Option<ReportedTimestamp> {
         let changed = ReportedTimestamp::from_record(self.record.get(TimestampColumn::Updated.name()))?;
-        self.version.filter(|version| changed.is_after(*version)).map(|_| changed)
+        self.version.at().filter(|version| changed.is_after(*version)).map(|_| changed)
     }
 
     /// The reference fields of which some cell shows the record's current value.
@@ -108,7 +128,7 @@ pub(super) fn changed_after(record: &Record, moment: ReportedTimestamp) -> bool 
 /// Whether a row shows when its record was last changed, and that is still so.
 pub(super) fn shows_last_change(mapping: &Mapping, row: &Row, record: &Record) -> bool {
     let changed = ReportedTimestamp::from_record(record.get(TimestampColumn::Updated.name()));
-    let shown = shown(mapping, row, TimestampColumn::Updated);
+    let shown = shown(mapping, row, record, TimestampColumn::Updated).at();
     shown.zip(changed).is_some_and(|(shown, changed)| shown.is_same(changed))
 }
 
@@ -150,7 +170,10 @@ pub(super) fn unknown_name_beside_id(collection: &str, name: &str, told_by_id: &
 /// Compares the row's timestamps with the record's.
 fn record_identity(mapping: &Mapping, row: &Row, record: &Record) -> RecordIdentity {
     let told = |timestamp: TimestampColumn| {
-        Some((shown(mapping, row, timestamp)?, ReportedTimestamp::from_record(record.get(timestamp.name()))?))
+        Some((
+            shown(mapping, row, record, timestamp).at()?,
+            ReportedTimestamp::from_record(record.get(timestamp.name()))?,
+        ))
     };
     match (told(TimestampColumn::Created), told(TimestampColumn::Updated)) {
         (Some((shown, held)), _) if shown.is_same(held) => RecordIdentity::Same,
@@ -160,13 +183,22 @@ fn record_identity(mapping: &Mapping, row: &Row, record: &Record) -> RecordIdent
     }
 }
 
-fn shown(mapping: &Mapping, row: &Row, timestamp: TimestampColumn) -> Option<ReportedTimestamp> {
+/// What a row shows as a timestamp of its record. A text that may mean several moments means the one that the record has,
+/// if that is among them: another record does not have it by chance.
+fn shown(mapping: &Mapping, row: &Row, record: &Record, timestamp: TimestampColumn) -> ShownTimestamp {
     let other = match timestamp {
         TimestampColumn::Created => TimestampColumn::Updated,
         TimestampColumn::Updated => TimestampColumn::Created,
     };
     let cell = |timestamp| mapping.timestamp_column(timestamp).map(|column| row.cell(column as usize));
-    ReportedTimestamp::from_cell_beside(cell(timestamp)?, cell(other).unwrap_or(Cell::BLANK))
+    let Some(own) = cell(timestamp).filter(|own| !own.is_blank()) else { return ShownTimestamp::Nothing };
+    if let Some(shown) = ReportedTimestamp::from_cell_beside(own, cell(other).unwrap_or(Cell::BLANK)) {
+        return ShownTimestamp::At(shown);
+    }
+    let held = ReportedTimestamp::from_record(record.get(timestamp.name()));
+    let is_held = |shown: &ReportedTimestamp| held.is_some_and(|held| held.is_same(*shown));
+    let spelled = ReportedTimestamp::spelled(own.text).into_iter().find(is_held);
+    spelled.map_or(ShownTimestamp::Unreadable, ShownTimestamp::At)
 }
 
 /// A row's values, split by whether they differ from the target record.

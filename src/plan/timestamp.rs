@@ -2,14 +2,15 @@
 //!
 //! The service reports milliseconds (field notes). A workbook has a real date of the same precision, a CSV file the
 //! service's own text. A spreadsheet program may reduce the precision of either; a timestamp then stands for all moments
-//! that show as it does. LibreOffice rounds times in .ods files to hundredths of a second.
+//! that show as it does. LibreOffice rounds times in .ods files to hundredths of a second. A program that saves a workbook
+//! as CSV writes a date as it shows it: in the order of its country, cut off at the minute, or as a serial number.
 
-use jiff::civil::DateTime;
+use jiff::civil::{DateTime, Time};
 use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp, Unit};
 use serde_json::Value as Json;
 
-use crate::check::text;
+use crate::check::{date, text};
 use crate::table::{Cell, Value};
 
 /// A point in time in UTC, with the precision it was reported in.
@@ -30,7 +31,15 @@ enum Precision {
     Second,
     /// Minutes, cut off.
     Minute,
+    /// Up to so many milliseconds earlier or later.
+    Within(i64),
 }
+
+/// The fewest decimals of a serial number that tells the time: three are to the minute and a half.
+const FEWEST_DECIMALS: usize = 3;
+/// The years of which a serial number is a plausible timestamp of the service; others count something.
+const SERIAL_YEARS: std::ops::Range<i16> = 2000..2100;
+const MILLISECONDS_PER_DAY: f64 = 86_400_000.0;
 
 impl Precision {
     /// The precision of a date cell: that of the milliseconds that it holds.
@@ -48,9 +57,37 @@ impl ReportedTimestamp {
     pub(crate) fn from_cell(cell: Cell<'_>) -> Option<Self> {
         match cell.value {
             Value::Date(at) => Some(Self::at(at, Precision::of_cell(at))),
-            Value::Text => Self::parse(text::trimmed(cell.text)),
+            Value::Number(number) => Self::from_serial(&number.to_string()),
+            Value::Text => {
+                let text = text::trimmed(cell.text);
+                let only = || <[Self; 1]>::try_from(Self::spelled(text)).ok().map(|[only]| only);
+                Self::parse(text).or_else(|| Self::from_serial(text)).or_else(only)
+            }
             _ => None,
         }
+    }
+
+    /// The timestamps that a text may mean whose order of day and month is not known.
+    pub(super) fn spelled(text: &str) -> Vec<Self> {
+        let Some((days, clock)) = date::days_and_time(text::trimmed(text)) else { return Vec::new() };
+        let Some((time, precision)) = time_of_day(clock) else { return Vec::new() };
+        days.into_iter().map(|day| Self::at(day.to_datetime(time), precision)).collect()
+    }
+
+    /// Parses a date as a spreadsheet program stores it: `46357.23194`, days in the 1900 system.
+    fn from_serial(text: &str) -> Option<Self> {
+        let (days, fraction) = text.split_once(['.', ','])?;
+        let is_digits = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
+        if !is_digits(days) || !is_digits(fraction) || fraction.len() < FEWEST_DECIMALS {
+            return None;
+        }
+        let day = date::day_of_serial(days.parse().ok()?).filter(|day| SERIAL_YEARS.contains(&day.year()))?;
+        let part: f64 = format!("0.{fraction}").parse().ok()?;
+        let milliseconds = (part * MILLISECONDS_PER_DAY).round() as i64;
+        let at = day.to_datetime(Time::midnight()).checked_add(SignedDuration::from_millis(milliseconds)).ok()?;
+        // The last decimal is rounded.
+        let rounding = MILLISECONDS_PER_DAY / 2.0 * 0.1_f64.powi(i32::try_from(fraction.len()).ok()?);
+        Some(Self::at(at, Precision::Within(rounding.ceil() as i64)))
     }
 
     /// Parses a cell beside another timestamp of its row. What has lost its milliseconds has lost them in both, so the finer
@@ -106,6 +143,7 @@ impl ReportedTimestamp {
             Precision::Hundredth if self.at.millisecond() == 0 => (self.at, shifted(self.at, 5)),
             Precision::Hundredth => (shifted(self.at, -5), shifted(self.at, 5)),
             Precision::Second => (truncate(self.at, Unit::Second), shifted(truncate(self.at, Unit::Second), 999)),
+            Precision::Within(milliseconds) => (shifted(self.at, -milliseconds), shifted(self.at, milliseconds)),
             Precision::Minute => (truncate(self.at, Unit::Minute), shifted(truncate(self.at, Unit::Minute), 59_999)),
         }
     }
@@ -133,6 +171,21 @@ impl ReportedTimestamp {
         };
         self.at.strftime(form).to_string()
     }
+}
+
+/// Parses the time of day behind a spelled date, in UTC: `14:35`, `2:35:07 PM`.
+fn time_of_day(text: &str) -> Option<(Time, Precision)> {
+    // Programs round a second that they show to the nearest.
+    const SECOND: Precision = Precision::Within(999);
+    let forms = [
+        ("%H:%M", Precision::Minute),
+        ("%H:%M:%S", SECOND),
+        ("%H:%M:%S%.f", Precision::Millisecond),
+        ("%I:%M %p", Precision::Minute),
+        ("%I:%M:%S %p", SECOND),
+    ];
+    let text: String = text.chars().map(|char| if char.is_whitespace() { ' ' } else { char }).collect();
+    forms.into_iter().find_map(|(form, precision)| Some((Time::strptime(form, &text).ok()?, precision)))
 }
 
 fn truncate(at: DateTime, precision: Unit) -> DateTime {
@@ -164,9 +217,26 @@ mod tests {
             assert!(record.is_same(shown(same).unwrap()) && real.is_same(shown(same).unwrap()), "{same}");
         }
         assert_eq!(record.text(), "2024-05-01 12:34:56.789 UTC");
-        for none in ["", "yesterday", "2024-05-01", "01/05/2024 12:34", "45413.5"] {
+        for none in ["", "yesterday", "2024-05-01", "01/05/2024 12:34", "45413.5", "########", "1714566896", "7.4001"] {
             assert_eq!(shown(none), None, "{none}");
         }
+    }
+
+    #[test]
+    fn a_date_that_a_spreadsheet_program_spells_or_numbers_is_the_same_moment() {
+        let record = held("2024-05-31T14:34:56.789Z");
+        for text in [
+            "31/05/2024 14:34", "31.05.2024 14:34:57", "5/31/24 2:34 PM", "5/31/2024, 2:34:56\u{202f}pm",
+            "31 May 2024 14:34", "2024/05/31 14:34", "45443.608", "45443,60760", "45443.60760", "45443.607601724536",
+        ] {
+            assert!(record.is_same(shown(text).unwrap()), "{text}");
+            let (before, after) = (held("2024-05-31T14:32:00.000Z"), held("2024-05-31T14:36:30.000Z"));
+            assert!(after.is_after(shown(text).unwrap()) && !before.is_same(shown(text).unwrap()), "{text}");
+        }
+        let number = Cell { text: "45443.6076", value: Value::Number(45443.607_601_724_536), format: None };
+        assert!(record.is_same(ReportedTimestamp::from_cell(number).unwrap()));
+        assert!(!held("2024-05-31T14:34:56.800Z").is_same(ReportedTimestamp::from_cell(number).unwrap()));
+        assert_eq!(ReportedTimestamp::spelled("01/05/2024 12:34").len(), 2);
     }
 
     fn cell(text: &str) -> Cell<'_> {
