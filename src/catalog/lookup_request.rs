@@ -6,7 +6,7 @@ use std::hash::BuildHasher;
 use hashbrown::{DefaultHashBuilder, HashTable};
 
 use super::system_id::marked_id;
-use crate::schema::{fold_name, without_separators};
+use crate::schema::{fold_name, without_leading_zeros, without_separators};
 
 /// Above so many texts exact searches never pay: an hour's quota would not suffice.
 const MOST_SEARCHES: usize = 10_000;
@@ -177,7 +177,7 @@ impl RowKeys {
     }
 
     /// Whether a row may have this text for its key. Never a false no; a false yes for another text with the same hash,
-    /// or one that differs only in separators.
+    /// or one that differs only in separators or leading zeros, which a spreadsheet program drops.
     pub(super) fn may_contain(&self, text: &str) -> bool {
         self.is_any || self.contains_hash(self.hash(text))
     }
@@ -188,7 +188,7 @@ impl RowKeys {
 
     fn hash(&self, text: &str) -> u64 {
         let folded = fold_name(text);
-        self.hasher.hash_one(without_separators(&folded))
+        self.hasher.hash_one(without_leading_zeros(&without_separators(&folded)))
     }
 }
 
@@ -219,6 +219,9 @@ mod tests {
         assert!(matches!(keys.texts, SearchTexts::TooMany));
         assert!(keys.may_contain("lap-19999"));
         assert!(!keys.may_contain("lap-20000"));
+        lookups.key("assets", "4212");
+        let keys = &lookups.get("assets").unwrap().keys;
+        assert!(keys.may_contain("004212") && !keys.may_contain("42120"));
     }
 
     #[test]

@@ -266,7 +266,8 @@ mod tests {
     fn a_custom_field_without_its_value_is_cleared_like_any_other_field() {
         let body = |value: Json| value.as_object().cloned().unwrap();
         let custom = |fields: Json| body(json!({"custom_fields": fields}));
-        let before = custom(json!(r#"[{"name":"Rack","value":"B4"},{"name":"OS","value":"13"},{"name":"MAC","value":""}]"#));
+        let before =
+            custom(json!(r#"[{"name":"Rack","value":"B4"},{"name":"OS","value":"13"},{"name":"MAC","value":""}]"#));
         let cleared = |after: Json| cleared_fields(&custom(after), Some(&before));
         assert_eq!(cleared(json!([{"name": "Rack", "value": ""}, {"name": "OS", "value": "14"}])), 1);
         assert_eq!(cleared(json!([{"name": "MAC", "value": ""}])), 2, "what is not there any more is empty too");

@@ -5,6 +5,7 @@ mod bare_ids;
 mod changes;
 mod checkouts;
 mod identify;
+mod lost_zeros;
 mod other_sheets;
 mod person_names;
 mod read_only;
@@ -33,6 +34,7 @@ use self::undecoded::{doubt, undecoded};
 pub(crate) use self::unique::UniqueValues;
 use super::descriptions::{NameDescriptions, describing_cells};
 use super::locks::{RecordLock, RecordLocks};
+use super::lost_zeros::ZeroPaddedColumns;
 use super::missing::{CreateMissing, DependencyBuilder, DependencyRecord};
 use super::moved_items::MovedItems;
 use super::prior_actions::PriorActions;
@@ -62,6 +64,7 @@ pub(crate) struct Planner<'p, S> {
     pub renamed: RenamedRecords,
     /// The latest change of a record that the sheets show: they were exported after this.
     pub exported: Option<ReportedTimestamp>,
+    pub zero_padded: &'p ZeroPaddedColumns,
     pub rules: &'p Rules,
     pub create_missing: &'p CreateMissing,
     /// What rows say of records that they name.
@@ -299,6 +302,7 @@ impl<S: StepSink> Planner<'_, S> {
             // A new record needs all that the row says, edited or not.
             delta = RowDelta::all_edited(delta.all());
         }
+        problems.extend(self.lost_zeros(sheet, row, checked, &delta, &existing));
         let creates = self.creates((sheet, row), checked, &delta, &existing, &mut problems);
         let of_record = existing.as_ref().ok().copied().flatten();
         if target_record.is_none() {

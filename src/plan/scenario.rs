@@ -12,7 +12,7 @@ use super::resolver::{RenamedRecords, UnknownNames, UserIds};
 use super::{
     ActionRequest, CreateMissing, EncodingConfidence, MovedItems, NameDescriptions, NotificationCount, PlanTotals,
     Planner, PriorAction, PriorActions, RecordLocks, Referenced, ReportedTimestamp, RowDecision, RowLinks, RowPlan,
-    SheetPlan, Step, StepSink, UniqueValues, WriteKind,
+    SheetPlan, Step, StepSink, UniqueValues, WriteKind, ZeroPaddedColumns,
 };
 use crate::catalog::fake_source::FakeSource;
 use crate::catalog::{Catalog, LookupRequest, Record};
@@ -205,10 +205,12 @@ impl Scenario {
         let mut prior_actions = SamePriorAction(self.prior.clone().unwrap_or(PriorAction::Absent));
         let mut descriptions = NameDescriptions::default();
         let mut checked = CheckedRow::default();
-        for sheet in &self.sheets {
+        let mut zero_padded = ZeroPaddedColumns::default();
+        for (sheet, index) in self.sheets.iter().zip(0..) {
             let mut checker = Checker::new(&sheet.mapping, &self.rules, &sheet.match_on, ExtraCells::Ignored);
             for row in &sheet.rows {
                 let filled = checker.check(row, &mut checked);
+                zero_padded.observe(index, &sheet.mapping, filled);
                 descriptions.add(&self.create_missing, &sheet.mapping, filled, &checked);
             }
         }
@@ -218,6 +220,7 @@ impl Scenario {
             unknown: UnknownNames::default(),
             renamed: RenamedRecords::default(),
             exported: exported(&self.sheets),
+            zero_padded: &zero_padded,
             rules: &self.rules,
             create_missing: &self.create_missing,
             descriptions: &descriptions,

@@ -17,7 +17,9 @@ use crate::catalog::{Catalog, KeyValue, LookupRequest, LookupResult, RecordRef};
 use crate::check::{Code, Problem, ValueError};
 use crate::error::Result;
 use crate::observer::Observer;
-use crate::plan::{DependsOn, RowId, RowStatus, Step, StepRole, StepSink as _, WriteKind, cleared_fields, holds, value_text};
+use crate::plan::{
+    DependsOn, RowId, RowStatus, Step, StepRole, StepSink as _, WriteKind, cleared_fields, holds, value_text,
+};
 use crate::schema::{self, Entity, Field, Kind, Meaning, Reference, Role, Verb};
 
 /// A step of a plan, at the row of its first line.

@@ -10,7 +10,9 @@ use crate::catalog;
 use crate::check::{CheckedRow, Checker, Code, EarlierRunRow, ParsedValue, Problem, RowAction, text};
 use crate::error::{Error, Result};
 use crate::mapping::{ColumnTarget, Ignored, Mapping, RecordOrigin, TimestampColumn};
-use crate::plan::{CreateMissing, NameDescriptions, ReportedTimestamp, RowId, SheetPlan, holder_names};
+use crate::plan::{
+    CreateMissing, NameDescriptions, ReportedTimestamp, RowId, SheetPlan, ZeroPaddedColumns, holder_names,
+};
 use crate::schema::{self, Entity, Field, Meaning, Role, Verb};
 use crate::table::Row;
 use crate::unicode::without_invisible;
@@ -23,6 +25,8 @@ pub(super) struct Lookups {
     pub users: Vec<String>,
     /// The latest change of a record that a sheet shows.
     pub exported: Option<ReportedTimestamp>,
+    /// The columns that show leading zeros.
+    pub zero_padded: ZeroPaddedColumns,
     /// What rows say of further records.
     pub described: DescribedRecords,
     /// What rows say of records that they name.
@@ -54,6 +58,7 @@ pub(super) fn gather(
         let (mut is_skipped, mut before) = (false, None);
         rows += input.survey(index, checkers, &mut |record, InputRow { typed, filled: row }, checked| {
             let sheet = &plans[record];
+            lookups.zero_padded.observe(sheet.index, sheet.mapping, row);
             if record == index {
                 if let Some(shown) = changed.and_then(|column| ReportedTimestamp::from_cell(row.cell(column as usize)))
                 {

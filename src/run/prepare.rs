@@ -18,7 +18,7 @@ use sinks::TrialSink;
 use super::described::{DescribedRecords, Turn};
 use super::input::{InputRow, InputSet, MappedSheet, RowRules, SheetRules};
 use super::journal::{AccountSnapshot, EarlierRun, JournalBuilder, JournalError, PlannedRow, RowState, RunKind};
-use super::lookups;
+use super::lookups::{self, Lookups};
 use super::previous_result::{DoneBefore, PreviousResult, RowSelection, Said, previous_results};
 use super::prior_actions::{KnownActions, LogReading};
 use crate::account::Account;
@@ -35,9 +35,8 @@ use crate::mapping::{IdOwnership, Mapping, RecordOrigin};
 use crate::observer::{Observer, Wait};
 use crate::plan::resolver::{RenamedRecords, UnknownNames, UserIds};
 use crate::plan::{
-    ActionRequest, CreateMissing, LookAlikes, MovedItems, NameDescriptions, NotificationCount, PlanTotals, Planner,
-    RecordLocks, ReportedTimestamp, RowDecision, RowId, RowLinks, RowPlan, RowStatus, RunEstimate, SheetPlan,
-    UniqueValues,
+    ActionRequest, CreateMissing, LookAlikes, MovedItems, NotificationCount, PlanTotals, Planner, RecordLocks,
+    RowDecision, RowId, RowLinks, RowPlan, RowStatus, RunEstimate, SheetPlan, UniqueValues,
 };
 use crate::schema::log_field;
 use crate::shutdown::ShutdownSignal;
@@ -135,7 +134,7 @@ impl RunPlanner<'_> {
         observer.borrow_mut().on_phase("planning", None);
         let mut withheld = HashSet::new();
         let mut trial_problems = HashMap::new();
-        let settings = (&rules, (self.create_missing, &lookups.descriptions), &users, lookups.exported);
+        let settings = (&rules, self.create_missing, &users, &lookups);
         let is_sent = self.reading == AccountReading::Cached;
         while is_sent && input.sheets.iter().any(MappedSheet::is_further) {
             // A row of which one record has a problem sends nothing: which those are is known only when all are planned.
@@ -448,12 +447,12 @@ struct PlanPass<'p> {
     trial_problems: &'p HashMap<RowId, Vec<Problem>>,
 }
 
-type PlanSettings<'p> = (&'p Rules, (&'p CreateMissing, &'p NameDescriptions), &'p UserIds, Option<ReportedTimestamp>);
+type PlanSettings<'p> = (&'p Rules, &'p CreateMissing, &'p UserIds, &'p Lookups);
 
 fn planner<'p, S>(
     (catalog, prior_actions): (&'p mut Catalog, &'p mut KnownActions),
     steps: S,
-    (rules, (create_missing, descriptions), users, exported): PlanSettings<'p>,
+    (rules, create_missing, users, lookups): PlanSettings<'p>,
     withheld: &'p HashSet<RowId>,
 ) -> Planner<'p, S> {
     Planner {
@@ -461,10 +460,11 @@ fn planner<'p, S>(
         users,
         unknown: UnknownNames::default(),
         renamed: RenamedRecords::default(),
-        exported,
+        exported: lookups.exported,
+        zero_padded: &lookups.zero_padded,
         rules,
         create_missing,
-        descriptions,
+        descriptions: &lookups.descriptions,
         missing: HashSet::new(),
         steps,
         totals: PlanTotals::default(),

@@ -37,8 +37,8 @@ pub use header::HeaderText;
 pub use meaning::{
     Meaning, NotificationRule, items, location_fields, notification_rule, people, person_parameter, referring_to,
 };
-pub(crate) use name::without_separators;
 pub use name::{first_name_first, fold_name, fold_name_into};
+pub(crate) use name::{without_leading_zeros, without_separators};
 pub use secrets::is_secret_header;
 
 /// What a sheet can hold and the API can take or give: a collection of records, an action, or a listing.

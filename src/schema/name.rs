@@ -111,6 +111,15 @@ pub(crate) fn without_separators(folded: &str) -> String {
     folded.chars().filter(|char| !matches!(char, '_' | '-' | ' ')).collect()
 }
 
+/// The digits of a whole number without the zeros in front, at least one; any other text as it is.
+pub(crate) fn without_leading_zeros(text: &str) -> &str {
+    if text.len() < 2 || !text.starts_with('0') || !text.bytes().all(|byte| byte.is_ascii_digit()) {
+        return text;
+    }
+    let digits = text.trim_start_matches('0');
+    if digits.is_empty() { &text[text.len() - 1..] } else { digits }
+}
+
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
