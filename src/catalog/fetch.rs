@@ -3,8 +3,8 @@
 //! No list reports its length. Pages are read until one is short, and what was read is then the whole collection. If
 //! little of a long collection is needed, a probe finds out: once `p` pages are read and `u` records are still to be
 //! found, one record is requested `u` pages ahead. If there is one, the rest takes more than `u` pages, and `u` exact
-//! searches are cheaper. What they do not find may be there in other letters, and would be created a second time: then the
-//! rest is read all the same.
+//! searches are cheaper. What they do not find may be there in other letters or behind leading zeros, and would be created a
+//! second time: then the rest is read all the same.
 
 use std::collections::{BTreeMap, HashSet};
 use std::mem;
@@ -113,8 +113,8 @@ struct CollectionFetch<'a, S> {
     on_progress: &'a mut dyn FnMut(&str, u64),
 }
 
-/// Whether searches found all that they looked for. What is written in other letters an exact search does not find, so that
-/// only the whole list shows that there is no such record.
+/// Whether searches found all that they looked for. What is written in other letters, or with leading zeros, an exact search
+/// does not find, so that only the whole list shows that there is no such record.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum SearchCompleteness {
     Complete,
@@ -236,7 +236,7 @@ impl<'a, S: RecordSource> CollectionFetch<'a, S> {
         while let Some(result) = results.next().await {
             let (text, requests, records) = result?;
             if records.is_empty() {
-                if text.chars().any(char::is_alphabetic) {
+                if text.chars().any(char::is_alphabetic) || self.retention.may_lack_zeros(&text) {
                     found = SearchCompleteness::Incomplete;
                 }
                 if let Some(id) = bare_id(&text) {

@@ -63,6 +63,12 @@ impl<'a> FieldRetention<'a> {
         record.into_iter().filter(is_needed).collect()
     }
 
+    /// Whether a text is the key of a row that a spreadsheet program may have taken leading zeros from.
+    pub(super) fn may_lack_zeros(&self, text: &str) -> bool {
+        let is_number = text.bytes().all(|byte| byte.is_ascii_digit()) && !text.starts_with('0');
+        is_number && self.lookup.keys.may_contain(text)
+    }
+
     /// Whether a row may be matched to the record.
     pub(super) fn retains_whole(&self, id: i64, record: &Record) -> bool {
         let has_key = |field: &&str| self.lookup.keys.may_contain(&folded_value(self.entity, field, record));

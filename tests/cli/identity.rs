@@ -51,6 +51,25 @@ fn invisible_characters_do_not_create_a_second_location_supplier_or_person() {
 }
 
 #[test]
+fn a_tag_that_lost_its_leading_zeros_makes_no_second_asset() {
+    let asset = json!({"asset_id": "004212", "product_id": 1, "status_id": 1});
+    let account = CliTest::new()
+        .with_lookups()
+        .holds("assets", asset)
+        .sheet("lost.csv", "asset_id,product,status\n4212,MacBook Pro 14,Ready\n77,MacBook Pro 14,Ready\n")
+        .sheet("meant.csv", "asset_id,product,status,_action\n4212,MacBook Pro 14,Ready,create\n");
+    let (code, lost) = account.json(&["import", "lost.csv", "--entity", "assets"]);
+    assert_eq!(
+        (code, &lost["counts"]["created"], &lost["problems"][0]["code"]),
+        (1, &json!(1), &json!("cell.damaged"))
+    );
+    let hint = lost["problems"][0]["examples"][0]["hint"].as_str().unwrap();
+    assert!(hint.starts_with("format the column as text and write `004212`"), "{hint}");
+    account.run(&["import", "meant.csv", "--entity", "assets"]).exits(0);
+    assert_eq!(account.records("assets").len(), 3);
+}
+
+#[test]
 fn a_dry_run_tells_of_an_e_mail_address_that_another_employee_has() {
     let rows = "Name,Email\nAda Byron,bob@example.com\nEve Lund,new@example.com\nMia Berg,New@example.com\n\
                 Bob Hale,bob@example.com\n";

@@ -146,7 +146,19 @@ fn a_key_that_no_record_has_is_searched_in_the_field_that_stands_in_for_it() {
     // All of it: a row may write to the record.
     assert_eq!(catalog.record("assets", 40_001).unwrap()["notes"], "n");
     assert_eq!((catalog.costs()[0].how, catalog.costs()[0].requests), (FetchMethod::Searches, 8));
-    assert_eq!(fetched(false).record("assets", 40_001), None);
+    assert_eq!(fetched(false).with_text("assets", "asset_serial", "940000"), [0_i64; 0]);
+}
+
+#[test]
+fn a_number_for_a_key_that_no_search_finds_may_be_there_behind_zeros() {
+    let asset = |number: usize| json!({"id": number + 1, "asset_id": format!("{number:06}"), "notes": "n"});
+    let account = FakeSource::new().with("assets", (0..30_000).map(asset));
+    let mut lookups = LookupRequest::default();
+    lookups.matching("assets", &["asset_id"]);
+    lookups.key("assets", "20000");
+    let catalog = fetch(&account, &lookups);
+    assert_eq!(catalog.with_text("assets", "asset_id", "020000"), [20_001]);
+    assert_eq!(catalog.record("assets", 20_001).unwrap()["notes"], "n");
 }
 
 #[test]

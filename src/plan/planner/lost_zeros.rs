@@ -21,9 +21,8 @@ struct ShortenedText {
 }
 
 impl<S: StepSink> Planner<'_, S> {
-    /// The cells of which leading zeros were lost, as the account's record shows. Of a row whose record was not found, that
-    /// is one whose key differs only in them, as far as the account was read: of a long collection a few keys are searched
-    /// for as they are. A row with an `_action` knows what it says.
+    /// The cells of which leading zeros were lost, as the account's record shows; of a row whose record was not found, one
+    /// whose key differs only in them. A row with an `_action` knows what it says.
     pub(super) fn lost_zeros(
         &self,
         sheet: &SheetPlan<'_>,
