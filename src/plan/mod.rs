@@ -50,7 +50,7 @@ pub(crate) use missing::CreateMissing;
 pub(crate) use moved_items::MovedItems;
 pub(crate) use notifications::NotificationCount;
 pub use planner::FieldChange;
-pub(crate) use planner::{Planner, RowLinks, UniqueValues, holder_names, value_text};
+pub(crate) use planner::{Planner, RowLinks, StockChanges, UniqueValues, holder_names, value_text};
 pub(crate) use prior_actions::{ActionRecord, ActionRequest, PriorAction, PriorActions};
 #[cfg(test)]
 pub(crate) use scenario::show_step;

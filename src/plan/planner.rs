@@ -13,6 +13,7 @@ mod record_kinds;
 mod repeats;
 mod serials;
 mod steps;
+mod stock;
 mod undecoded;
 mod unique;
 
@@ -30,6 +31,7 @@ use self::person_names::remark_new_people;
 pub(crate) use self::read_only::holder_names;
 use self::record_kinds::drop_default_kinds;
 use self::serials::keep_tag;
+pub(crate) use self::stock::StockChanges;
 use self::undecoded::{doubt, undecoded};
 pub(crate) use self::unique::UniqueValues;
 use super::descriptions::{NameDescriptions, describing_cells};
@@ -79,6 +81,8 @@ pub(crate) struct Planner<'p, S> {
     pub prior_actions: &'p mut dyn PriorActions,
     /// Where earlier rows put individually tracked items.
     pub moved: MovedItems,
+    /// What earlier rows add to the stock of items and take from it.
+    pub stock: StockChanges,
     /// The rows that give a record a value which no two records share.
     pub unique: UniqueValues,
     /// The people of the account whom earlier rows archive (true) or bring back (false).
@@ -189,7 +193,8 @@ impl<S: StepSink> Planner<'_, S> {
             Ok(Decision::Write(draft)) if sheet.mapping.entity.is_action() => self.action(sheet, row, draft),
             decision => decision
                 .and_then(|decision| self.lock_record(sheet, row, decision))
-                .and_then(|decision| self.check_unique(sheet, row, decision)),
+                .and_then(|decision| self.check_unique(sheet, row, decision))
+                .and_then(|decision| self.check_stock(sheet, row, decision)),
         };
         if let Ok(Decision::Write(draft)) = &decision {
             self.remark_serial(sheet, draft, checked);

@@ -12,7 +12,7 @@ use super::resolver::{RenamedRecords, UnknownNames, UserIds};
 use super::{
     ActionRequest, CreateMissing, EncodingConfidence, MovedItems, NameDescriptions, NotificationCount, PlanTotals,
     Planner, PriorAction, PriorActions, RecordLocks, Referenced, ReportedTimestamp, RowDecision, RowLinks, RowPlan,
-    SheetPlan, Step, StepSink, UniqueValues, WriteKind, ZeroPaddedColumns,
+    SheetPlan, Step, StepSink, StockChanges, UniqueValues, WriteKind, ZeroPaddedColumns,
 };
 use crate::catalog::fake_source::FakeSource;
 use crate::catalog::{Catalog, LookupRequest, Record};
@@ -231,6 +231,7 @@ impl Scenario {
             locks: RecordLocks::default(),
             prior_actions: &mut prior_actions,
             moved: MovedItems::default(),
+            stock: StockChanges::default(),
             unique: UniqueValues::default(),
             archived: HashMap::new(),
             statuses: HashMap::new(),

@@ -36,7 +36,7 @@ use crate::observer::{Observer, Wait};
 use crate::plan::resolver::{RenamedRecords, UnknownNames, UserIds};
 use crate::plan::{
     ActionRequest, CreateMissing, LookAlikes, MovedItems, NotificationCount, PlanTotals, Planner, RecordLocks,
-    RowDecision, RowId, RowLinks, RowPlan, RowStatus, RunEstimate, SheetPlan, UniqueValues,
+    RowDecision, RowId, RowLinks, RowPlan, RowStatus, RunEstimate, SheetPlan, StockChanges, UniqueValues,
 };
 use crate::schema::log_field;
 use crate::shutdown::ShutdownSignal;
@@ -472,6 +472,7 @@ fn planner<'p, S>(
         locks: RecordLocks::default(),
         prior_actions,
         moved: MovedItems::default(),
+        stock: StockChanges::default(),
         unique: UniqueValues::default(),
         archived: HashMap::new(),
         statuses: HashMap::new(),

@@ -177,6 +177,22 @@ fn a_dry_run_tells_of_check_outs_that_the_service_refuses() {
 }
 
 #[test]
+fn a_dry_run_tells_of_check_outs_of_more_than_is_left() {
+    let rows = "Accessory,Employee,Quantity,Checkout Date\nMouse,ada@example.com,8,2026-03-02\n\
+                Mouse,bob@example.com,3,2026-03-02\nMouse,bob@example.com,2,2026-03-03\n";
+    let account = account().sheet("checkout_accessory.csv", rows).sheet("accessories.csv", "Name,Quantity\nMouse,9\n");
+    let told = ["checkout.refused C3: only 2 of `Mouse` are left once the earlier rows are sent; the row takes 3"];
+    for arguments in [&["--dry-run"][..], &[]] {
+        let (code, summary) = account.json(&[&["import", "checkout_accessory.csv"], arguments].concat());
+        assert_eq!((code, counts(&summary)), (1, (2, 0, 1)), "{summary:#}");
+        assert_eq!(problems(&summary), told);
+    }
+    let (code, summary) = account.json(&["import", "accessories.csv", "--dry-run"]);
+    assert_eq!((code, counts(&summary)), (1, (0, 0, 1)), "{summary:#}");
+    assert_eq!(problems(&summary), ["checkout.refused B2: fewer than the 10 that are checked out"]);
+}
+
+#[test]
 fn a_dry_run_tells_which_items_can_neither_go_out_nor_come_back() {
     let out = "Asset Tag,Employee,Checkout Date\nLAP-1,ada@example.com,2026-03-02\nLAP-2,ada@example.com,2026-03-02\n";
     let back = "Asset Tag,Checkin Date,Status\nLAP-1,2026-03-01,In repair\n";

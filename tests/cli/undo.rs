@@ -504,14 +504,14 @@ fn undoing_an_undo_or_an_unknown_run_is_an_error() {
 
 #[test]
 fn a_stopped_run_can_be_undone_but_then_not_resumed() {
-    // Every row checks out more than the stock; the first refusal stops the run.
-    let mut checkouts = String::from("accessory,employee,quantity,checkout_date\n");
-    (1..=28).for_each(|day| checkouts.push_str(&format!("Mouse,ada@example.com,99,2024-06-{day:02}\n")));
+    // Nobody has a mouse that could be checked in; the first refusal stops the run.
+    let mut checkins = String::from("accessory,employee,checkin_date\n");
+    (1..=28).for_each(|day| checkins.push_str(&format!("Mouse,ada@example.com,2024-06-{day:02}\n")));
     let harness = equipped()
         .sheet("assets.csv", "asset_id,product,status\nA-1,MacBook Pro 14,Ready\n")
-        .sheet("checkout_accessory.csv", &checkouts);
+        .sheet("checkin_accessory.csv", &checkins);
     let before = account(&harness);
-    let sheets = ["import", "assets.csv", "checkout_accessory.csv", "--max-errors", "1", "--concurrency", "1"];
+    let sheets = ["import", "assets.csv", "checkin_accessory.csv", "--max-errors", "1", "--concurrency", "1"];
     let (code, stopped) = harness.json(&sheets);
     assert_eq!((code, &stopped["counts"]["created"]), (4, &json!(1)), "{stopped}");
     let undone = undo(&harness, &run_of(&stopped)).redacted();
@@ -527,7 +527,7 @@ fn a_stopped_run_can_be_undone_but_then_not_resumed() {
       note      N steps of run 20261124-093015-abcd were never sent: do not resume it
       result    20261124-093015-abcd.undo.result.xlsx
     --- stderr
-    Undo of run 20261124-093015-abcd (import of assets.csv, checkout_accessory.csv)
+    Undo of run 20261124-093015-abcd (import of assets.csv, checkin_accessory.csv)
             1  delete         1 asset
       plan      1 request, about 1.0 s at 10,000 an hour
     ");
@@ -542,7 +542,7 @@ fn a_stopped_run_can_be_undone_but_then_not_resumed() {
     exit code 2
     --- stderr
     error: run 20261124-093015-abcd was undone by run 20261124-093015-abcd
-      hint: begin again: tallyport import assets.csv checkout_accessory.csv --max-errors 1 --concurrency 1
+      hint: begin again: tallyport import assets.csv checkin_accessory.csv --max-errors 1 --concurrency 1
     ");
     same(&before, &account(&harness));
 }

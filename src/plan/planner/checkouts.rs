@@ -29,6 +29,7 @@ impl<S: StepSink> Planner<'_, S> {
         let decision = self.skip_repeated(sheet, row, draft)?;
         if let Decision::Write(draft) = &decision {
             self.check_move(sheet, row, draft)?;
+            self.move_stock(sheet, row, &draft.fields)?;
             if let Some((item, planned)) = moved {
                 self.moved.add(item, planned);
             }

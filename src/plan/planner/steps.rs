@@ -62,6 +62,7 @@ impl<S: StepSink> Planner<'_, S> {
         self.note_new_name(&step);
         self.note_archived(&step);
         self.note_status(&step);
+        self.note_stock(&step);
         self.count(entity, kind, &step);
         self.notifications.add(self.catalog, entity, &draft.fields);
         self.steps.push(&step)?;
