@@ -70,6 +70,15 @@ impl Catalog {
         }
     }
 
+    /// The record that a value of a request's body names: a number is a system id, a text the tag of a known record, also
+    /// where the tag is a number.
+    pub(crate) fn sent_reference(&self, reference: Reference, value: &Value) -> Option<RecordRef> {
+        match value {
+            Value::String(tag) => self.tagged(reference.to, tag),
+            id => id.as_i64().map(RecordRef::Known),
+        }
+    }
+
     /// The record with that text in the unique field of its collection, an exact one first.
     fn tagged(&self, collection: &str, text: &str) -> Option<RecordRef> {
         let index = self.indexes.get(collection)?;

@@ -55,6 +55,7 @@ remark_codes! {
     // the run
     RunUnfinished "run.unfinished" "an earlier run of the same file is unfinished"
     PlanApproved "plan.approved" "who saved the plan that was applied"
+    EmailsSent "emails.sent" "e-mails that the service sends because of check-outs"
     RowsCarried "rows.carried" "rows that an earlier run finished"
     RecordsCreated "records.created" "records created because rows name them"
     LimitExceeded "limit.exceeded" "a run would exceed a limit"

@@ -17,7 +17,7 @@ use crate::observer::{NoObserver, Observer};
 use crate::plan::{PlanLimits, RowId, RowStatus};
 use crate::report::plan_book::{PROBLEM, PlanBook, SavedBy};
 use crate::run::RunStart;
-use crate::run::approved::{ProposedStep, decide, totals, write_steps};
+use crate::run::approved::{PlanTime, ProposedStep, decide, notifications, totals, write_steps};
 use crate::run::claims::Claims;
 use crate::run::command_line::CommandLine;
 use crate::run::input::{OutputFile, ProtectedFiles};
@@ -30,6 +30,7 @@ use crate::schema::{self, Entity};
 use crate::shutdown::ShutdownSignal;
 use crate::table::Row;
 use crate::table::write::WriteError;
+use crate::wording::mails;
 
 /// A plan workbook to apply.
 #[derive(Debug, Clone, Default)]
@@ -180,15 +181,23 @@ impl Account {
         let sheets = sheet_headers(&book)?;
         let steps = proposed_steps(&mut book, &sheets)?;
         let mut shutdown = job.run.shutdown.clone();
-        let header = self.apply_header(&book, &job, &path)?;
+        let mut header = self.apply_header(&book, &job, &path)?;
         let mut journal = JournalBuilder::create(self.journal_location(&header.id), &header)?;
         Claims::register(self, &header.id)?;
         observer.on_phase("reading what the plan is about", None);
-        let decisions = unless_interrupted(&mut shutdown, decide(self, &steps, observer)).await?;
+        let deciding = decide(self, &steps, plan_time(&book), observer);
+        let decisions = unless_interrupted(&mut shutdown, deciding).await?;
         job.limits.check(&totals(&steps, &decisions)).map_err(|exceeded| {
             let hint = format!("approve fewer changes, or raise {}", exceeded.flag);
             Error::usage(exceeded.to_string(), hint)
         })?;
+        // Approving the plan, which says how many, is the answer to whether people are to get e-mails.
+        let (emails, people) = notifications(&steps, &decisions);
+        if emails > 0 {
+            let message = format!("the service sends {} because of check-outs in the plan", mails(emails, people));
+            header.details.remarks.push(Remark::new(RemarkCode::EmailsSent, message));
+            journal.set_details(&header.details)?;
+        }
         let rows = write_steps(&mut journal, steps, &decisions)?;
         write_lines(&mut journal, &book, &sheets, &rows)?;
         let snapshot = AccountSnapshot {
@@ -250,6 +259,13 @@ impl Account {
         let id = book.head.id.clone();
         Ok(RunHeader { id, kind: RunKind::Apply, account: self.identity.clone(), undoes: None, details })
     }
+}
+
+/// When a plan was made. Of plans of earlier versions only the end of planning is known.
+fn plan_time(book: &PlanBook) -> PlanTime {
+    let head = &book.head;
+    let began = head.began.as_ref().unwrap_or(&head.made).parse().unwrap_or(jiff::Timestamp::UNIX_EPOCH);
+    PlanTime { began, log: head.snapshot.log.clone() }
 }
 
 /// When a run began, from milliseconds since the epoch.

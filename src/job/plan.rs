@@ -85,6 +85,7 @@ impl PlanRequest {
             Claims::register(account, &header.id)?;
         }
         let reading = AccountReading::Cached;
+        let began = jiff::Timestamp::now();
         let planner = RunPlanner { account, kind, create_missing: &create_missing, selection, reading };
         let mut shutdown = run.shutdown.clone();
         let prepared = unless_interrupted(&mut shutdown, planner.plan(&mut input, steps, observer)).await?;
@@ -102,6 +103,7 @@ impl PlanRequest {
             account_flags,
             shutdown,
             started,
+            began,
         })
     }
 }
@@ -124,6 +126,8 @@ pub struct Plan<'a> {
     pub(super) account_flags: Vec<String>,
     pub(super) shutdown: ShutdownSignal,
     pub(super) started: Instant,
+    /// When planning began: what had been done before is taken into account.
+    pub(super) began: jiff::Timestamp,
 }
 
 impl Plan<'_> {
@@ -212,6 +216,8 @@ impl Plan<'_> {
             journal: self.prepared.steps.journal()?,
             sheets: &sheets,
             catalog: &self.prepared.catalog,
+            match_on: self.input.sheet_rules().into_iter().map(|(_, match_on)| match_on).collect(),
+            notifying: &self.prepared.notifying,
             list: Some(WrittenFiles::new(&self.account.state_dir)),
         };
         write_plan_book(path, access, source)
@@ -224,6 +230,7 @@ impl Plan<'_> {
             id: self.header.id.clone(),
             tallyport: env!("CARGO_PKG_VERSION").to_owned(),
             made: jiff::Timestamp::now().strftime("%Y-%m-%dT%H:%M:%SZ").to_string(),
+            began: Some(self.began.to_string()),
             account: PlannedAccount { kind: kind.to_owned(), place, tenant: self.account.identity.tenant() },
             files: self.header.details.files.clone(),
             options: shown_options(&self.header.details.options),
@@ -341,7 +348,10 @@ fn plan_page(head: &PlanHead, summary: &RunSummary, irreversible: u64) -> PageTe
     if let Some(planned) = &summary.planned {
         let mails = match planned.emails {
             0 => String::from("none"),
-            some => format!("the service sends {}", mails(some, planned.people)),
+            some => format!(
+                "the service sends {} when the plan is applied; `apply` does not ask again",
+                mails(some, planned.people)
+            ),
         };
         let requests = plan_sentence(&RunEstimate { emails: 0, ..planned.clone() });
         facts.splice(1..1, [("requests", requests), ("e-mails", mails)]);

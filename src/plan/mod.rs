@@ -51,7 +51,7 @@ pub(crate) use moved_items::MovedItems;
 pub(crate) use notifications::NotificationCount;
 pub use planner::FieldChange;
 pub(crate) use planner::{Planner, RowLinks, StockChanges, UniqueValues, holder_names, value_text};
-pub(crate) use prior_actions::{ActionRecord, ActionRequest, PriorAction, PriorActions};
+pub(crate) use prior_actions::{ActionRecord, ActionRequest, PriorAction, PriorActions, repeated};
 #[cfg(test)]
 pub(crate) use scenario::show_step;
 pub(crate) use status::{ReportMode, RowOutcome};

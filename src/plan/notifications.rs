@@ -7,13 +7,16 @@ use std::collections::HashSet;
 use serde_json::Value as Json;
 
 use crate::catalog::{Catalog, RecordRef};
+use crate::plan::Step;
 use crate::plan::resolver::{Resolved, ResolvedField};
-use crate::schema::{self, Entity, NotificationRule};
+use crate::schema::{self, NotificationRule};
 
 /// E-mails of the check-outs planned so far.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct NotificationCount {
     pub sent: u64,
+    /// The steps that are such check-outs.
+    pub steps: HashSet<u32>,
     people: HashSet<RecordRef>,
 }
 
@@ -22,8 +25,9 @@ impl NotificationCount {
         self.people.len() as u64
     }
 
-    /// Counts a planned row if it checks something out to a person and the item's category notifies.
-    pub(crate) fn add(&mut self, catalog: &Catalog, entity: &Entity, fields: &[ResolvedField]) {
+    /// Counts the step of a planned row if it checks something out to a person and the item's category notifies.
+    pub(crate) fn add(&mut self, catalog: &Catalog, step: &Step, fields: &[ResolvedField]) {
+        let entity = step.entity;
         let named = |name: &str| {
             let index = entity.field_index(name)?;
             fields.iter().find(|given| given.field == index).and_then(|given| match given.value {
@@ -35,6 +39,7 @@ impl NotificationCount {
         let Some((collection, item)) = entity.fields.first().and_then(|field| named(field.name)) else { return };
         if schema::notification_rule().is_some_and(|rule| notifies(rule, catalog, collection, item)) {
             self.sent += 1;
+            self.steps.insert(step.number);
             self.people.insert(person);
         }
     }

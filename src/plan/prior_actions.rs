@@ -12,8 +12,8 @@ use crate::api::{Record, integer};
 use crate::catalog::{Catalog, RecordRef};
 use crate::check::{CheckedRow, Code, ValueError};
 use crate::mapping::{ColumnTarget, Mapping, ResultColumn};
-use crate::plan::RowStatus;
-use crate::schema::{self, CREATED_AT, Entity, Field, Kind, Meaning, Role, Verb, Wire};
+use crate::plan::{RowStatus, Step};
+use crate::schema::{self, CREATED_AT, Entity, Field, Kind, Meaning, Reference, Role, Verb, Wire};
 use crate::table::Row;
 
 /// What was done about the actions that rows ask for, before this run.
@@ -69,6 +69,14 @@ impl ActionRecord {
         Self { id, tag: text }
     }
 
+    /// The record that a value in the body of an action names. None for a tag that no known record has.
+    fn sent(catalog: &Catalog, reference: Reference, value: &Json) -> Option<Self> {
+        match catalog.sent_reference(reference, value)? {
+            RecordRef::Known(id) => Some(Self::of(catalog, reference.to, id)),
+            RecordRef::Planned(_) => None,
+        }
+    }
+
     /// Whether a value in the body of an action names this record.
     pub(crate) fn is_named_by(&self, value: &Json) -> bool {
         match (value, &self.tag) {
@@ -103,25 +111,46 @@ impl ActionRequest {
         if holder.is_none() && action.holders().next().is_some() {
             return None;
         }
-        let text = |field: Option<&'static Field>| match value(field?)? {
-            Resolved::Value(Json::String(text)) => Some(text.clone()),
+        let plain = |field: &Field| match value(field)? {
+            Resolved::Value(value) => Some(value),
             _ => None,
         };
-        let quantity = action.meaning(Meaning::MovedQuantity).and_then(|field| match value(field)? {
-            Resolved::Value(value) => integer(value),
-            _ => None,
-        });
+        Some(Self::new(catalog, (action, reference), (item, holder), plain))
+    }
+
+    /// What a planned step asks for. None where the item or the holder does not exist yet, or is not known.
+    pub(crate) fn of_step(catalog: &Catalog, step: &Step) -> Option<Self> {
+        let action = step.entity;
+        let (item_field, reference) = action.item()?;
+        let item = ActionRecord::sent(catalog, reference, step.body.get(item_field.name)?)?;
+        let record = |field: &Field| ActionRecord::sent(catalog, field.reference_to()?, step.body.get(field.name)?);
+        let holder = action.holders().find_map(|field| Some((field.name, record(field)?)));
+        if holder.is_none() && action.holders().next().is_some() {
+            return None;
+        }
+        let plain = |field: &Field| step.body.get(field.name);
+        Some(Self::new(catalog, (action, reference), (item, holder), plain))
+    }
+
+    /// `value`: what is asked for in a field that names no record.
+    fn new<'v>(
+        catalog: &Catalog,
+        (action, reference): (&'static Entity, Reference),
+        (item, holder): (ActionRecord, Option<(&'static str, ActionRecord)>),
+        value: impl Fn(&Field) -> Option<&'v Json>,
+    ) -> Self {
+        let text = |field: Option<&'static Field>| value(field?)?.as_str().map(str::to_owned);
         let created = catalog.record(reference.to, item.id).and_then(|record| record.get(CREATED_AT)?.as_str());
-        Some(Self {
+        Self {
             action,
             collection: reference.to,
             created: created.and_then(|text| text.parse().ok()),
             date: text(action.action_date()),
-            quantity,
+            quantity: action.meaning(Meaning::MovedQuantity).and_then(|field| integer(value(field)?)),
             key: text(action.meaning(Meaning::MovedKey)),
             item,
             holder,
-        })
+        }
     }
 
     /// What a checked row of an action asks for, before anything of the run is planned.
@@ -194,7 +223,7 @@ fn sets_nothing_new(catalog: &Catalog, action: &Entity, fields: &[ResolvedField]
         let held = record.get(set).unwrap_or(&Json::Null);
         match given.value {
             Resolved::Record(target, reference) => {
-                let wanted = wire_value(catalog, target, schema::Reference { wire: Wire::Id, ..reference });
+                let wanted = wire_value(catalog, target, Reference { wire: Wire::Id, ..reference });
                 wanted.as_ref().and_then(integer).is_some_and(|wanted| integer(held) == Some(wanted))
             }
             _ => false,
@@ -203,7 +232,7 @@ fn sets_nothing_new(catalog: &Catalog, action: &Entity, fields: &[ResolvedField]
 }
 
 /// Why a row is not sent, where it is not certain that its action has not happened.
-pub(super) fn repeated(
+pub(crate) fn repeated(
     prior: &PriorAction,
     request: &ActionRequest,
     shown: (&str, Option<&str>),

@@ -2,25 +2,35 @@
 //!
 //! The records concerned are read again in the fewest requests. A step is sent if it was approved, everything it depends on
 //! is sent too, and the account still holds what it held when the plan was made.
+//!
+//! ```text
+//! existing  records that were made since the plan
+//! changed   records that were changed, and items that were moved
+//! repeated  stock that was checked in or out
+//! ```
+
+mod changed;
+mod existing;
+mod repeated;
 
 use std::cell::RefCell;
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
+use jiff::Timestamp;
 use serde::Deserialize;
 use serde_json::Value as Json;
 
 use super::journal::{JournalBuilder, JournalError, PlannedRow, RowState};
 use super::prepare::report_waits;
+use super::prior_actions::{ActionsSince, KnownActions, LogReading};
 use crate::account::Account;
-use crate::api::{Body, Record, integer};
-use crate::catalog::{Catalog, KeyValue, LookupRequest, LookupResult, RecordRef};
+use crate::api::Body;
+use crate::catalog::{Catalog, LogPosition, LookupRequest, RecordRef};
 use crate::check::{Code, Problem, ValueError};
 use crate::error::Result;
 use crate::observer::Observer;
-use crate::plan::{
-    DependsOn, RowId, RowStatus, Step, StepRole, StepSink as _, WriteKind, cleared_fields, holds, value_text,
-};
-use crate::schema::{self, Entity, Field, Kind, Meaning, Reference, Role, Verb};
+use crate::plan::{DependsOn, PriorActions, RowId, RowStatus, Step, StepRole, StepSink as _, WriteKind, cleared_fields};
+use crate::schema::{self, CUSTOM_FIELDS, Entity, Role, Verb};
 
 /// A step of a plan, at the row of its first line.
 #[derive(Debug)]
@@ -42,23 +52,68 @@ struct StepContent {
     depends_on: Vec<DependsOn>,
     #[serde(default)]
     before: Option<Body>,
+    /// The fields that its row was matched by, if others than the natural key.
+    #[serde(default)]
+    match_on: Option<Vec<String>>,
+    /// Whether the service sends an e-mail to whoever receives the item.
+    #[serde(default)]
+    notifies: bool,
 }
 
 impl ProposedStep {
     /// The step itself; none where its text makes no sense.
     fn step(&self) -> Option<Step> {
-        let StepContent { body, depends_on, before } = serde_json::from_str(&self.content).ok()?;
-        let step = Step::new(self.number, self.row, StepRole::Row, self.entity, self.write);
-        Some(Step { body, depends_on, before, ..step })
+        self.parse().map(|(step, _)| step)
     }
+
+    /// The step, and the fields that tell whether its record is there already.
+    fn parse(&self) -> Option<(Step, Vec<&'static str>)> {
+        let StepContent { body, depends_on, before, match_on, .. } = self.content()?;
+        let field = |name: &String| self.entity.field(name).map(|field| field.name);
+        let match_on = match_on.map(|names| names.iter().filter_map(field).collect());
+        let step = Step::new(self.number, self.row, StepRole::Row, self.entity, self.write);
+        Some((Step { body, depends_on, before, ..step }, match_on.unwrap_or_else(|| self.entity.key.to_vec())))
+    }
+
+    fn content(&self) -> Option<StepContent> {
+        serde_json::from_str(&self.content).ok()
+    }
+}
+
+/// When a plan was made.
+#[derive(Debug, Clone)]
+pub(crate) struct PlanTime {
+    /// When planning began, by the clock of this machine.
+    pub(crate) began: Timestamp,
+    /// The newest entry of the activity log then.
+    pub(crate) log: LogPosition,
 }
 
 /// What becomes of a step.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) enum StepDecision {
     Send,
+    /// Sent, with custom fields that others have changed since.
+    SendMerged(Box<MergedFields>),
+    /// It was done since the plan was made.
+    AlreadyDone {
+        message: String,
+    },
     NotApproved,
     Rejected(Box<Problem>),
+}
+
+/// Fields that a step sends instead of those of the plan, and what the record holds in them.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct MergedFields {
+    body: Body,
+    before: Body,
+}
+
+impl StepDecision {
+    fn is_sent(&self) -> bool {
+        matches!(self, StepDecision::Send | StepDecision::SendMerged(_))
+    }
 }
 
 /// Reads the records again that approved steps are about, and decides what becomes of each step.
@@ -68,6 +123,7 @@ pub(crate) enum StepDecision {
 pub(crate) async fn decide(
     account: &Account,
     steps: &[ProposedStep],
+    PlanTime { began, log }: PlanTime,
     observer: &mut dyn Observer,
 ) -> Result<Vec<StepDecision>> {
     let lookups = lookups(steps);
@@ -75,20 +131,28 @@ pub(crate) async fn decide(
     let mut on_collection = |name: &str, _| observer.borrow_mut().on_phase(&format!("reading {name} again"), None);
     let reading = Catalog::fetch(&account.client, &lookups, &mut on_collection);
     let catalog = report_waits(&account.client, &observer, reading).await?;
-    Ok(decisions(steps, &catalog))
+    let (requests, since) = (repeated::requests(steps, &catalog), ActionsSince::Plan { began, log });
+    let finding = KnownActions::find(account, requests, LogReading::Unanswered, &since);
+    let mut prior_actions = report_waits(&account.client, &observer, finding).await?;
+    Ok(decisions(steps, &catalog, &mut prior_actions))
 }
 
 fn lookups(steps: &[ProposedStep]) -> LookupRequest {
     let mut lookups = LookupRequest::default();
     let approved = steps.iter().filter(|proposed| proposed.is_approved);
-    for Step { entity, write, body, depends_on, .. } in approved.filter_map(ProposedStep::step) {
-        match (write, entity.item()) {
+    for (step, match_on) in approved.filter_map(ProposedStep::parse) {
+        let Step { entity, write, body, depends_on, .. } = &step;
+        match (*write, entity.item()) {
             (WriteKind::Update(id) | WriteKind::Delete(id), _) => {
                 lookups.matching(entity.name, entity.key);
                 lookups.id(entity.name, id);
+                if body.contains_key(CUSTOM_FIELDS) {
+                    lookups.custom_fields(entity.name);
+                }
             }
             (WriteKind::Create, Some((field, reference))) => {
                 let Some(item) = schema::collection(reference.to) else { continue };
+                repeated::look_up_holders(&mut lookups, &step);
                 // Of the items everything is wanted: it tells where they are.
                 match body.get(field.name) {
                     Some(Json::String(tag)) if !depends_on.iter().any(|awaited| is_made(steps, awaited.step)) => {
@@ -102,15 +166,7 @@ fn lookups(steps: &[ProposedStep]) -> LookupRequest {
                     _ => {}
                 }
             }
-            (WriteKind::Create, None) => {
-                lookups.matching(entity.name, entity.key);
-                match entity.key.first().and_then(|first| body.get(*first)) {
-                    Some(Json::String(text)) => lookups.key(entity.name, text),
-                    // A record that is not there yet has no others.
-                    None => {}
-                    Some(_) => lookups.matching_any(entity.name),
-                }
-            }
+            (WriteKind::Create, None) => existing::look_up(&mut lookups, &step, &match_on),
         }
     }
     lookups
@@ -122,14 +178,13 @@ fn is_made(steps: &[ProposedStep], number: u32) -> bool {
     found.is_ok_and(|at| steps[at].write == WriteKind::Create && steps[at].entity.is_collection())
 }
 
-fn decisions(steps: &[ProposedStep], catalog: &Catalog) -> Vec<StepDecision> {
+fn decisions(steps: &[ProposedStep], catalog: &Catalog, prior_actions: &mut dyn PriorActions) -> Vec<StepDecision> {
     let mut decisions: Vec<StepDecision> = Vec::with_capacity(steps.len());
     for proposed in steps {
-        let decision = match proposed.step().filter(|_| proposed.is_approved) {
-            Some(step) => match blocking(&step, steps, &decisions) {
+        let decision = match proposed.parse().filter(|_| proposed.is_approved) {
+            Some((step, match_on)) => match blocking(&step, steps, &decisions) {
                 Some(needed) => StepDecision::Rejected(Box::new(blocked_by("it needs", needed, catalog))),
-                None => conflict(&step, catalog)
-                    .map_or(StepDecision::Send, |problem| StepDecision::Rejected(Box::new(problem))),
+                None => decide_unblocked(&step, &match_on, catalog, prior_actions),
             },
             None => StepDecision::NotApproved,
         };
@@ -139,16 +194,34 @@ fn decisions(steps: &[ProposedStep], catalog: &Catalog) -> Vec<StepDecision> {
     decisions
 }
 
+/// Decides an approved step of which everything it depends on is sent.
+fn decide_unblocked(
+    step: &Step,
+    match_on: &[&'static str],
+    catalog: &Catalog,
+    prior_actions: &mut dyn PriorActions,
+) -> StepDecision {
+    if let Some(problem) = conflict(step, match_on, catalog) {
+        return StepDecision::Rejected(Box::new(problem));
+    }
+    if let WriteKind::Update(id) = step.write {
+        let held = catalog.record(step.entity.name, id);
+        let merged = held.and_then(|held| changed::merged_custom_fields(step, held));
+        return merged.map_or(StepDecision::Send, |merged| StepDecision::SendMerged(Box::new(merged)));
+    }
+    repeated::decide(step, catalog, prior_actions).unwrap_or(StepDecision::Send)
+}
+
 /// Rejects check-ins that only make way for a check-out which is not sent.
 fn leave_with_holders(steps: &[ProposedStep], decisions: &mut [StepDecision], catalog: &Catalog) {
     for (at, proposed) in steps.iter().enumerate() {
-        if proposed.entity.role != Role::Action(Verb::Checkout) || decisions[at] == StepDecision::Send {
+        if proposed.entity.role != Role::Action(Verb::Checkout) || decisions[at].is_sent() {
             continue;
         }
         for awaited in proposed.step().into_iter().flat_map(|step| step.depends_on) {
             let Ok(earlier) = steps.binary_search_by_key(&awaited.step, |other| other.number) else { continue };
             let is_return = steps[earlier].entity.role == Role::Action(Verb::Checkin);
-            if is_return && decisions[earlier] == StepDecision::Send {
+            if is_return && decisions[earlier].is_sent() {
                 let problem = blocked_by("it only makes way for", proposed, catalog);
                 decisions[earlier] = StepDecision::Rejected(Box::new(problem));
             }
@@ -156,11 +229,13 @@ fn leave_with_holders(steps: &[ProposedStep], decisions: &mut [StepDecision], ca
     }
 }
 
-/// The first step that `step` depends on and that is not sent.
+/// The first step that `step` depends on and that is neither sent nor done.
 fn blocking<'s>(step: &Step, steps: &'s [ProposedStep], decisions: &[StepDecision]) -> Option<&'s ProposedStep> {
     step.depends_on.iter().find_map(|awaited| {
         let at = steps.binary_search_by_key(&awaited.step, |other| other.number).ok()?;
-        (decisions.get(at)? != &StepDecision::Send).then(|| &steps[at])
+        let is_met =
+            |decision: &StepDecision| decision.is_sent() || matches!(decision, StepDecision::AlreadyDone { .. });
+        (!is_met(decisions.get(at)?)).then(|| &steps[at])
     })
 }
 
@@ -183,16 +258,14 @@ fn described(step: &Step, catalog: &Catalog) -> String {
         let name = if name.starts_with('#') { name } else { format!("`{name}`") };
         return format!("{} {name}", step.entity.singular);
     }
-    let texts = step
-        .entity
-        .item()
-        .map(|(field, _)| field.name)
-        .into_iter()
-        .chain(["name"])
-        .chain(step.entity.key.iter().copied());
-    let text = texts.filter_map(|field| step.body.get(field)).find_map(|value| match value {
+    let item = step.entity.item().map(|(field, reference)| (field.name, Some(reference)));
+    let fields = item.into_iter().chain(["name"].iter().chain(step.entity.key).map(|name| (*name, None)));
+    let text = fields.filter_map(|(name, to)| Some((step.body.get(name)?, to))).find_map(|(value, to)| match value {
         Json::String(text) => Some(format!(" `{text}`")),
-        Json::Number(id) => Some(format!(" #{id}")),
+        Json::Number(id) => {
+            let known = to.zip(id.as_i64()).map(|(to, id)| catalog.describe(to.to, RecordRef::Known(id)));
+            Some(known.filter(|name| !name.starts_with('#')).map_or(format!(" #{id}"), |name| format!(" `{name}`")))
+        }
         _ => None,
     });
     let what = match step.entity.role {
@@ -204,7 +277,7 @@ fn described(step: &Step, catalog: &Catalog) -> String {
 }
 
 /// What is not as it was when the plan was made.
-fn conflict(step: &Step, catalog: &Catalog) -> Option<Problem> {
+fn conflict(step: &Step, match_on: &[&'static str], catalog: &Catalog) -> Option<Problem> {
     let changed = match (step.write, step.entity.item()) {
         (WriteKind::Update(id) | WriteKind::Delete(id), _) => {
             let Some(held) = catalog.record(step.entity.name, id) else {
@@ -212,10 +285,10 @@ fn conflict(step: &Step, catalog: &Catalog) -> Option<Problem> {
                     ValueError::new(Code::RecordMissing, "the record is not there any more", "make the plan again");
                 return Some(error.at(None, ""));
             };
-            changed_fields(step, held, catalog)
+            changed::changed_fields(step, held, catalog)
         }
-        (WriteKind::Create, Some((field, reference))) => moved_item(step, field, reference, catalog)?,
-        (WriteKind::Create, None) => return existing(step, catalog),
+        (WriteKind::Create, Some((field, reference))) => changed::moved_item(step, field, reference, catalog)?,
+        (WriteKind::Create, None) => return existing::existing(step, match_on, catalog),
     };
     (!changed.is_empty()).then(|| {
         let error = ValueError::new(
@@ -225,109 +298,6 @@ fn conflict(step: &Step, catalog: &Catalog) -> Option<Problem> {
         );
         error.at(None, "")
     })
-}
-
-/// The fields of a record that are not as they were, each with both values.
-fn changed_fields(step: &Step, held: &Record, catalog: &Catalog) -> Vec<String> {
-    let before = step.before.as_ref();
-    let fields = step.entity.fields.iter().filter_map(|field| Some((field, before?.get(field.name)?)));
-    // What a delete keeps of its record also has what changes by itself, such as counts.
-    let is_own = |field: &Field| field.is_written() || !matches!(step.write, WriteKind::Delete(_));
-    let changed = fields.filter(|(field, old)| is_own(field) && !holds(field, old, held.get(field.name)));
-    changed.map(|(field, old)| was_and_is(field, Some(old), held.get(field.name), catalog)).collect()
-}
-
-fn was_and_is(field: &Field, old: Option<&Json>, new: Option<&Json>, catalog: &Catalog) -> String {
-    let text = |value: Option<&Json>| value.map(|value| value_text(catalog, field, value)).unwrap_or_default();
-    let shown = |text: String| if text.is_empty() { String::from("empty") } else { format!("`{text}`") };
-    format!("{} was {}, is {}", field.name, shown(text(old)), shown(text(new)))
-}
-
-/// Who has an item, where that is not who had it. `None` if the item is made by this run.
-fn moved_item(step: &Step, field: &Field, reference: Reference, catalog: &Catalog) -> Option<Vec<String>> {
-    let item = schema::collection(reference.to)?;
-    let id = match step.body.get(field.name)? {
-        Json::Number(id) => id.as_i64()?,
-        Json::String(tag) => *catalog.with_text(item.name, item.key.first()?, tag).first()?,
-        _ => return None,
-    };
-    let holders = Meaning::Holders.field_name();
-    // What is kept in stock has many holders, and the service decides whether enough is left.
-    let before = step.before.as_ref()?.get(holders).filter(|_| item.is_tagged())?;
-    let held = catalog.record(item.name, id)?.get(holders);
-    let names = |value: Option<&Json>| -> Vec<String> {
-        let entries = value.and_then(Json::as_array).map(Vec::as_slice).unwrap_or_default();
-        let name = |entry: &Json| {
-            let named = step.entity.holders().chain(step.entity.opposite().into_iter().flat_map(Entity::holders));
-            let found = named.map(|holder| (holder, entry.get(holder.name).and_then(integer)));
-            found.into_iter().find_map(|(holder, id)| {
-                let (id, to) = (id?, holder.reference_to()?.to);
-                let name = catalog.describe(to, RecordRef::Known(id));
-                let singular = schema::collection(to).map_or(to, |entity| entity.singular);
-                // People and places are not read again: of those that the steps do not name only the id is known.
-                Some(if name.starts_with('#') { format!("{singular} {name}") } else { name })
-            })
-        };
-        let mut names: Vec<String> =
-            entries.iter().map(|entry| name(entry).unwrap_or_else(|| holder_of(entry, item))).collect();
-        names.sort();
-        names
-    };
-    // Nobody has an item that the run itself takes back first.
-    let is_returned = before.is_null();
-    let (was, is) = (names(Some(before)), names(held));
-    Some(match is_returned || was == is {
-        true => Vec::new(),
-        false => vec![format!("it was with {}, and is with {}", shown_holders(&was), shown_holders(&is))],
-    })
-}
-
-/// A holder of whom only an id is known.
-fn holder_of(entry: &Json, item: &Entity) -> String {
-    let ids = schema::HOLDERS.iter().filter_map(|name| Some(format!("{name} {}", entry.get(*name).and_then(integer)?)));
-    ids.into_iter().next().unwrap_or_else(|| format!("another {}", item.singular))
-}
-
-fn shown_holders(names: &[String]) -> String {
-    if names.is_empty() { String::from("nobody") } else { format!("`{}`", names.join("`, `")) }
-}
-
-/// A record that is there already.
-fn existing(step: &Step, catalog: &Catalog) -> Option<Problem> {
-    let texts: Vec<Option<String>> = step.entity.key.iter().map(|name| key_text(step.body.get(*name)?)).collect();
-    let is_awaited = |name: &str| step.depends_on.iter().any(|awaited| awaited.field.as_deref() == Some(name));
-    let mut key = Vec::new();
-    for (name, text) in step.entity.key.iter().zip(&texts) {
-        let is_reference = step.entity.field(name).is_some_and(|field| matches!(field.kind, Kind::Reference(_)));
-        key.push(match (text, is_reference) {
-            // It cannot be there: what it refers to is not.
-            _ if is_awaited(name) => return None,
-            (Some(text), true) => {
-                text.parse().map_or(KeyValue::Text(text), |id| KeyValue::Reference(RecordRef::Known(id)))
-            }
-            (Some(text), false) => KeyValue::Text(text),
-            (None, _) => KeyValue::Text(""),
-        });
-    }
-    let found = match catalog.match_record(step.entity.name, step.entity.key, &key) {
-        LookupResult::One(target) => catalog.describe(step.entity.name, target),
-        LookupResult::Many(several) => several.into_iter().next().map(|(_, name)| name)?,
-        LookupResult::None { .. } => return None,
-    };
-    let error = ValueError::new(
-        Code::RecordExists,
-        format!("made since the plan was made: {found}"),
-        "make the plan again: it may have to be updated",
-    );
-    Some(error.at(None, ""))
-}
-
-fn key_text(value: &Json) -> Option<String> {
-    match value {
-        Json::String(text) => Some(text.clone()),
-        Json::Number(number) => Some(number.to_string()),
-        _ => None,
-    }
 }
 
 /// Writes the steps that are sent into a journal, numbered anew. Returns what becomes of the row of each step.
@@ -340,6 +310,7 @@ pub(crate) fn write_steps(
     decisions: &[StepDecision],
 ) -> Result<HashMap<RowId, PlannedRow>, JournalError> {
     let mut numbers: HashMap<u32, u32> = HashMap::new();
+    let mut done: HashSet<u32> = HashSet::new();
     let mut rows = HashMap::new();
     for (proposed, decision) in steps.into_iter().zip(decisions) {
         let ended = |status, message: &str, problems| PlannedRow {
@@ -352,13 +323,22 @@ pub(crate) fn write_steps(
         let planned = match decision {
             StepDecision::NotApproved => ended(RowStatus::Skipped, "not approved", Vec::new()),
             StepDecision::Rejected(problem) => ended(RowStatus::Failed, "", vec![problem.as_ref().clone()]),
-            StepDecision::Send => {
+            StepDecision::AlreadyDone { message } => {
+                done.insert(proposed.number);
+                ended(RowStatus::Unchanged, message, Vec::new())
+            }
+            StepDecision::Send | StepDecision::SendMerged(_) => {
                 let Some(mut step) = proposed.step() else { continue };
+                if let StepDecision::SendMerged(merged) = decision {
+                    step.body.extend(merged.body.clone());
+                    step.before.get_or_insert_default().extend(merged.before.clone());
+                }
                 let planned =
                     PlannedRow { state: RowState::Planned, ..ended(step.write.done_status(), "", Vec::new()) };
                 let number = journal.count();
                 numbers.insert(step.number, number);
                 step.number = number;
+                step.depends_on.retain(|awaited| !done.contains(&awaited.step));
                 for awaited in &mut step.depends_on {
                     awaited.step = numbers.get(&awaited.step).copied().unwrap_or(awaited.step);
                 }
@@ -374,7 +354,7 @@ pub(crate) fn write_steps(
 /// The writes of a plan by kind, for limits.
 pub(crate) fn totals(steps: &[ProposedStep], decisions: &[StepDecision]) -> crate::plan::PlanTotals {
     let mut totals = crate::plan::PlanTotals { rows: steps.len() as u64, ..Default::default() };
-    let sent = steps.iter().zip(decisions).filter(|(_, decision)| **decision == StepDecision::Send);
+    let sent = steps.iter().zip(decisions).filter(|(_, decision)| decision.is_sent());
     for (proposed, _) in sent {
         match proposed.write {
             WriteKind::Create => totals.creates += u64::from(proposed.entity.is_collection()),
@@ -386,6 +366,21 @@ pub(crate) fn totals(steps: &[ProposedStep], decisions: &[StepDecision]) -> crat
         }
     }
     totals
+}
+
+/// How many e-mails the service sends because of the steps that are sent, and to how many people.
+pub(crate) fn notifications(steps: &[ProposedStep], decisions: &[StepDecision]) -> (u64, u64) {
+    let sent = steps.iter().zip(decisions).filter(|(_, decision)| decision.is_sent());
+    let notifying = sent.filter_map(|(step, _)| Some((step, step.content().filter(|content| content.notifies)?)));
+    let (mut emails, mut people) = (0, HashSet::new());
+    for (proposed, StepContent { body, depends_on, .. }) in notifying {
+        emails += 1;
+        let Some(recipient) = proposed.entity.recipient() else { continue };
+        let is_made = |awaited: &&DependsOn| awaited.field.as_deref() == Some(recipient.name);
+        let made = depends_on.iter().find(is_made).map(|awaited| awaited.step);
+        people.insert((made, body.get(recipient.name).map(Json::to_string)));
+    }
+    (emails, people.len() as u64)
 }
 
 #[cfg(test)]

@@ -20,7 +20,7 @@ use super::input::{InputRow, InputSet, MappedSheet, RowRules, SheetRules};
 use super::journal::{AccountSnapshot, EarlierRun, JournalBuilder, JournalError, PlannedRow, RowState, RunKind};
 use super::lookups::{self, Lookups};
 use super::previous_result::{DoneBefore, PreviousResult, RowSelection, Said, previous_results};
-use super::prior_actions::{KnownActions, LogReading};
+use super::prior_actions::{ActionsSince, KnownActions, LogReading};
 use crate::account::Account;
 use crate::api::Client;
 use crate::catalog::{
@@ -72,6 +72,8 @@ pub(crate) struct PreparedRun<S = JournalBuilder> {
     pub(crate) steps: S,
     pub(crate) totals: PlanTotals,
     pub(crate) estimate: RunEstimate,
+    /// The check-outs of which the service sends e-mails.
+    pub(crate) notifying: HashSet<u32>,
     pub(crate) snapshot: AccountSnapshot,
     /// Rows of a delete whose `_action` asks for something else.
     pub(crate) overridden: u64,
@@ -129,7 +131,7 @@ impl RunPlanner<'_> {
             AccountReading::Cached => LogReading::Unanswered,
             AccountReading::Fresh | AccountReading::Complete => LogReading::All,
         };
-        let finding = KnownActions::find(self.account, requests, log_reading);
+        let finding = KnownActions::find(self.account, requests, log_reading, &ActionsSince::Ever);
         let mut prior_actions = report_waits(client, &observer, finding).await?;
         observer.borrow_mut().on_phase("planning", None);
         let mut withheld = HashSet::new();
@@ -165,13 +167,25 @@ impl RunPlanner<'_> {
         };
         let (overridden, remarks) = self.plan_sheets(input, &pass, &mut checkers, &mut planner)?;
         let (emails, people) = (planner.notifications.sent, planner.notifications.people());
-        let Planner { steps, totals, .. } = planner;
+        let Planner { steps, totals, notifications, .. } = planner;
         let look_alikes = self.look_alikes(&totals, &catalog, &rules.aliases)?;
         let (used, quota) = (client.requests().total, self.account.quota);
         let estimate = RunEstimate::new(steps.count().into(), used, quota, (emails, people));
         let run_of = |(sheet, result): (u16, &Option<PreviousResult>)| Some((sheet, result.as_ref()?.run()?.clone()));
         let results_of = (0..).zip(&results).filter_map(run_of).collect();
-        Ok(PreparedRun { steps, totals, estimate, snapshot, overridden, catalog, remarks, look_alikes, results_of })
+        let notifying = notifications.steps;
+        Ok(PreparedRun {
+            steps,
+            totals,
+            estimate,
+            notifying,
+            snapshot,
+            overridden,
+            catalog,
+            remarks,
+            look_alikes,
+            results_of,
+        })
     }
 
     /// The names that look alike. A delete creates nothing, whatever its rows name.

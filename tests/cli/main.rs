@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, unreachable_pub)]
 
 mod apply;
+mod apply_later;
 #[cfg(feature = "buckets")]
 mod bucket;
 mod check;

@@ -64,7 +64,7 @@ impl<S: StepSink> Planner<'_, S> {
         self.note_status(&step);
         self.note_stock(&step);
         self.count(entity, kind, &step);
-        self.notifications.add(self.catalog, entity, &draft.fields);
+        self.notifications.add(self.catalog, &step, &draft.fields);
         self.steps.push(&step)?;
         if entity.is_collection() && kind == WriteKind::Create && sheet.referenced == Referenced::ByOtherSheets {
             known.extend(step.body.iter().map(|(name, value)| (name.clone(), value.clone())));

@@ -22,6 +22,9 @@ pub(crate) struct PlanHead {
     pub tallyport: String,
     /// When it was made, in UTC.
     pub made: String,
+    /// When planning began: what had been done before is taken into account. Earlier versions did not keep it.
+    #[serde(default)]
+    pub began: Option<String>,
     pub account: PlannedAccount,
     pub files: Vec<String>,
     pub options: Vec<(String, String)>,
@@ -68,6 +71,12 @@ pub(crate) struct StoredStep {
     pub depends_on: Vec<DependsOn>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub before: Option<Body>,
+    /// For a new record the fields that its row was matched by, if others than the natural key.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub match_on: Option<Vec<String>>,
+    /// Whether the service sends an e-mail to whoever receives the item.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub notifies: bool,
 }
 
 impl StoredStep {
@@ -88,6 +97,8 @@ impl StoredStep {
             body: step.body.clone(),
             depends_on: step.depends_on.clone(),
             before: step.before.clone(),
+            match_on: None,
+            notifies: false,
         }
     }
 

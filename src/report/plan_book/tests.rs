@@ -1,5 +1,6 @@
 #![allow(clippy::unwrap_used)]
 
+use std::collections::HashSet;
 use std::io::Read as _;
 
 use serde_json::json;
@@ -20,6 +21,7 @@ fn head() -> PlanHead {
         id: String::from("20261129-080000-abcd"),
         tallyport: String::from("0.1.0"),
         made: String::from("2026-11-29T08:00:00Z"),
+        began: None,
         account: PlannedAccount { kind: String::from("memory"), place: String::new(), tenant: None },
         files: Vec::new(),
         options: Vec::new(),
@@ -62,6 +64,8 @@ fn what_does_not_fit_into_a_sheet_goes_on_in_the_next_and_is_read_back() {
         journal: journal.journal().unwrap(),
         sheets: &[],
         catalog: &catalog,
+        match_on: Vec::new(),
+        notifying: &HashSet::new(),
         page: PageText::default(),
     };
     // The header and three lines, of which the lines of one record fit.
@@ -87,6 +91,8 @@ fn only_the_first_line_of_a_record_has_a_drop_down() {
         journal: journal.journal().unwrap(),
         sheets: &[],
         catalog: &catalog,
+        match_on: Vec::new(),
+        notifying: &HashSet::new(),
         page: PageText::default(),
     };
     write_plan_book(&path, Access::default(), source).unwrap();

@@ -1,6 +1,6 @@
 //! Writes the workbook. Lines go to disk as they come, however many there are.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 
 use std::ops::Range;
 use std::path::{Path, PathBuf};
@@ -16,7 +16,7 @@ use super::{AUTHOR, DATA_SHEET, HEADERS, NO, PLAN_SHEET, PROBLEM, YES};
 use crate::catalog::Catalog;
 use crate::check::Problem;
 use crate::error::Result;
-use crate::plan::{RowStatus, Step, order};
+use crate::plan::{RowStatus, Step, StepRole, WriteKind, order};
 use crate::run::input::own_sheets::PLAN_DATA_HEADER;
 use crate::run::journal::{Journal, RowState, SheetHeader};
 use crate::schema::{self, Entity};
@@ -47,9 +47,22 @@ pub(crate) struct PlanSource<'p> {
     pub journal: &'p Journal,
     pub sheets: &'p [SheetHeader],
     pub catalog: &'p Catalog,
+    /// The fields that the rows of each sheet are matched by.
+    pub match_on: Vec<Vec<&'static str>>,
+    /// The check-outs of which the service sends e-mails.
+    pub notifying: &'p HashSet<u32>,
     pub page: PageText,
     /// The list that the file is to be on.
     pub list: Option<WrittenFiles>,
+}
+
+impl PlanSource<'_> {
+    /// The fields that the row of a new record was matched by, if others than the natural key.
+    fn match_on(&self, step: &Step) -> Option<Vec<String>> {
+        let is_new_row = step.role == StepRole::Row && step.write == WriteKind::Create && step.entity.is_collection();
+        let fields = self.match_on.get(usize::from(step.row.sheet)).filter(|_| is_new_row)?;
+        (fields != step.entity.key).then(|| fields.iter().map(|name| (*name).to_owned()).collect())
+    }
 }
 
 /// Writes the workbook, and returns where it stands.
@@ -193,7 +206,7 @@ impl PlanBookWriter {
         source.journal.each_planned_step(entity, &mut |step| {
             if written.is_ok() {
                 *groups.entry(PlanAction::of(&step)).or_default() += 1;
-                written = self.write_step(&mut sheet, &describer, &step);
+                written = self.write_step(&mut sheet, source, &describer, &step);
             }
         })?;
         written?;
@@ -219,11 +232,21 @@ impl PlanBookWriter {
         sheet.map_or(Ok(()), |sheet| self.close(sheet))
     }
 
-    fn write_step(&mut self, sheet: &mut Option<LineSheet>, describer: &StepDescriber<'_>, step: &Step) -> Result<()> {
+    fn write_step(
+        &mut self,
+        sheet: &mut Option<LineSheet>,
+        source: &PlanSource<'_>,
+        describer: &StepDescriber<'_>,
+        step: &Step,
+    ) -> Result<()> {
         let lines = describer.lines(step)?;
         self.make_room(sheet, step.entity, lines.len())?;
         let Some(sheet) = sheet else { return Ok(()) };
-        let stored = StoredStep::new(step, &sheet.table.name, sheet.table.next_row);
+        let stored = StoredStep {
+            match_on: source.match_on(step),
+            notifies: source.notifying.contains(&step.number),
+            ..StoredStep::new(step, &sheet.table.name, sheet.table.next_row)
+        };
         let path = self.writer.path().to_path_buf();
         let cells = to_cells(&stored).map_err(|error| WriteError::from_io(&path, error.into()))?;
         self.data.row(&mut self.writer, "step", &cells)?;

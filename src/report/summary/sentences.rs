@@ -20,6 +20,7 @@ pub(in crate::report) fn verdict(summary: &RunSummary) -> String {
     };
     let of_rows = format!("of {}", counted(rows, "row"));
     match (counts.failed, counts.unknown) {
+        _ if rows == 0 && summary.command == RunCommand::Apply => String::from("nothing to do"),
         _ if rows == 0 => String::from("no rows"),
         (0, 0) if summary.left() > 0 => format!("{} {of_rows} could not be undone", thousands(summary.left())),
         (0, 0) if summary.command == RunCommand::Undo && rows == 1 => String::from("the one step was undone"),

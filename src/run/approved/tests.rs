@@ -5,6 +5,8 @@
 use futures::executor::block_on;
 use serde_json::json;
 
+use super::changed::{changed_fields, holder_of, shown_holders};
+use super::existing::key_text;
 use super::*;
 use crate::account::AccountIdentity;
 use crate::catalog::fake_source::FakeSource;
@@ -34,12 +36,14 @@ fn declined(step: ProposedStep) -> ProposedStep {
 /// What is decided about steps: `send`, `not approved`, or the code and message of the problem.
 fn decided(source: FakeSource, steps: &[ProposedStep]) -> Vec<String> {
     let catalog = block_on(Catalog::fetch(&source, &lookups(steps), &mut |_, _| {})).unwrap();
-    decisions(steps, &catalog).iter().map(shown).collect()
+    decisions(steps, &catalog, &mut KnownActions::default()).iter().map(shown).collect()
 }
 
 fn shown(decision: &StepDecision) -> String {
     match decision {
         StepDecision::Send => String::from("send"),
+        StepDecision::SendMerged(merged) => format!("send {:?}", merged.body),
+        StepDecision::AlreadyDone { message } => message.clone(),
         StepDecision::NotApproved => String::from("not approved"),
         StepDecision::Rejected(problem) => format!("{}: {}", problem.code().as_str(), problem.error.message),
     }
@@ -137,9 +141,16 @@ fn a_record_that_somebody_has_made_since_the_plan_is_not_made_again() {
     };
     assert_eq!(product("G9", 1), "record.exists: made since the plan was made: X1");
     assert_eq!(product("G10", 1), "send");
-    // A key that is not given is empty.
-    assert_eq!(made("products", json!({"name": "X1", "category_id": 1})), "send");
-    assert_eq!(made("products", json!({"model_number": "G9", "category_id": 1})), "send");
+    // A blank is no key: the rest of it decides.
+    for model in [json!(null), json!(" ")] {
+        let body = json!({"name": "X1", "model_number": model, "category_id": 1});
+        assert_eq!(made("products", body), "record.exists: made since the plan was made: X1");
+    }
+    assert_eq!(
+        made("products", json!({"name": "X1", "category_id": 1})),
+        "record.exists: made since the plan was made: X1"
+    );
+    assert_eq!(made("products", json!({"name": "X2", "category_id": 1})), "send");
     let twice = account().with("locations", [json!({"id": 9, "name": "Berlin"})]);
     let found = decided(twice, &[creates(0, "locations", json!({"name": "Berlin"}))]).remove(0);
     assert!(found.starts_with("record.exists: made since the plan was made: Berlin (#7"), "{found}");
@@ -159,10 +170,53 @@ fn a_key_of_references_is_compared_by_id_and_not_where_the_run_makes_what_it_nam
     assert!(key.contains(&"asset_id"), "{key:?}");
     assert!(held(json!(1)).starts_with("record.exists: made since the plan was made: "), "{}", held(json!(1)));
     assert_eq!(held(json!(2)), "send");
+    // A tag, whatever it looks like, is no id.
+    assert!(held(json!("A-1")).starts_with("record.exists: "), "{}", held(json!("A-1")));
+    assert_eq!([held(json!("A-2")), held(json!("1"))], ["send", "send"]);
     let asset = creates(0, "assets", json!({"asset_id": "A-9", "product_id": 1, "status_id": 1}));
     let waits = json!({"body": work(Json::Null), "depends_on": [{"step": 0, "field": "asset_id"}]});
     let steps = [asset, proposed(1, "maintenances", WriteKind::Create, waits)];
     assert_eq!(decided(source(), &steps), ["send", "send"]);
+}
+
+#[test]
+fn a_record_is_looked_for_by_the_fields_that_its_row_was_matched_by() {
+    let source = || account().with("assets", [json!({"id": 4, "asset_id": "A-4", "asset_serial": "S-1"})]);
+    let asset = |match_on: Json| {
+        let body = json!({"asset_id": "A-9", "asset_serial": "S-1", "product_id": 1, "status_id": 1});
+        let content = json!({"body": body, "match_on": match_on});
+        decided(source(), &[proposed(0, "assets", WriteKind::Create, content)]).remove(0)
+    };
+    assert_eq!(asset(json!(["asset_serial"])), "record.exists: made since the plan was made: A-4");
+    assert_eq!(asset(json!(null)), "send", "a plan of an earlier version: by the natural key");
+    assert_eq!(asset(json!(["asset_id", "asset_serial"])), "send");
+}
+
+#[test]
+fn custom_fields_are_compared_one_by_one() {
+    let held = json!([{"name": "Rack", "value": "R1"}, {"name": "Other", "value": "Z"}]);
+    let source = || account().with("locations", [json!({"id": 9, "name": "Ulm", "custom_fields": held.clone()})]);
+    let update = |before: Json, after: Json| {
+        let content = json!({"body": {"custom_fields": after}, "before": {"custom_fields": before}});
+        decided(source(), &[updates(0, 9, content)]).remove(0)
+    };
+    let rack = |text: &str| json!([{"name": "Rack", "value": text}]);
+    let merged = update(rack("R1"), rack("R2"));
+    assert!(merged.starts_with("send {") && merged.contains("R2") && merged.contains("Other"), "{merged}");
+    assert_eq!(update(held.clone(), json!([{"name": "Rack", "value": "R2"}, {"name": "Other", "value": "Z"}])), "send");
+    assert_eq!(
+        update(rack("R0"), rack("R2")),
+        "record.conflict: changed since the plan was made: custom:Rack was `R0`, is `R1`"
+    );
+    assert_eq!(
+        update(json!(null), json!([{"name": "Other", "value": "Y"}])),
+        "record.conflict: changed since the plan was made: custom:Other was empty, is `Z`"
+    );
+    let delete = json!({"body": {}, "before": {"id": 9, "name": "Ulm", "custom_fields": rack("R1")}});
+    assert_eq!(
+        decided(source(), &[proposed(0, "locations", WriteKind::Delete(9), delete)]),
+        ["record.conflict: changed since the plan was made: custom:Other was empty, is `Z`"]
+    );
 }
 
 #[test]
@@ -277,6 +331,11 @@ fn steps_are_described_by_what_they_are_about() {
     assert_eq!(said("checkin_asset", json!({"asset_id": 12})), "the check-in of #12");
     assert_eq!(said("assets", json!({"asset_id": "A-1", "name": null})), "asset `A-1`");
     assert_eq!(said("locations", json!({})), "location");
+    let mut catalog = Catalog::default();
+    let item = json!({"id": 12, "asset_id": "A-12"}).as_object().cloned().unwrap();
+    catalog.insert_known(schema::find("assets").unwrap(), 12, item);
+    let back = creates(0, "checkin_asset", json!({"asset_id": 12})).step().unwrap();
+    assert_eq!(described(&back, &catalog), "the check-in of `A-12`");
     let broken = ProposedStep { content: "".into(), ..creates(0, "locations", json!({})) };
     assert_eq!(
         blocked_by("it needs", &broken, &Catalog::default()).error.message,
@@ -364,7 +423,8 @@ fn the_records_concerned_are_read_again() {
         proposed(2, "locations", WriteKind::Update(3), json!({"body": {"city": "Bonn"}, "before": {"city": "Bern"}})),
     ];
     let mut told = Told::default();
-    let decisions = office.runtime.block_on(decide(&office.account, &steps, &mut told)).unwrap();
+    let time = PlanTime { began: Timestamp::now(), log: LogPosition::Empty };
+    let decisions = office.runtime.block_on(decide(&office.account, &steps, time, &mut told)).unwrap();
     assert_eq!(
         decisions.iter().map(shown).collect::<Vec<String>>(),
         [

@@ -6,6 +6,7 @@ use std::rc::Rc;
 use jiff::{SignedDuration, Timestamp};
 use serde_json::Value as Json;
 
+use super::ActionsSince;
 use crate::account::Account;
 use crate::api::integer;
 use crate::error::Result;
@@ -37,7 +38,7 @@ pub(super) struct JournaledAction {
 
 impl JournaledActions {
     /// Reads what the journals say of the items that rows ask for.
-    pub(super) fn read(account: &Account, requests: &[ActionRequest]) -> Result<Self> {
+    pub(super) fn read(account: &Account, requests: &[ActionRequest], since: &ActionsSince) -> Result<Self> {
         let clock_skew = if account.identity.is_sandbox() { SignedDuration::ZERO } else { MAX_CLOCK_SKEW };
         let mut actions = Self { clock_skew, ..Self::default() };
         let items: HashSet<(&'static str, String)> = requests.iter().flat_map(item_keys).collect();
@@ -50,6 +51,8 @@ impl JournaledActions {
             }
         }
         for actions in actions.by_item.values_mut() {
+            // A check-in takes back the latest check-out: what was done before does not change what is outstanding since.
+            actions.retain(|action| since.includes(action.at));
             actions.sort_by_key(|action| action.at);
         }
         Ok(actions)
@@ -98,6 +101,15 @@ impl JournaledActions {
     fn is_of_item_now(&self, action: &JournaledAction, request: &ActionRequest) -> bool {
         let latest = action.at.saturating_add(self.clock_skew).unwrap_or(action.at);
         request.created.is_none_or(|created| created <= latest)
+    }
+}
+
+impl ActionsSince {
+    fn includes(&self, at: Timestamp) -> bool {
+        match self {
+            ActionsSince::Ever => true,
+            ActionsSince::Plan { began, .. } => at >= *began,
+        }
     }
 }
 

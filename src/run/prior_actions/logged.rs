@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use futures::{StreamExt, TryStreamExt, stream};
 use serde_json::Value as Json;
 
-use super::LogReading;
+use super::{ActionsSince, LogReading};
 use crate::api::{Client, Record, integer};
 use crate::catalog::{Pager, RecordSource};
 use crate::error::Result;
@@ -18,7 +18,10 @@ const MAX_PAGES: usize = 5;
 
 /// The log entries about items, as far as they were read.
 #[derive(Debug, Clone, Default)]
-pub(super) struct ItemLogs(HashMap<(&'static str, i64), ItemLog>);
+pub(super) struct ItemLogs {
+    by_item: HashMap<(&'static str, i64), ItemLog>,
+    since: ActionsSince,
+}
 
 /// The log entries about one item.
 #[derive(Debug, Clone, Default)]
@@ -35,20 +38,19 @@ impl ItemLogs {
         client: &Client,
         concurrency: usize,
         requests: &[ActionRequest],
-        reading: LogReading,
+        (reading, since): (LogReading, &ActionsSince),
     ) -> Result<Self> {
         let mut items: BTreeMap<(&str, i64), ItemQuery> = BTreeMap::new();
         for request in requests {
             let key = (request.action.name, request.item.id);
             items.entry(key).or_insert_with(|| ItemQuery::new(request)).add(request);
         }
-        let logs =
-            stream::iter(items.into_values())
-                .map(|query| async move {
-                    query.read(client, reading).await.map(|log| ((query.action.name, query.item), log))
-                })
-                .buffer_unordered(concurrency.max(1));
-        Ok(Self(logs.try_collect().await?))
+        let logs = stream::iter(items.into_values())
+            .map(|query| async move {
+                query.read(client, reading, since).await.map(|log| ((query.action.name, query.item), log))
+            })
+            .buffer_unordered(concurrency.max(1));
+        Ok(Self { by_item: logs.try_collect().await?, since: since.clone() })
     }
 
     /// What the log shows of check-outs like a request, beyond those that runs of this machine have made.
@@ -59,7 +61,8 @@ impl ItemLogs {
             Some(None) => return PriorAction::LogTooLong,
             Some(Some(entries)) => entries,
         };
-        let outstanding = outstanding(request, holder, entries);
+        let mut outstanding = outstanding(request, holder, entries);
+        outstanding.retain(|entry| self.since.is_followed_by(entry));
         let times = outstanding.len().saturating_sub(ours);
         let last = outstanding.last().and_then(|entry| day_of(entry));
         if times == 0 { PriorAction::Absent } else { PriorAction::Logged { times, last } }
@@ -79,10 +82,27 @@ impl ItemLogs {
     /// The entries that may be about a request's item and holder; `Some(None)` if there are too many, `None` if none were
     /// read.
     fn entries(&self, request: &ActionRequest, holder: &(&'static str, ActionRecord)) -> Option<Option<&[Record]>> {
-        let log = self.0.get(&(request.action.name, request.item.id))?;
+        let log = self.by_item.get(&(request.action.name, request.item.id))?;
         let person = schema::person_parameter() == Some(holder.0);
         let of_employee = log.by_employee.get(&holder.1.id).filter(|_| person);
         Some(of_employee.unwrap_or(&log.whole).as_deref())
+    }
+}
+
+impl ActionsSince {
+    fn is_followed_by(&self, entry: &Record) -> bool {
+        match self {
+            ActionsSince::Ever => true,
+            ActionsSince::Plan { log, .. } => log.is_followed_by(entry),
+        }
+    }
+
+    /// The first day to read entries from, if not all are wanted.
+    fn first_day(&self) -> Option<String> {
+        match self {
+            ActionsSince::Ever => None,
+            ActionsSince::Plan { log, .. } => log.first_day(),
+        }
     }
 }
 
@@ -110,11 +130,16 @@ impl ItemQuery {
 
     /// One employee is asked for alone. For several the item's whole log takes fewer requests, unless it is long, or it is
     /// asked who has brought something back and does not say.
-    async fn read<S: RecordSource>(&self, service: &S, reading: LogReading) -> std::result::Result<ItemLog, S::Error> {
+    async fn read<S: RecordSource>(
+        &self,
+        service: &S,
+        reading: LogReading,
+        since: &ActionsSince,
+    ) -> std::result::Result<ItemLog, S::Error> {
         let mut log = ItemLog::default();
         if self.employees.len() > 1 || self.has_other_holders {
             let pages = MAX_PAGES.max(self.employees.len());
-            log.whole = self.entries(service, None, pages).await?;
+            log.whole = self.entries(service, None, since, pages).await?;
             let is_enough =
                 |entries: &Vec<Record>| reading == LogReading::Unanswered || self.tells_who_returned(entries);
             if log.whole.as_ref().is_some_and(is_enough) {
@@ -122,7 +147,7 @@ impl ItemQuery {
             }
         }
         for employee in &self.employees {
-            log.by_employee.insert(*employee, self.entries(service, Some(*employee), MAX_PAGES).await?);
+            log.by_employee.insert(*employee, self.entries(service, Some(*employee), since, MAX_PAGES).await?);
         }
         Ok(log)
     }
@@ -140,14 +165,17 @@ impl ItemQuery {
         &self,
         service: &S,
         employee: Option<i64>,
+        since: &ActionsSince,
         max_pages: usize,
     ) -> std::result::Result<Option<Vec<Record>>, S::Error> {
         let (item, person) = (self.item.to_string(), employee.map(|id| id.to_string()));
+        let first_day = since.first_day();
         let filter = self.action.item().and_then(|(_, reference)| schema::collection(reference.to)?.log_filter());
         let mut filters: Vec<(&str, &str)> = Vec::new();
         filters.extend(log_terms(self.action).map(|(kind, _)| (log_field::TYPE, kind)));
         filters.extend(filter.map(|filter| (filter.name, item.as_str())));
         filters.extend(schema::person_parameter().zip(person.as_deref()));
+        filters.extend(first_day.as_deref().map(|day| (log_field::DATE_FROM, day)));
         let mut pages = Pager::new(service, &ACTIVITY, &filters);
         let mut entries = Vec::new();
         for _ in 0..max_pages {
@@ -276,6 +304,10 @@ mod tests {
         json!({"employee_id": employee})
     }
 
+    fn logs(by_item: HashMap<(&'static str, i64), ItemLog>) -> ItemLogs {
+        ItemLogs { by_item, since: ActionsSince::Ever }
+    }
+
     fn whole(entries: Vec<Record>) -> ItemLog {
         ItemLog { whole: Some(entries), ..ItemLog::default() }
     }
@@ -284,7 +316,7 @@ mod tests {
     fn shown(request: &ActionRequest, ours: usize, entries: &[Json]) -> PriorAction {
         let entries = entries.iter().map(|entry| entry.as_object().unwrap().clone()).collect();
         let key = (request.action.name, request.item.id);
-        ItemLogs(HashMap::from([(key, whole(entries))])).unexplained(request, ours)
+        logs(HashMap::from([(key, whole(entries))])).unexplained(request, ours)
     }
 
     fn logged(times: usize, day: u8) -> PriorAction {
@@ -331,7 +363,7 @@ mod tests {
         let nobody = ActionRequest { holder: None, ..request(None) };
         assert_eq!(shown(&nobody, 0, &entries), PriorAction::Absent);
         let unread = ActionRequest { item: ActionRecord { id: 2, tag: None }, ..request(Some(7)) };
-        let read = ItemLogs(HashMap::from([(("checkout_accessory", 1), whole(Vec::new()))]));
+        let read = logs(HashMap::from([(("checkout_accessory", 1), whole(Vec::new()))]));
         assert_eq!(read.unexplained(&unread, 0), PriorAction::Absent);
     }
 
@@ -344,7 +376,7 @@ mod tests {
         let mut query = ItemQuery::new(&requests[0]);
         requests.iter().for_each(|request| query.add(request));
         source.reset();
-        (block_on(query.read(source, reading)).unwrap(), source.requests())
+        (block_on(query.read(source, reading, &ActionsSince::Ever)).unwrap(), source.requests())
     }
 
     fn told(log: ItemLog) -> Vec<String> {
@@ -360,7 +392,7 @@ mod tests {
     fn what_came_back_is_no_longer_out_if_the_log_says_from_whom() {
         let still_out = |request: &ActionRequest, entries: &[Json]| {
             let entries = entries.iter().map(|entry| entry.as_object().unwrap().clone()).collect();
-            ItemLogs(HashMap::from([(("checkout_accessory", 1), whole(entries))])).still_out(request)
+            logs(HashMap::from([(("checkout_accessory", 1), whole(entries))])).still_out(request)
         };
         let (out, back) = (entry("Checkout", 2, &of(7)), |more: Json| entry("Checkin", 4, &more));
         let ada = request(Some(7));
@@ -399,7 +431,7 @@ mod tests {
         let entries = (0..60).map(|number| entry("Checkout", 2, &of(if number < 52 { 7 } else { 8 })));
         let source = FakeSource::new().with_page_limit(10).with("activity", entries);
         let (log, requests) = read(&source, &[request(Some(7)), request(Some(8))]);
-        let by_employee = ItemLogs(HashMap::from([(("checkout_accessory", 1), log.clone())]));
+        let by_employee = logs(HashMap::from([(("checkout_accessory", 1), log.clone())]));
         assert_eq!((told(log), requests >= 10), (vec![String::from("7: -1"), String::from("8: 8")], true));
         assert_eq!(by_employee.unexplained(&request(Some(7)), 0), PriorAction::LogTooLong);
         assert_eq!(by_employee.unexplained(&request(Some(8)), 0), logged(8, 2));

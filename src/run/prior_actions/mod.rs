@@ -14,9 +14,12 @@ mod logged;
 
 use std::collections::HashMap;
 
+use jiff::Timestamp;
+
 use self::journals::{JournaledAction, JournaledActions};
 use self::logged::ItemLogs;
 use crate::account::Account;
+use crate::catalog::LogPosition;
 use crate::error::Result;
 use crate::plan::{ActionRequest, PriorAction, PriorActions};
 
@@ -28,6 +31,20 @@ pub(super) enum LogReading {
     Unanswered,
     /// Of all: others may have checked in what a journal shows as checked out.
     All,
+}
+
+/// From when on actions count.
+#[derive(Debug, Clone, Default)]
+pub(super) enum ActionsSince {
+    #[default]
+    Ever,
+    /// Since a plan was made, which took into account what had been done before.
+    Plan {
+        /// When planning began, by the clock of this machine.
+        began: Timestamp,
+        /// The newest entry of the activity log then.
+        log: LogPosition,
+    },
 }
 
 /// Earlier actions on the items of a run.
@@ -54,11 +71,17 @@ impl KnownActions {
     ///
     /// # Errors
     /// Where the journals or the activity log cannot be read.
-    pub(super) async fn find(account: &Account, requests: Vec<ActionRequest>, reading: LogReading) -> Result<Self> {
+    pub(super) async fn find(
+        account: &Account,
+        requests: Vec<ActionRequest>,
+        reading: LogReading,
+        since: &ActionsSince,
+    ) -> Result<Self> {
         if requests.is_empty() {
             return Ok(Self::default());
         }
-        let mut known = Self { reading, journaled: JournaledActions::read(account, &requests)?, ..Self::default() };
+        let journaled = JournaledActions::read(account, &requests, since)?;
+        let mut known = Self { reading, journaled, ..Self::default() };
         // A trial run over the rows leaves those that no journal answers.
         let mut open = |request: &ActionRequest| {
             let is_asked = request.is_checkout() && !request.is_of_tagged_item();
@@ -67,9 +90,9 @@ impl KnownActions {
         let open: Vec<ActionRequest> = requests.iter().filter(|request| open(request)).cloned().collect();
         known.taken.clear();
         if !open.is_empty() {
-            known.logs = ItemLogs::read(&account.client, account.concurrency.into(), &open, reading).await?;
+            known.logs = ItemLogs::read(&account.client, account.concurrency.into(), &open, (reading, since)).await?;
             // Runs at work may have gone on meanwhile: what the log shows of them is theirs.
-            known.journaled = JournaledActions::read(account, &requests)?;
+            known.journaled = JournaledActions::read(account, &requests, since)?;
         }
         Ok(known)
     }

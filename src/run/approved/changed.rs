@@ -1,0 +1,106 @@
+//! What of a step's record is not as it was when the plan was made.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde_json::Value as Json;
+
+use super::MergedFields;
+use crate::api::{Body, Record, custom_fields, integer};
+use crate::catalog::{Catalog, RecordRef};
+use crate::plan::{Step, WriteKind, holds, update_to, value_text};
+use crate::schema::{self, CUSTOM_FIELDS, Entity, Field, Kind, Meaning, Reference};
+
+/// The fields of a record that are not as they were, each with both values.
+pub(super) fn changed_fields(step: &Step, held: &Record, catalog: &Catalog) -> Vec<String> {
+    let before = step.before.as_ref();
+    let fields = step.entity.fields.iter().filter_map(|field| Some((field, before?.get(field.name)?)));
+    // What a delete keeps of its record also has what changes by itself, such as counts.
+    let is_own = |field: &Field| field.is_written() || !matches!(step.write, WriteKind::Delete(_));
+    let changed = fields.filter(|(field, old)| is_own(field) && !holds(field, old, held.get(field.name)));
+    let texts = changed.flat_map(|(field, old)| match field.kind {
+        Kind::CustomFields => changed_custom_fields(step, old, held.get(field.name)),
+        _ => vec![was_and_is(field, Some(old), held.get(field.name), catalog)],
+    });
+    texts.collect()
+}
+
+/// The custom fields that are not as they were. To an update only those matter that it changes.
+fn changed_custom_fields(step: &Step, old: &Json, held: Option<&Json>) -> Vec<String> {
+    let texts = |value: Option<&Json>| -> BTreeMap<String, String> {
+        let pairs = value.map(custom_fields).unwrap_or_default();
+        pairs.into_iter().filter(|(_, text)| !text.trim().is_empty()).collect()
+    };
+    let (old, held, new) = (texts(Some(old)), texts(held), texts(step.body.get(CUSTOM_FIELDS)));
+    let names: BTreeSet<&String> = old.keys().chain(held.keys()).chain(new.keys()).collect();
+    let is_written = |name: &str| matches!(step.write, WriteKind::Delete(_)) || old.get(name) != new.get(name);
+    let changed = names.into_iter().filter(|name| is_written(name) && old.get(*name) != held.get(*name));
+    let text = |text: Option<&String>| shown(text.cloned().unwrap_or_default());
+    changed.map(|name| format!("custom:{name} was {}, is {}", text(old.get(name)), text(held.get(name)))).collect()
+}
+
+/// What an update of custom fields sends where others than its own have changed since the plan: an update replaces all of
+/// them.
+pub(super) fn merged_custom_fields(step: &Step, held: &Record) -> Option<MergedFields> {
+    let field = step.entity.field(CUSTOM_FIELDS)?;
+    let (sent, planned) = (step.body.get(field.name)?, step.before.as_ref());
+    if !matches!(step.write, WriteKind::Update(_)) || holds(field, planned?.get(field.name)?, held.get(field.name)) {
+        return None;
+    }
+    let sent = Body::from_iter([(field.name.to_owned(), sent.clone())]);
+    let (body, before) = update_to(step.entity, &sent, planned, held);
+    Some(MergedFields { body, before })
+}
+
+fn was_and_is(field: &Field, old: Option<&Json>, new: Option<&Json>, catalog: &Catalog) -> String {
+    let text = |value: Option<&Json>| value.map(|value| value_text(catalog, field, value)).unwrap_or_default();
+    format!("{} was {}, is {}", field.name, shown(text(old)), shown(text(new)))
+}
+
+fn shown(text: String) -> String {
+    if text.is_empty() { String::from("empty") } else { format!("`{text}`") }
+}
+
+/// Who has an item, where that is not who had it. `None` if the item is made by this run.
+pub(super) fn moved_item(step: &Step, field: &Field, reference: Reference, catalog: &Catalog) -> Option<Vec<String>> {
+    let item = schema::collection(reference.to)?;
+    let RecordRef::Known(id) = catalog.sent_reference(reference, step.body.get(field.name)?)? else { return None };
+    let holders = Meaning::Holders.field_name();
+    // What is kept in stock has many holders: of it the service decides whether enough is left.
+    let before = step.before.as_ref()?.get(holders).filter(|_| item.is_tagged())?;
+    let held = catalog.record(item.name, id)?.get(holders);
+    let names = |value: Option<&Json>| -> Vec<String> {
+        let entries = value.and_then(Json::as_array).map(Vec::as_slice).unwrap_or_default();
+        let name = |entry: &Json| {
+            let named = step.entity.holders().chain(step.entity.opposite().into_iter().flat_map(Entity::holders));
+            let found = named.map(|holder| (holder, entry.get(holder.name).and_then(integer)));
+            found.into_iter().find_map(|(holder, id)| {
+                let (id, to) = (id?, holder.reference_to()?.to);
+                let name = catalog.describe(to, RecordRef::Known(id));
+                let singular = schema::collection(to).map_or(to, |entity| entity.singular);
+                // People and places are not read again: of those that the steps do not name only the id is known.
+                Some(if name.starts_with('#') { format!("{singular} {name}") } else { name })
+            })
+        };
+        let mut names: Vec<String> =
+            entries.iter().map(|entry| name(entry).unwrap_or_else(|| holder_of(entry, item))).collect();
+        names.sort();
+        names
+    };
+    // Nobody has an item that the run itself takes back first.
+    let is_returned = before.is_null();
+    let (was, is) = (names(Some(before)), names(held));
+    Some(match is_returned || was == is {
+        true => Vec::new(),
+        false => vec![format!("it was with {}, and is with {}", shown_holders(&was), shown_holders(&is))],
+    })
+}
+
+/// A holder of whom only an id is known.
+pub(super) fn holder_of(entry: &Json, item: &Entity) -> String {
+    let ids = schema::HOLDERS.iter().filter_map(|name| Some(format!("{name} {}", entry.get(*name).and_then(integer)?)));
+    ids.into_iter().next().unwrap_or_else(|| format!("another {}", item.singular))
+}
+
+pub(super) fn shown_holders(names: &[String]) -> String {
+    if names.is_empty() { String::from("nobody") } else { format!("`{}`", names.join("`, `")) }
+}
