@@ -210,6 +210,8 @@ impl Plan<'_> {
         let access = Access::common_to(self.input.paths());
         let sheets = self.sheets();
         let head = self.plan_head();
+        // What the account itself has of the records that the plan makes is what counts.
+        self.prepared.catalog.forget_planned();
         let source = PlanSource {
             page: plan_page(&head, summary, self.prepared.totals.irreversible),
             head,

@@ -13,6 +13,8 @@ mod changed;
 mod existing;
 mod repeated;
 
+pub(crate) use existing::records_with_key;
+
 use std::cell::RefCell;
 use std::collections::{HashMap, HashSet};
 
@@ -55,6 +57,9 @@ struct StepContent {
     /// The fields that its row was matched by, if others than the natural key.
     #[serde(default)]
     match_on: Option<Vec<String>>,
+    /// The records that had its key already.
+    #[serde(default)]
+    same_key: Vec<i64>,
     /// Whether the service sends an e-mail to whoever receives the item.
     #[serde(default)]
     notifies: bool,
@@ -66,18 +71,27 @@ impl ProposedStep {
         self.parse().map(|(step, _)| step)
     }
 
-    /// The step, and the fields that tell whether its record is there already.
-    fn parse(&self) -> Option<(Step, Vec<&'static str>)> {
-        let StepContent { body, depends_on, before, match_on, .. } = self.content()?;
+    /// The step, and what tells whether its record is there already.
+    fn parse(&self) -> Option<(Step, StepKey)> {
+        let StepContent { body, depends_on, before, match_on, same_key, .. } = self.content()?;
         let field = |name: &String| self.entity.field(name).map(|field| field.name);
         let match_on = match_on.map(|names| names.iter().filter_map(field).collect());
+        let key = StepKey { match_on: match_on.unwrap_or_else(|| self.entity.key.to_vec()), same_key };
         let step = Step::new(self.number, self.row, StepRole::Row, self.entity, self.write);
-        Some((Step { body, depends_on, before, ..step }, match_on.unwrap_or_else(|| self.entity.key.to_vec())))
+        Some((Step { body, depends_on, before, ..step }, key))
     }
 
     fn content(&self) -> Option<StepContent> {
         serde_json::from_str(&self.content).ok()
     }
+}
+
+/// How the record that a step creates is recognized.
+struct StepKey {
+    /// The fields that its row was matched by.
+    match_on: Vec<&'static str>,
+    /// The records that had the same values in them when the plan was made.
+    same_key: Vec<i64>,
 }
 
 /// When a plan was made.
@@ -140,7 +154,7 @@ pub(crate) async fn decide(
 fn lookups(steps: &[ProposedStep]) -> LookupRequest {
     let mut lookups = LookupRequest::default();
     let approved = steps.iter().filter(|proposed| proposed.is_approved);
-    for (step, match_on) in approved.filter_map(ProposedStep::parse) {
+    for (step, key) in approved.filter_map(ProposedStep::parse) {
         let Step { entity, write, body, depends_on, .. } = &step;
         match (*write, entity.item()) {
             (WriteKind::Update(id) | WriteKind::Delete(id), _) => {
@@ -166,7 +180,7 @@ fn lookups(steps: &[ProposedStep]) -> LookupRequest {
                     _ => {}
                 }
             }
-            (WriteKind::Create, None) => existing::look_up(&mut lookups, &step, &match_on),
+            (WriteKind::Create, None) => existing::look_up(&mut lookups, &step, &key.match_on),
         }
     }
     lookups
@@ -182,9 +196,9 @@ fn decisions(steps: &[ProposedStep], catalog: &Catalog, prior_actions: &mut dyn 
     let mut decisions: Vec<StepDecision> = Vec::with_capacity(steps.len());
     for proposed in steps {
         let decision = match proposed.parse().filter(|_| proposed.is_approved) {
-            Some((step, match_on)) => match blocking(&step, steps, &decisions) {
+            Some((step, key)) => match blocking(&step, steps, &decisions) {
                 Some(needed) => StepDecision::Rejected(Box::new(blocked_by("it needs", needed, catalog))),
-                None => decide_unblocked(&step, &match_on, catalog, prior_actions),
+                None => decide_unblocked(&step, &key, catalog, prior_actions),
             },
             None => StepDecision::NotApproved,
         };
@@ -197,11 +211,11 @@ fn decisions(steps: &[ProposedStep], catalog: &Catalog, prior_actions: &mut dyn 
 /// Decides an approved step of which everything it depends on is sent.
 fn decide_unblocked(
     step: &Step,
-    match_on: &[&'static str],
+    key: &StepKey,
     catalog: &Catalog,
     prior_actions: &mut dyn PriorActions,
 ) -> StepDecision {
-    if let Some(problem) = conflict(step, match_on, catalog) {
+    if let Some(problem) = conflict(step, key, catalog) {
         return StepDecision::Rejected(Box::new(problem));
     }
     if let WriteKind::Update(id) = step.write {
@@ -277,7 +291,7 @@ fn described(step: &Step, catalog: &Catalog) -> String {
 }
 
 /// What is not as it was when the plan was made.
-fn conflict(step: &Step, match_on: &[&'static str], catalog: &Catalog) -> Option<Problem> {
+fn conflict(step: &Step, key: &StepKey, catalog: &Catalog) -> Option<Problem> {
     let changed = match (step.write, step.entity.item()) {
         (WriteKind::Update(id) | WriteKind::Delete(id), _) => {
             let Some(held) = catalog.record(step.entity.name, id) else {
@@ -288,7 +302,7 @@ fn conflict(step: &Step, match_on: &[&'static str], catalog: &Catalog) -> Option
             changed::changed_fields(step, held, catalog)
         }
         (WriteKind::Create, Some((field, reference))) => changed::moved_item(step, field, reference, catalog)?,
-        (WriteKind::Create, None) => return existing::existing(step, match_on, catalog),
+        (WriteKind::Create, None) => return existing::existing(step, key, catalog),
     };
     (!changed.is_empty()).then(|| {
         let error = ValueError::new(
@@ -370,7 +384,8 @@ pub(crate) fn totals(steps: &[ProposedStep], decisions: &[StepDecision]) -> crat
 
 /// How many e-mails the service sends because of the steps that are sent, and to how many people.
 pub(crate) fn notifications(steps: &[ProposedStep], decisions: &[StepDecision]) -> (u64, u64) {
-    let sent = steps.iter().zip(decisions).filter(|(_, decision)| decision.is_sent());
+    let may_notify = |step: &ProposedStep| step.entity.recipient().is_some();
+    let sent = steps.iter().zip(decisions).filter(|(step, decision)| decision.is_sent() && may_notify(step));
     let notifying = sent.filter_map(|(step, _)| Some((step, step.content().filter(|content| content.notifies)?)));
     let (mut emails, mut people) = (0, HashSet::new());
     for (proposed, StepContent { body, depends_on, .. }) in notifying {

@@ -3,6 +3,7 @@
 use serde_json::{Value, json};
 
 use crate::harness::{CliTest, sheet_rows};
+use crate::plan_book::{fill, group};
 use crate::values::codes;
 
 /// An account with ten of each stock item, three of which Bob has, and an asset.
@@ -22,7 +23,7 @@ fn stock() -> CliTest {
         .holds("consumables", json!({"name": "Toner A", "category_id": 2, key: 10}))
         .holds("accessories", json!({"name": "Mouse", "category_id": 3, key: 10}))
         .holds("components", json!({"name": "RAM", "category_id": 4, key: 10}))
-        .holds("licenses", json!({"name": "Office", "category_id": 5, key: 10}))
+        .holds("licenses", json!({"name": "Office", "category_id": 5, "number_of_seats": 10}))
         .holds("employees", json!({"name": "Ada Byron", "email": "ada@example.com"}))
         .holds("employees", json!({"name": "Bob Hale", "email": "bob@example.com"}))
         .holds("assets", json!({"asset_id": "0001", "product_id": 1, "status_id": 1}))
@@ -68,7 +69,6 @@ fn stock_that_was_moved_since_the_plan_is_not_moved_again() {
         let held = || account.records(collection)[0].clone();
         plan(&account, &sheet, "one.xlsx", &[]);
         plan(&account, &sheet, "two.xlsx", &[]);
-        plan(&account, &sheet, "three.xlsx", &[]);
         account.run(&["import", &sheet, "--yes"]).exits(0);
         let moved = held();
         assert_eq!(apply(&account, "one.xlsx"), (0, (0, 1, 0)), "{action} that an import has made");
@@ -76,7 +76,6 @@ fn stock_that_was_moved_since_the_plan_is_not_moved_again() {
         if action == "checkin_accessory" {
             continue;
         }
-        account.run(&["undo", "--last", "--yes"]);
         plan(&account, &sheet, "again.xlsx", &["--repeat"]);
         assert_eq!(apply(&account, "again.xlsx"), (0, (1, 0, 0)), "{action} that the plan repeats on purpose");
         let moved = held();
@@ -168,6 +167,23 @@ fn what_was_made_since_the_plan_is_found_as_an_import_finds_it() {
 }
 
 #[test]
+fn what_the_plan_makes_beside_a_record_of_that_name_is_made() {
+    let account = stock()
+        .holds("manufacturers", json!({"name": "Apple"}))
+        .holds("products", json!({"name": "X1", "category_id": 1, "manufacturer_id": 1}))
+        .holds("locations", json!({"name": "Ulm"}))
+        .sheet("assets.csv", "asset_id,product,category,manufacturer,status\nZ-1,X1,Laptops,Lenovo,Ready\n")
+        .sheet("locations.csv", "name\nUlm\nUlm\n");
+    plan(&account, "assets.csv", "assets.xlsx", &["--create-missing"]);
+    assert_eq!(apply(&account, "assets.xlsx"), (0, (3, 0, 0)));
+    for name in ["one.xlsx", "two.xlsx"] {
+        plan(&account, "locations.csv", name, &["--allow-duplicates"]);
+    }
+    assert_eq!(apply(&account, "one.xlsx"), (0, (1, 0, 0)));
+    assert_eq!(apply(&account, "two.xlsx"), (1, (0, 0, 1)), "the other plan has made it");
+}
+
+#[test]
 fn a_plan_and_its_apply_say_how_many_emails_the_service_sends() {
     let rows = "asset_id,employee,checkout_date\n0001,ada@example.com,2026-03-02\n";
     let account = stock().sheet("checkout_asset.csv", rows);
@@ -181,6 +197,28 @@ fn a_plan_and_its_apply_say_how_many_emails_the_service_sends() {
     let remarks = applied["remarks"].as_array().unwrap();
     let emails: Vec<&Value> = remarks.iter().filter(|remark| remark["code"] == "emails.sent").collect();
     assert_eq!(emails[0]["message"], json!("the service sends 1 e-mail to 1 person because of check-outs in the plan"));
+}
+
+#[test]
+fn a_check_in_that_is_needed_is_told_by_the_tag() {
+    let account = stock()
+        .holds("checkout/asset", json!({"asset_id": "0001", "employee_id": 1, "checkout_date": "2026-01-02"}))
+        .sheet("assets.csv", "asset_id,holder\n0001,bob@example.com\n");
+    plan(&account, "assets.csv", "plan.xlsx", &["--map", "holder=assigned_to"]);
+    let row = group(&account, "checkin_asset", "check-in");
+    fill(&account.path("plan.xlsx"), "Plan", &[(&format!("A{row}"), "no")]);
+    let (code, applied) = account.json(&["apply", "plan.xlsx"]);
+    let message = &applied["problems"][0]["examples"][0]["message"];
+    assert_eq!((code, message), (1, &json!("it needs the check-in of `0001`, which was not approved")), "{applied:#}");
+}
+
+#[test]
+fn a_plan_without_changes_says_so() {
+    let account = stock().sheet("employees.csv", "name,email\nAda Byron,ada@example.com\n");
+    plan(&account, "employees.csv", "plan.xlsx", &[]);
+    let said = account.run(&["apply", "plan.xlsx"]).exits(0).stdout;
+    assert!(said.starts_with("Run of plan.xlsx: nothing to do, in "), "{said}");
+    assert!(said.contains("the plan holds no changes: the account was as the rows said"), "{said}");
 }
 
 #[test]

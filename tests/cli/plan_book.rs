@@ -107,7 +107,7 @@ fn the_result_has_the_sheet_of_the_plan_with_its_approvals() {
 }
 
 /// The row of a group on the first sheet, from 1.
-fn group(account: &CliTest, collection: &str, action: &str) -> usize {
+pub fn group(account: &CliTest, collection: &str, action: &str) -> usize {
     let rows = sheet_rows(&account.path("plan.xlsx"), "Plan");
     rows.iter().position(|row| row.get(1..3) == Some(&[collection.to_owned(), action.to_owned()])).unwrap() + 1
 }

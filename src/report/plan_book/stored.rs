@@ -74,6 +74,9 @@ pub(crate) struct StoredStep {
     /// For a new record the fields that its row was matched by, if others than the natural key.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub match_on: Option<Vec<String>>,
+    /// For a new record those that have the same values in these fields already.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub same_key: Vec<i64>,
     /// Whether the service sends an e-mail to whoever receives the item.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub notifies: bool,
@@ -98,6 +101,7 @@ impl StoredStep {
             depends_on: step.depends_on.clone(),
             before: step.before.clone(),
             match_on: None,
+            same_key: Vec::new(),
             notifies: false,
         }
     }

@@ -17,6 +17,7 @@ use crate::catalog::Catalog;
 use crate::check::Problem;
 use crate::error::Result;
 use crate::plan::{RowStatus, Step, StepRole, WriteKind, order};
+use crate::run::approved::records_with_key;
 use crate::run::input::own_sheets::PLAN_DATA_HEADER;
 use crate::run::journal::{Journal, RowState, SheetHeader};
 use crate::schema::{self, Entity};
@@ -57,11 +58,19 @@ pub(crate) struct PlanSource<'p> {
 }
 
 impl PlanSource<'_> {
-    /// The fields that the row of a new record was matched by, if others than the natural key.
-    fn match_on(&self, step: &Step) -> Option<Vec<String>> {
-        let is_new_row = step.role == StepRole::Row && step.write == WriteKind::Create && step.entity.is_collection();
-        let fields = self.match_on.get(usize::from(step.row.sheet)).filter(|_| is_new_row)?;
-        (fields != step.entity.key).then(|| fields.iter().map(|name| (*name).to_owned()).collect())
+    /// A step with what `apply` has to know of it beyond what is sent.
+    fn stored_step(&self, step: &Step, sheet: &str, line: u32) -> StoredStep {
+        let mut stored = StoredStep::new(step, sheet, line);
+        stored.notifies = self.notifying.contains(&step.number);
+        if step.write == WriteKind::Create && step.entity.is_collection() {
+            let of_row = self.match_on.get(usize::from(step.row.sheet)).filter(|_| step.role == StepRole::Row);
+            let match_on = of_row.map_or(step.entity.key, Vec::as_slice);
+            stored.same_key = records_with_key(step, match_on, self.catalog);
+            if match_on != step.entity.key {
+                stored.match_on = Some(match_on.iter().map(|name| (*name).to_owned()).collect());
+            }
+        }
+        stored
     }
 }
 
@@ -242,11 +251,7 @@ impl PlanBookWriter {
         let lines = describer.lines(step)?;
         self.make_room(sheet, step.entity, lines.len())?;
         let Some(sheet) = sheet else { return Ok(()) };
-        let stored = StoredStep {
-            match_on: source.match_on(step),
-            notifies: source.notifying.contains(&step.number),
-            ..StoredStep::new(step, &sheet.table.name, sheet.table.next_row)
-        };
+        let stored = source.stored_step(step, &sheet.table.name, sheet.table.next_row);
         let path = self.writer.path().to_path_buf();
         let cells = to_cells(&stored).map_err(|error| WriteError::from_io(&path, error.into()))?;
         self.data.row(&mut self.writer, "step", &cells)?;

@@ -1,11 +1,13 @@
 //! Records that were made since the plan: a step must not make them a second time.
 //!
 //! They are found as an import finds them: by the fields that the plan matched its rows by, where a blank is no key
-//! (design rule 3).
+//! (design rule 3). Records that had the key when the plan was made do not count: the plan made its step beside them, as of
+//! another manufacturer or with `--allow-duplicates`.
 
 use serde_json::Value as Json;
 
-use crate::catalog::{Catalog, KeyValue, LookupRequest, LookupResult};
+use super::StepKey;
+use crate::catalog::{Catalog, KeyValue, LookupRequest, LookupResult, RecordRef};
 use crate::check::{Code, Problem, ValueError};
 use crate::plan::Step;
 use crate::schema::{self, Field};
@@ -38,9 +40,31 @@ pub(super) fn look_up_tag(lookups: &mut LookupRequest, step: &Step, field: &Fiel
 }
 
 /// The problem of a step whose record is there already.
-pub(super) fn existing(step: &Step, match_on: &[&'static str], catalog: &Catalog) -> Option<Problem> {
+pub(super) fn existing(step: &Step, key: &StepKey, catalog: &Catalog) -> Option<Problem> {
+    let found = with_key(step, &key.match_on, catalog);
+    let is_new = |target: &RecordRef| !matches!(target, RecordRef::Known(id) if key.same_key.contains(id));
+    let (_, name) = found.into_iter().find(|(target, _)| is_new(target))?;
+    let error = ValueError::new(
+        Code::RecordExists,
+        format!("made since the plan was made: {name}"),
+        "make the plan again: it may have to be updated",
+    );
+    Some(error.at(None, ""))
+}
+
+/// The records of the account that have the key of the record that a step creates.
+pub(crate) fn records_with_key(step: &Step, match_on: &[&'static str], catalog: &Catalog) -> Vec<i64> {
+    let known = with_key(step, match_on, catalog).into_iter().filter_map(|(target, _)| match target {
+        RecordRef::Known(id) => Some(id),
+        RecordRef::Planned(_) => None,
+    });
+    known.collect()
+}
+
+/// The records with the key of a step's record, and what they are called.
+fn with_key(step: &Step, match_on: &[&'static str], catalog: &Catalog) -> Vec<(RecordRef, String)> {
     if is_awaited(step, match_on) {
-        return None;
+        return Vec::new();
     }
     let texts: Vec<Option<String>> = match_on.iter().map(|name| key_text(given(step, name)?)).collect();
     let mut key = Vec::new();
@@ -48,22 +72,19 @@ pub(super) fn existing(step: &Step, match_on: &[&'static str], catalog: &Catalog
         let reference = step.entity.field(name).and_then(Field::reference_to);
         key.push(match (text, reference, given(step, name)) {
             // Nothing can refer to a record that is not there.
-            (Some(_), Some(reference), Some(value)) => KeyValue::Reference(catalog.sent_reference(reference, value)?),
+            (Some(_), Some(reference), Some(value)) => match catalog.sent_reference(reference, value) {
+                Some(target) => KeyValue::Reference(target),
+                None => return Vec::new(),
+            },
             (Some(text), _, _) => KeyValue::Text(text),
             (None, _, _) => KeyValue::Missing,
         });
     }
-    let found = match catalog.match_record(step.entity.name, match_on, &key) {
-        LookupResult::One(target) => catalog.describe(step.entity.name, target),
-        LookupResult::Many(several) => several.into_iter().next().map(|(_, name)| name)?,
-        LookupResult::None { .. } => return None,
-    };
-    let error = ValueError::new(
-        Code::RecordExists,
-        format!("made since the plan was made: {found}"),
-        "make the plan again: it may have to be updated",
-    );
-    Some(error.at(None, ""))
+    match catalog.match_record(step.entity.name, match_on, &key) {
+        LookupResult::One(target) => vec![(target, catalog.describe(step.entity.name, target))],
+        LookupResult::Many(several) => several,
+        LookupResult::None { .. } => Vec::new(),
+    }
 }
 
 /// Whether the key refers to a record that the run itself makes: then nothing has that key.
