@@ -54,6 +54,8 @@ impl Iterator for MergedRows<'_> {
             };
             while let Some(next) = rows.next_if(is_due) {
                 match next {
+                    // What an earlier run did for a record the row itself tells.
+                    Ok(part) if part.ending == RowEnding::Carried => {}
                     Ok(part) if part.number == row.number => parts.push((*entity, part)),
                     // Of a row that the sheet itself does not have: nothing shows it.
                     Ok(_) => {}
@@ -70,6 +72,13 @@ impl Iterator for MergedRows<'_> {
 
 impl MergedRows<'_> {
     fn merge(&self, row: &mut FinishedRow, parts: Vec<(&'static Entity, FinishedRow)>) {
+        // What the row was before this run is nothing that this run did, if it did anything for one of its records.
+        let is_idle = |part: &FinishedRow| matches!(part.outcome.status, RowStatus::Unchanged | RowStatus::Skipped);
+        if row.ending == RowEnding::Carried && !parts.iter().all(|(_, part)| is_idle(part)) {
+            row.ending = RowEnding::Final;
+            row.outcome.status = RowStatus::Unchanged;
+            row.outcome.message = "".into();
+        }
         let own = row.outcome.status;
         let mut messages = Vec::new();
         let mut status = own;
@@ -79,10 +88,6 @@ impl MergedRows<'_> {
             }
             status = worst(status, part.outcome.status);
             messages.extend(self.message(entity, &part.outcome));
-        }
-        // A row with something written is no longer the one that an earlier run finished.
-        if row.ending == RowEnding::Carried && status != own {
-            row.ending = RowEnding::Final;
         }
         let own_message = std::mem::take(&mut row.outcome.message);
         if !own_message.is_empty() {
@@ -327,5 +332,24 @@ mod tests {
         assert_eq!(ending(Ended, (Ended, Created)), RowEnding::Final);
         assert_eq!(ending(Carried, (Ended, Created)), RowEnding::Final, "something was written for it");
         assert_eq!(ending(Carried, (Ended, Unchanged)), RowEnding::Carried);
+    }
+
+    #[test]
+    fn what_an_earlier_run_did_for_a_row_does_not_hide_what_this_run_does() {
+        use RowState::{Carried, Ended};
+        use RowStatus::{Created, Failed, Skipped, Updated};
+        for earlier in [Created, Updated, Skipped] {
+            let own = [(2, Carried, earlier, Some(1), "check-out to Ada", "")];
+            let merged = |state, status, message| {
+                let further = [(2, state, status, None, message, "")];
+                let rows = merged(&own, &further, "checkout_asset", Unfinished::Open);
+                (rows[0].ending, told(&rows).remove(0))
+            };
+            let moved = merged(Ended, Created, "check-out to Bob");
+            assert_eq!(moved, (RowEnding::Final, String::from("2 updated: check-out to Bob")));
+            assert_eq!(merged(Ended, Failed, "").0, RowEnding::Final);
+            let kept = merged(Carried, earlier, "check-out to Ada");
+            assert_eq!(kept, (RowEnding::Carried, format!("2 {}: check-out to Ada", earlier.as_str())));
+        }
     }
 }
