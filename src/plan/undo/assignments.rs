@@ -11,7 +11,7 @@ use serde_json::Value as Json;
 use super::compare::{WriteMethod, as_sent, is_empty};
 use super::history::{Assignment, RecordKey};
 use super::{ALREADY_GONE, SkipReason, UndoDecision, UndoItem, UndoOrder, UndoPlanner};
-use crate::api::{Body, Record, integer};
+use crate::api::{Body, Record, integer, record_id};
 use crate::plan::{Step, WriteKind};
 use crate::schema::{self, Entity, Field, HOLDERS, Kind, Meaning, Role, TextForm, Verb, log_field};
 
@@ -88,7 +88,7 @@ impl UndoPlanner<'_> {
         let Some((field, reference)) = moved.action.item() else { return };
         let Some(collection) = schema::collection(reference.to) else { return };
         let named = moved.body.get(field.name).cloned().unwrap_or_default();
-        let known = moved.before.as_ref().and_then(crate::api::record_id);
+        let known = moved.before.as_ref().and_then(record_id);
         let id =
             known.or_else(|| self.history.id_of(reference, &named)).or_else(|| self.current.id_of(reference, &named));
         let item = id.and_then(|id| Some((id, self.current.record((collection.name, id))?)));
@@ -152,6 +152,9 @@ impl UndoPlanner<'_> {
                     Some(*who) == holder && (since.is_none() || date.is_none() || *since == date)
                 };
                 if !holders.iter().any(is_ours) {
+                    if self.is_with_previous(moved, id, &holders) {
+                        return UndoDecision::NothingToDo(String::from("already with the previous holder again"));
+                    }
                     return UndoDecision::Skip(SkipReason::MovedSince);
                 }
             }
@@ -184,6 +187,16 @@ impl UndoPlanner<'_> {
             self.push_record(moved, collection, id, UndoOrder::restore_item(turn), decision);
         }
         UndoDecision::undo(WriteKind::Create, body)
+    }
+
+    /// Whether an item is with somebody whom the run took it from before it checked it out.
+    fn is_with_previous(&self, moved: &Assignment, item: i64, now: &[(Holder, Option<String>)]) -> bool {
+        let earlier = self.history.assignments.iter().take_while(|other| !std::ptr::eq(*other, moved));
+        let returned =
+            earlier.filter(|other| moved.action.opposite().is_some_and(|back| back.name == other.action.name));
+        let before = returned.filter_map(|other| other.before.as_ref());
+        let mut previous = before.filter(|before| record_id(before) == Some(item)).flat_map(holders_in);
+        previous.any(|(holder, _)| now.iter().any(|(who, _)| *who == holder))
     }
 
     /// The previous value of an item's field, if the assignment changed it and nobody else has since. An asset's

@@ -83,6 +83,22 @@ fn an_asset_that_nobody_had_or_somebody_has_is_not_checked_out() {
 }
 
 #[test]
+fn a_move_that_was_undone_leaves_nothing_to_do() {
+    let out = json!({"asset_id": "T-5", "employee_id": 7, "checkout_date": "2026-01-02"});
+    let moved = |now: Json| {
+        let story = checkin(held_by_2()).did("checkout_asset", WriteKind::Create, out.clone(), None, None);
+        story.holds("assets", json!({"id": 5, "asset_id": "T-5", "status_id": 1, "deployed_to": now})).undone()
+    };
+    let undone = moved(json!([{"employee_id": 2, "checkout_date": "2025-05-01T00:00:00Z"}]));
+    let told: Vec<&str> = undone.iter().map(nothing).collect();
+    assert_eq!(told.len(), 2);
+    assert!(told.contains(&"already with the previous holder again"), "{told:?}");
+    assert!(told.contains(&"already checked out to the same holder again"), "{told:?}");
+    let others = moved(json!([{"employee_id": 3}]));
+    assert!(others.iter().all(|item| *left(item) == SkipReason::MovedSince));
+}
+
+#[test]
 fn what_is_gone_was_moved_for_nothing() {
     let items = checkin(held_by_2()).undone();
     assert_eq!(
