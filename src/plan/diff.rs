@@ -112,7 +112,7 @@ pub(crate) fn update_to(entity: &'static Entity, sent: &Body, planned: Option<&B
 }
 
 /// The custom fields that differ from those of the plan: the others were sent only because they go together.
-fn changed_pairs(sent: &Json, planned: &[(String, String)]) -> Vec<CustomField> {
+pub(crate) fn changed_pairs(sent: &Json, planned: &[(String, String)]) -> Vec<CustomField> {
     let pairs = custom_fields(sent).into_iter().map(|(name, value)| CustomField { name, value, column: 0 });
     pairs.filter(|given| differs(planned, given)).collect()
 }

@@ -39,7 +39,7 @@ pub(crate) mod undo;
 use std::collections::BTreeMap;
 
 pub(crate) use descriptions::{NameDescriptions, contradicts};
-pub(crate) use diff::{ValueMatch, cleared_fields, compare, holds, update_to};
+pub(crate) use diff::{ValueMatch, changed_pairs, cleared_fields, compare, holds, update_to};
 pub use estimate::RunEstimate;
 pub(crate) use limits::{ChangeLimit, PlanLimits};
 pub(crate) use locks::RecordLocks;

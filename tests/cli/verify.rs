@@ -294,6 +294,18 @@ fn rows_that_cannot_be_compared_are_said_and_are_no_success() {
 }
 
 #[test]
+fn a_run_of_which_a_row_failed_is_no_success() {
+    let account = account().sheet("places.csv", "name,country\nUlm,DE\n,DE\n");
+    account.run(&["import", "places.csv", "--entity", "locations"]).exits(1);
+    let run = run_of(&account);
+    let said = account.run(&["verify", &run]).exits(1).stdout;
+    assert!(said.contains("no difference, but parts of the run were not compared"), "{said}");
+    assert!(said.contains("1 row failed: not compared"), "{said}");
+    let (code, found) = account.json(&["verify", &run]);
+    assert_eq!((code, &found["counts"]["different"], &found["not_compared"]), (1, &json!(0), &json!(1)), "{found:#}");
+}
+
+#[test]
 fn a_file_that_was_never_imported_is_missing_as_a_whole() {
     let account = CliTest::new().with_lookups().sheet("assets.csv", ROWS);
     let (code, found) = verify_file(&account, &[]);

@@ -69,7 +69,7 @@ impl CurrentState {
     }
 
     /// The system id that a reference in a record or a body stands for. A tag may be returned as the system id.
-    pub(super) fn id_of(&self, reference: Reference, value: &Json) -> Option<i64> {
+    pub(crate) fn id_of(&self, reference: Reference, value: &Json) -> Option<i64> {
         match (reference.wire, value) {
             (_, Json::Object(named)) => record_id(named),
             (Wire::Tag, Json::String(tag)) => self.tagged(tag),

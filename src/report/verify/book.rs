@@ -69,9 +69,8 @@ impl<'p> VerifyPage<'p> {
         self.sheet.set_landscape().set_print_fit_to_pages(1, 0).set_tab_color(INK);
         self.sheet.set_footer("&L&A&RPage &P of &N");
         self.sheet.set_row_height(0, 30)?;
-        let verdict = if report.is_equal() { "no difference" } else { "the account differs" };
         write_text(self.sheet, (0, 0), &format!("Verify of {}", report.title), &self.styles.title)?;
-        let lead = format!("{verdict}; compared {} with {}", report.began, report.account);
+        let lead = format!("{}; compared {} with {}", report.verdict(), report.began, report.account);
         write_text(self.sheet, (1, 0), &lead, &self.styles.lead)?;
         self.row = 2;
         self.write_counts(report)?;

@@ -15,6 +15,7 @@ pub(super) fn json(report: &VerifyReport) -> Value {
         "counts": {
             "equal": counts.equal, "different": counts.different, "missing": counts.missing, "extra": counts.extra,
         },
+        "not_compared": findings.not_compared,
         "differences": findings.differences.iter().map(difference_json).collect::<Vec<_>>(),
         "sums": findings.sums.iter().map(sums_json).collect::<Vec<_>>(),
         "problems": report.problems.groups().into_iter().map(group_json).collect::<Vec<_>>(),

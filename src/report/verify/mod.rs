@@ -12,6 +12,7 @@ use crate::error::Result;
 use crate::run::input::{OutputFile, ProtectedFiles};
 use crate::run::verify::{Difference, FileDigest, Findings, SheetSums, VerifyCounts};
 use crate::table::write::Access;
+use crate::wording::counted;
 
 /// What a run sent, or what files say, against what the account holds.
 #[derive(Debug)]
@@ -44,7 +45,19 @@ impl VerifyReport {
 
     /// Whether everything was compared and nothing differs.
     pub fn is_equal(&self) -> bool {
-        self.findings.counts.is_equal() && self.problems.is_empty()
+        self.findings.counts.is_equal() && self.problems.is_empty() && self.findings.not_compared == 0
+    }
+
+    /// The outcome in a few words: `no difference`, `3 differences`.
+    fn verdict(&self) -> String {
+        let counts = self.counts();
+        let differences = counts.different + counts.missing + counts.extra;
+        match (differences, self.problems.total(), self.findings.not_compared) {
+            (0, 0, 0) => String::from("no difference"),
+            (0, 0, _) => String::from("no difference, but parts of the run were not compared"),
+            (0, problems, _) => format!("{} kept rows from being compared", counted(problems, "problem")),
+            (some, _, _) => counted(some, "difference"),
+        }
     }
 
     /// What differs, in the order of the sheets, or of the collections that a run wrote to.

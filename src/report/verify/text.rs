@@ -49,14 +49,9 @@ pub(super) fn text(report: &VerifyReport) -> String {
 
 /// `Verify of assets.csv: everything is as it says, in 0.4 s`.
 fn headline(report: &VerifyReport) -> String {
-    let counts = report.counts();
-    let differences = counts.different + counts.missing + counts.extra;
-    let verdict = match (differences, report.problems.total()) {
-        (0, 0) => format!("{GOOD}no difference{GOOD:#}"),
-        (0, problems) => format!("{BAD}{} kept rows from being compared{BAD:#}", counted(problems, "problem")),
-        (some, _) => format!("{BAD}{}{BAD:#}", counted(some, "difference")),
-    };
-    format!("{STRONG}Verify of {}{STRONG:#}: {verdict}, in {}", report.title, duration(report.seconds))
+    let (style, verdict) = (if report.is_equal() { GOOD } else { BAD }, report.verdict());
+    let took = duration(report.seconds);
+    format!("{STRONG}Verify of {}{STRONG:#}: {style}{verdict}{style:#}, in {took}", report.title)
 }
 
 fn push_labelled(text: &mut String, label: &str, value: &str) {

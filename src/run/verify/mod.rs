@@ -114,6 +114,9 @@ pub(crate) struct Findings {
     pub(crate) differences: Vec<Difference>,
     pub(crate) sums: Vec<SheetSums>,
     pub(crate) problems: Vec<RowProblem>,
+    /// How many rows and steps of a run were not applied, or not surely, so that nothing could be compared. The remarks say
+    /// which.
+    pub(crate) not_compared: u64,
     /// What was not compared.
     pub(crate) remarks: Vec<Remark>,
     /// The digest of the records that were read.

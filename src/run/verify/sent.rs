@@ -15,7 +15,7 @@ use crate::catalog::LogPosition;
 use crate::error::Result;
 use crate::observer::Observer;
 use crate::plan::undo::{CurrentState, FetchPlan, RecordKey};
-use crate::plan::{RowId, Step, StepOutcome, StepResult, WriteKind};
+use crate::plan::{RowId, Step, StepOutcome, StepResult, WriteKind, changed_pairs};
 use crate::run::journal::{Journal, SheetHeader};
 use crate::run::prepare::report_waits;
 use crate::run::undo::fetch::{fetch, fetch_more};
@@ -33,12 +33,14 @@ pub(crate) async fn compare_run(account: &Account, journal: &Journal, observer: 
     let mut sent = SentRecords::default();
     journal.each_outcome(&mut |mut step, outcome| sent.add_step(&mut step, &outcome))?;
     sent.open_steps = journal.open_steps()?;
+    sent.failed_rows = journal.failed_rows()?;
     let began = journal.account_snapshot()?.by_service_clock(journal.started_at()?);
     let client = &account.client;
     let shared = RefCell::new(&mut *observer);
     let mut on_collection = |name: &str| shared.borrow_mut().on_phase(&format!("reading {name}"), None);
     let reading = fetch(client, &sent.fetch, began, &LogPosition::Unknown, &mut on_collection);
     let mut present = report_waits(client, &shared, reading).await?;
+    sent.add_moves_by_tag(&present);
     let mut comparison = RunComparison { sent: &sent, present: &present, findings: Findings::default() };
     let raw = comparison.compare(&journal.sheets()?);
     let mut findings = comparison.findings;
@@ -55,6 +57,7 @@ pub(crate) async fn compare_run(account: &Account, journal: &Journal, observer: 
     let of_sums = std::mem::take(&mut findings.remarks);
     findings.note(sent.remarks());
     findings.remarks.extend(of_sums);
+    findings.not_compared = sent.failed_rows + sent.open_steps + sent.unknown;
     findings.journal = Some(sent.digest.finish());
     Ok(findings)
 }
@@ -65,6 +68,8 @@ struct SentRecord {
     row: Option<RowId>,
     /// The last write wins.
     fields: Body,
+    /// The custom fields that the run meant to change: a write carries the record's others with them.
+    custom: BTreeMap<String, String>,
     is_deleted: bool,
     /// The last check-in or check-out of an item of which the service says who holds it.
     moved: Option<SentMove>,
@@ -76,6 +81,7 @@ struct SentRecord {
 /// A check-in or check-out.
 #[derive(Debug, Clone)]
 struct SentMove {
+    step: u32,
     action: &'static Entity,
     body: Body,
 }
@@ -88,9 +94,16 @@ struct SentRecords {
     made: HashMap<u32, i64>,
     /// Ids of items that the run created, by tag.
     tags: HashMap<String, i64>,
+    /// The item that a step wrote to or moved, with the row.
+    items: HashMap<u32, (u64, i64)>,
+    /// Moves of items of which only the tag is known.
+    moves_by_tag: Vec<Step>,
     fetch: FetchPlan,
-    failed: u64,
+    /// Rows that were rejected or refused.
+    failed_rows: u64,
+    /// Steps of unknown outcome.
     unknown: u64,
+    /// Steps that were not sent, or not finished.
     open_steps: u64,
     /// Check-ins and check-outs of which the service does not say who holds what.
     stock_moves: u64,
@@ -108,7 +121,8 @@ impl SentRecords {
         self.digest.text(&format!("{:?} {:?} {:?}", step.write, outcome.result, outcome.record));
         self.digest.fields(&step.body);
         match outcome.result {
-            StepResult::Failed => self.failed += 1,
+            // Counted by row: a row that failed may have had no step at all.
+            StepResult::Failed => {}
             StepResult::Unknown => self.unknown += 1,
             StepResult::Applied | StepResult::AlreadyApplied if step.entity.is_action() => self.add_move(step),
             StepResult::Applied | StepResult::AlreadyApplied => self.add_write(step, outcome),
@@ -127,6 +141,9 @@ impl SentRecords {
                 self.tags.insert(tag.trim().to_owned(), id);
             }
         }
+        if step.entity.meaning(Meaning::Holders).is_some() {
+            self.items.insert(step.number, (step.row.row, id));
+        }
         self.fetch_tags(step.entity, &step.body);
         let told = step.title().or_else(|| {
             let name = step.entity.naming_field()?.name;
@@ -137,7 +154,15 @@ impl SentRecords {
         if let Some(title) = title {
             record.title = title;
         }
-        record.fields.extend(step.body.iter().map(|(name, value)| (name.clone(), value.clone())));
+        for (name, value) in &step.body {
+            if name == CUSTOM_FIELDS {
+                let before = step.before.as_ref().and_then(|before| before.get(name)).map(custom_fields);
+                let changed = changed_pairs(value, &before.unwrap_or_default());
+                record.custom.extend(changed.into_iter().map(|field| (field.name, field.value)));
+            } else {
+                record.fields.insert(name.clone(), value.clone());
+            }
+        }
         record.is_deleted = matches!(step.write, WriteKind::Delete(_));
         let changed = outcome.after.as_ref().and_then(|after| after.get(UPDATED_AT)?.as_str()?.parse().ok());
         record.changed_at = changed.max(record.changed_at);
@@ -156,20 +181,53 @@ impl SentRecords {
             Json::String(tag) => self.tags.get(tag.trim()).copied(),
             id => integer(id),
         };
-        let Some(id) = known.or_else(by_name) else {
-            self.unknown += 1;
-            return;
-        };
+        match (known.or_else(by_name).or_else(|| self.item_before(step)), named) {
+            (Some(id), _) => self.move_item(step, item, id),
+            (None, Some(Json::String(tag))) => {
+                self.fetch.tags.insert(tag.trim().to_owned());
+                self.moves_by_tag.push(step.clone());
+            }
+            (None, _) => self.unknown += 1,
+        }
+    }
+
+    /// The item of the steps that a move of the same row comes after: they took it back, or wrote to it.
+    fn item_before(&self, step: &Step) -> Option<i64> {
+        let earlier = step.depends_on.iter().filter(|awaited| awaited.field.is_none());
+        let mut items = earlier.filter_map(|awaited| self.items.get(&awaited.step));
+        items.find(|(row, _)| *row == step.row.row).map(|(_, id)| *id)
+    }
+
+    /// Adds the moves of items that only a tag names, now that the account has been read.
+    fn add_moves_by_tag(&mut self, present: &CurrentState) {
+        for step in std::mem::take(&mut self.moves_by_tag) {
+            let item = step.entity.item().and_then(|(field, reference)| {
+                let id = present.id_of(reference, step.body.get(field.name)?)?;
+                Some((schema::collection(reference.to)?, id))
+            });
+            match item {
+                Some((item, id)) => self.move_item(&step, item, id),
+                None => self.unknown += 1,
+            }
+        }
+    }
+
+    fn move_item(&mut self, step: &Step, item: &'static Entity, id: i64) {
+        self.items.insert(step.number, (step.row.row, id));
+        let named = step.entity.item().and_then(|(field, _)| step.body.get(field.name));
         let record = self.record(item, id, step.row);
         if let (true, Some(Json::String(tag))) = (record.title.is_empty(), named) {
             record.title.clone_from(tag);
+        }
+        if record.moved.as_ref().is_some_and(|later| later.step > step.number) {
+            return;
         }
         for own in step.entity.fields {
             if let (Some(sets), Some(value)) = (own.sets, step.body.get(own.name)) {
                 record.fields.insert(sets.to_owned(), value.clone());
             }
         }
-        record.moved = Some(SentMove { action: step.entity, body: step.body.clone() });
+        record.moved = Some(SentMove { step: step.number, action: step.entity, body: step.body.clone() });
         // When the move was logged is not known: what the log has of moves may be the run's own.
     }
 
@@ -194,11 +252,18 @@ impl SentRecords {
     /// What was not compared.
     fn remarks(&self) -> Vec<String> {
         let mut remarks = Vec::new();
-        let not_applied = self.failed + self.unknown + self.open_steps;
-        if not_applied > 0 {
-            let steps = counted(not_applied, "step");
+        if self.failed_rows > 0 {
+            let rows = counted(self.failed_rows, "row");
+            remarks.push(format!("{rows} failed: not compared; the result of the run says why"));
+        }
+        if self.open_steps > 0 {
+            let steps = counted(self.open_steps, "step");
             remarks
-                .push(format!("{steps} of the run failed, were never sent or have an unknown outcome: not compared"));
+                .push(format!("{steps} not sent or not finished: not compared; `tallyport resume` continues the run"));
+        }
+        if self.unknown > 0 {
+            let steps = counted(self.unknown, "step");
+            remarks.push(format!("{steps} with unknown outcome: not compared"));
         }
         if self.stock_moves > 0 {
             let moves = counted(self.stock_moves, "move");
@@ -268,14 +333,16 @@ impl RunComparison<'_> {
     fn compare_record(&mut self, entity: &'static Entity, sent: &SentRecord, held: &Record) -> Vec<RawContent> {
         let mut different = Vec::new();
         for field in entity.fields {
-            let Some(expected) = sent.fields.get(field.name) else { continue };
             if !field.read || !self.reports(entity, field, held) {
                 continue;
             }
             let found = held.get(field.name).cloned().unwrap_or(Json::Null);
             if field.name == CUSTOM_FIELDS {
-                self.compare_custom(entity, (expected, &found), &mut different);
-            } else if self.present.holds(entity, field, expected, held)
+                self.compare_custom(entity, (&sent.custom, &found), &mut different);
+                continue;
+            }
+            let Some(expected) = sent.fields.get(field.name) else { continue };
+            if self.present.holds(entity, field, expected, held)
                 || text::is_same(entity, field.name, &plain_text(expected), &plain_text(&found))
             {
                 self.findings.counts.equal += 1;
@@ -300,15 +367,21 @@ impl RunComparison<'_> {
         held.contains_key(field.name) || self.present.carries(entity, field.name)
     }
 
-    /// Custom fields one by one; those that were not sent are others' business.
-    fn compare_custom(&mut self, entity: &Entity, (sent, held): (&Json, &Json), different: &mut Vec<RawContent>) {
+    /// Custom fields one by one; those that the run did not change are others' business.
+    fn compare_custom(
+        &mut self,
+        entity: &Entity,
+        (sent, held): (&BTreeMap<String, String>, &Json),
+        different: &mut Vec<RawContent>,
+    ) {
         let held = custom_fields(held);
-        for (name, expected) in custom_fields(sent) {
-            let found = held.iter().find(|(known, _)| *known == name).map_or("", |(_, value)| value.as_str());
-            if text::is_same(entity, CUSTOM_FIELDS, &expected, found) {
+        for (name, expected) in sent {
+            let found = held.iter().find(|(known, _)| known == name).map_or("", |(_, value)| value.as_str());
+            if text::is_same(entity, CUSTOM_FIELDS, expected, found) {
                 self.findings.counts.equal += 1;
             } else {
-                different.push(RawContent::CustomField { name, expected, found: found.to_owned() });
+                let (name, expected, found) = (name.clone(), expected.clone(), found.to_owned());
+                different.push(RawContent::CustomField { name, expected, found });
             }
         }
     }
