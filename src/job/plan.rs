@@ -21,7 +21,9 @@ use crate::run::RunStart;
 use crate::run::claims::Claims;
 use crate::run::command_line::CommandLine;
 use crate::run::input::{InputSet, OutputFile};
-use crate::run::journal::{JournalBuilder, JournalLocation, RunDetails, RunHeader, RunKind, SheetHeader, Unfinished};
+use crate::run::journal::{
+    EarlierRun, JournalBuilder, JournalLocation, RunDetails, RunHeader, RunKind, SheetHeader, Unfinished,
+};
 use crate::run::prepare::{AccountReading, PreparedRun, RunPlanner, unless_interrupted};
 use crate::run::previous_result::RowSelection;
 use crate::run::used_options::UsedOptions;
@@ -147,6 +149,7 @@ impl Plan<'_> {
         summary.files = self.header.details.files.clone();
         summary.skipped_sheets = self.header.details.skipped_sheets.clone();
         summary.dry_run = true;
+        summary.earlier_run = self.earlier_run();
         summary.requests = self.account.client.requests();
         summary.planned = Some(prepared.estimate.clone());
         summary.options = self.header.details.options.clone();
@@ -168,6 +171,13 @@ impl Plan<'_> {
         summary.next = after_dry_run(&summary, &self.header, None);
         summary.seconds = self.started.elapsed().as_secs_f64();
         Ok(summary)
+    }
+
+    /// The run that wrote the result that is read; none where there are several, or only the rows hint at it.
+    fn earlier_run(&self) -> Option<String> {
+        let (_, first) = self.prepared.results_of.first()?;
+        let is_same = |(_, run): &(u16, EarlierRun)| run == first;
+        (first.is_named && self.prepared.results_of.iter().all(is_same)).then(|| first.id.clone())
     }
 
     /// What is wrong with the rows, by kind.

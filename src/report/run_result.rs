@@ -7,7 +7,7 @@ use super::{ResultFile, RunSummary, SheetSummary};
 use crate::check::{Code, Problem, Remark, RemarkCode};
 use crate::error::Result;
 use crate::mapping::TimestampColumn;
-use crate::plan::{RowCounts, RowStatus};
+use crate::plan::{ReportMode, RowCounts, RowStatus};
 use crate::run::input::InputSet;
 use crate::run::journal::{FinishedRow, Journal, JournalError, RowEnding, SheetHeader, Unfinished};
 use crate::table::write::WriteError;
@@ -138,6 +138,7 @@ pub(crate) fn write_result(
             outcomes: journal.merged_rows(sheets, index as u16, unfinished),
             changed: sheets[index].column_of(TimestampColumn::Updated.name()),
             above: None,
+            mode: summary.report_mode(),
             file: &mut file,
         };
         sheet.file.start_sheet(&sheets[index].label, &sheets[index].header, sheets[index].entity.name)?;
@@ -161,22 +162,26 @@ struct SheetResult<'r, O> {
     outcomes: O,
     /// The column that shows when the record was last changed.
     changed: Option<u32>,
-    /// How the record above ended.
-    above: Option<(RowStatus, Option<i64>)>,
+    /// How the record above ended, and in which words that is said.
+    above: Option<(RowStatus, Option<i64>, ReportMode)>,
+    mode: ReportMode,
     file: &'r mut ResultFile,
 }
 
 impl<O: Iterator<Item = Result<FinishedRow, JournalError>>> SheetResult<'_, O> {
     fn write(&mut self, row: &Row) -> Result<ControlFlow<()>> {
         let Some(mut finished) = self.outcomes.next().transpose()? else { return Ok(ControlFlow::Break(())) };
+        let mut mode = if finished.ending == RowEnding::Carried { ReportMode::Done } else { self.mode };
         match (finished.ending, self.above) {
-            (RowEnding::Detail, Some(above)) => (finished.outcome.status, finished.outcome.id) = above,
-            _ => self.above = Some((finished.outcome.status, finished.outcome.id)),
+            (RowEnding::Detail, Some(above)) => (finished.outcome.status, finished.outcome.id, mode) = above,
+            _ => self.above = Some((finished.outcome.status, finished.outcome.id, mode)),
         }
         let outcome = &finished.outcome;
         let written: Result<(), WriteError> = match (self.changed, finished.changed_at) {
-            (Some(column), Some(changed)) => self.file.row(&with_timestamp(row, column as usize, changed), outcome),
-            _ => self.file.row(row, outcome),
+            (Some(column), Some(changed)) => {
+                self.file.row_as(&with_timestamp(row, column as usize, changed), outcome, mode)
+            }
+            _ => self.file.row_as(row, outcome, mode),
         };
         written?;
         Ok(ControlFlow::Continue(()))

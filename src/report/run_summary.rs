@@ -42,6 +42,8 @@ pub struct RunSummary {
     pub next: Vec<String>,
     /// Anything else the user should know.
     pub remarks: Vec<Remark>,
+    /// Of a dry run of a result: the run that wrote the result, where it is certain.
+    pub(crate) earlier_run: Option<String>,
     /// Which column of each sheet feeds which field.
     pub mapping: Vec<SheetMapping>,
     /// Names that look alike, and what is decided about them.
@@ -122,6 +124,7 @@ impl RunSummary {
             result: None,
             next: Vec::new(),
             remarks: Vec::new(),
+            earlier_run: None,
             mapping: Vec::new(),
             look_alikes: LookAlikes::default(),
             stopped: None,

@@ -261,6 +261,18 @@ impl EarlierRows {
         }
     }
 
+    /// Whether a row of which a dry run tells was done by this run, or before it.
+    pub(super) fn done_before_dry_run(&self, told: &ReportedRow, row: &Row, columns: &NamedColumns) -> DoneEarlier {
+        let place = told.record.filter(|_| self.run.is_named).and_then(|id| self.places.get(&(told.entity, id)));
+        match place {
+            Some(place) if has_written(place.status) => {
+                self.cells_at(place, row, columns).map_or(DoneEarlier::Unknown, DoneEarlier::Known)
+            }
+            Some(place) => self.done_before_place(place, told, row, columns),
+            None => DoneEarlier::Never,
+        }
+    }
+
     fn done_before_place(
         &self,
         place: &EarlierPlace,
@@ -271,7 +283,7 @@ impl EarlierRows {
         let status = self.statuses.get(usize::from(place.sheet)).copied().flatten();
         let read = self.journal.row_at(place.sheet, place.position).ok().flatten();
         let said = status.zip(read).and_then(|(column, read)| RowStatus::parse(read.cell(column).text));
-        let Some(said) = said.filter(|said| said.mode == ReportMode::Done) else { return DoneEarlier::Never };
+        let Some(said) = said.filter(|said| said.mode != ReportMode::Check) else { return DoneEarlier::Never };
         let Some(rows) = self.before.get(&place.sheet).and_then(|run| self.open_before(run)) else {
             return if said.is_done() { DoneEarlier::Unknown } else { DoneEarlier::Never };
         };

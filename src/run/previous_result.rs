@@ -211,10 +211,13 @@ impl PreviousResult {
 
     /// What the earlier result says of a row.
     pub(super) fn said(&self, entity: &Entity, row: &Row) -> Said {
-        let Some(reported) = self.reported(entity, row) else { return Said::Nothing };
+        let Some((reported, mode)) = self.told(entity, row) else { return Said::Nothing };
+        if mode != ReportMode::Done {
+            return self.edited_before(&reported, mode, row);
+        }
         if !reported.status.is_done() {
             let unknown = self.still_unknown(entity, row).map(Said::Decided);
-            return unknown.unwrap_or_else(|| self.edited_before(&reported, row));
+            return unknown.unwrap_or_else(|| self.edited_before(&reported, mode, row));
         }
         let kept = self.outcome(row);
         match &self.edits {
@@ -228,10 +231,15 @@ impl PreviousResult {
         }
     }
 
-    /// What is said of a row that is not done: that it was done once, and has an edit that did not succeed.
-    fn edited_before(&self, reported: &ReportedRow, row: &Row) -> Said {
+    /// What is said of a row that is not done: that it was done once, and has an edit that did not succeed, or that a dry
+    /// run did not send.
+    fn edited_before(&self, reported: &ReportedRow, mode: ReportMode, row: &Row) -> Said {
         let (Edits::Since(rows), Some(_)) = (&self.edits, reported.record) else { return Said::Nothing };
-        match rows.done_before(reported, row, &self.columns) {
+        let done = match mode {
+            ReportMode::Done => rows.done_before(reported, row, &self.columns),
+            ReportMode::DryRun | ReportMode::Check => rows.done_before_dry_run(reported, row, &self.columns),
+        };
+        match done {
             DoneEarlier::Never => Said::Nothing,
             DoneEarlier::Known(cells) => Said::Done(DoneBefore { kept: None, cells: Some(cells) }),
             DoneEarlier::Unknown => Said::Done(DoneBefore { kept: None, cells: None }),
@@ -240,11 +248,16 @@ impl PreviousResult {
 
     /// What the earlier result says became of a row, if it is one of a run.
     fn reported(&self, entity: &Entity, row: &Row) -> Option<ReportedRow> {
-        let reported = RowStatus::parse(row.cell(self.status).text)?;
-        let status = (reported.mode == ReportMode::Done).then_some(reported.status)?;
+        self.told(entity, row).filter(|(_, mode)| *mode == ReportMode::Done).map(|(reported, _)| reported)
+    }
+
+    /// What the earlier result says of a row, and whether that happened.
+    fn told(&self, entity: &Entity, row: &Row) -> Option<(ReportedRow, ReportMode)> {
+        let parsed = RowStatus::parse(row.cell(self.status).text)?;
+        let (status, mode) = (parsed.status, parsed.mode);
         let is_compared = entity.is_collection() && (has_written(status) || !status.is_done());
         let record = self.outcome(row).record.filter(|_| is_compared);
-        Some(ReportedRow { entity: entity.name, status, record, digest: self.columns.digest(row) })
+        Some((ReportedRow { entity: entity.name, status, record, digest: self.columns.digest(row) }, mode))
     }
 
     /// The run that wrote the sheet, where its journal is at hand.

@@ -204,6 +204,22 @@ fn of_a_done_row_only_the_edit_is_sent() {
 }
 
 #[test]
+fn the_result_of_a_dry_run_leaves_alone_what_others_have_changed_since() {
+    let account = account_of_a_result();
+    let cells = [("F4", "MacBook Pro 14"), ("H2", "mine")];
+    let (code, counts, planned) = import_edited(&account, "fixed.xlsx", &cells, &["--dry-run"]);
+    assert_eq!((code, counts), (0, [1, 1, 1, 0]), "{planned}");
+    let dry_run = planned["result"].as_str().unwrap();
+    let rows = sheet_rows(&account.path(dry_run), "assets");
+    let statuses: Vec<&str> = rows[1..].iter().map(|row| row[0].as_str()).collect();
+    assert_eq!(statuses, ["would update", "created", "would create"]);
+    let (code, summary) = account.json(&["import", dry_run, "--only-failed"]);
+    let counts = ["created", "updated", "skipped"].map(|name| summary["counts"][name].clone());
+    assert_eq!((code, counts), (0, [1, 1, 1].map(Value::from)), "{summary}");
+    assert_eq!(name_and_notes(&account, "B-1"), ["Theirs", "mine"]);
+}
+
+#[test]
 fn on_another_machine_a_done_row_that_differs_is_a_conflict() {
     let account = account_of_a_result();
     std::fs::remove_dir_all(account.path("state")).unwrap();

@@ -54,7 +54,7 @@ impl ResultFile {
     pub(crate) fn create(path: &Path, mode: ReportMode, access: Access) -> Result<Self, WriteError> {
         let extension = path.extension().map(|extension| extension.to_string_lossy().to_lowercase());
         let kind = match extension.as_deref() {
-            Some("xlsx") => ResultFormat::Xlsx(Box::new(ResultWorkbook::create(path, mode, access)?)),
+            Some("xlsx") => ResultFormat::Xlsx(Box::new(ResultWorkbook::create(path, access)?)),
             Some("csv") => ResultFormat::Csv(Box::new(ResultCsv::create(path, access)?)),
             _ => return Err(WriteError::Extension { path: path.to_owned() }),
         };
@@ -90,11 +90,16 @@ impl ResultFile {
 
     /// Adds a row of the current sheet and its outcome.
     pub(crate) fn row(&mut self, row: &Row, outcome: &RowOutcome) -> Result<(), WriteError> {
+        self.row_as(row, outcome, self.mode)
+    }
+
+    /// As [`ResultFile::row`], with an outcome in the words of `mode`: what an earlier run did is done, in a dry run too.
+    pub(crate) fn row_as(&mut self, row: &Row, outcome: &RowOutcome, mode: ReportMode) -> Result<(), WriteError> {
         let outcome = self.numbers.add(row.number, outcome);
         let row = with_marks(row, &outcome.problems);
         match &mut self.kind {
-            ResultFormat::Csv(book) => book.row(&row, &outcome, self.mode),
-            ResultFormat::Xlsx(book) => book.row(&row, &outcome),
+            ResultFormat::Csv(book) => book.row(&row, &outcome, mode),
+            ResultFormat::Xlsx(book) => book.row(&row, &outcome, mode),
         }
     }
 

@@ -14,7 +14,7 @@ use super::summary_grid::{self, LAST, SummaryGrid};
 use super::summary_notes::{ResultCell, SummaryNotes};
 use crate::mapping::SheetMapping;
 use crate::plan::{ReportMode, RowCounts, RowStatus};
-use crate::run::input::own_sheets::{RUN_FACT, SUMMARY_SHEET};
+use crate::run::input::own_sheets::{EARLIER_RUN_FACT, RUN_FACT, SUMMARY_SHEET};
 use crate::table::ColumnName;
 use crate::table::write::page::{write_formula, write_link};
 use crate::wording::{counted, duration};
@@ -143,6 +143,9 @@ fn next_steps(grid: &mut SummaryGrid<'_>, summary: &RunSummary) -> Result<(), Xl
 fn facts(grid: &mut SummaryGrid<'_>, summary: &RunSummary, began: DateTime) -> Result<(), XlsxError> {
     grid.section("The run", LEFT)?;
     fact(grid, RUN_FACT, &summary.run_id)?;
+    if let Some(earlier) = &summary.earlier_run {
+        fact(grid, EARLIER_RUN_FACT, earlier)?;
+    }
     fact(grid, "Date", &began.strftime("%Y-%m-%d %H:%M").to_string())?;
     fact(grid, if summary.files.len() == 1 { "File" } else { "Files" }, &summary.files.join(", "))?;
     for (label, text) in &summary.approval {

@@ -79,6 +79,7 @@ fn summary() -> RunSummary {
         result: None,
         next: Vec::new(),
         remarks: Vec::new(),
+        earlier_run: None,
         mapping: Vec::new(),
         look_alikes: crate::plan::LookAlikes::default(),
         stopped: None,

@@ -55,7 +55,6 @@ pub(super) struct ResultWorkbook {
     pub(super) workbook: StreamedWorkbook,
     /// The list that the file is to be on.
     pub(super) list: Option<WrittenFiles>,
-    mode: ReportMode,
     began: DateTime,
     formats: ResultFormats,
     sheet: Option<ResultSheet>,
@@ -83,7 +82,7 @@ struct ClosedSheet {
 }
 
 impl ResultWorkbook {
-    pub(super) fn create(path: &Path, mode: ReportMode, access: Access) -> Result<Self, WriteError> {
+    pub(super) fn create(path: &Path, access: Access) -> Result<Self, WriteError> {
         let file = AtomicFile::create_for(path, access)?;
         let values = CellFormats::new(MarkFills { invalid: INVALID, changed: CHANGED });
         let mut workbook = StreamedWorkbook::new(Some(&file), values, COMPRESSION)?;
@@ -93,7 +92,6 @@ impl ResultWorkbook {
             file,
             workbook,
             list: None,
-            mode,
             began: jiff::ZonedDateTime::now().datetime(),
             formats,
             sheet: None,
@@ -120,12 +118,12 @@ impl ResultWorkbook {
         self.open_sheet(wanted, columns)
     }
 
-    pub(super) fn row(&mut self, row: &Row, outcome: &RowOutcome) -> Result<(), WriteError> {
+    pub(super) fn row(&mut self, row: &Row, outcome: &RowOutcome, mode: ReportMode) -> Result<(), WriteError> {
         self.continue_if_full()?;
-        let Self { file, workbook, mode, formats, sheet, errors, notes, .. } = self;
+        let Self { file, workbook, formats, sheet, errors, notes, .. } = self;
         let Some(current) = sheet else { return Err(WriteError::NoSheet { path: file.path().to_owned() }) };
-        errors.collect(outcome, &current.columns, *mode);
-        write_result_columns(workbook, current, outcome, *mode, formats, errors.row_mark)?;
+        errors.collect(outcome, &current.columns, mode);
+        write_result_columns(workbook, current, outcome, mode, formats, errors.row_mark)?;
         write_values(workbook, current, row, outcome, errors, notes)?;
         notes.remember(&current.sheet.table, &current.columns, row, outcome);
         current.counts.add(outcome.status);

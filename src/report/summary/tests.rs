@@ -46,6 +46,7 @@ fn run(sheets: Vec<SheetSummary>) -> RunSummary {
         result: Some("in/inventory.result.xlsx".into()),
         next: Vec::new(),
         remarks: Vec::new(),
+        earlier_run: None,
         mapping: Vec::new(),
         look_alikes: crate::plan::LookAlikes::default(),
         stopped: None,

@@ -33,6 +33,9 @@ pub(crate) const PLAN_DATA_HEADER: [&str; 2] = ["kind", "content"];
 /// What stands beside the id of its run in a summary.
 pub(crate) const RUN_FACT: &str = "Run";
 
+/// What stands beside the id of the run whose result a dry run has read. A dry run keeps no journal: that run's has the rows.
+pub(crate) const EARLIER_RUN_FACT: &str = "Earlier run";
+
 /// What the title of a summary begins with.
 pub(crate) mod titles {
     pub(crate) const DRY_RUN: &str = "Dry run";
@@ -92,20 +95,23 @@ pub(super) fn is_ours(workbook: &mut Workbook, sheet: usize) -> Result<bool> {
     Ok(fits(&workbook.first_rows(sheet, WITHIN)?))
 }
 
-/// The id of the run that wrote the workbook, if it is a result.
+/// The id of the run that wrote the workbook, if it is a result; of a dry run of a result, that of the run before.
 ///
 /// # Errors
 /// Where its summary cannot be read.
 pub(super) fn run_of(workbook: &mut Workbook) -> Result<Option<String>> {
-    let summary = workbook.sheets().iter().position(|sheet| sheet.name.as_deref() == Some(SUMMARY_SHEET));
-    let Some(summary) = summary else { return Ok(None) };
-    if !is_ours(workbook, summary)? {
-        return Ok(None);
-    }
+    let Some(summary) = summary_of(workbook)? else { return Ok(None) };
     // What to do next and the banner stand above it, a line each.
     let rows = workbook.first_rows(summary, RUN_WITHIN)?;
-    let fact = rows.iter().find(|row| row.cell(0).text == RUN_FACT);
-    Ok(fact.map(|row| row.cell(1).text.trim().to_owned()))
+    let fact = |label: &str| rows.iter().find(|row| row.cell(0).text == label);
+    Ok(fact(EARLIER_RUN_FACT).or_else(|| fact(RUN_FACT)).map(|row| row.cell(1).text.trim().to_owned()))
+}
+
+/// The position of the summary, if the workbook is a result.
+fn summary_of(workbook: &mut Workbook) -> Result<Option<usize>> {
+    let summary = workbook.sheets().iter().position(|sheet| sheet.name.as_deref() == Some(SUMMARY_SHEET));
+    let Some(summary) = summary else { return Ok(None) };
+    Ok(is_ours(workbook, summary)?.then_some(summary))
 }
 
 /// Whether the workbook is a plan, which is applied and not imported.
@@ -132,8 +138,12 @@ pub(super) fn is_changes(header: &Row) -> bool {
 /// Whether a text may be the title of a summary.
 fn is_title(text: &str) -> bool {
     let titles = [titles::DRY_RUN, titles::CHECK, titles::DELETION, titles::UNDO, titles::RUN, titles::IMPORT];
-    let is = |what: &str| text.strip_prefix(what).is_some_and(|rest| rest.is_empty() || rest.starts_with(" of "));
-    titles.into_iter().any(is)
+    titles.into_iter().any(|title| is_titled(text, title))
+}
+
+/// Whether a text is that title, alone or of something.
+fn is_titled(text: &str, title: &str) -> bool {
+    text.strip_prefix(title).is_some_and(|rest| rest.is_empty() || rest.starts_with(" of "))
 }
 
 /// Whether a text may be a header of lists for drop-downs.
