@@ -631,6 +631,14 @@ impl Mapping {
     pub(crate) fn sheet_column_of(&self, field: &str) -> Option<u32> {
         self.first_source(self.column_of(field)? as usize).map(|column| column as u32)
     }
+
+    /// The custom fields with the columns of the sheet that feed them.
+    pub(crate) fn custom_columns(&self) -> impl Iterator<Item = (&str, u32)> {
+        self.columns.iter().filter_map(|column| match &column.target {
+            ColumnTarget::Custom(name) => Some((name.as_str(), self.first_source(column.index)? as u32)),
+            _ => None,
+        })
+    }
 }
 
 impl FieldRule {

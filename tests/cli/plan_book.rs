@@ -165,6 +165,28 @@ fn a_plan_shows_everything_and_apply_sends_what_is_approved() {
 }
 
 #[test]
+fn the_source_of_a_value_is_the_cell_that_changes_it() {
+    let asset = json!({"asset_id": "A-1", "product_id": 1, "status_id": 1, "location_id": 1});
+    let account = CliTest::new()
+        .with_lookups()
+        .holds("locations", json!({"name": "Berlin"}))
+        .holds("locations", json!({"name": "Ulm"}))
+        .holds("assets", asset)
+        .sheet(
+            "assets.csv",
+            "id,asset_id,product,status,location_id,location_name,custom:Rack\n\
+             1,A-1,MacBook Pro 14,Ready,1,Ulm,R7\n,A-2,MacBook Pro 14,Ready,,,R8\n",
+        );
+    account.run(&["import", "assets.csv", "--plan", "plan.xlsx"]).exits(0);
+    let rows = sheet_rows(&account.path("plan.xlsx"), "assets");
+    let sources: Vec<[&str; 2]> = rows[1..].iter().map(|row| [row[3].as_str(), row[6].as_str()]).collect();
+    let created = [["asset_id", "assets B3"], ["product", "assets C3"], ["status", "assets D3"]];
+    let expected =
+        [&[["location", "assets F2"], ["custom:Rack", "assets G2"]], &created[..], &[["custom:Rack", "assets G3"]]];
+    assert_eq!(sources, expected.concat());
+}
+
+#[test]
 fn an_asset_stays_with_its_holder_where_the_check_out_is_not_approved() {
     let rows = "asset_id,product,status,holder,person\nA-1,MacBook Pro 14,Ready,eve@example.com,Eve Stone\n";
     for (collection, action, message) in [

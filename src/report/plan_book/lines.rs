@@ -1,12 +1,16 @@
 //! The lines of a step, for people: the record, and each field with its old and new value.
 
+use std::cell::RefCell;
+use std::collections::HashMap;
+use std::iter::Peekable;
+
 use serde_json::Value as Json;
 
 use super::action::PlanAction;
 use crate::api::custom_fields;
 use crate::catalog::{Catalog, RecordRef};
-use crate::plan::{Step, StepRole, WriteKind, value_text};
-use crate::run::journal::{Journal, JournalError, SheetHeader};
+use crate::plan::{FieldChange, Step, StepRole, WriteKind, value_text};
+use crate::run::journal::{Journal, JournalError, RowOutcomes, SheetHeader, Unfinished};
 use crate::schema::{self, CUSTOM_FIELDS, Deletion, Entity, Field, Kind, Meaning, Role};
 use crate::table::CellRef;
 
@@ -23,12 +27,33 @@ pub(super) struct PlanLine {
 
 /// What describing the steps of a plan needs.
 pub(super) struct StepDescriber<'d> {
-    pub(super) journal: &'d Journal,
-    pub(super) sheets: &'d [SheetHeader],
-    pub(super) catalog: &'d Catalog,
+    journal: &'d Journal,
+    sheets: &'d [SheetHeader],
+    catalog: &'d Catalog,
+    /// The rows of each sheet from the one at hand on.
+    rows: RefCell<HashMap<u16, Peekable<RowOutcomes<'d>>>>,
 }
 
-impl StepDescriber<'_> {
+impl<'d> StepDescriber<'d> {
+    pub(super) fn new(journal: &'d Journal, sheets: &'d [SheetHeader], catalog: &'d Catalog) -> Self {
+        Self { journal, sheets, catalog, rows: RefCell::default() }
+    }
+
+    /// What the row of a step changes, with the cells; the steps of a sheet come in the order of its rows.
+    fn changes(&self, step: &Step) -> Result<Vec<FieldChange>, JournalError> {
+        let (WriteKind::Update(_), StepRole::Row) = (step.write, step.role) else { return Ok(Vec::new()) };
+        let mut sheets = self.rows.borrow_mut();
+        let rows = sheets.entry(step.row.sheet);
+        let rows = rows.or_insert_with(|| self.journal.row_outcomes(step.row.sheet, Unfinished::DryRun).peekable());
+        while let Some(row) = rows.next_if(|row| row.as_ref().map_or(true, |row| row.number <= step.row.row)) {
+            let row = row?;
+            if row.number == step.row.row {
+                return Ok(row.outcome.changes);
+            }
+        }
+        Ok(Vec::new())
+    }
+
     /// The lines of a step; at least one.
     ///
     /// # Errors
@@ -36,17 +61,22 @@ impl StepDescriber<'_> {
     pub(super) fn lines(&self, step: &Step) -> Result<Vec<PlanLine>, JournalError> {
         let record = self.record(step);
         let action = PlanAction::of(step);
+        let changes = self.changes(step)?;
         let mut lines = Vec::new();
         if action == PlanAction::Delete {
-            lines.push(PlanLine { old: record.clone(), source: self.source(step, None), ..PlanLine::default() });
+            lines.push(PlanLine {
+                old: record.clone(),
+                source: self.source(step, None, &changes),
+                ..PlanLine::default()
+            });
         } else {
             let item = step.entity.item().map(|(field, _)| field.name);
             for field in step.entity.fields.iter().filter(|field| Some(field.name) != item) {
-                self.field_lines(step, field, &mut lines)?;
+                self.field_lines(step, (field, &changes), &mut lines)?;
             }
         }
         if lines.is_empty() {
-            lines.push(PlanLine { source: self.source(step, None), ..PlanLine::default() });
+            lines.push(PlanLine { source: self.source(step, None, &changes), ..PlanLine::default() });
         }
         for line in &mut lines {
             line.record.clone_from(&record);
@@ -62,11 +92,16 @@ impl StepDescriber<'_> {
         Ok(lines)
     }
 
-    fn field_lines(&self, step: &Step, field: &'static Field, lines: &mut Vec<PlanLine>) -> Result<(), JournalError> {
+    fn field_lines(
+        &self,
+        step: &Step,
+        (field, changes): (&'static Field, &[FieldChange]),
+        lines: &mut Vec<PlanLine>,
+    ) -> Result<(), JournalError> {
         let before = step.before.as_ref().and_then(|before| before.get(field.name));
         if field.name == CUSTOM_FIELDS {
-            lines
-                .extend(step.body.get(field.name).into_iter().flat_map(|value| self.custom_lines(step, value, before)));
+            let sent = step.body.get(field.name).into_iter();
+            lines.extend(sent.flat_map(|value| self.custom_lines(step, (value, before), changes)));
             return Ok(());
         }
         let awaited = step.depends_on.iter().find(|awaited| awaited.field.as_deref() == Some(field.name));
@@ -83,19 +118,24 @@ impl StepDescriber<'_> {
             false => before.map(|old| value_text(self.catalog, field, old)).unwrap_or_default(),
         };
         let reason = self.call_out(step, field, &new);
-        let source = self.source(step, Some(field.name));
+        let source = self.source(step, Some(field.name), changes);
         lines.push(PlanLine { field: field_word(field).to_owned(), old, new, source, reason, ..PlanLine::default() });
         Ok(())
     }
 
     /// A line for each custom field that changes.
-    fn custom_lines(&self, step: &Step, value: &Json, before: Option<&Json>) -> Vec<PlanLine> {
+    fn custom_lines(
+        &self,
+        step: &Step,
+        (value, before): (&Json, Option<&Json>),
+        changes: &[FieldChange],
+    ) -> Vec<PlanLine> {
         let held = before.map(custom_fields).unwrap_or_default();
         let old = |name: &str| held.iter().find(|(known, _)| known == name).map(|(_, value)| value.clone());
         let fields = custom_fields(value).into_iter().map(|(name, new)| (old(&name).unwrap_or_default(), name, new));
         let changed = fields.filter(|(old, _, new)| old != new);
         let line = |(old, name, new): (String, String, String)| PlanLine {
-            source: self.source(step, Some(&format!("custom:{name}"))),
+            source: self.source(step, Some(&format!("custom:{name}")), changes),
             reason: if new.trim().is_empty() { emptied(step) } else { String::new() },
             field: format!("custom:{name}"),
             old,
@@ -187,10 +227,13 @@ impl StepDescriber<'_> {
         }
     }
 
-    /// The cell that a value comes from, or the row.
-    fn source(&self, step: &Step, field: Option<&str>) -> String {
+    /// The cell that a value comes from, or the row. Of the columns of a field that is the one whose value the row changes;
+    /// of a record that is created, the first.
+    fn source(&self, step: &Step, field: Option<&str>, changes: &[FieldChange]) -> String {
         let Some(sheet) = self.sheets.get(usize::from(step.row.sheet)) else { return String::new() };
-        let column = field.filter(|_| step.role == StepRole::Row).and_then(|field| sheet.column_of(field));
+        let changed = |field: &str| changes.iter().find(|change| change.field == field).map(|change| change.column);
+        let column = field.filter(|_| step.role == StepRole::Row);
+        let column = column.and_then(|field| changed(field).or_else(|| sheet.column_of(field)));
         let at = match column {
             Some(column) => CellRef { row: step.row.row, column }.to_string(),
             None => format!("row {}", step.row.row),

@@ -208,7 +208,7 @@ impl PlanBookWriter {
     }
 
     fn fill_sheet(&mut self, source: &PlanSource<'_>, entity: &'static Entity) -> Result<()> {
-        let describer = StepDescriber { journal: source.journal, sheets: source.sheets, catalog: source.catalog };
+        let describer = StepDescriber::new(source.journal, source.sheets, source.catalog);
         let mut sheet: Option<LineSheet> = None;
         let mut groups: BTreeMap<PlanAction, u64> = BTreeMap::new();
         let mut written: Result<()> = Ok(());

@@ -465,8 +465,11 @@ impl InputSet {
         let sheet = &self.sheets[index];
         let before = |other: &&MappedSheet| !other.is_further() && other.place() < sheet.place();
         let fed = sheet.mapping.fed_fields();
-        let fed = fed.map(|field| (field.name, sheet.mapping.sheet_column_of(field.name)));
-        let changed = (TimestampColumn::Updated.name(), sheet.mapping.timestamp_column(TimestampColumn::Updated));
+        let fed = fed.map(|field| (field.name.to_owned(), sheet.mapping.sheet_column_of(field.name)));
+        let custom = sheet.mapping.custom_columns();
+        let custom = custom.map(|(name, column)| (format!("custom:{name}"), Some(column)));
+        let changed = sheet.mapping.timestamp_column(TimestampColumn::Updated);
+        let changed = (TimestampColumn::Updated.name().to_owned(), changed);
         SheetHeader {
             file: self.files[sheet.file].input.name(),
             name: sheet.name.clone(),
