@@ -47,10 +47,19 @@ pub(super) fn run(global: &Global, args: &VerifyArgs, printer: Printer) -> Resul
 
 /// A single word that is no file may be a run.
 fn target(words: &[PathBuf], input: &InputOptions) -> Result<VerifyTarget, Error> {
-    let [word] = words else { return Ok(VerifyTarget::Files) };
-    let is_name = word.components().count() == 1 && word.extension().is_none() && word != Path::new("-");
-    if !is_name || word.exists() {
-        return Ok(VerifyTarget::Files);
+    let is_run_name = |word: &&PathBuf| {
+        let is_name = word.components().count() == 1 && word.extension().is_none() && *word != Path::new("-");
+        is_name && !word.exists()
+    };
+    let Some(word) = words.iter().find(is_run_name) else { return Ok(VerifyTarget::Files) };
+    if words.len() > 1 {
+        return match run_store()?.find(&word.display().to_string()) {
+            Ok(run) => Err(Error::usage(
+                format!("`{}` is a run, and verify takes either files or one run", run.id),
+                "verify the run by itself",
+            )),
+            Err(_) => Ok(VerifyTarget::Files),
+        };
     }
     let name = word.display().to_string();
     if let Some(flag) = input.used().words().first() {

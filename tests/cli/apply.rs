@@ -326,6 +326,22 @@ fn a_plan_among_the_inputs_is_told_from_a_spreadsheet() {
 }
 
 #[test]
+fn the_result_of_an_apply_or_an_undo_is_told_from_a_spreadsheet() {
+    let account = CliTest::new().sheet("locations.csv", "name\nBerlin\n");
+    account.run(&["import", "locations.csv", "--plan", "plan.xlsx"]).exits(0);
+    account.run(&["apply", "plan.xlsx", "--result", "applied.xlsx", "--yes"]).exits(0);
+    account.run(&["undo", "--last", "--result", "undone.xlsx", "--yes"]).exits(0);
+    for (file, command, hint) in [
+        ("applied.xlsx", "apply", "give the spreadsheet that the plan was made from"),
+        ("undone.xlsx", "undo", "give the spreadsheet or the result of the run that was undone"),
+    ] {
+        let said = account.run(&["import", file, "--entity", "locations"]).exits(2).stderr;
+        let what = format!("`{file}` is the result of `tallyport {command}`: it lists what the run did");
+        assert_eq!(said, format!("error: {what}\n  hint: {hint}\n"));
+    }
+}
+
+#[test]
 fn a_dead_service_stops_an_apply_and_the_plan_can_be_applied_later() {
     let account = planned(empty());
     let closed = TcpListener::bind("127.0.0.1:0").unwrap();

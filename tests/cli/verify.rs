@@ -306,6 +306,21 @@ fn a_run_of_which_a_row_failed_is_no_success() {
 }
 
 #[test]
+fn a_run_and_a_file_are_verified_one_by_one() {
+    let account = account();
+    let run = run_of(&account);
+    for words in [[&run, "assets.csv"], ["assets.csv", &run], [&run, &run]] {
+        let said = account.run(&[&["verify"], &words[..]].concat()).exits(2).stderr;
+        let expected = format!(
+            "error: `{run}` is a run, and verify takes either files or one run\n  hint: verify the run by itself\n"
+        );
+        assert_eq!(said, expected);
+    }
+    let said = account.run(&["verify", "assets.csv", "nothing"]).exits(2).stderr;
+    assert!(said.contains("`nothing`: file not found"), "{said}");
+}
+
+#[test]
 fn a_file_that_was_never_imported_is_missing_as_a_whole() {
     let account = CliTest::new().with_lookups().sheet("assets.csv", ROWS);
     let (code, found) = verify_file(&account, &[]);

@@ -32,6 +32,17 @@ pub(super) fn plan_as_input(input: &Input) -> Error {
     Error::usage(format!("`{}` is a plan", input.name()), hint)
 }
 
+/// The result of a run that had no rows of the user, and so has none to read.
+pub(super) fn listing_as_input(input: &Input, kind: RunKind) -> Error {
+    let command = kind.command();
+    let message = format!("`{}` is the result of `tallyport {command}`: it lists what the run did", input.name());
+    let hint = match kind {
+        RunKind::Undo => "give the spreadsheet or the result of the run that was undone",
+        _ => "give the spreadsheet that the plan was made from",
+    };
+    Error::usage(message, hint)
+}
+
 /// What is wrong with the headers of all sheets.
 #[derive(Debug, thiserror::Error)]
 #[error("{}", self.text())]

@@ -218,6 +218,9 @@ impl InputSet {
         if own_sheets::is_plan(&mut workbook)? {
             return Err(error::plan_as_input(&input));
         }
+        if let Some(kind) = own_sheets::listing_of(&mut workbook)? {
+            return Err(error::listing_as_input(&input, kind));
+        }
         if matches!(parsed.filter, SheetFilter::Any) {
             self.decisions.extend(aliases::aliases_in(&mut workbook, &input)?);
         }
@@ -477,7 +480,7 @@ impl InputSet {
             place: self.sheets.iter().filter(before).count() as u32,
             entity: sheet.mapping.entity,
             header: sheet.header.clone(),
-            fields: fed.chain([changed]).filter_map(|(name, column)| Some((name.to_owned(), column?))).collect(),
+            fields: fed.chain(custom).chain([changed]).filter_map(|(name, column)| Some((name, column?))).collect(),
             decoding: self.decoding(index),
             ignored: self.ignored(index),
             owner: self.owner_of(index).map(|owner| owner as u16),

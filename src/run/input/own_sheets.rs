@@ -3,6 +3,7 @@
 
 use super::aliases::may_be_decisions;
 use crate::error::Result;
+use crate::run::journal::RunKind;
 use crate::schema;
 use crate::table::{Row, Workbook};
 
@@ -105,6 +106,18 @@ pub(super) fn run_of(workbook: &mut Workbook) -> Result<Option<String>> {
     let rows = workbook.first_rows(summary, RUN_WITHIN)?;
     let fact = |label: &str| rows.iter().find(|row| row.cell(0).text == label);
     Ok(fact(EARLIER_RUN_FACT).or_else(|| fact(RUN_FACT)).map(|row| row.cell(1).text.trim().to_owned()))
+}
+
+/// The kind of run whose result the workbook is, where its sheets list what the run did and have no rows of the user.
+///
+/// # Errors
+/// Where its summary cannot be read.
+pub(super) fn listing_of(workbook: &mut Workbook) -> Result<Option<RunKind>> {
+    let Some(summary) = summary_of(workbook)? else { return Ok(None) };
+    let rows = workbook.first_rows(summary, WITHIN)?;
+    let title = line(&rows, 0).unwrap_or_default();
+    let mut kinds = [(titles::RUN, RunKind::Apply), (titles::UNDO, RunKind::Undo)].into_iter();
+    Ok(kinds.find(|(of_kind, _)| is_titled(title, of_kind)).map(|(_, kind)| kind))
 }
 
 /// The position of the summary, if the workbook is a result.
