@@ -1,7 +1,8 @@
 //! Which files tallyport has written on this machine, so that it does not overwrite anybody else's.
 //!
 //! A list in the state folder: a JSON line per file, with its path and a digest of its content. A file that is on the
-//! list, with the content it was written with, may be replaced. Any other file may hold somebody's work.
+//! list, with the content it was written with, may be replaced. Any other file may hold somebody's work. A file of an
+//! export also has its series there: retention deletes older files of the same series, and no others.
 //!
 //! A file that is about to be renamed to its path is announced first, and confirmed after: a process that is killed in
 //! between leaves a file that is known, whether it was renamed or not.
@@ -55,6 +56,18 @@ impl Diagnostic for OverwriteError {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct WrittenFiles {
     list: PathBuf,
+    /// The series of the files that are put on the list; none for what no export writes.
+    series: Option<ExportSeries>,
+}
+
+/// The exports that continue each other: what one of them wrote, a later one may delete.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum ExportSeries {
+    /// The exports of that name.
+    Named(String),
+    /// Exports without a name, of the same collections to the same path. `{date}` and `{time}` are left in it.
+    Unnamed { collections: Vec<String>, output: PathBuf },
 }
 
 /// One line of the list.
@@ -68,11 +81,14 @@ struct FileRecord {
     /// Whether it is the result of a dry run or a check: nothing was done that it would tell.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     is_rehearsal: bool,
+    /// The export that wrote it; none for any other file, and for those that an earlier version wrote.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    series: Option<ExportSeries>,
 }
 
 impl FileRecord {
     fn new(path: PathBuf, sha256: String) -> Self {
-        Self { path, sha256, before: None, is_rehearsal: false }
+        Self { path, sha256, before: None, is_rehearsal: false, series: None }
     }
 
     /// Whether a file with that digest is as it was written.
@@ -83,7 +99,12 @@ impl FileRecord {
 
 impl WrittenFiles {
     pub(crate) fn new(state_dir: &Path) -> Self {
-        Self { list: state_dir.join(LIST) }
+        Self { list: state_dir.join(LIST), series: None }
+    }
+
+    /// The same list, for the files of an export of that series.
+    pub(crate) fn for_series(&self, series: ExportSeries) -> Self {
+        Self { series: Some(series), ..self.clone() }
     }
 
     /// Finds out whether these paths may be written. An empty file holds nobody's work, and what is no regular file is
@@ -133,7 +154,8 @@ impl WrittenFiles {
                 let before =
                     known.remove(&path).map(|old| old.before.into_iter().flatten().chain([old.sha256]).collect());
                 let before = Some(before.unwrap_or_default());
-                known.insert(path.clone(), FileRecord { before, ..FileRecord::new(path, sha256) });
+                let series = self.series.clone();
+                known.insert(path.clone(), FileRecord { before, series, ..FileRecord::new(path, sha256) });
             })
         }));
     }
@@ -161,9 +183,11 @@ impl WrittenFiles {
 
     fn try_record(&self, paths: &[PathBuf], is_rehearsal: bool) -> io::Result<()> {
         let files = paths.iter().filter(|path| path.is_file());
-        let files = files
-            .map(|path| Ok(FileRecord { is_rehearsal, ..FileRecord::new(fs::canonicalize(path)?, digest(path)?) }));
-        let files = files.collect::<io::Result<Vec<FileRecord>>>()?;
+        let new_record = |path: &PathBuf| {
+            let record = FileRecord::new(fs::canonicalize(path)?, digest(path)?);
+            Ok(FileRecord { is_rehearsal, series: self.series.clone(), ..record })
+        };
+        let files = files.map(new_record).collect::<io::Result<Vec<FileRecord>>>()?;
         if files.is_empty() {
             return Ok(());
         }
@@ -204,6 +228,14 @@ impl KnownFiles {
     /// Whether tallyport wrote the file, and it has the content that it was written with.
     pub(crate) fn is_unedited(&self, path: &Path) -> bool {
         self.unedited(path).is_some()
+    }
+
+    /// Whether an export of that series wrote the file, with the content that it has now.
+    pub(crate) fn is_of_series(&self, path: &Path, series: &ExportSeries) -> bool {
+        let Ok(real) = fs::canonicalize(path) else { return false };
+        let written = self.0.get(&real).filter(|written| written.series.as_ref() == Some(series));
+        // Not what was there before: another program's output may have been about to be replaced.
+        written.is_some_and(|written| digest(&real).is_ok_and(|digest| written.sha256 == digest))
     }
 
     fn unedited(&self, path: &Path) -> Option<&FileRecord> {
@@ -309,6 +341,33 @@ mod tests {
         let line = serde_json::json!({"path": path, "sha256": digest(&path).unwrap()});
         fs::write(&files.list, format!("{line}\n")).unwrap();
         files.check(std::slice::from_ref(&path), Overwrite::OwnFiles).unwrap();
+        let output = folder.path().join("a.csv");
+        let series = ExportSeries::Unnamed { collections: vec![String::from("assets")], output };
+        assert!(!files.known().is_of_series(&path, &series), "whose it is was not recorded");
+    }
+
+    #[test]
+    fn a_file_belongs_to_the_series_that_wrote_it_last() {
+        let folder = tempfile::tempdir().unwrap();
+        let [nightly, weekly] = ["nightly", "weekly"].map(|name| ExportSeries::Named(String::from(name)));
+        let list = WrittenFiles::new(&folder.path().join("state"));
+        let (path, part) = (folder.path().join("a.csv"), folder.path().join("part"));
+        let series_of = || [&nightly, &weekly].map(|series| list.known().is_of_series(&path, series));
+        fs::write(&path, "x").unwrap();
+        list.record(std::slice::from_ref(&path));
+        assert_eq!(series_of(), [false, false], "a result");
+        list.for_series(nightly.clone()).record(std::slice::from_ref(&path));
+        assert_eq!(series_of(), [true, false]);
+        // Killed before the rename: the content is still what the other export wrote.
+        fs::write(&part, "y").unwrap();
+        list.for_series(weekly.clone()).announce(&path, &part);
+        assert_eq!(series_of(), [false, false]);
+        fs::rename(&part, &path).unwrap();
+        assert_eq!(series_of(), [false, true]);
+        list.for_series(weekly.clone()).confirm(&path);
+        assert_eq!(series_of(), [false, true]);
+        fs::write(&path, "edited").unwrap();
+        assert_eq!(series_of(), [false, false]);
     }
 
     #[test]

@@ -10,7 +10,7 @@ use super::lock::ExportLock;
 use super::progress::PhaseProgress;
 use super::report::{ExportReport, FailedTenant};
 use super::resolve::ResolvedJob;
-use super::retention;
+use super::retention::{self, EarlierFiles};
 use super::source::ExportSource;
 use crate::account::{Account, Tenant};
 use crate::error::{Error, ErrorKind, Result};
@@ -78,7 +78,8 @@ impl Exporter<'_> {
     /// Exports one account to files of its own.
     async fn export_account(&mut self, account: &Account, tenant: Option<&Tenant>) -> Result<ExportReport> {
         let id = account.identity().tenant().map(|id| id.to_string());
-        let files = ExportFiles::open(self.job, &self.job.locate(id.as_deref())?, &self.written_files).await?;
+        let list = self.written_files.for_series(self.job.series(id.as_deref())?);
+        let files = ExportFiles::open(self.job, &self.job.locate(id.as_deref())?, &list).await?;
         let source = self.read(account, tenant).await?;
         self.write(files, &[source], id.as_deref()).await
     }
@@ -110,7 +111,8 @@ impl Exporter<'_> {
 
     /// Writes one set of files, with a column for the tenant. A tenant that fails is left out.
     async fn export_tenants_together(&mut self, account: &Account, tenants: &[Tenant]) -> Result<ExportReport> {
-        let files = ExportFiles::open(self.job, &self.job.locate(None)?, &self.written_files).await?;
+        let list = self.written_files.for_series(self.job.series(None)?);
+        let files = ExportFiles::open(self.job, &self.job.locate(None)?, &list).await?;
         let accounts = tenants.iter().map(|tenant| account.for_tenant(tenant.id)).collect::<Result<Vec<_>>>()?;
         let (mut sources, mut failed) = (Vec::new(), Vec::new());
         for (account, tenant) in accounts.iter().zip(tenants) {
@@ -152,8 +154,9 @@ impl Exporter<'_> {
         let Some(keep) = self.job.options.keep else { return Ok(()) };
         let output = self.job.output_over_time(tenant)?;
         let written: Vec<String> = report.files.iter().filter_map(|file| file.location.clone()).collect();
-        let known = self.written_files.known();
-        match retention::prune(&output, &written, &known, (keep as usize, self.job.now)).await {
+        let (known, series) = (self.written_files.known(), self.job.series(tenant)?);
+        let earlier = EarlierFiles { known: &known, series: &series };
+        match retention::prune(&output, &written, earlier, (keep as usize, self.job.now)).await {
             Ok(pruned) => {
                 report.deleted_files = pruned.deleted;
                 report.left_files = pruned.left.iter().map(|path| path.display().to_string()).collect();

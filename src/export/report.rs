@@ -43,7 +43,7 @@ pub struct ExportReport {
     pub failed_tenants: Vec<FailedTenant>,
     /// Older files that were deleted.
     pub deleted_files: usize,
-    /// Files that are old enough to be deleted and stay: tallyport did not write them, or they were edited since.
+    /// Files that are old enough to be deleted and stay: this export did not write them, or they were edited since.
     pub left_files: Vec<String>,
     /// Texts that were cut to what a cell can hold, the first hundred of each output.
     pub truncated: Vec<TruncatedText>,
@@ -196,7 +196,7 @@ impl ExportReport {
         let (files, stay) = (counted(self.left_files.len() as u64, "older file"), named.join(", "));
         let were = if self.left_files.len() == 1 { "was" } else { "were" };
         format!(
-            "--keep leaves {files} that tallyport has not written, by the list in its state folder, or that {were} edited \
+            "--keep leaves {files} that this export has not written, by the list in the state folder, or that {were} edited \
              since: {stay}{more}"
         )
     }

@@ -1,6 +1,7 @@
 //! Checks the options of an export, and resolves the names in them.
 
 use std::collections::BTreeMap;
+use std::path::PathBuf;
 
 use jiff::Timestamp;
 use jiff::civil::DateTime;
@@ -13,6 +14,7 @@ use super::filters::FilterArg;
 use super::job::{ChangeReport, ExportJob, SortArg};
 use crate::schema::{self, ACTIVITY, COLLECTIONS, Entity, TENANTS};
 use crate::table::write::output::{CsvOptions, OutputOptions};
+use crate::written_files::ExportSeries;
 
 /// An [`ExportJob`] whose options are valid, ready to be run for any account.
 #[derive(Debug, Clone)]
@@ -95,6 +97,18 @@ impl ResolvedJob {
     /// The destination over time, with only `{date}` and `{time}` left.
     pub(crate) fn output_over_time(&self, tenant: Option<&str>) -> Result<String, ExportError> {
         self.output.over_time(self.placeholders(tenant))
+    }
+
+    /// The exports whose older files this one may delete: those of its name, or of its collections and destination.
+    pub(crate) fn series(&self, tenant: Option<&str>) -> Result<ExportSeries, ExportError> {
+        if let Some(name) = &self.options.name {
+            return Ok(ExportSeries::Named(name.clone()));
+        }
+        let output = PathBuf::from(self.output_over_time(tenant)?);
+        // The same path may be written relative to the current folder or not.
+        let output = std::path::absolute(&output).unwrap_or(output);
+        let collections = self.entities.iter().map(|entity| entity.name.to_owned()).collect();
+        Ok(ExportSeries::Unnamed { collections, output })
     }
 
     /// Whether the files go into a bucket and have the same names all day. Which of them are there is not known.

@@ -209,7 +209,7 @@ fn local_folders_are_partitioned_by_tenant_first() {
     wrote `lake/tenant=7/collection=assets/snapshot=2026-11-24/part-0.parquet`
     wrote `lake/tenant=8/collection=assets/snapshot=2026-11-24/part-0.parquet`
     --- stderr
-    warning: --keep leaves 1 older file that tallyport has not written, by the list in its state folder, or that was edited since: `lake/tenant=7/collection=assets/snapshot=2019-01-01/part-0.parquet`
+    warning: --keep leaves 1 older file that this export has not written, by the list in the state folder, or that was edited since: `lake/tenant=7/collection=assets/snapshot=2019-01-01/part-0.parquet`
     ");
     assert!(Path::new(&old).exists());
 }

@@ -536,26 +536,28 @@ fn files_that_tallyport_did_not_write_need_force() {
 #[test]
 fn keep_deletes_only_what_the_export_wrote() {
     let account = account();
+    let export = ["export", "assets", "--name", "inventory", "-o"];
     for day in ["2020-01-01", "2020-01-02", "2020-01-03"] {
-        account.run(&["export", "assets", "-o", &format!("out/{day}/inv/")]).exits(0);
+        account.run(&[&export[..], &[&format!("out/{day}/inv/")]].concat()).exits(0);
     }
     let write = |path: &str| {
         fs::create_dir_all(account.path(path).parent().unwrap()).unwrap();
         fs::write(account.path(path), "x").unwrap();
     };
     let others = ["out/2020-01-02/inv/budget.csv", "out/2020-01-02/contract.xlsx", "out/2999-01-01/inv/assets.csv"];
-    // Edited, and somebody else's under a name of this export.
-    let old = ["out/2020-01-03/inv/assets.csv", "out/2020-01-04/inv/assets.csv"];
-    others.iter().chain(&old).for_each(|path| write(path));
-    let report = account.json(&["export", "assets", "-o", "out/{date}/inv/", "--keep", "1"]).1;
+    // Edited, somebody else's under a name of this export, and of another export.
+    let old = ["out/2020-01-03/inv/assets.csv", "out/2020-01-04/inv/assets.csv", "out/2020-01-05/inv/assets.csv"];
+    others.iter().chain(&old[..2]).for_each(|path| write(path));
+    account.run(&["export", "assets", "-o", "out/2020-01-05/inv/"]).exits(0);
+    let report = account.json(&[&export[..], &["out/{date}/inv/", "--keep", "1"]].concat()).1;
     assert_eq!(report["deleted_files"], 2);
     assert!(!account.path("out/2020-01-01").exists() && !account.path("out/2020-01-02/inv/assets.csv").exists());
     assert!(others.iter().chain(&old).all(|path| account.path(path).exists()));
     assert!(account.path(report["files"][0]["path"].as_str().unwrap()).exists());
     let warning = format!(
-        "--keep leaves 2 older files that tallyport has not written, by the list in its state folder, or that were edited \
-         since: `{}`, `{}`",
-        old[0], old[1]
+        "--keep leaves 3 older files that this export has not written, by the list in the state folder, or that were edited \
+         since: `{}`, `{}`, `{}`",
+        old[0], old[1], old[2]
     );
     assert_eq!(report["warnings"], json!([warning]));
 }

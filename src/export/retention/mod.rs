@@ -1,9 +1,10 @@
 //! Retention: keeps the newest files of an export and deletes older ones.
 //!
 //! A file belongs to the export if the export would have written it on another day: its whole path is that of a file
-//! that this run wrote, except for `{date}` and `{time}`. In a folder the list of written files must have it too, with
-//! the content that it has now. No other file is ever deleted, whatever lies beside it: not what somebody else put into
-//! the folder of a day, not what somebody edited, not what this run wrote, and nothing behind a link.
+//! that this run wrote, except for `{date}` and `{time}`. In a folder the list of written files must have it too, as
+//! written by this export, with the content that it has now. No other file is ever deleted, whatever lies beside it: not
+//! what somebody else put into the folder of a day, not the result of an import or what another export wrote, not what
+//! somebody edited, not what this run wrote, and nothing behind a link.
 //!
 //! There is no list of what was written to buckets: exports to them often run where no state is kept. The key decides.
 //!
@@ -21,7 +22,7 @@ use jiff::civil::DateTime;
 use super::bucket::{Bucket, BucketUrl, is_url};
 use super::error::ExportError;
 use crate::error::{Error, ErrorKind, Result};
-use crate::written_files::KnownFiles;
+use crate::written_files::{ExportSeries, KnownFiles};
 pub(crate) use series::fill;
 use series::{Stamp, has_stamp, match_stamp, outdated, patterns_of};
 
@@ -29,16 +30,23 @@ use series::{Stamp, has_stamp, match_stamp, outdated, patterns_of};
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(crate) struct PruneReport {
     pub(crate) deleted: usize,
-    /// Files that are old enough by name and stay: tallyport did not write them, or they were edited since.
+    /// Files that are old enough by name and stay: this export did not write them, or they were edited since.
     pub(crate) left: Vec<PathBuf>,
 }
 
+/// The files that an export has written before.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct EarlierFiles<'a> {
+    pub known: &'a KnownFiles,
+    pub series: &'a ExportSeries,
+}
+
 /// Deletes all but the newest `keep` files of an export. Of the placeholders in `output` only `{date}` and `{time}` may
-/// be left; `written` are the files of this run, which began at `now`, and `known` those that tallyport has written.
+/// be left; `written` are the files of this run, which began at `now`, and `earlier` those that others of it wrote.
 pub(crate) async fn prune(
     output: &str,
     written: &[String],
-    known: &KnownFiles,
+    earlier: EarlierFiles<'_>,
     (keep, now): (usize, DateTime),
 ) -> Result<PruneReport> {
     let patterns = patterns_of(output, written, now);
@@ -47,7 +55,7 @@ pub(crate) async fn prune(
         let deleted = prune_bucket(&url, &patterns, written, (keep, now)).await?;
         return Ok(PruneReport { deleted, ..PruneReport::default() });
     }
-    prune_folders(&patterns, written, known, (keep, now))
+    prune_folders(&patterns, written, earlier, (keep, now))
         .map_err(|error| Error::new(ErrorKind::Usage, error.to_string(), None))
 }
 
@@ -77,7 +85,7 @@ async fn prune_bucket(
 fn prune_folders(
     patterns: &BTreeSet<String>,
     written: &[String],
-    known: &KnownFiles,
+    earlier: EarlierFiles<'_>,
     (keep, now): (usize, DateTime),
 ) -> io::Result<PruneReport> {
     let mut found = Vec::new();
@@ -87,8 +95,8 @@ fn prune_folders(
     let written: BTreeSet<PathBuf> = written.iter().filter_map(|path| fs::canonicalize(path).ok()).collect();
     let is_written = |path: &Path| fs::canonicalize(path).is_ok_and(|real| written.contains(&real));
     let old_by_name: BTreeSet<PathBuf> = outdated(found.clone(), keep, now).into_iter().collect();
-    let (own, others): (Vec<_>, Vec<_>) =
-        found.into_iter().partition(|(_, path)| is_written(path) || known.is_unedited(path));
+    let is_own = |path: &Path| is_written(path) || earlier.known.is_of_series(path, earlier.series);
+    let (own, others): (Vec<_>, Vec<_>) = found.into_iter().partition(|(_, path)| is_own(path));
     let mut left: Vec<PathBuf> = others.into_iter().map(|(_, path)| path).collect();
     left.retain(|path| old_by_name.contains(path));
     left.sort_unstable();

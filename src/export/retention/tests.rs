@@ -4,6 +4,20 @@ use jiff::civil::date;
 use super::*;
 use crate::written_files::WrittenFiles;
 
+/// The list of what the export has written.
+fn own_list(state: &Path) -> WrittenFiles {
+    WrittenFiles::new(state).for_series(nightly())
+}
+
+fn nightly() -> ExportSeries {
+    ExportSeries::Named(String::from("nightly"))
+}
+
+fn pruned(list: &WrittenFiles, patterns: &BTreeSet<String>, written: &[String], keep: usize) -> PruneReport {
+    let earlier = EarlierFiles { known: &list.known(), series: &nightly() };
+    prune_folders(patterns, written, earlier, (keep, now())).unwrap()
+}
+
 fn now() -> DateTime {
     date(2026, 11, 24).at(9, 0, 0, 123)
 }
@@ -12,7 +26,7 @@ fn now() -> DateTime {
 /// and returns what is left.
 fn left(output: &str, written: &[&str], keep: usize, files: &[&str]) -> Vec<String> {
     let state = tempfile::tempdir().unwrap();
-    let files_list = WrittenFiles::new(state.path());
+    let files_list = own_list(state.path());
     let folder = tempfile::tempdir().unwrap();
     for file in files.iter().chain(written) {
         let path = folder.path().join(file);
@@ -23,7 +37,7 @@ fn left(output: &str, written: &[&str], keep: usize, files: &[&str]) -> Vec<Stri
     files_list.record(&files.iter().map(|path| at(path).into()).collect::<Vec<_>>());
     let written: Vec<String> = written.iter().map(|path| at(path)).collect();
     let patterns = patterns_of(&at(output), &written, now());
-    prune_folders(&patterns, &written, &files_list.known(), (keep, now())).unwrap();
+    pruned(&files_list, &patterns, &written, keep);
     let mut left = Vec::new();
     list(folder.path(), "", &mut left);
     left.sort();
@@ -58,7 +72,7 @@ fn only_older_files_of_the_export_are_deleted() {
 #[test]
 fn files_of_others_and_edited_ones_stay_and_do_not_count() {
     let (folder, state) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
-    let list = WrittenFiles::new(state.path());
+    let list = own_list(state.path());
     let at = |day: u8| folder.path().join(format!("n-2026-11-{day}.csv"));
     let shown = |path: &Path| path.display().to_string();
     for day in 18..=24 {
@@ -67,7 +81,7 @@ fn files_of_others_and_edited_ones_stay_and_do_not_count() {
     let prune = |keep| {
         let pattern = shown(&folder.path().join("n-{date}.csv"));
         let written = [shown(&at(24))];
-        prune_folders(&patterns_of(&pattern, &written, now()), &written, &list.known(), (keep, now())).unwrap()
+        pruned(&list, &patterns_of(&pattern, &written, now()), &written, keep)
     };
     // In a new state folder nothing is known to be tallyport's but what this run wrote.
     assert_eq!(prune(6), PruneReport { deleted: 0, left: vec![at(18)] });
@@ -76,6 +90,27 @@ fn files_of_others_and_edited_ones_stay_and_do_not_count() {
     // Kept are 24, 22 and 21: 23 is somebody's, and 20 was edited.
     assert_eq!(prune(3), PruneReport { deleted: 2, left: vec![at(20)] });
     assert_eq!((18..=24).filter(|day| at(*day).exists()).collect::<Vec<_>>(), [20, 21, 22, 23, 24]);
+}
+
+#[test]
+fn what_tallyport_wrote_for_another_purpose_stays() {
+    let (folder, state) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    let at = |day: u8| folder.path().join(format!("n-2026-11-{day}.csv"));
+    let [result, of_others, own, newest] = [20, 21, 22, 24].map(at);
+    for path in [&result, &of_others, &own, &newest] {
+        fs::write(path, "x").unwrap();
+    }
+    let list = WrittenFiles::new(state.path());
+    list.record(std::slice::from_ref(&result));
+    let output = folder.path().join("n-2026-11-21.csv");
+    let once = ExportSeries::Unnamed { collections: vec![String::from("licenses")], output };
+    list.for_series(once).record(std::slice::from_ref(&of_others));
+    list.for_series(nightly()).record(std::slice::from_ref(&own));
+    let written = [newest.display().to_string()];
+    let patterns = patterns_of(&folder.path().join("n-{date}.csv").display().to_string(), &written, now());
+    let report = pruned(&list, &patterns, &written, 1);
+    assert_eq!(report, PruneReport { deleted: 1, left: vec![result, of_others] });
+    assert!(!own.exists() && newest.exists());
 }
 
 #[test]
@@ -150,9 +185,9 @@ fn links_are_not_followed() {
     symlink(at("archive/assets.csv"), at("out/2026-11-21/assets.csv")).unwrap();
     let written = [at("out/2026-11-24/assets.csv").display().to_string()];
     let patterns = patterns_of(&at("out/{date}/").display().to_string(), &written, now());
-    let list = WrittenFiles::new(folder.path());
+    let list = own_list(folder.path());
     list.record(&[at("archive/assets.csv")]);
-    assert_eq!(prune_folders(&patterns, &written, &list.known(), (1, now())).unwrap(), PruneReport::default());
+    assert_eq!(pruned(&list, &patterns, &written, 1), PruneReport::default());
     assert!(at("archive/assets.csv").is_file() && at("out/2026-11-21/assets.csv").is_symlink());
 }
 
