@@ -125,7 +125,7 @@ fn csv_options(args: &ExportArgs) -> Result<CsvOptions, Error> {
     };
     let delimiter = args.delimiter.as_deref().map(parse).transpose()?;
     Ok(CsvOptions {
-        delimiter: delimiter.unwrap_or(b','),
+        delimiter,
         byte_order_mark: if args.bom { ByteOrderMark::With } else { ByteOrderMark::Without },
         formula_escaping: if args.raw { FormulaEscaping::Off } else { FormulaEscaping::On },
     })

@@ -135,7 +135,8 @@ impl OutputPattern {
         let date = now.date();
         let destination = self.destination(&filled, date)?;
         let format = match (self.format, destination.file_name()) {
-            (Some(format), _) => format,
+            (Some(format), Some(path)) => matching_format(format, path)?,
+            (Some(format), None) => format,
             (None, None) => FileFormat::Csv,
             (None, Some(name)) => format_of(&name).ok_or(ExportError::FileType { path: name })?,
         };
@@ -251,6 +252,14 @@ fn format_of(path: &Path) -> Option<FileFormat> {
         "jsonl" | "ndjson" => Some(FileFormat::Jsonl),
         "parquet" => Some(FileFormat::Parquet),
         _ => None,
+    }
+}
+
+/// The format asked for, unless the name of the file promises another one.
+pub(crate) fn matching_format(format: FileFormat, path: PathBuf) -> Result<FileFormat, ExportError> {
+    match format_of(&path) {
+        Some(named) if named != format => Err(ExportError::OtherFormat { path, named, format }),
+        _ => Ok(format),
     }
 }
 

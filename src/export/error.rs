@@ -8,6 +8,7 @@ use jiff::civil::Date;
 use super::bucket::{BucketUrlError, BucketsNotBuilt};
 use super::filters::FilterError;
 use crate::error::Diagnostic;
+use crate::table::write::output::FileFormat;
 
 /// An export that cannot be done as it was asked for. Nothing was written.
 #[derive(Debug, thiserror::Error)]
@@ -24,7 +25,11 @@ pub(crate) enum ExportError {
 
     /// Several collections are exported, and the column names none of them.
     #[error("cannot tell which collection the column `{column}` belongs to")]
-    ColumnWithoutCollection { column: String, example: &'static str },
+    ColumnWithoutCollection {
+        column: String,
+        /// The exported collections that have such a column.
+        holders: Vec<&'static str>,
+    },
     #[error("`{collection}` has no column `{column}`")]
     UnknownColumn {
         collection: &'static str,
@@ -89,6 +94,9 @@ pub(crate) enum ExportError {
     FileUrl { url: String },
     #[error("cannot tell the file type of `{}`", path.display())]
     FileType { path: PathBuf },
+    /// Whoever opens the file takes it for what its name says.
+    #[error("the name `{}` says {}, and --format says {}", path.display(), named.extension(), format.extension())]
+    OtherFormat { path: PathBuf, named: FileFormat, format: FileFormat },
     /// CSV, JSONL and Parquet files hold one table.
     #[error("a file of this type holds one collection")]
     OneCollectionPerFile,
@@ -119,7 +127,13 @@ impl Diagnostic for ExportError {
             Self::UnknownCollection { nearest: None, .. } => "`tallyport schema` lists all collections",
             Self::NotExportable { .. } => "export a collection, or `activity` for the activity log",
             Self::NoOutput => "pass -o with a file, a folder, or - for stdout",
-            Self::ColumnWithoutCollection { column, example } => return Some(format!("write {example}.{column}")),
+            Self::ColumnWithoutCollection { column, holders } if holders.is_empty() => {
+                return Some(format!("write the collection before it, as in COLLECTION.{column}"));
+            }
+            Self::ColumnWithoutCollection { column, holders } => {
+                let choice: Vec<String> = holders.iter().map(|collection| format!("{collection}.{column}")).collect();
+                return Some(format!("write {}", choice.join(" or ")));
+            }
             Self::UnknownColumn { collection, known, is_profiles: true, .. } => {
                 let choice = known.join(", ");
                 return Some(format!(
@@ -149,7 +163,12 @@ impl Diagnostic for ExportError {
             Self::BucketUrl(error) => return error.hint(),
             Self::BucketsNotBuilt(error) => return error.hint(),
             Self::FileUrl { .. } => "write a plain path, such as /srv/exports/",
-            Self::FileType { .. } => "use a name that ends in .xlsx, .csv, .jsonl or .parquet, or in / for a folder",
+            Self::FileType { .. } => {
+                "use a name that ends in .xlsx, .csv, .tsv, .txt, .jsonl or .parquet, or in / for a folder"
+            }
+            Self::OtherFormat { format, .. } => {
+                return Some(format!("end the name in .{}, or leave out --format", format.extension()));
+            }
             Self::OneCollectionPerFile => {
                 "end the path with / for one file per collection, or with .xlsx for one workbook"
             }

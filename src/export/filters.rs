@@ -3,16 +3,19 @@
 use std::borrow::Cow;
 use std::fmt;
 
+use hashbrown::HashSet;
+use jiff::Timestamp;
+use jiff::civil::Date;
 use serde_json::Value as Json;
 
 use super::columns::custom_of;
 use super::names::ReferenceNames;
-use super::value;
+use super::value::{self, DAY};
 use crate::api::RawFields;
 use crate::catalog::{LookupResult, ObservedFields, RecordRef};
 use crate::error::Diagnostic;
 use crate::plan::holds;
-use crate::schema::{self, Entity, Field, Kind, UPDATED_AT, Wire, fold_header, log_field};
+use crate::schema::{self, CREATED_AT, Entity, Field, Kind, UPDATED_AT, Wire, fold_header, fold_name, log_field};
 
 /// A filter as typed: `field=value` or `assets.field=value`.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -37,10 +40,14 @@ enum FilterTest {
     Field(&'static Field, Json),
     /// A query parameter that only the service can apply.
     ServerOnly(&'static Field, Json),
-    /// A custom field has this value.
+    /// A custom field of this name has this value.
     Custom(String, String),
     /// A field that is not in the guide has this value.
     Undocumented(String, String),
+    /// A timestamp of the service is on this day, in UTC.
+    OnDay(String, Date),
+    /// A timestamp of the service is this moment.
+    At(String, Timestamp),
     /// The record was changed on or after this date.
     ChangedSince(String),
 }
@@ -62,6 +69,13 @@ pub(crate) enum FilterError {
     NoRecord { collection: &'static str, field: String, value: String, nearest: Vec<String> },
     #[error("`{value}` matches several records for {collection}.{field}: {}", candidates.join("; "))]
     Ambiguous { collection: &'static str, field: String, value: String, candidates: Vec<String> },
+    #[error("two filters for `{field}` of {collection}")]
+    Repeated { collection: &'static str, field: String },
+    /// A list or object, which has no one value. `instead` is what to write.
+    #[error("{collection} cannot be filtered by a value of `{field}`, which holds several")]
+    SeveralValues { collection: &'static str, field: &'static str, instead: String },
+    #[error("no record of {collection} has a custom field `{name}`")]
+    NoCustomField { collection: &'static str, name: String, known: Vec<String> },
     #[error("invalid value `{value}` for {collection}.{field}")]
     Value { collection: &'static str, field: String, value: String, expected: String },
 }
@@ -79,6 +93,14 @@ impl Diagnostic for FilterError {
             }
             FilterError::NoRecord { nearest, .. } => format!("did you mean {}?", quoted(nearest)),
             FilterError::Ambiguous { .. } => String::from("use the id, such as #12"),
+            FilterError::Repeated { .. } => {
+                String::from("a record has to match every filter: export each value to a file of its own")
+            }
+            FilterError::SeveralValues { field, instead, .. } => {
+                format!("{instead}; `{field}=` finds records without any")
+            }
+            FilterError::NoCustomField { known, .. } if known.is_empty() => String::from("none has any custom field"),
+            FilterError::NoCustomField { known, .. } => format!("choose from {}", known.join(", ")),
             FilterError::Value { expected, .. } => format!("use {expected}"),
         })
     }
@@ -107,6 +129,22 @@ impl FilterArg {
         self.collection.as_ref().is_none_or(|collection| collection == entity.name)
     }
 
+    /// Refuses two filters for one field, which no record can match both.
+    pub(crate) fn check_repeated(filters: &[Self], entity: &'static Entity) -> Result<(), FilterError> {
+        let mut seen = HashSet::new();
+        for filter in filters.iter().filter(|filter| filter.applies_to(entity)) {
+            let custom = filter.field.strip_prefix("custom:");
+            let name = custom.map_or_else(
+                || Cow::Borrowed(find_field(entity, &filter.field).map_or(filter.field.as_str(), |field| field.name)),
+                fold_name,
+            );
+            if !seen.insert((custom.is_some(), name)) {
+                return Err(FilterError::Repeated { collection: entity.name, field: filter.field.clone() });
+            }
+        }
+        Ok(())
+    }
+
     /// Whether the service has an exact query parameter for it.
     pub(crate) fn has_server_filter(&self, entity: &'static Entity) -> bool {
         !self.value.is_empty() && find_field(entity, &self.field).is_some_and(is_filtered_by_server)
@@ -127,21 +165,63 @@ impl FilterArg {
     ) -> Result<Filter, FilterError> {
         let test = if let Some(custom) = self.field.strip_prefix("custom:") {
             FilterTest::Custom(custom.trim().to_owned(), self.value.clone())
+        } else if let Some(test) = self.moment_test(entity)? {
+            test
         } else if let Some(field) = find_field(entity, &self.field) {
             let value = self.parse_value(entity, field, names)?;
             if field.read { FilterTest::Field(field, value) } else { FilterTest::ServerOnly(field, value) }
         } else if self.field == "id" || shape.fields.contains(&self.field) {
-            let value = self.value.strip_prefix('#').filter(|_| self.field == "id").unwrap_or(&self.value);
-            FilterTest::Undocumented(self.field.clone(), value.to_owned())
+            FilterTest::Undocumented(self.field.clone(), self.undocumented_value(entity)?)
         } else {
             return Err(self.unknown_field(entity));
         };
         Ok(Filter { field: self.field.clone(), value: self.value.clone(), test })
     }
 
+    /// The test of a timestamp of the service: a day or a moment. Records without it are found by an empty value.
+    fn moment_test(&self, entity: &'static Entity) -> Result<Option<FilterTest>, FilterError> {
+        let is_moment = match self.field.as_str() {
+            CREATED_AT | UPDATED_AT => entity.is_collection(),
+            log_field::TIMESTAMP => !entity.is_collection(),
+            _ => false,
+        };
+        if !is_moment || self.value.is_empty() {
+            return Ok(None);
+        }
+        if let Ok(moment) = self.value.parse::<Timestamp>() {
+            return Ok(Some(FilterTest::At(self.field.clone(), moment)));
+        }
+        // `2026-01-31T10:00` parses as a date too, and its time would be ignored.
+        let day = self.value.parse::<Date>().ok().filter(|day| day.to_string() == self.value);
+        let invalid =
+            || self.invalid_value(entity, "a date such as 2026-01-31, or a timestamp such as 2026-01-31T09:30:00Z");
+        day.map(|day| Some(FilterTest::OnDay(self.field.clone(), day))).ok_or_else(invalid)
+    }
+
+    /// The value of an id, or of a field that is not in the guide.
+    fn undocumented_value(&self, entity: &'static Entity) -> Result<String, FilterError> {
+        match self.field.as_str() {
+            "id" => match parse_id(&self.value) {
+                Some(id) => Ok(id.to_string()),
+                None => Err(self.invalid_value(entity, "a whole number")),
+            },
+            _ => Ok(self.value.clone()),
+        }
+    }
+
+    fn invalid_value(&self, entity: &'static Entity, expected: &str) -> FilterError {
+        FilterError::Value {
+            collection: entity.name,
+            field: self.field.clone(),
+            value: self.value.clone(),
+            expected: expected.to_owned(),
+        }
+    }
+
     fn unknown_field(&self, entity: &'static Entity) -> FilterError {
         let likeness = |field: &Field| strsim::jaro_winkler(field.name, &self.field);
-        let nearest = entity.fields.iter().max_by(|one, other| likeness(one).total_cmp(&likeness(other)));
+        let comparable = entity.fields.iter().filter(|field| instead_of(field).is_none());
+        let nearest = comparable.max_by(|one, other| likeness(one).total_cmp(&likeness(other)));
         let nearest = nearest.filter(|field| likeness(field) > 0.8).map(|field| field.name.to_owned());
         FilterError::NoField { collection: entity.name, field: self.field.clone(), nearest }
     }
@@ -152,10 +232,10 @@ impl FilterArg {
             return Ok(Json::Null);
         }
         let collection = entity.name;
-        let invalid = |expected: &str| {
-            let (field, value, expected) = (self.field.clone(), self.value.clone(), expected.to_owned());
-            FilterError::Value { collection, field, value, expected }
-        };
+        if let Some(instead) = instead_of(field) {
+            return Err(FilterError::SeveralValues { collection, field: field.name, instead });
+        }
+        let invalid = |expected: &str| self.invalid_value(entity, expected);
         match field.kind {
             Kind::Integer { .. } | Kind::User => {
                 text.parse::<i64>().map(Json::from).map_err(|_| invalid("a whole number"))
@@ -164,7 +244,7 @@ impl FilterArg {
                 let number: serde_json::Number = text.parse().map_err(|_| invalid("an amount such as 1299.50"))?;
                 Ok(Json::Number(number))
             }
-            Kind::Date => match text.parse::<jiff::civil::Date>() {
+            Kind::Date => match text.parse::<Date>() {
                 Ok(day) => Ok(Json::from(day.to_string())),
                 Err(_) => Err(invalid("a date such as 2026-01-31")),
             },
@@ -212,17 +292,31 @@ fn is_filtered_by_server(field: &Field) -> bool {
     field.filter && field.kind != Kind::Money
 }
 
+/// What to filter by instead of a field that holds a list or an object; none where it holds one value.
+fn instead_of(field: &Field) -> Option<String> {
+    match field.kind {
+        Kind::CustomFields => Some(String::from("name one custom field, as in 'custom:NAME=VALUE'")),
+        Kind::Structure if !field.names.is_empty() => {
+            Some(format!("export without it: the column `{}_name` has the names", field.name))
+        }
+        Kind::Structure => Some(String::from("leave the filter out")),
+        _ => None,
+    }
+}
+
 fn parse_id(text: &str) -> Option<i64> {
     text.strip_prefix('#').unwrap_or(text).parse().ok()
 }
 
-/// The field of that name. A reference field may be named without its `_id`, or with `_name`.
+/// The field of that name. A reference field may be named without its `_id`, or with `_name`, and one that lists records
+/// with `_name`, as exports do.
 fn find_field(entity: &'static Entity, name: &str) -> Option<&'static Field> {
     let base = name.strip_suffix("_name").unwrap_or(name);
     let reference = || entity.field(&format!("{base}_id")).filter(|field| field.reference_to().is_some());
     // `category_name` is a field of an asset, but the service filters by `category_id`.
     if name.ends_with("_name") {
-        reference().or_else(|| entity.field(name))
+        let list = || entity.field(base).filter(|field| !field.names.is_empty());
+        reference().or_else(|| entity.field(name)).or_else(list)
     } else {
         entity.field(name).or_else(reference)
     }
@@ -255,6 +349,17 @@ impl Filter {
     /// Whether it is about when a record was changed, and not about what it holds.
     pub(crate) fn is_about_time(&self) -> bool {
         matches!(self.test, FilterTest::ChangedSince(_))
+    }
+
+    /// The custom field it is about, if no record with these fields has one of that name.
+    pub(crate) fn missing_custom(&self, entity: &'static Entity, shape: &ObservedFields) -> Option<FilterError> {
+        let FilterTest::Custom(name, _) = &self.test else { return None };
+        let folded = fold_name(name);
+        if shape.custom.iter().any(|known| fold_name(known) == folded) {
+            return None;
+        }
+        let known = shape.custom.iter().map(|name| format!("custom:{name}")).collect();
+        Some(FilterError::NoCustomField { collection: entity.name, name: name.clone(), known })
     }
 
     /// Whether only the service can apply it, because records do not contain the field.
@@ -305,9 +410,14 @@ impl Filter {
             }
             FilterTest::Custom(name, wanted) => {
                 let pairs = custom_of(record);
-                let held = pairs.iter().find(|(known, _)| known.trim() == name).map_or("", |(_, value)| value.trim());
-                held == wanted
+                let folded = || pairs.iter().find(|(known, _)| fold_name(known) == fold_name(name));
+                let held = pairs.iter().find(|(known, _)| known.trim() == name).or_else(folded);
+                held.map_or("", |(_, value)| value.trim()) == wanted
             }
+            FilterTest::OnDay(name, day) => {
+                text_of(record, name).get(..DAY).and_then(|held| held.parse().ok()) == Some(*day)
+            }
+            FilterTest::At(name, moment) => text_of(record, name).parse().ok() == Some(*moment),
         }
     }
 }
@@ -379,7 +489,7 @@ mod tests {
     #[test]
     fn other_filters_are_applied_by_the_client() {
         let record = RawFields::of(
-            r#"{"id":7,"shelf":"B4","currency":"EUR","notes":null,"custom_fields":"[{\"name\":\"Rack\",\"value\":\"9\"}]"}"#,
+            r#"{"id":7,"shelf":"B4","currency":"EUR","notes":null,"created_at":"2026-12-01T09:00:00.000Z","custom_fields":"[{\"name\":\"Rack\",\"value\":\"9\"}]"}"#,
         )
         .unwrap();
         for (text, matches_record) in [
@@ -388,7 +498,15 @@ mod tests {
             ("notes=", true),
             ("custom:Rack=9", true),
             ("custom:Rack=", false),
+            ("custom:rack =9", true),
+            ("custom:RACK=8", false),
             ("custom:Other=", true),
+            ("custom_fields=", false),
+            ("deployed_to=", true),
+            ("created_at=2026-12-01", true),
+            ("created_at=2026-11-30", false),
+            ("created_at=2026-12-01T10:00:00+01:00", true),
+            ("updated_at=2026-12-01", false),
             ("shelf=B4", true),
             ("id=#7", true),
             ("id=8", false),
@@ -443,9 +561,36 @@ mod tests {
             ("qqq=7", "`tallyport schema assets` lists its fields"),
             ("purchase_date=1/2/24", "use a date such as 2026-01-31"),
             ("status=In repar", "did you mean `In repair`?"),
+            ("id=HF-1", "use a whole number"),
+            ("created_at=yesterday", "use a date such as 2026-01-31, or a timestamp such as 2026-01-31T09:30:00Z"),
+            (
+                "custom_fields=x",
+                "name one custom field, as in 'custom:NAME=VALUE'; `custom_fields=` finds records without any",
+            ),
+            (
+                "deployed_to=Ada",
+                "export without it: the column `deployed_to_name` has the names; `deployed_to=` finds records without any",
+            ),
+            (
+                "deployed_to_name=Ada",
+                "export without it: the column `deployed_to_name` has the names; `deployed_to=` finds records without any",
+            ),
+            ("deployed_tos=Ada", "`tallyport schema assets` lists its fields"),
         ] {
             assert_eq!(filter(text).unwrap_err().hint().as_deref(), Some(hint), "{text}");
         }
+    }
+
+    #[test]
+    fn a_custom_field_that_no_record_has_is_missing() {
+        let assets = collection("assets").unwrap();
+        let mut shape = ObservedFields::default();
+        shape.observe_json(r#"{"id":1,"custom_fields":[{"name":"IMEI","value":"1"}]}"#);
+        let missing = |text: &str| filter(text).unwrap().missing_custom(assets, &shape);
+        assert_eq!(missing("custom:imei=1").or(missing("id=1")), None);
+        let error = missing("custom:Nope=").unwrap();
+        assert_eq!(error.to_string(), "no record of assets has a custom field `Nope`");
+        assert_eq!(error.hint().unwrap(), "choose from custom:IMEI");
     }
 
     #[test]

@@ -69,7 +69,7 @@ pub use report::{ExportReport, FailedTenant, StoredFile, TableReport};
 pub use crate::written_files::Overwrite;
 
 // For the register, which is exported the same way.
-pub(crate) use destination::{OutputPattern, PlaceholderValues, is_folder};
+pub(crate) use destination::{OutputPattern, PlaceholderValues, is_folder, matching_format};
 pub(crate) use lock::ExportLock;
 pub(crate) use mirrored::MirroredAccount;
 pub(crate) use progress::PhaseProgress;

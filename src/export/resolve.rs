@@ -8,10 +8,12 @@ use jiff::civil::DateTime;
 use jiff::tz::TimeZone;
 
 use super::bucket::is_url;
+use super::columns::{ExportColumns, IdColumns};
 use super::destination::{ExportLocation, OutputPattern, PlaceholderValues};
 use super::error::ExportError;
 use super::filters::FilterArg;
 use super::job::{ChangeReport, ExportJob, SortArg};
+use crate::catalog::ObservedFields;
 use crate::schema::{self, ACTIVITY, COLLECTIONS, Entity, TENANTS};
 use crate::table::write::output::{CsvOptions, OutputOptions};
 use crate::written_files::ExportSeries;
@@ -80,6 +82,9 @@ impl ResolvedJob {
             && !self.entities.iter().any(|entity| entity.name == *collection)
         {
             return Err(ExportError::SortWithoutCollection { column: column.clone(), collection });
+        }
+        for entity in self.entities.iter().copied() {
+            FilterArg::check_repeated(&self.filters, entity)?;
         }
         let is_unused = |filter: &&FilterArg| !self.entities.iter().any(|entity| filter.applies_to(entity));
         match self.filters.iter().find(is_unused) {
@@ -159,13 +164,21 @@ fn resolve_columns(
             (Some(split), _) => split,
             (None, [entity]) => (entity.name, column.as_str()),
             (None, _) => {
-                let example = entities.first().map_or("assets", |entity| entity.name);
-                return Err(ExportError::ColumnWithoutCollection { column: column.clone(), example });
+                let holders = entities.iter().filter(|entity| has_column(entity, column)).map(|entity| entity.name);
+                return Err(ExportError::ColumnWithoutCollection {
+                    column: column.clone(),
+                    holders: holders.collect(),
+                });
             }
         };
         columns.entry(collection).or_default().push(column.to_owned());
     }
     Ok(columns)
+}
+
+/// Whether exports of the collection have the column, whatever its records hold.
+fn has_column(entity: &'static Entity, column: &str) -> bool {
+    ExportColumns::of(entity, &ObservedFields::default(), IdColumns::Both).headers().any(|header| header == column)
 }
 
 fn split_collection<'c>(column: &'c str, entities: &[&'static Entity]) -> Option<(&'static str, &'c str)> {
@@ -208,6 +221,14 @@ mod tests {
                 "the filter on `name` applies to locations, which is not exported",
             ),
             (assets().with_filter("status"), "invalid filter `status`"),
+            (
+                assets().with_filter("status=In Use").with_filter("assets.status_id=3"),
+                "two filters for `status_id` of assets",
+            ),
+            (
+                assets().with_filter("custom:Rack=1").with_filter("custom: rack=2"),
+                "two filters for `custom: rack` of assets",
+            ),
             (assets().sorted_by("name:up"), "invalid sort order `name:up`"),
             (assets().sorted_by("locations.name"), "the sort order by `name` is for locations, which is not exported"),
             (
@@ -221,6 +242,16 @@ mod tests {
         ] {
             assert_eq!(message(job), expected);
         }
+        let columns = |columns: &[&str]| ExportJob::all().to("a/").with_columns(columns.iter().copied());
+        let both = ExportJob {
+            collections: vec!["assets".into(), "licenses".into()],
+            all_collections: false,
+            ..columns(&["name"])
+        };
+        assert_eq!(ResolvedJob::new(both.clone()).unwrap_err().hint().unwrap(), "write licenses.name");
+        let both = both.with_columns(["custom:Rack"]);
+        let hint = ResolvedJob::new(both).unwrap_err().hint().unwrap();
+        assert_eq!(hint, "write the collection before it, as in COLLECTION.custom:Rack");
         let unknown = ResolvedJob::new(ExportJob::new(["asets"]).to("a.csv")).unwrap_err();
         assert_eq!(unknown.hint().unwrap(), "did you mean `assets`? `tallyport schema` lists all names");
     }

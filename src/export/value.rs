@@ -17,7 +17,7 @@ use crate::table::{Row, Value};
 const EXACT: f64 = 1e15;
 
 /// The length of `2024-05-01`.
-const DAY: usize = 10;
+pub(super) const DAY: usize = 10;
 
 /// Fields that hold a timestamp of the service (field notes).
 pub(super) const MOMENTS: [&str; 3] = [CREATED_AT, UPDATED_AT, "timestamp"];

@@ -20,7 +20,7 @@ use crate::error::{Error, Result};
 use crate::export::bucket::{BucketUrl, is_url};
 use crate::export::{
     ExportError, ExportLock, MirroredAccount, OutputLayout, OutputPattern, Overwrite, PhaseProgress, PlaceholderValues,
-    ReadMode, StagingDir, TenantScope, is_folder, local_now,
+    ReadMode, StagingDir, TenantScope, is_folder, local_now, matching_format,
 };
 use crate::observer::Observer;
 use crate::run::prepare::unless_interrupted;
@@ -64,7 +64,7 @@ impl RegisterJob {
         Self { output: output.into(), ..Self::default() }
     }
 
-    /// Writes a workbook or a CSV file, whatever the extension of the output.
+    /// Writes a workbook or a CSV file. The extension of the output must not say otherwise.
     pub fn with_format(self, format: Option<FileFormat>) -> Self {
         Self { format, ..self }
     }
@@ -133,6 +133,9 @@ impl RegisterJob {
     fn target_at(&self, path: PathBuf, is_folder: bool) -> Result<RegisterTarget> {
         if is_folder {
             return Ok(RegisterTarget::Folder(path));
+        }
+        if let Some(format) = self.format {
+            matching_format(format, path.clone())?;
         }
         let extension = path.extension().map(|extension| extension.to_string_lossy().to_lowercase());
         match (self.format, extension.as_deref()) {

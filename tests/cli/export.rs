@@ -331,7 +331,7 @@ fn invalid_options_are_rejected_before_any_request() {
     exit code 2
     --- stderr
     error: cannot tell the file type of `a.txt.gz`
-      hint: use a name that ends in .xlsx, .csv, .jsonl or .parquet, or in / for a folder
+      hint: use a name that ends in .xlsx, .csv, .tsv, .txt, .jsonl or .parquet, or in / for a folder
     $ tallyport export assets employees -o a.csv
     exit code 2
     --- stderr
@@ -531,6 +531,50 @@ fn files_that_tallyport_did_not_write_need_force() {
         account.run(&arguments).exits(0);
         fs::write(account.path("mine.csv"), "edited").unwrap();
     }
+}
+
+#[test]
+fn filters_that_cannot_match_are_refused() {
+    let account = account();
+    let export = ["export", "assets", "-o", "a.csv", "--where"];
+    let refused = |filters: &[&str]| {
+        let refused = account.run(&[&export[..], filters].concat()).exits(2);
+        assert!(!account.path("a.csv").exists());
+        refused.stderr
+    };
+    for (filters, expected) in [
+        (
+            &["custom:Shelf=1"][..],
+            "error: no record of assets has a custom field `Shelf`\n  hint: choose from custom:Rack\n",
+        ),
+        (
+            &["deployed_to_name=Ada Byron"],
+            "error: assets cannot be filtered by a value of `deployed_to`, which holds several\n  hint: export without it: \
+             the column `deployed_to_name` has the names; `deployed_to=` finds records without any\n",
+        ),
+        (
+            &["status=Deployable", "--where", "status_id=7"],
+            "error: two filters for `status_id` of assets\n  hint: a record has to match every filter: export each value to a \
+             file of its own\n",
+        ),
+    ] {
+        assert_eq!(refused(filters), expected);
+    }
+    let text = account.run(&["export", "assets", "-o", "-", "--columns", "asset_id", "--where", "custom:RACK=B4"]);
+    assert_eq!(text.exits(0).stdout, "asset_id\r\n0042\r\n");
+}
+
+#[test]
+fn the_name_of_a_file_says_what_is_in_it() {
+    let account = account();
+    account.run(&["export", "assets", "-o", "a.tsv", "--columns", "asset_id,notes"]).exits(0);
+    assert!(fs::read_to_string(account.path("a.tsv")).unwrap().starts_with("asset_id\tnotes\r\n0042\t\r\n"));
+    for export in [&["export", "assets"][..], &["export", "register"]] {
+        let refused = account.run(&[export, &["-o", "a.csv", "--format", "xlsx"]].concat()).exits(2);
+        let expected = "error: the name `a.csv` says csv, and --format says xlsx\n  hint: end the name in .xlsx, or leave out --format\n";
+        assert_eq!(refused.stderr, expected);
+    }
+    assert!(!account.path("a.csv").exists());
 }
 
 #[test]

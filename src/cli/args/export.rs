@@ -111,7 +111,7 @@ pub(crate) struct ExportArgs {
     #[arg(long, help_heading = "CSV files")]
     pub bom: bool,
 
-    /// The delimiter of CSV files: `,` `;` `|` or `tab` [default: ,]
+    /// The delimiter of CSV files: `,` `;` `|` or `tab` [default: tab for .tsv, else ,]
     #[arg(long, value_name = "CHAR", help_heading = "CSV files")]
     pub delimiter: Option<String>,
 

@@ -46,6 +46,13 @@ fn the_extension_decides_the_format_unless_one_is_given() {
     assert!(matches!(format("a.txt.gz"), Err(ExportError::FileType { .. })));
     let given = OutputPattern::parse("a.dat", Some(FileFormat::Csv), OutputLayout::Flat, TenantScope::Current).unwrap();
     assert_eq!(given.locate(VALUES, now()).unwrap().format, FileFormat::Csv);
+    for (output, format) in
+        [("a.csv", FileFormat::Xlsx), ("{date}.XLSX", FileFormat::Csv), ("a.tsv", FileFormat::Jsonl)]
+    {
+        let pattern = OutputPattern::parse(output, Some(format), OutputLayout::Flat, TenantScope::Current).unwrap();
+        let located = pattern.locate(VALUES, now());
+        assert!(matches!(located, Err(ExportError::OtherFormat { .. })), "{output}: {located:?}");
+    }
 }
 
 #[test]

@@ -14,8 +14,8 @@ use crate::table::{Cell, Value};
 /// How a CSV file is written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct CsvOptions {
-    /// An ASCII character.
-    pub delimiter: u8,
+    /// An ASCII character; none for a tab in .tsv files and a comma in all others.
+    pub delimiter: Option<u8>,
     pub byte_order_mark: ByteOrderMark,
     pub formula_escaping: FormulaEscaping,
 }
@@ -38,7 +38,13 @@ impl CsvOptions {
     /// For files that people open in spreadsheet programs: formulas are escaped. What reads CSV takes the escapes off
     /// again, so that a result can be corrected and imported.
     pub const EXPORT: Self =
-        Self { delimiter: b',', byte_order_mark: ByteOrderMark::Without, formula_escaping: FormulaEscaping::On };
+        Self { delimiter: None, byte_order_mark: ByteOrderMark::Without, formula_escaping: FormulaEscaping::On };
+}
+
+/// The delimiter that the name of a file promises.
+fn delimiter_of(path: Option<&Path>) -> u8 {
+    let extension = path.and_then(Path::extension);
+    if extension.is_some_and(|extension| extension.eq_ignore_ascii_case("tsv")) { b'\t' } else { b',' }
 }
 
 /// Writes rows of CSV.
@@ -62,7 +68,7 @@ impl<W: Write> CsvWriter<W> {
         // A row may be longer than the header: a value beyond the last header is a problem to show, not to drop.
         let writer = csv::WriterBuilder::new()
             .flexible(true)
-            .delimiter(options.delimiter)
+            .delimiter(options.delimiter.unwrap_or_else(|| delimiter_of(path.as_deref())))
             .terminator(csv::Terminator::CRLF)
             .buffer_capacity(1 << 16)
             .from_writer(output);
@@ -160,6 +166,21 @@ mod tests {
 
     use super::*;
     use crate::table::Row;
+
+    #[test]
+    fn the_name_decides_the_delimiter_unless_one_is_given() {
+        let written = |name: Option<&str>, delimiter| {
+            let options = CsvOptions { delimiter, ..CsvOptions::EXPORT };
+            let mut csv = CsvWriter::new(Vec::new(), name.map(Path::new), options).unwrap();
+            csv.text("a").and_then(|()| csv.text("b")).and_then(|()| csv.end_row()).unwrap();
+            String::from_utf8(csv.finish().unwrap()).unwrap()
+        };
+        assert_eq!(written(Some("out/a.TSV"), None), "a\tb\r\n");
+        assert_eq!(written(Some("a.tsv"), Some(b';')), "a;b\r\n");
+        for name in [Some("a.csv"), Some("a.txt"), None] {
+            assert_eq!(written(name, None), "a,b\r\n", "{name:?}");
+        }
+    }
 
     #[test]
     fn values_are_written_as_they_were_typed() {

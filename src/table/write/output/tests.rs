@@ -124,8 +124,11 @@ fn a_csv_file_is_safe_and_exact() {
 fn csv_is_written_in_the_style_asked_for() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("assets.csv");
-    let csv =
-        CsvOptions { byte_order_mark: ByteOrderMark::With, delimiter: b';', formula_escaping: FormulaEscaping::Off };
+    let csv = CsvOptions {
+        byte_order_mark: ByteOrderMark::With,
+        delimiter: Some(b';'),
+        formula_escaping: FormulaEscaping::Off,
+    };
     let style = OutputOptions { csv, ..OutputOptions::default() };
     let mut output = open(&OutputTarget::File(path.clone()), FileFormat::Csv, &style).unwrap();
     output.begin("assets", &[column("=tag", ColumnType::Text), column("notes", ColumnType::Text)]).unwrap();
