@@ -3,6 +3,7 @@
 use crate::mapping::{self, Column, ColumnTarget, Mapping, SkipCondition, SkippedRows};
 use crate::schema::fold_header;
 use crate::table::{Cell, Row, Value};
+use crate::wording::thousands;
 
 /// Why a row is no record.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -47,8 +48,23 @@ pub(super) struct NonRecordFinder {
     totals_rows: Vec<u64>,
     skips: Vec<SkippedRows>,
     counts: Vec<(NonRecord, u64)>,
-    /// The first of the rows at hand that look like totals, and how many they are, if there is nothing but them since.
-    total: Option<(u64, String, u64)>,
+    /// The rows at hand that look like totals, if there is nothing but them and notes since.
+    total: Option<TotalRows>,
+}
+
+/// Rows at the end of a list that look like totals, and the notes below them, such as `As of 2026-01-01`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct TotalRows {
+    /// The first of them.
+    pub row: u64,
+    /// Its first text.
+    pub text: String,
+    pub totals: u64,
+    /// Rows with a single text.
+    pub notes: u64,
+    /// Whether one of them holds more than what it is called. Without figures it may be a record that is called so, and
+    /// what follows may be records of which only the name is known.
+    has_figures: bool,
 }
 
 impl NonRecordFinder {
@@ -125,19 +141,33 @@ impl NonRecordFinder {
     }
 
     fn note_total(&mut self, row: &Row) {
-        match self.first_text(row).filter(|text| is_total(text)) {
-            None => self.total = None,
-            Some(text) => match &mut self.total {
-                Some((.., count)) => *count += 1,
-                none => *none = Some((row.number, text.trim().to_owned(), 1)),
-            },
-        }
+        let Some(text) = self.first_text(row).filter(|text| is_total(text)) else {
+            let is_note = self.total.as_ref().is_some_and(|total| total.has_figures) && self.may_be_note(row);
+            self.total = self.total.take().filter(|_| is_note);
+            self.total.iter_mut().for_each(|total| total.notes += 1);
+            return;
+        };
+        let has_figures = self.filled_cells(row).nth(1).is_some();
+        let total = self.total.get_or_insert_with(|| TotalRows::new(row.number, text.trim().to_owned()));
+        total.totals += 1;
+        total.has_figures |= has_figures;
+    }
+
+    /// Whether the row may be a note below a total: it holds one text and nothing else, where others hold more.
+    pub(super) fn may_be_note(&self, row: &Row) -> bool {
+        let mut filled = self.filled_cells(row);
+        let is_text = filled.next().is_some_and(|cell| cell.value == Value::Text);
+        is_text && self.headers.len() > 1 && filled.next().is_none()
     }
 
     /// The cells of a row that an earlier result did not add.
     fn own_cells<'r>(&self, row: &'r Row) -> impl Iterator<Item = Cell<'r>> {
         let columns = (0..row.len()).filter(|column| !self.result_columns.contains(column));
         columns.map(|column| row.cell(column))
+    }
+
+    fn filled_cells<'r>(&self, row: &'r Row) -> impl Iterator<Item = Cell<'r>> {
+        self.own_cells(row).filter(|cell| !cell.is_blank())
     }
 
     /// Whether a row holds unticked boxes, zeros or empty formulas, and nothing else. A row with nothing in it is no row.
@@ -147,7 +177,7 @@ impl NonRecordFinder {
 
     /// The first cell with anything in it, if it holds text.
     fn first_text<'r>(&self, row: &'r Row) -> Option<&'r str> {
-        let first = self.own_cells(row).find(|cell| !cell.is_blank())?;
+        let first = self.filled_cells(row).next()?;
         (first.value == Value::Text && first.text.len() < 40).then_some(first.text)
     }
 
@@ -156,9 +186,31 @@ impl NonRecordFinder {
         self.counts.iter().copied()
     }
 
-    /// The first of the rows at the end that look like totals, its first text, and how many there are.
-    pub(super) fn total(&self) -> Option<(u64, &str, u64)> {
-        self.total.as_ref().map(|(row, text, count)| (*row, text.as_str(), *count))
+    /// The rows at the end that look like totals.
+    pub(super) fn total(&self) -> Option<&TotalRows> {
+        self.total.as_ref()
+    }
+}
+
+impl TotalRows {
+    fn new(row: u64, text: String) -> Self {
+        Self { row, text, totals: 0, notes: 0, has_figures: false }
+    }
+
+    /// What they look like, and what to do.
+    pub(super) fn message(&self) -> String {
+        let (row, text) = (thousands(self.row), &self.text);
+        let look_like = match self.totals {
+            1 => format!("row {row} looks like a total (`{text}`)"),
+            totals => format!("{totals} rows from row {row} on look like totals (`{text}`)"),
+        };
+        let rest = match (self.totals, self.notes) {
+            (1, 0) => " and was read as a record: delete it if it is not a record",
+            (_, 0) => " and were read as records: delete those that are not",
+            (_, 1) => ", and the row after like a note; all were read as records: delete those that are not",
+            (_, _) => ", and the rows after like notes; all were read as records: delete those that are not",
+        };
+        format!("{look_like}{rest}")
     }
 }
 
@@ -213,7 +265,7 @@ fn is_total(text: &str) -> bool {
 mod tests {
     #![allow(clippy::unwrap_used)]
 
-    use super::{NonRecord, NonRecordFinder, TOTALS, is_total};
+    use super::{NonRecord, NonRecordFinder, TOTALS, TotalRows, is_total};
     use crate::mapping::{Mapping, MappingOverrides};
     use crate::schema::{collection, fold_header};
     use crate::table::{Row, Value};
@@ -274,12 +326,36 @@ mod tests {
             let mut finder = finder(&[]);
             finder.observe(&row(2, &["A-1", "MacBook"]));
             finder.observe(&row(3, &["", word, "", "12"]));
-            assert_eq!(finder.total(), Some((3, word, 1)), "{word}");
+            assert_eq!(finder.total().map(|total| (total.row, total.text.as_str())), Some((3, word)), "{word}");
             finder.observe(&row(4, &["A-2", "MacBook"]));
             assert_eq!(finder.total(), None, "not at the end");
         }
         let mut finder = finder(&[]);
         finder.observe(&row(2, &["Total Commander", "MacBook"]));
         assert_eq!(finder.total(), None);
+    }
+
+    #[test]
+    fn notes_below_a_total_do_not_hide_it() {
+        let told = |rows: &[&[&str]]| {
+            let mut finder = finder(&[]);
+            rows.iter().zip(2..).for_each(|(cells, number)| {
+                finder.observe(&row(number, cells));
+            });
+            finder.total().map(TotalRows::message)
+        };
+        let total: &[&str] = &["Total", "", "", "12"];
+        let note: &[&str] = &["As of 2026-01-01"];
+        assert_eq!(
+            told(&[total, note]).unwrap(),
+            "row 2 looks like a total (`Total`), and the row after like a note; all were read as records: delete those that are not"
+        );
+        assert_eq!(
+            told(&[total, total, note, &["", "Printed by Ada"]]).unwrap(),
+            "2 rows from row 2 on look like totals (`Total`), and the rows after like notes; all were read as records: delete \
+             those that are not"
+        );
+        assert_eq!(told(&[total, note, &["A-1", "MacBook"]]), None, "not at the end");
+        assert_eq!(told(&[&["Total"], note]), None, "it may be a record that is called so");
     }
 }

@@ -23,7 +23,7 @@ use super::text_cache::TextCache;
 use crate::mapping::{Column, ColumnFacts, DerivedColumn, Mapping, RecordOrigin, Strip, TimestampColumn};
 use crate::schema::{Field, Kind, Meaning};
 use crate::table::{Row, SheetLayout, Value};
-use crate::wording::{counted, thousands};
+use crate::wording::counted;
 pub(super) use currency::AmountCurrency;
 pub(crate) use stages::RowDigest;
 
@@ -191,16 +191,7 @@ impl<'m> Checker<'m> {
             let message = format!("{} {}", counted(count, "row"), kind.text(self.mapping));
             Remark::new(RemarkCode::RowsLeftOut, message)
         });
-        let total = self.non_records.total().map(|(row, text, count)| {
-            let row = thousands(row);
-            let message = match count {
-                1 => format!("row {row} looks like a total (`{text}`) and was read as a record: delete it if it is not a record"),
-                _ => format!(
-                    "{count} rows from row {row} on look like totals (`{text}`) and were read as records: delete those that are not"
-                ),
-            };
-            Remark::new(RemarkCode::RowsTotal, message)
-        });
+        let total = self.non_records.total().map(|total| Remark::new(RemarkCode::RowsTotal, total.message()));
         left_out.chain(total).chain(self.hidden.remark()).collect()
     }
 

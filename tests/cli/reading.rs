@@ -180,6 +180,12 @@ fn a_declared_totals_row_is_left_out_and_any_other_is_remarked() {
     let (_, summary) = account.json(&["check", "suppliers.csv"]);
     let told = "suppliers: row 3 looks like a total (`Grand Total:`) and was read as a record: delete it if it is not a record";
     assert_eq!(remarks(&summary, "rows.total"), [told]);
+    // A note below it does not hide it.
+    let account = account.sheet("sites.csv", "name,city,notes\nA1,Bonn,3\nGesamt,,3\n,,\nStand: 01.01.2026,,\n");
+    let (_, summary) = account.json(&["check", "sites.csv", "--entity", "locations"]);
+    let told = "sites: row 3 looks like a total (`Gesamt`), and the row after like a note; all were read as records: delete \
+                those that are not";
+    assert_eq!(remarks(&summary, "rows.total"), [told]);
 }
 
 #[test]

@@ -90,7 +90,8 @@ impl<'m> Checker<'m> {
         self.check_cells((typed, row), &filler, checked);
         let keys = self.hasher.hashes(row);
         let mut digest = self.digest(keys, checked);
-        digest.is_flagged |= self.non_records.total().is_some();
+        // The total above a note may be among another helper's rows.
+        digest.is_flagged |= self.non_records.total().is_some() || self.non_records.may_be_note(typed);
         self.filler = filler;
         (if is_filled { self.filler.filled() } else { typed }, digest)
     }
@@ -156,7 +157,7 @@ impl<'m> Checker<'m> {
         checked.locate(typed, self.mapping);
     }
 
-    /// Notes a row that a helper has checked and flagged: it may be no record, or a total. To be called in order.
+    /// Notes a row that a helper has checked and flagged: it may be no record, a total, or a note below one. To be called in order.
     pub(crate) fn note_flagged(&mut self, typed: &Row, checked: &CheckedRow) {
         self.non_records.note(checked.non_record, typed);
     }
