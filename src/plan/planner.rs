@@ -174,13 +174,15 @@ impl<S: StepSink> Planner<'_, S> {
         }
         self.totals.names.observe(sheet.index.into(), sheet.mapping, row, checked);
         let (mut note, mut changes) = (checked.renamed_text(), Vec::new());
-        for column in self.read_only_edits(sheet, row, checked) {
+        let read_only_edits = self.read_only_edits(sheet, row, checked);
+        let mut given = Vec::new();
+        let decided = self.decide(sheet, row, checked, (&mut note, &mut given));
+        // Of a row with a problem it may not be certain which record it means.
+        for column in read_only_edits.into_iter().filter(|_| decided.is_ok()) {
             let header = sheet.mapping.header(column).unwrap_or_default();
             target::note_read_only(&mut note, header);
             self.totals.add_read_only_edit(header, row.number);
         }
-        let mut given = Vec::new();
-        let decided = self.decide(sheet, row, checked, (&mut note, &mut given));
         if let Ok(decision) = &decided {
             self.keep_given(sheet, row, decision, given);
         }

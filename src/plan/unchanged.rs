@@ -4,10 +4,15 @@
 //! fractional amount, a name `n/a`, a text truncated to the limit of a cell. A row that targets a record and shows
 //! exactly that has not been edited, so the cell neither fails nor is written.
 
+use jiff::civil::Date;
+use rust_decimal::Decimal;
 use serde_json::Value as Json;
 
 use crate::api::{integer, plain_text};
 use crate::catalog::{Catalog, RecordRef};
+use crate::check::choice;
+use crate::check::date::{self, DateOrder, DateReading};
+use crate::check::money::{self, DecimalMark};
 use crate::check::text::trimmed;
 use crate::mapping::Ids;
 use crate::schema::{Field, Kind, Reference, Wire};
@@ -53,6 +58,24 @@ pub(super) fn shows_value(cell: Cell<'_>, held: &Json) -> bool {
     }
 }
 
+/// Whether a cell means a date, number or truth in the notation of any country: a program that saves the file again may write
+/// it in its own.
+pub(super) fn reads_as(cell: Cell<'_>, held: &Json) -> bool {
+    let text = plain_text(held);
+    if let Json::Bool(truth) = held {
+        return choice::boolean(cell).is_ok_and(|shown| shown == *truth);
+    }
+    if let Some(day) = text.get(..10).and_then(|day| day.parse::<Date>().ok()) {
+        return DateOrder::ALL.into_iter().any(|order| {
+            let reading = DateReading { orders: Some(order).into(), ..DateReading::default() };
+            date::parse(cell, &reading).is_ok_and(|shown| shown == day)
+        });
+    }
+    let Ok(number) = text.trim().parse::<Decimal>() else { return false };
+    let marks = [DecimalMark::Point, DecimalMark::Comma];
+    marks.into_iter().any(|mark| money::parse(cell, Some(mark)).is_ok_and(|shown| shown.value == number))
+}
+
 /// Whether a cell shows `#12`, a bare `12` in a column of ids, or exactly the record's name: with other letters it
 /// may be another record's.
 fn shows_record(cell: Cell<'_>, (reference, ids): (Reference, Ids), id: i64, catalog: &Catalog) -> bool {
@@ -94,6 +117,29 @@ mod tests {
 
     fn text(text: &str) -> Cell<'_> {
         Cell { text, value: Value::Text, format: None }
+    }
+
+    #[test]
+    fn a_value_in_the_notation_of_another_country_is_the_same() {
+        for (shown, held) in [
+            ("26.01.2024", json!("2024-01-26")),
+            ("1/26/2024", json!("2024-01-26")),
+            ("2024-01-26", json!("2024-01-26T00:00:00.000Z")),
+            ("1.249,50", json!(1249.5)),
+            ("1,249.50", json!("1249.5")),
+            ("1249,0", json!(1249)),
+            ("WAHR", json!(true)),
+        ] {
+            assert!(reads_as(text(shown), &held), "{shown} {held}");
+        }
+        for (shown, held) in [
+            ("27.01.2024", json!("2024-01-26")),
+            ("1.250,50", json!(1249.5)),
+            ("FALSCH", json!(true)),
+            ("HF-2", json!("HF-1")),
+        ] {
+            assert!(!reads_as(text(shown), &held), "{shown} {held}");
+        }
     }
 
     #[test]

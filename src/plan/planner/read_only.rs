@@ -41,7 +41,8 @@ impl<S: StepSink> Planner<'_, S> {
         let entity = sheet.mapping.entity;
         if let Some(held) = record.get(header) {
             let shown = |field| unchanged::is_shown_by(cell, (field, Ids::Bare), Some(held), self.catalog);
-            return !entity.field(header).map_or_else(|| unchanged::shows_value(cell, held), shown);
+            let is_shown = entity.field(header).map_or_else(|| unchanged::shows_value(cell, held), shown);
+            return !is_shown && !unchanged::reads_as(cell, held);
         }
         let base = header.strip_suffix("_name").and_then(|base| entity.field(base));
         base.filter(|field| !field.names.is_empty())
@@ -118,6 +119,30 @@ mod tests {
         assert!(outcome.steps.is_empty());
         let notes: Vec<&str> = outcome.rows.iter().map(|row| row.note.as_str()).collect();
         assert!(notes[0].is_empty() && notes[1].contains("number_of_assets") && notes[4].is_empty(), "{notes:?}");
+    }
+
+    #[test]
+    fn a_cell_that_another_program_wrote_in_its_notation_is_no_edit() {
+        let stamp = "2026-02-02T08:00:00.000Z";
+        let asset = |id: i64| {
+            json!({"id": id, "asset_id": format!("A-{id}"), "product_id": 1, "status_id": 1, "checkout_date": "2024-01-26",
+                "created_at": stamp, "updated_at": stamp})
+        };
+        let outcome = Scenario::new()
+            .holds("assets", json!([asset(1), asset(2), asset(3)]))
+            .sheet(
+                "assets",
+                &format!(
+                    "id|asset_id|checkout_date|status_name|created_at|updated_at\n\
+                     1|A-1|26.01.2024||{stamp}|{stamp}\n\
+                     2|A-2|27.01.2024||{stamp}|{stamp}\n\
+                     3|A-3|28.01.2024|Nowhere|{stamp}|{stamp}"
+                ),
+            )
+            .plan();
+        let edits: Vec<_> = outcome.totals.read_only_edits.values().collect();
+        assert_eq!(edits, [&(1, 3)], "not of a row that is refused");
+        assert!(outcome.rows[0].note.is_empty() && outcome.rows[1].note.contains("checkout_date"));
     }
 
     #[test]
