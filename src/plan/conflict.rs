@@ -142,13 +142,13 @@ impl Conflict {
             let error = match &difference.id_beside {
                 Some(header) => ValueError::new(
                     Code::RecordConflict,
-                    format!("the service has {service}, as `{header}` says; {when}"),
+                    format!("the service has {service}, as `{header}` says{when}"),
                     format!(
                         "write the name that goes with `{header}`, or empty the cell; if the name is right, correct \
                          `{header}` and pass --conflicts mine"
                     ),
                 ),
-                None => error(format!("the service has {service}, {when}")),
+                None => error(format!("the service has {service}{when}")),
             };
             error.at(Some(difference.column), &difference.sheet)
         };
@@ -175,13 +175,13 @@ impl Conflict {
         }
     }
 
-    /// When the record was changed.
+    /// When the record was changed, to follow what it holds. Which of its fields were changed is not known.
     fn when(&self) -> String {
         match (self.since, self.changed) {
-            (Since::Unknown, _) => String::from(UNKNOWN),
-            (Since::UnreadableExport, _) => String::from(UNREADABLE),
-            (_, Some(changed)) => format!("changed on {}, {}", changed.text(), self.before()),
-            (_, None) => format!("changed {}", self.before()),
+            (Since::Unknown, _) => format!(", {UNKNOWN}"),
+            (Since::UnreadableExport, _) => format!(", {UNREADABLE}"),
+            (_, Some(changed)) => format!("; the record was changed on {}, {}", changed.text(), self.before()),
+            (_, None) => format!("; the record was changed {}", self.before()),
         }
     }
 
@@ -302,8 +302,8 @@ mod tests {
     fn every_field_that_differs_is_a_problem_with_the_value_of_the_service() {
         let columns = "product|location|notes|asset_name|purchase_cost|custom:Rack|custom:Floor";
         let shown = account().sheet("assets", &sheet(columns, "X2|Ulm|mine|Ada|7|C1|2")).shown();
-        let since = "changed on 2026-02-02 08:00:00.000 UTC, after the export";
-        let has = |column: char, value: &str| format!("record.conflict at {column}: the service has {value}, {since}");
+        let since = "the record was changed on 2026-02-02 08:00:00.000 UTC, after the export";
+        let has = |column: char, value: &str| format!("record.conflict at {column}: the service has {value}; {since}");
         let expected = [
             has('C', "`X1 (#1)`"),
             has('D', "`#77`"),
@@ -332,7 +332,7 @@ mod tests {
         }
         for old in ["13/01/2026 08:00", "46023.33333", "1 Jan 2026 8:00 AM"] {
             let row = shown("7", old);
-            assert!(row.contains("the service has `5`, changed on 2026-02-02"), "{old}: {row}");
+            assert!(row.contains("the service has `5`; the record was changed on 2026-02-02"), "{old}: {row}");
         }
         for last in ["02/02/2026 08:00", "46055.33333", "2/2/26 8:00 AM"] {
             assert_eq!(shown("7", last), r#"update 1 {"purchase_cost":7}"#, "{last}");

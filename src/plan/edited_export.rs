@@ -242,7 +242,7 @@ mod tests {
         // Edited before, and left over from then: which of the two cannot be told from the row.
         assert_eq!(
             plan("3", "Ulm", earlier).0,
-            "reject record.conflict at D: the service has `Berlin (#3)`, as `location_id` says; changed on \
+            "reject record.conflict at D: the service has `Berlin (#3)`, as `location_id` says; the record was changed on \
              2026-02-02 08:00:00.000 UTC, after the export"
         );
         assert_eq!(plan("3", "", earlier).0, "unchanged 5", "as its hint says");

@@ -196,7 +196,7 @@ fn of_a_done_row_only_the_edit_is_sent() {
     assert_eq!((code, counts), (1, [0, 1, 0, 1]), "{summary}");
     assert_eq!(summary["problems"][0]["code"], "record.conflict");
     let message = summary["problems"][0]["examples"][0]["message"].as_str().unwrap();
-    assert!(message.starts_with("the service has `Theirs`, changed on "), "{message}");
+    assert!(message.starts_with("the service has `Theirs`; the record was changed on "), "{message}");
     assert_eq!(
         [name_and_notes(&account, "B-1")[0].clone(), name_and_notes(&account, "B-2")[0].clone()],
         ["Theirs", "2"]

@@ -472,8 +472,8 @@ fn changed_since(action: &str) -> Scenario {
 
 #[test]
 fn a_record_changed_since_the_export_is_a_conflict_until_a_side_is_chosen() {
-    let when = "changed on 2026-02-02 08:00:00.000 UTC, after the export";
-    assert_eq!(changed_since("").shown(), [format!("reject record.conflict at C: the service has `Mitte`, {when}")]);
+    let when = "the record was changed on 2026-02-02 08:00:00.000 UTC, after the export";
+    assert_eq!(changed_since("").shown(), [format!("reject record.conflict at C: the service has `Mitte`; {when}")]);
     for (conflicts, expected) in [
         (Conflicts::Theirs, "keep 1 for Theirs"),
         (Conflicts::Skip, "keep 1 for Skip"),

@@ -279,7 +279,7 @@ fn an_export_that_somebody_else_changed_is_a_conflict_until_it_is_said_who_wins(
     let refused = office.imports(job());
     assert_eq!(refused.report.summary().counts().failed, 1);
     assert!(
-        refused.rows()[0].contains("record.conflict at C: the service has `Hamburg`, changed on "),
+        refused.rows()[0].contains("record.conflict at C: the service has `Hamburg`; the record was changed on "),
         "{:?}",
         refused.rows()
     );

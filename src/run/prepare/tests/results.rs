@@ -126,7 +126,7 @@ fn of_an_edited_row_only_the_edit_is_sent_and_what_others_have_changed_too_is_a_
     let changes = [("https://acer.example", "https://new.example"), ("https://asus.example", "https://asus.test")];
     let path = imported.edits("url.csv", &changes);
     let finished = imported.imports(Imported::job(&path));
-    let conflict = "record.conflict at E: the service has `https://other.example`, changed on ";
+    let conflict = "record.conflict at E: the service has `https://other.example`; the record was changed on ";
     assert!(finished.rows()[0].starts_with(&format!("2 failed #{acer}: {conflict}")), "{:?}", finished.rows());
     assert!(finished.rows()[0].ends_with(", after the earlier run"), "{:?}", finished.rows());
     assert_eq!(finished.rows()[1], format!("3 updated #{asus}"));
@@ -196,8 +196,9 @@ fn an_edit_that_was_a_conflict_is_one_when_it_is_imported_again() {
     let imports = |from: &Path, to: &Path| {
         imported.imports(Imported::job(from).only_failed().result(ResultTarget::File(to.to_path_buf()))).rows()
     };
-    let conflict =
-        format!("2 failed #{acer}: record.conflict at E: the service has `https://other.example`, changed on ");
+    let conflict = format!(
+        "2 failed #{acer}: record.conflict at E: the service has `https://other.example`; the record was changed on "
+    );
     for (from, to) in [(&path, &results[0]), (&results[0], &results[1])] {
         let rows = imports(from, to);
         assert!(rows[0].starts_with(&conflict), "{rows:?}");
