@@ -323,18 +323,36 @@ impl CheckedRow {
         self.derived_cell(column)?.record_kind
     }
 
-    /// Reports missing required fields as problems, because the row would create a record.
-    pub(crate) fn report_missing(&mut self, mapping: &Mapping) {
+    /// Reports missing required fields as problems, because the row would create a record, or may.
+    pub(crate) fn report_missing(&mut self, mapping: &Mapping, creation: Creation) {
         for field in &self.missing {
             let field = &mapping.entity.fields[*field];
-            let problem = match mapping.column_of(field.name) {
-                Some(column) => missing(field).at(Some(column), ""),
-                None => unfed(field, mapping).at(None, ""),
-            };
-            self.problems.push(problem);
+            let column = mapping.column_of(field.name);
+            let error = if column.is_some() { missing(field) } else { unfed(field, mapping) };
+            let is_key = mapping.entity.key.contains(&field.name);
+            let error = if creation == Creation::Possible && !is_key { for_new_records(error) } else { error };
+            self.problems.push(error.at(column, ""));
         }
         self.missing.clear();
     }
+}
+
+/// Whether a row makes a new record, which must have every required field.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Creation {
+    Certain,
+    /// Only the account can tell.
+    Possible,
+}
+
+/// Says that only a new record needs the value.
+fn for_new_records(error: ValueError) -> ValueError {
+    let hint = error.hint.map_or_else(String::new, |hint| format!("{hint}; "));
+    ValueError::new(
+        error.code,
+        format!("{}; only records that the account does not have yet need it", error.message),
+        format!("{hint}`tallyport import --dry-run` knows which records the account has"),
+    )
 }
 
 /// As [`missing`], where no column could have the value.

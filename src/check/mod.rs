@@ -46,7 +46,7 @@ pub(crate) use checked_row::RecurringCell;
 #[cfg(test)]
 pub(crate) use checked_row::RenamedCell;
 pub(crate) use checked_row::{
-    CheckedRow, CurrencySign, CustomField, EarlierRunRow, ParsedField, ParsedId, ParsedRelated, ParsedValue,
+    CheckedRow, Creation, CurrencySign, CustomField, EarlierRunRow, ParsedField, ParsedId, ParsedRelated, ParsedValue,
 };
 pub(crate) use duplicates::duplicate_hint;
 pub(crate) use fill::{DerivedOrigin, rule_value};

@@ -6,7 +6,7 @@ use std::time::Instant;
 use super::new_run_id;
 use super::next_commands::after_check;
 use super::result_path::{ResultPath, result_path};
-use crate::check::{CheckedRow, Checker, Inference, Mode, Problem, RemarkTally, RowAction, Rules};
+use crate::check::{CheckedRow, Checker, Creation, Inference, Mode, Problem, RemarkTally, RowAction, Rules};
 use crate::error::Result;
 use crate::mapping::{Mapping, RecordOrigin};
 use crate::observer::Observer;
@@ -217,7 +217,7 @@ impl SheetCheck<'_> {
     fn problems(&mut self, row: &Row, checked: &mut CheckedRow) -> Vec<Problem> {
         self.remarks.add(row.number, &checked.remarks);
         if self.may_create(checked) {
-            checked.report_missing(self.mapping);
+            checked.report_missing(self.mapping, creation(checked));
             checked.locate(row, self.mapping);
         }
         std::mem::take(&mut checked.problems)
@@ -247,7 +247,7 @@ impl SheetCheck<'_> {
         }
         let mapping = &self.sheets[index].0;
         self.remarks.add(row.typed.number, &checked.remarks);
-        checked.report_missing(mapping);
+        checked.report_missing(mapping, creation(checked));
         checked.locate(row.typed, mapping);
         let mut problems = std::mem::take(&mut checked.problems);
         if mapping.origin == RecordOrigin::Described && problems.is_empty() {
@@ -297,5 +297,13 @@ impl SheetCheck<'_> {
                 secrets => book.row(&row.without_columns(secrets), &outcome),
             };
         }
+    }
+}
+
+/// Whether a row that may create a record does. Without an account, only the row itself tells.
+fn creation(checked: &CheckedRow) -> Creation {
+    match checked.action {
+        Some(RowAction::Write(Mode::Create)) => Creation::Certain,
+        _ => Creation::Possible,
     }
 }

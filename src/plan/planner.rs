@@ -48,8 +48,8 @@ use crate::api::{Body, custom_fields};
 use crate::catalog::{Catalog, RecordRef};
 use crate::check::duplicate_hint;
 use crate::check::{
-    CheckedRow, Code, Conflicts, CustomField, Duplicates, EarlierRunRow, Mode, Problem, RemarkKind, RowAction, Rules,
-    ValueError,
+    CheckedRow, Code, Conflicts, Creation, CustomField, Duplicates, EarlierRunRow, Mode, Problem, RemarkKind,
+    RowAction, Rules, ValueError,
 };
 use crate::mapping::{Column, MappingSource, RecordOrigin};
 use crate::plan::resolver::{
@@ -319,7 +319,7 @@ impl<S: StepSink> Planner<'_, S> {
         // A row with an invalid id may well be about an existing record.
         let says_id = problems.iter().any(|problem| problem.code() == Code::IdInvalid);
         if creates && !says_id {
-            checked.report_missing(sheet.mapping);
+            checked.report_missing(sheet.mapping, Creation::Certain);
             problems.append(&mut checked.problems);
         }
         if let Some(RecordRef::Known(id)) = of_record {

@@ -269,3 +269,19 @@ fn stdin_can_be_read_twice() {
                 purchase_date (day-month-year)
     ");
 }
+
+#[test]
+fn what_only_a_new_record_needs_is_said_to_be_that() {
+    let account = CliTest::new().sheet("update.csv", "Asset Tag,Notes,_action\nA-1,x,\nA-2,x,create\nA-3,x,update\n");
+    let (code, summary) = account.json(&["check", "update.csv", "--entity", "assets"]);
+    assert_eq!((code, &summary["counts"]["failed"]), (1, &serde_json::json!(2)));
+    let told = summary["problems"].as_array().unwrap().iter().flat_map(|problem| {
+        let examples = problem["examples"].as_array().unwrap().iter();
+        examples
+            .map(|example| [&example["row"], &example["message"], &example["hint"]].map(ToString::to_string).join(" "))
+    });
+    let told: Vec<String> = told.filter(|told| told.contains("`product_id`")).collect();
+    let possible = r#"2 "no column is mapped to `product_id` (required); only records that the account does not have yet need it" "add a column `product_id`; `tallyport import --dry-run` knows which records the account has""#;
+    let certain = r#"3 "no column is mapped to `product_id` (required)" "add a column `product_id`""#;
+    assert_eq!(told, [possible, certain]);
+}

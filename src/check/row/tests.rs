@@ -1,7 +1,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
 use super::*;
-use crate::check::{EmptyCells, RemarkTally};
+use crate::check::{Creation, EmptyCells, RemarkTally};
 use crate::mapping::{FieldRule, MappingFile, MappingOverride, MappingOverrides, MappingSource, RuleOrigin};
 use crate::schema;
 use crate::table::Value;
@@ -105,7 +105,7 @@ impl Sheet {
             (tally, found) = (RemarkTally::default(), Vec::new());
             for row in &self.rows {
                 checker.check(row, &mut checked);
-                checked.report_missing(&self.mapping);
+                checked.report_missing(&self.mapping, Creation::Certain);
                 tally.add(row.number, &checked.remarks);
                 found.extend(checked.problems.iter().map(|problem| shown(row.number, problem)));
             }
@@ -444,7 +444,7 @@ fn problems_of_derived_values_name_their_source() {
         },
         &mut checked,
     );
-    checked.report_missing(&sheet.mapping);
+    checked.report_missing(&sheet.mapping, Creation::Certain);
     checked.locate(&sheet.rows[0], &sheet.mapping);
     assert_eq!(checked.problems[0].column, Some(1), "the preferred column is to be filled in");
 }
