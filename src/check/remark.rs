@@ -63,6 +63,7 @@ remark_codes! {
     BackupWritten "backup.written" "where the deleted records are saved"
     UndoIncomplete "undo.incomplete" "steps of the undone run were never sent"
     ServiceWarning "service.warning" "the service behaves unusually"
+    ResultFailed "result.failed" "the result file could not be written"
     ResultLimited "result.limited" "the result file does not hold everything"
     Note "note" "anything else"
 }

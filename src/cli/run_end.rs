@@ -138,8 +138,8 @@ pub(super) fn print_report(report: &RunReport, printer: Printer) -> Exit {
     }
     if let Some(error) = report.result_error() {
         printer.error(&format!("the result could not be written: {error}"), error.hint().as_deref());
-        if report.is_persistent() {
-            printer.note(&format!("tallyport resume {} writes it again", report.run_id()));
+        if let Some(resume) = report.summary().next.first() {
+            printer.note(&format!("{resume} writes it again"));
         }
     }
     report.status().into()

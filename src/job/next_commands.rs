@@ -71,6 +71,12 @@ pub(crate) fn after_run(
     next.into_iter().collect()
 }
 
+/// After a run whose result could not be written: a resume writes it again.
+pub(super) fn after_failed_result(header: &RunHeader, is_persistent: bool) -> Vec<String> {
+    let line = CommandLine::from_words(header.details.typed.clone());
+    is_persistent.then(|| line.resume(&header.id)).into_iter().collect()
+}
+
 /// `NAME.xlsx`, or the first `NAME-2.xlsx` and so on that is not taken.
 fn free_name(name: &str) -> String {
     let numbered = (2..).map(|number| format!("{name}-{number}.xlsx"));

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 
-use super::next_commands::after_run;
+use super::next_commands::{after_failed_result, after_run};
 use super::result_path::ResultPath;
 use crate::account::Account;
 use crate::check::{Remark, RemarkCode};
@@ -100,6 +100,11 @@ impl Execution {
             report.write(file);
             report.summary.seconds = seconds(self.started);
         }
+        if let Some(error) = &report.result_error {
+            let message = format!("the result could not be written: {error}");
+            report.summary.remarks.push(Remark::new(RemarkCode::ResultFailed, message));
+            report.summary.next = after_failed_result(&header, report.is_persistent());
+        }
         report.record_end(observer);
         Ok(report)
     }
@@ -183,7 +188,6 @@ impl RunReport {
                 self.summary.remarks.extend(written.losses);
             }
             Err(error) => {
-                self.summary.next.clear();
                 self.result_error.get_or_insert(error);
             }
         }

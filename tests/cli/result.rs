@@ -244,3 +244,17 @@ fn the_result_of_a_run_that_was_undone_says_that_its_records_are_gone() {
         remarks.iter().any(|remark| remark["message"].as_str().unwrap().contains("the account lacks their records"))
     );
 }
+
+#[cfg(target_os = "linux")]
+#[test]
+fn a_result_that_cannot_be_written_is_told_in_the_summary() {
+    let account = CliTest::new().sheet("locations.csv", "name\nBerlin\n");
+    std::os::unix::fs::symlink("/dev/full", account.path("full.xlsx")).unwrap();
+    let (code, summary) = account.json(&["import", "locations.csv", "--result", "full.xlsx"]);
+    assert_eq!((code, &summary["counts"]["created"], &summary["result"]), (5, &json!(1), &json!(null)), "{summary}");
+    let message = "the result could not be written: cannot write `full.xlsx`: the disk is full";
+    assert_eq!(summary["remarks"], json!([{"code": "result.failed", "message": message}]));
+    let next = summary["next"][0].as_str().unwrap();
+    let run = summary["run_id"].as_str().unwrap();
+    assert!(next.starts_with(&format!("tallyport resume {run}")), "{next}");
+}
