@@ -36,8 +36,11 @@ const TOTALS: &[&str] = &[
     "insgesamt", "zwischensumme", "totalgénéral", "soustotal", "somme", "suma", "totalgeneral", "sumatotal", "totale",
     "totalegenerale", "somma", "totaal", "eindtotaal", "subtotaal", "soma", "summa", "totalt", "ialt", "yhteensä",
     "razem", "celkem", "spolu", "összesen", "toplam", "geneltoplam", "итого", "всего", "jumlah", "合计", "总计",
-    "小计", "合計", "総計", "小計", "합계", "총계",
+    "小计", "合計", "総計", "小計", "합계", "총계", "소계",
 ];
+
+/// Those among [`TOTALS`] that stand below each group of a list.
+const SUBTOTALS: &[&str] = &["subtotal", "zwischensumme", "soustotal", "subtotaal", "小计", "小計", "소계"];
 
 /// Recognizes rows that are not records.
 pub(super) struct NonRecordFinder {
@@ -50,9 +53,11 @@ pub(super) struct NonRecordFinder {
     counts: Vec<(NonRecord, u64)>,
     /// The rows at hand that look like totals, if there is nothing but them and notes since.
     total: Option<TotalRows>,
+    /// The rows that look like totals of a group, with more records below.
+    subtotals: Option<TotalRows>,
 }
 
-/// Rows at the end of a list that look like totals, and the notes below them, such as `As of 2026-01-01`.
+/// Rows that look like totals, and the notes below them, such as `As of 2026-01-01`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct TotalRows {
     /// The first of them.
@@ -79,13 +84,14 @@ impl NonRecordFinder {
             skips: mapping.skips.clone(),
             counts: Vec::new(),
             total: None,
+            subtotals: None,
         }
     }
 
     /// Forgets the rows seen so far.
     pub(super) fn rewind(&mut self) {
         self.counts.clear();
-        self.total = None;
+        (self.total, self.subtotals) = (None, None);
     }
 
     /// Whether the row is no record, and why.
@@ -106,9 +112,13 @@ impl NonRecordFinder {
         }
     }
 
-    /// Notes a row that does not look like a total.
-    pub(super) fn forget_total(&mut self) {
-        self.total = None;
+    /// Notes a record: what stands above it is no total of the whole list.
+    pub(super) fn note_record(&mut self) {
+        let Some(total) = self.total.take().filter(TotalRows::is_subtotal) else { return };
+        match &mut self.subtotals {
+            Some(first) => first.totals += total.totals,
+            none => *none = Some(TotalRows { notes: 0, ..total }),
+        }
     }
 
     fn classify(&self, row: &Row) -> Option<NonRecord> {
@@ -141,10 +151,12 @@ impl NonRecordFinder {
     }
 
     fn note_total(&mut self, row: &Row) {
+        let is_note = self.total.is_some() && self.may_be_note(row);
         let Some(text) = self.first_text(row).filter(|text| is_total(text)) else {
-            let is_note = self.total.as_ref().is_some_and(|total| total.has_figures) && self.may_be_note(row);
-            self.total = self.total.take().filter(|_| is_note);
-            self.total.iter_mut().for_each(|total| total.notes += 1);
+            match &mut self.total {
+                Some(total) if total.has_figures && is_note => total.notes += 1,
+                _ => self.note_record(),
+            }
             return;
         };
         let has_figures = self.filled_cells(row).nth(1).is_some();
@@ -190,11 +202,20 @@ impl NonRecordFinder {
     pub(super) fn total(&self) -> Option<&TotalRows> {
         self.total.as_ref()
     }
+
+    /// All rows that look like totals of a group, or of the list.
+    pub(super) fn totals(&self) -> impl Iterator<Item = &TotalRows> {
+        self.subtotals.iter().chain(&self.total)
+    }
 }
 
 impl TotalRows {
     fn new(row: u64, text: String) -> Self {
         Self { row, text, totals: 0, notes: 0, has_figures: false }
+    }
+
+    fn is_subtotal(&self) -> bool {
+        self.has_figures && SUBTOTALS.contains(&fold_header(&self.text).as_str())
     }
 
     /// What they look like, and what to do.
@@ -265,7 +286,7 @@ fn is_total(text: &str) -> bool {
 mod tests {
     #![allow(clippy::unwrap_used)]
 
-    use super::{NonRecord, NonRecordFinder, TOTALS, TotalRows, is_total};
+    use super::{NonRecord, NonRecordFinder, SUBTOTALS, TOTALS, TotalRows, is_total};
     use crate::mapping::{Mapping, MappingOverrides};
     use crate::schema::{collection, fold_header};
     use crate::table::{Row, Value};
@@ -333,6 +354,23 @@ mod tests {
         let mut finder = finder(&[]);
         finder.observe(&row(2, &["Total Commander", "MacBook"]));
         assert_eq!(finder.total(), None);
+    }
+
+    #[test]
+    fn the_totals_of_groups_are_remarked_wherever_they_are() {
+        assert!(SUBTOTALS.iter().all(|word| TOTALS.contains(word)));
+        let mut finder = finder(&[]);
+        let record: &[&str] = &["A-1", "MacBook"];
+        let subtotal: &[&str] = &["Subtotal", "", "", "12"];
+        let rows =
+            [record, subtotal, record, subtotal, record, &["Total", "", "", "24"], record, &["Subtotal"], record];
+        rows.iter().zip(2..).for_each(|(cells, number)| {
+            finder.observe(&row(number, cells));
+        });
+        let told: Vec<String> = finder.totals().map(TotalRows::message).collect();
+        let expected =
+            "2 rows from row 3 on look like totals (`Subtotal`) and were read as records: delete those that are not";
+        assert_eq!(told, [expected]);
     }
 
     #[test]

@@ -191,8 +191,8 @@ impl<'m> Checker<'m> {
             let message = format!("{} {}", counted(count, "row"), kind.text(self.mapping));
             Remark::new(RemarkCode::RowsLeftOut, message)
         });
-        let total = self.non_records.total().map(|total| Remark::new(RemarkCode::RowsTotal, total.message()));
-        left_out.chain(total).chain(self.hidden.remark()).collect()
+        let totals = self.non_records.totals().map(|total| Remark::new(RemarkCode::RowsTotal, total.message()));
+        left_out.chain(totals).chain(self.hidden.remark()).collect()
     }
 
     /// Prepares for the check of these rows, which is faster then.

@@ -135,8 +135,13 @@ fn a_missing_column_is_told_once() {
     let problems = summary["problems"].as_array().unwrap();
     assert_eq!((problems.len(), &problems[0]["count"]), (1, &json!(1_000)), "{summary}");
     let example = &problems[0]["examples"][0];
-    assert_eq!(example["message"], "no column is mapped to `status_id` (required); not understood: `Zust.`");
-    assert_eq!(example["hint"], "say which: --map 'Zust.=status_id'");
+    assert_eq!(
+        example["message"],
+        "no column is mapped to `status_id` (required); not understood: `Zust.`; only records that the account does not have \
+         yet need it"
+    );
+    let hint = "say which: --map 'Zust.=status_id'; `tallyport import --dry-run` knows which records the account has";
+    assert_eq!(example["hint"], hint);
 }
 
 #[test]
@@ -186,6 +191,14 @@ fn a_declared_totals_row_is_left_out_and_any_other_is_remarked() {
     let told = "sites: row 3 looks like a total (`Gesamt`), and the row after like a note; all were read as records: delete \
                 those that are not";
     assert_eq!(remarks(&summary, "rows.total"), [told]);
+    let account =
+        account.sheet("groups.csv", "name,city,notes\nA1,Bonn,3\nSubtotal,,3\nB1,Ulm,2\nSubtotal,,2\nTotal,,5\n");
+    let (_, summary) = account.json(&["check", "groups.csv", "--entity", "locations"]);
+    let told = [
+        "row 3 looks like a total (`Subtotal`) and was read as a record: delete it if it is not a record",
+        "2 rows from row 5 on look like totals (`Subtotal`) and were read as records: delete those that are not",
+    ];
+    assert_eq!(remarks(&summary, "rows.total"), told.map(|told| format!("groups: {told}")));
 }
 
 #[test]

@@ -164,6 +164,6 @@ impl<'m> Checker<'m> {
 
     /// Notes a row that a helper has checked and not flagged.
     pub(crate) fn note_clean(&mut self) {
-        self.non_records.forget_total();
+        self.non_records.note_record();
     }
 }
