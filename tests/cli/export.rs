@@ -431,15 +431,13 @@ fn a_failed_export_leaves_the_previous_file() {
 fn a_named_export_uses_config_toml() {
     let account = account();
     fs::create_dir_all(account.path("config/tallyport")).unwrap();
-    fs::write(
-        account.path("config/tallyport/config.toml"),
-        "[exports.finance]\ncollections = [\"assets\"]\noutput = \"{name}-{date}.csv\"\ncolumns = [\"asset_id\"]\n\
-         where = [\"location=Berlin\"]\nkeep = 2\n",
-    )
-    .unwrap();
+    let config = "[exports.finance]\ncollections = [\"assets\"]\noutput = \"{name}-{date}.csv\"\ncolumns = [\"asset_id\"]\n\
+                  where = [\"location=Berlin\"]\n";
+    fs::write(account.path("config/tallyport/config.toml"), config).unwrap();
     for day in ["2020-01-01", "2020-01-02", "2020-01-03"] {
-        account.run(&["export", "assets", "-o", &format!("finance-{day}.csv")]).exits(0);
+        account.run(&["export", "--name", "finance", "-o", &format!("finance-{day}.csv")]).exits(0);
     }
+    fs::write(account.path("config/tallyport/config.toml"), format!("{config}keep = 2\n")).unwrap();
     let (code, document) = account.json(&["export", "--name", "finance"]);
     assert_eq!((code, &document["deleted_files"]), (0, &json!(2)));
     let path = document["files"][0]["path"].as_str().unwrap();
