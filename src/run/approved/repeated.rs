@@ -40,6 +40,11 @@ pub(super) fn decide(step: &Step, catalog: &Catalog, prior_actions: &mut dyn Pri
         Some(if name.starts_with('#') { format!("{singular} {name}") } else { name })
     });
     let mut error = repeated(&prior, &request, (&item, holder.as_deref()))?;
-    error.hint = Some("make the plan again; `import --repeat --plan` plans it all the same".into());
+    error.hint = Some(match prior {
+        PriorAction::Unresolved { run } => {
+            format!("run `tallyport resume {run}` to find out, then make the plan again").into()
+        }
+        _ => "make the plan again: leave the row out if it was, or pass --repeat to plan it all the same".into(),
+    });
     Some(StepDecision::Rejected(Box::new(error.at(None, ""))))
 }

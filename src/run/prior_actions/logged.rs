@@ -255,6 +255,7 @@ mod tests {
     use serde_json::json;
 
     use super::*;
+    use crate::catalog::LogPosition;
     use crate::catalog::fake_source::{FakeSource, Quirk};
     use crate::plan::ActionRecord;
 
@@ -337,6 +338,23 @@ mod tests {
         assert_eq!(shown(&ada, 0, &[back(5), out(2)]), PriorAction::Absent);
         assert_eq!(shown(&ada, 0, &[back(3), out(2), out(4)]), logged(1, 4));
         assert_eq!(shown(&ada, 0, &[entry("Update", 3, &of(7)), out(2)]), logged(1, 2), "an update takes nothing back");
+    }
+
+    #[test]
+    fn since_a_plan_only_later_entries_count() {
+        let out = |day| entry("Checkout", day, &of(7)).as_object().unwrap().clone();
+        let newest = crate::catalog::LogCursor::of(&out(3)).unwrap();
+        let since = ActionsSince::Plan { began: jiff::Timestamp::now(), log: LogPosition::After(newest) };
+        let shown = |entries: Vec<Record>| {
+            let by_item = HashMap::from([(("checkout_accessory", 1), whole(entries))]);
+            ItemLogs { by_item, since: since.clone() }.unexplained(&request(Some(7)), 0)
+        };
+        assert_eq!(shown(vec![out(2), out(3)]), PriorAction::Absent);
+        assert_eq!(shown(vec![out(2), out(3), out(5)]), logged(1, 5));
+        let back = entry("Checkin", 4, &of(7)).as_object().unwrap().clone();
+        assert_eq!(shown(vec![out(3), back, out(5)]), logged(1, 5), "what came back was out before");
+        assert_eq!(since.first_day().as_deref(), Some("2026-01-02"));
+        assert_eq!(ActionsSince::Ever.first_day(), None);
     }
 
     #[test]
