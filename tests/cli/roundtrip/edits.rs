@@ -166,7 +166,7 @@ fn a_conflict_is_not_overwritten_and_shows_both_values() {
                 let text = |name: &str| first[name].as_str().unwrap();
                 assert_eq!(problem["code"], "record.conflict");
                 assert!(text("hint").contains("--conflicts theirs, mine or skip"));
-                [problem["column"].as_str().unwrap(), text("found"), text("message").split(',').next().unwrap()]
+                [problem["column"].as_str().unwrap(), text("found"), text("message").split(';').next().unwrap()]
             })
             .collect();
         assert_eq!(
