@@ -233,7 +233,7 @@ mod tests {
             let (before, after) = (held("2024-05-31T14:32:00.000Z"), held("2024-05-31T14:36:30.000Z"));
             assert!(after.is_after(shown(text).unwrap()) && !before.is_same(shown(text).unwrap()), "{text}");
         }
-        let number = Cell { text: "45443.6076", value: Value::Number(45443.607_601_724_536), format: None };
+        let number = Cell { text: "45443.6076", value: Value::Number(45_443.607_601_724_536), format: None };
         assert!(record.is_same(ReportedTimestamp::from_cell(number).unwrap()));
         assert!(!held("2024-05-31T14:34:56.800Z").is_same(ReportedTimestamp::from_cell(number).unwrap()));
         assert_eq!(ReportedTimestamp::spelled("01/05/2024 12:34").len(), 2);
