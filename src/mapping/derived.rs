@@ -632,12 +632,20 @@ impl Mapping {
         self.first_source(self.column_of(field)? as usize).map(|column| column as u32)
     }
 
-    /// The custom fields with the columns of the sheet that feed them.
-    pub(crate) fn custom_columns(&self) -> impl Iterator<Item = (&str, u32)> {
-        self.columns.iter().filter_map(|column| match &column.target {
-            ColumnTarget::Custom(name) => Some((name.as_str(), self.first_source(column.index)? as u32)),
-            _ => None,
-        })
+    /// The fields and custom fields, as `--map` writes them, each with every column of the sheet that feeds it, be it by a
+    /// rule.
+    pub(crate) fn field_columns(&self) -> impl Iterator<Item = (String, u32)> {
+        let of_column = |column: &Column| {
+            let name = match &column.target {
+                ColumnTarget::Field { field, .. } => self.entity.fields.get(*field)?.name.to_owned(),
+                ColumnTarget::Custom(name) => format!("custom:{name}"),
+                _ => return None,
+            };
+            let sources = self.derived_at(column.index).map(|derived| derived.source.columns().to_vec());
+            let sources = sources.unwrap_or_else(|| vec![column.index]).into_iter();
+            Some(sources.map(move |source| (name.clone(), source as u32)))
+        };
+        self.columns.iter().filter_map(of_column).flatten()
     }
 }
 

@@ -227,13 +227,12 @@ impl<'d> StepDescriber<'d> {
         }
     }
 
-    /// The cell that a value comes from, or the row. Of the columns of a field that is the one whose value the row changes;
-    /// of a record that is created, the first.
+    /// The cell that a value comes from, or the row where several columns feed the field and none is known to have changed it.
     fn source(&self, step: &Step, field: Option<&str>, changes: &[FieldChange]) -> String {
         let Some(sheet) = self.sheets.get(usize::from(step.row.sheet)) else { return String::new() };
         let changed = |field: &str| changes.iter().find(|change| change.field == field).map(|change| change.column);
         let column = field.filter(|_| step.role == StepRole::Row);
-        let column = column.and_then(|field| changed(field).or_else(|| sheet.column_of(field)));
+        let column = column.and_then(|field| changed(field).or_else(|| sheet.only_column_of(field)));
         let at = match column {
             Some(column) => CellRef { row: step.row.row, column }.to_string(),
             None => format!("row {}", step.row.row),

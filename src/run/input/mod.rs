@@ -467,12 +467,8 @@ impl InputSet {
     pub(crate) fn sheet_header(&self, index: usize) -> SheetHeader {
         let sheet = &self.sheets[index];
         let before = |other: &&MappedSheet| !other.is_further() && other.place() < sheet.place();
-        let fed = sheet.mapping.fed_fields();
-        let fed = fed.map(|field| (field.name.to_owned(), sheet.mapping.sheet_column_of(field.name)));
-        let custom = sheet.mapping.custom_columns();
-        let custom = custom.map(|(name, column)| (format!("custom:{name}"), Some(column)));
         let changed = sheet.mapping.timestamp_column(TimestampColumn::Updated);
-        let changed = (TimestampColumn::Updated.name().to_owned(), changed);
+        let changed = changed.map(|column| (TimestampColumn::Updated.name().to_owned(), column));
         SheetHeader {
             file: self.files[sheet.file].input.name(),
             name: sheet.name.clone(),
@@ -480,7 +476,7 @@ impl InputSet {
             place: self.sheets.iter().filter(before).count() as u32,
             entity: sheet.mapping.entity,
             header: sheet.header.clone(),
-            fields: fed.chain(custom).chain([changed]).filter_map(|(name, column)| Some((name, column?))).collect(),
+            fields: sheet.mapping.field_columns().chain(changed).collect(),
             decoding: self.decoding(index),
             ignored: self.ignored(index),
             owner: self.owner_of(index).map(|owner| owner as u16),

@@ -241,9 +241,15 @@ impl SheetHeader {
 }
 
 impl SheetHeader {
-    /// The column of a field, from 0.
+    /// The first column of a field, from 0.
     pub fn column_of(&self, field: &str) -> Option<u32> {
         self.fields.iter().find(|(known, _)| known == field).map(|(_, column)| *column)
+    }
+
+    /// The same, if no other column feeds the field.
+    pub(crate) fn only_column_of(&self, field: &str) -> Option<u32> {
+        let column = self.column_of(field)?;
+        self.fields.iter().all(|(known, other)| known != field || *other == column).then_some(column)
     }
 
     /// The header over a column, from 0.
