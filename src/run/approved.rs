@@ -31,7 +31,9 @@ use crate::catalog::{Catalog, LogPosition, LookupRequest, RecordRef};
 use crate::check::{Code, Problem, ValueError};
 use crate::error::Result;
 use crate::observer::Observer;
-use crate::plan::{DependsOn, PriorActions, RowId, RowStatus, Step, StepRole, StepSink as _, WriteKind, cleared_fields};
+use crate::plan::{
+    DependsOn, PriorActions, RowId, RowStatus, Step, StepRole, StepSink as _, WriteKind, cleared_fields,
+};
 use crate::schema::{self, CUSTOM_FIELDS, Entity, Role, Verb};
 
 /// A step of a plan, at the row of its first line.

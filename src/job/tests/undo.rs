@@ -341,11 +341,12 @@ fn steps_that_were_never_sent_are_told_of() {
         .holds("categories", &json!({"name": "Mice", "type": "accessory"}))
         .holds("accessories", &json!({"name": "Mouse", "category_id": 2, "quantity": 1}))
         .holds("employees", &json!({"name": "Ada", "email": "ada@example.com"}));
-    let mut checkouts = String::from("accessory,employee,quantity,checkout_date\n");
-    (1..=28).for_each(|day| checkouts.push_str(&format!("Mouse,ada@example.com,99,2024-06-{day:02}\n")));
+    // Nobody has a mouse that could be checked in; the first refusal stops the run.
+    let mut checkins = String::from("accessory,employee,checkin_date\n");
+    (1..=28).for_each(|day| checkins.push_str(&format!("Mouse,ada@example.com,2024-06-{day:02}\n")));
     let files = [
         test.file("assets.csv", "asset_id,product,status\nA-1,MacBook Pro 14,Ready\n"),
-        test.file("checkout_accessory.csv", &checkouts),
+        test.file("checkin_accessory.csv", &checkins),
     ];
     let stopped = test.imported(ImportJob::from_paths(files).max_errors(1));
     assert_eq!((stopped.status(), summary(&stopped, RowStatus::Created)), (RunStatus::Stopped, 1));

@@ -114,8 +114,8 @@ pub(crate) struct Findings {
     pub(crate) differences: Vec<Difference>,
     pub(crate) sums: Vec<SheetSums>,
     pub(crate) problems: Vec<RowProblem>,
-    /// How many rows and steps of a run were not applied, or not surely, so that nothing could be compared. The remarks say
-    /// which.
+    /// How many steps of a run were not sent, or have an unknown outcome. Rows that failed are not among them: the run said so,
+    /// and sent nothing that could differ.
     pub(crate) not_compared: u64,
     /// What was not compared.
     pub(crate) remarks: Vec<Remark>,
