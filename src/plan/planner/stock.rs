@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use serde_json::Value as Json;
 
 use super::{Decision, Planner, Rejection, RowDraft, SheetPlan, StepSink, or_problem};
-use crate::api::integer;
+use crate::api::{Body, integer};
 use crate::catalog::RecordRef;
 use crate::check::{Code, ValueError};
 use crate::plan::moved_items::MovedItem;
@@ -13,6 +13,7 @@ use crate::plan::resolver::{Resolved, ResolvedField};
 use crate::plan::step::{Step, WriteKind};
 use crate::schema::{self, Entity, Meaning, Role, Verb};
 use crate::table::Row;
+use crate::wording::thousands;
 
 type StockItem = (&'static str, RecordRef);
 
@@ -75,15 +76,17 @@ impl<S: StepSink> Planner<'_, S> {
         };
         let Some((stock, column)) = value_of(entity, Meaning::Stock, fields) else { return Ok(decision) };
         let of_account = |meaning| integer(self.catalog.record(entity.name, *id)?.get(entity.meaning(meaning)?.name)?);
-        let out = of_account(Meaning::Stock).zip(of_account(Meaning::Available)).map(|(all, left)| all - left);
-        match out.filter(|out| stock < *out) {
-            None => Ok(decision),
-            Some(out) => {
-                let message = format!("fewer than the {out} that are checked out");
-                let hint = "check some in first, or correct the number";
-                or_problem(ValueError::new(Code::CheckoutRefused, message, hint), Some(column), row)
-            }
+        let Some((before, left)) = of_account(Meaning::Stock).zip(of_account(Meaning::Available)) else {
+            return Ok(decision);
+        };
+        let out = before - left;
+        // More than before is no worse, even where too many are out.
+        if stock >= out || stock >= before {
+            return Ok(decision);
         }
+        let message = format!("fewer than are checked out, which is {}", thousands(out.unsigned_abs()));
+        let hint = "correct the number, or first check in what has come back";
+        or_problem(ValueError::new(Code::CheckoutRefused, message, hint), Some(column), row)
     }
 
     /// Counts what an update adds to the stock of its item.
@@ -95,14 +98,20 @@ impl<S: StepSink> Planner<'_, S> {
         self.stock.add((step.entity.name, RecordRef::Known(id)), change);
     }
 
-    /// How many of an item are left once the earlier rows are sent. None where the account does not say.
+    /// How many of an item are left once the earlier rows are sent. None where the account does not say: without a stock, as
+    /// that of a site license, what is `available` means nothing.
     fn stock_left(&self, item @ (collection, record): StockItem) -> Option<i64> {
         let entity = schema::collection(collection)?;
-        let (fields, meaning) = match record {
-            RecordRef::Known(id) => (self.catalog.record(collection, id)?, Meaning::Available),
-            RecordRef::Planned(step) => (self.catalog.planned_fields(collection, step)?, Meaning::Stock),
+        let number = |fields: &Body, meaning| integer(fields.get(entity.meaning(meaning)?.name)?);
+        let at_first = match record {
+            RecordRef::Known(id) => {
+                let fields = self.catalog.record(collection, id)?;
+                number(fields, Meaning::Stock)
+                    .and_then(|_| number(fields, Meaning::Available))
+                    .filter(|left| *left >= 0)?
+            }
+            RecordRef::Planned(step) => number(self.catalog.planned_fields(collection, step)?, Meaning::Stock)?,
         };
-        let at_first = integer(fields.get(entity.meaning(meaning)?.name)?)?;
         at_first.checked_add(self.stock.0.get(&item).copied().unwrap_or(Some(0))?)
     }
 }
@@ -141,7 +150,11 @@ mod tests {
                 json!([{"id": 1, "name": "Small", "type": "accessory"}, {"id": 2, "name": "Apps", "type": "license"}]),
             )
             .holds("employees", json!([{"id": 1, "name": "Ada", "email": "ada@example.com"}]))
-            .holds("accessories", json!([item(1, "Mouse", 5, 3), {"id": 2, "name": "Dock", "category_id": 1}]))
+            .holds(
+                "accessories",
+                json!([item(1, "Mouse", 5, 3), {"id": 2, "name": "Dock", "category_id": 1},
+                    {"id": 3, "name": "Site", "category_id": 1, "quantity": null, "available": 0}]),
+            )
             .holds(
                 "licenses",
                 json!([{"id": 1, "name": "CAD", "category_id": 2, "number_of_seats": 2, "available": 2}]),
@@ -169,6 +182,7 @@ mod tests {
             "reject checkout.refused at C: only 1 of `Mouse` is left once the earlier rows are sent; the row takes 2";
         assert_eq!(starts(&out(&[("Mouse", 2), ("Mouse", 2), ("Mouse", 1)])), ["create", later, "create"]);
         assert_eq!(starts(&out(&[("Dock", 9)])), ["create"], "the account does not say how many are left");
+        assert_eq!(starts(&out(&[("Site", 9)])), ["create"], "without a stock there is no shortage");
         let seats = "license|employee|quantity|checkout_date\nCAD|Ada|1|2026-03-01\nCAD|Ada|2|2026-03-02\n";
         let shown = account().sheet("checkout_license", seats).shown();
         assert!(shown[1].starts_with("reject checkout.refused at C: only 1 of `CAD` is left"), "{shown:?}");
@@ -198,6 +212,13 @@ mod tests {
     fn a_stock_is_not_made_smaller_than_what_is_checked_out() {
         let lowered = |count: u32| account().sheet("accessories", &format!("name|quantity\nMouse|{count}")).shown();
         assert_eq!(lowered(2), [r#"update 1 {"quantity":2}"#]);
-        assert_eq!(lowered(1), ["reject checkout.refused at B: fewer than the 2 that are checked out"]);
+        assert_eq!(lowered(1), ["reject checkout.refused at B: fewer than are checked out, which is 2"]);
+        let over = json!([{"id": 1, "name": "Mouse", "category_id": 1, "quantity": 1, "available": -2}]);
+        let shown = |count: u32| {
+            let account = account().holds("accessories", over.clone());
+            account.sheet("accessories", &format!("name|quantity\nMouse|{count}")).shown()
+        };
+        assert_eq!(shown(2), [r#"update 1 {"quantity":2}"#], "better than before");
+        assert!(shown(0)[0].starts_with("reject"), "{:?}", shown(0));
     }
 }
