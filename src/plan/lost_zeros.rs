@@ -1,9 +1,10 @@
 //! Leading zeros that a spreadsheet program has dropped: it opens a CSV file with `004212` and saves 4212.
 //!
-//! A column that shows leading zeros anywhere has kept them, so its numbers are what somebody wrote. Where the account has
-//! the same digits behind zeros and the column shows none, the zeros were lost far more often than left off on purpose.
+//! Where the account has the same digits behind zeros, they were lost far more often than left off on purpose. But a column
+//! that shows leading zeros has kept them, unless some of its cells were written later: then what shows zeros is as long as
+//! what the account has.
 
-use std::collections::HashSet;
+use std::collections::{BTreeSet, HashMap};
 
 use crate::check::{Code, ValueError};
 use crate::mapping::{ColumnTarget, Mapping};
@@ -13,9 +14,9 @@ use crate::table::Row;
 /// The most zeros that a key is looked for behind.
 const MOST_ZEROS: usize = 20;
 
-/// The text columns that show leading zeros, by sheet.
+/// The text columns that show leading zeros, by sheet, with the lengths of the texts that do.
 #[derive(Debug, Default)]
-pub(crate) struct ZeroPaddedColumns(HashSet<(u16, u32)>);
+pub(crate) struct ZeroPaddedColumns(HashMap<(u16, u32), BTreeSet<usize>>);
 
 impl ZeroPaddedColumns {
     /// Notes the columns in which a row shows leading zeros.
@@ -28,13 +29,14 @@ impl ZeroPaddedColumns {
             };
             let text = || row.cell(column.index).text.trim();
             if is_text && without_leading_zeros(text()).len() < text().len() {
-                self.0.insert((sheet, column.index as u32));
+                self.0.entry((sheet, column.index as u32)).or_default().insert(text().len());
             }
         }
     }
 
-    pub(crate) fn contains(&self, sheet: u16, column: u32) -> bool {
-        self.0.contains(&(sheet, column))
+    /// Whether a column has kept the zeros of texts of that length.
+    pub(crate) fn keeps(&self, sheet: u16, column: u32, length: usize) -> bool {
+        self.0.get(&(sheet, column)).is_some_and(|lengths| !lengths.contains(&length))
     }
 }
 
@@ -49,15 +51,15 @@ pub(super) fn padded(text: &str) -> impl Iterator<Item = String> {
     (1..=MOST_ZEROS).take_while(move |_| is_number).map(move |zeros| format!("{}{text}", "0".repeat(zeros)))
 }
 
-/// The problem of a cell that lacks the zeros of the account's text.
-pub(super) fn zeros_lost(text: &str, held: &str) -> ValueError {
+/// The problem of a cell that lacks the zeros of the account's text. `escape` is the `_action` of a row that means what it
+/// says.
+pub(super) fn zeros_lost(text: &str, held: &str, escape: Option<&str>) -> ValueError {
+    let meant = escape
+        .map_or_else(String::new, |word| format!("; if `{text}` is right, say so with `{word}` in a column `_action`"));
     ValueError::new(
         Code::CellDamaged,
         format!("leading zeros may be lost; the account has `{held}`"),
-        format!(
-            "format the column as text and write `{held}`; if `{text}` is right, say so with `create` or `update` in a column \
-             `_action`"
-        ),
+        format!("format the column as text and write `{held}`{meant}"),
     )
 }
 
@@ -94,11 +96,14 @@ mod tests {
         assert_eq!(shown("4212|X1|Ready\n4300|X1|Ready"), [lost('A', "004212"), String::from("unchanged 6")]);
         assert!(shown("9999|X1|Ready")[0].starts_with("create"));
         assert!(shown("A4212|X1|Ready")[0].starts_with("create"));
-        // A column that keeps zeros is not damaged.
-        assert!(shown("4212|X1|Ready\n004213|X1|Ready")[0].starts_with("create"));
+        // A column that keeps zeros is not damaged, unless a cell of the same length was added to it.
+        assert!(shown("4212|X1|Ready\n0042|X1|Ready")[0].starts_with("create"));
+        assert_eq!(shown("4212|X1|Ready\n004300|X1|Ready")[0], lost('A', "004212"));
         assert_eq!(shown("004212|X1|Ready\n4300|X1|Ready"), ["unchanged 5", "unchanged 6"]);
         let asked = account().sheet("assets", "asset_id|product|status|_action\n4212|X1|Ready|create").shown();
         assert!(asked[0].starts_with("create"), "{asked:?}");
+        let asked = account().sheet("assets", "asset_id|product|status|_action\n4212|X1|Ready|upsert").shown();
+        assert_eq!(asked, [lost('A', "004212")], "`upsert` does not say whether it is new");
     }
 
     #[test]
@@ -116,6 +121,8 @@ mod tests {
         assert_eq!(sheet("order_number", "004212|124"), r#"update 5 {"order_number":"124"}"#);
         let asked = format!("id|asset_id|order_number|_action|updated_at\n5|004212|123|update|{MOMENT}");
         assert_eq!(account().sheet("assets", &asked).shown(), [r#"update 5 {"order_number":"123"}"#]);
+        let marked = format!("id|asset_id|notes|_action|created_at|updated_at\n5|4212|new|update|{MOMENT}|{MOMENT}");
+        assert_eq!(account().sheet("assets", &marked).shown(), [lost('B', "004212")], "the tag was not looked at");
     }
 
     #[test]

@@ -5,7 +5,7 @@ use serde_json::Value as Json;
 use super::{Planner, SheetPlan, StepSink};
 use crate::api::custom_fields;
 use crate::catalog::RecordRef;
-use crate::check::{CheckedRow, CustomField, Problem, RowAction};
+use crate::check::{CheckedRow, CustomField, Mode, Problem, RowAction};
 use crate::plan::diff;
 use crate::plan::lost_zeros::{lacks_zeros, padded, zeros_lost};
 use crate::plan::resolver::{Resolved, ResolvedField};
@@ -18,11 +18,14 @@ struct ShortenedText {
     text: String,
     held: String,
     column: u32,
+    /// Whether it tells which record is meant.
+    is_key: bool,
 }
 
 impl<S: StepSink> Planner<'_, S> {
     /// The cells of which leading zeros were lost, as the account's record shows; of a row whose record was not found, one
-    /// whose key differs only in them. A row with an `_action` knows what it says.
+    /// whose key differs only in them. A row whose `_action` says `create` means another record, and one that says `update`
+    /// means what it writes, except for the key: whoever marks edited rows of a sheet need not have looked at it.
     pub(super) fn lost_zeros(
         &self,
         sheet: &SheetPlan<'_>,
@@ -31,20 +34,29 @@ impl<S: StepSink> Planner<'_, S> {
         delta: &RowDelta,
         existing: &Result<Option<RecordRef>, Problem>,
     ) -> Vec<Problem> {
-        if sheet.mapping.entity.is_action() || matches!(checked.action, Some(RowAction::Write(_))) {
+        let means = |mode| checked.action == Some(RowAction::Write(mode));
+        if sheet.mapping.entity.is_action() {
             return Vec::new();
         }
         let mut shortened = match existing {
             Ok(Some(RecordRef::Known(id))) => {
                 let custom = checked.custom_fields(sheet.mapping, row);
-                self.shortened_texts(sheet, &delta.edited, &custom, *id)
+                let mut texts = self.shortened_texts(sheet, &delta.edited, &custom, *id);
+                texts.retain(|cell| cell.is_key || !means(Mode::Update));
+                texts
             }
+            Ok(None) if means(Mode::Create) => Vec::new(),
             Ok(None) => self.shortened_key(sheet, &delta.edited).into_iter().collect(),
             Ok(Some(RecordRef::Planned(_))) | Err(_) => Vec::new(),
         };
-        shortened.retain(|cell| !self.zero_padded.contains(sheet.index, cell.column));
-        let problem = |ShortenedText { text, held, column }: ShortenedText| {
-            zeros_lost(&text, &held).at(Some(column), row.cell(column as usize).text)
+        shortened.retain(|cell| !self.zero_padded.keeps(sheet.index, cell.column, cell.held.len()));
+        let problem = |ShortenedText { text, held, column, is_key }: ShortenedText| {
+            let escape = match (existing, is_key) {
+                (Ok(None), _) => Some("create"),
+                (_, true) => None,
+                (_, false) => Some("update"),
+            };
+            zeros_lost(&text, &held, escape).at(Some(column), row.cell(column as usize).text)
         };
         shortened.into_iter().map(problem).collect()
     }
@@ -59,17 +71,19 @@ impl<S: StepSink> Planner<'_, S> {
     ) -> Vec<ShortenedText> {
         let entity = sheet.mapping.entity;
         let Some(record) = self.catalog.record(entity.name, id) else { return Vec::new() };
-        let shortened = |text: &str, held: &str, column| {
-            lacks_zeros(text, held).then(|| ShortenedText { text: text.to_owned(), held: held.to_owned(), column })
+        let shortened = |text: &str, held: &str, column, is_key| {
+            let (text, held) = lacks_zeros(text, held).then(|| (text.to_owned(), held.to_owned()))?;
+            Some(ShortenedText { text, held, column, is_key })
         };
         let of_fields = fields.iter().filter_map(|given| {
-            let held = record.get(entity.fields[given.field].name)?.as_str()?;
-            shortened(given_text(given)?, held, given.column)
+            let name = entity.fields[given.field].name;
+            let held = record.get(name)?.as_str()?;
+            shortened(given_text(given)?, held, given.column, entity.key.contains(&name))
         });
         let pairs = record.get(CUSTOM_FIELDS).map(custom_fields).unwrap_or_default();
         let of_custom = custom.iter().filter_map(|given| {
             let held = &pairs[diff::position_of(&given.name, &pairs)?].1;
-            shortened(&given.value, held, given.column)
+            shortened(&given.value, held, given.column, false)
         });
         of_fields.chain(of_custom).collect()
     }
@@ -82,7 +96,7 @@ impl<S: StepSink> Planner<'_, S> {
         let given = fields.iter().find(|given| given.field == index)?;
         let text = given_text(given)?;
         let held = padded(text).find(|held| !self.catalog.with_text(entity.name, name, held).is_empty())?;
-        Some(ShortenedText { text: text.to_owned(), held, column: given.column })
+        Some(ShortenedText { text: text.to_owned(), held, column: given.column, is_key: true })
     }
 }
 
