@@ -9,7 +9,7 @@ use super::timestamp::ReportedTimestamp;
 use super::{diff, unchanged};
 use crate::api::custom_fields;
 use crate::catalog::{Catalog, Record};
-use crate::check::{CheckedRow, Code, ParsedId, ValueError};
+use crate::check::{CheckedRow, Code, ParsedId, ValueError, text::is_no_value_mark};
 use crate::mapping::{Column, ColumnTarget, IdOwnership, Mapping, TimestampColumn};
 use crate::plan::resolver::ResolvedField;
 use crate::schema::CUSTOM_FIELDS;
@@ -191,7 +191,9 @@ fn shown(mapping: &Mapping, row: &Row, record: &Record, timestamp: TimestampColu
         TimestampColumn::Updated => TimestampColumn::Created,
     };
     let cell = |timestamp| mapping.timestamp_column(timestamp).map(|column| row.cell(column as usize));
-    let Some(own) = cell(timestamp).filter(|own| !own.is_blank()) else { return ShownTimestamp::Nothing };
+    let Some(own) = cell(timestamp).filter(|own| !own.is_blank() && !is_no_value_mark(own.text.trim())) else {
+        return ShownTimestamp::Nothing;
+    };
     if let Some(shown) = ReportedTimestamp::from_cell_beside(own, cell(other).unwrap_or(Cell::BLANK)) {
         return ShownTimestamp::At(shown);
     }

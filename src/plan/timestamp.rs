@@ -69,7 +69,8 @@ impl ReportedTimestamp {
 
     /// The timestamps that a text may mean whose order of day and month is not known.
     pub(super) fn spelled(text: &str) -> Vec<Self> {
-        let Some((days, clock)) = date::days_and_time(text::trimmed(text)) else { return Vec::new() };
+        let text = with_plain_clock(text::trimmed(text));
+        let Some((days, clock)) = date::days_and_time(&text) else { return Vec::new() };
         let Some((time, precision)) = time_of_day(clock) else { return Vec::new() };
         days.into_iter().map(|day| Self::at(day.to_datetime(time), precision)).collect()
     }
@@ -173,6 +174,22 @@ impl ReportedTimestamp {
     }
 }
 
+/// A text whose time of day is written as most programs write it: `14.35` of Danish, Finnish and Indonesian ones with a colon,
+/// `p. m.` of Spanish ones as `PM`, and without ` UTC`, which it is in any case.
+fn with_plain_clock(text: &str) -> String {
+    let text = text.trim_end_matches(" UTC").replace("a. m.", "AM").replace("p. m.", "PM");
+    match text.rsplit_once(' ') {
+        Some((date, clock)) if is_clock_with_dots(clock) => format!("{date} {}", clock.replace('.', ":")),
+        _ => text,
+    }
+}
+
+fn is_clock_with_dots(text: &str) -> bool {
+    let parts: Vec<&str> = text.split('.').collect();
+    let is_part = |part: &&str| matches!(part.len(), 1 | 2) && part.bytes().all(|byte| byte.is_ascii_digit());
+    matches!(parts.len(), 2 | 3) && parts.iter().all(is_part) && parts[1..].iter().all(|part| part.len() == 2)
+}
+
 /// Parses the time of day behind a spelled date, in UTC: `14:35`, `2:35:07 PM`.
 fn time_of_day(text: &str) -> Option<(Time, Precision)> {
     // Programs round a second that they show to the nearest.
@@ -227,7 +244,8 @@ mod tests {
         let record = held("2024-05-31T14:34:56.789Z");
         for text in [
             "31/05/2024 14:34", "31.05.2024 14:34:57", "5/31/24 2:34 PM", "5/31/2024, 2:34:56\u{202f}pm",
-            "31 May 2024 14:34", "2024/05/31 14:34", "45443.608", "45443,60760", "45443.60760", "45443.607601724536",
+            "31 May 2024 14:34", "2024/05/31 14:34", "31.5.2024 14.34", "2024-05-31 14:34:56.789 UTC",
+            "31/05/2024 2:34 p. m.", "45443.608", "45443,60760", "45443.60760", "45443.607601724536",
         ] {
             assert!(record.is_same(shown(text).unwrap()), "{text}");
             let (before, after) = (held("2024-05-31T14:32:00.000Z"), held("2024-05-31T14:36:30.000Z"));
