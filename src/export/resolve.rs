@@ -112,7 +112,8 @@ impl ResolvedJob {
         let output = PathBuf::from(self.output_over_time(tenant)?);
         // The same path may be written relative to the current folder or not.
         let output = std::path::absolute(&output).unwrap_or(output);
-        let collections = self.entities.iter().map(|entity| entity.name.to_owned()).collect();
+        let mut collections: Vec<String> = self.entities.iter().map(|entity| entity.name.to_owned()).collect();
+        collections.sort();
         Ok(ExportSeries::Unnamed { collections, output })
     }
 

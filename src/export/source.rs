@@ -114,7 +114,7 @@ impl<'a> ExportSource<'a> {
             self.copy.read_filtered(entity, &parameters, &self.filtered, progress).await?;
             (ignored, by_server) = self.split_ignored(entity, by_server)?;
         }
-        self.check_custom(entity, &client_filters, is_filtered, progress)?;
+        self.check_custom(entity, &client_filters, (is_filtered, job.entities.len()), progress)?;
         let [server_filters, ignored_filters] =
             [&by_server, &ignored].map(|filters| filters.iter().map(ToString::to_string).collect());
         client_filters.extend(ignored);
@@ -136,20 +136,21 @@ impl<'a> ExportSource<'a> {
         Ok(filters.into_iter().partition(|_| is_ignored.next().unwrap_or(false)))
     }
 
-    /// Refuses a filter by a custom field that no record has. Where not all records of the collection were read, or none
-    /// is there, it may be right: then it is a warning.
+    /// Refuses a filter by a custom field that no record has. Where not all records of the collection were read, none is
+    /// there, or several collections are exported of which others may have it, it may be right: then it is a warning.
     fn check_custom(
         &self,
         entity: &'static Entity,
         filters: &[Filter],
-        is_filtered: bool,
+        (is_filtered, collections): (bool, usize),
         progress: &mut PhaseProgress<'_>,
     ) -> Result<()> {
         let mut shape = self.copy.mirror.observed_fields(entity)?;
         if is_filtered {
             shape.merge(&self.filtered.observed_fields(entity)?);
         }
-        let is_whole = !is_filtered && self.tenant.is_none() && shape.fields.iter().next().is_some();
+        let is_whole =
+            !is_filtered && collections == 1 && self.tenant.is_none() && shape.fields.iter().next().is_some();
         for missing in filters.iter().filter_map(|filter| filter.missing_custom(entity, &shape)) {
             if is_whole {
                 return Err(ExportError::from(missing).into());
