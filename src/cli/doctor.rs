@@ -347,8 +347,9 @@ fn used_up(waiting: &WaitStatus) -> Check {
 fn clock(probe: &Probe) -> Check {
     let Some(ahead) = probe.clock_ahead else { return Check::ok("clock", "the service does not show its own") };
     let detail = match ahead {
-        0 => "as the service's".to_owned(),
-        1.. => format!("{ahead} s behind the service's"),
+        // The service tells whole seconds.
+        -1..=1 => "as the service's".to_owned(),
+        2.. => format!("{ahead} s behind the service's"),
         _ => format!("{} s ahead of the service's", ahead.unsigned_abs()),
     };
     match ahead.abs() > CLOCK_TOLERANCE {
