@@ -81,6 +81,8 @@ pub(crate) struct Planner<'p, S> {
     pub prior_actions: &'p mut dyn PriorActions,
     /// Where earlier rows put individually tracked items.
     pub moved: MovedItems,
+    /// The custom fields that rows of other sheets leave records with, and the steps that do.
+    pub custom_written: HashMap<(&'static str, i64), (u32, Json)>,
     /// What earlier rows add to the stock of items and take from it.
     pub stock: StockChanges,
     /// The rows that give a record a value which no two records share.

@@ -231,6 +231,7 @@ impl Scenario {
             locks: RecordLocks::default(),
             prior_actions: &mut prior_actions,
             moved: MovedItems::default(),
+            custom_written: HashMap::new(),
             stock: StockChanges::default(),
             unique: UniqueValues::default(),
             archived: HashMap::new(),

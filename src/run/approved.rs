@@ -15,6 +15,7 @@ mod repeated;
 
 pub(crate) use existing::records_with_key;
 
+use std::borrow::Cow;
 use std::cell::RefCell;
 use std::collections::{HashMap, HashSet};
 
@@ -26,7 +27,7 @@ use super::journal::{JournalBuilder, JournalError, PlannedRow, RowState};
 use super::prepare::report_waits;
 use super::prior_actions::{ActionsSince, KnownActions, LogReading};
 use crate::account::Account;
-use crate::api::Body;
+use crate::api::{Body, Record};
 use crate::catalog::{Catalog, LogPosition, LookupRequest, RecordRef};
 use crate::check::{Code, Problem, ValueError};
 use crate::error::Result;
@@ -196,11 +197,16 @@ fn is_made(steps: &[ProposedStep], number: u32) -> bool {
 
 fn decisions(steps: &[ProposedStep], catalog: &Catalog, prior_actions: &mut dyn PriorActions) -> Vec<StepDecision> {
     let mut decisions: Vec<StepDecision> = Vec::with_capacity(steps.len());
+    let mut written = WrittenCustomFields::default();
     for proposed in steps {
         let decision = match proposed.parse().filter(|_| proposed.is_approved) {
             Some((step, key)) => match blocking(&step, steps, &decisions) {
                 Some(needed) => StepDecision::Rejected(Box::new(blocked_by("it needs", needed, catalog))),
-                None => decide_unblocked(&step, &key, catalog, prior_actions),
+                None => {
+                    let decision = decide_unblocked(&step, &key, (catalog, &written), prior_actions);
+                    written.note(&step, &decision);
+                    decision
+                }
             },
             None => StepDecision::NotApproved,
         };
@@ -214,7 +220,7 @@ fn decisions(steps: &[ProposedStep], catalog: &Catalog, prior_actions: &mut dyn 
 fn decide_unblocked(
     step: &Step,
     key: &StepKey,
-    catalog: &Catalog,
+    (catalog, written): (&Catalog, &WrittenCustomFields),
     prior_actions: &mut dyn PriorActions,
 ) -> StepDecision {
     if let Some(problem) = conflict(step, key, catalog) {
@@ -222,10 +228,39 @@ fn decide_unblocked(
     }
     if let WriteKind::Update(id) = step.write {
         let held = catalog.record(step.entity.name, id);
-        let merged = held.and_then(|held| changed::merged_custom_fields(step, held));
+        let merged = held.and_then(|held| changed::merged_custom_fields(step, &written.on(step, held)));
         return merged.map_or(StepDecision::Send, |merged| StepDecision::SendMerged(Box::new(merged)));
     }
     repeated::decide(step, catalog, prior_actions).unwrap_or(StepDecision::Send)
+}
+
+/// The custom fields that earlier steps leave records with: a later one of the same record replaces them all.
+#[derive(Default)]
+struct WrittenCustomFields(HashMap<(&'static str, i64), Json>);
+
+impl WrittenCustomFields {
+    fn note(&mut self, step: &Step, decision: &StepDecision) {
+        let body = match decision {
+            StepDecision::Send => &step.body,
+            StepDecision::SendMerged(merged) => &merged.body,
+            _ => return,
+        };
+        if let (WriteKind::Update(id), Some(fields)) = (step.write, body.get(CUSTOM_FIELDS)) {
+            self.0.insert((step.entity.name, id), fields.clone());
+        }
+    }
+
+    /// The record of a step as the earlier ones leave it.
+    fn on<'r>(&self, step: &Step, held: &'r Record) -> Cow<'r, Record> {
+        match step.write.record().and_then(|id| self.0.get(&(step.entity.name, id))) {
+            Some(fields) => {
+                let mut left = held.clone();
+                left.insert(String::from(CUSTOM_FIELDS), fields.clone());
+                Cow::Owned(left)
+            }
+            None => Cow::Borrowed(held),
+        }
+    }
 }
 
 /// Rejects check-ins that only make way for a check-out which is not sent.

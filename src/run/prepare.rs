@@ -13,7 +13,7 @@ use std::pin::pin;
 use std::time::Duration;
 
 pub(crate) use sinks::PlanSink;
-use sinks::TrialSink;
+use sinks::{Rejections, TrialSink};
 
 use super::described::{DescribedRecords, Turn};
 use super::input::{InputRow, InputSet, MappedSheet, RowRules, SheetRules};
@@ -150,13 +150,13 @@ impl RunPlanner<'_> {
                 trial_problems: &trial_problems,
             };
             self.plan_sheets(input, &pass, &mut checkers, &mut planner)?;
-            let TrialSink { rejected, problems, .. } = planner.steps;
+            let Rejections { rows, problems } = planner.steps.rejections();
             trial_problems.extend(problems);
             catalog.forget_planned();
-            if rejected.is_empty() {
+            if rows.is_empty() {
                 break;
             }
-            withheld.extend(rejected);
+            withheld.extend(rows);
         }
         let mut planner = planner((&mut catalog, &mut prior_actions), steps, settings, &withheld);
         let pass = PlanPass {
@@ -215,8 +215,7 @@ impl RunPlanner<'_> {
             if sheet.owner.is_some() {
                 self.plan_further(input, (&mut checkers[index], &mut tally), (&sheet, pass), planner)?;
             } else {
-                let result = &pass.results[index];
-                let left = self.plan_sheet(input, (&mut checkers[index], &mut tally), (&sheet, result), planner)?;
+                let left = self.plan_sheet(input, (&mut checkers[index], &mut tally), (&sheet, pass), planner)?;
                 overridden += left.overridden;
                 remarks.extend(left.remarks(&input.label(index)));
             }
@@ -292,9 +291,9 @@ impl RunPlanner<'_> {
                         checked.locate_problems(&mut planned.problems, typed, mapping);
                         planned
                     }
-                    None => match pass.trial_problems.get(&RowId { sheet: sheet.index, row: typed.number }) {
-                        Some(problems) => rejected_row(problems.clone()),
-                        None => return Ok(()),
+                    None => match pass.problems(sheet.index, typed) {
+                        problems if problems.is_empty() => return Ok(()),
+                        problems => rejected_row(problems),
                     },
                 };
                 let mut row = Row::default();
@@ -338,9 +337,10 @@ impl RunPlanner<'_> {
         &self,
         input: &mut InputSet,
         (checker, remarks): (&mut Checker<'_>, &mut RemarkTally),
-        (sheet, result): (&SheetPlan<'_>, &Option<PreviousResult>),
+        (sheet, pass): (&SheetPlan<'_>, &PlanPass<'_>),
         planner: &mut Planner<'_, S>,
     ) -> Result<LeftRows> {
+        let result = &pass.results[usize::from(sheet.index)];
         let secrets = sheet.mapping.secret_columns();
         let mut left = LeftRows::default();
         let mut reader = checker.helper();
@@ -378,6 +378,9 @@ impl RunPlanner<'_> {
                 remarks.add(typed.number, &checked.remarks);
                 let mut planned = planned_row(checked, plan, sheet.mapping);
                 checked.locate_problems(&mut planned.problems, typed, sheet.mapping);
+                if is_rejected(&planned) && planned.problems.is_empty() {
+                    planned.problems = pass.problems(sheet.index, typed);
+                }
                 Ok(planned)
             };
             let planned = before.map_or_else(Ok, plan);
@@ -457,8 +460,14 @@ struct PlanPass<'p> {
     sheets: &'p [SheetRules],
     results: &'p [Option<PreviousResult>],
     described: &'p DescribedRecords,
-    /// What earlier passes said against further records. A row of which nothing is sent is not looked at so far again.
+    /// What earlier passes said against records. A row of which nothing is sent is not looked at so far again.
     trial_problems: &'p HashMap<RowId, Vec<Problem>>,
+}
+
+impl PlanPass<'_> {
+    fn problems(&self, sheet: u16, row: &Row) -> Vec<Problem> {
+        self.trial_problems.get(&RowId { sheet, row: row.number }).cloned().unwrap_or_default()
+    }
 }
 
 type PlanSettings<'p> = (&'p Rules, &'p CreateMissing, &'p UserIds, &'p Lookups);
@@ -486,6 +495,7 @@ fn planner<'p, S>(
         locks: RecordLocks::default(),
         prior_actions,
         moved: MovedItems::default(),
+        custom_written: HashMap::new(),
         stock: StockChanges::default(),
         unique: UniqueValues::default(),
         archived: HashMap::new(),
@@ -566,6 +576,10 @@ fn request_deletion(sheet: &SheetPlan<'_>, row: &Row, checked: &mut CheckedRow) 
     }
     let asked = checked.action.replace(RowAction::Delete);
     matches!(asked, Some(RowAction::Write(_)))
+}
+
+fn is_rejected(planned: &PlannedRow) -> bool {
+    planned.state == RowState::Ended && planned.status == RowStatus::Failed
 }
 
 /// A further record with problems.

@@ -239,3 +239,35 @@ fn custom_fields_that_others_have_written_since_are_kept_and_told_one_by_one() {
     let message = &applied["problems"][0]["examples"][0]["message"];
     assert_eq!((code, message), (1, &json!("changed since the plan was made: custom:Rack was empty, is `R9`")));
 }
+
+#[test]
+fn custom_fields_that_two_files_give_one_record_are_all_kept() {
+    let files = ["racks.csv", "phones.csv"];
+    let account = || {
+        stock()
+            .sheet("racks.csv", "asset_id,custom:Rack\n0001,R7\n")
+            .sheet("phones.csv", "asset_id,custom:IMEI\n0001,351\n")
+            .sheet("other.csv", "asset_id,custom:Other\n0001,Z\n")
+    };
+    let has = |account: &CliTest, all: &[&str]| {
+        let fields = account.record("assets", "asset_id", "0001")["custom_fields"].to_string();
+        assert!(all.iter().all(|text| fields.contains(text)), "{fields}");
+    };
+    let imported = account();
+    imported.run(&["import", files[0], files[1], "--entity", "assets"]).exits(0);
+    has(&imported, &["R7", "351"]);
+    let (_, again) = imported.json(&["import", files[0], files[1], "--entity", "assets"]);
+    assert_eq!(again["counts"]["unchanged"], json!(2), "{again:#}");
+
+    let applied = account();
+    applied.run(&["import", files[0], files[1], "--entity", "assets", "--plan", "plan.xlsx"]).exits(0);
+    applied.run(&["import", "other.csv", "--entity", "assets"]).exits(0);
+    let (code, done) = applied.json(&["apply", "plan.xlsx"]);
+    assert_eq!((code, &done["counts"]["updated"]), (0, &json!(2)), "{done:#}");
+    has(&applied, &["R7", "351", "Other"]);
+    let run = done["run_id"].as_str().unwrap();
+    applied.run(&["verify", run]).exits(0);
+    applied.run(&["undo", run, "--yes"]).exits(0);
+    let fields = applied.record("assets", "asset_id", "0001")["custom_fields"].to_string();
+    assert!(fields.contains("Other") && !fields.contains("R7") && !fields.contains("351"), "{fields}");
+}

@@ -251,3 +251,31 @@ fn a_row_with_a_problem_is_not_told_to_lack_what_it_would_make_itself() {
     assert_eq!((code, messages), (1, vec!["`Nope` not found in products"]), "{summary}");
     assert!(account.records("locations").iter().all(|place| place["name"] != "East"));
 }
+
+#[test]
+fn a_row_that_is_not_sent_takes_no_stock_and_one_that_asks_for_too_much_says_so() {
+    let mapping = "entity = \"checkout_accessory\"\n[also.manufacturers]\nname = { column = \"Maker\" }\nurl = { column = \"Web\" }\n\
+                   [fields.accessory_id]\ncolumn = \"Item\"\n[fields.employee_id]\ncolumn = \"Who\"\n\
+                   [fields.quantity]\ncolumn = \"Out\"\n[fields.checkout_date]\ndefault = \"2026-12-01\"\n";
+    let rows = |first: &str| {
+        format!(
+            "Item,Maker,Web,Who,Out\nMouse,M1,{first},ada@example.com,2\nMouse,M2,https://m2.example,bob@example.com,2\n"
+        )
+    };
+    let account = CliTest::new()
+        .holds("categories", json!({"name": "Mice", "type": "accessory"}))
+        .holds("accessories", json!({"name": "Mouse", "category_id": 1, "quantity": 2}))
+        .holds("employees", json!({"name": "Ada", "email": "ada@example.com"}))
+        .holds("employees", json!({"name": "Bob", "email": "bob@example.com"}))
+        .sheet("m.toml", mapping)
+        .sheet("bad.csv", &rows("no address"))
+        .sheet("good.csv", &rows("https://m1.example"));
+    let codes_of = |file: &str| {
+        let (code, summary) = account.json(&["import", file, "--mapping", "m.toml", "--dry-run", "--force"]);
+        let problems = summary["problems"].as_array().unwrap().iter();
+        let codes: Vec<String> = problems.map(|problem| problem["code"].as_str().unwrap().to_owned()).collect();
+        (code, summary["counts"]["failed"].clone(), codes)
+    };
+    assert_eq!(codes_of("bad.csv"), (1, json!(1), vec![String::from("url.invalid")]));
+    assert_eq!(codes_of("good.csv"), (1, json!(1), vec![String::from("checkout.refused")]));
+}

@@ -5,6 +5,7 @@ use serde_json::{Map, Value as Json};
 use super::{Planner, RowDraft, SheetPlan};
 use crate::api::Body;
 use crate::catalog::{LookupResult, RecordRef, ReferenceSyntax};
+use crate::check::CustomField;
 use crate::plan::missing::DependencyRecord;
 use crate::plan::resolver::{Resolved, ResolvedField, wire_value};
 use crate::plan::step::{DependsOn, RowId, Step, StepRole, StepSink, WriteKind};
@@ -43,14 +44,7 @@ impl<S: StepSink> Planner<'_, S> {
         for (field, number) in created {
             depend_on_step(&mut step, &mut known, entity.fields[field].name, number);
         }
-        if !draft.custom.is_empty() {
-            let held = match kind {
-                WriteKind::Create => None,
-                WriteKind::Update(id) | WriteKind::Delete(id) => self.catalog.record(entity.name, id),
-            };
-            let merged = diff::merged_custom_fields(held.and_then(|held| held.get(CUSTOM_FIELDS)), &draft.custom);
-            step.body.extend(merged.map(|merged| (String::from(CUSTOM_FIELDS), merged)));
-        }
+        let earlier = self.put_custom(&mut step, &draft.custom);
         let extras = draft.extras.map(|extras| *extras).unwrap_or_default();
         step.body.extend(extras.fixed);
         for number in extras.after {
@@ -59,6 +53,12 @@ impl<S: StepSink> Planner<'_, S> {
             }
         }
         step.before = extras.before.or_else(|| self.before(entity, kind, &draft.fields, &step));
+        if let (Some(fields), Some(before)) = (earlier, &mut step.before) {
+            before.insert(String::from(CUSTOM_FIELDS), fields);
+        }
+        if self.is_shared(sheet) {
+            self.note_custom(&step);
+        }
         self.note_new_name(&step);
         self.note_archived(&step);
         self.note_status(&step);
@@ -76,6 +76,25 @@ impl<S: StepSink> Planner<'_, S> {
             self.link_row(sheet, row, &decision, Some(&step));
         }
         Ok(decision)
+    }
+
+    /// Puts custom fields into a step, together with those that its record has or that a row of another sheet gives it: an
+    /// update replaces all of them. Returns what that row leaves, if there is one; the step comes after it.
+    fn put_custom(&self, step: &mut Step, custom: &[CustomField]) -> Option<Json> {
+        let id = step.write.record();
+        let earlier = id.and_then(|id| self.custom_written.get(&(step.entity.name, id)));
+        let held = || self.catalog.record(step.entity.name, id?)?.get(CUSTOM_FIELDS);
+        let merged = diff::merged_custom_fields(earlier.map(|(_, fields)| fields).or_else(held), custom)?;
+        step.body.insert(String::from(CUSTOM_FIELDS), merged);
+        let (number, fields) = earlier?;
+        step.depends_on.push(DependsOn { step: *number, field: None });
+        Some(fields.clone())
+    }
+
+    fn note_custom(&mut self, step: &Step) {
+        if let (WriteKind::Update(id), Some(fields)) = (step.write, step.body.get(CUSTOM_FIELDS)) {
+            self.custom_written.insert((step.entity.name, id), (step.number, fields.clone()));
+        }
     }
 
     fn note_new_name(&mut self, step: &Step) {

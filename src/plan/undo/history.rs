@@ -24,6 +24,8 @@ pub(crate) struct RunHistory {
     deleted: HashSet<RecordKey>,
     /// Fields that updates and actions wrote; the last write wins.
     written: HashMap<RecordKey, Body>,
+    /// What fields that updates wrote held before the run; the first write counts.
+    before: HashMap<RecordKey, Body>,
     /// Records that updates and actions wrote to.
     touched: HashSet<RecordKey>,
     /// Tags of assets that the run created.
@@ -85,6 +87,10 @@ impl RunHistory {
                 self.touched.insert((entity.name, id));
                 let written = self.written.entry((entity.name, id)).or_default();
                 written.extend(step.body.iter().map(|(name, value)| (name.clone(), value.clone())));
+                let before = self.before.entry((entity.name, id)).or_default();
+                for (name, value) in step.before.iter().flatten() {
+                    before.entry(name.clone()).or_insert_with(|| value.clone());
+                }
             }
             WriteKind::Delete(id) => {
                 self.fetch_record(entity, id);
@@ -187,6 +193,11 @@ impl RunHistory {
 
     pub(super) fn is_created(&self, key: RecordKey) -> bool {
         self.created.contains(&key)
+    }
+
+    /// What a field of a record held before the run wrote to it, if an update did.
+    pub(super) fn before(&self, key: RecordKey, name: &str) -> Option<&Json> {
+        self.before.get(&key)?.get(name)
     }
 
     /// The last values that updates and actions wrote.

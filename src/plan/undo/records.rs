@@ -130,7 +130,7 @@ impl UndoPlanner<'_> {
                 continue;
             }
             let last = self.history.written(key).and_then(|written| written.get(*name)).unwrap_or(value);
-            let was = before.get(*name).unwrap_or(&Json::Null);
+            let was = self.history.before(key, name).or_else(|| before.get(*name)).unwrap_or(&Json::Null);
             let holds = |value: &Json| self.current.holds(entity, field, value, record);
             match (holds(last), field.is_required() && is_empty(was)) {
                 _ if holds(was) => {}

@@ -2,10 +2,11 @@
 
 use std::collections::{HashMap, HashSet};
 
+use super::is_rejected;
 use crate::check::{CheckedRow, Code, Problem};
-use crate::plan::{FieldChange, RowId, RowStatus, SheetPlan, Step, StepSink};
+use crate::plan::{FieldChange, RowId, SheetPlan, Step, StepSink};
 use crate::run::input::InputSet;
-use crate::run::journal::{JournalBuilder, JournalError, PlannedRow, RowState, SheetHeader};
+use crate::run::journal::{JournalBuilder, JournalError, PlannedRow, SheetHeader};
 use crate::table::Row;
 
 /// Receives a plan: the steps, and what was decided about the rows.
@@ -42,8 +43,16 @@ pub(super) struct TrialSink {
     owners: HashMap<u16, u16>,
     /// Rows that were rejected before.
     known: HashSet<RowId>,
-    pub(super) rejected: HashSet<RowId>,
-    /// The problems of rejected further records, each with its own sheet.
+    /// Rows whose own record is rejected, and rows of which a further one is.
+    own: Rejections,
+    further: Rejections,
+}
+
+/// Rows that a trial rejects.
+#[derive(Debug, Default)]
+pub(super) struct Rejections {
+    pub(super) rows: HashSet<RowId>,
+    /// The problems, each with the sheet of its record.
     pub(super) problems: HashMap<RowId, Vec<Problem>>,
 }
 
@@ -51,8 +60,14 @@ impl TrialSink {
     /// `known` are the rows that were rejected before.
     pub(super) fn new(input: &InputSet, known: HashSet<RowId>) -> Self {
         let owners = input.further_sheets().into_iter().flat_map(|(sheet, owner)| [(sheet, owner), (owner, owner)]);
-        let (rejected, problems) = (HashSet::new(), HashMap::new());
-        Self { steps: 0, sheet: 0, owners: owners.collect(), known, rejected, problems }
+        let (own, further) = (Rejections::default(), Rejections::default());
+        Self { steps: 0, sheet: 0, owners: owners.collect(), known, own, further }
+    }
+
+    /// What the trial rejects for good. While further records are rejected, that is their rows alone: what such a row would
+    /// have done, such as taking the last of a stock, must not count against others.
+    pub(super) fn rejections(self) -> Rejections {
+        if self.further.rows.is_empty() { self.own } else { self.further }
     }
 }
 
@@ -80,16 +95,16 @@ impl PlanSink for TrialSink {
     }
 
     fn row(&mut self, row: &Row, planned: &PlannedRow, _: &dyn Fn(usize) -> bool) -> Result<(), JournalError> {
-        let is_rejected = planned.state == RowState::Ended && planned.status == RowStatus::Failed;
-        if let (true, Some(owner)) = (is_rejected, self.owners.get(&self.sheet)) {
+        if let (true, Some(owner)) = (is_rejected(planned), self.owners.get(&self.sheet)) {
             let id = RowId { sheet: *owner, row: row.number };
             if !self.known.contains(&id) {
-                self.rejected.insert(id);
+                let rejections = if *owner == self.sheet { &mut self.own } else { &mut self.further };
+                rejections.rows.insert(id);
                 // Names are looked up in every pass, and one that the row would make itself is not missing.
                 let told = planned.problems.iter().filter(|problem| problem.code() != Code::NameNotFound);
                 let told: Vec<Problem> = told.cloned().collect();
-                if *owner != self.sheet && !told.is_empty() {
-                    self.problems.insert(RowId { sheet: self.sheet, row: row.number }, told);
+                if !told.is_empty() {
+                    rejections.problems.insert(RowId { sheet: self.sheet, row: row.number }, told);
                 }
             }
         }
