@@ -217,7 +217,7 @@ impl SheetCheck<'_> {
     fn problems(&mut self, row: &Row, checked: &mut CheckedRow) -> Vec<Problem> {
         self.remarks.add(row.number, &checked.remarks);
         if self.may_create(checked) {
-            checked.report_missing(self.mapping, creation(checked));
+            checked.report_missing(self.mapping, creation(checked, self.rules.mode));
             checked.locate(row, self.mapping);
         }
         std::mem::take(&mut checked.problems)
@@ -247,7 +247,7 @@ impl SheetCheck<'_> {
         }
         let mapping = &self.sheets[index].0;
         self.remarks.add(row.typed.number, &checked.remarks);
-        checked.report_missing(mapping, creation(checked));
+        checked.report_missing(mapping, creation(checked, self.rules.mode));
         checked.locate(row.typed, mapping);
         let mut problems = std::mem::take(&mut checked.problems);
         if mapping.origin == RecordOrigin::Described && problems.is_empty() {
@@ -301,9 +301,10 @@ impl SheetCheck<'_> {
 }
 
 /// Whether a row that may create a record does. Without an account, only the row itself tells.
-fn creation(checked: &CheckedRow) -> Creation {
+fn creation(checked: &CheckedRow, mode: Mode) -> Creation {
     match checked.action {
         Some(RowAction::Write(Mode::Create)) => Creation::Certain,
+        None if mode == Mode::Create => Creation::Certain,
         _ => Creation::Possible,
     }
 }

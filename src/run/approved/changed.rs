@@ -73,13 +73,7 @@ pub(super) fn moved_item(step: &Step, field: &Field, reference: Reference, catal
         let name = |entry: &Json| {
             let named = step.entity.holders().chain(step.entity.opposite().into_iter().flat_map(Entity::holders));
             let found = named.map(|holder| (holder, entry.get(holder.name).and_then(integer)));
-            found.into_iter().find_map(|(holder, id)| {
-                let (id, to) = (id?, holder.reference_to()?.to);
-                let name = catalog.describe(to, RecordRef::Known(id));
-                let singular = schema::collection(to).map_or(to, |entity| entity.singular);
-                // People and places are not read again: of those that the steps do not name only the id is known.
-                Some(if name.starts_with('#') { format!("{singular} {name}") } else { name })
-            })
+            found.into_iter().find_map(|(holder, id)| Some(holder_name(catalog, holder.reference_to()?.to, id?)))
         };
         let mut names: Vec<String> =
             entries.iter().map(|entry| name(entry).unwrap_or_else(|| holder_of(entry, item))).collect();
@@ -93,6 +87,13 @@ pub(super) fn moved_item(step: &Step, field: &Field, reference: Reference, catal
         true => Vec::new(),
         false => vec![format!("it was with {}, and is with {}", shown_holders(&was), shown_holders(&is))],
     })
+}
+
+/// A person or place. They are not read again: of those that the steps do not name only the id is known.
+pub(super) fn holder_name(catalog: &Catalog, collection: &str, id: i64) -> String {
+    let name = catalog.describe(collection, RecordRef::Known(id));
+    let singular = schema::collection(collection).map_or(collection, |entity| entity.singular);
+    if name.starts_with('#') { format!("{singular} {name}") } else { name }
 }
 
 /// A holder of whom only an id is known.

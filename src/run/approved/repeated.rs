@@ -1,6 +1,7 @@
 //! Check-ins and check-outs of stock and seats that were made since the plan (design rule 11). An asset says itself where
 //! it is; of everything else only the journals of this machine and the activity log can tell.
 
+use super::changed::holder_name;
 use super::{ProposedStep, StepDecision, existing};
 use crate::catalog::{Catalog, LookupRequest, RecordRef};
 use crate::plan::{ActionRequest, PriorAction, PriorActions, Step, repeated};
@@ -24,7 +25,7 @@ fn request(step: &Step, catalog: &Catalog) -> Option<ActionRequest> {
     ActionRequest::of_step(catalog, step).filter(|request| !request.is_of_tagged_item())
 }
 
-/// What becomes of an action that was made since the plan, or may have been.
+/// What becomes of a step whose action has happened since the plan, or may have.
 pub(super) fn decide(step: &Step, catalog: &Catalog, prior_actions: &mut dyn PriorActions) -> Option<StepDecision> {
     let request = request(step, catalog)?;
     let prior = prior_actions.take(&request);
@@ -32,13 +33,10 @@ pub(super) fn decide(step: &Step, catalog: &Catalog, prior_actions: &mut dyn Pri
         return Some(StepDecision::AlreadyDone { message: format!("done by run {run}") });
     }
     let item = catalog.describe(request.collection, RecordRef::Known(request.item.id));
-    let holder = request.holder.as_ref().and_then(|(name, holder)| {
-        let to = step.entity.field(name)?.reference_to()?.to;
-        let name = catalog.describe(to, RecordRef::Known(holder.id));
-        let singular = schema::collection(to).map_or(to, |entity| entity.singular);
-        // People and places are not read again.
-        Some(if name.starts_with('#') { format!("{singular} {name}") } else { name })
-    });
+    let holder = request
+        .holder
+        .as_ref()
+        .and_then(|(name, holder)| Some(holder_name(catalog, step.entity.field(name)?.reference_to()?.to, holder.id)));
     let mut error = repeated(&prior, &request, (&item, holder.as_deref()))?;
     error.hint = Some(match prior {
         PriorAction::Unresolved { run } => {
