@@ -189,7 +189,7 @@ fn a_dry_run_tells_of_check_outs_of_more_than_is_left() {
     }
     let (code, summary) = account.json(&["import", "accessories.csv", "--dry-run"]);
     assert_eq!((code, counts(&summary)), (1, (0, 0, 1)), "{summary:#}");
-    assert_eq!(problems(&summary), ["checkout.refused B2: less than the number checked out (10)"]);
+    assert_eq!(problems(&summary), ["integer.range B2: less than the number checked out (10)"]);
 }
 
 #[test]

@@ -85,8 +85,14 @@ impl<S: StepSink> Planner<'_, S> {
             return Ok(decision);
         }
         let message = format!("less than the number checked out ({})", thousands(out.unsigned_abs()));
-        let hint = "correct the number, or first check in what has come back";
-        or_problem(ValueError::new(Code::CheckoutRefused, message, hint), Some(column), row)
+        let comes_back = schema::ACTIONS.iter().any(|action| {
+            action.role == Role::Action(Verb::Checkin) && action.item().is_some_and(|(_, item)| item.to == entity.name)
+        });
+        let hint = match comes_back {
+            true => "correct the number, or first check in what has come back",
+            false => "correct the number",
+        };
+        or_problem(ValueError::new(Code::IntegerRange, message, hint), Some(column), row)
     }
 
     /// Counts what an update adds to the stock of its item.

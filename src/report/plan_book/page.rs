@@ -145,7 +145,7 @@ pub(super) fn write_page(
         page_at.span(1, text, &styles.wrapped)?;
         page_at.row += 1;
     }
-    write_groups(&mut page_at, &styles, head)?;
+    write_groups(&mut page_at, &styles, head, !page.problems.is_empty())?;
     write_list(&mut page_at, &styles, "Problems: these rows are not in the plan", &page.problems)?;
     write_list(&mut page_at, &styles, "Notes", &page.notes)?;
     page_at.section(&styles, HOW_TO_APPROVE)?;
@@ -160,7 +160,12 @@ pub(super) fn write_page(
     Ok(())
 }
 
-fn write_groups(page: &mut PlanPage<'_>, styles: &PageStyles, head: &mut PlanHead) -> Result<(), XlsxError> {
+fn write_groups(
+    page: &mut PlanPage<'_>,
+    styles: &PageStyles,
+    head: &mut PlanHead,
+    has_problems: bool,
+) -> Result<(), XlsxError> {
     page.section(styles, "Approve")?;
     let right = right(&styles.head).set_indent(2);
     for (column, text) in (0..).zip(["approve", "collection", "action", "records", "what it is"]) {
@@ -180,7 +185,11 @@ fn write_groups(page: &mut PlanPage<'_>, styles: &PageStyles, head: &mut PlanHea
         page.row += 1;
     }
     if head.groups.is_empty() {
-        page.span(0, "nothing to do: the account is as the rows say", &styles.wrapped)?;
+        let why = match has_problems {
+            true => "nothing to send; the rows with problems are told below",
+            false => "nothing to do: the account is as the rows say",
+        };
+        page.span(0, why, &styles.wrapped)?;
         page.row += 1;
         return Ok(());
     }

@@ -81,7 +81,7 @@ fn styled_verdict(summary: &RunSummary) -> String {
 fn push_counts(text: &mut String, summary: &RunSummary) {
     match summary.sheets.as_slice() {
         [] if summary.command == RunCommand::Apply => {
-            text.push_str("  the plan holds no changes: the account was as the rows said\n");
+            text.push_str("  the plan holds no changes\n");
         }
         [] => text.push_str("  no sheet was read\n"),
         [sheet] => {
