@@ -23,6 +23,7 @@ use jiff::Timestamp;
 use serde::Deserialize;
 use serde_json::Value as Json;
 
+use self::changed::PlannedItem;
 use super::journal::{JournalBuilder, JournalError, PlannedRow, RowState};
 use super::prepare::report_waits;
 use super::prior_actions::{ActionsSince, KnownActions, LogReading};
@@ -35,7 +36,7 @@ use crate::observer::Observer;
 use crate::plan::{
     DependsOn, PriorActions, RowId, RowStatus, Step, StepRole, StepSink as _, WriteKind, cleared_fields,
 };
-use crate::schema::{self, CUSTOM_FIELDS, Entity, Role, Verb};
+use crate::schema::{self, CUSTOM_FIELDS, Entity, Meaning, Reference, Role, Verb};
 
 /// A step of a plan, at the row of its first line.
 #[derive(Debug)]
@@ -158,7 +159,7 @@ fn lookups(steps: &[ProposedStep]) -> LookupRequest {
     let mut lookups = LookupRequest::default();
     let approved = steps.iter().filter(|proposed| proposed.is_approved);
     for (step, key) in approved.filter_map(ProposedStep::parse) {
-        let Step { entity, write, body, depends_on, .. } = &step;
+        let Step { entity, write, body, before, .. } = &step;
         match (*write, entity.item()) {
             (WriteKind::Update(id) | WriteKind::Delete(id), _) => {
                 lookups.matching(entity.name, entity.key);
@@ -172,7 +173,8 @@ fn lookups(steps: &[ProposedStep]) -> LookupRequest {
                 repeated::look_up_holders(&mut lookups, &step);
                 // Of the items everything is wanted: it tells where they are.
                 match body.get(field.name) {
-                    Some(Json::String(tag)) if !depends_on.iter().any(|awaited| is_made(steps, awaited.step)) => {
+                    // What the run makes has no state before.
+                    Some(Json::String(tag)) if before.is_some() => {
                         lookups.matching(item.name, item.key);
                         lookups.key(item.name, tag);
                     }
@@ -189,22 +191,16 @@ fn lookups(steps: &[ProposedStep]) -> LookupRequest {
     lookups
 }
 
-/// Whether a step creates a record.
-fn is_made(steps: &[ProposedStep], number: u32) -> bool {
-    let found = steps.binary_search_by_key(&number, |proposed| proposed.number);
-    found.is_ok_and(|at| steps[at].write == WriteKind::Create && steps[at].entity.is_collection())
-}
-
 fn decisions(steps: &[ProposedStep], catalog: &Catalog, prior_actions: &mut dyn PriorActions) -> Vec<StepDecision> {
     let mut decisions: Vec<StepDecision> = Vec::with_capacity(steps.len());
-    let mut written = WrittenCustomFields::default();
+    let mut sent = EarlierUpdates::default();
     for proposed in steps {
         let decision = match proposed.parse().filter(|_| proposed.is_approved) {
             Some((step, key)) => match blocking(&step, steps, &decisions) {
                 Some(needed) => StepDecision::Rejected(Box::new(blocked_by("it needs", needed, catalog))),
                 None => {
-                    let decision = decide_unblocked(&step, &key, (catalog, &written), prior_actions);
-                    written.note(&step, &decision);
+                    let decision = decide_unblocked(&step, &key, (catalog, &sent), prior_actions);
+                    sent.note(&step, &decision);
                     decision
                 }
             },
@@ -220,39 +216,49 @@ fn decisions(steps: &[ProposedStep], catalog: &Catalog, prior_actions: &mut dyn 
 fn decide_unblocked(
     step: &Step,
     key: &StepKey,
-    (catalog, written): (&Catalog, &WrittenCustomFields),
+    (catalog, earlier): (&Catalog, &EarlierUpdates),
     prior_actions: &mut dyn PriorActions,
 ) -> StepDecision {
-    if let Some(problem) = conflict(step, key, catalog) {
+    if let Some(problem) = conflict(step, key, (catalog, earlier)) {
         return StepDecision::Rejected(Box::new(problem));
     }
     if let WriteKind::Update(id) = step.write {
         let held = catalog.record(step.entity.name, id);
-        let merged = held.and_then(|held| changed::merged_custom_fields(step, &written.on(step, held)));
+        let merged = held.and_then(|held| changed::merged_custom_fields(step, &earlier.leave(step, held)));
         return merged.map_or(StepDecision::Send, |merged| StepDecision::SendMerged(Box::new(merged)));
     }
     repeated::decide(step, catalog, prior_actions).unwrap_or(StepDecision::Send)
 }
 
-/// The custom fields that earlier steps leave records with: a later one of the same record replaces them all.
+/// What the updates that are sent before a step leave behind.
 #[derive(Default)]
-struct WrittenCustomFields(HashMap<(&'static str, i64), Json>);
+struct EarlierUpdates {
+    /// The custom fields of records: a later update of the same record replaces them all.
+    custom_fields: HashMap<(&'static str, i64), Json>,
+    /// The items that get another tag.
+    tags: HashMap<(&'static str, String), i64>,
+}
 
-impl WrittenCustomFields {
+impl EarlierUpdates {
     fn note(&mut self, step: &Step, decision: &StepDecision) {
         let body = match decision {
             StepDecision::Send => &step.body,
             StepDecision::SendMerged(merged) => &merged.body,
             _ => return,
         };
-        if let (WriteKind::Update(id), Some(fields)) = (step.write, body.get(CUSTOM_FIELDS)) {
-            self.0.insert((step.entity.name, id), fields.clone());
+        let WriteKind::Update(id) = step.write else { return };
+        let (entity, tag) = (step.entity.name, step.entity.meaning(Meaning::Tag));
+        if let Some(fields) = body.get(CUSTOM_FIELDS) {
+            self.custom_fields.insert((entity, id), fields.clone());
+        }
+        if let Some(Json::String(tag)) = tag.and_then(|tag| body.get(tag.name)) {
+            self.tags.insert((entity, tag.clone()), id);
         }
     }
 
-    /// The record of a step as the earlier ones leave it.
-    fn on<'r>(&self, step: &Step, held: &'r Record) -> Cow<'r, Record> {
-        match step.write.record().and_then(|id| self.0.get(&(step.entity.name, id))) {
+    /// The record of a step with its custom fields as the updates leave them.
+    fn leave<'r>(&self, step: &Step, held: &'r Record) -> Cow<'r, Record> {
+        match step.write.record().and_then(|id| self.custom_fields.get(&(step.entity.name, id))) {
             Some(fields) => {
                 let mut left = held.clone();
                 left.insert(String::from(CUSTOM_FIELDS), fields.clone());
@@ -260,6 +266,12 @@ impl WrittenCustomFields {
             }
             None => Cow::Borrowed(held),
         }
+    }
+
+    /// The record that a step refers to, once the updates are done.
+    fn record(&self, reference: Reference, value: &Json, catalog: &Catalog) -> Option<RecordRef> {
+        let tagged = value.as_str().and_then(|tag| self.tags.get(&(reference.to, tag.to_owned())));
+        tagged.map(|id| RecordRef::Known(*id)).or_else(|| catalog.sent_reference(reference, value))
     }
 }
 
@@ -328,17 +340,25 @@ fn described(step: &Step, catalog: &Catalog) -> String {
 }
 
 /// What is not as it was when the plan was made.
-fn conflict(step: &Step, key: &StepKey, catalog: &Catalog) -> Option<Problem> {
+fn conflict(step: &Step, key: &StepKey, (catalog, earlier): (&Catalog, &EarlierUpdates)) -> Option<Problem> {
+    let gone = |message: String| {
+        let error = ValueError::new(Code::RecordMissing, message, "make the plan again");
+        Some(error.at(None, ""))
+    };
     let changed = match (step.write, step.entity.item()) {
         (WriteKind::Update(id) | WriteKind::Delete(id), _) => {
             let Some(held) = catalog.record(step.entity.name, id) else {
-                let error =
-                    ValueError::new(Code::RecordMissing, "the record is not there any more", "make the plan again");
-                return Some(error.at(None, ""));
+                return gone(String::from("the record is not there any more"));
             };
             changed::changed_fields(step, held, catalog)
         }
-        (WriteKind::Create, Some((field, reference))) => changed::moved_item(step, field, reference, catalog)?,
+        (WriteKind::Create, Some((field, reference))) => {
+            match changed::planned_item(step, field, reference, (catalog, earlier))? {
+                PlannedItem::Gone(item) => return gone(format!("there is no {item} any more")),
+                PlannedItem::Other(item) => vec![format!("{item} is another record")],
+                PlannedItem::Same(held) => changed::moved_item(step, reference, held, catalog),
+            }
+        }
         (WriteKind::Create, None) => return existing::existing(step, key, catalog),
     };
     (!changed.is_empty()).then(|| {

@@ -218,7 +218,15 @@ fn a_plan_without_changes_says_so() {
     plan(&account, "employees.csv", "plan.xlsx", &[]);
     let said = account.run(&["apply", "plan.xlsx"]).exits(0).stdout;
     assert!(said.starts_with("Run of plan.xlsx: nothing to do, in "), "{said}");
-    assert!(said.contains("the plan holds no changes: the account was as the rows said"), "{said}");
+    assert!(said.contains("the plan holds no changes"), "{said}");
+    let why = |plan: &str| {
+        let texts = sheet_rows(&account.path(plan), "Plan").concat();
+        texts.into_iter().find(|text| text.starts_with("nothing to ")).unwrap()
+    };
+    assert_eq!(why("plan.xlsx"), "nothing to do: the account is as the rows say");
+    std::fs::write(account.path("wrong.csv"), "name,email\nEve,eve at example\n").unwrap();
+    account.run(&["import", "wrong.csv", "--entity", "employees", "--plan", "wrong.xlsx"]).exits(1);
+    assert_eq!(why("wrong.xlsx"), "nothing to send; the rows with problems are told below");
 }
 
 #[test]
@@ -270,4 +278,58 @@ fn custom_fields_that_two_files_give_one_record_are_all_kept() {
     applied.run(&["undo", run, "--yes"]).exits(0);
     let fields = applied.record("assets", "asset_id", "0001")["custom_fields"].to_string();
     assert!(fields.contains("Other") && !fields.contains("R7") && !fields.contains("351"), "{fields}");
+}
+
+/// Gives the tag of an asset to another one, and another tag to the asset.
+pub fn swap_tag(account: &CliTest) {
+    for (id, tag) in [(1, "0009"), (2, "0001")] {
+        let (status, answer) = account.request("PUT", &format!("assets/{id}"), Some(&json!({"asset_id": tag})));
+        assert!(status < 300, "{answer}");
+    }
+}
+
+/// Two assets of which the first may be with Bob already, and a sheet that gives it to Ada.
+pub fn two_assets(held_by_bob: bool) -> CliTest {
+    let account = stock()
+        .holds("assets", json!({"asset_id": "0002", "product_id": 1, "status_id": 1}))
+        .sheet("assets.csv", "asset_id,holder\n0001,ada@example.com\n");
+    match held_by_bob {
+        true => account
+            .holds("checkout/asset", json!({"asset_id": "0001", "employee_id": 2, "checkout_date": "2026-01-02"})),
+        false => account,
+    }
+}
+
+#[test]
+fn the_asset_that_has_the_tag_by_now_is_not_moved_in_place_of_the_planned_one() {
+    for held_by_bob in [false, true] {
+        let account = two_assets(held_by_bob);
+        plan(&account, "assets.csv", "plan.xlsx", &["--map", "holder=assigned_to"]);
+        plan(&account, "assets.csv", "second.xlsx", &["--map", "holder=assigned_to"]);
+        swap_tag(&account);
+        let before = account.records("assets");
+        let (code, applied) = account.json(&["apply", "plan.xlsx"]);
+        assert_eq!(code, 1, "{applied:#}");
+        assert_eq!(account.records("assets"), before, "{applied:#}");
+        let told = applied["problems"].to_string();
+        assert!(told.contains("changed since the plan was made: asset `0001` is another record"), "{told}");
+        // Nobody has the tag any more.
+        account.request("PUT", "assets/2", Some(&json!({"asset_id": "0002"})));
+        let (_, gone) = account.json(&["apply", "second.xlsx"]);
+        let told = gone["problems"].to_string();
+        assert!(told.contains("there is no asset `0001` any more"), "{told}");
+    }
+}
+
+#[test]
+fn an_asset_that_gets_another_tag_and_holder_by_one_plan_is_moved() {
+    let account = two_assets(true).sheet("tags.csv", "id,asset_id,holder\n1,0007,ada@example.com\n");
+    let options = ["--entity", "assets", "--match-on", "id", "--map", "holder=assigned_to"];
+    plan(&account, "tags.csv", "plan.xlsx", &options);
+    let (code, applied) = account.json(&["apply", "plan.xlsx"]);
+    assert_eq!(code, 0, "{applied:#}");
+    let asset = account.record("assets", "asset_id", "0007");
+    assert_eq!(asset["deployed_to"][0]["employee_id"], json!(1), "{asset:#}");
+    let (code, verified) = account.json(&["verify", applied["run_id"].as_str().unwrap()]);
+    assert_eq!(code, 0, "{verified:#}");
 }

@@ -6,6 +6,7 @@ use std::sync::mpsc;
 
 use serde_json::{Map, Value, json};
 
+use crate::apply_later::{swap_tag, two_assets};
 use crate::harness::{CliTest, CommandOutput, assert_output, sheet_rows, some_of, tallyport};
 use crate::kills::proxy::{KillPoint, KillTiming, Proxy};
 use crate::reference_server::{self, ReferenceServer, Shapes};
@@ -402,6 +403,20 @@ fn a_reassigned_asset_returns_to_its_first_holder() {
     assert_eq!(harness.record("assets", "asset_id", "T-1")["deployed_to"][0]["employee_id"], 1);
     undo(&harness, &run).exits(0);
     same(&before, &account(&harness));
+}
+
+#[test]
+fn the_asset_that_the_run_moved_goes_back_whatever_its_tag_is_by_now() {
+    for held_by_bob in [false, true] {
+        let harness = two_assets(held_by_bob);
+        let run = import(&harness, &["assets.csv", "--map", "holder=assigned_to"]);
+        swap_tag(&harness);
+        undo(&harness, &run).exits(0);
+        let holders = |tag: &str| harness.record("assets", "asset_id", tag)["deployed_to"].clone();
+        let holder = holders("0009")[0]["employee_id"].clone();
+        assert_eq!(holder, if held_by_bob { json!(2) } else { Value::Null });
+        assert_eq!(holders("0001").as_array().map_or(0, Vec::len), 0);
+    }
 }
 
 #[test]

@@ -249,7 +249,8 @@ impl<S: StepSink> Planner<'_, S> {
             let needed: Vec<u32> = needed.chain(link.step).collect();
             if let Some(step) = self.return_step(row_id, (entity, id), &link, &draft, &needed) {
                 extras.after.push(step.number);
-                extras.before = Some(Body::from_iter([(Meaning::Holders.field_name().to_owned(), Json::Null)]));
+                let nobody = (Meaning::Holders.field_name().to_owned(), Json::Null);
+                extras.before = Some(Body::from_iter([(String::from("id"), json!(id)), nobody]));
                 self.steps.push(&step)?;
             }
         }

@@ -4,8 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value as Json;
 
-use super::MergedFields;
-use crate::api::{Body, Record, custom_fields, integer};
+use super::{EarlierUpdates, MergedFields};
+use crate::api::{Body, Record, custom_fields, integer, record_id};
 use crate::catalog::{Catalog, RecordRef};
 use crate::plan::{Step, WriteKind, holds, update_to, value_text};
 use crate::schema::{self, CUSTOM_FIELDS, Entity, Field, Kind, Meaning, Reference};
@@ -60,14 +60,45 @@ fn shown(text: String) -> String {
     if text.is_empty() { String::from("empty") } else { format!("`{text}`") }
 }
 
-/// Who has an item, where that is not who had it. `None` if the item is made by this run.
-pub(super) fn moved_item(step: &Step, field: &Field, reference: Reference, catalog: &Catalog) -> Option<Vec<String>> {
+/// The item of a check-in or check-out.
+pub(super) enum PlannedItem<'c> {
+    Same(&'c Record),
+    /// Its tag is that of another record by now.
+    Other(String),
+    Gone(String),
+}
+
+/// The item that a step is about. `None` if it is made by this run, or nothing tells.
+pub(super) fn planned_item<'c>(
+    step: &Step,
+    field: &Field,
+    reference: Reference,
+    (catalog, earlier): (&'c Catalog, &EarlierUpdates),
+) -> Option<PlannedItem<'c>> {
     let item = schema::collection(reference.to)?;
-    let RecordRef::Known(id) = catalog.sent_reference(reference, step.body.get(field.name)?)? else { return None };
+    let (before, named) = (step.before.as_ref()?, step.body.get(field.name)?);
+    let shown = match named {
+        Json::String(tag) => format!("{} `{tag}`", item.singular),
+        Json::Number(id) => format!("{} #{id}", item.singular),
+        _ => return None,
+    };
+    let Some(RecordRef::Known(id)) = earlier.record(reference, named, catalog) else {
+        return Some(PlannedItem::Gone(shown));
+    };
+    if record_id(before).is_some_and(|planned| planned != id) {
+        return Some(PlannedItem::Other(shown));
+    }
+    Some(catalog.record(item.name, id).map_or(PlannedItem::Gone(shown), PlannedItem::Same))
+}
+
+/// Who has an item, where that is not who had it.
+pub(super) fn moved_item(step: &Step, reference: Reference, held: &Record, catalog: &Catalog) -> Vec<String> {
     let holders = Meaning::Holders.field_name();
     // What is kept in stock has many holders: of it the service decides whether enough is left.
-    let before = step.before.as_ref()?.get(holders).filter(|_| item.is_tagged())?;
-    let held = catalog.record(item.name, id)?.get(holders);
+    let item = schema::collection(reference.to).filter(|item| item.is_tagged());
+    let before = step.before.as_ref().and_then(|before| before.get(holders));
+    let Some((item, before)) = item.zip(before) else { return Vec::new() };
+    let held = held.get(holders);
     let names = |value: Option<&Json>| -> Vec<String> {
         let entries = value.and_then(Json::as_array).map(Vec::as_slice).unwrap_or_default();
         let name = |entry: &Json| {
@@ -83,10 +114,10 @@ pub(super) fn moved_item(step: &Step, field: &Field, reference: Reference, catal
     // Nobody has an item that the run itself takes back first.
     let is_returned = before.is_null();
     let (was, is) = (names(Some(before)), names(held));
-    Some(match is_returned || was == is {
+    match is_returned || was == is {
         true => Vec::new(),
         false => vec![format!("it was with {}, and is with {}", shown_holders(&was), shown_holders(&is))],
-    })
+    }
 }
 
 /// A person or place. They are not read again: of those that the steps do not name only the id is known.

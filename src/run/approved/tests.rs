@@ -275,8 +275,34 @@ fn an_item_that_somebody_else_has_by_now_is_not_moved() {
     // The run checks it in itself, nothing is known of its state before, or the account does not have it.
     assert_eq!(moved("checkout_asset", json!("A-2"), json!({"deployed_to": null})), "send");
     assert_eq!(moved("checkout_asset", json!("A-2"), json!({})), "send");
-    assert_eq!(moved("checkout_asset", json!("A-9"), nobody), "send");
     assert_eq!(moved("checkout_asset", json!(true), by_ada), "send");
+    assert_eq!(
+        moved("checkout_asset", json!("A-9"), nobody.clone()),
+        "record.missing: there is no asset `A-9` any more"
+    );
+    assert_eq!(moved("checkout_asset", json!(9), nobody), "record.missing: there is no asset #9 any more");
+}
+
+#[test]
+fn an_item_is_the_one_that_had_the_tag_when_the_plan_was_made() {
+    let out = |tag: &str, planned: i64, needs: Json| {
+        let body = json!({"asset_id": tag, "employee_id": 1, "checkout_date": "2026-03-02"});
+        let content = json!({"body": body, "before": {"id": planned, "deployed_to": null}, "depends_on": needs});
+        proposed(1, "checkout_asset", WriteKind::Create, content)
+    };
+    assert_eq!(decided(account(), &[out("A-3", 3, json!([]))]), ["send"]);
+    let other = "record.conflict: changed since the plan was made: asset `A-3` is another record";
+    assert_eq!(decided(account(), &[out("A-3", 2, json!([]))]), [other]);
+    let retag = || {
+        let content = json!({"body": {"asset_id": "A-7"}, "before": {"asset_id": "A-3"}});
+        proposed(0, "assets", WriteKind::Update(3), content)
+    };
+    let first = || json!([{"step": 0, "field": null}]);
+    assert_eq!(decided(account(), &[retag(), out("A-7", 3, first())]), ["send", "send"]);
+    let other = "record.conflict: changed since the plan was made: asset `A-7` is another record";
+    assert_eq!(decided(account(), &[retag(), out("A-7", 2, first())]), ["send", other]);
+    let gone = "record.missing: there is no asset `A-7` any more";
+    assert_eq!(decided(account(), &[declined(retag()), out("A-7", 3, json!([]))]), ["not approved", gone]);
 }
 
 #[test]
@@ -288,20 +314,17 @@ fn of_what_is_kept_in_stock_the_service_decides() {
 
 #[test]
 fn items_that_the_run_makes_are_not_looked_up() {
-    let asset = creates(0, "assets", json!({"asset_id": "A-9", "product_id": 1, "status_id": 1}));
-    let out = |item: Json, depends_on: Json| {
+    let out = |item: Json, before: Json| {
         let body = json!({"asset_id": item, "employee_id": 1, "checkout_date": "2026-03-02"});
-        proposed(1, "checkout_asset", WriteKind::Create, json!({"body": body, "depends_on": depends_on}))
+        // A person whom the run makes.
+        let needs = json!([{"step": 0, "field": "employee_id"}]);
+        proposed(1, "checkout_asset", WriteKind::Create, json!({"body": body, "before": before, "depends_on": needs}))
     };
-    let asked = |step: ProposedStep| format!("{:?}", lookups(&[declined(creates(0, "assets", json!({}))), step]));
-    assert!(asked(out(json!("A-9"), json!([]))).contains("\"A-9\""));
-    assert!(asked(out(json!("A-9"), json!([{"step": 7, "field": null}]))).contains("\"A-9\""));
-    assert!(!asked(out(json!("A-9"), json!([{"step": 0, "field": null}]))).contains("A-9"));
-    assert!(asked(out(json!(77), json!([{"step": 0, "field": null}]))).contains("77"));
-    assert_eq!(asked(declined(out(json!("A-9"), json!([])))), format!("{:?}", LookupRequest::default()));
-    assert!(is_made(std::slice::from_ref(&asset), 0) && !is_made(std::slice::from_ref(&asset), 1));
-    assert!(!is_made(&[out(json!("A-9"), json!([]))], 1), "a check-out makes nothing");
-    assert!(!is_made(&[updates(0, 7, json!({"body": {}}))], 0));
+    let asked = |step: ProposedStep| format!("{:?}", lookups(&[declined(creates(0, "employees", json!({}))), step]));
+    assert!(asked(out(json!("A-9"), json!({"id": 9}))).contains("\"A-9\""));
+    assert!(!asked(out(json!("A-9"), Json::Null)).contains("A-9"));
+    assert!(asked(out(json!(77), json!({"id": 77}))).contains("77"));
+    assert_eq!(asked(declined(out(json!("A-9"), json!({"id": 9})))), format!("{:?}", LookupRequest::default()));
 }
 
 #[test]

@@ -94,8 +94,6 @@ struct SentRecords {
     made: HashMap<u32, i64>,
     /// Ids of items that the run created, by tag.
     tags: HashMap<String, i64>,
-    /// The item that a step wrote to or moved, with the row.
-    items: HashMap<u32, (u64, i64)>,
     /// Moves of items of which only the tag is known.
     moves_by_tag: Vec<Step>,
     fetch: FetchPlan,
@@ -141,9 +139,6 @@ impl SentRecords {
                 self.tags.insert(tag.trim().to_owned(), id);
             }
         }
-        if step.entity.meaning(Meaning::Holders).is_some() {
-            self.items.insert(step.number, (step.row.row, id));
-        }
         self.fetch_tags(step.entity, &step.body);
         let told = step.title().or_else(|| {
             let name = step.entity.naming_field()?.name;
@@ -181,7 +176,7 @@ impl SentRecords {
             Json::String(tag) => self.tags.get(tag.trim()).copied(),
             id => integer(id),
         };
-        match (known.or_else(by_name).or_else(|| self.item_before(step)), named) {
+        match (known.or_else(by_name), named) {
             (Some(id), _) => self.move_item(step, item, id),
             (None, Some(Json::String(tag))) => {
                 self.fetch.tags.insert(tag.trim().to_owned());
@@ -189,13 +184,6 @@ impl SentRecords {
             }
             (None, _) => self.unknown += 1,
         }
-    }
-
-    /// The item of the steps that a move of the same row comes after: they took it back, or wrote to it.
-    fn item_before(&self, step: &Step) -> Option<i64> {
-        let earlier = step.depends_on.iter().filter(|awaited| awaited.field.is_none());
-        let mut items = earlier.filter_map(|awaited| self.items.get(&awaited.step));
-        items.find(|(row, _)| *row == step.row.row).map(|(_, id)| *id)
     }
 
     /// Adds the moves of items that only a tag names, now that the account has been read.
@@ -213,7 +201,6 @@ impl SentRecords {
     }
 
     fn move_item(&mut self, step: &Step, item: &'static Entity, id: i64) {
-        self.items.insert(step.number, (step.row.row, id));
         let named = step.entity.item().and_then(|(field, _)| step.body.get(field.name));
         let record = self.record(item, id, step.row);
         if let (true, Some(Json::String(tag))) = (record.title.is_empty(), named) {
