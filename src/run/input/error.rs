@@ -20,6 +20,13 @@ pub(super) fn unrecognized(place: &str, reason: &EntityDetectionError, rows: &[R
     Error::usage(format!("{place}: {reason}"), hint)
 }
 
+pub(super) fn register_as_input(place: &str) -> Error {
+    Error::usage(
+        format!("{place} is a fixed-asset register: it holds figures, and no records to read back"),
+        "name an export of the records, such as that of `tallyport export assets`",
+    )
+}
+
 /// A plan workbook among the spreadsheets. Its sheets list changes, and no records.
 pub(super) fn plan_as_input(input: &Input) -> Error {
     let hint = match input {
