@@ -325,14 +325,7 @@ impl<S: StepSink> Planner<'_, S> {
             problems.append(&mut checked.problems);
         }
         if let Some(RecordRef::Known(id)) = of_record {
-            drop_default_kinds(checked, &mut delta.edited, &mut problems);
-            keep_tag(sheet, checked, &mut delta.edited);
-            if self.is_shared(sheet) {
-                *given = self.given_values(sheet, row, checked, id, &delta.edited);
-                problems.extend(self.contradicted_elsewhere(sheet, row, id, given));
-            }
-            self.keep_kinds(sheet, checked, id, &mut delta.edited);
-            self.keep_names(sheet, row, checked, id, &mut delta.edited);
+            *given = self.settle_with_record((sheet, row), checked, id, &mut delta, &mut problems);
         }
         let (fields, missing) = self.drafts(sheet, row, checked, delta.edited, &mut problems);
         if !problems.is_empty() {
@@ -341,17 +334,48 @@ impl<S: StepSink> Planner<'_, S> {
         let custom = checked.custom_fields(sheet.mapping, row);
         let draft = RowDraft { fields, missing, custom, ..RowDraft::default() };
         match existing.ok().flatten() {
-            Some(RecordRef::Known(id)) => {
-                let decision = self.update(sheet, row, id, draft, target_record)?;
-                let is_asked = target_record.is_some() || self.mode(checked) == Mode::Update;
-                match decision {
-                    Decision::Write(_) if !is_asked && is_backup_of_other(sheet, row, id) => {
-                        Err(vec![self.not_the_deleted(sheet, row, id)])
-                    }
-                    decision => Ok(decision),
-                }
-            }
+            Some(RecordRef::Known(id)) => self.update_found((sheet, row), checked, id, draft, target_record),
             _ => undecoded(sheet, row, &draft).map(|()| Decision::Write(draft)),
+        }
+    }
+
+    /// Takes from a row what its record keeps all the same. Returns what the row gives the record, where other sheets may be
+    /// about it too.
+    fn settle_with_record(
+        &self,
+        (sheet, row): (&SheetPlan<'_>, &Row),
+        checked: &CheckedRow,
+        id: i64,
+        delta: &mut RowDelta,
+        problems: &mut Vec<Problem>,
+    ) -> Vec<GivenValue> {
+        drop_default_kinds(checked, &mut delta.edited, problems);
+        keep_tag(sheet, checked, &mut delta.edited);
+        let mut given = Vec::new();
+        if self.is_shared(sheet) {
+            given = self.given_values(sheet, row, checked, id, &delta.edited);
+            problems.extend(self.contradicted_elsewhere(sheet, row, id, &given));
+        }
+        self.keep_kinds(sheet, checked, id, &mut delta.edited);
+        self.keep_names(sheet, row, checked, id, &mut delta.edited);
+        given
+    }
+
+    /// Updates the record that a row was found to be about.
+    fn update_found(
+        &self,
+        (sheet, row): (&SheetPlan<'_>, &Row),
+        checked: &CheckedRow,
+        id: i64,
+        draft: RowDraft,
+        target_record: Option<TargetRecord<'_>>,
+    ) -> Result<Decision, Rejection> {
+        let is_asked = target_record.is_some() || self.mode(checked) == Mode::Update;
+        match self.update(sheet, row, id, draft, target_record)? {
+            Decision::Write(_) if !is_asked && is_backup_of_other(sheet, row, id) => {
+                Err(vec![self.not_the_deleted(sheet, row, id)])
+            }
+            decision => Ok(decision),
         }
     }
 

@@ -7,8 +7,10 @@ mod rules;
 mod workbooks;
 
 use super::*;
+use crate::check::{CheckedRow, RowAction};
 use crate::observer::NoObserver;
 use crate::schema::Entity;
+use crate::table::ReadOptions;
 
 /// What options are refused for: a change of them, the message, and the hint.
 type Refusal<'r, T> = (&'r dyn Fn(&mut T), &'r str, &'r str);
