@@ -280,6 +280,11 @@ impl<'c, T: StepTransport> Dispatcher<'c, T> {
                 Readiness::Ready => {
                     self.sheet = Some(step.row.sheet);
                     self.states.fill_in(&mut step);
+                    if let Some(tag) = self.external_changes.tag_of_other(&step) {
+                        let outcome = outcome::item_replaced(&step, tag);
+                        self.record_outcome(step, outcome, observer);
+                        continue;
+                    }
                     self.states.begin(step.number);
                     let Some(step) = self.claim(step, observer) else { continue };
                     if self.may_exist_already(&step) {

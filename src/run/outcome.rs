@@ -95,6 +95,16 @@ pub(super) fn dependency_failed(step: &Step, reason: &str) -> StepOutcome {
     StepOutcome { problems, ..outcome(step, StepResult::Failed) }
 }
 
+/// A step that was not sent because its item's tag was given to another.
+pub(super) fn item_replaced(step: &Step, tag: &str) -> StepOutcome {
+    let message = format!("`{tag}` is the tag of another record since the run was stopped");
+    let problem = match step.role {
+        StepRole::Dependency => dependency_problem(&message),
+        StepRole::Row => row_problem(Code::RecordConflict, &message, "correct the tag, and import the row again"),
+    };
+    StepOutcome { problems: vec![problem], ..outcome(step, StepResult::Failed) }
+}
+
 /// An unresolved step that turned out to be applied. Whoever did it, the row has what it asked for.
 pub(super) fn found_applied(unresolved: &UnresolvedStep, id: Option<i64>, record: Option<&Record>) -> StepOutcome {
     let step = &unresolved.step;

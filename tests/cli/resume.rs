@@ -210,6 +210,31 @@ fn records_created_meanwhile_are_not_created_again() {
 }
 
 #[test]
+fn an_asset_that_got_the_tag_of_another_meanwhile_is_not_moved_in_its_place() {
+    let story = ResumeTest::new();
+    let account = story.account.holds("employees", json!({"name": "Ada Byron", "email": "ada@example.com"}));
+    account.run(&["import", "assets.csv", "--yes"]).exits(0);
+    let rows: String = (1..=ROWS).map(|number| format!("A-{number},ada@example.com,2026-03-02\n")).collect();
+    let account = account.sheet("checkout_asset.csv", &format!("asset_id,employee,checkout_date\n{rows}"));
+    fs::remove_dir_all(account.path("state/runs")).unwrap();
+    let story = ResumeTest { account, proxy: story.proxy };
+    story.killed_with(&["import", "checkout_asset.csv", "--yes", "--concurrency", "1"], 10);
+    let id = |tag: &str| story.account.record("assets", "asset_id", tag)["id"].clone();
+    let (first, second) = (id("A-11"), id("A-12"));
+    for (id, tag) in [(&second, "B-1"), (&first, "A-12")] {
+        let (status, answer) = story.account.request("PUT", &format!("assets/{id}"), Some(&json!({"asset_id": tag})));
+        assert_eq!(status, 200, "{answer}");
+    }
+    let resumed = story.run(&["resume", "--last"]).exits(1);
+    assert!(resumed.stdout.contains("`A-12` is the tag of another record"), "{}", resumed.text());
+    let has_holder = |tag: &str| {
+        let holders = story.account.record("assets", "asset_id", tag)["deployed_to"].clone();
+        holders.as_array().is_some_and(|holders| !holders.is_empty())
+    };
+    assert_eq!(["A-1", "A-10", "A-12", "B-1"].map(has_holder), [true, true, false, false], "{}", resumed.text());
+}
+
+#[test]
 fn a_run_in_use_by_another_process_is_refused() {
     let story = ResumeTest::new();
     let paused = story.pause_at(&["import", "assets.csv"], 7, KillTiming::Arrived);

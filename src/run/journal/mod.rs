@@ -298,7 +298,7 @@ impl AccountSnapshot {
 #[derive(Debug, Clone, Copy)]
 pub struct PendingEntity {
     pub entity: &'static Entity,
-    /// Whether any of them changes or deletes a record.
+    /// Whether any of them changes, deletes or moves a record that was there when the run was planned.
     pub has_changes: bool,
 }
 

@@ -353,7 +353,7 @@ impl Journal {
 
     /// The collections and actions of the pending steps, in the order of the schema.
     pub fn pending_entities(&self) -> Result<Vec<PendingEntity>, JournalError> {
-        let sql = "SELECT entity, max(record IS NOT NULL) FROM step s \
+        let sql = "SELECT entity, max(record IS NOT NULL OR stood IS NOT NULL) FROM step s \
                    WHERE NOT EXISTS (SELECT 1 FROM intent WHERE step = s.step) \
                    AND NOT EXISTS (SELECT 1 FROM outcome WHERE step = s.step) GROUP BY entity";
         let pending: BTreeMap<&str, bool> = self.file.attempt(|connection| {

@@ -16,7 +16,7 @@ use crate::api::{Record, record_id};
 use crate::catalog::{LogPosition, NEWEST_FIRST, Pager, RecordSource};
 use crate::plan::{Step, WriteKind};
 use crate::run::journal::PendingEntity;
-use crate::schema::{ACTIVITY, Entity, UPDATED_AT, log_field};
+use crate::schema::{self, ACTIVITY, Entity, Meaning, UPDATED_AT, log_field};
 
 /// Changes by others since the plan was made.
 #[derive(Debug, Default)]
@@ -27,6 +27,8 @@ pub(in super::super) struct ExternalChanges {
     actions: HashSet<&'static str>,
     /// The records that were changed; none of a collection in which any may have been.
     changed: HashMap<&'static str, Option<HashSet<i64>>>,
+    /// The tags of changed items, by collection.
+    tags: HashMap<&'static str, HashMap<String, i64>>,
 }
 
 impl ExternalChanges {
@@ -43,8 +45,10 @@ impl ExternalChanges {
     ) -> Result<Self, S::Error> {
         let mut changes = Self::default();
         for PendingEntity { entity, has_changes } in pending.iter().copied() {
-            if has_changes {
-                changes.changed.insert(entity.name, changed_records(service, entity, began).await?);
+            let written = if entity.is_action() { tagged_item(entity) } else { Some(entity) };
+            if let Some(written) = written.filter(|written| has_changes && !changes.changed.contains_key(written.name))
+            {
+                changes.note_changed(written, changed_records(service, written, began).await?);
             }
             if entity.is_action() {
                 let own = completed_actions.iter().filter(|step| step.entity.name == entity.name).count();
@@ -61,6 +65,22 @@ impl ExternalChanges {
             }
         }
         Ok(changes)
+    }
+
+    fn note_changed(&mut self, entity: &'static Entity, records: Option<Vec<Record>>) {
+        let tags =
+            records.iter().flatten().filter_map(|record| Some((tag(entity, record)?.to_owned(), record_id(record)?)));
+        self.tags.insert(entity.name, tags.collect());
+        let ids = records.map(|records| records.iter().filter_map(record_id).collect());
+        self.changed.insert(entity.name, ids);
+    }
+
+    /// The tag by which a step would move another item than the one that it was planned for.
+    pub(in super::super) fn tag_of_other<'s>(&self, step: &'s Step) -> Option<&'s str> {
+        let item = tagged_item(step.entity)?;
+        let tag = step.body.get(step.entity.item()?.0.name)?.as_str()?;
+        let (planned, now) = (step.before.as_ref().and_then(record_id)?, *self.tags.get(item.name)?.get(tag)?);
+        (planned != now).then_some(tag)
     }
 
     /// Whether what a step creates may exist already, or what it changes or deletes may no longer be as it was.
@@ -95,27 +115,35 @@ async fn newer_records<S: RecordSource>(
     Ok(records)
 }
 
-/// The ids of the records changed since a moment, and of some others. `None` where the service does not sort by the last
-/// change.
+/// The records changed since a moment. `None` where the service does not sort by the last change.
 async fn changed_records<S: RecordSource>(
     service: &S,
     entity: &'static Entity,
     since: Timestamp,
-) -> Result<Option<HashSet<i64>>, S::Error> {
+) -> Result<Option<Vec<Record>>, S::Error> {
     if !entity.sorts.contains(&UPDATED_AT) {
         return Ok(None);
     }
-    let mut changed = HashSet::new();
+    let mut changed = Vec::new();
     let mut pages = Pager::new(service, entity, &[("sort", UPDATED_AT), ("order", "desc")]);
     while let Some(page) = pages.next().await? {
         let records = page.len();
-        let newer: Vec<Record> = page.into_iter().take_while(|record| !is_before(record, UPDATED_AT, since)).collect();
-        changed.extend(newer.iter().filter_map(record_id));
-        if newer.len() < records {
+        let known = changed.len();
+        changed.extend(page.into_iter().take_while(|record| !is_before(record, UPDATED_AT, since)));
+        if changed.len() - known < records {
             break;
         }
     }
     Ok(Some(changed))
+}
+
+/// The collection of the items that an action names by tag.
+fn tagged_item(action: &'static Entity) -> Option<&'static Entity> {
+    action.item().and_then(|(_, reference)| schema::collection(reference.to)).filter(|item| item.is_tagged())
+}
+
+fn tag<'r>(item: &Entity, record: &'r Record) -> Option<&'r str> {
+    record.get(item.meaning(Meaning::Tag)?.name)?.as_str()
 }
 
 /// How often the log shows an action since the run was planned; 0 where the log was not read then.
@@ -198,6 +226,30 @@ mod tests {
         assert!(may("employees", WriteKind::Create, json!({"email": "ada@example.com"})));
         assert!(!may("suppliers", WriteKind::Create, json!({"name": "Ulm"})), "not looked at");
         assert!(!may("checkout_asset", WriteKind::Create, json!({})));
+    }
+
+    #[test]
+    fn a_tag_that_was_given_to_another_item_moves_nothing() {
+        let asset = |id: i64, tag: &str, changed: &str| json!({"id": id, "asset_id": tag, "updated_at": changed});
+        let (old, now) = ("2020-01-01T00:00:00Z", "2026-11-24T12:00:00Z");
+        let assets = [asset(1, "A-9", now), asset(2, "A-1", now), asset(3, "A-3", old), asset(4, "A-4", now)];
+        let source = FakeSource::new().with("assets", assets);
+        let entity = schema::find("checkout_asset").unwrap();
+        let tag_of_other = |has_changes: bool, tag: Json, planned: Json| {
+            let (pending, log) = ([PendingEntity { entity, has_changes }], (&LogPosition::Unknown, &[] as &[Step]));
+            let began = "2026-11-24T10:00:00Z".parse().unwrap();
+            let changes = block_on(ExternalChanges::detect(&source, &pending, began, &HashSet::new(), log)).unwrap();
+            let step = step("checkout_asset", WriteKind::Create, &json!({"asset_id": tag}));
+            let step = Step { before: planned.as_object().cloned(), ..step };
+            changes.tag_of_other(&step).map(str::to_owned)
+        };
+        assert_eq!(tag_of_other(true, json!("A-1"), json!({"id": 1})).as_deref(), Some("A-1"));
+        for (tag, planned) in [("A-1", 2), ("A-3", 7), ("A-4", 4), ("A-5", 5)] {
+            assert_eq!(tag_of_other(true, json!(tag), json!({"id": planned})), None, "{tag}");
+        }
+        assert_eq!(tag_of_other(true, json!("A-1"), Json::Null), None, "the run makes it");
+        assert_eq!(tag_of_other(true, json!(1), json!({"id": 1})), None);
+        assert_eq!(tag_of_other(false, json!("A-1"), json!({"id": 1})), None, "not looked at");
     }
 
     #[test]
