@@ -218,7 +218,7 @@ mod tests {
     fn a_stock_is_not_made_smaller_than_what_is_checked_out() {
         let lowered = |count: u32| account().sheet("accessories", &format!("name|quantity\nMouse|{count}")).shown();
         assert_eq!(lowered(2), [r#"update 1 {"quantity":2}"#]);
-        assert_eq!(lowered(1), ["reject checkout.refused at B: less than the number checked out (2)"]);
+        assert_eq!(lowered(1), ["reject integer.range at B: less than the number checked out (2)"]);
         let over = json!([{"id": 1, "name": "Mouse", "category_id": 1, "quantity": 1, "available": -2}]);
         let shown = |count: u32| {
             let account = account().holds("accessories", over.clone());
