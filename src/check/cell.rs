@@ -24,7 +24,8 @@ use crate::unicode::{look_alike, without_invisible};
 const CLEAR: &str = "<clear>";
 
 /// Whether a trimmed text clears its field.
-fn is_clear(text: &str) -> bool {
+#[inline]
+pub(super) fn is_clear(text: &str) -> bool {
     text.eq_ignore_ascii_case(CLEAR)
 }
 
@@ -252,7 +253,11 @@ pub(super) fn read_other(
 
 /// A custom field's value; `<clear>` clears it.
 pub(super) fn custom_text(cell: Cell<'_>) -> &str {
-    Some(text::trimmed(cell.text)).filter(|text| !is_clear(text)).unwrap_or_default()
+    unless_clear(text::trimmed(cell.text))
+}
+
+fn unless_clear(value: &str) -> &str {
+    if is_clear(text::trimmed(value)) { "" } else { value }
 }
 
 /// Parses a record's system id: `123` or `#123`.
@@ -432,7 +437,8 @@ impl FieldReader<'_> {
             Kind::CustomFields => {
                 let column = self.column.column as u32;
                 let pairs = custom::json_cell(trimmed)?.into_iter();
-                checked.custom.extend(pairs.map(|pair| ParsedCustomField { column, pair: Some(Box::new(pair)) }));
+                let pairs = pairs.map(|(name, value)| Box::new((name, unless_clear(&value).to_owned())));
+                checked.custom.extend(pairs.map(|pair| ParsedCustomField { column, pair: Some(pair) }));
                 Ok(ParsedValue::Text)
             }
             Kind::Structure => Ok(ParsedValue::Text),

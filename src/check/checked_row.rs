@@ -308,6 +308,13 @@ impl CheckedRow {
         texts.collect::<Vec<String>>().join("; ")
     }
 
+    /// The first column of those that a value is joined from in which the row has none.
+    pub(crate) fn blank_part(&self, row: &Row, mapping: &Mapping, column: u32) -> Option<u32> {
+        let first = self.derived_cell(column)?.source.map(|first| first as usize);
+        let (_, parts) = mapping.derived_at(column as usize)?.source.joined(first)?;
+        parts.iter().find(|part| !holds_value(row.cell(**part))).map(|part| *part as u32)
+    }
+
     /// Where the value of a derived column comes from.
     pub(crate) fn derived_cell(&self, column: u32) -> Option<&DerivedCell> {
         self.derived.iter().find(|cell| cell.column == column)

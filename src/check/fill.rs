@@ -6,13 +6,13 @@ use std::borrow::Cow;
 use rust_decimal::prelude::ToPrimitive;
 
 use super::aliases::Aliases;
-use super::cell::{ColumnCheck, ColumnRole, ColumnSurvey, FieldReader, read_other};
+use super::cell::{ColumnCheck, ColumnRole, ColumnSurvey, FieldReader, is_clear, read_other};
 use super::checked_row::{CheckedRow, ParsedValue, RenamedCell};
 use super::rules::{EmptyCells, Rules};
 use super::{Code, ValueError};
 use super::{choice, text};
 use crate::mapping::{
-    Column, ColumnTarget, DerivedColumn, DerivedValue, MappedValue, Mapping, Unlisted, holds_system_ids,
+    Column, ColumnTarget, DerivedColumn, DerivedValue, MappedValue, Mapping, RuleSource, Unlisted, holds_system_ids,
 };
 use crate::schema::{Meaning, fold_name_into};
 use crate::shell;
@@ -68,6 +68,8 @@ pub(crate) enum DerivedOrigin {
     Cells,
     /// Cells of the row, and the value map of a rule should list what they say.
     Unlisted,
+    /// Cells of the row that should be joined, and some of them ask to clear the field.
+    PartlyCleared,
     /// The value map of a rule.
     ValueMap,
     Default,
@@ -81,6 +83,8 @@ enum Derived<'r> {
     /// What a value map says.
     Mapped(&'r DerivedValue),
     Unlisted(usize),
+    /// The cell in this column asks to clear the field, and others that are joined with it do not.
+    PartlyCleared(usize),
     Nothing,
 }
 
@@ -172,7 +176,7 @@ impl RowFiller {
         let is_made_of_serials = is_tag || derived.source.columns() == self.serials;
         let is_given = |column: &usize| holds_value(row.cell(*column)) && !(is_made_of_serials && is_void(column));
         let columns = derived.source.columns();
-        let source = columns.iter().copied().find(is_given);
+        let mut source = columns.iter().copied().find(is_given);
         if let Some(source) = source.filter(|_| derived.only_copies()) {
             self.filled.copy_cell(source, derived.column);
             return DerivedCell::of_cells(derived.column, Some(source));
@@ -198,6 +202,10 @@ impl RowFiller {
             (Derived::Unlisted(column), None) => {
                 self.filled.copy_cell(column, derived.column);
                 origin = DerivedOrigin::Unlisted;
+            }
+            (Derived::PartlyCleared(column), None) => {
+                self.filled.copy_cell(column, derived.column);
+                (source, origin) = (Some(column), DerivedOrigin::PartlyCleared);
             }
             // A mark such as `n/a` is read like any other; a stripped text left nothing.
             (Derived::Nothing, None) => match left {
@@ -227,7 +235,8 @@ pub(super) fn holds_value(cell: Cell<'_>) -> bool {
     !cell.is_blank() && !text::is_no_value_mark(text::trimmed(cell.text))
 }
 
-/// What the rule makes of the row, of which `first` is the first filled source.
+/// What the rule makes of the row, of which `first` is the first filled source. `<clear>` says the same of the field
+/// whatever the rule does with texts.
 fn made_from<'r>(row: &'r Row, derived: &'r DerivedColumn, first: usize, folded: &mut String) -> Derived<'r> {
     let is_broken =
         |column: &usize| matches!(row.cell(*column).value, Value::Error | Value::Structure | Value::Unevaluated);
@@ -237,11 +246,16 @@ fn made_from<'r>(row: &'r Row, derived: &'r DerivedColumn, first: usize, folded:
             if let Some(broken) = columns.iter().copied().find(is_broken) {
                 return Derived::Cell(broken);
             }
+            let clears = |column: &usize| is_clear(text::trimmed(row.cell(*column).text));
+            if let Some(clearing) = columns.iter().copied().find(clears) {
+                let is_cleared = columns.iter().all(|column| clears(column) || !holds_value(row.cell(*column)));
+                return if is_cleared { Derived::Cell(clearing) } else { Derived::PartlyCleared(clearing) };
+            }
             let values = columns.iter().map(|column| row.cell(*column));
             let values = values.map(|cell| if holds_value(cell) { text::trimmed(cell.text) } else { "" });
             (Cow::Owned(template.fill(values)), Value::Text)
         }
-        _ if is_broken(&first) => return Derived::Cell(first),
+        _ if is_broken(&first) || is_clear(text::trimmed(cell.text)) => return Derived::Cell(first),
         _ => (Cow::Borrowed(cell.text), cell.value),
     };
     for strip in &derived.rule.strip {
@@ -291,8 +305,25 @@ fn listed<'r>(values: &'r [MappedValue], text: &str, folded: &mut String) -> Opt
 /// The known values that a message names.
 const NAMED_VALUES: usize = 12;
 
-/// Why a cell is no value of the column.
-pub(super) fn unlisted(derived: &DerivedColumn) -> ValueError {
+/// Why the cells that a derived value comes from are no value of the column; none if they may be one.
+pub(super) fn source_error(origin: DerivedOrigin, derived: &DerivedColumn) -> Option<ValueError> {
+    match origin {
+        DerivedOrigin::Unlisted => Some(unlisted(derived)),
+        DerivedOrigin::PartlyCleared => Some(partly_cleared(derived)),
+        DerivedOrigin::Cells | DerivedOrigin::ValueMap | DerivedOrigin::Default => None,
+    }
+}
+
+fn partly_cleared(derived: &DerivedColumn) -> ValueError {
+    let template = derived.rule.source.as_ref().map_or_else(String::new, RuleSource::flag_text);
+    ValueError::new(
+        Code::ClearNotAllowed,
+        format!("cannot clear a part of `{template}`"),
+        "type the value, or leave the cell empty",
+    )
+}
+
+fn unlisted(derived: &DerivedColumn) -> ValueError {
     let known: Vec<String> =
         derived.values.iter().take(NAMED_VALUES).map(|known| format!("`{}`", known.from)).collect();
     let more = if derived.values.len() > known.len() { ", …" } else { "" };

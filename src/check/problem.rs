@@ -62,7 +62,7 @@ codes! {
     EmailInvalid "email.invalid" "not an e-mail address"
     UrlInvalid "url.invalid" "not a web address"
     CustomFieldsInvalid "custom_fields.invalid" "custom fields that cannot be read"
-    ClearNotAllowed "clear.not_allowed" "a required field cannot be cleared"
+    ClearNotAllowed "clear.not_allowed" "a value that cannot be cleared"
     ActionInvalid "action.invalid" "not an action"
     IdInvalid "id.invalid" "not a record id"
     IdForeign "id.foreign" "an id that may be another system's"

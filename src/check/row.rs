@@ -10,7 +10,7 @@ use self::conflicts::find_conflicts;
 use super::cell::{ColumnCheck, ColumnRole, ColumnSurvey, FieldReader, read_other};
 use super::checked_row::{CheckedRow, ParsedField, ParsedValue, RecurringCell};
 use super::duplicates::{EarlierRow, KeyHasher, KeyHashes, SeenRecords, SeenSerials};
-use super::fill::{DerivedCell, DerivedOrigin, RowFiller, unlisted};
+use super::fill::{DerivedCell, RowFiller, source_error};
 use super::merged_cells::MergedRanges;
 use super::money::DecimalMark;
 use super::non_records::NonRecordFinder;
@@ -289,8 +289,9 @@ impl<'m> Checker<'m> {
             }
             let (cell, at) = (row.cell(column.column), Some(column.column as u32));
             let derived = column.derived.and_then(|index| Some((index, checked.derived.get(index)?)));
-            if let Some((index, DerivedCell { origin: DerivedOrigin::Unlisted, .. })) = derived {
-                checked.problems.push(unlisted(&self.mapping.derived[index]).at(at, cell.text));
+            let of_source = derived.and_then(|(index, from)| source_error(from.origin, &self.mapping.derived[index]));
+            if let Some(error) = of_source {
+                checked.problems.push(error.at(at, cell.text));
                 continue;
             }
             if cell.is_blank() {

@@ -40,7 +40,9 @@ pub(crate) use presets::{PRESETS, Preset, Recognition, Recognized, nearly_recogn
 pub(crate) use remembered::{
     HeaderFingerprint, RememberedMapping, RememberedMappingError, RememberedMappings, StoredMapping, UnsavedMapping,
 };
-pub(crate) use rule::{FieldRule, FurtherRecords, RuleOrigin, RuleValue, SkipCondition, SkipRule, is_same_text};
+pub(crate) use rule::{
+    FieldRule, FurtherRecords, RuleOrigin, RuleSource, RuleValue, SkipCondition, SkipRule, is_same_text,
+};
 pub(crate) use rule_error::MappingRuleError;
 pub(crate) use sheet_mapping::ColumnFacts;
 pub use sheet_mapping::{IgnoredColumn, MappedColumn, SheetMapping};
@@ -110,6 +112,11 @@ pub(crate) enum MappingSource {
 }
 
 impl MappingSource {
+    /// Whether the user has written it for these files, rather than that it comes by itself.
+    pub(crate) fn is_written(self) -> bool {
+        matches!(self, MappingSource::CommandLine | MappingSource::MappingFile)
+    }
+
     /// What says more of a column weighs more.
     fn weight(self) -> u8 {
         match self {

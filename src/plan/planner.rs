@@ -325,7 +325,7 @@ impl<S: StepSink> Planner<'_, S> {
             problems.append(&mut checked.problems);
         }
         if let Some(RecordRef::Known(id)) = of_record {
-            *given = self.settle_with_record((sheet, row), checked, id, &mut delta, &mut problems);
+            *given = self.settle_with_record((sheet, row), checked, id, &mut delta, (&mut problems, note));
         }
         let (fields, missing) = self.drafts(sheet, row, checked, delta.edited, &mut problems);
         if !problems.is_empty() {
@@ -347,10 +347,11 @@ impl<S: StepSink> Planner<'_, S> {
         checked: &CheckedRow,
         id: i64,
         delta: &mut RowDelta,
-        problems: &mut Vec<Problem>,
+        (problems, note): (&mut Vec<Problem>, &mut String),
     ) -> Vec<GivenValue> {
         drop_default_kinds(checked, &mut delta.edited, problems);
         keep_tag(sheet, checked, &mut delta.edited);
+        self.keep_whole_names((sheet, row), checked, id, &mut delta.edited, note);
         let mut given = Vec::new();
         if self.is_shared(sheet) {
             given = self.given_values(sheet, row, checked, id, &delta.edited);

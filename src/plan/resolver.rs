@@ -335,7 +335,7 @@ fn description<'r>(
     let narrows = |name: &str| mapping.entity.fields[field].related.iter().any(|known| known.field == name);
     let referenced = mapping.entity.fields[field].reference_to().and_then(|reference| schema::collection(reference.to));
     let is_made_up = |related: &ParsedRelated| match checked.derived_cell(related.column).map(|cell| cell.origin) {
-        None | Some(DerivedOrigin::Cells | DerivedOrigin::Unlisted) => false,
+        None | Some(DerivedOrigin::Cells | DerivedOrigin::Unlisted | DerivedOrigin::PartlyCleared) => false,
         Some(DerivedOrigin::ValueMap) => !referenced.is_some_and(|entity| entity.is_told_apart_by(related.related)),
         Some(DerivedOrigin::Default) => true,
     };

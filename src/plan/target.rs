@@ -143,6 +143,12 @@ pub(super) fn note_id_left_behind(note: &mut String, header: &str) {
     add_note(note, &format!("`{header}` ignored: the name next to it matches the record"));
 }
 
+/// Adds a note that a record keeps its name, because a column has no part of another one.
+pub(super) fn note_partial_name(note: &mut String, (field, name): (&str, &str), header: Option<&str>) {
+    let header = header.unwrap_or_default();
+    add_note(note, &format!("`{field}` stays `{name}`: `{header}` is blank"));
+}
+
 /// Adds a note that a cell was edited which is never sent.
 pub(super) fn note_read_only(note: &mut String, header: &str) {
     add_note(note, &format!("`{header}` was edited, but is read-only: the edit is not sent"));

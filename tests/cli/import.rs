@@ -49,6 +49,28 @@ fn an_update_sends_only_what_differs() {
 }
 
 #[test]
+fn half_a_name_that_is_cleared_or_blank_changes_no_name() {
+    let header = "First Name,Last Name,Email,Title\n";
+    let account = CliTest::new()
+        .sheet("people.csv", &format!("{header}Ada,Byron,ada@example.com,Boss\n"))
+        .sheet("cleared.csv", &format!("{header}Ada,<clear>,ada@example.com,<clear>\n"))
+        .sheet("blank.csv", &format!("{header}Ada,,ada@example.com,<clear>\nBob,,bob@example.com,\n"));
+    let import =
+        |file: &str| account.json(&["import", file, "--entity", "employees", "--result", "result.xlsx", "--force"]);
+    assert_eq!(import("people.csv").0, 0);
+    let (code, cleared) = import("cleared.csv");
+    assert_eq!((code, &cleared["problems"][0]["code"]), (1, &json!("clear.not_allowed")), "{cleared}");
+    let example = &cleared["problems"][0]["examples"][0];
+    assert_eq!((&example["cell"], &example["found"]), (&json!("B2"), &json!("<clear>")), "{example}");
+    let (code, blank) = import("blank.csv");
+    let people: Vec<_> =
+        account.records("employees").iter().map(|it| [it["name"].clone(), it["title"].clone()]).collect();
+    assert_eq!((code, people), (0, vec![[json!("Ada Byron"), json!(null)], [json!("Bob"), json!(null)]]), "{blank}");
+    let rows = sheet_rows(&account.path("result.xlsx"), "blank");
+    assert_eq!(rows[1][2], "`name` stays `Ada Byron`: `Last Name` is blank");
+}
+
+#[test]
 fn clear_empties_a_field() {
     let account = CliTest::new().with_lookups().sheet("assets.csv", ASSETS);
     account.run(&["import", "assets.csv", "--concurrency", "1"]).exits(0);

@@ -602,6 +602,52 @@ fn a_text_is_joined_where_the_first_columns_are_blank() {
 }
 
 #[test]
+fn what_clears_a_field_is_no_text_for_rules() {
+    let rules = r#"
+        [fields.location_id]
+        column = "Site"
+        strip = ["suffix:brackets"]
+        values = { "hq" = "Berlin" }
+        otherwise = "Bonn"
+        [fields.asset_name]
+        first_of = ["Name", "Host"]
+        strip = ["suffix:brackets"]
+        [fields.notes]
+        join = "{N1}/{N2}"
+        [custom.Rack]
+        first_of = ["Rack"]
+        join = "{N1}-{N2}"
+    "#;
+    let sheet = |row: &str| Sheet::ruled("assets", "Asset Tag|Site|Name|Host|N1|N2|Rack", rules).row(row);
+    let values = |row: &str| sheet(row).values();
+    assert_eq!(values("A|<CLEAR>|||||"), ["asset_id A", "location_id Clear"]);
+    assert_eq!(values("A||<clear>|pc-1|||"), ["asset_id A", "asset_name Clear"]);
+    assert_eq!(values("A|||<clear>|||"), ["asset_id A", "asset_name Clear"]);
+    assert_eq!(values("A||pc|<clear>|||"), ["asset_id A", "asset_name pc"]);
+    for both in ["<clear>|<clear>", " <Clear>|", "n/a|<clear>"] {
+        assert!(values(&format!("A||||{both}|")).contains(&String::from("notes Clear")), "{both}");
+    }
+    let beside = sheet("A||||top|<clear>|").check();
+    assert_eq!(beside[..2], ["F2 clear.not_allowed", "F2 clear.not_allowed"]);
+    assert_eq!(sheet("A||||top|<clear>|B4").check()[0], "F2 clear.not_allowed", "the rack has a cell of its own");
+    let half = Sheet::new("employees", "First name|Last name|Email").row("Ada|<clear>|a@x.org");
+    let row = &half.rows[0];
+    let (mut checker, mut checked) =
+        (Checker::new(&half.mapping, &half.rules, &[], ExtraCells::Problem), CheckedRow::default());
+    checker.check(row, &mut checked);
+    checked.locate(row, &half.mapping);
+    let [problem] = &checked.problems[..] else { panic!("{:?}", checked.problems) };
+    let told = "name from Last name, B2: cannot clear a part of `{First name} {Last name}`";
+    assert_eq!((&*problem.error.message, &*problem.found), (told, "<clear>"));
+    let whole = Sheet::new("employees", "First name|Last name|Email").row("<clear>|<clear>|a@x.org");
+    assert_eq!(whole.check(), ["A2 clear.not_allowed"]);
+    let json = Sheet::new("assets", "Asset Tag|custom_fields").row(r#"A|{"Rack": "<clear>"}"#);
+    let mut checker = Checker::new(&json.mapping, &json.rules, &[], ExtraCells::Problem);
+    let filled = checker.check(&json.rows[0], &mut checked).clone();
+    assert_eq!(checked.custom_fields(&json.mapping, &filled)[0].value, "");
+}
+
+#[test]
 fn a_path_of_which_only_the_last_part_counts_is_remarked() {
     let rules = "[fields.location_id]\ncolumn = \"Place\"\nstrip = \"parents:path\"\n";
     let sheet = Sheet::ruled("assets", "Asset Tag|Model|Status|Place", rules)

@@ -1,10 +1,11 @@
-//! Names of people: those that a sheet writes last name first, and those that several people have.
+//! Names of people: those that a sheet writes last name first or in part, and those that several people have.
 
 use super::{Planner, RowDraft, SheetPlan, StepSink};
 use crate::catalog::{LookupResult, RecordRef, ReferenceSyntax};
-use crate::check::{CheckedRow, Code, Problem, RemarkKind, ValueError, text};
+use crate::check::{CheckedRow, Code, EmptyCells, Problem, RemarkKind, ValueError, text};
 use crate::plan::descriptions::describing_cells;
 use crate::plan::resolver::{Resolved, ResolvedField};
+use crate::plan::target;
 use crate::schema::{self, fold_name};
 use crate::table::Row;
 
@@ -29,6 +30,36 @@ impl<S: StepSink> Planner<'_, S> {
             is_name && held.is_some_and(|held| fold_name(held) == fold_name(cell))
         };
         fields.retain(|given| !is_kept(given));
+    }
+
+    /// Leaves a person the name that the account has where the row says only a part of one, and nobody has written that the
+    /// parts make the name: a blank cell clears nothing. `note` says so.
+    pub(super) fn keep_whole_names(
+        &self,
+        (sheet, row): (&SheetPlan<'_>, &Row),
+        checked: &CheckedRow,
+        id: i64,
+        fields: &mut Vec<ResolvedField>,
+        note: &mut String,
+    ) {
+        let mapping = sheet.mapping;
+        let blank_part = |given: &ResolvedField| {
+            mapping.entity.fields[given.field].joined_from?;
+            let derived = mapping.derived_at(given.column as usize)?;
+            let is_assumed = !derived.rule.origin.source.is_written();
+            checked.blank_part(row, mapping, given.column).filter(|_| is_assumed)
+        };
+        let clears_blanks = self.rules.blank == EmptyCells::Clear && !mapping.origin.is_further();
+        fields.retain(|given| {
+            let Some(part) = blank_part(given).filter(|_| !clears_blanks) else { return true };
+            let name = mapping.entity.fields[given.field].name;
+            let held = self.catalog.record(mapping.entity.name, id).and_then(|record| record.get(name)?.as_str());
+            let Some(held) = held.filter(|held| !held.trim().is_empty()) else { return true };
+            if held != text::trimmed(row.cell(given.column as usize).text) {
+                target::note_partial_name(note, (name, held), mapping.header(part));
+            }
+            false
+        });
     }
 
     /// The problem of a name that several people have once the run has made those whom other rows describe: whom it means
@@ -117,6 +148,33 @@ mod tests {
             .create_missing(CreateMissing::Named(vec!["employees"]))
             .plan()
             .shown_rejections()
+    }
+
+    #[test]
+    fn a_part_of_a_name_shortens_no_name() {
+        let ada = json!([{"id": 1, "name": "Ada Byron", "email": "ada@x.org", "title": "Boss"}]);
+        let plan = |scenario: Scenario| {
+            let outcome = scenario.plan();
+            (outcome.shown_rows().remove(0), outcome.rows[0].note.clone())
+        };
+        let sheet = |row: &str| {
+            let text = format!("First Name|Last Name|Email|Title\n{row}");
+            Scenario::new().holds("employees", ada.clone()).sheet("employees", &text)
+        };
+        let kept = String::from("`name` stays `Ada Byron`: `Last Name` is blank");
+        assert_eq!(plan(sheet("Ada||ada@x.org|CEO")), (String::from(r#"update 1 {"title":"CEO"}"#), kept.clone()));
+        assert_eq!(plan(sheet("Adele|n/a|ada@x.org|Boss")), (String::from("unchanged 1"), kept));
+        let whole = plan(sheet("Adele|Byron|ada@x.org|Boss")).0;
+        assert_eq!(whole, r#"update 1 {"name":"Adele Byron"}"#);
+        let shortened = r#"update 1 {"name":"Ada"}"#;
+        assert_eq!(plan(sheet("Ada||ada@x.org|Boss").blanks_clear()).0, shortened);
+        assert_eq!(plan(sheet("Ada||new@x.org|Boss")).0, r#"create {"email":"new@x.org","name":"Ada","title":"Boss"}"#);
+        // Where nothing but the name tells who it is, it does so.
+        assert_eq!(plan(sheet("Ada Byron||new@x.org|Boss").match_on(&["name"])).0, r#"update 1 {"email":"new@x.org"}"#);
+        let written = "entity = \"employees\"\n[fields.name]\njoin = \"{First} {Last}\"\n";
+        let ruled = Scenario::new().holds("employees", ada.clone());
+        let ruled = ruled.ruled_sheet("employees", "First|Last|Email\nAda||ada@x.org", written);
+        assert_eq!(plan(ruled).0, shortened, "as whoever wrote the rule was told");
     }
 
     #[test]
