@@ -28,8 +28,8 @@ const HINT: &str = "edit a new export or the result of your last import, or choo
                     theirs, mine or skip";
 
 /// Of a row of which nobody knows whether it was edited.
-pub(super) const UNKNOWN: &str = "and no journal here tells which of the two was changed since the earlier run";
-pub(super) const UNKNOWN_HINT: &str = "choose which values win with --conflicts theirs, mine or skip, or empty the row's \
+const UNKNOWN: &str = "and no journal here tells which of the two was changed since the earlier run";
+const UNKNOWN_HINT: &str = "choose which values win with --conflicts theirs, mine or skip, or empty the row's \
                                        `_status` to send it like any other";
 
 /// Of a row that does not show readably when it was exported.
@@ -50,12 +50,18 @@ pub(super) enum Since {
     Unknown,
 }
 
-/// The differences between a row and its record, and when the service last changed the record.
-#[derive(Debug)]
-pub(super) struct Conflict {
+/// A change of a record by others, as far as is known.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct RecordChange {
     since: Since,
     /// None where the record does not say.
     changed: Option<ReportedTimestamp>,
+}
+
+/// The differences between a row and its record, and when the service last changed the record.
+#[derive(Debug)]
+pub(super) struct Conflict {
+    change: RecordChange,
     differing: Vec<Difference>,
     /// The record and the column of its id.
     id: Option<(i64, u32)>,
@@ -71,6 +77,8 @@ struct Difference {
     sheet: String,
     /// Value on the service; empty if it has none.
     service: String,
+    /// Whether the values are who holds the record.
+    is_holder: bool,
     /// The header of the column whose id is that of the service, if this cell holds a name beside it. Only the user can tell
     /// whether the name was edited, or is left over from before the id was.
     id_beside: Option<String>,
@@ -83,6 +91,56 @@ pub(super) struct Changes<'d> {
     pub(super) custom: &'d [CustomField],
 }
 
+impl RecordChange {
+    /// `since` is not the export.
+    pub(super) fn of(since: Since, record: Option<&Record>) -> Self {
+        let changed = record.and_then(|record| ReportedTimestamp::from_record(record.get(UPDATED_AT)));
+        Self { since, changed }
+    }
+
+    /// None if the record has not changed since the sheet was exported, or the sheet does not say when that was.
+    pub(super) fn since_export(target_record: &TargetRecord<'_>) -> Option<Self> {
+        match (target_record.version, target_record.changed_since()) {
+            (ShownTimestamp::Unreadable, _) => Some(Self { since: Since::UnreadableExport, changed: None }),
+            (_, changed) => changed.map(|changed| Self { since: Since::Export, changed: Some(changed) }),
+        }
+    }
+
+    fn hint(self) -> &'static str {
+        match self.since {
+            Since::Export | Since::Run => HINT,
+            Since::UnreadableExport => UNREADABLE_HINT,
+            Since::Unknown => UNKNOWN_HINT,
+        }
+    }
+
+    /// What became of the record.
+    fn on_service(self) -> String {
+        match (self.since, self.changed) {
+            (Since::Unknown, _) => format!("the service says something else than the row, {UNKNOWN}"),
+            (Since::UnreadableExport, _) => String::from(
+                "`updated_at` cannot be read, so nobody can tell whether the record was changed after the export",
+            ),
+            (_, Some(changed)) => format!("changed on the service on {}, {}", changed.text(), self.before()),
+            (_, None) => format!("changed on the service {}", self.before()),
+        }
+    }
+
+    /// When the record was changed, to follow what it holds. Which of its fields were changed is not known.
+    fn when(self) -> String {
+        match (self.since, self.changed) {
+            (Since::Unknown, _) => format!(", {UNKNOWN}"),
+            (Since::UnreadableExport, _) => format!(", {UNREADABLE}"),
+            (_, Some(changed)) => format!("; the record was changed on {}, {}", changed.text(), self.before()),
+            (_, None) => format!("; the record was changed {}", self.before()),
+        }
+    }
+
+    fn before(self) -> &'static str {
+        if self.since == Since::Export { "after the export" } else { "after the earlier run" }
+    }
+}
+
 impl Conflict {
     /// Returns `None` if the record has not changed since the sheet was exported, or the sheet does not say when that was. A
     /// row whose timestamp cannot be read might overwrite a change, so it conflicts like one that does.
@@ -93,11 +151,7 @@ impl Conflict {
         row: &Row,
         catalog: &Catalog,
     ) -> Option<Self> {
-        let (since, changed) = match (target_record.version, target_record.changed_since()) {
-            (ShownTimestamp::Unreadable, _) => (Since::UnreadableExport, None),
-            (_, Some(changed)) => (Since::Export, Some(changed)),
-            (_, None) => return None,
-        };
+        let change = RecordChange::since_export(target_record)?;
         let id_beside = |index: usize, column: u32| {
             let is_id_beside = |known: &&Column| {
                 matches!(known.target, ColumnTarget::Field { field, ids: Ids::Bare } if field == index)
@@ -108,7 +162,18 @@ impl Conflict {
         };
         let differing = Difference::all(target_record.record, changes, (mapping, row), catalog, &id_beside);
         let id = Some((target_record.id.number, target_record.id.column));
-        Some(Self { since, changed, differing, id })
+        Some(Self { change, differing, id })
+    }
+
+    /// Of a row that names another holder than `holders`, who have the record; the column of its holder, from 0.
+    pub(super) fn of_holder(
+        change: RecordChange,
+        holders: &[String],
+        column: u32,
+        (mapping, row): (&Mapping, &Row),
+    ) -> Self {
+        let difference = Difference { is_holder: true, ..Difference::at(column, mapping, row, holders.join(", ")) };
+        Self { change, differing: vec![difference], id: None }
     }
 
     /// Of a row of a result; `record` is the record with its id, if there is one.
@@ -119,26 +184,21 @@ impl Conflict {
         (mapping, row): (&Mapping, &Row),
         catalog: &Catalog,
     ) -> Self {
-        let changed = record.and_then(|record| ReportedTimestamp::from_record(record.get(UPDATED_AT)));
+        let change = RecordChange::of(since, record);
         let differing = record.map(|record| Difference::all(record, changes, (mapping, row), catalog, &|_, _| None));
         let id = id.map(|id| (id.number, id.column));
-        Self { since, changed, differing: differing.unwrap_or_default(), id }
+        Self { change, differing: differing.unwrap_or_default(), id }
     }
 
     /// One problem per differing cell. A row that deletes its record gets one at its id instead.
     pub(super) fn problems(&self) -> Vec<Problem> {
-        let hint = match self.since {
-            Since::Export | Since::Run => HINT,
-            Since::UnreadableExport => UNREADABLE_HINT,
-            Since::Unknown => UNKNOWN_HINT,
-        };
-        let error = |message: String| ValueError::new(Code::RecordConflict, message, hint);
+        let error = |message: String| ValueError::new(Code::RecordConflict, message, self.change.hint());
         if self.differing.is_empty() {
             let (column, id) = self.id.map(|(id, column)| (column, id.to_string())).unzip();
-            return vec![error(self.on_service()).at(column, id.as_deref().unwrap_or_default())];
+            return vec![error(self.change.on_service()).at(column, id.as_deref().unwrap_or_default())];
         }
         let problem = |difference: &Difference| {
-            let (service, when) = (difference.service(), self.when());
+            let (service, when) = (difference.service(), self.change.when());
             let error = match &difference.id_beside {
                 Some(header) => ValueError::new(
                     Code::RecordConflict,
@@ -148,6 +208,10 @@ impl Conflict {
                          `{header}` and pass --conflicts mine"
                     ),
                 ),
+                None if difference.is_holder && difference.service.is_empty() => {
+                    error(format!("nobody has it now{when}"))
+                }
+                None if difference.is_holder => error(format!("{service} has it now{when}")),
                 None => error(format!("the service has {service}{when}")),
             };
             error.at(Some(difference.column), &difference.sheet)
@@ -160,33 +224,7 @@ impl Conflict {
         let what = if stays == Conflicts::Theirs { "its values are kept" } else { "the row is skipped" };
         let listed: Vec<String> = self.differing.iter().map(Difference::text).collect();
         let differing = if listed.is_empty() { String::new() } else { format!(": {}", listed.join("; ")) };
-        format!("{}; {what}{differing}", self.on_service())
-    }
-
-    /// What became of the record.
-    fn on_service(&self) -> String {
-        match (self.since, self.changed) {
-            (Since::Unknown, _) => format!("the service says something else than the row, {UNKNOWN}"),
-            (Since::UnreadableExport, _) => String::from(
-                "`updated_at` cannot be read, so nobody can tell whether the record was changed after the export",
-            ),
-            (_, Some(changed)) => format!("changed on the service on {}, {}", changed.text(), self.before()),
-            (_, None) => format!("changed on the service {}", self.before()),
-        }
-    }
-
-    /// When the record was changed, to follow what it holds. Which of its fields were changed is not known.
-    fn when(&self) -> String {
-        match (self.since, self.changed) {
-            (Since::Unknown, _) => format!(", {UNKNOWN}"),
-            (Since::UnreadableExport, _) => format!(", {UNREADABLE}"),
-            (_, Some(changed)) => format!("; the record was changed on {}, {}", changed.text(), self.before()),
-            (_, None) => format!("; the record was changed {}", self.before()),
-        }
-    }
-
-    fn before(&self) -> &'static str {
-        if self.since == Since::Export { "after the export" } else { "after the earlier run" }
+        format!("{}; {what}{differing}", self.change.on_service())
     }
 }
 
@@ -223,7 +261,7 @@ impl Difference {
     fn at(column: u32, mapping: &Mapping, row: &Row, service: String) -> Self {
         let header = mapping.header(column).unwrap_or_default().to_owned();
         let sheet = row.cell(column as usize).text.trim().to_owned();
-        Self { column, header, sheet, service, id_beside: None }
+        Self { column, header, sheet, service, is_holder: false, id_beside: None }
     }
 
     fn service(&self) -> String {

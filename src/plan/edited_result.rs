@@ -5,15 +5,15 @@
 //! edited field what the row said before: else somebody else has changed it too, and the row is a conflict. A row of
 //! which nobody knows what it said before overwrites nothing.
 
-use super::conflict::{Changes, Conflict, Since, UNKNOWN, UNKNOWN_HINT};
-use super::planner::{Decision, HolderDecision, Rejection, RowDraft};
+use super::conflict::{Changes, Conflict, Since};
+use super::planner::{Decision, Rejection, RowDraft};
 use super::resolver::{ResolvedField, Resolver};
 use super::step::WriteKind;
 use super::timestamp::ReportedTimestamp;
 use super::{Planner, SheetPlan, StepSink, diff, target};
 use crate::api::custom_fields;
 use crate::catalog::Record;
-use crate::check::{CheckedRow, Code, Conflicts, CustomField, EarlierRunRow, Problem, ValueError};
+use crate::check::{CheckedRow, Code, Conflicts, CustomField, EarlierRunRow, Problem};
 use crate::mapping::Mapping;
 use crate::schema::{CUSTOM_FIELDS, UPDATED_AT, fold_name};
 use crate::table::Row;
@@ -21,7 +21,7 @@ use crate::table::Row;
 /// What a row said when an earlier run was done with it.
 #[derive(Debug, Default)]
 pub(super) struct EarlierValues {
-    fields: Vec<ResolvedField>,
+    pub(super) fields: Vec<ResolvedField>,
     custom: Vec<CustomField>,
 }
 
@@ -134,31 +134,10 @@ impl<S: StepSink> Planner<'_, S> {
             draft.fields.iter().map(|given| given.field).chain(draft.missing.iter().map(|(field, _)| *field));
         fields.all(holds) && draft.custom.iter().all(holds_custom)
     }
-
-    /// What the check-out of a row that is done comes to: nothing where the row says of the holder what it said before.
-    pub(super) fn check_earlier_holder(
-        &self,
-        row: &Row,
-        checked: &CheckedRow,
-        change: HolderDecision,
-    ) -> Result<Option<HolderDecision>, Rejection> {
-        let Some(earlier) = &checked.earlier else { return Ok(Some(change)) };
-        let column = change.column();
-        match (earlier, self.rules.conflicts) {
-            (EarlierRunRow::Known { .. }, _) => Ok((!earlier.has_cell(row, column)).then_some(change)),
-            (EarlierRunRow::Unknown, Some(Conflicts::Mine)) => Ok(Some(change)),
-            (EarlierRunRow::Unknown, Some(_)) => Ok(None),
-            (EarlierRunRow::Unknown, None) => {
-                let message = format!("it is not with whom the row says, {UNKNOWN}");
-                let error = ValueError::new(Code::RecordConflict, message, UNKNOWN_HINT);
-                Err(vec![error.at(Some(column), row.cell(column as usize).text)])
-            }
-        }
-    }
 }
 
 /// Whether a record may have been changed after a moment: also where it does not say.
-fn may_be_changed_after(record: &Record, moment: jiff::Timestamp) -> bool {
+pub(super) fn may_be_changed_after(record: &Record, moment: jiff::Timestamp) -> bool {
     ReportedTimestamp::from_record(record.get(UPDATED_AT))
         .is_none_or(|changed| changed.is_after(ReportedTimestamp::of(moment)))
 }

@@ -4,6 +4,7 @@ mod assignment;
 mod bare_ids;
 mod changes;
 mod checkouts;
+mod holder_conflict;
 mod identify;
 mod lost_zeros;
 mod other_sheets;
@@ -21,7 +22,7 @@ use std::collections::{HashMap, HashSet};
 
 use serde_json::Value as Json;
 
-pub(super) use self::assignment::HolderDecision;
+use self::assignment::HolderDecision;
 pub(crate) use self::assignment::RowLinks;
 pub use self::changes::FieldChange;
 pub(crate) use self::changes::value_text;
@@ -112,8 +113,11 @@ impl<S: StepSink> Planner<'_, S> {
         checked: &mut CheckedRow,
     ) -> Result<RowPlan, S::Error> {
         let plan = self.own_record(sheet, row, checked)?;
-        if sheet.is_assigned && !matches!(plan.decision, RowDecision::Write(..)) {
-            self.link_row(sheet, row, &plan.decision, None);
+        if sheet.is_assigned {
+            if !matches!(plan.decision, RowDecision::Write(..)) {
+                self.link_row(sheet, row, &plan.decision, None);
+            }
+            self.note_view(sheet, row, checked);
         }
         Ok(plan)
     }
@@ -140,12 +144,8 @@ impl<S: StepSink> Planner<'_, S> {
         let draft = self.decide(sheet, row, checked, (&mut note, &mut Vec::new())).map(Decision::into_draft);
         let assignment = draft.and_then(|draft| match draft {
             Some(draft) if self.is_assigned_elsewhere(sheet, row, &draft)? => Ok(None),
-            Some(draft) if !self.is_withheld(sheet, row) => self.assignment(sheet, row, draft),
+            Some(draft) if !self.is_withheld(sheet, row) => self.assignment(sheet, row, checked, draft),
             _ => Ok(None),
-        });
-        let assignment = assignment.and_then(|change| match change {
-            Some(change) => self.check_earlier_holder(row, checked, change),
-            None => Ok(None),
         });
         match assignment {
             Ok(None) => Ok(None),

@@ -15,8 +15,9 @@ pub(super) fn applied(step: &Step, id: Option<i64>, record: Option<&Record>) -> 
         WriteKind::Update(id) | WriteKind::Delete(id) => Some(id),
     };
     let after = record.map(|record| match step.write {
-        WriteKind::Create => fields_set_by_service(step, record),
-        WriteKind::Update(_) | WriteKind::Delete(_) => update_time(record),
+        WriteKind::Create if step.entity.is_collection() => fields_set_by_service(step, record),
+        // The record is what an action moves.
+        WriteKind::Create | WriteKind::Update(_) | WriteKind::Delete(_) => update_time(record),
     });
     StepOutcome { record: record_id, after, ..outcome(step, StepResult::Applied) }
 }

@@ -2,10 +2,11 @@
 
 use std::time::SystemTime;
 
-use crate::api::{ApiError, AttemptLog, Client, LoggedAttempt, WriteFailure, WriteReply};
+use crate::api::{ApiError, AttemptLog, Client, LoggedAttempt, Record, WriteFailure, WriteReply, integer, record_id};
 use crate::catalog::RecordSource;
 use crate::plan::{Step, WriteKind};
 use crate::run::journal::AttemptRecord;
+use crate::schema::{self, Meaning};
 
 /// The service as the dispatcher uses it: [`Client`], or a fake in tests.
 pub trait StepTransport: RecordSource<Error = ApiError> {
@@ -44,10 +45,25 @@ pub(super) struct CompletedAttempt {
 pub(super) async fn send(transport: &impl StepTransport, step: Step) -> CompletedAttempt {
     let (mut result, attempts) = transport.send(&step).await;
     if !step.entity.is_collection() {
-        // The reply to an action may carry the id of anything; only a collection's is the record's.
-        result = result.map(|_| WriteReply::default());
+        // The reply to an action may carry the id of anything; only a collection's is the record's. What an action moves
+        // says when that changed it.
+        let is_item = |record: &Record| is_item_of(&step, record);
+        result = result.map(|reply| WriteReply { id: None, record: reply.record.filter(is_item) });
     }
     CompletedAttempt { step, result, attempts }
+}
+
+/// Whether a record is what an action moves.
+fn is_item_of(step: &Step, record: &Record) -> bool {
+    let Some((named, item)) = step.entity.item().and_then(|(field, item)| Some((step.body.get(field.name)?, item)))
+    else {
+        return false;
+    };
+    let tag = schema::collection(item.to).and_then(|entity| entity.meaning(Meaning::Tag)).filter(|_| named.is_string());
+    match tag {
+        Some(tag) => record.get(tag.name) == Some(named),
+        None => record_id(record).is_some() && record_id(record) == integer(named),
+    }
 }
 
 /// An attempt as the journal stores it.
@@ -76,7 +92,6 @@ mod tests {
     use crate::api::{ClientOptions, Secret};
     use crate::plan::{RowId, StepRole};
     use crate::sandbox::{Sandbox, SandboxOptions, Seed};
-    use crate::schema;
 
     fn step(entity: &str, write: WriteKind, body: &serde_json::Value) -> Step {
         let step = Step::new(0, RowId { sheet: 0, row: 2 }, StepRole::Row, schema::find(entity).unwrap(), write);
@@ -116,7 +131,11 @@ mod tests {
         }
         let out = json!({"accessory_id": 1, "location_id": 1, "quantity": 1, "checkout_date": "2026-01-02"});
         let moved = sends("checkout_accessory", WriteKind::Create, out);
-        assert_eq!(moved.0, Ok((None, false)), "what the reply to an action names is not the action's record");
+        assert_eq!(
+            moved.0,
+            Ok((None, true)),
+            "what the reply to an action names is not the action's record, but its item"
+        );
         StepTransport::stop(&client);
         assert!(sends("suppliers", WriteKind::Create, json!({"name": "Late"})).0.is_err());
     }

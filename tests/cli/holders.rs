@@ -4,6 +4,7 @@ use serde_json::{Value, json};
 use tallyport::sandbox::{SandboxOptions, Seed};
 
 use crate::harness::{CliTest, sheet_rows};
+use crate::plan_book::fill;
 use crate::values::codes;
 
 const MAPPING: &str = "entity = \"assets\"\n\
@@ -203,6 +204,84 @@ fn an_asset_that_was_taken_back_and_not_checked_out_again_says_so() {
     let rows = sheet_rows(&account.path("r.xlsx"), "assets");
     let said = "check-in from Ada Byron, check-out to Bob Stone: only the check-in was done, so nobody has it now\n";
     assert!(rows[1][0] == "failed" && rows[1][2].starts_with(said), "{:?}", rows[1]);
+}
+
+/// An account in which Ada has A-1 and A-2, with the result of the import that has seen to it.
+fn two_of_ada() -> CliTest {
+    let rows = ["A-1,MacBook Pro 14,Ready,ada@example.com,,,", "A-2,MacBook Pro 14,Ready,ada@example.com,,,"];
+    let account = account()
+        .holds("employees", json!({"name": "Cy Young", "email": "cy@example.com"}))
+        .sheet("assets.csv", &sheet(&rows))
+        .sheet("moved.csv", &sheet(&["A-1,MacBook Pro 14,Ready,bob@example.com,,,"]));
+    account.run(&IMPORT).exits(0);
+    account
+}
+
+/// Bob gets A-1.
+fn move_to_bob(account: &CliTest) {
+    account.run(&["import", "moved.csv", "--mapping", "mapping.toml"]).exits(0);
+    assert_eq!(holder(account, "A-1"), employee(2));
+}
+
+/// The only problem of an import that is a conflict.
+fn conflict(summary: &Value) -> &str {
+    assert_eq!(codes(summary, "problems"), ["record.conflict"], "{summary}");
+    assert_eq!(summary["problems"][0]["count"], 1, "{summary}");
+    summary["problems"][0]["examples"][0]["message"].as_str().unwrap()
+}
+
+#[test]
+fn an_edited_result_takes_no_asset_from_whoever_got_it_since() {
+    let account = two_of_ada();
+    move_to_bob(&account);
+    let result = account.path("edited.xlsx");
+    std::fs::copy(account.path("assets.result.xlsx"), &result).unwrap();
+    fill(&result, "assets", &[("G2", "cy@example.com"), ("G3", "cy@example.com")]);
+    let import = ["import", "edited.xlsx", "--mapping", "mapping.toml"];
+    let (code, summary) = account.json(&import);
+    assert_eq!((code, holder(&account, "A-1"), holder(&account, "A-2")), (1, employee(2), employee(3)), "{summary}");
+    let message = conflict(&summary);
+    assert!(message.contains("`Bob Stone` has it now; the record was changed on "), "{message}");
+    assert!(message.ends_with(", after the earlier run"), "{message}");
+    account.run(&[&import[..], &["--conflicts", "theirs"]].concat()).exits(0);
+    assert_eq!(holder(&account, "A-1"), employee(2));
+    account.run(&[&import[..], &["--conflicts", "mine"]].concat()).exits(0);
+    assert_eq!(holder(&account, "A-1"), employee(3));
+}
+
+const EXPORT: [&str; 6] =
+    ["export", "assets", "-o", "export.csv", "--columns", "id,asset_id,deployed_to_name,updated_at"];
+const OF_EXPORT: [&str; 4] = ["--entity", "assets", "--map", "deployed_to_name=assigned_to"];
+
+#[test]
+fn a_stale_export_takes_no_asset_back() {
+    let account = two_of_ada();
+    account.run(&EXPORT).exits(0);
+    move_to_bob(&account);
+    let export = std::fs::read_to_string(account.path("export.csv")).unwrap();
+    let (before, after) = export.rsplit_once("Ada B.").unwrap();
+    let account = account.sheet("export.csv", &format!("{before}Cy Young{after}"));
+    let import = [&["import", "export.csv"], &OF_EXPORT[..]].concat();
+    let (code, summary) = account.json(&import);
+    assert_eq!((code, holder(&account, "A-1"), holder(&account, "A-2")), (1, employee(2), employee(3)), "{summary}");
+    let message = conflict(&summary);
+    assert!(message.contains("`Bob Stone` has it now; the record was changed on "), "{message}");
+    assert!(message.ends_with(", after the export"), "{message}");
+    let (code, skipped) = account.json(&[&import[..], &["--conflicts", "skip"]].concat());
+    let counts = ["skipped", "unchanged"].map(|name| skipped["counts"][name].as_u64().unwrap());
+    assert_eq!((code, counts, holder(&account, "A-1")), (0, [1, 1], employee(2)), "{skipped}");
+}
+
+#[test]
+fn an_export_whose_asset_was_only_taken_back_hands_it_out_with_the_result() {
+    let account = held_by_ada("POST checkout/asset nth=2 refuse");
+    account.run(&EXPORT).exits(0);
+    let export = std::fs::read_to_string(account.path("export.csv")).unwrap();
+    let account = account.sheet("export.csv", &export.replace("Ada Byron", "Bob Stone"));
+    account.run(&[&["import", "export.csv"], &OF_EXPORT[..]].concat()).exits(1);
+    assert_eq!(holder(&account, "A-1"), None);
+    account.run(&[&["import", "export.result.xlsx", "--only-failed"], &OF_EXPORT[..]].concat()).exits(0);
+    assert_eq!(holder(&account, "A-1"), employee(2));
 }
 
 #[test]

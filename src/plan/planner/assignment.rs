@@ -5,10 +5,11 @@ use std::collections::HashMap;
 use serde_json::{Value as Json, json};
 
 use super::checkouts::moved_twice;
+use super::holder_conflict::RowView;
 use super::{Decision, Planner, Rejection, RowDraft, SheetPlan, StepExtras, or_problem};
 use crate::api::{Body, integer};
 use crate::catalog::{LookupResult, RecordRef};
-use crate::check::{Code, Problem, ValueError, text};
+use crate::check::{CheckedRow, Code, Conflicts, Problem, ValueError, text};
 use crate::mapping::{Mapping, RecordOrigin};
 use crate::plan::moved_items::MovedItem;
 use crate::plan::prior_actions::{ActionRequest, ItemState};
@@ -27,6 +28,8 @@ pub(crate) struct RowLink {
     /// What that step sets of the fields that check-ins and check-outs send.
     sets: Body,
     awaits: Vec<DependsOn>,
+    /// How much the row knows of the record's present state.
+    pub(super) view: RowView,
 }
 
 /// The links of the rows of each sheet.
@@ -34,24 +37,20 @@ pub(crate) struct RowLink {
 pub(crate) struct RowLinks(HashMap<(u16, u64), RowLink>);
 
 /// What a row's holder comes to.
-pub(in crate::plan) enum HolderDecision {
+pub(super) enum HolderDecision {
     Change(Box<HolderChange>),
     /// Nothing is done, for that reason; the column of the holder, from 0.
     Withheld(String, u32),
-}
-
-impl HolderDecision {
-    /// The column of the holder, from 0.
-    pub(in crate::plan) fn column(&self) -> u32 {
-        match self {
-            HolderDecision::Change(change) => change.column,
-            HolderDecision::Withheld(_, column) => *column,
-        }
-    }
+    /// Others have moved the record since, and it stays where it is.
+    Conflict {
+        record: i64,
+        to: Conflicts,
+        message: String,
+    },
 }
 
 /// The check-out of a row, ready to be written.
-pub(in crate::plan) struct HolderChange {
+pub(super) struct HolderChange {
     draft: RowDraft,
     link: RowLink,
     /// The holders that it comes back from first; empty if nobody has it.
@@ -75,8 +74,13 @@ impl<S: StepSink> Planner<'_, S> {
             step: step.map(|step| step.number),
             sets: step.map(|step| step.body.clone()).into_iter().flatten().filter(|(name, _)| sent(name)).collect(),
             awaits: step.map(|step| step.depends_on.clone()).unwrap_or_default(),
+            view: RowView::default(),
         };
         self.links.0.insert((sheet.index, row.number), link);
+    }
+
+    pub(super) fn link_mut(&mut self, sheet: &SheetPlan<'_>, row: &Row) -> Option<&mut RowLink> {
+        self.links.0.get_mut(&(sheet.index, row.number))
     }
 
     pub(super) fn link(&self, sheet: &SheetPlan<'_>, row: &Row) -> Option<&RowLink> {
@@ -133,16 +137,20 @@ impl<S: StepSink> Planner<'_, S> {
     }
 
     /// What a row's check-out comes to, before anything of it is written. `None` if the row's own record is not written,
-    /// or is where it should be.
+    /// or is where it should be, or the row is done and says of the holder what it said before.
     pub(super) fn assignment(
         &self,
         sheet: &SheetPlan<'_>,
         row: &Row,
+        checked: &CheckedRow,
         draft: RowDraft,
     ) -> Result<Option<HolderDecision>, Rejection> {
         let entity = sheet.mapping.entity;
         let Some(link) = self.link(sheet, row).cloned() else { return Ok(None) };
         let Some((holder, column)) = self.holder(sheet, &draft) else { return Ok(None) };
+        if checked.earlier.as_ref().is_some_and(|earlier| earlier.has_cell(row, column)) {
+            return Ok(None);
+        }
         let item = MovedItem::of(entity, &draft.fields);
         let earlier = item.as_ref().and_then(|item| Some((item, self.moved.get(item)?)));
         if let Some((item, earlier)) = earlier.filter(|(_, earlier)| earlier.verb == Verb::Checkout) {
@@ -192,7 +200,15 @@ impl<S: StepSink> Planner<'_, S> {
             );
             return or_problem(error, Some(column), row);
         }
-        Ok(Some(HolderDecision::Change(Box::new(HolderChange { draft, link, returned_by, holder, column }))))
+        match self.holder_conflict((sheet, row), checked, &link, column) {
+            None => {
+                Ok(Some(HolderDecision::Change(Box::new(HolderChange { draft, link, returned_by, holder, column }))))
+            }
+            Some((conflict, record)) => match self.rules.conflicts {
+                None => Err(conflict.problems()),
+                Some(to) => Ok(Some(HolderDecision::Conflict { record, to, message: conflict.message(to) })),
+            },
+        }
     }
 
     /// The status that an item has after the row's own step, if it is known to allow no check-out.
@@ -232,6 +248,10 @@ impl<S: StepSink> Planner<'_, S> {
             HolderDecision::Change(assigned) => assigned,
             HolderDecision::Withheld(note, _) => {
                 return Ok(RowPlan { decision: RowDecision::AlreadyDone, note, changes: Vec::new() });
+            }
+            HolderDecision::Conflict { record, to, message } => {
+                let decision = RowDecision::SkippedConflict { record, to };
+                return Ok(RowPlan { decision, note: message, changes: Vec::new() });
             }
         };
         let HolderChange { mut draft, link, returned_by, holder, column } = *assigned;

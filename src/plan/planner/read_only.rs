@@ -37,7 +37,7 @@ impl<S: StepSink> Planner<'_, S> {
         edited.map(|column| column.index as u32).collect()
     }
 
-    fn is_edited(&self, sheet: &SheetPlan<'_>, header: &str, cell: Cell<'_>, record: &Record) -> bool {
+    pub(super) fn is_edited(&self, sheet: &SheetPlan<'_>, header: &str, cell: Cell<'_>, record: &Record) -> bool {
         let entity = sheet.mapping.entity;
         if let Some(held) = record.get(header) {
             let shown = |field| unchanged::is_shown_by(cell, (field, Ids::Bare), Some(held), self.catalog);

@@ -86,7 +86,11 @@ impl MergedRows<'_> {
             if part.ending == RowEnding::Open {
                 row.ending = RowEnding::Open;
             }
-            status = worst(status, part.outcome.status);
+            status = match part.outcome.status {
+                // Somebody else has the row's own record, and keeps it.
+                RowStatus::Skipped if entity.is_action() && status == RowStatus::Unchanged => RowStatus::Skipped,
+                part => worst(status, part),
+            };
             messages.extend(self.message(entity, &part.outcome));
         }
         let own_message = std::mem::take(&mut row.outcome.message);
@@ -98,7 +102,11 @@ impl MergedRows<'_> {
         }
         row.outcome.status = status;
         row.outcome.message = messages.join("; ").into();
-        for (_, part) in parts {
+        for (entity, part) in parts {
+            // What is moved is the row's own record.
+            if entity.is_action() {
+                row.changed_at = row.changed_at.max(part.changed_at);
+            }
             let RowOutcome { problems, changes, .. } = part.outcome;
             for problem in problems {
                 if !row.outcome.problems.contains(&problem) {

@@ -271,6 +271,10 @@ impl JoinedRow {
     }
 
     fn add(&mut self, step: StepEnd) {
+        // A check-in before the row's own check-out changes the same record.
+        if step.role == StepRole::Row || step.entity.is_action() {
+            self.changed_at = self.changed_at.max(step.changed_at);
+        }
         self.is_unresolved |= step.was_sent && matches!(step.result, None | Some(StepResult::Unknown));
         match (step.role, step.result) {
             (StepRole::Dependency, Some(StepResult::Applied)) if step.entity.role == Role::Action(Verb::Checkin) => {
@@ -287,7 +291,6 @@ impl JoinedRow {
                     StepResult::Unknown => RowStatus::Unknown,
                 });
                 self.planned.record = step.record.or(self.planned.record);
-                self.changed_at = step.changed_at;
                 if !step.message.is_empty() || !step.problems.is_empty() {
                     self.planned.message = step.message;
                     self.planned.problems.extend(step.problems);
