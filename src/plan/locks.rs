@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 
 use super::planner::GivenValue;
+use super::step::RowId;
 use crate::api::Body;
 
 /// The row that last locked each record. Two writes to one record from one sheet have no defined order, and nothing
@@ -12,8 +13,10 @@ pub(crate) struct RecordLocks {
     locks: HashMap<RecordKey, RecordLock>,
     /// What rows give records that other sheets may be about too.
     given: HashMap<RecordKey, Vec<GivenRow>>,
-    /// What sheets are called in messages.
-    places: HashMap<u16, String>,
+    /// The rows whose steps create records that other rows may be about.
+    creators: HashMap<u32, RowId>,
+    /// What the sheets of the run are called in messages, by position.
+    places: Vec<String>,
 }
 
 /// The collection, or action, and the id of a record.
@@ -36,6 +39,11 @@ pub(super) struct GivenRow {
 }
 
 impl RecordLocks {
+    /// `places` are what the sheets of the run are called in messages: the file, and the sheet in it.
+    pub(crate) fn new(places: Vec<String>) -> Self {
+        Self { places, ..Self::default() }
+    }
+
     /// Whether a row of that sheet is about the record.
     pub(super) fn is_taken(&self, record: RecordKey, sheet: u16) -> bool {
         self.locks.get(&record).is_some_and(|lock| lock.sheet == sheet)
@@ -52,22 +60,26 @@ impl RecordLocks {
         }
     }
 
-    /// Keeps what a row gives a record; `place` is what its sheet is called.
+    /// Keeps what a row gives a record.
     pub(super) fn give(
         &mut self,
         record: RecordKey,
-        (sheet, row, place): (u16, u64, &str),
+        (sheet, row): (u16, u64),
         given: impl IntoIterator<Item = GivenValue>,
     ) {
         let values: Body = given.into_iter().map(|given| (given.field, given.value)).collect();
         let values = serde_json::Value::Object(values).to_string().into();
         self.given.entry(record).or_default().push(GivenRow { sheet, row, values });
-        self.name_sheet(sheet, place);
     }
 
-    /// Remembers what a sheet is called.
-    pub(super) fn name_sheet(&mut self, sheet: u16, place: &str) {
-        self.places.entry(sheet).or_insert_with(|| place.to_owned());
+    /// Remembers which row's step creates a record.
+    pub(super) fn created_by(&mut self, step: u32, row: RowId) {
+        self.creators.insert(step, row);
+    }
+
+    /// The row whose step creates a record.
+    pub(super) fn creator(&self, step: u32) -> Option<RowId> {
+        self.creators.get(&step).copied()
     }
 
     /// What rows of other sheets than this one give a record.
@@ -76,7 +88,14 @@ impl RecordLocks {
     }
 
     pub(super) fn place(&self, sheet: u16) -> &str {
-        self.places.get(&sheet).map_or("another sheet", String::as_str)
+        self.places.get(usize::from(sheet)).map_or("another sheet", String::as_str)
+    }
+
+    /// What a message about a row of `sheet` calls another row: with its file and sheet where these are others.
+    pub(super) fn row_name(&self, other: RowId, sheet: u16) -> String {
+        // The records that a row makes besides its own have a sheet of their own in the plan.
+        let is_same = other.sheet == sheet || self.place(other.sheet) == self.place(sheet);
+        if is_same { format!("row {}", other.row) } else { format!("row {} of {}", other.row, self.place(other.sheet)) }
     }
 }
 
@@ -89,6 +108,15 @@ impl GivenRow {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_row_of_another_sheet_is_named_with_its_file_and_sheet() {
+        let places = ["`a.csv`", "sheet `New` of `b.xlsx`", "sheet `New` of `b.xlsx`"];
+        let locks = RecordLocks::new(places.map(String::from).to_vec());
+        let named = |sheet, of| locks.row_name(RowId { sheet, row: 7 }, of);
+        assert_eq!([named(0, 0), named(0, 1)], ["row 7", "row 7 of `a.csv`"]);
+        assert_eq!([named(1, 0), named(2, 1)], ["row 7 of sheet `New` of `b.xlsx`", "row 7"]);
+    }
 
     #[test]
     fn one_sheet_writes_a_record_once_and_nothing_follows_a_delete() {

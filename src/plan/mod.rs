@@ -136,8 +136,8 @@ pub(crate) struct SheetPlan<'s> {
     pub is_assigned: bool,
     /// Whether a preset says what its columns are, be it as part of a remembered mapping.
     pub has_preset: bool,
-    /// What messages about rows of other sheets call it, where other sheets may be about the same records.
-    pub place: Option<String>,
+    /// Whether other sheets may be about the same records.
+    pub is_shared: bool,
 }
 
 impl SheetPlan<'_> {

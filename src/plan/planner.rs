@@ -26,7 +26,7 @@ use self::assignment::HolderDecision;
 pub(crate) use self::assignment::RowLinks;
 pub use self::changes::FieldChange;
 pub(crate) use self::changes::value_text;
-use self::identify::{duplicate_create, is_backup_of_other, key_missing, key_problem, no_such_record, to_upsert};
+use self::identify::{is_backup_of_other, key_missing, key_problem, no_such_record, to_upsert};
 pub(in crate::plan) use self::other_sheets::GivenValue;
 use self::person_names::remark_new_people;
 pub(crate) use self::read_only::holder_names;
@@ -245,7 +245,6 @@ impl<S: StepSink> Planner<'_, S> {
             Decision::AlreadyDone { .. } => return Ok(decision),
         };
         let lock = RecordLock { sheet: sheet.index, row: row.number, deletes };
-        sheet.place.iter().for_each(|place| self.locks.name_sheet(sheet.index, place));
         match self.locks.acquire((sheet.mapping.entity.name, id), lock) {
             None => Ok(decision),
             Some(earlier) => {
@@ -412,12 +411,12 @@ impl<S: StepSink> Planner<'_, S> {
                 false
             }
             (Ok(None), _) => true,
-            (Ok(Some(RecordRef::Planned(_))), _) => {
+            (Ok(Some(RecordRef::Planned(step))), _) => {
                 // Rows that describe one record and contradict each other say so already.
                 let is_told =
                     |problem: &Problem| matches!(problem.code(), Code::DuplicateKey | Code::RecordContradicted);
                 if !problems.iter().any(is_told) {
-                    problems.push(duplicate_create(sheet, row));
+                    problems.push(self.duplicate_create(sheet, row, *step));
                 }
                 false
             }

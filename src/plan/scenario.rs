@@ -228,7 +228,7 @@ impl Scenario {
             steps: Steps::default(),
             totals: PlanTotals::default(),
             notifications: NotificationCount::default(),
-            locks: RecordLocks::default(),
+            locks: RecordLocks::new((1..=self.sheets.len()).map(|number| format!("sheet {number}")).collect()),
             prior_actions: &mut prior_actions,
             moved: MovedItems::default(),
             custom_written: HashMap::new(),
@@ -257,7 +257,7 @@ impl Scenario {
                 owner: sheet.owner.map(|owner| owner as u16),
                 is_assigned: self.sheets.iter().any(|other| other.owner == Some(index)),
                 has_preset: sheet.has_preset,
-                place: is_shared.then(|| format!("sheet {}", index + 1)),
+                is_shared,
             };
             let (match_on, extra) = match sheet.owner {
                 None => (sheet.match_on.as_slice(), ExtraCells::Problem),

@@ -16,14 +16,6 @@ pub struct RowId {
     pub row: u64,
 }
 
-impl RowId {
-    /// What a message about a later row calls this one.
-    pub(crate) fn named_from(self, later: RowId) -> String {
-        let place = if self.sheet == later.sheet { "" } else { " of an earlier sheet" };
-        format!("row {}{place}", self.row)
-    }
-}
-
 /// One write of a plan.
 #[derive(Debug, Clone)]
 pub struct Step {

@@ -270,7 +270,7 @@ mod tests {
                 owner: None,
                 is_assigned: false,
                 has_preset: false,
-                place: None,
+                is_shared: false,
             };
             let mut lookups = catalog::LookupRequest::default();
             declare(&mut lookups, &sheet);

@@ -136,7 +136,8 @@ impl RunPlanner<'_> {
         observer.borrow_mut().on_phase("planning", None);
         let mut withheld = HashSet::new();
         let mut trial_problems = HashMap::new();
-        let settings = (&rules, self.create_missing, &users, &lookups);
+        let places = input.places();
+        let settings = (&rules, self.create_missing, &users, &lookups, places.as_slice());
         let is_sent = self.reading == AccountReading::Cached;
         while is_sent && input.sheets.iter().any(MappedSheet::is_further) {
             // A row of which one record has a problem sends nothing: which those are is known only when all are planned.
@@ -470,12 +471,12 @@ impl PlanPass<'_> {
     }
 }
 
-type PlanSettings<'p> = (&'p Rules, &'p CreateMissing, &'p UserIds, &'p Lookups);
+type PlanSettings<'p> = (&'p Rules, &'p CreateMissing, &'p UserIds, &'p Lookups, &'p [String]);
 
 fn planner<'p, S>(
     (catalog, prior_actions): (&'p mut Catalog, &'p mut KnownActions),
     steps: S,
-    (rules, create_missing, users, lookups): PlanSettings<'p>,
+    (rules, create_missing, users, lookups, places): PlanSettings<'p>,
     withheld: &'p HashSet<RowId>,
 ) -> Planner<'p, S> {
     Planner {
@@ -492,7 +493,7 @@ fn planner<'p, S>(
         steps,
         totals: PlanTotals::default(),
         notifications: NotificationCount::default(),
-        locks: RecordLocks::default(),
+        locks: RecordLocks::new(places.to_vec()),
         prior_actions,
         moved: MovedItems::default(),
         custom_written: HashMap::new(),

@@ -551,6 +551,20 @@ fn duplicates_are_created_with_allow_duplicates() {
     assert_eq!(account.records("locations").len(), 3);
 }
 
+#[test]
+fn a_record_that_another_file_creates_is_added_to_once_it_is_there() {
+    let account = CliTest::new().sheet("old.csv", "name\nUlm\nDepot\n").sheet("new.csv", "name,city\nDepot,Ulm\n");
+    let (code, summary) = account.json(&["import", "old.csv", "new.csv", "--entity", "locations"]);
+    let told = &summary["problems"][0]["examples"][0];
+    let message = "duplicate; row 3 of `old.csv` creates the same record";
+    assert_eq!((code, &told["message"]), (1, &json!(message)), "{summary}");
+    assert!(told["hint"].as_str().unwrap().contains("import the result with --only-failed"), "{told}");
+    let result = summary["result"].as_str().unwrap().to_owned();
+    let (code, again) = account.json(&["import", &result, "--only-failed"]);
+    assert_eq!((code, &again["counts"]["updated"]), (0, &json!(1)), "{again}");
+    assert_eq!(account.record("locations", "name", "Depot")["city"], "Ulm");
+}
+
 /// Rewrites a sheet of a result workbook, as a user who edits cells would.
 fn edit_result(account: &CliTest, from: &str, to: &str, sheet: &str, edit: impl Fn(&mut Vec<Vec<String>>)) {
     let mut rows = sheet_rows(&account.path(from), sheet);

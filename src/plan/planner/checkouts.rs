@@ -56,7 +56,7 @@ impl<S: StepSink> Planner<'_, S> {
 
     /// What an earlier row does with an item, for the message of a later one.
     pub(super) fn told_of(&self, earlier: &ItemMove, item: &MovedItem, row: RowId) -> String {
-        let place = earlier.row.named_from(row);
+        let place = self.locks.row_name(earlier.row, row.sheet);
         let name = self.catalog.describe(item.collection, item.record);
         match earlier.verb {
             Verb::Checkout => format!("duplicate of {place}, which checks `{name}` out to `{}`", earlier.holder_name),

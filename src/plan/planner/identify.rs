@@ -6,7 +6,6 @@ use serde_json::Value as Json;
 
 use super::{Planner, SheetPlan, StepSink};
 use crate::catalog::{KeyValue, LookupResult, RecordRef};
-use crate::check::duplicate_hint;
 use crate::check::{CheckedRow, Code, ParsedId, Problem, RowAction, ValueError};
 use crate::plan::diff;
 use crate::plan::resolver::{Resolved, ResolvedField};
@@ -176,6 +175,23 @@ impl<S: StepSink> Planner<'_, S> {
         key_problem(sheet, row, error)
     }
 
+    /// The problem of a row that is about a record which an earlier row creates, with that row's `step`. Nothing can be
+    /// sent for a record that has no id yet; once it has one, the row adds to it.
+    pub(super) fn duplicate_create(&self, sheet: &SheetPlan<'_>, row: &Row, step: u32) -> Problem {
+        let earlier = self.locks.creator(step);
+        let earlier = earlier.map(|earlier| self.locks.row_name(earlier, sheet.index));
+        let earlier = earlier.as_deref().unwrap_or("an earlier row");
+        let entity = sheet.mapping.entity;
+        let hint = if entity.is_tagged() || entity.is_person() {
+            "merge the two rows, or import the result with --only-failed once the first one is done"
+        } else {
+            "merge the two rows, import the result with --only-failed once the first one is done, or pass \
+             --allow-duplicates if both are meant"
+        };
+        let message = format!("duplicate; {earlier} creates the same record");
+        key_problem(sheet, row, ValueError::new(Code::DuplicateKey, message, hint))
+    }
+
     /// The problem of a row of a backup that would change another record than the deleted one.
     pub(super) fn not_the_deleted(&self, sheet: &SheetPlan<'_>, row: &Row, id: i64) -> Problem {
         let described = self.catalog.describe(sheet.mapping.entity.name, RecordRef::Known(id));
@@ -261,13 +277,4 @@ pub(super) fn key_missing(sheet: &SheetPlan<'_>, row: &Row) -> Problem {
         None => String::from("missing key; expected the record's id in a column `_id`"),
     };
     key_problem(sheet, row, ValueError::new(Code::KeyMissing, message, "identify the record, or leave the row out"))
-}
-
-pub(super) fn duplicate_create(sheet: &SheetPlan<'_>, row: &Row) -> Problem {
-    let error = ValueError::new(
-        Code::DuplicateKey,
-        "duplicate; an earlier row or sheet of this run creates the same record",
-        duplicate_hint(sheet.mapping.entity),
-    );
-    key_problem(sheet, row, error)
 }

@@ -28,7 +28,7 @@ pub(in crate::plan) struct GivenValue {
 impl<S: StepSink> Planner<'_, S> {
     /// Whether rows of other sheets may be about the sheet's records. What is only compared is compared row by row.
     pub(super) fn is_shared(&self, sheet: &SheetPlan<'_>) -> bool {
-        sheet.place.is_some() && *self.create_missing != CreateMissing::Compared
+        sheet.is_shared && *self.create_missing != CreateMissing::Compared
     }
 
     /// Keeps what a row gives the record that it is about, whether it is sent or not: which rows contradict each other does
@@ -40,10 +40,9 @@ impl<S: StepSink> Planner<'_, S> {
             _ => return,
         };
         let record = (sheet.mapping.entity.name, id);
-        let Some(place) = sheet.place.as_deref().filter(|_| !given.is_empty()) else { return };
         // Of two rows of one sheet the second is a problem, and says nothing.
-        if !self.locks.is_taken(record, sheet.index) {
-            self.locks.give(record, (sheet.index, row.number, place), given);
+        if sheet.is_shared && !given.is_empty() && !self.locks.is_taken(record, sheet.index) {
+            self.locks.give(record, (sheet.index, row.number), given);
         }
     }
 
@@ -117,7 +116,7 @@ impl<S: StepSink> Planner<'_, S> {
     ) -> Result<bool, Rejection> {
         let link = self.link(sheet, row).map(|link| link.record);
         let (Some(RecordRef::Known(id)), true) = (link, self.is_shared(sheet)) else { return Ok(false) };
-        let (Some((name, column)), Some(place)) = (self.holder(sheet, draft), &sheet.place) else { return Ok(false) };
+        let Some((name, column)) = self.holder(sheet, draft) else { return Ok(false) };
         let Some(holder) = self.given_holder(sheet, draft, &name) else { return Ok(false) };
         let (action, owner) = (sheet.mapping.entity, sheet.owner.unwrap_or(sheet.index));
         let mut is_sent = false;
@@ -131,7 +130,7 @@ impl<S: StepSink> Planner<'_, S> {
             is_sent |= !self.withheld.contains(&RowId { sheet: earlier.sheet, row: earlier.row });
         }
         let given = GivenValue { field: ASSIGNED_TO.to_owned(), column, value: holder };
-        self.locks.give((action.name, id), (owner, row.number, place), [given]);
+        self.locks.give((action.name, id), (owner, row.number), [given]);
         Ok(is_sent)
     }
 

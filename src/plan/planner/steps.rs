@@ -69,6 +69,7 @@ impl<S: StepSink> Planner<'_, S> {
         if entity.is_collection() && kind == WriteKind::Create && sheet.referenced == Referenced::ByOtherSheets {
             known.extend(step.body.iter().map(|(name, value)| (name.clone(), value.clone())));
             self.unknown.forget(entity.name);
+            self.locks.created_by(step.number, id);
             self.catalog.insert_planned(entity.name, step.number, known);
         }
         let decision = RowDecision::Write(step.number, kind);
@@ -217,6 +218,7 @@ impl<S: StepSink> Planner<'_, S> {
         self.steps.push(&step)?;
         known.extend(step.body.iter().map(|(name, value)| (name.clone(), value.clone())));
         self.unknown.forget(draft.entity.name);
+        self.locks.created_by(step.number, row);
         self.catalog.insert_planned(draft.entity.name, step.number, known);
         Ok(step.number)
     }

@@ -266,10 +266,7 @@ fn a_record_is_created_once_unless_duplicates_are_allowed() {
     );
     // Two sheets of one collection: the check of a sheet does not see the other.
     let twice = locations().sheet("locations", "name\nBonn").sheet("locations", "name|city\nbonn|b").shown();
-    assert_eq!(
-        twice[1],
-        "reject duplicate.key at A: duplicate; an earlier row or sheet of this run creates the same record"
-    );
+    assert_eq!(twice[1], "reject duplicate.key at A: duplicate; row 2 of sheet 1 creates the same record");
     let allowed = locations().sheet("locations", "name\nBonn").sheet("locations", "name|city\nbonn|b");
     assert_eq!(allowed.allow_duplicates().shown()[1], r#"create {"city":"b","name":"bonn"}"#);
 }

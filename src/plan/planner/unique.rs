@@ -51,7 +51,7 @@ impl<S: StepSink> Planner<'_, S> {
         let value = (entity.name, comparable(field, text));
         match self.unique.0.get(&value) {
             Some(earlier) => {
-                let earlier = earlier.named_from(own_row);
+                let earlier = self.locks.row_name(*earlier, sheet.index);
                 let message = format!("duplicate of {earlier}, which gives another record this value");
                 or_problem(ValueError::new(Code::DuplicateKey, message, duplicate_hint(entity)), Some(column), row)
             }

@@ -250,19 +250,27 @@ impl InputSet {
             owner: self.owner_of(index).map(|owner| owner as u16),
             is_assigned: self.further_of(index).iter().any(is_assigned),
             has_preset: self.preset_of(self.owner_of(index).unwrap_or(index)).is_some(),
-            place: self.shared_place(index),
+            is_shared: self.is_shared(index),
         }
     }
 
-    /// The file, and the sheet in it, where another sheet is about records of the same kind.
-    fn shared_place(&self, index: usize) -> Option<String> {
-        let (sheet, entity) = (&self.sheets[index], self.sheets[index].mapping.entity);
+    /// Whether another sheet is about records of the same kind.
+    fn is_shared(&self, index: usize) -> bool {
+        let entity = self.sheets[index].mapping.entity;
         let mut others = self.sheets.iter().enumerate().filter(|(other, _)| *other != index);
-        let file = self.files[sheet.file].input.name();
-        others.any(|(_, other)| other.mapping.entity.name == entity.name).then(|| match &sheet.name {
-            Some(name) => format!("sheet `{name}` of `{file}`"),
-            None => format!("`{file}`"),
-        })
+        others.any(|(_, other)| other.mapping.entity.name == entity.name)
+    }
+
+    /// What messages about rows of other sheets call each sheet: its file, and the sheet in it.
+    pub(crate) fn places(&self) -> Vec<String> {
+        let place = |sheet: &MappedSheet| {
+            let file = self.files[sheet.file].input.name();
+            match &sheet.name {
+                Some(name) => format!("sheet `{name}` of `{file}`"),
+                None => format!("`{file}`"),
+            }
+        };
+        self.sheets.iter().map(place).collect()
     }
 
     /// How a CSV file was read, for people.
