@@ -12,6 +12,8 @@ pub(crate) enum EntityDetectionError {
     Unknown(Vec<CloseEntity>),
     #[error("the headers match {}", list(.0))]
     Ambiguous(Vec<&'static str>),
+    #[error("cannot tell from its name what it contains: for these headers, mappings are remembered for {}", list(.0))]
+    Remembered(Vec<&'static str>),
 }
 
 /// An entity that some headers fit, but not enough.
@@ -35,7 +37,9 @@ impl EntityDetectionError {
     pub(crate) fn flag(&self) -> Option<String> {
         let likeliest = match self {
             EntityDetectionError::Unknown(close) => close.first().map(|close| close.entity),
-            EntityDetectionError::Ambiguous(entities) => entities.first().copied(),
+            EntityDetectionError::Ambiguous(entities) | EntityDetectionError::Remembered(entities) => {
+                entities.first().copied()
+            }
         };
         likeliest.map(|entity| format!("--entity {entity}"))
     }
@@ -51,10 +55,7 @@ pub(crate) fn detect_entity(
     stem: &str,
     rows: &[Row],
 ) -> Result<DetectedEntity, EntityDetectionError> {
-    // A workbook's file name says nothing about a sheet with a name of its own, except for the default `Sheet1`. CSV
-    // files only have the file name.
-    let named = |name: &str| by_name(name).filter(|entity| is_importable(entity));
-    let Some(entity) = sheet.and_then(named).or_else(|| named(stem)) else {
+    let Some(entity) = named_entity(sheet, stem) else {
         return by_headers(rows).map(|entity| DetectedEntity { entity, overruled: None });
     };
     let fit = HeaderFit::of(entity, rows);
@@ -66,6 +67,14 @@ pub(crate) fn detect_entity(
         }
         _ => Ok(DetectedEntity { entity, overruled: None }),
     }
+}
+
+/// What the name of a sheet, or else that of its file, says that it contains.
+pub(crate) fn named_entity(sheet: Option<&str>, stem: &str) -> Option<&'static Entity> {
+    // A workbook's file name says nothing about a sheet with a name of its own, except for the default `Sheet1`. CSV
+    // files only have the file name.
+    let named = |name: &str| by_name(name).filter(|entity| is_importable(entity));
+    sheet.and_then(named).or_else(|| named(stem))
 }
 
 /// Whether the headers have all that `other` requires, which is more than they have of what the named entity requires,

@@ -39,6 +39,7 @@ pub(crate) use headers::{DELETED_ID, HeaderAliases, header_keys, holds_system_id
 pub(crate) use presets::{PRESETS, Preset, Recognition, Recognized, nearly_recognized, recognize};
 pub(crate) use remembered::{
     HeaderFingerprint, RememberedMapping, RememberedMappingError, RememberedMappings, StoredMapping, UnsavedMapping,
+    choose_remembered,
 };
 pub(crate) use rule::{
     FieldRule, FurtherRecords, RuleOrigin, RuleSource, RuleValue, SkipCondition, SkipRule, is_same_text,

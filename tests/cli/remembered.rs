@@ -151,13 +151,13 @@ fn a_damaged_file_stops_the_check_and_says_what_to_do() {
     assert_output!(account.run(&["check", "next.csv"]), @"
     exit code 2
     --- stderr
-    error: the remembered mapping `~/state/mappings/DIGEST.toml` is damaged: key with no value, expected `=`
-      hint: run `tallyport mappings forget DIGEST`, and pass --remember with the flags again
+    error: the remembered mapping `~/state/mappings/DIGEST-assets.toml` is damaged: key with no value, expected `=`
+      hint: run `tallyport mappings forget DIGEST-assets`, and pass --remember with the flags again
     ");
     assert_output!(account.run(&["mappings"]), @"
     exit code 0
     --- stdout
-    DIGEST  the remembered mapping `~/state/mappings/DIGEST.toml` is damaged: key with no value, expected `=`
+    DIGEST-assets  the remembered mapping `~/state/mappings/DIGEST-assets.toml` is damaged: key with no value, expected `=`
     ");
     let name = path.file_stem().unwrap().to_string_lossy().into_owned();
     account.run(&["mappings", "forget", &name]).exits(0);
@@ -182,6 +182,32 @@ fn two_that_remember_at_once_both_do() {
     let (_, listed) = account.json(&["mappings"]);
     assert_eq!(listed["mappings"].as_array().unwrap().len(), 2, "one for each header row: {listed}");
     account.run(&["check", "other.csv"]).exits(0);
+}
+
+#[test]
+fn lists_of_two_collections_with_the_same_headers_each_have_their_mapping() {
+    let list = |name: &str| format!("Item,Kind,Count\n{name},Odds and ends,7\n");
+    let account = CliTest::new().sheet("consumables.csv", &list("Toner")).sheet("accessories.csv", &list("Dock"));
+    let account = account.sheet("march.csv", &list("Mouse"));
+    let maps = ["--map", "Item=name", "--map", "Kind=category", "--map", "Count=quantity"];
+    account.run(&[&["check", "consumables.csv", "--remember"], &maps[..]].concat()).exits(0);
+    let ran = account.run(&["check", "accessories.csv"]).exits(2);
+    assert!(!ran.text().contains("remembered"), "{}", ran.text());
+    let (code, said) = account.json(&[&["check", "accessories.csv", "--remember"], &maps[..]].concat());
+    assert_eq!((code, &said["entity"]), (0, &json!("accessories")), "{said}");
+    for entity in ["accessories", "consumables"] {
+        let import = ["import", &format!("{entity}.csv"), "--create-missing", "--dry-run"];
+        let (code, summary) = account.json(&import);
+        assert_eq!((code, &summary["entity"]), (0, &json!(entity)), "{summary}");
+        assert_eq!(summary["mapping"][0]["columns"][0]["why"], "remembered mapping");
+        account.run(&["check", "march.csv", "--entity", entity]).exits(0);
+    }
+    assert_output!(account.run(&["check", "march.csv"]), @"
+    exit code 2
+    --- stderr
+    error: march.csv: cannot tell from its name what it contains: for these headers, mappings are remembered for `accessories`, `consumables`
+      hint: say what it holds, such as --entity accessories
+    ");
 }
 
 #[test]

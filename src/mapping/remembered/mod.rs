@@ -1,7 +1,7 @@
 //! Remembered mappings: what made a header row work once is used for every file with the same header row.
 //!
-//! A mapping is kept in the state folder, in a file of its own that is named after the fingerprint of the header row. It
-//! is a mapping file like any other, with a table `[remembered]` that says what it was kept for:
+//! A mapping is kept in the state folder, in a file of its own that is named after the fingerprint of the header row and the
+//! collection: lists of several collections may have the same headers. It is a mapping file like any other, with a table `[remembered]` that says what it was kept for:
 //!
 //! ```toml
 //! entity = "assets"
@@ -10,25 +10,31 @@
 //! fingerprint = "5f0c7d1e9a3b2c4d"
 //! date = "2026-11-28"
 //! file = "devices.csv"
+//! sheet = "Laptops"
 //! columns = 12
 //!
 //! [assets]
 //! "Tag No" = "asset_id"
 //! ```
 
+mod choice;
 mod store;
 #[cfg(test)]
 mod tests;
+
+use std::path::Path;
 
 use jiff::civil::Date;
 use ring::digest::{Context, SHA256};
 use toml::{Table, Value};
 
+use super::entity::named_entity;
 use super::file::MappingFile;
 use super::{Mapping, MappingSource, MappingText};
 use crate::error::Diagnostic;
 use crate::schema::{self, Entity, fold_name, is_secret_header};
 use crate::table::Row;
+pub(crate) use choice::choose_remembered;
 pub(crate) use store::{RememberedMappings, StoredMapping};
 
 /// The columns that a result puts in front: the header row is that of its input.
@@ -82,6 +88,8 @@ pub(crate) struct UnsavedMapping<'m> {
     /// The name of the file without its extension, and with it.
     pub(crate) stem: &'m str,
     pub(crate) file: &'m str,
+    /// None of a file that is a single table.
+    pub(crate) sheet: Option<&'m str>,
     pub(crate) date: Date,
 }
 
@@ -92,8 +100,9 @@ pub(crate) struct RememberedMapping {
     pub(crate) name: String,
     pub(crate) entity: &'static Entity,
     pub(crate) date: Date,
-    /// The file that it was made for.
+    /// The file that it was made for, and the sheet in it.
     pub(crate) file: String,
+    pub(crate) sheet: Option<String>,
     pub(crate) columns: u64,
     pub(crate) preset: Option<String>,
     pub(crate) mapping: MappingFile,
@@ -135,8 +144,8 @@ impl Diagnostic for RememberedMappingError {
 }
 
 impl UnsavedMapping<'_> {
-    /// The text of the file. Texts beside what looks like a password are left out.
-    fn to_text(&self, fingerprint: &HeaderFingerprint) -> String {
+    /// The text of the file, for a name. Texts beside what looks like a password are left out.
+    fn to_text(&self, fingerprint: &HeaderFingerprint, name: &str) -> String {
         let mapping = self.mapping.without_secrets();
         let mut text = MappingText::default();
         text.add(&mapping);
@@ -146,9 +155,12 @@ impl UnsavedMapping<'_> {
         let columns = self.mapping.sheet_columns().count();
         let mut about = Table::new();
         about.insert(String::from("fingerprint"), Value::from(fingerprint.as_str()));
-        about.insert(String::from("name"), Value::from(self.name(fingerprint)));
+        about.insert(String::from("name"), Value::from(name));
         about.insert(String::from("date"), Value::from(self.date.to_string()));
         about.insert(String::from("file"), Value::from(self.file));
+        if let Some(sheet) = self.sheet {
+            about.insert(String::from("sheet"), Value::from(sheet));
+        }
         about.insert(String::from("columns"), Value::from(i64::try_from(columns).unwrap_or(i64::MAX)));
         if let Some(preset) = self.preset {
             about.insert(String::from("preset"), Value::from(preset));
@@ -159,14 +171,23 @@ impl UnsavedMapping<'_> {
         format!("{head}\n{}", text.to_text())
     }
 
-    /// Letters and digits of the file's name, and the beginning of the fingerprint.
-    fn name(&self, fingerprint: &HeaderFingerprint) -> String {
-        let plain = |char: char| if char.is_alphanumeric() { char.to_ascii_lowercase() } else { '-' };
-        let stem: String = self.stem.chars().take(LONGEST_STEM).map(plain).collect();
-        let words: Vec<&str> = stem.split('-').filter(|word| !word.is_empty()).collect();
-        let stem = if words.is_empty() { String::from("mapping") } else { words.join("-") };
-        format!("{stem}-{}", &fingerprint.as_str()[..NAME_DIGITS])
+    /// Letters and digits of the file's name, and the beginning of the fingerprint; the collection, too, where another
+    /// mapping is called so.
+    fn name(&self, fingerprint: &HeaderFingerprint, is_taken: impl Fn(&str) -> bool) -> String {
+        let digits = &fingerprint.as_str()[..NAME_DIGITS];
+        let stem: String = self.stem.chars().take(LONGEST_STEM).collect();
+        let stem = Some(plain_words(&stem)).filter(|stem| !stem.is_empty());
+        let stem = stem.unwrap_or_else(|| String::from("mapping"));
+        let name = format!("{stem}-{digits}");
+        if is_taken(&name) { format!("{stem}-{}-{digits}", plain_words(self.mapping.entity.name)) } else { name }
     }
+}
+
+/// The letters and digits of a text, with hyphens in place of everything else.
+fn plain_words(text: &str) -> String {
+    let plain = |char: char| if char.is_alphanumeric() { char.to_ascii_lowercase() } else { '-' };
+    let plain: String = text.chars().map(plain).collect();
+    plain.split('-').filter(|word| !word.is_empty()).collect::<Vec<&str>>().join("-")
 }
 
 /// The table `[remembered]`.
@@ -176,6 +197,7 @@ struct About {
     name: String,
     date: String,
     file: String,
+    sheet: Option<String>,
     columns: u64,
     preset: Option<String>,
 }
@@ -187,15 +209,18 @@ struct Head {
 }
 
 impl RememberedMapping {
-    /// Reads the text of a file that should be for that fingerprint.
+    /// Reads the text of a file that should be for that fingerprint and, if its name has one, that collection.
     ///
     /// # Errors
     /// What is wrong with it.
-    fn parse(text: &str, fingerprint: &str) -> Result<Self, String> {
+    fn parse(text: &str, fingerprint: &str, of: Option<&str>) -> Result<Self, String> {
         let head: Head = toml::from_str(text).map_err(|error| crate::redact::TomlMistake::new(text, &error).reason)?;
-        let Head { entity, remembered: About { fingerprint: own, name, date, file, columns, preset } } = head;
+        let Head { entity, remembered: About { fingerprint: own, name, date, file, sheet, columns, preset } } = head;
         if own != fingerprint {
             return Err(String::from("it belongs to another header row"));
+        }
+        if of.is_some_and(|name| name != entity) {
+            return Err(format!("it is for {entity}, and its name says otherwise"));
         }
         if name.is_empty() || !name.chars().all(|char| char.is_alphanumeric() || char == '-') {
             return Err(String::from("its name has characters that no name has"));
@@ -204,7 +229,13 @@ impl RememberedMapping {
         let entity = schema::find(&entity).ok_or_else(|| String::from("it is for no known collection or action"))?;
         let place = format!("remembered mapping {name}");
         let mapping = MappingFile::parse(text, MappingSource::Remembered, &place).map_err(|error| error.to_string())?;
-        Ok(Self { name, entity, date, file, columns, preset, mapping })
+        Ok(Self { name, entity, date, file, sheet, columns, preset, mapping })
+    }
+
+    /// What the name of the sheet or file says that it was made for, whatever it was made for.
+    fn named(&self) -> Option<&'static Entity> {
+        let stem = Path::new(&self.file).file_stem().unwrap_or_default();
+        named_entity(self.sheet.as_deref(), &stem.to_string_lossy())
     }
 
     /// That it is in use, and how to get rid of it.

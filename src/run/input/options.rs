@@ -14,8 +14,8 @@ use crate::error::{Error, Result};
 use crate::mapping::{
     ColumnTarget, DetectedEntity, EntityDetectionError, FieldRule, FurtherRecords, HeaderFingerprint, IdOwnership,
     JoinError, JoinTemplate, Mapping, MappingError, MappingFile, MappingOverride, MappingOverrides, MappingSource,
-    Preset, ReadPurpose, Recognition, Recognized, RememberedMapping, RememberedMappings, SkipRule, detect_entity,
-    recognize, split_assignment,
+    Preset, ReadPurpose, Recognition, Recognized, RememberedMapping, RememberedMappings, SkipRule, choose_remembered,
+    detect_entity, recognize, split_assignment,
 };
 use crate::run::used_options::UsedOptions;
 use crate::schema::{self, Entity, entity_named};
@@ -234,26 +234,32 @@ impl<'a> ParsedOptions<'a> {
     }
 
     /// The mapping that is remembered for one of the rows, and the position of that row. A mapping file or `--preset` says
-    /// what a file is, and `--entity` what it is not.
+    /// what a file is, and `--entity` or the name of the sheet or file what it is not.
     ///
     /// # Errors
     /// Where it is damaged.
-    pub(super) fn remembered(&self, rows: &[Row]) -> Result<Option<(usize, RememberedMapping)>> {
+    pub(super) fn remembered(
+        &self,
+        (sheet, stem): (Option<&str>, &str),
+        rows: &[Row],
+    ) -> Result<std::result::Result<Option<(usize, RememberedMapping)>, SkipReason>> {
         let is_open = self.options.mapping.preset.is_none() && self.mapping_files.is_empty();
-        let Some(store) = self.options.mapping.remembered.as_ref().filter(|_| is_open) else { return Ok(None) };
-        if matches!(self.filter, SheetFilter::Only(_)) {
-            return Ok(None);
-        }
+        let is_open = is_open && matches!(self.filter, SheetFilter::Any);
+        let Some(store) = self.options.mapping.remembered.as_ref().filter(|_| is_open) else { return Ok(Ok(None)) };
         for (index, row) in rows.iter().enumerate() {
             let Some(fingerprint) = HeaderFingerprint::of(row) else { continue };
             let found = store.find(&fingerprint)?;
-            let is_wanted =
-                |found: &RememberedMapping| self.entity.is_none_or(|entity| entity.name == found.entity.name);
-            if let Some(found) = found.filter(is_wanted) {
-                return Ok(Some((index, found)));
+            let chosen = match self.entity {
+                Some(entity) => Ok(found.into_iter().find(|known| known.entity.name == entity.name)),
+                None => choose_remembered(found, (sheet, stem), rows),
+            };
+            match chosen {
+                Ok(None) => {}
+                Ok(Some(found)) => return Ok(Ok(Some((index, found)))),
+                Err(reason) => return Ok(Err(SkipReason::Unknown(reason))),
             }
         }
-        Ok(None)
+        Ok(Ok(None))
     }
 
     pub(super) fn overrides(

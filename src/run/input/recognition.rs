@@ -34,7 +34,10 @@ impl ParsedOptions<'_> {
         (sheet, stem, alone): (Option<&str>, &str, bool),
         rows: &[Row],
     ) -> Result<std::result::Result<IdentifiedSheet, SkipReason>> {
-        let (known_row, remembered) = self.remembered(rows)?.unzip();
+        let (known_row, remembered) = match self.remembered((sheet, stem), rows)? {
+            Ok(remembered) => remembered.unzip(),
+            Err(reason) => return Ok(Err(reason)),
+        };
         let Recognition { found, candidates } = self.recognize(rows);
         // Somebody has said what such a file is.
         let recognized = found.filter(|_| remembered.is_none());

@@ -31,6 +31,7 @@ impl InputSet {
                 preset: self.preset_of(index),
                 stem: &stem,
                 file: &file,
+                sheet: sheet.name.as_deref(),
                 date,
             };
             if let Some(name) = store.remember(&unsaved)? {
