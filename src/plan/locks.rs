@@ -60,6 +60,12 @@ impl RecordLocks {
         }
     }
 
+    /// The row that deletes a record.
+    pub(super) fn deletion(&self, record: RecordKey) -> Option<RowId> {
+        let lock = self.locks.get(&record).filter(|lock| lock.deletes)?;
+        Some(RowId { sheet: lock.sheet, row: lock.row })
+    }
+
     /// Keeps what a row gives a record.
     pub(super) fn give(
         &mut self,

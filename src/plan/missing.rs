@@ -198,6 +198,12 @@ impl DependencyBuilder<'_> {
 }
 
 impl DependencyRecord {
+    /// The records that it refers to, and those that the missing ones do which it needs.
+    pub(super) fn references(&self) -> Vec<(Reference, RecordRef)> {
+        let own = self.records.iter().map(|(_, reference, target)| (*reference, *target));
+        own.chain(self.missing.iter().flat_map(|(_, record)| record.references())).collect()
+    }
+
     /// What tells it apart from other records of its name: the texts of its natural key, and its maker.
     pub(super) fn identity(&self) -> Vec<(&'static str, &str)> {
         let text = |field: &&'static str| Some((*field, self.fields.get(*field)?.as_str()?));

@@ -79,6 +79,8 @@ pub(crate) struct RowPlan {
 pub(crate) enum RowDecision {
     /// The number and kind of the row's step.
     Write(u32, WriteKind),
+    /// The row's record is deleted, by a step that comes after those of all other rows.
+    Delete(i64),
     /// The record already matches the row.
     Unchanged(i64),
     /// The check-in or check-out of the row has already happened.

@@ -7,6 +7,7 @@ use serde_json::Value as Json;
 
 use super::resolver::{Resolved, ResolvedField};
 use super::step::RowId;
+use crate::api::Body;
 use crate::catalog::RecordRef;
 use crate::schema::{self, Entity, Meaning, Role, Verb, fold_name};
 
@@ -80,6 +81,22 @@ impl ItemMove {
 impl MovedItems {
     pub(super) fn get(&self, item: &MovedItem) -> Option<&ItemMove> {
         self.0.get(item)
+    }
+
+    /// What the last check-in or check-out of a record of the account leaves in its fields, as far as that is known.
+    pub(super) fn fields_left(&self, entity: &Entity, id: i64) -> Body {
+        let item = MovedItem { collection: entity.name, record: RecordRef::Known(id), key: None };
+        let moved = self.get(&item);
+        let action = moved.and_then(|moved| {
+            let is_of = |action: &&&Entity| action.item().is_some_and(|(_, item)| item.to == entity.name);
+            schema::ACTIONS.iter().filter(is_of).find(|action| action.role == Role::Action(moved.verb))
+        });
+        let Some((moved, action)) = moved.zip(action) else { return Body::new() };
+        let set = moved.sets.iter().filter_map(|(field, target)| match target {
+            RecordRef::Known(id) => Some((action.fields[*field].sets?.to_owned(), Json::from(*id))),
+            RecordRef::Planned(_) => None,
+        });
+        set.collect()
     }
 
     pub(super) fn add(&mut self, item: MovedItem, moved: ItemMove) {

@@ -4,6 +4,7 @@ mod assignment;
 mod bare_ids;
 mod changes;
 mod checkouts;
+mod deletions;
 mod holder_conflict;
 mod identify;
 mod lost_zeros;
@@ -26,6 +27,7 @@ use self::assignment::HolderDecision;
 pub(crate) use self::assignment::RowLinks;
 pub use self::changes::FieldChange;
 pub(crate) use self::changes::value_text;
+use self::deletions::PlannedDeletion;
 use self::identify::{is_backup_of_other, key_missing, key_problem, no_such_record, to_upsert};
 pub(in crate::plan) use self::other_sheets::GivenValue;
 use self::person_names::remark_new_people;
@@ -84,6 +86,8 @@ pub(crate) struct Planner<'p, S> {
     pub moved: MovedItems,
     /// The custom fields that rows of other sheets leave records with, and the steps that do.
     pub custom_written: HashMap<(&'static str, i64), (u32, Json)>,
+    /// What earlier rows delete: their steps come after all others.
+    pub deletions: Vec<PlannedDeletion>,
     /// What earlier rows add to the stock of items and take from it.
     pub stock: StockChanges,
     /// The rows that give a record a value which no two records share.
@@ -221,6 +225,7 @@ impl<S: StepSink> Planner<'_, S> {
                 note = message;
                 RowDecision::SkippedConflict { record, to }
             }
+            Ok(Decision::Write(RowDraft { record: Some(WriteKind::Delete(id)), .. })) => self.delete(sheet, row, id),
             Ok(Decision::Write(draft)) => {
                 changes = self.changes(sheet.mapping, &draft);
                 self.write(sheet, row, draft)?
@@ -327,6 +332,7 @@ impl<S: StepSink> Planner<'_, S> {
             *given = self.settle_with_record((sheet, row), checked, id, &mut delta, (&mut problems, note));
         }
         let (fields, missing) = self.drafts(sheet, row, checked, delta.edited, &mut problems);
+        problems.extend(self.names_of_deleted(sheet, row, &fields, &missing));
         if !problems.is_empty() {
             return Err(problems);
         }

@@ -232,6 +232,7 @@ impl Scenario {
             prior_actions: &mut prior_actions,
             moved: MovedItems::default(),
             custom_written: HashMap::new(),
+            deletions: Vec::new(),
             stock: StockChanges::default(),
             unique: UniqueValues::default(),
             archived: HashMap::new(),
@@ -286,6 +287,7 @@ impl Scenario {
             }
             remarks.extend(tally.remarks(&sheet.mapping, None).into_iter().map(|remark| remark.message));
         }
+        let Ok(()) = planner.push_deletions();
         let Planner { steps, totals, notifications, .. } = planner;
         Outcome { rows, steps: steps.0, totals, notifications, remarks }
     }
@@ -301,6 +303,7 @@ impl Outcome {
     fn show(&self, row: &RowPlan) -> String {
         match &row.decision {
             RowDecision::Write(number, _) => show_step(&self.steps[*number as usize]),
+            RowDecision::Delete(id) => format!("delete {id}"),
             RowDecision::Unchanged(id) => format!("unchanged {id}"),
             RowDecision::AlreadyDone => String::from("already done"),
             RowDecision::Skipped => String::from("skip"),

@@ -223,6 +223,7 @@ impl RunPlanner<'_> {
             let label = has_several.then(|| input.label(index));
             remarks.extend(tally.remarks(mapping, label.as_deref()));
         }
+        planner.push_deletions()?;
         Ok((overridden, remarks))
     }
 
@@ -497,6 +498,7 @@ fn planner<'p, S>(
         prior_actions,
         moved: MovedItems::default(),
         custom_written: HashMap::new(),
+        deletions: Vec::new(),
         stock: StockChanges::default(),
         unique: UniqueValues::default(),
         archived: HashMap::new(),
@@ -600,6 +602,7 @@ fn planned_row(checked: &CheckedRow, plan: RowPlan, mapping: &Mapping) -> Planne
         RowDecision::Write(_, write) => {
             PlannedRow { state: RowState::Planned, ..ended(write.done_status(), write.record()) }
         }
+        RowDecision::Delete(id) => PlannedRow { state: RowState::Planned, ..ended(RowStatus::Deleted, Some(id)) },
         RowDecision::Unchanged(id) => ended(RowStatus::Unchanged, Some(id)),
         RowDecision::AlreadyDone => ended(RowStatus::Unchanged, None),
         RowDecision::SkippedConflict { record, to: Conflicts::Skip } => ended(RowStatus::Skipped, Some(record)),

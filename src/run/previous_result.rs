@@ -87,6 +87,7 @@ impl DoneBefore {
     fn is_edited(&self, decision: &RowDecision) -> bool {
         match decision {
             RowDecision::Write(_, write) => *write != WriteKind::Create,
+            RowDecision::Delete(_) => true,
             // Others may have deleted it, and a run that only creates leaves it as it is where it may not have been
             // edited.
             RowDecision::Rejected(problems) => !problems.iter().all(|problem| match problem.code() {

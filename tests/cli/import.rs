@@ -525,6 +525,37 @@ pub fn workbook(path: &std::path::Path, sheets: &[(&str, &[&[&str]])]) {
 }
 
 #[test]
+fn what_the_sheets_of_an_import_free_is_deleted_last_and_undone() {
+    let asset = |tag: &str| json!({"asset_id": tag, "product_id": 1, "status_id": 1, "location_id": 1});
+    let account = CliTest::new().with_lookups().holds("locations", json!({"name": "L1"}));
+    let account = account.holds("locations", json!({"name": "L2"})).holds("assets", asset("D-1"));
+    let account = account.holds("assets", asset("D-2"));
+    let gone: &[&[&str]] = &[&["Name", "_action"], &["L1", "delete"]];
+    let assets: &[&[&str]] = &[&["Asset Tag", "Location", "_action"], &["D-2", "", "delete"], &["D-1", "L2", ""]];
+    workbook(&account.path("move.xlsx"), &[("Locations", gone), ("Assets", assets)]);
+    let named = |collection: &str, field: &str| -> Vec<String> {
+        account.records(collection).iter().map(|record| record[field].as_str().unwrap().to_owned()).collect()
+    };
+    let (code, summary) = account.json(&["import", "move.xlsx", "--yes"]);
+    assert_eq!((code, named("locations", "name")), (0, vec![String::from("L2")]), "{summary}");
+    assert_eq!(named("assets", "asset_id"), ["D-1"]);
+    let rows = sheet_rows(&account.path("move.result.xlsx"), "Assets");
+    assert_eq!([&rows[1][0], &rows[2][0]], ["deleted", "updated"], "{rows:?}");
+    account.run(&["undo", summary["run_id"].as_str().unwrap(), "--yes"]).exits(0);
+    let again = account.record("locations", "name", "L1")["id"].clone();
+    for tag in ["D-1", "D-2"] {
+        assert_eq!(account.record("assets", "asset_id", tag)["location_id"], again, "{tag}");
+    }
+    let assets: &[&[&str]] =
+        &[&["Asset Tag", "Product", "Status", "Location"], &["N-1", "MacBook Pro 14", "Ready", "l1"]];
+    workbook(&account.path("new.xlsx"), &[("Locations", gone), ("Assets", assets)]);
+    let (code, summary) = account.json(&["import", "new.xlsx", "--create-missing", "--dry-run"]);
+    let told = &summary["problems"][0]["examples"][0];
+    let message = "row 2 of sheet `Locations` of `new.xlsx` deletes the location `L1`";
+    assert_eq!((code, &told["cell"], &told["message"]), (1, &json!("D2"), &json!(message)), "{summary}");
+}
+
+#[test]
 fn duplicates_are_created_with_allow_duplicates() {
     let account = CliTest::new().sheet("locations.csv", "name,city\nDepot,Ulm\nDepot,Ulm\nDepot,Ulm\n");
     assert_output!(account.run(&["import", "locations.csv"]), @"
@@ -560,7 +591,7 @@ fn a_record_that_another_file_creates_is_added_to_once_it_is_there() {
     assert_eq!((code, &told["message"]), (1, &json!(message)), "{summary}");
     assert!(told["hint"].as_str().unwrap().contains("import the result with --only-failed"), "{told}");
     let result = summary["result"].as_str().unwrap().to_owned();
-    let (code, again) = account.json(&["import", &result, "--only-failed"]);
+    let (code, again) = account.json(&["import", &result, "--entity", "locations", "--only-failed"]);
     assert_eq!((code, &again["counts"]["updated"]), (0, &json!(1)), "{again}");
     assert_eq!(account.record("locations", "name", "Depot")["city"], "Ulm");
 }

@@ -120,7 +120,13 @@ impl<S: StepSink> Planner<'_, S> {
 
     /// What the step will change, as it is now: undo restores it, and after a lost response it shows whether the step
     /// was applied.
-    fn before(&self, entity: &Entity, write: WriteKind, fields: &[ResolvedField], step: &Step) -> Option<Body> {
+    pub(super) fn before(
+        &self,
+        entity: &Entity,
+        write: WriteKind,
+        fields: &[ResolvedField],
+        step: &Step,
+    ) -> Option<Body> {
         match write {
             WriteKind::Create if entity.is_action() => self.current_holder(fields),
             WriteKind::Create => None,
@@ -163,7 +169,7 @@ impl<S: StepSink> Planner<'_, S> {
         }
     }
 
-    fn count(&mut self, entity: &Entity, kind: WriteKind, step: &Step) {
+    pub(super) fn count(&mut self, entity: &Entity, kind: WriteKind, step: &Step) {
         match kind {
             WriteKind::Create if entity.is_collection() => self.totals.creates += 1,
             WriteKind::Create => {}

@@ -93,7 +93,11 @@ impl UndoPlanner<'_> {
             known.or_else(|| self.history.id_of(reference, &named)).or_else(|| self.current.id_of(reference, &named));
         let item = id.and_then(|id| Some((id, self.current.record((collection.name, id))?)));
         let Some((id, record)) = item else {
-            let decision = UndoDecision::NothingToDo(String::from(ALREADY_GONE));
+            let is_deleted = id.is_some_and(|id| self.history.is_deleted((collection.name, id)));
+            let decision = match moved.action.role {
+                Role::Action(Verb::Checkin) if is_deleted => UndoDecision::Skip(SkipReason::ItemDeleted),
+                _ => UndoDecision::NothingToDo(String::from(ALREADY_GONE)),
+            };
             self.push_action(moved, collection, id, turn, moved.action, decision);
             return;
         };

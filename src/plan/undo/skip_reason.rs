@@ -24,6 +24,8 @@ pub(crate) enum SkipReason {
     HolderUnknown,
     /// The previous holder is unknown.
     NoPreviousHolder,
+    /// The run also deleted the item, which is created again with nobody having it.
+    ItemDeleted,
     /// The number that was checked in is unknown.
     QuantityUnknown,
     /// These fields are required and were empty before.
@@ -50,6 +52,7 @@ impl SkipReason {
             SkipReason::Consumed(_) => "cannot be checked in",
             SkipReason::HolderUnknown => "the service does not report the current holder",
             SkipReason::NoPreviousHolder => "previous holder unknown",
+            SkipReason::ItemDeleted => "item created again, to be checked out by hand",
             SkipReason::QuantityUnknown => "the service does not report how many were checked in",
             SkipReason::Required(_) => "required field that was empty before",
             SkipReason::OutcomeUnknown => "outcome of the step unknown",
@@ -72,6 +75,7 @@ impl SkipReason {
             | SkipReason::ItemChanged
             | SkipReason::HolderUnknown
             | SkipReason::NoPreviousHolder
+            | SkipReason::ItemDeleted
             | SkipReason::QuantityUnknown
             | SkipReason::OutcomeUnknown
             | SkipReason::NoBeforeImage

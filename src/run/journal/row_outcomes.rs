@@ -1,7 +1,7 @@
 //! What became of every row, read from the journal: what was planned for it, joined with how its steps ended.
 //!
 //! This is the only record of row outcomes. Rows and steps lie in the order of the plan, so that both are read once,
-//! in batches, whatever the size of the run.
+//! in batches, whatever the size of the run. Only deletions come after all other steps: they are read beside these.
 
 use std::collections::{BTreeMap, VecDeque};
 
@@ -86,7 +86,16 @@ pub struct RowOutcomes<'j> {
     rows: VecDeque<UnjoinedRow>,
     /// None once all rows are read.
     next_row: Option<i64>,
+    steps: StepQueue,
+    deletions: StepQueue,
+}
+
+/// Steps of a sheet, in the order of its rows.
+struct StepQueue {
+    /// Which steps, as a condition in SQL.
+    kind: &'static str,
     steps: VecDeque<StepEnd>,
+    /// None once all steps are read.
     next_step: Option<u32>,
 }
 
@@ -96,9 +105,9 @@ pub(crate) type RecreatedRecord = ((&'static str, i64), i64);
 impl Journal {
     /// The rows of a sheet with what became of them, as far as the run has got.
     pub fn row_outcomes<'j>(&'j self, sheet: u16, unfinished: Unfinished<'j>) -> RowOutcomes<'j> {
-        let (rows, steps) = (VecDeque::new(), VecDeque::new());
         let next_row = Some(row_keys(sheet).start);
-        RowOutcomes { journal: self, sheet, unfinished, rows, next_row, steps, next_step: Some(0) }
+        let (steps, deletions) = (StepQueue::of("s.write <> 'delete'"), StepQueue::of("s.write = 'delete'"));
+        RowOutcomes { journal: self, sheet, unfinished, rows: VecDeque::new(), next_row, steps, deletions }
     }
 
     /// How many rows have failed for good: rejected by the plan, or refused by the service.
@@ -197,32 +206,13 @@ impl RowOutcomes<'_> {
         Ok(())
     }
 
-    /// The next step, if it is one of that row.
+    /// The next step of that row.
     fn next_step_of(&mut self, row: u64) -> Result<Option<StepEnd>, JournalError> {
-        if let (true, Some(first)) = (self.steps.is_empty(), self.next_step) {
-            self.read_steps(first)?;
+        let (journal, sheet) = (self.journal, self.sheet);
+        match self.steps.next_of(row, journal, sheet)? {
+            None => self.deletions.next_of(row, journal, sheet),
+            step => Ok(step),
         }
-        Ok(self.steps.pop_front_if(|step| step.row == row))
-    }
-
-    fn read_steps(&mut self, first: u32) -> Result<(), JournalError> {
-        let sql = "SELECT s.step, s.row, s.part, s.write, s.record, i.step IS NOT NULL, o.result, \
-                   o.record, o.after, o.message, o.problems, s.entity \
-                   FROM step s LEFT JOIN intent i USING (step) LEFT JOIN outcome o USING (step) \
-                   WHERE s.step >= ?1 AND s.sheet = ?2 ORDER BY s.step LIMIT ?3";
-        let sheet = self.sheet;
-        let steps = &mut self.steps;
-        self.journal.file.attempt(|connection| {
-            let mut statement = connection.prepare_cached(sql)?;
-            let mut found = statement.query(params![first, sheet, BATCH])?;
-            while let Some(row) = found.next()? {
-                steps.push_back(step_end(&mut Columns::of(row))?);
-            }
-            Ok(())
-        })?;
-        let is_full = steps.len() as i64 == BATCH;
-        self.next_step = steps.back().filter(|_| is_full).map(|step| step.number + 1);
-        Ok(())
     }
 
     fn finish(&mut self, row: UnjoinedRow) -> Result<FinishedRow, JournalError> {
@@ -233,6 +223,42 @@ impl RowOutcomes<'_> {
             row.add(step);
         }
         Ok(row.finish(self.unfinished))
+    }
+}
+
+impl StepQueue {
+    fn of(kind: &'static str) -> Self {
+        Self { kind, steps: VecDeque::new(), next_step: Some(0) }
+    }
+
+    /// The next step, if it is one of that row.
+    fn next_of(&mut self, row: u64, journal: &Journal, sheet: u16) -> Result<Option<StepEnd>, JournalError> {
+        if let (true, Some(first)) = (self.steps.is_empty(), self.next_step) {
+            self.read(first, journal, sheet)?;
+        }
+        Ok(self.steps.pop_front_if(|step| step.row == row))
+    }
+
+    fn read(&mut self, first: u32, journal: &Journal, sheet: u16) -> Result<(), JournalError> {
+        let sql = format!(
+            "SELECT s.step, s.row, s.part, s.write, s.record, i.step IS NOT NULL, o.result, \
+             o.record, o.after, o.message, o.problems, s.entity \
+             FROM step s LEFT JOIN intent i USING (step) LEFT JOIN outcome o USING (step) \
+             WHERE s.step >= ?1 AND s.sheet = ?2 AND {} ORDER BY s.step LIMIT ?3",
+            self.kind
+        );
+        let steps = &mut self.steps;
+        journal.file.attempt(|connection| {
+            let mut statement = connection.prepare_cached(&sql)?;
+            let mut found = statement.query(params![first, sheet, BATCH])?;
+            while let Some(row) = found.next()? {
+                steps.push_back(step_end(&mut Columns::of(row))?);
+            }
+            Ok(())
+        })?;
+        let is_full = steps.len() as i64 == BATCH;
+        self.next_step = steps.back().filter(|_| is_full).map(|step| step.number + 1);
+        Ok(())
     }
 }
 

@@ -234,6 +234,8 @@ impl PlanSink for ComparisonSink {
         let (step, changes) = (self.own_step.take(), std::mem::take(&mut self.changes));
         let Some(sheet) = self.sheets.last_mut() else { return Ok(()) };
         let finding = match (planned.state, planned.status, step) {
+            // Its step comes after those of all other rows.
+            (RowState::Planned, RowStatus::Deleted, _) => RowFinding::NotDeleted,
             (RowState::Planned, _, Some(step)) => RowFinding::of(sheet.header.entity, &statement, step, changes),
             (RowState::Ended, RowStatus::Unchanged, _) => RowFinding::Equal,
             (RowState::Ended, RowStatus::Failed, _) => {

@@ -105,6 +105,10 @@ fn what_is_gone_was_moved_for_nothing() {
         (nothing(&items[0]), items[0].entity.name, items[0].record),
         ("already deleted", "checkin_asset", Some(5))
     );
+    let deleted = checkin(held_by_2()).did("assets", WriteKind::Delete(5), json!({}), Some(held_by_2()), None);
+    let items = deleted.undone();
+    let skipped = items.iter().find(|item| item.entity.name == "checkin_asset").unwrap();
+    assert!(matches!(skipped.decision, UndoDecision::Skip(SkipReason::ItemDeleted)), "it comes back with nobody");
     let unknown = Story::default().did(
         "checkout_asset",
         WriteKind::Create,

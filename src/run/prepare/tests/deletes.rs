@@ -37,6 +37,25 @@ fn rows_are_asked_to_go_by_their_key_whatever_else_they_say() {
 }
 
 #[test]
+fn an_import_deletes_after_everything_else_and_each_row_has_its_outcome() {
+    let office = Office::new();
+    let rows =
+        "_action,Name,City\ndelete,Adventure Office,\n,Contoso Supplies,Ulm\ndelete,Fabrikam Hardware,\n,Acme,Bonn\n";
+    let (_, steps) = office.planned(office.job("suppliers.csv", rows));
+    assert_eq!(
+        steps,
+        [
+            r#"suppliers: update 2 {"city":"Ulm"}"#,
+            r#"suppliers: create {"city":"Bonn","name":"Acme"}"#,
+            "suppliers: delete 4",
+            "suppliers: delete 3",
+        ]
+    );
+    let finished = office.import("suppliers.csv", rows);
+    assert_eq!(finished.rows(), ["2 deleted #4", "3 updated #2", "4 deleted #3", "5 created #5"]);
+}
+
+#[test]
 fn what_a_row_says_beside_its_key_is_not_looked_up() {
     let office = Office::new();
     let status = office.makes("statuses", json!({"name": "Odd", "type": "pending"}));

@@ -411,7 +411,7 @@ fn a_row_that_is_skipped_or_deletes_describes_nothing() {
          ,A-3,Latitude 5450,Ready to Deploy,,,,,\n"
     );
     let (summary, steps) = office.planned(office.mapped("described.toml", DESCRIBED, &rows));
-    assert_eq!(steps, ["assets: delete 1", r#"assets: create {"asset_id":"A-3","product_id":2,"status_id":1}"#]);
+    assert_eq!(steps, [r#"assets: create {"asset_id":"A-3","product_id":2,"status_id":1}"#, "assets: delete 1"]);
     assert_eq!((summary.counts().skipped, summary.counts().deleted, summary.counts().created), (1, 1, 1));
 }
 
