@@ -30,16 +30,9 @@ enum RetainWhole {
 impl<'a> FieldRetention<'a> {
     pub(super) fn new(entity: &'static Entity, lookup: &'a CollectionLookup) -> Self {
         let mut fields: Vec<_> = ALWAYS.to_vec();
-        fields.extend(schema::notification_rule().iter().flat_map(|rule| [rule.link, rule.via.0, rule.flag]));
-        fields.extend(lookup_fields(entity));
-        fields.extend(entity.key);
+        fields.extend(decisive_fields(entity));
         fields.extend(lookup.match_on.iter().flatten());
         fields.extend(&lookup.also_by);
-        fields.extend(mentioned_fields(entity));
-        // The currency of a location decides what the sign of a cost stands for.
-        fields.extend(entity.fields.iter().filter(|field| field.kind == Kind::Currency).map(|field| field.name));
-        // Which kind of status an item has decides whether it can be checked out.
-        fields.extend(entity.meaning(Meaning::RecordKind).map(|field| field.name));
         fields.sort_unstable();
         fields.dedup();
         Self { entity, fields, lookup, whole: retain_whole(entity, lookup) }
@@ -71,7 +64,8 @@ impl<'a> FieldRetention<'a> {
 
     /// Whether a row may be matched to the record.
     pub(super) fn retains_whole(&self, id: i64, record: &Record) -> bool {
-        let has_key = |field: &&str| self.lookup.keys.may_contain(&folded_value(self.entity, field, record));
+        let has_key =
+            |field: &&str| self.lookup.keys.may_contain(&folded_value(self.entity, field, record.get(*field)));
         match &self.whole {
             RetainWhole::None => false,
             RetainWhole::All => true,
@@ -93,6 +87,21 @@ fn retain_whole(entity: &'static Entity, lookup: &CollectionLookup) -> RetainWho
     } else {
         RetainWhole::All
     }
+}
+
+/// The fields by which records are found, told apart from others of their name, and judged by rows that refer to them.
+pub(super) fn decisive_fields(entity: &'static Entity) -> Vec<&'static str> {
+    let mut fields = lookup_fields(entity);
+    fields.extend(schema::notification_rule().iter().flat_map(|rule| [rule.link, rule.via.0, rule.flag]));
+    fields.extend(entity.key);
+    fields.extend(mentioned_fields(entity));
+    // The currency of a location decides what the sign of a cost stands for.
+    fields.extend(entity.fields.iter().filter(|field| field.kind == Kind::Currency).map(|field| field.name));
+    // Nothing is checked out to somebody who has left.
+    fields.extend(entity.meaning(Meaning::PersonArchived).map(|field| field.name));
+    // Which kind of status an item has decides whether it can be checked out.
+    fields.extend(entity.meaning(Meaning::RecordKind).map(|field| field.name));
+    fields
 }
 
 /// Fields of the collection by which fields of others narrow or describe it.

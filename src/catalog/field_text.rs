@@ -6,7 +6,6 @@ use std::str::FromStr;
 use rust_decimal::Decimal;
 use serde_json::Value;
 
-use crate::api::Record;
 use crate::schema::{Entity, Kind, fold_name, without_separators};
 
 /// A value as a sheet would show it; none for nothing and for structures.
@@ -19,9 +18,9 @@ pub(super) fn value_text(value: Option<&Value>) -> Option<Cow<'_, str>> {
     }
 }
 
-/// The folded value of a field of a record; empty for nothing.
-pub(super) fn folded_value<'a>(entity: &Entity, field: &str, record: &'a Record) -> Cow<'a, str> {
-    match value_text(record.get(field)) {
+/// The folded value of a field; empty for nothing.
+pub(super) fn folded_value<'a>(entity: &Entity, field: &str, value: Option<&'a Value>) -> Cow<'a, str> {
+    match value_text(value) {
         Some(Cow::Borrowed(text)) => folded_text(entity, field, text),
         Some(Cow::Owned(text)) => Cow::Owned(folded_text(entity, field, &text).into_owned()),
         None => Cow::Borrowed(""),

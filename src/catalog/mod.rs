@@ -1,8 +1,10 @@
 //! What the account contains, fetched once.
 //!
 //! Sheets say what they refer to ([`LookupRequest`]), [`Catalog::fetch`] gets it in the fewest requests, and rows then
-//! find records by name ([`Catalog::find`]) or by natural key ([`Catalog::match_record`]). Records that the plan will
-//! create are added as they are planned, so that later rows find them like any other.
+//! find records by name ([`CatalogView::find`]) or by natural key ([`Catalog::match_record`]). Records that the plan will
+//! create are added as they are planned, so that later rows find them like any other. What its updates change of a record
+//! is noted beside what the account has: rows name the record as the run leaves it, and diffs, undo and the rows of exports
+//! need it as it was.
 //!
 //! ```text
 //! source            where records come from: the service, the mirror
@@ -45,8 +47,9 @@ mod system_id;
 use std::collections::HashMap;
 
 pub(crate) use cached_source::CachedSource;
+pub(crate) use collection_index::RecordState;
 pub(crate) use fetch::{FetchCost, FetchMethod};
-pub(crate) use find::ReferenceSyntax;
+pub(crate) use find::{CatalogView, ReferenceSyntax};
 #[cfg(test)]
 pub(crate) use log_position::LogCursor;
 pub(crate) use log_position::{EntryAge, LogPosition, NEWEST_FIRST};
@@ -62,7 +65,7 @@ pub(crate) use suggest::nearest as nearest_names;
 
 pub(crate) use crate::api::Record;
 use crate::schema::{self, Entity};
-use collection_index::{CollectionIndex, IndexEntry};
+use collection_index::{CollectionIndex, IndexEntry, IndexView};
 use field_retention::FieldRetention;
 use field_text::value_text;
 use key_fields::lookup_fields;
@@ -81,6 +84,17 @@ pub(crate) struct Catalog {
     indexes: HashMap<&'static str, CollectionIndex>,
     costs: Vec<FetchCost>,
     usage: KindUsage,
+}
+
+/// A field of a record of the account that a planned update changes.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct PlannedChange {
+    pub field: &'static str,
+    /// As it is sent; a record that a step creates as [`RecordRef::link`].
+    pub value: Value,
+    pub step: u32,
+    /// The row that asks for it, in a sheet of the record's collection.
+    pub row: u64,
 }
 
 /// A record that something refers to.
@@ -168,7 +182,7 @@ impl Catalog {
     /// The records of the account that are known and whose field has this text, folded. The field has to be one that was
     /// asked for.
     pub(crate) fn with_text(&self, collection: &str, field: &str, text: &str) -> Vec<i64> {
-        let entries = self.indexes.get(collection).map(|index| index.with_text(field, text)).unwrap_or_default();
+        let entries = self.as_held().index(collection).map(|index| index.with_text(field, text)).unwrap_or_default();
         let known = entries.iter().filter_map(|entry| match entry.target {
             RecordRef::Known(id) => Some(id),
             RecordRef::Planned(_) => None,
@@ -178,7 +192,7 @@ impl Catalog {
 
     /// The records of the account that are known, and what they are called.
     pub(crate) fn names(&self, collection: &str) -> impl Iterator<Item = (i64, &str)> {
-        let index = self.indexes.get(collection);
+        let index = self.as_held().index(collection);
         let entries = index.into_iter().flat_map(|index| index.entries().iter().map(move |entry| (index, entry)));
         entries.filter_map(|(index, entry)| match entry.target {
             RecordRef::Known(id) => Some((id, title(index, entry)?)),
@@ -200,7 +214,28 @@ impl Catalog {
         index.insert(RecordRef::Planned(step), fields);
     }
 
-    /// Forgets the records that steps would create: another plan follows.
+    /// Notes what a planned update changes of a record of the account. Returns whether records are found or judged by it.
+    /// `update`: the record's id, the step, and the row that asks for it; `fields`: what it sets.
+    pub(crate) fn plan_update<'v>(
+        &mut self,
+        collection: &str,
+        update: (i64, u32, u64),
+        fields: impl Iterator<Item = (&'static str, &'v Value)>,
+    ) -> bool {
+        self.indexes.get_mut(collection).is_some_and(|index| index.plan_update(update, fields))
+    }
+
+    /// Whether planned updates change any record that rows may find or judge by it.
+    pub(crate) fn has_planned_changes(&self) -> bool {
+        self.indexes.values().any(CollectionIndex::has_changes)
+    }
+
+    /// What planned updates change of a field of a record of the account.
+    pub(crate) fn planned_change(&self, collection: &str, target: RecordRef, field: &str) -> Option<&PlannedChange> {
+        self.indexes.get(collection)?.changes_of(target).iter().find(|change| change.field == field)
+    }
+
+    /// Forgets the records that steps would create and what they would change: another plan follows.
     pub(crate) fn forget_planned(&mut self) {
         self.indexes.values_mut().for_each(CollectionIndex::forget_planned);
     }
@@ -210,9 +245,31 @@ impl Catalog {
         self.fields_of(collection, RecordRef::Planned(step))
     }
 
-    /// The name or tag of a record for messages, else `#` and its id.
+    /// The name or tag that the account has for a record, for messages, else `#` and its id.
     pub(crate) fn describe(&self, collection: &str, target: RecordRef) -> String {
-        let found = self.indexes.get(collection).and_then(|index| Some((index, index.get(target)?)));
+        self.as_held().describe(collection, target)
+    }
+
+    fn fields_of(&self, collection: &str, target: RecordRef) -> Option<&Record> {
+        Some(&self.indexes.get(collection)?.get(target)?.record)
+    }
+
+    fn in_state(&self, state: RecordState) -> CatalogView<'_> {
+        CatalogView { catalog: self, state }
+    }
+}
+
+impl<'c> CatalogView<'c> {
+    /// What a record has in a field. Of records that are changed by the run only the fields count by which records are
+    /// found or judged.
+    pub(crate) fn value(self, collection: &str, target: RecordRef, field: &str) -> Option<&'c Value> {
+        let index = self.index(collection)?;
+        index.value(index.get(target)?, field)
+    }
+
+    /// The name or tag of a record for messages, else `#` and its id.
+    pub(crate) fn describe(self, collection: &str, target: RecordRef) -> String {
+        let found = self.index(collection).and_then(|index| Some((index, index.get(target)?)));
         let title = found.and_then(|(index, entry)| title(index, entry));
         match (title, target) {
             (Some(title), _) => title.to_owned(),
@@ -224,15 +281,11 @@ impl Catalog {
         }
     }
 
-    fn fields_of(&self, collection: &str, target: RecordRef) -> Option<&Record> {
-        Some(&self.indexes.get(collection)?.get(target)?.record)
-    }
-
     /// One record, none, or several with what distinguishes them.
     fn result_of(
-        &self,
-        index: &CollectionIndex,
-        entries: &[&IndexEntry],
+        self,
+        index: IndexView<'c>,
+        entries: &[&'c IndexEntry],
         nearest: impl FnOnce() -> Vec<String>,
     ) -> LookupResult {
         match entries {
@@ -243,20 +296,20 @@ impl Catalog {
     }
 
     /// Name, id, and the first fields in which the entries differ: `Berlin (#12, city Berlin, country DE)`.
-    fn distinguish(&self, index: &CollectionIndex, entries: &[&IndexEntry]) -> Vec<(RecordRef, String)> {
-        let fields = index.entity.fields.iter().map(|field| field.name);
+    fn distinguish(self, index: IndexView<'c>, entries: &[&'c IndexEntry]) -> Vec<(RecordRef, String)> {
+        let fields = index.entity().fields.iter().map(|field| field.name);
         let differs = |field: &&str| {
-            let first = entries.first().and_then(|entry| value_text(entry.record.get(*field)));
-            entries.iter().any(|entry| value_text(entry.record.get(*field)) != first)
+            let first = entries.first().and_then(|entry| value_text(index.value(entry, field)));
+            entries.iter().any(|entry| value_text(index.value(entry, field)) != first)
         };
-        let is_title = |field: &&str| lookup_fields(index.entity).first() == Some(field);
+        let is_title = |field: &&str| lookup_fields(index.entity()).first() == Some(field);
         let differing: Vec<_> =
             fields.filter(|field| !is_title(field) && differs(field)).take(MOST_DIFFERENCES).collect();
-        let describe = |entry: &&IndexEntry| (entry.target, self.describe_distinct(index, entry, &differing));
+        let describe = |entry: &&'c IndexEntry| (entry.target, self.describe_distinct(index, entry, &differing));
         entries.iter().map(describe).collect()
     }
 
-    fn describe_distinct(&self, index: &CollectionIndex, entry: &IndexEntry, differing: &[&str]) -> String {
+    fn describe_distinct(self, index: IndexView<'c>, entry: &'c IndexEntry, differing: &[&str]) -> String {
         let mut parts = vec![shown_target(entry.target)];
         for name in differing {
             match self.shown_value(index, entry, name) {
@@ -264,15 +317,15 @@ impl Catalog {
                 None => parts.push(format!("no {}", shown_name(name))),
             }
         }
-        let title = title(index, entry).unwrap_or(index.entity.singular);
+        let title = title(index, entry).unwrap_or(index.entity().singular);
         format!("{title} ({})", parts.join(", "))
     }
 
     /// The value as text, a reference as the name of its record if that is known.
-    fn shown_value(&self, index: &CollectionIndex, entry: &IndexEntry, name: &str) -> Option<String> {
-        let value = entry.record.get(name)?;
-        let reference = index.entity.field(name).and_then(|field| field.reference_to());
-        match reference.and_then(|reference| Some((reference, self.target_of(reference, value)?))) {
+    fn shown_value(self, index: IndexView<'c>, entry: &'c IndexEntry, name: &str) -> Option<String> {
+        let value = index.value(entry, name)?;
+        let reference = index.entity().field(name).and_then(|field| field.reference_to());
+        match reference.and_then(|reference| Some((reference, self.catalog.target_of(reference, value)?))) {
             Some((reference, target)) => Some(self.describe(reference.to, target)),
             None => value_text(Some(value)).filter(|text| !text.is_empty()).map(|text| text.into_owned()),
         }
@@ -292,9 +345,9 @@ fn shown_name(field: &str) -> String {
 }
 
 /// What people call the record: the text of its first lookup field that has one.
-fn title<'a>(index: &CollectionIndex, entry: &'a IndexEntry) -> Option<&'a str> {
-    let texts = lookup_fields(index.entity).into_iter();
-    texts.filter_map(|field| entry.record.get(field)?.as_str()).find(|text| !text.trim().is_empty())
+fn title<'c>(index: IndexView<'c>, entry: &'c IndexEntry) -> Option<&'c str> {
+    let texts = lookup_fields(index.entity()).into_iter();
+    texts.filter_map(|field| index.value(entry, field)?.as_str()).find(|text| !text.trim().is_empty())
 }
 
 #[cfg(test)]

@@ -8,11 +8,11 @@
 use std::borrow::Cow;
 use std::collections::HashMap;
 
-use super::collection_index::{CollectionIndex, Coverage, IndexEntry};
-use super::field_text::{folded_text, folded_value, value_text};
+use super::collection_index::{Coverage, IndexEntry, IndexView, RecordState};
+use super::field_text::{folded_text, value_text};
 use super::lookup_request::LookupRequest;
 use super::source::RecordSource;
-use super::{Catalog, Contradiction, FetchCost, FetchMethod, Record, RecordRef, title};
+use super::{Catalog, CatalogView, Contradiction, FetchCost, FetchMethod, Record, RecordRef, title};
 use crate::schema::{self, Entity, Field, Meaning, Reference, fold_name};
 
 /// How often the lists of candidates are compared beyond their first pages; enough for any account.
@@ -37,7 +37,7 @@ pub(super) fn counted_field(lookups: &LookupRequest, entity: &Entity) -> Option<
     counted.find(|(referring, _)| referring.name == entity.name).map(|(_, field)| field.name)
 }
 
-impl Catalog {
+impl<'c> CatalogView<'c> {
     /// The records of a kind that fit what else is said, the best first: of those of the account the one with the name
     /// that a mapping gives the kind, then by the number of records that have them, then by name. Those that this run creates count where the account has none, in the order of their
     /// creation, so that later rows choose no other.
@@ -45,39 +45,41 @@ impl Catalog {
     /// # Errors
     /// If there are records of the kind, and what is said of a field fits none of them.
     pub(crate) fn of_kind(
-        &self,
+        self,
         collection: &str,
         (kind, name): (&str, &str),
         description: &[(&str, &str)],
     ) -> Result<Vec<KindCandidate>, Contradiction> {
-        let Some(index) = self.indexes.get(collection) else { return Ok(Vec::new()) };
+        let Some(index) = self.index(collection) else { return Ok(Vec::new()) };
         let entries = self.described(index, entries_of_kind(index, kind), description)?;
         let is_known = |entry: &&IndexEntry| matches!(entry.target, RecordRef::Known(_));
         let (mut known, planned): (Vec<&IndexEntry>, Vec<_>) = entries.into_iter().partition(is_known);
         let wanted = fold_name(name);
-        let folded = |entry: &IndexEntry| title(index, entry).map(|name| fold_name(name).into_owned());
-        let is_named = |entry: &IndexEntry| folded(entry).is_some_and(|name| name == wanted);
+        let folded = |entry| title(index, entry).map(|name| fold_name(name).into_owned());
+        let is_named = |entry| folded(entry).is_some_and(|name| name == wanted);
         known.sort_by_cached_key(|entry| {
-            let usage = self.usage_of(index.entity.name, entry.target);
+            let usage = self.catalog.usage_of(index.entity().name, entry.target);
             (!is_named(entry), std::cmp::Reverse(usage), folded(entry))
         });
         let entries = if known.is_empty() { planned } else { known };
-        let candidate = |entry: &IndexEntry| KindCandidate {
+        let candidate = |entry: &'c IndexEntry| KindCandidate {
             target: entry.target,
-            usage: self.usage_of(index.entity.name, entry.target),
+            usage: self.catalog.usage_of(index.entity().name, entry.target),
             is_named: is_named(entry),
         };
         Ok(entries.into_iter().map(candidate).collect())
     }
 
     /// Whether a value of a reference field stands for a record of that kind.
-    pub(crate) fn is_of_kind(&self, reference: Reference, value: &serde_json::Value, kind: &str) -> bool {
-        let target = self.target_of(reference, value);
-        let index = self.indexes.get(reference.to);
+    pub(crate) fn is_of_kind(self, reference: Reference, value: &serde_json::Value, kind: &str) -> bool {
+        let target = self.catalog.target_of(reference, value);
+        let index = self.index(reference.to);
         let entry = target.and_then(|target| index?.get(target));
         index.zip(entry).is_some_and(|(index, entry)| KindFilter::new(index, kind).is_some_and(|is| is.fits(entry)))
     }
+}
 
+impl Catalog {
     fn usage_of(&self, collection: &'static str, target: RecordRef) -> u64 {
         match target {
             RecordRef::Known(id) => self.usage.get(&(collection, id)).copied().unwrap_or_default(),
@@ -95,7 +97,8 @@ impl Catalog {
         for (name, kind) in chosen {
             let Some(index) = self.indexes.get(name) else { continue };
             let Some((referring, field)) = schema::referring_to(index.entity) else { continue };
-            let ids: Vec<i64> = entries_of_kind(index, kind).into_iter().filter_map(known_id).collect();
+            let ids: Vec<i64> =
+                entries_of_kind(index.view(RecordState::Held), kind).into_iter().filter_map(known_id).collect();
             if ids.len() < 2 {
                 continue;
             }
@@ -137,26 +140,26 @@ impl Catalog {
     }
 }
 
-fn entries_of_kind<'a>(index: &'a CollectionIndex, kind: &str) -> Vec<&'a IndexEntry> {
+fn entries_of_kind<'c>(index: IndexView<'c>, kind: &str) -> Vec<&'c IndexEntry> {
     let Some(filter) = KindFilter::new(index, kind) else { return Vec::new() };
     index.entries().iter().filter(|entry| filter.fits(entry)).collect()
 }
 
 /// Tells the records of a kind.
-struct KindFilter<'k> {
-    entity: &'static Entity,
+struct KindFilter<'c, 'k> {
+    index: IndexView<'c>,
     field: &'static str,
     folded: Cow<'k, str>,
 }
 
-impl<'k> KindFilter<'k> {
-    fn new(index: &CollectionIndex, kind: &'k str) -> Option<Self> {
-        let (entity, field) = (index.entity, index.entity.meaning(Meaning::RecordKind)?.name);
-        Some(Self { entity, field, folded: folded_text(entity, field, kind) })
+impl<'c, 'k> KindFilter<'c, 'k> {
+    fn new(index: IndexView<'c>, kind: &'k str) -> Option<Self> {
+        let field = index.entity().meaning(Meaning::RecordKind)?.name;
+        Some(Self { index, field, folded: folded_text(index.entity(), field, kind) })
     }
 
-    fn fits(&self, entry: &IndexEntry) -> bool {
-        folded_value(self.entity, self.field, &entry.record) == self.folded
+    fn fits(&self, entry: &'c IndexEntry) -> bool {
+        self.index.folded(entry, self.field) == self.folded
     }
 }
 
@@ -282,7 +285,7 @@ mod tests {
     }
 
     fn of_kind(catalog: &Catalog, kind: &str) -> Vec<(RecordRef, u64)> {
-        let candidates = catalog.of_kind("statuses", (kind, "Other"), &[]).unwrap();
+        let candidates = catalog.as_planned().of_kind("statuses", (kind, "Other"), &[]).unwrap();
         candidates.into_iter().map(|candidate| (candidate.target, candidate.usage)).collect()
     }
 
@@ -293,7 +296,7 @@ mod tests {
         assert!(catalog.is_whole("assets"));
         let known = |id| RecordRef::Known(id);
         assert_eq!(of_kind(&catalog, "deployable"), [(known(4), 5), (known(1), 2), (known(2), 0)]);
-        let named = catalog.of_kind("statuses", ("deployable", " b"), &[]).unwrap();
+        let named = catalog.as_planned().of_kind("statuses", ("deployable", " b"), &[]).unwrap();
         assert_eq!((named[0].target, named[0].is_named, named[1].target), (known(2), true, known(4)), "by its name");
         assert_eq!(of_kind(&catalog, "pending"), [(known(3), 0)], "nothing to choose, so nothing is counted");
         assert_eq!(of_kind(&catalog, "archived"), []);
@@ -356,7 +359,8 @@ mod tests {
         }
         assert_eq!(of_kind(&catalog, "archived")[0].0, RecordRef::Planned(7));
         assert_eq!(of_kind(&catalog, "pending")[0].0, RecordRef::Known(3));
-        let contradiction = catalog.of_kind("statuses", ("pending", "Z"), &[("type", "archived")]).unwrap_err();
+        let contradiction =
+            catalog.as_planned().of_kind("statuses", ("pending", "Z"), &[("type", "archived")]).unwrap_err();
         assert_eq!(contradiction.candidates[0], "C (#3, type pending)");
     }
 
@@ -364,8 +368,8 @@ mod tests {
     fn a_value_is_of_the_kind_of_its_record() {
         let catalog = fetched(&account(&[]), &lookups());
         let reference = schema::collection("assets").unwrap().field("status_id").unwrap().reference_to().unwrap();
-        assert!(catalog.is_of_kind(reference, &json!(4), "deployable"));
-        assert!(!catalog.is_of_kind(reference, &json!(3), "deployable"));
-        assert!(!catalog.is_of_kind(reference, &Value::Null, "deployable"));
+        assert!(catalog.as_planned().is_of_kind(reference, &json!(4), "deployable"));
+        assert!(!catalog.as_planned().is_of_kind(reference, &json!(3), "deployable"));
+        assert!(!catalog.as_planned().is_of_kind(reference, &Value::Null, "deployable"));
     }
 }

@@ -26,7 +26,7 @@ fn catalog(collections: &[(&'static str, Value)]) -> Catalog {
 }
 
 fn named(catalog: &Catalog, collection: &str, text: &str) -> LookupResult {
-    catalog.find(collection, text, ReferenceSyntax::Marked, None)
+    catalog.as_planned().find(collection, text, ReferenceSyntax::Marked, None)
 }
 
 fn one(id: i64) -> LookupResult {
@@ -70,7 +70,7 @@ fn numbers_are_ids_or_names_as_the_column_says() {
         ("locations", json!([{"id": 12, "name": "Ulm"}, {"id": 5, "name": "12"}])),
         ("assets", json!([{"id": 12, "asset_id": "LAP-1"}, {"id": 5, "asset_id": "12"}, {"id": 7, "asset_id": "#5"}])),
     ]);
-    let find = |collection, text, syntax| catalog.find(collection, text, syntax, None);
+    let find = |collection, text, syntax| catalog.as_planned().find(collection, text, syntax, None);
     assert_eq!(find("locations", "#12", ReferenceSyntax::Marked), one(12));
     assert_eq!(find("locations", "12", ReferenceSyntax::Marked), one(5));
     assert_eq!(find("locations", "12", ReferenceSyntax::Bare), one(12));
@@ -118,13 +118,15 @@ fn narrowing_excludes_and_descriptions_choose() {
             ]),
         ),
     ]);
-    let category = |text, kind| catalog.find("categories", text, ReferenceSyntax::Marked, Some(("type", kind)));
+    let category =
+        |text, kind| catalog.as_planned().find("categories", text, ReferenceSyntax::Marked, Some(("type", kind)));
     assert_eq!(category("Phones", "accessory"), one(2));
     assert_eq!(category("phones", "asset"), one(1));
     assert_eq!(category("cables", "license"), one(3));
     assert_eq!(category("#1", "accessory"), NO_NAMES);
-    let product =
-        |said: &[(&str, &str)]| catalog.find_described("products", "probook", ReferenceSyntax::Marked, None, said);
+    let product = |said: &[(&str, &str)]| {
+        catalog.as_planned().find_described("products", "probook", ReferenceSyntax::Marked, None, said)
+    };
     assert_eq!(product(&[("model_number", "g9")]), Ok(one(2)));
     assert_eq!(product(&[("category_id", "phones")]), Ok(one(1)));
     let other = product(&[("model_number", "G7")]).unwrap_err();
@@ -293,4 +295,31 @@ fn a_link_says_which_record_is_meant() {
     {
         assert_eq!(RecordRef::from_link(&other), None, "{other}");
     }
+}
+
+#[test]
+fn planned_updates_change_what_is_found_and_not_what_is_held() {
+    let mut catalog = catalog(&[(
+        "products",
+        json!([{"id": 1, "name": "X1", "model_number": "G9"}, {"id": 2, "name": "X2", "notes": "n"}]),
+    )]);
+    let mut update =
+        |id, field, value: &str| catalog.plan_update("products", (id, 0, 2), [(field, &json!(value))].into_iter());
+    assert!(!update(2, "notes", "m"), "nothing is found by it");
+    assert!(update(1, "name", "Pro") && update(2, "name", "X1") && update(1, "name", "Pro 2"));
+    let found = |text: &str| {
+        let (planned, held) = (catalog.as_planned(), catalog.as_held());
+        [planned, held].map(|state| match state.find("products", text, ReferenceSyntax::Marked, None) {
+            LookupResult::One(RecordRef::Known(id)) => id,
+            _ => 0,
+        })
+    };
+    assert_eq!([found("x1"), found("X2"), found("Pro"), found("pro 2")], [[2, 1], [0, 2], [0, 0], [1, 0]]);
+    assert_eq!(catalog.record("products", 1).unwrap()["name"], "X1");
+    let former = |text| catalog.as_planned().change_of_former("products", text, ReferenceSyntax::Marked, None, &[]);
+    assert_eq!((former("X2").map(|change| &change.value), former("Pro")), (Some(&json!("X1")), None));
+    let key = [KeyValue::Text("Pro 2"), KeyValue::Missing];
+    assert_eq!(catalog.match_record("products", &["name", "model_number"], &key), one(1));
+    catalog.forget_planned();
+    assert_eq!((named(&catalog, "products", "X1"), named(&catalog, "products", "X2")), (one(1), one(2)));
 }

@@ -66,7 +66,7 @@ impl ReferenceNames {
     fn lookup_name(&self, reference: Reference, id: i64) -> String {
         let target = RecordRef::Known(id);
         let name = self.catalog.describe(reference.to, target);
-        match self.catalog.find(reference.to, &name, ReferenceSyntax::Marked, reference.narrowed) {
+        match self.catalog.as_held().find(reference.to, &name, ReferenceSyntax::Marked, reference.narrowed) {
             LookupResult::One(found) if found == target && reads_as_itself(&name) => name,
             _ => format!("#{id}"),
         }
@@ -74,7 +74,7 @@ impl ReferenceNames {
 
     /// The records that a name or number typed by a person may refer to.
     pub(crate) fn find(&self, reference: Reference, text: &str) -> LookupResult {
-        self.catalog.find(reference.to, text, ReferenceSyntax::Bare, reference.narrowed)
+        self.catalog.as_held().find(reference.to, text, ReferenceSyntax::Bare, reference.narrowed)
     }
 }
 

@@ -11,8 +11,8 @@ use super::{Planner, SheetPlan, StepSink, diff};
 use crate::catalog::{LookupResult, Record, RecordRef, ReferenceSyntax};
 use crate::check::{CheckedRow, Code, Conflicts, Problem};
 use crate::mapping::Ids;
-use crate::plan::resolver::{Resolved, ResolvedField, conflicting_references};
-use crate::schema::{Field, Reference, Wire, fold_name};
+use crate::plan::resolver::{Resolved, ResolvedField, Resolver, conflicting_references};
+use crate::schema::{self, Field, Meaning, Reference, Wire, fold_name};
 use crate::table::Row;
 
 impl<S: StepSink> Planner<'_, S> {
@@ -45,6 +45,31 @@ impl<S: StepSink> Planner<'_, S> {
         });
         unchanged.extend(kept);
         RowDelta { edited, unchanged, shown }
+    }
+
+    /// Takes what cells that show the target record as it is meant when they were written: earlier sheets may give the names
+    /// in them to other records.
+    pub(super) fn keep_shown(
+        &self,
+        sheet: &SheetPlan<'_>,
+        row: &Row,
+        checked: &CheckedRow,
+        fields: &mut Vec<ResolvedField>,
+        target_record: Option<&TargetRecord<'_>>,
+    ) {
+        let Some(target_record) = target_record.filter(|_| self.catalog.has_planned_changes()) else { return };
+        let resolver = Resolver { catalog: self.catalog.as_held(), users: self.users, unknown: &self.unknown };
+        let (held, _) = resolver.resolve(sheet.mapping, row, checked);
+        let is_shown = |given: &ResolvedField| {
+            matches!(given.value, Resolved::Record(..))
+                && target_record.shows(sheet.mapping, row, given.column, self.catalog)
+        };
+        for shown in held.into_iter().filter(is_shown) {
+            match fields.iter_mut().find(|given| given.column == shown.column) {
+                Some(given) => *given = shown,
+                None => fields.push(shown),
+            }
+        }
     }
 
     /// Discards an id next to a name that matches the record, if the id is left over from an earlier import.
@@ -120,7 +145,7 @@ impl<S: StepSink> Planner<'_, S> {
     fn referred(&self, reference: Reference, held: Option<&Json>) -> Option<i64> {
         match (reference.wire, held?) {
             (Wire::Tag, Json::String(tag)) => {
-                match self.catalog.find(reference.to, tag, ReferenceSyntax::TagOrId, None) {
+                match self.catalog.as_held().find(reference.to, tag, ReferenceSyntax::TagOrId, None) {
                     LookupResult::One(RecordRef::Known(id)) => Some(id),
                     _ => None,
                 }
@@ -179,12 +204,18 @@ impl<S: StepSink> Planner<'_, S> {
         }
     }
 
-    /// Whether a record already has a field's value. A reply may give an asset by tag or by system id.
+    /// Whether a record already has a field's value. A reply may give an asset by system id, or by the tag that it has now.
     pub(super) fn held(&self, field: &Field, given: &ResolvedField, wanted: &Json, before: Option<&Json>) -> bool {
         if diff::holds(field, wanted, before) {
             return true;
         }
-        matches!((&given.value, before), (Resolved::Record(RecordRef::Known(id), _), Some(before)) if before.as_i64() == Some(*id))
+        let (Resolved::Record(target @ RecordRef::Known(id), reference), Some(before)) = (&given.value, before) else {
+            return false;
+        };
+        let tag = schema::collection(reference.to).and_then(|entity| entity.meaning(Meaning::Tag));
+        let tag = tag.filter(|_| reference.wire == Wire::Tag);
+        let tag = tag.and_then(|tag| self.catalog.as_held().value(reference.to, *target, tag.name));
+        before.as_i64() == Some(*id) || tag.is_some_and(|tag| diff::holds(field, tag, Some(before)))
     }
 }
 

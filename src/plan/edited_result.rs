@@ -41,8 +41,8 @@ impl<S: StepSink> Planner<'_, S> {
     /// What a row said before; none of a row that is sent like any other.
     pub(super) fn earlier_values(&self, mapping: &Mapping, checked: &CheckedRow) -> Option<EarlierValues> {
         let EarlierRunRow::Known { row, checked: earlier, .. } = checked.earlier.as_ref()? else { return None };
-        let resolver =
-            Resolver { catalog: self.catalog, users: self.users, unknown: &self.unknown, renamed: &self.renamed };
+        // It was said of the account as it is without this run.
+        let resolver = Resolver { catalog: self.catalog.as_held(), users: self.users, unknown: &self.unknown };
         let (fields, _) = resolver.resolve(mapping, row, earlier);
         Some(EarlierValues { fields, custom: earlier.custom_fields(mapping, row) })
     }

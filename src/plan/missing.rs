@@ -4,7 +4,7 @@ use serde_json::{Map, Value as Json};
 
 use crate::catalog::{Catalog, LookupResult, RecordRef, ReferenceSyntax};
 use crate::check::{CheckedRow, Code, ParsedRelated, ValueError, choice, text};
-use crate::plan::resolver::{RenamedRecords, Resolved, Resolver, UnknownNames, UserIds};
+use crate::plan::resolver::{Resolved, Resolver, UnknownNames, UserIds};
 use crate::schema::{self, Entity, Field, Kind, Meaning, Reference, TextForm};
 use crate::table::{Cell, Row, Value};
 use crate::unicode::without_invisible;
@@ -58,7 +58,6 @@ pub(super) struct DependencyBuilder<'s> {
     pub catalog: &'s Catalog,
     pub users: &'s UserIds,
     pub unknown: &'s UnknownNames,
-    pub renamed: &'s RenamedRecords,
     pub create_missing: &'s CreateMissing,
 }
 
@@ -180,8 +179,7 @@ impl DependencyBuilder<'_> {
         reference: Reference,
         cell: &str,
     ) -> Result<(), ValueError> {
-        let resolver =
-            Resolver { catalog: self.catalog, users: self.users, unknown: self.unknown, renamed: self.renamed };
+        let resolver = Resolver { catalog: self.catalog.as_planned(), users: self.users, unknown: self.unknown };
         match resolver.related(reference, cell)? {
             Resolved::Record(target, reference) => draft.records.push((about, reference, target)),
             Resolved::Missing { name, reference, problem } => {
@@ -214,7 +212,7 @@ impl DependencyRecord {
     /// The person of the account, or of this run, who has the address: another row may have said it.
     pub(super) fn known_person(&self, catalog: &Catalog) -> Option<RecordRef> {
         let email = self.fields.get(self.entity.meaning(Meaning::PersonEmail)?.name)?.as_str()?;
-        match catalog.find(self.entity.name, email, ReferenceSyntax::Marked, None) {
+        match catalog.as_planned().find(self.entity.name, email, ReferenceSyntax::Marked, None) {
             LookupResult::One(target) => Some(target),
             _ => None,
         }

@@ -55,9 +55,7 @@ use crate::check::{
     RowAction, Rules, ValueError,
 };
 use crate::mapping::{Column, MappingSource, RecordOrigin};
-use crate::plan::resolver::{
-    RenamedRecords, Resolved, ResolvedField, Resolver, UnknownNames, UserIds, merge_references, wire_value,
-};
+use crate::plan::resolver::{Resolved, ResolvedField, Resolver, UnknownNames, UserIds, merge_references, wire_value};
 use crate::schema::{self, CUSTOM_FIELDS, Entity, Field, Kind, Reference, fold_name};
 use crate::table::Row;
 
@@ -66,7 +64,6 @@ pub(crate) struct Planner<'p, S> {
     pub catalog: &'p mut Catalog,
     pub users: &'p UserIds,
     pub unknown: UnknownNames,
-    pub renamed: RenamedRecords,
     /// The latest change of a record that the sheets show: they were exported after this.
     pub exported: Option<ReportedTimestamp>,
     pub zero_padded: &'p ZeroPaddedColumns,
@@ -277,8 +274,7 @@ impl<S: StepSink> Planner<'_, S> {
         (note, given): (&mut String, &mut Vec<GivenValue>),
     ) -> Result<Decision, Rejection> {
         let entity = sheet.mapping.entity;
-        let resolver =
-            Resolver { catalog: self.catalog, users: self.users, unknown: &self.unknown, renamed: &self.renamed };
+        let resolver = Resolver { catalog: self.catalog.as_planned(), users: self.users, unknown: &self.unknown };
         let (mut fields, mut problems) = resolver.resolve(sheet.mapping, row, checked);
         self.complete_assignment(sheet, row, &mut fields, &mut problems);
         let named_too = bare_ids::given_by_name_too(&fields);
@@ -286,6 +282,7 @@ impl<S: StepSink> Planner<'_, S> {
         let target_record = TargetRecord::find(sheet.mapping, row, checked, self.catalog, |record| {
             self.key_matches(sheet, record, &fields)
         });
+        self.keep_shown(sheet, row, checked, &mut fields, target_record.as_ref());
         let mut delta = self.row_delta(sheet, row, checked, (fields, &mut problems), target_record.as_ref());
         delta.edited = merge_references(delta.edited, row, &mut problems);
         self.discard_stale_ids(sheet, row, &mut delta, target_record.as_ref(), (&mut problems, note));
@@ -505,7 +502,6 @@ impl<S: StepSink> Planner<'_, S> {
             catalog: self.catalog,
             users: self.users,
             unknown: &self.unknown,
-            renamed: &self.renamed,
             create_missing: self.create_missing,
         };
         let mut drafts = Vec::new();
@@ -651,8 +647,6 @@ pub(super) struct RowDraft {
 pub(super) struct StepExtras {
     /// Steps that must have succeeded before.
     pub(super) after: Vec<u32>,
-    /// Values of the body that go before what the fields say.
-    pub(super) fixed: Body,
     /// The state before the step, where it is not the account's present one.
     pub(super) before: Option<Body>,
 }
@@ -687,6 +681,8 @@ fn unknown_name(given: &ResolvedField) -> Option<Problem> {
 
 #[cfg(test)]
 mod checkouts_tests;
+#[cfg(test)]
+mod earlier_sheets_tests;
 #[cfg(test)]
 mod people_tests;
 #[cfg(test)]

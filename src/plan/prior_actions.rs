@@ -7,7 +7,7 @@
 use jiff::Timestamp;
 use serde_json::Value as Json;
 
-use super::resolver::{RenamedRecords, Resolved, ResolvedField, Resolver, UnknownNames, UserIds, wire_value};
+use super::resolver::{Resolved, ResolvedField, Resolver, UnknownNames, UserIds, wire_value};
 use crate::api::{Record, integer};
 use crate::catalog::{Catalog, RecordRef};
 use crate::check::{CheckedRow, Code, ValueError};
@@ -160,8 +160,7 @@ impl ActionRequest {
         row: &Row,
         checked: &CheckedRow,
     ) -> Option<Self> {
-        let (unknown, renamed) = (UnknownNames::default(), RenamedRecords::default());
-        let resolver = Resolver { catalog, users, unknown: &unknown, renamed: &renamed };
+        let resolver = Resolver { catalog: catalog.as_held(), users, unknown: &UnknownNames::default() };
         let (fields, _) = resolver.resolve(mapping, row, checked);
         Self::of(catalog, mapping.entity, &fields)
     }

@@ -9,7 +9,9 @@ use std::collections::HashMap;
 use rust_decimal::prelude::ToPrimitive;
 use serde_json::{Number, Value as Json, json};
 
-use crate::catalog::{Catalog, Contradiction, LookupResult, RecordRef, ReferenceSyntax};
+use crate::catalog::{
+    Catalog, CatalogView, Contradiction, LookupResult, PlannedChange, RecordRef, RecordState, ReferenceSyntax,
+};
 use crate::check::{
     CheckedRow, Code, DerivedOrigin, ParsedField, ParsedRelated, ParsedValue, Problem, ValueError, text,
 };
@@ -45,55 +47,37 @@ pub(crate) struct ResolvedField {
     pub value: Resolved,
 }
 
-/// Resolves names against the catalog and the names this run has changed.
+/// Resolves names against the account in one of its states.
 pub(crate) struct Resolver<'c> {
-    pub catalog: &'c Catalog,
+    pub catalog: CatalogView<'c>,
     pub users: &'c UserIds,
     pub unknown: &'c UnknownNames,
-    pub renamed: &'c RenamedRecords,
-}
-
-/// New names that the plan gives to existing records: a sheet may rename a location and the next sheet may use the
-/// new name. Asset tags are excluded, because they are sent in requests that may precede the rename.
-#[derive(Debug, Default)]
-pub(crate) struct RenamedRecords(HashMap<(&'static str, String), i64>);
-
-impl RenamedRecords {
-    pub(crate) fn add(&mut self, collection: &'static str, name: &str, id: i64) {
-        self.0.insert((collection, fold_name(name).into_owned()), id);
-    }
-
-    fn get(&self, reference: Reference, name: &str) -> Option<RecordRef> {
-        let is_by_id = reference.wire == Wire::Id && !self.0.is_empty();
-        is_by_id
-            .then(|| self.0.get(&(reference.to, fold_name(name).into_owned())).copied())
-            .flatten()
-            .map(RecordRef::Known)
-    }
 }
 
 /// Names that were not found, with similar names. Finding similar names scans a whole collection, so the result is
 /// cached for the thousands of rows that may share a name.
 #[derive(Debug, Default)]
-pub(crate) struct UnknownNames(RefCell<HashMap<(Reference, Ids, String), Vec<String>>>);
+pub(crate) struct UnknownNames(RefCell<HashMap<&'static str, NearestNames>>);
+
+/// Similar names, by the name of a collection that was not found.
+type NearestNames = HashMap<(Reference, Ids, RecordState, String), Vec<String>>;
 
 impl UnknownNames {
-    fn nearest(&self, reference: Reference, ids: Ids, name: &str) -> Option<Vec<String>> {
+    fn nearest(&self, reference: Reference, ids: Ids, state: RecordState, name: &str) -> Option<Vec<String>> {
         let known = self.0.borrow();
         // In most sheets every name is known.
-        if known.is_empty() {
-            return None;
-        }
-        known.get(&(reference, ids, name.to_owned())).cloned()
+        known.get(reference.to)?.get(&(reference, ids, state, name.to_owned())).cloned()
     }
 
-    fn remember(&self, reference: Reference, ids: Ids, name: &str, nearest: &[String]) {
-        self.0.borrow_mut().insert((reference, ids, name.to_owned()), nearest.to_vec());
+    fn remember(&self, reference: Reference, ids: Ids, state: RecordState, name: &str, nearest: &[String]) {
+        let mut known = self.0.borrow_mut();
+        let names = known.entry(reference.to).or_default();
+        names.insert((reference, ids, state, name.to_owned()), nearest.to_vec());
     }
 
-    /// Forgets the names of a collection in which the plan now creates a record.
+    /// Forgets the names of a collection in which the plan now creates a record, or changes what one is called.
     pub(crate) fn forget(&self, collection: &str) {
-        self.0.borrow_mut().retain(|(known, _, _), _| known.to != collection);
+        self.0.borrow_mut().remove(collection);
     }
 }
 
@@ -160,6 +144,7 @@ impl Resolver<'_> {
                     }
                     None => self.name(reference, trimmed, ids, &described),
                 };
+                let found = self.unless_changed(found, reference, (trimmed, ids), &described);
                 let found = found.map_err(|error| error.at(Some(given.column), raw))?.fix(given.column, raw);
                 match found {
                     Resolved::Missing { name, reference, problem }
@@ -192,7 +177,8 @@ impl Resolver<'_> {
         ids: Ids,
         description: &[(&str, &str)],
     ) -> Result<Resolved, ValueError> {
-        let found = match self.unknown.nearest(reference, ids, name) {
+        let state = self.catalog.state();
+        let found = match self.unknown.nearest(reference, ids, state, name) {
             Some(nearest) => LookupResult::None { nearest },
             None => {
                 let syntax = naming(reference, ids);
@@ -202,17 +188,13 @@ impl Resolver<'_> {
                 }
             }
         };
-        let found = match (found, self.renamed.get(reference, name)) {
-            (LookupResult::None { .. }, Some(target)) => LookupResult::One(target),
-            (found, _) => found,
-        };
         match found {
             LookupResult::One(target) => Ok(Resolved::Record(target, reference)),
             LookupResult::Many(candidates) => Err(ambiguous(reference.to, &candidates)),
             // An unknown id is not a name for a new record.
             LookupResult::None { .. } if is_id(name, ids) => Err(no_such_id(reference.to, name)),
             LookupResult::None { nearest } => {
-                self.unknown.remember(reference, ids, name, &nearest);
+                self.unknown.remember(reference, ids, state, name, &nearest);
                 let problem = not_found(reference.to, name, &nearest).at(None, name);
                 Ok(Resolved::Missing { name: without_invisible(name).into_owned(), reference, problem })
             }
@@ -287,7 +269,34 @@ impl Resolver<'_> {
 
     /// Looks up a name from a column that describes another record.
     pub(crate) fn related(&self, reference: Reference, name: &str) -> Result<Resolved, ValueError> {
-        self.name(reference, name, Ids::Marked, &[])
+        self.unless_changed(self.name(reference, name, Ids::Marked, &[]), reference, (name, Ids::Marked), &[])
+    }
+
+    /// Makes a problem of what is not found because an earlier row of the run changes the record: whether that one is meant
+    /// all the same, or a new one, only the user knows.
+    fn unless_changed(
+        &self,
+        found: Result<Resolved, ValueError>,
+        reference: Reference,
+        (name, ids): (&str, Ids),
+        description: &[(&str, &str)],
+    ) -> Result<Resolved, ValueError> {
+        let contradiction = match &found {
+            Ok(Resolved::Missing { problem, .. }) => Some(&problem.error),
+            Err(error) => Some(error),
+            Ok(_) => None,
+        };
+        let contradiction = contradiction.filter(|error| error.code == Code::NameContradicted);
+        if !(contradiction.is_some() || matches!(found, Ok(Resolved::Missing { .. }))) {
+            return found;
+        }
+        let syntax = naming(reference, ids);
+        let change = self.catalog.change_of_former(reference.to, name, syntax, reference.narrowed, description);
+        match (contradiction, change) {
+            (_, None) => found,
+            (Some(error), Some(change)) => Err(contradicted_by_run(reference.to, error, change)),
+            (None, Some(change)) => Err(no_longer_found(reference.to, name, change)),
+        }
     }
 }
 
@@ -416,6 +425,26 @@ fn not_found(collection: &str, name: &str, nearest: &[String]) -> ValueError {
     ValueError::new(Code::NameNotFound, message, hint)
 }
 
+/// A name that an earlier row of the run takes from the only record that has it.
+fn no_longer_found(collection: &str, name: &str, change: &PlannedChange) -> ValueError {
+    let new = change.value.as_str().unwrap_or_default();
+    ValueError::new(
+        Code::NameNotFound,
+        format!(
+            "`{name}` not found in {collection}; row {} of the sheet of {collection} changes it to `{new}`",
+            change.row
+        ),
+        format!("write `{new}` if that record is meant, or import the sheet of {collection} first"),
+    )
+}
+
+/// What is said of a record fits it only before an earlier row of the run.
+fn contradicted_by_run(collection: &str, error: &ValueError, change: &PlannedChange) -> ValueError {
+    let message = format!("{}, as row {} of the sheet of {collection} changes it", error.message, change.row);
+    let hint = format!("make the two sheets say the same, or import the sheet of {collection} first");
+    ValueError::new(Code::NameContradicted, message, hint)
+}
+
 /// A record of that name that the account does not have: another one, which may be created, if its key differs.
 fn other_record(reference: Reference, name: &str, contradiction: &Contradiction) -> Result<Resolved, ValueError> {
     let error = contradicted(reference.to, name, contradiction);
@@ -489,16 +518,19 @@ pub(crate) fn or_list(items: &[String]) -> String {
     }
 }
 
-/// The value sent for a record: its id, or an asset's tag. `None` if only an earlier step will provide it.
+/// The value sent for a record: its id, or the tag that an asset has by then. `None` if only an earlier step will provide it.
 pub(crate) fn wire_value(catalog: &Catalog, target: RecordRef, reference: Reference) -> Option<Json> {
     match (reference.wire, target) {
         (Wire::Id, RecordRef::Known(id)) => Some(json!(id)),
         (Wire::Id, RecordRef::Planned(_)) => None,
-        (Wire::Tag, RecordRef::Known(id)) => catalog.record(reference.to, id)?.get(tag_field(reference)?).cloned(),
-        (Wire::Tag, RecordRef::Planned(step)) => {
-            catalog.planned_fields(reference.to, step)?.get(tag_field(reference)?).cloned()
-        }
+        (Wire::Tag, _) => catalog.as_planned().value(reference.to, target, tag_field(reference)?).cloned(),
     }
+}
+
+/// The earlier step that gives a record the tag by which it is sent.
+pub(crate) fn tagging_step(catalog: &Catalog, target: RecordRef, reference: Reference) -> Option<u32> {
+    let tag = tag_field(reference).filter(|_| reference.wire == Wire::Tag)?;
+    catalog.planned_change(reference.to, target, tag).map(|change| change.step)
 }
 
 /// The field with the tag of the records that `reference` points to, if they have one.

@@ -8,7 +8,7 @@ use std::convert::Infallible;
 use futures::executor::block_on;
 use serde_json::{Value as Json, json};
 
-use super::resolver::{RenamedRecords, UnknownNames, UserIds};
+use super::resolver::{UnknownNames, UserIds};
 use super::{
     ActionRequest, CreateMissing, EncodingConfidence, MovedItems, NameDescriptions, NotificationCount, PlanTotals,
     Planner, PriorAction, PriorActions, RecordLocks, Referenced, ReportedTimestamp, RowDecision, RowLinks, RowPlan,
@@ -218,7 +218,6 @@ impl Scenario {
             catalog: &mut catalog,
             users: &self.users,
             unknown: UnknownNames::default(),
-            renamed: RenamedRecords::default(),
             exported: exported(&self.sheets),
             zero_padded: &zero_padded,
             rules: &self.rules,

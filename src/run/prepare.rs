@@ -33,7 +33,7 @@ use crate::check::{
 use crate::error::{Error, Result};
 use crate::mapping::{IdOwnership, Mapping, RecordOrigin};
 use crate::observer::{Observer, Wait};
-use crate::plan::resolver::{RenamedRecords, UnknownNames, UserIds};
+use crate::plan::resolver::{UnknownNames, UserIds};
 use crate::plan::{
     ActionRequest, CreateMissing, LookAlikes, MovedItems, NotificationCount, PlanTotals, Planner, RecordLocks,
     RowDecision, RowId, RowLinks, RowPlan, RowStatus, RunEstimate, SheetPlan, StockChanges, UniqueValues,
@@ -484,7 +484,6 @@ fn planner<'p, S>(
         catalog,
         users,
         unknown: UnknownNames::default(),
-        renamed: RenamedRecords::default(),
         exported: lookups.exported,
         zero_padded: &lookups.zero_padded,
         rules,

@@ -3,6 +3,7 @@
 use serde_json::{Value, json};
 
 use crate::harness::{CliTest, assert_output};
+use crate::import::workbook;
 
 fn counts(summary: &Value) -> (&Value, &Value, &Value) {
     let counts = &summary["counts"];
@@ -82,4 +83,59 @@ fn a_product_of_another_maker_is_made_and_a_derived_category_excludes_none() {
     assert_eq!(made[0]["category_id"], account.record("categories", "name", "Phones")["id"]);
     let (_, again) = account.json(&create);
     assert_eq!(counts(&again), (&json!(0), &json!(3), &json!(0)), "{again}");
+}
+
+#[test]
+fn a_sheet_names_records_as_the_sheets_before_it_leave_them() {
+    let account = CliTest::new()
+        .with_lookups()
+        .holds("manufacturers", json!({"name": "Dell"}))
+        .holds("manufacturers", json!({"name": "HP"}))
+        .holds("products", json!({"name": "Latitude", "model_number": "L5", "category_id": 1, "manufacturer_id": 1}))
+        .holds("employees", json!({"name": "Mei Tanaka", "email": "mei@example.com"}));
+    let assets: &[&[&str]] = &[
+        &["Asset Tag", "Product", "Category", "Manufacturer", "Status", "Assigned To"],
+        &["Q-1", "Latitude", "Laptops", "HP", "Ready", "mei.new@example.com"],
+    ];
+    workbook(
+        &account.path("fleet.xlsx"),
+        &[
+            ("Products", &[&["Model", "Model Number", "Manufacturer"], &["Latitude", "L5", "HP"]]),
+            ("Employees", &[&["_id", "Name", "Email"], &["1", "Mei Tanaka", "mei.new@example.com"]]),
+            ("Assets", assets),
+        ],
+    );
+    let import = ["import", "fleet.xlsx", "--create-missing", "--map", "Assigned To=assigned_to", "--yes"];
+    let (code, summary) = account.json(&import);
+    assert_eq!((code, &summary["counts"]["updated"]), (0, &json!(2)), "{summary}");
+    let asset = account.record("assets", "asset_id", "Q-1");
+    assert_eq!((&asset["product_id"], &asset["deployed_to"][0]["employee_id"]), (&json!(2), &json!(1)), "{asset}");
+    assert_eq!(account.records("products").len(), 2);
+    let (code, again) = account.json(&import);
+    assert_eq!((code, counts(&again)), (0, (&json!(0), &json!(4), &json!(0))), "{again}");
+}
+
+#[test]
+fn a_name_that_one_sheet_gives_up_is_a_problem_until_another_record_has_it() {
+    let account = CliTest::new()
+        .with_lookups()
+        .holds("locations", json!({"name": "Headquarters"}))
+        .holds("locations", json!({"name": "Munich"}));
+    workbook(
+        &account.path("move.xlsx"),
+        &[
+            ("Locations", &[&["_id", "Location"], &["1", "Old Headquarters"], &["2", "Headquarters"]]),
+            (
+                "Assets",
+                &[&["Asset Tag", "Product", "Status", "Location"], &["H-1", "MacBook Pro 14", "Ready", "Headquarters"]],
+            ),
+        ],
+    );
+    let (code, summary) = account.json(&["import", "move.xlsx"]);
+    assert_eq!((code, counts(&summary)), (1, (&json!(0), &json!(0), &json!(2))), "{summary}");
+    let told = "row 2 of the sheet of locations changes it to `Old Headquarters`";
+    assert!(summary["problems"].to_string().contains(told), "{summary}");
+    account.run(&["import", "move.result.xlsx", "--only-failed"]).exits(0);
+    assert_eq!(account.record("assets", "asset_id", "H-1")["location_id"], json!(2));
+    assert_eq!(account.record("locations", "name", "Headquarters")["id"], json!(2));
 }

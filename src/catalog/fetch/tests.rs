@@ -41,7 +41,7 @@ fn places(first: usize, count: usize) -> LookupRequest {
 }
 
 fn find(catalog: &Catalog, name: &str) -> LookupResult {
-    catalog.find("locations", name, ReferenceSyntax::Marked, None)
+    catalog.as_planned().find("locations", name, ReferenceSyntax::Marked, None)
 }
 
 #[test]
@@ -124,7 +124,7 @@ fn unique_tags_stop_the_reading_once_all_are_found() {
     let catalog = fetch(&account, &lookups);
     assert_eq!((catalog.costs()[0].requests, catalog.costs()[0].how), (2, FetchMethod::Searches));
     assert!(!catalog.is_whole("assets"), "the collection was left early: its size is not known");
-    let found = catalog.find("assets", "lap-1005", ReferenceSyntax::TagOrId, None);
+    let found = catalog.as_planned().find("assets", "lap-1005", ReferenceSyntax::TagOrId, None);
     assert_eq!(found, LookupResult::One(RecordRef::Known(1006)));
 }
 
@@ -168,7 +168,7 @@ fn a_tag_that_no_search_finds_may_be_there_in_other_letters() {
     lookups.name("assets", "lap-20000");
     lookups.name("assets", "LAP-25000");
     let catalog = fetch(&account, &lookups);
-    let found = |tag: &str| catalog.find("assets", tag, ReferenceSyntax::TagOrId, None);
+    let found = |tag: &str| catalog.as_planned().find("assets", tag, ReferenceSyntax::TagOrId, None);
     assert_eq!(found("lap-20000"), LookupResult::One(RecordRef::Known(20_001)));
     assert_eq!((found("LAP-25000"), catalog.is_whole("assets")), (LookupResult::One(RecordRef::Known(25_001)), true));
 }
@@ -221,7 +221,7 @@ fn a_number_that_is_no_tag_is_looked_up_as_an_id() {
     let catalog = fetch(&account, &lookups);
     assert_eq!(catalog.costs()[0].requests, 8);
     assert_eq!(
-        catalog.find("assets", "70000", ReferenceSyntax::TagOrId, None),
+        catalog.as_planned().find("assets", "70000", ReferenceSyntax::TagOrId, None),
         LookupResult::One(RecordRef::Known(70_000))
     );
 }

@@ -25,7 +25,7 @@ pub(crate) struct RowLink {
     pub(super) record: RecordRef,
     /// The step that writes it.
     step: Option<u32>,
-    /// What that step sets of the fields that check-ins and check-outs send.
+    /// What that step sets of the fields that check-ins send.
     sets: Body,
     awaits: Vec<DependsOn>,
     /// How much the row knows of the record's present state.
@@ -68,7 +68,7 @@ impl<S: StepSink> Planner<'_, S> {
             _ => return,
         };
         let Some(action) = sheet.mapping.entity.assigned_by() else { return };
-        let sent = |name: &str| is_sent(sheet.mapping.entity, action, name);
+        let sent = |name: &str| is_sent(action, name);
         let link = RowLink {
             record,
             step: step.map(|step| step.number),
@@ -121,7 +121,7 @@ impl<S: StepSink> Planner<'_, S> {
             return None;
         }
         let syntax = naming(reference, crate::mapping::Ids::Marked);
-        let found = self.catalog.find_described(reference.to, name, syntax, reference.narrowed, &[]);
+        let found = self.catalog.as_planned().find_described(reference.to, name, syntax, reference.narrowed, &[]);
         let Ok(LookupResult::One(location)) = found else { return None };
         if let Resolved::Record(..) = given.value {
             let error = ValueError::new(
@@ -274,11 +274,6 @@ impl<S: StepSink> Planner<'_, S> {
                 self.steps.push(&step)?;
             }
         }
-        let tag = entity.item().and_then(|(item, reference)| {
-            let tag = schema::collection(reference.to)?.meaning(Meaning::Tag)?;
-            Some((item.name.to_owned(), link.sets.get(tag.name)?.clone()))
-        });
-        extras.fixed.extend(tag.filter(|_| matches!(link.record, RecordRef::Known(_))));
         draft.extras = Some(Box::new(extras));
         let old = returned_by.join(", ");
         let note = match returned_by.is_empty() {
@@ -304,7 +299,7 @@ impl<S: StepSink> Planner<'_, S> {
             let given = draft.fields.iter().find(|given| given.field == index)?;
             match given.value {
                 Resolved::Record(target, reference) => {
-                    Some((self.catalog.describe(reference.to, target), given.column))
+                    Some((self.catalog.as_planned().describe(reference.to, target), given.column))
                 }
                 _ => None,
             }
@@ -390,12 +385,11 @@ fn planned_steps(draft: &RowDraft) -> impl Iterator<Item = u32> {
     })
 }
 
-/// Whether a check-out of a record, or the check-in before it, sends what a step sets in this field.
-fn is_sent(entity: &Entity, action: &'static Entity, name: &str) -> bool {
-    let is_tag = entity.meaning(Meaning::Tag).is_some_and(|tag| tag.name == name);
+/// Whether the check-in before a check-out sends what a step sets in this field.
+fn is_sent(action: &'static Entity, name: &str) -> bool {
     let is_set =
         |back: &'static Entity| back.fields.iter().any(|field| field.is_required() && field.sets == Some(name));
-    is_tag || action.opposite().is_some_and(is_set)
+    action.opposite().is_some_and(is_set)
 }
 
 impl Decision {

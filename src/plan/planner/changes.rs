@@ -70,7 +70,7 @@ impl<S: StepSink> Planner<'_, S> {
             (Resolved::Option(position), Kind::Option(choices)) => {
                 choices.create.get(*position).map(|text| (*text).to_owned()).unwrap_or_default()
             }
-            (Resolved::Record(target, reference), _) => self.catalog.describe(reference.to, *target),
+            (Resolved::Record(target, reference), _) => self.catalog.as_planned().describe(reference.to, *target),
             (Resolved::Missing { name, .. }, _) => name.clone(),
             (Resolved::Option(_) | Resolved::Clear, _) => String::new(),
         }

@@ -166,14 +166,14 @@ impl<S: StepSink> Planner<'_, S> {
     /// The link to a record that was new when a row named it and that another row has made since.
     fn settled(&self, field: &Field, value: &Json) -> Json {
         let (Some(name), Some(reference)) = (value["new"].as_str(), field.reference_to()) else { return value.clone() };
-        match self.catalog.find(reference.to, name, ReferenceSyntax::Marked, reference.narrowed) {
+        match self.catalog.as_planned().find(reference.to, name, ReferenceSyntax::Marked, reference.narrowed) {
             LookupResult::One(target) => target.link(),
             _ => json!({ "new": fold_name(name) }),
         }
     }
 
     fn is_of_kind(&self, field: &Field, value: &Json, kind: &str) -> bool {
-        let is_of_kind = |reference| value.is_object() || self.catalog.is_of_kind(reference, value, kind);
+        let is_of_kind = |reference| value.is_object() || self.catalog.as_planned().is_of_kind(reference, value, kind);
         field.reference_to().is_none_or(is_of_kind)
     }
 

@@ -88,7 +88,8 @@ impl<S: StepSink> Planner<'_, S> {
             return None;
         }
         let is_known = |email: &str| {
-            let found = self.catalog.find(reference.to, email, ReferenceSyntax::Marked, reference.narrowed);
+            let found =
+                self.catalog.as_planned().find(reference.to, email, ReferenceSyntax::Marked, reference.narrowed);
             !matches!(found, LookupResult::None { .. })
         };
         let unmade = |emails: &Vec<Box<str>>| {
@@ -96,7 +97,7 @@ impl<S: StepSink> Planner<'_, S> {
             Some(format!("{email} (new in this run)"))
         };
         let described = found.map(|target| {
-            let name = self.catalog.describe(reference.to, target);
+            let name = self.catalog.as_planned().describe(reference.to, target);
             match target {
                 RecordRef::Known(id) => format!("{name} (#{id})"),
                 RecordRef::Planned(_) => format!("{name} (new in this run)"),

@@ -65,7 +65,7 @@ impl<S: StepSink> Planner<'_, S> {
                 if let Some(id) = name.strip_prefix('#').and_then(|id| id.parse().ok()) {
                     return is_held(collection, id);
                 }
-                match self.catalog.find(collection, name, ReferenceSyntax::Marked, None) {
+                match self.catalog.as_held().find(collection, name, ReferenceSyntax::Marked, None) {
                     LookupResult::One(RecordRef::Known(id)) => is_held(collection, id),
                     LookupResult::None { .. } => false,
                     _ => true,

@@ -29,7 +29,7 @@ impl<S: StepSink> Planner<'_, S> {
         let is_of_kind = |given: &ResolvedField| {
             let field = &entity.fields[given.field];
             let kind = checked.record_kind(given.column)?;
-            Some(self.catalog.is_of_kind(field.reference_to()?, record?.get(field.name)?, kind))
+            Some(self.catalog.as_planned().is_of_kind(field.reference_to()?, record?.get(field.name)?, kind))
         };
         fields.retain(|given| is_of_kind(given) != Some(true));
     }
@@ -58,7 +58,7 @@ impl<S: StepSink> Planner<'_, S> {
     }
 
     fn kind_basis(&self, referenced: &'static Entity, kind: (&str, &str), target: RecordRef) -> KindBasis {
-        let candidates = self.catalog.of_kind(referenced.name, kind, &[]).unwrap_or_default();
+        let candidates = self.catalog.as_planned().of_kind(referenced.name, kind, &[]).unwrap_or_default();
         let chosen = candidates.iter().find(|candidate| candidate.target == target);
         match (target, candidates.len(), chosen.map(|candidate| candidate.usage), schema::referring_to(referenced)) {
             (RecordRef::Planned(_), ..) => KindBasis::Created,

@@ -7,7 +7,7 @@ use crate::api::Body;
 use crate::catalog::{LookupResult, RecordRef, ReferenceSyntax};
 use crate::check::CustomField;
 use crate::plan::missing::DependencyRecord;
-use crate::plan::resolver::{Resolved, ResolvedField, wire_value};
+use crate::plan::resolver::{Resolved, ResolvedField, tagging_step, wire_value};
 use crate::plan::step::{DependsOn, RowId, Step, StepRole, StepSink, WriteKind};
 use crate::plan::{Referenced, RowDecision, diff};
 use crate::schema::{self, CUSTOM_FIELDS, Deletion, Entity, Meaning, Role, Use};
@@ -46,7 +46,6 @@ impl<S: StepSink> Planner<'_, S> {
         }
         let earlier = self.put_custom(&mut step, &draft.custom);
         let extras = draft.extras.map(|extras| *extras).unwrap_or_default();
-        step.body.extend(extras.fixed);
         for number in extras.after {
             if step.depends_on.iter().all(|awaited| awaited.step != number) {
                 step.depends_on.push(DependsOn { step: number, field: None });
@@ -59,18 +58,14 @@ impl<S: StepSink> Planner<'_, S> {
         if self.is_shared(sheet) {
             self.note_custom(&step);
         }
-        self.note_new_name(&step);
         self.note_archived(&step);
         self.note_status(&step);
         self.note_stock(&step);
         self.count(entity, kind, &step);
         self.notifications.add(self.catalog, &step, &draft.fields);
         self.steps.push(&step)?;
-        if entity.is_collection() && kind == WriteKind::Create && sheet.referenced == Referenced::ByOtherSheets {
-            known.extend(step.body.iter().map(|(name, value)| (name.clone(), value.clone())));
-            self.unknown.forget(entity.name);
-            self.locks.created_by(step.number, id);
-            self.catalog.insert_planned(entity.name, step.number, known);
+        if entity.is_collection() && sheet.referenced == Referenced::ByOtherSheets {
+            self.keep_for_later_sheets(&step, known);
         }
         let decision = RowDecision::Write(step.number, kind);
         if sheet.is_assigned {
@@ -98,9 +93,24 @@ impl<S: StepSink> Planner<'_, S> {
         }
     }
 
-    fn note_new_name(&mut self, step: &Step) {
-        if let (WriteKind::Update(id), Some(Json::String(name))) = (step.write, step.body.get("name")) {
-            self.renamed.add(step.entity.name, name, id);
+    /// Lets later sheets find and judge the record of a step as the step leaves it. `known`: the records that it awaits.
+    fn keep_for_later_sheets(&mut self, step: &Step, mut known: Map<String, Json>) {
+        let is_told = match step.write {
+            WriteKind::Create => {
+                known.extend(step.body.iter().map(|(name, value)| (name.clone(), value.clone())));
+                self.locks.created_by(step.number, step.row);
+                self.catalog.insert_planned(step.entity.name, step.number, known);
+                true
+            }
+            WriteKind::Update(id) => {
+                let sets = step.body.iter().chain(&known);
+                let fields = sets.filter_map(|(name, value)| Some((step.entity.field(name)?.name, value)));
+                self.catalog.plan_update(step.entity.name, (id, step.number, step.row.row), fields)
+            }
+            WriteKind::Delete(_) => false,
+        };
+        if is_told {
+            self.unknown.forget(step.entity.name);
         }
     }
 
@@ -166,6 +176,11 @@ impl<S: StepSink> Planner<'_, S> {
             }
         } else if let Some(value) = self.json(entity, given, step.write) {
             step.body.insert(field.name.to_owned(), value);
+            let tagging = match given.value {
+                Resolved::Record(target, reference) => tagging_step(self.catalog, target, reference),
+                _ => None,
+            };
+            step.depends_on.extend(tagging.map(|step| DependsOn { step, field: None }));
         }
     }
 
@@ -198,7 +213,8 @@ impl<S: StepSink> Planner<'_, S> {
         // Two cells of one row may name the same missing record.
         let (collection, syntax) = (draft.entity.name, ReferenceSyntax::Marked);
         let identity = draft.identity();
-        let found = self.catalog.find_described(collection, &draft.name, syntax, draft.narrowed, &identity);
+        let found =
+            self.catalog.as_planned().find_described(collection, &draft.name, syntax, draft.narrowed, &identity);
         if let Ok(LookupResult::One(RecordRef::Planned(number))) = found {
             return Ok(number);
         }

@@ -413,17 +413,6 @@ fn later_sheets_name_what_earlier_sheets_create() {
 }
 
 #[test]
-fn a_new_name_can_be_used_by_the_next_sheet() {
-    let outcome = Scenario::new()
-        .holds("locations", json!([{"id": 1, "name": "Berlin"}]))
-        .sheet("locations", "_id|name\n1|Bonn")
-        .sheet("employees", "name|email|location\nAda|ada@example.com|Bonn")
-        .plan();
-    let expected = r#"employees: create {"email":"ada@example.com","location_id":1,"name":"Ada"}"#;
-    assert_eq!(outcome.shown_steps()[1], expected);
-}
-
-#[test]
 fn an_action_keeps_who_held_the_item_and_counts_notifications() {
     let account = |email: bool| {
         Scenario::new()

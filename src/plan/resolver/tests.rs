@@ -3,11 +3,9 @@
 use serde_json::json;
 
 use super::super::scenario::Scenario;
-use super::{RenamedRecords, is_id};
-use crate::catalog::RecordRef;
+use super::is_id;
 use crate::mapping::Ids;
 use crate::plan::CreateMissing;
-use crate::schema::{self, Wire};
 
 /// Two locations that differ in case, two of one name, and one of its own.
 fn account() -> Scenario {
@@ -190,20 +188,6 @@ fn people_whom_a_column_names_last_name_first_are_created_first_name_first() {
     let outcome = people().sheet("checkout_asset", rows).create_missing(create()).plan();
     assert_eq!(outcome.shown_steps()[0], r#"employees: create {"email":"cy@example.com","name":"King, Cy"}"#);
     assert_eq!(outcome.remarks, ["`employee`: 1 name with a comma, such as `King, Cy`, kept as written (B2)"]);
-}
-
-#[test]
-fn a_new_name_is_known_before_it_is_sent_and_a_new_tag_is_not() {
-    let mut renamed = RenamedRecords::default();
-    renamed.add("locations", "Bonn", 5);
-    renamed.add("assets", "T-9", 20);
-    let reference = |entity: &str, to: &str, wire: Wire| {
-        let fields = schema::find(entity).unwrap().fields.iter();
-        let mut references = fields.filter_map(|field| field.reference_to());
-        references.find(|reference| reference.to == to && reference.wire == wire).unwrap()
-    };
-    assert_eq!(renamed.get(reference("employees", "locations", Wire::Id), "BONN"), Some(RecordRef::Known(5)));
-    assert_eq!(renamed.get(reference("checkout_asset", "assets", Wire::Tag), "T-9"), None);
 }
 
 #[test]
