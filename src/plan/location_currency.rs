@@ -53,11 +53,7 @@ impl<S: StepSink> Planner<'_, S> {
             Some(_) => return None,
             None => RecordRef::Known(self.current_value(entity, existing?, field.name)?.as_i64()?),
         };
-        let code = match location {
-            RecordRef::Known(id) => self.catalog.record(reference.to, id)?.get(currency.name),
-            RecordRef::Planned(step) => self.catalog.planned_fields(reference.to, step)?.get(currency.name),
-        };
-        currency_code(code?)
+        currency_code(self.catalog.as_planned().value(reference.to, location, currency.name)?)
     }
 
     fn own_currency(&self, entity: &'static Entity, record: RecordRef) -> Option<String> {

@@ -50,21 +50,10 @@ fn notifies(rule: &NotificationRule, catalog: &Catalog, collection: &str, item: 
     let (field, referenced) = rule.via;
     let through = || link(catalog, referenced.name, link(catalog, collection, item, field)?, rule.link);
     let decides = link(catalog, collection, item, rule.link).or_else(through);
-    let fields = decides.and_then(|record| fields_of(catalog, rule.collection.name, record));
-    fields.is_some_and(|fields| fields.get(rule.flag) == Some(&Json::Bool(true)))
+    let flag = decides.and_then(|record| catalog.as_planned().value(rule.collection.name, record, rule.flag));
+    flag == Some(&Json::Bool(true))
 }
 
 fn link(catalog: &Catalog, collection: &str, target: RecordRef, field: &str) -> Option<RecordRef> {
-    RecordRef::from_link(fields_of(catalog, collection, target)?.get(field)?)
-}
-
-fn fields_of<'c>(
-    catalog: &'c Catalog,
-    collection: &str,
-    target: RecordRef,
-) -> Option<&'c serde_json::Map<String, Json>> {
-    match target {
-        RecordRef::Known(id) => catalog.record(collection, id),
-        RecordRef::Planned(step) => catalog.planned_fields(collection, step),
-    }
+    RecordRef::from_link(catalog.as_planned().value(collection, target, field)?)
 }

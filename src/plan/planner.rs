@@ -89,10 +89,6 @@ pub(crate) struct Planner<'p, S> {
     pub stock: StockChanges,
     /// The rows that give a record a value which no two records share.
     pub unique: UniqueValues,
-    /// The people of the account whom earlier rows archive (true) or bring back (false).
-    pub archived: HashMap<i64, bool>,
-    /// The statuses that earlier rows give to items of the account.
-    pub statuses: HashMap<i64, RecordRef>,
     /// What becomes of the rows' own records, where check-outs beside them need it.
     pub links: RowLinks,
     /// Rows, with their sheet, of which nothing is sent because another of their records has a problem.

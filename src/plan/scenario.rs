@@ -234,8 +234,6 @@ impl Scenario {
             deletions: Vec::new(),
             stock: StockChanges::default(),
             unique: UniqueValues::default(),
-            archived: HashMap::new(),
-            statuses: HashMap::new(),
             links: RowLinks::default(),
             withheld: &HashSet::new(),
             unmade: HashSet::new(),

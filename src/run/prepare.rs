@@ -500,8 +500,6 @@ fn planner<'p, S>(
         deletions: Vec::new(),
         stock: StockChanges::default(),
         unique: UniqueValues::default(),
-        archived: HashMap::new(),
-        statuses: HashMap::new(),
         links: RowLinks::default(),
         withheld,
         unmade: HashSet::new(),

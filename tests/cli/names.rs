@@ -89,17 +89,19 @@ fn a_product_of_another_maker_is_made_and_a_derived_category_excludes_none() {
 fn a_sheet_names_records_as_the_sheets_before_it_leave_them() {
     let account = CliTest::new()
         .with_lookups()
+        .holds("statuses", json!({"name": "In Repair", "type": "undeployable"}))
         .holds("manufacturers", json!({"name": "Dell"}))
         .holds("manufacturers", json!({"name": "HP"}))
         .holds("products", json!({"name": "Latitude", "model_number": "L5", "category_id": 1, "manufacturer_id": 1}))
         .holds("employees", json!({"name": "Mei Tanaka", "email": "mei@example.com"}));
     let assets: &[&[&str]] = &[
         &["Asset Tag", "Product", "Category", "Manufacturer", "Status", "Assigned To"],
-        &["Q-1", "Latitude", "Laptops", "HP", "Ready", "mei.new@example.com"],
+        &["Q-1", "Latitude", "Laptops", "HP", "In Repair", "mei.new@example.com"],
     ];
     workbook(
         &account.path("fleet.xlsx"),
         &[
+            ("Statuses", &[&["Status", "Type"], &["In Repair", "deployable"]]),
             ("Products", &[&["Model", "Model Number", "Manufacturer"], &["Latitude", "L5", "HP"]]),
             ("Employees", &[&["_id", "Name", "Email"], &["1", "Mei Tanaka", "mei.new@example.com"]]),
             ("Assets", assets),
@@ -107,7 +109,7 @@ fn a_sheet_names_records_as_the_sheets_before_it_leave_them() {
     );
     let import = ["import", "fleet.xlsx", "--create-missing", "--map", "Assigned To=assigned_to", "--yes"];
     let (code, summary) = account.json(&import);
-    assert_eq!((code, &summary["counts"]["updated"]), (0, &json!(2)), "{summary}");
+    assert_eq!((code, &summary["counts"]["updated"]), (0, &json!(3)), "{summary}");
     let asset = account.record("assets", "asset_id", "Q-1");
     assert_eq!((&asset["product_id"], &asset["deployed_to"][0]["employee_id"]), (&json!(2), &json!(1)), "{asset}");
     assert_eq!(account.records("products").len(), 2);

@@ -215,26 +215,15 @@ impl<S: StepSink> Planner<'_, S> {
     fn undeployable_status(&self, action: &'static Entity, link: &RowLink) -> Option<String> {
         let item = schema::collection(action.item()?.1.to)?;
         let (field, statuses, kind) = item.kind_of_status()?;
-        let held = match link.record {
-            RecordRef::Known(id) => self.catalog.record(item.name, id),
-            RecordRef::Planned(step) => self.catalog.planned_fields(item.name, step),
-        };
-        let awaited = link.awaits.iter().find(|awaited| awaited.field.as_deref() == Some(field.name));
-        let set = link.sets.get(field.name).and_then(RecordRef::from_link);
-        let status = awaited.map(|awaited| RecordRef::Planned(awaited.step)).or(set);
-        let status = status.or_else(|| RecordRef::from_link(held?.get(field.name)?))?;
-        self.undeployable(statuses, kind, status)
+        let status = self.catalog.as_planned().value(item.name, link.record, field.name)?;
+        self.undeployable(statuses, kind, RecordRef::from_link(status)?)
     }
 
-    /// A status, if it is known to allow no check-out: its name and kind.
+    /// A status, if it is known to allow no check-out once the earlier rows are sent: its name and kind.
     pub(super) fn undeployable(&self, statuses: Reference, kind: &Field, status: RecordRef) -> Option<String> {
-        let fields = match status {
-            RecordRef::Known(id) => self.catalog.record(statuses.to, id),
-            RecordRef::Planned(step) => self.catalog.planned_fields(statuses.to, step),
-        };
-        let is = fields?.get(kind.name)?.as_str()?;
+        let is = self.catalog.as_planned().value(statuses.to, status, kind.name)?.as_str()?;
         (!is.eq_ignore_ascii_case(DEPLOYABLE))
-            .then(|| format!("`{}` ({is})", self.catalog.describe(statuses.to, status)))
+            .then(|| format!("`{}` ({is})", self.catalog.as_planned().describe(statuses.to, status)))
     }
 
     /// The steps of a check-out, behind those of the check-in that it needs.

@@ -95,23 +95,17 @@ impl<S: StepSink> Planner<'_, S> {
         let item = MovedItem::of(action, &draft.fields)?;
         let entity = schema::collection(item.collection)?;
         let (field, statuses, kind) = entity.kind_of_status()?;
-        let of_account = |id| self.catalog.record(item.collection, id);
-        let status = match (self.moved.get(&item), item.record) {
-            (Some(back), _) => {
+        let status = match self.moved.get(&item) {
+            Some(back) => {
                 let is_status = |(set, _): &&(usize, RecordRef)| {
                     let back = action.opposite().map(|back| back.fields[*set].sets);
                     back == Some(Some(field.name))
                 };
                 back.sets.iter().find(is_status).map(|(_, status)| *status)
             }
-            (None, RecordRef::Known(id)) => {
-                let held = || RecordRef::from_link(of_account(id)?.get(field.name)?);
-                self.statuses.get(&id).copied().or_else(held)
+            None => {
+                self.catalog.as_planned().value(item.collection, item.record, field.name).and_then(RecordRef::from_link)
             }
-            (None, RecordRef::Planned(step)) => self
-                .catalog
-                .planned_fields(item.collection, step)
-                .and_then(|fields| RecordRef::from_link(fields.get(field.name)?)),
         };
         let status = self.undeployable(statuses, kind, status?)?;
         let name = self.catalog.describe(item.collection, item.record);
@@ -152,15 +146,8 @@ impl<S: StepSink> Planner<'_, S> {
     /// Whether a person has left, once the earlier rows are sent.
     fn is_archived(&self, people: &str, person: RecordRef) -> bool {
         let field = schema::collection(people).and_then(|entity| entity.meaning(Meaning::PersonArchived));
-        let planned = match person {
-            RecordRef::Known(id) => self.archived.get(&id).copied(),
-            RecordRef::Planned(_) => None,
-        };
-        let fields = match person {
-            RecordRef::Known(id) => self.catalog.record(people, id),
-            RecordRef::Planned(step) => self.catalog.planned_fields(people, step),
-        };
-        planned.or_else(|| diff::truth(fields?.get(field?.name)?)) == Some(true)
+        let value = field.and_then(|field| self.catalog.as_planned().value(people, person, field.name));
+        value.and_then(diff::truth) == Some(true)
     }
 }
 

@@ -109,6 +109,26 @@ fn people_and_assets_are_found_by_their_new_address_and_tag() {
 }
 
 #[test]
+fn the_kind_that_an_earlier_sheet_gives_a_status_decides_about_check_outs() {
+    let kinds = "name|type\nReady|undeployable\nBroken|deployable";
+    let out = "asset_id|employee|checkout_date\nL1|Ada|2026-01-02\nL2|Ada|2026-01-02";
+    let shown = account().sheet("statuses", kinds).sheet("checkout_asset", out).shown();
+    assert_eq!(
+        shown[2..],
+        [
+            "reject checkout.refused at A: `L1` has the status `Ready` (undeployable), which does not allow it",
+            r#"create {"asset_id":"L2","checkout_date":"2026-01-02","employee_id":1}"#,
+        ]
+    );
+    let mapping = "entity = \"assets\"\n[fields.assigned_to]\ncolumn = \"User\"\n";
+    let rows = "asset_id|product|status|User\nN1|X1|Ready|Ada\nN2|X1|Broken|Ada";
+    let outcome = account().sheet("statuses", kinds).ruled_sheet("assets", rows, mapping).plan();
+    let notes: Vec<&str> = outcome.rows[4..].iter().map(|row| row.note.as_str()).collect();
+    let kept = "not checked out to Ada: its status `Ready` (undeployable) does not allow it";
+    assert_eq!(notes, [kept, "check-out to Ada"]);
+}
+
+#[test]
 fn what_an_update_changes_is_compared_with_what_the_account_has() {
     let moment = "2026-01-01T08:00:00.000Z";
     let held = json!([{"id": 21, "asset_id": "E1", "product_id": 1, "status_id": 1, "location_id": 1,

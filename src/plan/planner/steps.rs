@@ -10,7 +10,7 @@ use crate::plan::missing::DependencyRecord;
 use crate::plan::resolver::{Resolved, ResolvedField, tagging_step, wire_value};
 use crate::plan::step::{DependsOn, RowId, Step, StepRole, StepSink, WriteKind};
 use crate::plan::{Referenced, RowDecision, diff};
-use crate::schema::{self, CUSTOM_FIELDS, Deletion, Entity, Meaning, Role, Use};
+use crate::schema::{self, CUSTOM_FIELDS, Deletion, Entity, Role, Use};
 use crate::table::Row;
 
 impl<S: StepSink> Planner<'_, S> {
@@ -58,8 +58,6 @@ impl<S: StepSink> Planner<'_, S> {
         if self.is_shared(sheet) {
             self.note_custom(&step);
         }
-        self.note_archived(&step);
-        self.note_status(&step);
         self.note_stock(&step);
         self.count(entity, kind, &step);
         self.notifications.add(self.catalog, &step, &draft.fields);
@@ -112,20 +110,6 @@ impl<S: StepSink> Planner<'_, S> {
         if is_told {
             self.unknown.forget(step.entity.name);
         }
-    }
-
-    fn note_archived(&mut self, step: &Step) {
-        let WriteKind::Update(id) = step.write else { return };
-        let set = step.entity.meaning(Meaning::PersonArchived).and_then(|field| step.body.get(field.name));
-        self.archived.extend(set.map(|value| (id, diff::truth(value) == Some(true))));
-    }
-
-    fn note_status(&mut self, step: &Step) {
-        let WriteKind::Update(id) = step.write else { return };
-        let Some((status, ..)) = step.entity.kind_of_status().filter(|_| step.entity.is_tagged()) else { return };
-        let awaited = step.depends_on.iter().find(|awaited| awaited.field.as_deref() == Some(status.name));
-        let given = || step.body.get(status.name).and_then(RecordRef::from_link);
-        self.statuses.extend(awaited.map(|awaited| RecordRef::Planned(awaited.step)).or_else(given).map(|to| (id, to)));
     }
 
     /// What the step will change, as it is now: undo restores it, and after a lost response it shows whether the step
