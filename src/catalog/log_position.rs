@@ -103,6 +103,11 @@ pub(crate) enum EntryAge {
     Unknown,
 }
 
+/// When an entry was added, by the service's clock.
+pub(crate) fn entry_time(entry: &Record) -> Option<Timestamp> {
+    parse_timestamp(&LogCursor::of(entry)?.timestamp)
+}
+
 fn parse_timestamp(text: &str) -> Option<Timestamp> {
     let local = || TimeZone::UTC.to_timestamp(text.parse::<civil::DateTime>().ok()?).ok();
     text.parse().ok().or_else(local)

@@ -205,6 +205,7 @@ impl Account {
             clock_ahead: self.client.clock_ahead(),
             ..book.head.snapshot.clone()
         };
+        let snapshot = snapshot.read_now();
         let journal = journal.finish(&snapshot)?;
         let execution = Execution { started, start: RunStart::Fresh, result: is_written.then_some(path) };
         execution.run(self, journal, &mut shutdown, observer).await

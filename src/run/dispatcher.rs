@@ -12,12 +12,14 @@ use std::time::Duration;
 
 use futures::stream::FuturesUnordered;
 use futures::{FutureExt, StreamExt};
+use jiff::Timestamp;
 use tokio::time::{Instant, interval, sleep_until};
 
 use self::claiming::Claiming;
 use self::loop_control::{Arrival, LoopControl};
 use self::reconciling::may_be_doubled;
 use super::backoff::ServiceBackoff;
+use super::other_runs::{NoOtherRuns, OtherRuns};
 use super::outcome;
 use super::plan_snapshot::PlanSnapshot;
 use super::reconcile::ExternalChanges;
@@ -28,7 +30,9 @@ use super::{DispatchOptions, RunEnd, RunObserver, RunStart};
 use crate::api::{ApiError, FailureScope, WriteFailure, WriteOutcome, WriteReply};
 use crate::observer::Wait;
 use crate::plan::{Step, StepOutcome, StepRole, WriteKind};
-use crate::run::journal::{Journal, JournalError, JournalWriter, PendingEntity, SheetHeader, WriteCommand, WriteEvent};
+use crate::run::journal::{
+    Journal, JournalError, JournalWriter, PendingEntity, SendTimes, SheetHeader, WriteCommand, WriteEvent,
+};
 use crate::run::reconcile::kept_fields;
 use crate::shutdown::ShutdownSignal;
 
@@ -71,6 +75,10 @@ pub struct Dispatcher<'c, T> {
     states: StepStates,
     unresolved: UnresolvedSteps,
     claiming: Claiming,
+    /// What other runs of this machine have sent meanwhile.
+    other_runs: Box<dyn OtherRuns + 'c>,
+    /// When the steps were sent that have no outcome.
+    send_times: HashMap<u32, SendTimes>,
     backoff: ServiceBackoff,
     /// Whether any step has been applied since the last reconciliation.
     peers_succeed: bool,
@@ -153,6 +161,7 @@ impl<'c, T: StepTransport> Dispatcher<'c, T> {
             states.fill_in(&mut step);
             unresolved.add(UnresolvedStep::of_stopped_run(step), Instant::now());
         }
+        let send_times = journal.send_times()?;
         let unchecked = match options.start {
             RunStart::Fresh => Vec::new(),
             RunStart::Resumed => journal.pending_entities()?,
@@ -177,6 +186,8 @@ impl<'c, T: StepTransport> Dispatcher<'c, T> {
             states,
             unresolved,
             claiming: Claiming::default(),
+            other_runs: Box::new(NoOtherRuns),
+            send_times,
             backoff: ServiceBackoff::default(),
             peers_succeed: false,
             external_changes: ExternalChanges::default(),
@@ -189,6 +200,13 @@ impl<'c, T: StepTransport> Dispatcher<'c, T> {
             interrupts: 0,
             has_journal_failed: false,
         })
+    }
+
+    /// Knows what other runs of this machine have sent.
+    #[must_use]
+    pub(super) fn with_other_runs(mut self, runs: impl OtherRuns + 'c) -> Self {
+        self.other_runs = Box::new(runs);
+        self
     }
 
     /// Runs to the end of the plan, or until something stops it. Requests in flight complete, unless a second interrupt
@@ -411,6 +429,8 @@ impl<'c, T: StepTransport> Dispatcher<'c, T> {
         }
         while self.in_flight.len() < self.options.concurrency {
             let Some(step) = self.ready.pop_front() else { return };
+            let now = Timestamp::now();
+            self.send_times.entry(step.number).or_insert(SendTimes::at(now)).add(now);
             self.in_flight.push(Box::pin(worker::send(self.transport, step)));
         }
     }
@@ -481,6 +501,9 @@ impl<'c, T: StepTransport> Dispatcher<'c, T> {
             }
             WriteOutcome::Unknown => {
                 // A success that cannot be read proves nothing: a proxy in front of the service may have sent it.
+                if let Some(times) = self.send_times.get_mut(&step.number) {
+                    times.add(Timestamp::now());
+                }
                 let status = failure.status.filter(|status| *status >= 300);
                 let doubt = Doubt::LostResponse(status);
                 self.unresolved.add(UnresolvedStep::new(step, doubt, failure.message), Instant::now());
@@ -554,6 +577,7 @@ impl<'c, T: StepTransport> Dispatcher<'c, T> {
     fn publish(&mut self, step: u32, observer: &mut dyn RunObserver) {
         let Some((step, outcome)) = self.recording_outcome.remove(&step) else { return };
         self.states.end(&step, &outcome);
+        self.send_times.remove(&step.number);
         let is_resent = self.unresolved.was_sent_again(step.number) || self.resent_before.contains(&step.number);
         self.unresolved.forget(step.number);
         self.end_claim(&step, &outcome, observer);

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use super::claims::Claims;
 use super::journal::Journal;
+use super::other_runs::RunsOfAccount;
 use super::{DispatchOptions, Dispatcher, LostWaits, RunEnd, RunObserver, RunStart};
 use crate::account::Account;
 use crate::api::Client;
@@ -53,7 +54,9 @@ impl RunExecutor<'_> {
         let quota = self.account.quota;
         let mut progress = SendProgress { observer: self.observer, client, quota, open, done: 0, failed: 0 };
         let claims = Claims::register(self.account, &header.id)?;
-        let dispatcher = Dispatcher::new(client, options, &sheets, journal)?.with_claims(claims);
+        let others = RunsOfAccount::new(self.account, &header.id);
+        let dispatcher =
+            Dispatcher::new(client, options, &sheets, journal)?.with_claims(claims).with_other_runs(others);
         Ok(dispatcher.run(shutdown, &mut progress).await?)
     }
 }

@@ -9,6 +9,7 @@
 //! reconcile         after a lost response: was the step applied?
 //! outcome           the outcome of a step, as the journal stores it             pure
 //! claims            what the runs of this machine are writing: never the same record at once
+//! other_runs        check-ins and check-outs that other runs of this machine have sent meanwhile
 //! prior_actions     check-ins and check-outs that earlier runs and others have made
 //! verify            what a run sent, or a file says, against what the account holds
 //! previous_result   what the result of an earlier run says of a row, beside what that run read (earlier_rows)
@@ -27,6 +28,7 @@ pub(crate) mod execute;
 pub(crate) mod input;
 pub(crate) mod journal;
 pub(crate) mod lookups;
+mod other_runs;
 mod outcome;
 mod plan_snapshot;
 pub(crate) mod prepare;

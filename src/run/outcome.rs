@@ -144,6 +144,12 @@ pub(super) fn done_by_other_run(step: &Step, run: &str, record: Option<i64>) -> 
     StepOutcome { record, message, ..outcome(step, StepResult::AlreadyApplied) }
 }
 
+/// An action that was looked for, and that another run of this machine has done, exactly so.
+pub(super) fn found_done_by_other_run(step: &Step, run: &str) -> StepOutcome {
+    let message = format!("done by run {run} after this run was planned");
+    StepOutcome { message, ..outcome(step, StepResult::AlreadyApplied) }
+}
+
 /// A create that is not sent because another run has made the record, and the run updates nothing.
 pub(super) fn made_by_other_run(step: &Step, run_says: &str, record: i64) -> StepOutcome {
     let message = format!("record already exists: #{record}; {run_says}");

@@ -2,14 +2,15 @@
 
 use std::collections::HashMap;
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 
-use super::reconcile::RunContext;
+use super::other_runs::OtherRuns;
+use super::reconcile::{ArrivalWindow, PlanTimes, RunContext};
 use super::step_states::StepStates;
 use crate::api::record_id;
 use crate::catalog::LogPosition;
 use crate::plan::Step;
-use crate::run::journal::AccountSnapshot;
+use crate::run::journal::{AccountSnapshot, SendTimes};
 use crate::schema::{self, Meaning};
 
 /// How many of a stock item were available, by collection and record.
@@ -34,24 +35,51 @@ pub(super) struct PlanSnapshot {
     pub(super) log: LogPosition,
     /// When the run began, by the service's clock as far as it told its time.
     pub(super) began: Timestamp,
+    /// By how much the service's clock is ahead of ours, where it told its time.
+    clock_ahead: Option<SignedDuration>,
+    plan: PlanTimes,
+}
+
+/// What a run knows of its own requests and of other runs when it looks for what was lost.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Surroundings<'k> {
+    pub(super) available: &'k AvailableStock,
+    pub(super) other_runs: &'k dyn OtherRuns,
+    /// The steps that were sent.
+    pub(super) sent: &'k HashMap<u32, Option<ArrivalWindow>>,
 }
 
 impl PlanSnapshot {
     pub(super) fn new(account: AccountSnapshot, began: Timestamp) -> Self {
         let known = |name: &str| schema::collection(name).map(|entity| entity.name);
         let sizes = account.sizes.iter().filter_map(|(name, size)| Some((known(name)?, *size))).collect();
-        Self { sizes, began: account.by_service_clock(began), log: account.log }
+        let moment = |milliseconds: i64| Timestamp::from_millisecond(milliseconds).ok();
+        let plan = PlanTimes {
+            log_read_at: account.log_read_at.and_then(moment).unwrap_or(began),
+            account_read_at: account.account_read_at.and_then(moment),
+        };
+        let clock_ahead = account.clock_ahead.map(SignedDuration::from_secs);
+        Self { sizes, began: account.by_service_clock(began), log: account.log, clock_ahead, plan }
+    }
+
+    /// When requests may have arrived, by the service's clock; none where that is not known.
+    pub(super) fn arrival(&self, sent: SendTimes) -> Option<ArrivalWindow> {
+        Some(ArrivalWindow::new(sent, self.clock_ahead?))
     }
 
     /// The context for reconciling steps.
-    pub(super) fn context<'k>(&'k self, states: &'k StepStates, available: &'k AvailableStock) -> RunContext<'k> {
+    pub(super) fn context<'k>(&'k self, states: &'k StepStates, around: Surroundings<'k>) -> RunContext<'k> {
         RunContext {
             created: states.created(),
             began: Some(self.began),
             sizes: &self.sizes,
             log: &self.log,
             completed_actions: states.completed_actions(),
-            available,
+            available: around.available,
+            other_runs: around.other_runs,
+            plan: Some(self.plan),
+            done_elsewhere: states.done_elsewhere(),
+            sent: around.sent,
         }
     }
 }
@@ -64,6 +92,7 @@ mod tests {
 
     use super::*;
     use crate::plan::{RowId, StepRole, WriteKind};
+    use crate::run::other_runs::NoOtherRuns;
 
     #[test]
     fn stock_is_known_from_before_each_action() {
@@ -93,7 +122,8 @@ mod tests {
         let snapshot = PlanSnapshot::new(account, Timestamp::from_second(7_200).unwrap());
         assert_eq!(snapshot.sizes, HashMap::from([("locations", 7)]));
         let (states, available) = (StepStates::default(), AvailableStock::new());
-        let context = snapshot.context(&states, &available);
+        let around = Surroundings { available: &available, other_runs: &NoOtherRuns, sent: &HashMap::new() };
+        let context = snapshot.context(&states, around);
         assert_eq!((context.began, context.log), (Some(Timestamp::UNIX_EPOCH), &LogPosition::Empty));
         assert_eq!((context.sizes.get("locations"), context.created.len()), (Some(&7), 0));
     }

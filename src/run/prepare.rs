@@ -548,8 +548,10 @@ async fn snapshot(account: &Account, input: &InputSet, catalog: &Catalog) -> Res
     let whole = catalog.costs().iter().filter(|cost| cost.how == FetchMethod::Pages);
     let sizes = whole.map(|cost| (cost.collection.to_owned(), cost.records)).collect();
     let has_actions = input.sheets.iter().any(|sheet| sheet.mapping.entity.is_action());
+    let since = jiff::Timestamp::now();
     let log = if has_actions { LogPosition::read(client).await? } else { LogPosition::Unknown };
-    Ok(AccountSnapshot { sizes, log, account: account.digest().to_owned(), clock_ahead: account.client.clock_ahead() })
+    let (account, clock_ahead) = (account.digest().to_owned(), client.clock_ahead());
+    Ok(AccountSnapshot { sizes, account, clock_ahead, ..AccountSnapshot::default() }.with_log(log, since))
 }
 
 /// The ids of users that rows name by e-mail address, as the activity log shows them (field notes).

@@ -17,6 +17,8 @@ pub(super) struct StepStates {
     initial_stock: HashMap<(&'static str, i64), i64>,
     /// Actions that were applied, with bodies as sent and without the values before.
     completed_actions: Vec<Step>,
+    /// The same, of those that were not sent because they had been done.
+    done_elsewhere: Vec<Step>,
 }
 
 /// The state of a step as its dependents see it.
@@ -76,6 +78,9 @@ impl StepStates {
     pub(super) fn end(&mut self, step: &Step, outcome: &StepOutcome) {
         let state = if outcome.is_applied() { StepState::Applied(outcome.record) } else { StepState::Failed };
         self.set(step.number, state);
+        if outcome.result == StepResult::AlreadyApplied && step.entity.is_action() {
+            self.done_elsewhere.push(bare(step));
+        }
         if outcome.result != StepResult::Applied || step.write != WriteKind::Create {
             return;
         }
@@ -86,8 +91,7 @@ impl StepStates {
                 self.initial_stock.extend(stock.map(|count| ((step.entity.name, id), count)));
             }
             _ if step.entity.is_action() => {
-                let done = Step::new(step.number, step.row, step.role, step.entity, step.write);
-                self.completed_actions.push(Step { body: step.body.clone(), ..done });
+                self.completed_actions.push(bare(step));
             }
             _ => {}
         }
@@ -110,6 +114,10 @@ impl StepStates {
         &self.completed_actions
     }
 
+    pub(super) fn done_elsewhere(&self) -> &[Step] {
+        &self.done_elsewhere
+    }
+
     fn state(&self, step: u32) -> StepState {
         self.steps.get(step as usize).copied().unwrap_or(StepState::Failed)
     }
@@ -121,6 +129,12 @@ impl StepStates {
         }
         self.steps[number] = state;
     }
+}
+
+/// A step without the values before and what it depends on.
+fn bare(step: &Step) -> Step {
+    let bare = Step::new(step.number, step.row, step.role, step.entity, step.write);
+    Step { body: step.body.clone(), ..bare }
 }
 
 #[cfg(test)]

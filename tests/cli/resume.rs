@@ -234,6 +234,46 @@ fn an_asset_that_got_the_tag_of_another_meanwhile_is_not_moved_in_its_place() {
     assert_eq!(["A-1", "A-10", "A-12", "B-1"].map(has_holder), [true, true, false, false], "{}", resumed.text());
 }
 
+/// Of three check-outs the second is killed before it reaches the service.
+#[test]
+fn a_check_out_of_another_run_is_not_taken_for_one_of_ours() {
+    let story = ResumeTest::new();
+    let header = "Accessory,Employee,Quantity,Checkout Date\n";
+    let mut account = story.account;
+    let mut rows = header.to_owned();
+    for (day, name) in (1..).zip(["Ada", "Bob", "Eve"]) {
+        account = account.holds("employees", json!({"name": name, "email": format!("{name}@example.com")}));
+        rows.push_str(&format!("Mouse,{name},1,2026-03-0{day}\n"));
+    }
+    let account = account
+        .holds("categories", json!({"name": "Mice", "type": "accessory"}))
+        .holds("accessories", json!({"name": "Mouse", "category_id": 2, "quantity": 100}))
+        .sheet("earlier.csv", &rows.replace("2026", "2025"))
+        .sheet("checkout_accessory.csv", &rows)
+        .sheet("other.csv", &format!("{header}Mouse,Bob,1,2026-04-09\n"));
+    let story = ResumeTest { account, proxy: story.proxy };
+    let import = ["import", "checkout_accessory.csv", "--yes", "--concurrency", "1"];
+    let left = || story.account.record("accessories", "name", "Mouse")["available"].clone();
+    // As many requests as the import itself, of which three are check-outs.
+    let requests = story.proxy.requests();
+    story.run(&["import", "earlier.csv", "--entity", "checkout_accessory", "--yes"]).exits(0);
+    let requests = story.proxy.requests() - requests;
+    let mut paused = story.pause_at(&import, requests - 1, KillTiming::Arrived);
+    paused.child.kill().unwrap();
+    paused.child.wait().unwrap();
+    paused.release.send(()).ok();
+    story.proxy.set(None);
+    story.proxy.settled();
+    assert_eq!(left(), 96);
+    let runs = story.account.run(&["runs", "--json"]).exits(0);
+    let runs: Value = serde_json::from_str(&runs.stdout).unwrap();
+    let run = runs["runs"][0]["run_id"].as_str().unwrap();
+    story.run(&["import", "other.csv", "--entity", "checkout_accessory", "--yes"]).exits(0);
+    let resumed = story.run(&["resume", run]).exits(0);
+    assert!(resumed.stdout.contains("3 created"), "{}", resumed.text());
+    assert_eq!(left(), 93, "{}", resumed.text());
+}
+
 #[test]
 fn a_run_in_use_by_another_process_is_refused() {
     let story = ResumeTest::new();

@@ -10,8 +10,8 @@ use crate::api::WriteReply;
 use crate::observer::Wait;
 use crate::plan::{Step, StepOutcome, StepResult, WriteKind};
 use crate::run::journal::WriteCommand;
-use crate::run::plan_snapshot::available_stock;
-use crate::run::reconcile::{ExternalChanges, Resolution, find_duplicates, has_other_key, reconcile};
+use crate::run::plan_snapshot::{Surroundings, available_stock};
+use crate::run::reconcile::{ArrivalWindow, ExternalChanges, Resolution, find_duplicates, has_other_key, reconcile};
 use crate::run::unresolved_steps::{Doubt, RetryDecision, UnresolvedStep};
 use crate::run::{RunObserver, outcome};
 
@@ -28,7 +28,14 @@ impl<T: StepTransport> Dispatcher<'_, T> {
         }
         let steps: Vec<&Step> = batch.iter().map(|unresolved| &unresolved.step).collect();
         let available = available_stock(steps.iter().copied(), &self.states);
-        let context = self.snapshot.context(&self.states, &available);
+        let is_sent = |unresolved: &&UnresolvedStep| unresolved.was_sent();
+        let sent = batch.iter().filter(is_sent).map(|unresolved| {
+            let number = unresolved.step.number;
+            (number, self.send_times.get(&number).and_then(|times| self.snapshot.arrival(*times)))
+        });
+        let sent: HashMap<u32, Option<ArrivalWindow>> = sent.collect();
+        let around = Surroundings { available: &available, other_runs: &*self.other_runs, sent: &sent };
+        let context = self.snapshot.context(&self.states, around);
         let reconciling = reconcile(self.transport, &steps, &context);
         match control.wait(Some(Wait::Reconciling { requests: batch.len() }), reconciling).await {
             Some(Ok(resolutions)) => return self.apply_resolutions(batch, resolutions, control.observer),
@@ -62,10 +69,13 @@ impl<T: StepTransport> Dispatcher<'_, T> {
                 Resolution::NotApplied if unresolved.is_surely_made() => {
                     outcome::indeterminate(&unresolved, "the service does not show the record yet")
                 }
-                Resolution::NotApplied if unresolved.may_still_appear(Instant::now()) => {
+                Resolution::NotApplied | Resolution::DoneByOtherRun { .. }
+                    if unresolved.may_still_appear(Instant::now()) =>
+                {
                     self.unresolved.defer(unresolved);
                     continue;
                 }
+                Resolution::DoneByOtherRun { run } => outcome::found_done_by_other_run(&unresolved.step, &run),
                 Resolution::NotApplied => {
                     match self.unresolved.confirm_not_applied(&unresolved, self.peers_succeed, Instant::now()) {
                         RetryDecision::GiveUp { sends } => outcome::gave_up(&unresolved, sends),
@@ -113,8 +123,8 @@ impl<T: StepTransport> Dispatcher<'_, T> {
     /// a duplicate is then `unknown`, since only a person can tell which record to keep.
     pub(super) async fn detect_duplicates(&mut self, control: &mut LoopControl<'_>) {
         let steps: Vec<&Step> = self.resent.iter().map(|(step, _)| step).collect();
-        let available = HashMap::new();
-        let context = self.snapshot.context(&self.states, &available);
+        let around = Surroundings { available: &HashMap::new(), other_runs: &*self.other_runs, sent: &HashMap::new() };
+        let context = self.snapshot.context(&self.states, around);
         let finding = find_duplicates(self.transport, &steps, &context);
         match control.wait(Some(Wait::Reconciling { requests: steps.len() }), finding).await {
             Some(Ok(duplicates)) => {

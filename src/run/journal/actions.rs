@@ -1,6 +1,8 @@
 //! The check-ins and check-outs that a run has sent.
 
-use jiff::Timestamp;
+use std::collections::HashMap;
+
+use jiff::{SignedDuration, Timestamp};
 use rusqlite::OptionalExtension;
 use serde_json::Value as Json;
 
@@ -17,16 +19,60 @@ pub(crate) struct SentAction {
     pub(crate) step: Step,
     /// When its outcome was recorded, else when it was sent.
     pub(crate) at: Timestamp,
+    /// When it was sent; none if that was more than once.
+    pub(crate) sent_at: Option<Timestamp>,
     /// Whether it surely was applied.
     pub(crate) is_applied: bool,
 }
 
+/// When a request went out whose response was lost, by the clock of this machine.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct SendTimes {
+    /// The first time that it was sent.
+    pub(crate) first: Timestamp,
+    /// The last time that it was known to be on its way.
+    pub(crate) last: Timestamp,
+}
+
+impl SendTimes {
+    pub(crate) fn at(moment: Timestamp) -> Self {
+        Self { first: moment, last: moment }
+    }
+
+    pub(crate) fn add(&mut self, moment: Timestamp) {
+        self.first = self.first.min(moment);
+        self.last = self.last.max(moment);
+    }
+}
+
 impl Journal {
+    /// When the steps went out that may or may not have been applied.
+    pub(crate) fn send_times(&self) -> Result<HashMap<u32, SendTimes>, JournalError> {
+        let sql = "SELECT i.step, i.at, 0 FROM intent i LEFT JOIN outcome o USING (step) \
+                   WHERE o.step IS NULL OR o.result = ?1 UNION ALL \
+                   SELECT a.step, a.at, a.milliseconds FROM attempt a JOIN intent USING (step) LEFT JOIN outcome o \
+                   USING (step) WHERE o.step IS NULL OR o.result = ?1";
+        let mut times: HashMap<u32, SendTimes> = HashMap::new();
+        self.file.attempt(|connection| {
+            let mut statement = connection.prepare(sql)?;
+            let mut rows = statement.query([RESULTS.encode(StepResult::Unknown)])?;
+            while let Some(row) = rows.next()? {
+                let Ok(at) = row.get::<_, String>(1)?.parse::<Timestamp>() else { continue };
+                let end = at.saturating_add(SignedDuration::from_millis(row.get(2)?)).unwrap_or(at);
+                let times = times.entry(row.get(0)?).or_insert(SendTimes::at(at));
+                times.add(at);
+                times.add(end);
+            }
+            Ok(())
+        })?;
+        Ok(times)
+    }
+
     /// The check-ins and check-outs that this run has made or may have made, in the order of the plan.
     pub(crate) fn sent_actions(&self) -> Result<Vec<SentAction>, JournalError> {
         let names: Vec<String> = ACTIONS.iter().map(|action| format!("'{}'", action.name)).collect();
         let sql = format!(
-            "SELECT {STEP_COLUMNS}, coalesce(o.at, i.at), o.result \
+            "SELECT {STEP_COLUMNS}, coalesce(o.at, i.at), o.result, CASE i.sends WHEN 1 THEN i.at END \
              FROM step s JOIN intent i USING (step) LEFT JOIN outcome o USING (step) \
              WHERE s.entity IN ({}) AND (o.step IS NULL OR o.result IN ('{}', '{}')) ORDER BY s.step",
             names.join(", "),
@@ -37,7 +83,9 @@ impl Journal {
         self.each_step(&sql, &[], &mut |columns, step| {
             let (at, result) = (columns.text()?, columns.text_if_any()?);
             let is_applied = result == Some(RESULTS.encode(StepResult::Applied));
-            sent.push(SentAction { step, at: at.parse().unwrap_or(Timestamp::UNIX_EPOCH), is_applied });
+            let at = at.parse().unwrap_or(Timestamp::UNIX_EPOCH);
+            let sent_at = columns.text_if_any()?.and_then(|at| at.parse().ok());
+            sent.push(SentAction { step, at, sent_at, is_applied });
             Ok(())
         })?;
         for action in &mut sent {

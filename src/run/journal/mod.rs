@@ -58,7 +58,7 @@ use crate::plan::{LookAlikes, RowCounts, RowStatus};
 use crate::schema::Entity;
 use crate::table::Row;
 
-pub(crate) use actions::SentAction;
+pub(crate) use actions::{SendTimes, SentAction};
 pub use builder::JournalBuilder;
 pub use error::JournalError;
 pub use file::JournalLocation;
@@ -279,6 +279,13 @@ pub struct AccountSnapshot {
     pub sizes: Vec<(String, u64)>,
     /// The newest entry of the activity log.
     pub log: LogPosition,
+    /// When the log was read, in milliseconds since the epoch by the clock of this machine: what had ended by then has no
+    /// newer entry.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub log_read_at: Option<i64>,
+    /// When the account had been read: the plan does not know what other runs have sent since.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub account_read_at: Option<i64>,
     /// A digest that tells accounts of one service apart; empty for a sandbox.
     pub account: String,
     /// By how many seconds the service's clock was ahead of ours, where it said so.
@@ -287,6 +294,18 @@ pub struct AccountSnapshot {
 }
 
 impl AccountSnapshot {
+    /// That the account was read just now, and the log to this position after that moment.
+    #[must_use]
+    pub(crate) fn with_log(self, log: LogPosition, since: Timestamp) -> Self {
+        Self { log, log_read_at: Some(since.as_millisecond()), ..self }.read_now()
+    }
+
+    /// That the account was read just now.
+    #[must_use]
+    pub(crate) fn read_now(self) -> Self {
+        Self { account_read_at: Some(Timestamp::now().as_millisecond()), ..self }
+    }
+
     /// A moment of our clock by the service's, as far as it told its time.
     pub(crate) fn by_service_clock(&self, moment: Timestamp) -> Timestamp {
         let ahead = SignedDuration::from_secs(self.clock_ahead.unwrap_or_default());

@@ -186,7 +186,7 @@ mod tests {
         let journaled = |body: Json| {
             let step = Step::new(0, RowId { sheet: 0, row: 2 }, StepRole::Row, checkout, WriteKind::Create);
             let step = Step { body: body.as_object().cloned().unwrap(), ..step };
-            let sent = SentAction { step, at: Timestamp::UNIX_EPOCH, is_applied: true };
+            let sent = SentAction { step, at: Timestamp::UNIX_EPOCH, sent_at: None, is_applied: true };
             JournaledAction { run: "a".into(), is_applied: true, is_live: false, at: Timestamp::UNIX_EPOCH, sent }
         };
         let request = ActionRequest {
@@ -218,7 +218,7 @@ mod tests {
         let step = Step::new(0, RowId { sheet: 0, row: 2 }, StepRole::Row, entity, WriteKind::Create);
         let step = Step { body: body.as_object().cloned().unwrap(), ..step };
         let at = Timestamp::from_second(second).unwrap();
-        let sent = SentAction { step, at, is_applied: true };
+        let sent = SentAction { step, at, sent_at: None, is_applied: true };
         JournaledAction { run: Rc::from(format!("{second}")), is_applied: true, is_live: false, at, sent }
     }
 

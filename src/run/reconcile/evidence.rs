@@ -4,6 +4,7 @@ use std::cmp::Reverse;
 
 use serde_json::Value as Json;
 
+use super::RunContext;
 use super::compare::TagIds;
 use super::log::{EntryMatch, match_entry};
 use super::matching::maximum_matching;
@@ -20,10 +21,12 @@ pub(super) struct StepGroup<'s> {
     pub(super) action: &'static Entity,
     /// The item's system id.
     pub(super) item: i64,
-    /// Steps of this run that are known to have been applied.
+    /// Steps of this run, and of other runs of this machine, that are known to have been applied.
     pub(super) done: Vec<&'s Step>,
     /// The steps to decide.
     pub(super) open: Vec<&'s Step>,
+    /// Steps of other runs that may have been applied.
+    pub(super) possible: Vec<&'s Step>,
 }
 
 /// What the log shows about a step.
@@ -50,27 +53,32 @@ pub(super) enum LogCompleteness {
 ///
 /// Each action has one entry, so entries are assigned: first to the steps that surely were applied, which must have
 /// one, then to the open steps. A step that gets an entry in every possible assignment was applied, one that never gets
-/// one was not, and anything in between is ambiguous. Equal steps are counted.
+/// one was not, and anything in between is ambiguous. Equal steps are counted. Steps of other runs that may have been
+/// applied compete with the open ones.
 pub(super) fn from_log(
     group: &StepGroup<'_>,
     entries: &[Record],
     tags: &TagIds,
-    position: &LogPosition,
+    context: &RunContext<'_>,
 ) -> (Vec<LogEvidence>, LogCompleteness) {
-    let match_all = |step: &&Step| -> Vec<EntryMatch> {
-        entries.iter().map(|entry| match_entry(group.action, group.item, step, entry, tags, position)).collect()
-    };
     let mut order: Vec<usize> = (0..group.open.len()).collect();
     order.sort_by_key(|open| (Reverse(group.open[*open].body.len()), group.open[*open].number));
-    let steps: Vec<&Step> = group.done.iter().copied().chain(order.iter().map(|open| group.open[*open])).collect();
-    let matches: Vec<Vec<EntryMatch>> = steps.iter().map(match_all).collect();
+    let open = order.iter().map(|open| group.open[*open]);
+    let steps: Vec<&Step> = group.done.iter().copied().chain(open).chain(group.possible.iter().copied()).collect();
+    let is_open = |at: usize| (group.done.len()..group.done.len() + group.open.len()).contains(&at);
+    let match_all = |(at, step): (usize, &&Step)| -> Vec<EntryMatch> {
+        let window = context.window(step.number).filter(|_| is_open(at));
+        let matches = |entry| match_entry(group.action, group.item, step, entry, tags, (context.log, window));
+        entries.iter().map(matches).collect()
+    };
+    let matches: Vec<Vec<EntryMatch>> = steps.iter().enumerate().map(match_all).collect();
     let candidates: Vec<Vec<usize>> = matches.iter().map(|matches| agreeing(matches)).collect();
     let assigned = maximum_matching(&candidates);
     let mut assignment =
         EntryAssignment { matches, assigned, done: group.done.len(), used: vec![false; entries.len()] };
     let completeness = assignment.completeness();
     let mut evidence = vec![LogEvidence::Absent; group.open.len()];
-    let certainties = certainties(&steps, &candidates, assignment.done);
+    let certainties = certainties(&steps, &candidates, (assignment.done, group.open.len()));
     for (at, open) in (assignment.done..).zip(order) {
         let differing = differing(&assignment.matches[at], &assignment.used);
         evidence[open] = match (certainties[at - assignment.done], differing) {
@@ -83,7 +91,7 @@ pub(super) fn from_log(
     (evidence, completeness)
 }
 
-/// Log entries assigned to steps: those that surely were applied, then the open ones.
+/// Log entries assigned to steps: those that surely were applied, then the open ones, then those of other runs that may have been.
 struct EntryAssignment {
     /// By step and entry.
     matches: Vec<Vec<EntryMatch>>,
@@ -124,8 +132,9 @@ enum MatchCertainty {
 }
 
 /// The certainties of the open steps, in their order; equal steps are interchangeable and counted. Every entry was
-/// made by someone, so as many as possible are explained, and the first `done` steps have theirs in any case.
-fn certainties(steps: &[&Step], candidates: &[Vec<usize>], done: usize) -> Vec<MatchCertainty> {
+/// made by someone, so as many as possible are explained, and the first `done` steps have theirs in any case. The steps after
+/// the `open` ones are of other runs: equal to an open one or not, they compete with it.
+fn certainties(steps: &[&Step], candidates: &[Vec<usize>], (done, open): (usize, usize)) -> Vec<MatchCertainty> {
     let explained = |is_included: &dyn Fn(usize) -> bool| {
         let included = (0..steps.len()).filter(|at| *at < done || is_included(*at));
         let candidates: Vec<Vec<usize>> = included.map(|at| candidates[at].clone()).collect();
@@ -133,9 +142,10 @@ fn certainties(steps: &[&Step], candidates: &[Vec<usize>], done: usize) -> Vec<M
     };
     let all = explained(&|_| true);
     let by_done = explained(&|_| false);
-    let mut certainties = vec![MatchCertainty::Impossible; steps.len() - done];
-    for at in done..steps.len() {
-        let is_equal = |other: usize| steps[other].body == steps[at].body;
+    let end = done + open;
+    let mut certainties = vec![MatchCertainty::Impossible; open];
+    for at in done..end {
+        let is_equal = |other: usize| other < end && steps[other].body == steps[at].body;
         let before = (done..at).filter(|other| is_equal(*other)).count();
         let least = all - explained(&|other| !is_equal(other));
         let most = explained(&is_equal) - by_done;

@@ -8,10 +8,11 @@ use std::collections::BTreeSet;
 use serde_json::Value as Json;
 
 use super::compare::{ReplyShape, TagIds, ValueMatch, match_value};
+use super::rivals::ArrivalWindow;
 use crate::api::{Record, integer};
 use crate::catalog::{EntryAge, LogPosition, NEWEST_FIRST, Pager, RecordSource};
 use crate::plan::Step;
-use crate::schema::{self, ACTIVITY, Entity, Field, HOLDERS, Meaning, Role, fold_header, log_field};
+use crate::schema::{self, ACTIVITY, Entity, Field, HOLDERS, Meaning, Role, Verb, fold_header, log_field};
 
 /// The `type` and `event` of an action's log entries.
 pub(in crate::run) fn log_terms(action: &'static Entity) -> Option<(&'static str, &'static str)> {
@@ -44,10 +45,9 @@ pub(super) async fn fetch_entries<S: RecordSource>(
     position: &LogPosition,
 ) -> Result<Vec<Record>, S::Error> {
     let Some((kind, event)) = log_terms(action) else { return Ok(Vec::new()) };
-    let filter = action.item().and_then(|(_, reference)| schema::collection(reference.to)?.log_filter());
     let (item, first_day) = (item.to_string(), position.first_day());
     let mut filters = vec![(log_field::TYPE, kind), (log_field::EVENT, event)];
-    filters.extend(filter.map(|filter| (filter.name, item.as_str())));
+    filters.extend(item_filter(action).map(|filter| (filter, item.as_str())));
     filters.extend(first_day.as_deref().map(|day| (log_field::DATE_FROM, day)));
     let Some((employees, parameter)) = employees.zip(schema::person_parameter()) else {
         return fetch_all(service, &filters).await;
@@ -59,6 +59,34 @@ pub(super) async fn fetch_entries<S: RecordSource>(
         entries.extend(found.into_iter().filter_map(|entry| with_employee(entry, parameter, *employee)));
     }
     Ok(entries)
+}
+
+/// How often the log shows that an item was moved, by whomever and to whomever, since the run was planned.
+pub(super) async fn count_moves<S: RecordSource>(
+    service: &S,
+    action: &'static Entity,
+    item: i64,
+    position: &LogPosition,
+) -> Result<usize, S::Error> {
+    let Some((kind, _)) = log_terms(action).filter(|_| *position != LogPosition::Unknown) else { return Ok(0) };
+    let (id, first_day) = (item.to_string(), position.first_day());
+    let mut filters = vec![(log_field::TYPE, kind)];
+    filters.extend(item_filter(action).map(|filter| (filter, id.as_str())));
+    filters.extend(first_day.as_deref().map(|day| (log_field::DATE_FROM, day)));
+    let is_move = |entry: &&Record| {
+        let is_of_item = entry.get(log_field::ITEM_ID).and_then(integer).is_none_or(|id| id == item);
+        let is_of_kind = has_term(entry, log_field::TYPE, kind);
+        let is_moved = [Verb::Checkin, Verb::Checkout]
+            .iter()
+            .any(|verb| entry.contains_key(log_field::EVENT) && has_term(entry, log_field::EVENT, verb.log_event()));
+        is_of_item && is_of_kind && is_moved && position.age(entry) != EntryAge::Older
+    };
+    Ok(fetch_all(service, &filters).await?.iter().filter(is_move).count())
+}
+
+/// The parameter by which the log is filtered by the item of an action.
+fn item_filter(action: &'static Entity) -> Option<&'static str> {
+    action.item().and_then(|(_, reference)| schema::collection(reference.to)?.log_filter()).map(|filter| filter.name)
 }
 
 /// An entry that was found by its employee, naming them; none where it names someone else, since the service then
@@ -114,14 +142,15 @@ pub(super) enum EntryMatch {
 /// What tells apart actions on the same item and holder, as far as entries carry it.
 const DETAILS: &[Meaning] = &[Meaning::MovedQuantity, Meaning::MovedKey, Meaning::ActionNotes];
 
-/// Compares a step of `action` on that item with a log entry.
+/// Compares a step of `action` on that item with a log entry. `window`: when the step's own request may have arrived, where
+/// that is known. An entry of another time is hardly the step's, but clocks may be set: it differs.
 pub(super) fn match_entry(
     action: &'static Entity,
     item: i64,
     step: &Step,
     entry: &Record,
     tags: &TagIds,
-    position: &LogPosition,
+    (position, window): (&LogPosition, Option<ArrivalWindow>),
 ) -> EntryMatch {
     let Some((kind, event)) = log_terms(action) else { return EntryMatch::Unrelated };
     let is_of_item = entry.get(log_field::ITEM_ID).and_then(integer).is_none_or(|id| id == item);
@@ -131,7 +160,7 @@ pub(super) fn match_entry(
         return EntryMatch::Unrelated;
     }
     let mut differing = Vec::new();
-    if age == EntryAge::Unknown {
+    if age == EntryAge::Unknown || window.is_some_and(|window| !window.includes(entry)) {
         differing.push(log_field::TIMESTAMP);
     }
     let (mut reported, mut holder) = (Vec::new(), None);
@@ -192,8 +221,8 @@ fn match_field(field: &'static Field, step: &Step, entry: &Record, tags: &TagIds
 
 /// Holders that an entry names and the step does not.
 fn foreign_holders(action: &'static Entity, step: &Step, entry: &Record) -> impl Iterator<Item = &'static str> {
-    let item = action.item().and_then(|(_, reference)| schema::collection(reference.to)?.log_filter());
-    let is_item = move |name: &str| item.is_some_and(|item| item.name == name);
+    let item = item_filter(action);
+    let is_item = move |name: &str| item == Some(name);
     HOLDERS
         .iter()
         .copied()

@@ -10,6 +10,7 @@
 //! compare           the values sent and the values held                          pure
 //! records           decides creates, updates and deletes                         pure
 //! checkouts         decides check-ins and checkouts: by the log, then by the item
+//! rivals            what other runs of this machine have done, and when the run's own requests were under way   pure
 //! evidence          what the log and the item prove about them                   pure
 //! external_changes  records and actions that others added since the plan
 //! matching          assigns records and entries to steps: bipartite matching     pure
@@ -27,6 +28,8 @@
 //!   request that timed out on our side may still be processed there.
 //! - That someone changed the key of a record, or deleted it, between the lost response and this read.
 //! - Which of several equal records someone else created. Either way the row has what it asked for.
+//! - Whose an entry of the log is that came while a request was on its way. One of another time is nobody's, so the step is
+//!   [`Resolution::Indeterminate`]; what other runs of this machine have done, their journals tell.
 
 mod checkouts;
 mod compare;
@@ -35,6 +38,7 @@ mod external_changes;
 pub(in crate::run) mod log;
 mod matching;
 mod records;
+mod rivals;
 mod search;
 #[cfg(test)]
 pub(super) mod tests;
@@ -46,10 +50,12 @@ use jiff::Timestamp;
 pub(super) use compare::{has_other_key, kept_fields};
 pub(super) use external_changes::ExternalChanges;
 pub(super) use records::quoted;
+pub(super) use rivals::{ArrivalWindow, PlanTimes};
 
 use crate::api::Record;
 use crate::catalog::{LogPosition, RecordSource};
 use crate::plan::Step;
+use crate::run::other_runs::OtherRuns;
 use crate::schema::{self, Entity};
 use compare::ReplyShape;
 use search::{CollectionSnapshot, RecordQuery, TagCache};
@@ -69,6 +75,20 @@ pub(super) struct RunContext<'k> {
     pub completed_actions: &'k [Step],
     /// `available` of items before the run, by collection and id, where known.
     pub available: &'k HashMap<(&'static str, i64), i64>,
+    /// What other runs of this machine have sent.
+    pub other_runs: &'k dyn OtherRuns,
+    /// When the plan was made; none where no other run counts.
+    pub plan: Option<PlanTimes>,
+    /// Actions of the run that were not sent because another run had done the same.
+    pub done_elsewhere: &'k [Step],
+    /// The steps that were sent, each with the time in which its request may have arrived, where that is known.
+    pub sent: &'k HashMap<u32, Option<ArrivalWindow>>,
+}
+
+impl RunContext<'_> {
+    fn window(&self, step: u32) -> Option<ArrivalWindow> {
+        self.sent.get(&step).copied().flatten()
+    }
 }
 
 /// Whether a step whose response was lost was applied.
@@ -78,6 +98,8 @@ pub(super) enum Resolution {
     Applied { id: Option<i64>, record: Option<Record> },
     /// It was not applied and may be sent again.
     NotApplied,
+    /// The same: another run of this machine has done what it sends.
+    DoneByOtherRun { run: String },
     /// The service does not show it. What a person should look at, as a fragment for `_message`.
     Indeterminate(String),
 }

@@ -97,12 +97,13 @@ pub(crate) async fn prepare(
     let items = undo.finish();
     let notifications = notifications::count(client, &items, &mut present).await?;
     let moves = items.iter().any(|item| item.entity.is_action() && item.kind().is_some());
+    let since = Timestamp::now();
     let log = if moves { LogPosition::read(client).await? } else { LogPosition::Unknown };
     let requests = items.iter().filter(|item| item.kind().is_some()).count() as u64;
     let estimate = RunEstimate::new(requests, client.requests().total, account.quota, notifications);
     let clock_ahead = account.client.clock_ahead();
     let account = account.digest().to_owned();
-    let snapshot = AccountSnapshot { log, account, clock_ahead, ..AccountSnapshot::default() };
+    let snapshot = AccountSnapshot { account, clock_ahead, ..AccountSnapshot::default() }.with_log(log, since);
     Ok(PreparedUndo { items, estimate, snapshot, never_sent: journal.open_steps()? })
 }
 

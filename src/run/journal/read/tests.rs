@@ -220,6 +220,10 @@ fn actions_that_were_or_may_have_been_made_are_told_with_what_they_moved() {
         ]
     );
     assert!(sent.iter().all(|action| action.at > Timestamp::UNIX_EPOCH));
+    assert!(sent.iter().all(|action| action.sent_at.is_some_and(|sent| sent <= action.at)), "{sent:?}");
+    let mut unanswered: Vec<u32> = journal.send_times().unwrap().into_keys().collect();
+    unanswered.sort_unstable();
+    assert_eq!(unanswered, [2, 5]);
 }
 
 #[test]

@@ -1,5 +1,6 @@
 //! Check-ins and checkouts: the log and the items of services that behave unlike the sandbox.
 
+use jiff::SignedDuration;
 use proptest::collection::vec;
 use proptest::option;
 use proptest::prelude::*;
@@ -7,11 +8,13 @@ use proptest::sample::select;
 use serde_json::{Value as Json, json};
 
 use super::service::{FakeSource, Quirk, resolutions};
-use super::{TestContext, create, short};
+use super::{TestContext, Told, create, short};
 use crate::catalog::{LogCursor, LogPosition};
 use crate::fuzz::cases;
 use crate::plan::Step;
-use crate::run::reconcile::Resolution;
+use crate::run::journal::{SendTimes, SentAction};
+use crate::run::other_runs::OtherAction;
+use crate::run::reconcile::{ArrivalWindow, Resolution};
 
 const CURSOR: &str = "2026-03-02T08:00:00.000Z";
 
@@ -187,6 +190,91 @@ fn the_silence_of_the_log_alone_proves_nothing() {
         let found = short(&resolutions(&service, &[&row], &context.borrowed())).remove(0);
         assert!(found.starts_with(resolved), "{now} left: {found}");
     }
+}
+
+/// What another run has sent long after the plan was made.
+fn by_other_run(fields: Json, is_applied: bool) -> OtherAction {
+    let at = CURSOR.parse().unwrap();
+    let sent = SentAction { step: mouse(9, fields), at, sent_at: Some(at), is_applied };
+    OtherAction { run: String::from("b"), is_live: false, sent }
+}
+
+/// A context in which step 0 went out at the time of the cursor.
+fn sent(cursor: &Json, other_runs: Vec<OtherAction>) -> TestContext {
+    let window = ArrivalWindow::new(SendTimes::at(CURSOR.parse().unwrap()), SignedDuration::ZERO);
+    TestContext { sent: [(0, Some(window))].into(), other_runs: Told(other_runs), ..after(cursor) }
+}
+
+#[test]
+fn what_another_run_of_this_machine_has_done_is_not_ours() {
+    let cursor = entry(CURSOR, json!({}));
+    let other_day = || json!({"checkout_date": "2026-04-09"});
+    let row = mouse(0, json!({"notes": "ours"}));
+    let unclear = format!("{LOOK}; not sent again");
+    for (others, entries, is_sent, resolved) in [
+        (vec![], 1, true, "done"),
+        (vec![by_other_run(other_day(), true)], 1, true, "again"),
+        (vec![by_other_run(other_day(), true)], 2, true, "done"),
+        (vec![by_other_run(json!({}), true)], 1, true, "done by b"),
+        (vec![by_other_run(json!({"employee_id": 8}), true)], 1, true, "done"),
+        (vec![by_other_run(other_day(), false)], 1, true, &unclear),
+        (vec![by_other_run(json!({}), false)], 1, true, &unclear),
+        // Whoever was killed has done what the row asks for.
+        (vec![by_other_run(json!({}), false)], 1, false, "done"),
+        (vec![by_other_run(other_day(), false)], 2, true, "done"),
+    ] {
+        let told: Vec<_> = others.iter().map(|other| (&other.sent.step.body, other.sent.is_applied)).collect();
+        let told = format!("{told:?} {entries} {is_sent}");
+        let (service, known) = stock("accessories", 5, 10 - entries);
+        let log = (0..entries).map(|at| entry(&format!("2026-03-02T08:00:0{}Z", at + 1), json!({"employee_id": 7})));
+        let service = service.with("activity", [cursor.clone()]).with("activity", log);
+        let mut context = with_stock(sent(&cursor, others), known);
+        context.sent.retain(|_, _| is_sent);
+        assert_eq!(short(&resolutions(&service, &[&row], &context.borrowed())), [resolved], "{told}");
+    }
+}
+
+#[test]
+fn what_another_run_did_once_serves_one_row() {
+    let cursor = entry(CURSOR, json!({}));
+    let rows = [mouse(0, json!({})), mouse(1, json!({}))];
+    let (service, known) = stock("accessories", 5, 9);
+    let service = service.with("activity", [cursor.clone(), entry("2026-03-02T08:00:01Z", json!({"employee_id": 7}))]);
+    let context = with_stock(sent(&cursor, vec![by_other_run(json!({}), true)]), known);
+    let resolved = |context: &TestContext| short(&resolutions(&service, &[&rows[0], &rows[1]], &context.borrowed()));
+    assert_eq!(resolved(&context), ["done by b", "again"]);
+    let context = TestContext { done_elsewhere: vec![mouse(2, json!({}))], ..context };
+    assert_eq!(resolved(&context), ["again", "again"]);
+}
+
+#[test]
+fn an_entry_of_another_time_than_the_request_is_not_taken_for_ours() {
+    let cursor = entry("2026-03-02T06:00:00.000Z", json!({}));
+    let row = mouse(0, json!({}));
+    let differs = format!("{LOOK}; an entry there differs in `timestamp`; not sent again");
+    for (times, resolved) in [
+        (&["07:59:55"][..], "done"),
+        (&["08:01:30"], "done"),
+        (&["07:30:00"], &differs),
+        (&["08:05:00"], &differs),
+        (&["07:30:00", "08:00:01", "08:05:00"], "done"),
+    ] {
+        let (service, known) = stock("accessories", 5, 10 - times.len() as i64);
+        let log = times.iter().map(|time| entry(&format!("2026-03-02T{time}Z"), json!({"employee_id": 7})));
+        let service = service.with("activity", [cursor.clone()]).with("activity", log);
+        let context = with_stock(sent(&cursor, Vec::new()), known);
+        assert_eq!(short(&resolutions(&service, &[&row], &context.borrowed())), [resolved], "{times:?}");
+    }
+}
+
+#[test]
+fn stock_that_strangers_have_taken_is_not_ours() {
+    let cursor = entry(CURSOR, json!({}));
+    let row = mouse(0, json!({}));
+    let (service, known) = stock("accessories", 5, 9);
+    let service = service.with("activity", [cursor.clone(), entry("2026-03-02T08:00:01Z", json!({"employee_id": 8}))]);
+    let context = with_stock(sent(&cursor, Vec::new()), known);
+    assert_eq!(short(&resolutions(&service, &[&row], &context.borrowed())), [format!("{LOOK}; not sent again")]);
 }
 
 /// How a checkout in a random run ends.

@@ -8,13 +8,18 @@ pub(in crate::run) mod service;
 
 use std::collections::{HashMap, HashSet};
 
+use jiff::Timestamp;
 use serde_json::Value as Json;
 
-use super::{Resolution, RunContext};
+use super::{ArrivalWindow, PlanTimes, Resolution, RunContext};
 use crate::api::Body;
 use crate::catalog::LogPosition;
 use crate::plan::{RowId, Step, StepRole, WriteKind};
+use crate::run::other_runs::{OtherAction, OtherRuns};
 use crate::schema;
+
+/// When the plan was made.
+const PLANNED: Timestamp = Timestamp::UNIX_EPOCH;
 
 /// An owned [`RunContext`].
 #[derive(Debug, Default)]
@@ -24,6 +29,19 @@ struct TestContext {
     log: LogPosition,
     completed_actions: Vec<Step>,
     available: HashMap<(&'static str, i64), i64>,
+    other_runs: Told,
+    done_elsewhere: Vec<Step>,
+    sent: HashMap<u32, Option<ArrivalWindow>>,
+}
+
+/// What other runs have sent.
+#[derive(Debug, Default)]
+struct Told(Vec<OtherAction>);
+
+impl OtherRuns for Told {
+    fn actions(&self) -> Option<Vec<OtherAction>> {
+        Some(self.0.clone())
+    }
 }
 
 impl TestContext {
@@ -35,6 +53,10 @@ impl TestContext {
             log: &self.log,
             completed_actions: &self.completed_actions,
             available: &self.available,
+            other_runs: &self.other_runs,
+            plan: Some(PlanTimes { log_read_at: PLANNED, account_read_at: Some(PLANNED) }),
+            done_elsewhere: &self.done_elsewhere,
+            sent: &self.sent,
         }
     }
 }
@@ -61,6 +83,7 @@ fn short(resolutions: &[Resolution]) -> Vec<String> {
         Resolution::Applied { id: Some(id), .. } => format!("#{id}"),
         Resolution::Applied { id: None, .. } => String::from("done"),
         Resolution::NotApplied => String::from("again"),
+        Resolution::DoneByOtherRun { run } => format!("done by {run}"),
         Resolution::Indeterminate(message) => message.clone(),
     };
     resolutions.iter().map(one).collect()

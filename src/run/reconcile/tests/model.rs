@@ -184,6 +184,7 @@ proptest! {
             Resolution::Applied { .. } => prop_assert_eq!(held, sent),
             Resolution::NotApplied => prop_assert_eq!(held, before),
             Resolution::Indeterminate(_) => prop_assert!(held != sent && held != before),
+            Resolution::DoneByOtherRun { .. } => prop_assert!(false, "there is no other run"),
         }
     }
 }
