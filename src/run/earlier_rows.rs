@@ -18,7 +18,7 @@ use jiff::Timestamp;
 
 use super::input::InputSet;
 use super::journal::{
-    EarlierRun, Journal, JournalError, RowEnding, RunKind, RunPhase, RunStore, SheetHeader, Unfinished,
+    EarlierRun, Journal, JournalError, RecordEndings, RowEnding, RunKind, RunPhase, RunStore, SheetHeader, Unfinished,
 };
 use crate::account::Account;
 use crate::error::Result;
@@ -49,14 +49,30 @@ pub(super) struct EarlierRows {
     digests: HashSet<(&'static str, u64)>,
 }
 
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 struct EarlierPlace {
     sheet: u16,
     /// Counts the rows of the sheet from 0.
     position: usize,
     digest: u64,
     status: RowStatus,
+    /// What became of the row's records, where it makes several.
+    records: Option<RecordEndings>,
     changed: Option<Timestamp>,
+}
+
+impl EarlierPlace {
+    /// What became of the row's own record.
+    fn own(&self) -> RowStatus {
+        self.records.as_ref().map_or(self.status, |records| records.own)
+    }
+
+    /// Whether the run was done with the row's own record, whatever became of further ones. Of one that it carried, it did not
+    /// send what was edited, if the row failed.
+    fn is_own_done(&self) -> bool {
+        let is_carried = self.records.as_ref().is_some_and(|records| records.is_own_carried);
+        has_written(self.status) || (has_written(self.own()) && !is_carried)
+    }
 }
 
 /// A row as an earlier run read it, under the columns of the row at hand.
@@ -67,12 +83,16 @@ pub(super) struct EarlierCells {
     pub(super) changed: Option<Timestamp>,
 }
 
-/// Whether a row that is not done was done before, and edited since.
+/// Whether a row that is not done was done before, all of it or its own record, and may have been edited since.
 #[derive(Debug)]
 pub(super) enum DoneEarlier {
     Never,
-    /// It said this then.
-    Known(EarlierCells),
+    /// Its own record was, and these of its further ones were not.
+    Done {
+        own: RowStatus,
+        left: Vec<&'static str>,
+        cells: Option<EarlierCells>,
+    },
     /// No journal tells what it said then.
     Unknown,
 }
@@ -178,22 +198,28 @@ impl EarlierRows {
         let columns: Vec<NamedColumns> = sheets.iter().map(columns).collect();
         let (mut places, mut digests) = (HashMap::new(), HashSet::new());
         for (index, sheet) in sheets.iter().enumerate().filter(|(_, sheet)| sheet.owner.is_none()) {
+            let entity = sheet.entity.name;
             let mut outcomes = journal.merged_rows(&sheets, index as u16, Unfinished::Open);
             let (mut position, mut ended) = (0, Ok(()));
             journal.each_row(index as u16, &mut |row| {
                 let digest = columns[index].digest(row);
-                digests.insert((sheet.entity.name, digest));
+                digests.insert((entity, digest));
                 match outcomes.next() {
                     Some(Ok(finished)) => {
                         if let Some(record) = finished.outcome.id {
+                            let status = finished.outcome.status;
+                            let records = finished.records;
+                            let is_carried = match &records {
+                                Some(records) => records.is_own_carried,
+                                None => finished.ending == RowEnding::Carried,
+                            };
                             // What became of a carried one between the runs nobody knows.
-                            let since = (finished.ending != RowEnding::Carried).then_some(began);
-                            let (sheet_at, status) = (index as u16, finished.outcome.status);
-                            let changed = finished.changed_at.or(since);
-                            let place = EarlierPlace { sheet: sheet_at, position, digest, status, changed };
-                            let known = places.entry((sheet.entity.name, record)).or_insert(place);
+                            let changed = finished.changed_at.or((!is_carried).then_some(began));
+                            let sheet = index as u16;
+                            let place = EarlierPlace { sheet, position, digest, status, records, changed };
+                            let known = places.entry((entity, record)).or_insert_with(|| place.clone());
                             // A second row of a record is a problem: the first one counts.
-                            if !known.status.is_done() {
+                            if !(known.status.is_done() || known.is_own_done()) {
                                 *known = place;
                             }
                         }
@@ -245,7 +271,7 @@ impl EarlierRows {
     }
 
     fn cells_at(&self, place: &EarlierPlace, row: &Row, columns: &NamedColumns) -> Option<EarlierCells> {
-        if !self.run.is_named && place.status != RowStatus::Created {
+        if !self.run.is_named && place.own() != RowStatus::Created {
             return None;
         }
         let earlier = self.journal.row_at(place.sheet, place.position).ok()??;
@@ -253,24 +279,25 @@ impl EarlierRows {
         Some(EarlierCells { row, changed: place.changed })
     }
 
-    /// Whether a row that is not done was done before this run: then it has an edit that did not succeed.
+    /// Whether this run was done with the own record of a row that is not done, or a run before it: then the row has further
+    /// records that failed, or an edit that did not succeed.
     pub(super) fn done_before(&self, reported: &ReportedRow, row: &Row, columns: &NamedColumns) -> DoneEarlier {
-        match self.place(reported) {
-            Some(place) => self.done_before_place(place, reported, row, columns),
-            None => DoneEarlier::Never,
+        self.place(reported).map_or(DoneEarlier::Never, |place| self.done_at(place, reported, row, columns))
+    }
+
+    fn done_at(&self, place: &EarlierPlace, reported: &ReportedRow, row: &Row, columns: &NamedColumns) -> DoneEarlier {
+        if place.is_own_done() {
+            let cells = self.cells_at(place, row, columns);
+            let left = place.records.as_ref().map(|records| records.left.clone()).unwrap_or_default();
+            return DoneEarlier::Done { own: place.own(), left, cells };
         }
+        self.done_before_place(place, reported, row, columns)
     }
 
     /// Whether a row of which a dry run tells was done by this run, or before it.
     pub(super) fn done_before_dry_run(&self, told: &ReportedRow, row: &Row, columns: &NamedColumns) -> DoneEarlier {
         let place = told.record.filter(|_| self.run.is_named).and_then(|id| self.places.get(&(told.entity, id)));
-        match place {
-            Some(place) if has_written(place.status) => {
-                self.cells_at(place, row, columns).map_or(DoneEarlier::Unknown, DoneEarlier::Known)
-            }
-            Some(place) => self.done_before_place(place, told, row, columns),
-            None => DoneEarlier::Never,
-        }
+        place.map_or(DoneEarlier::Never, |place| self.done_at(place, told, row, columns))
     }
 
     fn done_before_place(
@@ -287,13 +314,17 @@ impl EarlierRows {
         let Some(rows) = self.before.get(&place.sheet).and_then(|run| self.open_before(run)) else {
             return if said.is_done() { DoneEarlier::Unknown } else { DoneEarlier::Never };
         };
-        match rows.places.get(&(reported.entity, reported.record.unwrap_or_default())) {
-            Some(place) if has_written(place.status) => {
-                rows.cells_at(place, row, columns).map_or(DoneEarlier::Unknown, DoneEarlier::Known)
-            }
-            Some(place) if !said.is_done() => rows.done_before_place(place, reported, row, columns),
+        let before = match rows.places.get(&(reported.entity, reported.record.unwrap_or_default())) {
+            Some(before) if before.is_own_done() || !said.is_done() => rows.done_at(before, reported, row, columns),
             _ if said.is_done() => DoneEarlier::Unknown,
             _ => DoneEarlier::Never,
+        };
+        match (before, &place.records) {
+            (DoneEarlier::Done { own, mut left, cells }, Some(records)) => {
+                left.retain(|further| !records.done.contains(further));
+                DoneEarlier::Done { own, left, cells }
+            }
+            (before, _) => before,
         }
     }
 

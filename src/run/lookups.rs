@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 
 use super::described::DescribedRecords;
 use super::input::{InputRow, InputSet};
-use super::previous_result::{PreviousResult, Said};
+use super::previous_result::{DoneBefore, PreviousResult, Said};
 use crate::catalog;
 use crate::check::{CheckedRow, Checker, Code, EarlierRunRow, ParsedValue, Problem, RowAction, text};
 use crate::error::{Error, Result};
@@ -78,7 +78,8 @@ pub(super) fn gather(
                 }
             }
             let reader = earlier.iter_mut().find(|(known, _)| *known == record).map(|(_, reader)| reader);
-            if let (Some(before), Some(reader)) = (before.as_ref().filter(|_| !is_skipped), reader) {
+            let is_done = |before: &&DoneBefore| record == index || before.has_done(sheet.mapping.entity);
+            if let (Some(before), Some(reader)) = (before.as_ref().filter(|_| !is_skipped).filter(is_done), reader) {
                 let earlier = before.earlier(reader);
                 if sheet.owner.is_some() && says_the_same(sheet.mapping, &earlier, row) {
                     lookups.described.skipped.insert(RowId { sheet: sheet.index, row: row.number });

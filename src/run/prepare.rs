@@ -276,7 +276,9 @@ impl RunPlanner<'_> {
                 None => None,
             };
             planner.steps.row_begins(sheet, &filled, &mut checked);
-            if let Said::Done(before) = said(result, own, typed) {
+            if let Said::Done(before) = said(result, own, typed)
+                && before.has_done(mapping.entity)
+            {
                 checked.earlier = Some(before.earlier(&mut reader));
             }
             stored = planner.further_record(sheet, &filled, &mut checked).and_then(|plan| {
@@ -370,6 +372,10 @@ impl RunPlanner<'_> {
                 let mut plan = planner.row(sheet, filled, checked)?;
                 let is_gone = matches!(&plan.decision, RowDecision::Rejected(problems)
                     if problems.iter().any(|problem| problem.code() == Code::RecordMissing));
+                // A row of which one record has a problem sends nothing. The problem may be that of this record.
+                let is_withheld = matches!(&plan.decision, RowDecision::Rejected(problems) if problems.is_empty());
+                let problems = if is_withheld { pass.problems(sheet.index, typed) } else { Vec::new() };
+                let before = before.filter(|_| problems.is_empty());
                 if let Some(kept) = before.and_then(|before| before.keep(&plan.decision, is_gone)) {
                     left.gone += u64::from(is_gone);
                     return Ok(kept);
@@ -380,8 +386,8 @@ impl RunPlanner<'_> {
                 remarks.add(typed.number, &checked.remarks);
                 let mut planned = planned_row(checked, plan, sheet.mapping);
                 checked.locate_problems(&mut planned.problems, typed, sheet.mapping);
-                if is_rejected(&planned) && planned.problems.is_empty() {
-                    planned.problems = pass.problems(sheet.index, typed);
+                if is_withheld {
+                    planned.problems = problems;
                 }
                 Ok(planned)
             };

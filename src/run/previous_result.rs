@@ -43,7 +43,7 @@ pub(super) enum Said {
     /// The same, although a cell of it was edited: an action or a deletion would happen a second time, and what was
     /// left out may have been left out on purpose.
     Edited(PlannedRow),
-    /// It is done, or an edit of it failed after it was done, and its cells may have been edited since.
+    /// It is done, or its own record is, or an edit of it failed after it was done, and its cells may have been edited since.
     Done(DoneBefore),
 }
 
@@ -57,9 +57,20 @@ pub(super) struct DoneBefore {
     kept: Option<PlannedRow>,
     /// What it said then; none where no journal tells.
     cells: Option<EarlierCells>,
+    /// The collections and actions of its further records that are not done: they are sent like any other.
+    left: Vec<&'static str>,
 }
 
 impl DoneBefore {
+    fn of(kept: Option<PlannedRow>, cells: Option<EarlierCells>) -> Self {
+        Self { kept, cells, left: Vec::new() }
+    }
+
+    /// Whether the row is done as far as it makes such a record.
+    pub(super) fn has_done(&self, entity: &Entity) -> bool {
+        !self.left.contains(&entity.name)
+    }
+
     /// What the row said then, read like the row itself.
     pub(super) fn earlier(&self, checker: &mut Checker<'_>) -> EarlierRunRow {
         let Some(EarlierCells { row, changed }) = &self.cells else { return EarlierRunRow::Unknown };
@@ -224,16 +235,16 @@ impl PreviousResult {
         match &self.edits {
             Edits::Since(rows) if rows.is_as_read(&reported) => Said::Decided(kept),
             Edits::Since(rows) if reported.record.is_some() => {
-                Said::Done(DoneBefore { kept: Some(kept), cells: rows.cells(&reported, row, &self.columns) })
+                Said::Done(DoneBefore::of(Some(kept), rows.cells(&reported, row, &self.columns)))
             }
             Edits::Since(_) => Said::Edited(PlannedRow { message: EDITED_IN_VAIN.into(), ..kept }),
-            Edits::Unknown if reported.record.is_some() => Said::Done(DoneBefore { kept: Some(kept), cells: None }),
+            Edits::Unknown if reported.record.is_some() => Said::Done(DoneBefore::of(Some(kept), None)),
             Edits::None | Edits::Unknown => Said::Decided(kept),
         }
     }
 
-    /// What is said of a row that is not done: that it was done once, and has an edit that did not succeed, or that a dry
-    /// run did not send.
+    /// What is said of a row that is not done: that its own record is, or that it was done once, and has an edit that did not
+    /// succeed, or that a dry run did not send.
     fn edited_before(&self, reported: &ReportedRow, mode: ReportMode, row: &Row) -> Said {
         let (Edits::Since(rows), Some(_)) = (&self.edits, reported.record) else { return Said::Nothing };
         let done = match mode {
@@ -242,8 +253,13 @@ impl PreviousResult {
         };
         match done {
             DoneEarlier::Never => Said::Nothing,
-            DoneEarlier::Known(cells) => Said::Done(DoneBefore { kept: None, cells: Some(cells) }),
-            DoneEarlier::Unknown => Said::Done(DoneBefore { kept: None, cells: None }),
+            // The row was done with its own record; what it said of the others' failure is told anew.
+            DoneEarlier::Done { own, left, cells } if !left.is_empty() => {
+                let kept = PlannedRow { status: own, message: String::new(), ..self.outcome(row) };
+                Said::Done(DoneBefore { kept: Some(kept), cells, left })
+            }
+            DoneEarlier::Done { cells, .. } => Said::Done(DoneBefore::of(None, cells)),
+            DoneEarlier::Unknown => Said::Done(DoneBefore::of(None, None)),
         }
     }
 
@@ -388,8 +404,7 @@ mod tests {
             problems: Vec::new(),
         };
         let cells = EarlierCells { row: Row::default(), changed: None };
-        let (known, unknown) =
-            (DoneBefore { kept: Some(kept.clone()), cells: Some(cells) }, DoneBefore { kept: Some(kept), cells: None });
+        let (known, unknown) = (DoneBefore::of(Some(kept.clone()), Some(cells)), DoneBefore::of(Some(kept), None));
         let rejected = |before: &DoneBefore, codes: &[Code]| {
             let problem = |code: &Code| ValueError::new(*code, "", "").at(None, "");
             before.is_edited(&RowDecision::Rejected(codes.iter().map(problem).collect()))

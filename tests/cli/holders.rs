@@ -169,6 +169,55 @@ fn a_row_whose_asset_was_made_and_whose_check_out_failed_says_both() {
     assert!(rows[1][2].contains("refused"), "{}", rows[1][2]);
 }
 
+#[test]
+fn what_is_left_of_a_row_is_sent_alone_and_what_others_have_changed_stays() {
+    let faults = "POST checkout/asset count=4 refuse".parse().unwrap();
+    let mapping = "entity = \"assets\"\n[fields.assigned_to]\ncolumn = \"UPN\"\n[also.employees]\n\
+                   name = { column = \"User\" }\nemail = { column = \"UPN\" }\ntitle = { column = \"Title\" }\n";
+    let rows: String = (1..=4)
+        .map(|number| {
+            format!("A-{number},MacBook Pro 14,Ready,hello,PO-{number},p{number}@example.com,P {number},Clerk\n")
+        })
+        .collect();
+    let account = CliTest::with(SandboxOptions { seed: Seed::Empty, faults, ..SandboxOptions::default() })
+        .with_lookups()
+        .sheet("mapping.toml", mapping)
+        .sheet("assets.csv", &format!("Asset tag,Product,Status,Notes,Order number,UPN,User,Title\n{rows}"));
+    let import = |file: &str, to: &str, edits: &[(&str, &str)]| {
+        let text = std::fs::read_to_string(account.path(file)).unwrap();
+        assert!(edits.iter().all(|(from, _)| text.contains(from)), "{text}");
+        let edited = edits.iter().fold(text, |text, (from, edited)| text.replace(from, edited));
+        std::fs::write(account.path(file), edited).unwrap();
+        let (_, summary) = account.json(&["import", file, "--mapping", "mapping.toml", "--result", to, "--yes"]);
+        (writes(&summary), summary)
+    };
+    let told = |tag: &str| {
+        let asset = account.record("assets", "asset_id", tag);
+        (asset["notes"].as_str().unwrap().to_owned(), asset["order_number"].clone(), holder(&account, tag))
+    };
+    let (_, summary) = import("assets.csv", "r.csv", &[]);
+    assert_eq!(summary["counts"]["failed"], 4, "{summary:#}");
+    for id in 1..=4 {
+        for (path, body) in [("assets", json!({"notes": "theirs"})), ("employees", json!({"title": "Boss"}))] {
+            assert_eq!(account.request("PUT", &format!("{path}/{id}"), Some(&body)).0, 200);
+        }
+    }
+    let edits = [("PO-2", "PO-7"), ("hello,PO-3", "mine,PO-3"), ("PO-4,p4@example.com", "PO-9,p4")];
+    let (sent, summary) = import("r.csv", "r2.csv", &edits);
+    assert_eq!(sent, ["POST checkout/asset 2", "PUT assets 1"], "{summary:#}");
+    assert_eq!(codes(&summary, "problems"), ["record.conflict", "email.invalid"]);
+    let theirs = |order: &str, holder| (String::from("theirs"), json!(order), holder);
+    assert_eq!(["A-1", "A-2"].map(told), [theirs("PO-1", employee(1)), theirs("PO-7", employee(2))]);
+    assert_eq!(["A-3", "A-4"].map(told), [theirs("PO-3", None), theirs("PO-4", None)]);
+    // Without the edit there is only the check-out left, and what was edited beside a problem is still an edit.
+    let (sent, summary) =
+        import("r2.csv", "r3.csv", &[("mine,PO-3", "hello,PO-3"), ("PO-9,p4", "PO-9,p4@example.com")]);
+    assert_eq!(sent, ["POST checkout/asset 2", "PUT assets 1"], "{summary:#}");
+    assert_eq!(["A-3", "A-4"].map(told), [theirs("PO-3", employee(3)), theirs("PO-9", employee(4))]);
+    assert!(account.records("employees").iter().all(|person| person["title"] == "Boss"));
+    assert!(import("r3.csv", "r4.csv", &[]).0.is_empty());
+}
+
 /// An account with that fault in which Ada Byron has A-1.
 fn held_by_ada(fault: &str) -> CliTest {
     let options = SandboxOptions { seed: Seed::Empty, faults: fault.parse().unwrap(), ..SandboxOptions::default() };

@@ -3,7 +3,7 @@
 use std::iter::Peekable;
 
 use super::row_outcomes::RowOutcomes;
-use super::{FinishedRow, Journal, JournalError, RowEnding, SheetHeader, Unfinished};
+use super::{FinishedRow, Journal, JournalError, RecordEndings, RowEnding, SheetHeader, Unfinished};
 use crate::plan::{ReportMode, RowOutcome, RowStatus};
 use crate::schema::{Entity, Role, Verb};
 
@@ -72,6 +72,17 @@ impl Iterator for MergedRows<'_> {
 
 impl MergedRows<'_> {
     fn merge(&self, row: &mut FinishedRow, parts: Vec<(&'static Entity, FinishedRow)>) {
+        let is_left = |part: &FinishedRow| {
+            let is_open = part.ending == RowEnding::Open;
+            is_open || matches!(part.outcome.status, RowStatus::Failed | RowStatus::Unknown | RowStatus::NotSent)
+        };
+        let name = |(entity, _): &(&'static Entity, FinishedRow)| entity.name;
+        row.records = Some(RecordEndings {
+            own: row.outcome.status,
+            is_own_carried: row.ending == RowEnding::Carried,
+            left: parts.iter().filter(|(_, part)| is_left(part)).map(name).collect(),
+            done: parts.iter().filter(|(_, part)| !is_left(part)).map(name).collect(),
+        });
         // What the row was before this run is nothing that this run did, if it did anything for one of its records.
         let is_idle = |part: &FinishedRow| matches!(part.outcome.status, RowStatus::Unchanged | RowStatus::Skipped);
         if row.ending == RowEnding::Carried && !parts.iter().all(|(_, part)| is_idle(part)) {

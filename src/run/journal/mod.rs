@@ -66,6 +66,7 @@ pub use file::JournalLocation;
 pub(super) use inline_writer::{Crash, InlineWriter};
 pub use read::RowState;
 pub(crate) use read::{AttemptCounts, Journal};
+pub(crate) use row_outcomes::RecordEndings;
 pub use row_outcomes::{FinishedRow, RowEnding};
 pub(crate) use row_outcomes::{RowOutcomes, Unfinished};
 pub(crate) use run_store::{LockState, RunOverview, RunStore, StoredRun};

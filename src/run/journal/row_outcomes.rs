@@ -30,6 +30,21 @@ pub struct FinishedRow {
     pub outcome: RowOutcome,
     /// When the service changed the record for this run, where it said so.
     pub changed_at: Option<Timestamp>,
+    /// What became of each of its records, where the row makes several.
+    pub(crate) records: Option<RecordEndings>,
+}
+
+/// What became of the records of a row that makes several.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct RecordEndings {
+    /// Of the row's own.
+    pub own: RowStatus,
+    /// Whether an earlier run had finished the row's own.
+    pub is_own_carried: bool,
+    /// The collections and actions of the further ones that were not finished.
+    pub left: Vec<&'static str>,
+    /// Of those that were.
+    pub done: Vec<&'static str>,
 }
 
 /// How far a row got.
@@ -360,7 +375,7 @@ impl JoinedRow {
         // What was not sent has changed nothing.
         let changes = if status.is_written() { self.changes } else { Vec::new() };
         let outcome = RowOutcome { status, id: planned.record, message, problems, changes };
-        FinishedRow { number: self.number, ending, outcome, changed_at: self.changed_at }
+        FinishedRow { number: self.number, ending, outcome, changed_at: self.changed_at, records: None }
     }
 }
 
