@@ -21,6 +21,7 @@ pub mod log_field;
 mod meaning;
 mod name;
 mod secrets;
+mod shown;
 #[cfg(test)]
 mod tests;
 mod words;
@@ -40,6 +41,7 @@ pub use meaning::{
 pub use name::{first_name_first, fold_name, fold_name_into};
 pub(crate) use name::{without_leading_zeros, without_separators};
 pub use secrets::is_secret_header;
+pub use shown::CopiedField;
 
 /// What a sheet can hold and the API can take or give: a collection of records, an action, or a listing.
 #[derive(Debug)]

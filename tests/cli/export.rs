@@ -710,3 +710,18 @@ fn verify_says_whether_the_local_copy_equals_the_service() {
     let (_, summary) = account.json(&["export", "statuses", "-o", "third.csv"]);
     assert!(summary["verified"].is_null());
 }
+
+#[test]
+fn audits_name_an_asset_by_the_tag_that_it_has_now() {
+    let audit = json!({
+        "audit_date": "2026-03-02", "scheduled": false, "completed": true, "asset_id": "A-2", "user_id": 1,
+    });
+    let account = account().holds("audits", audit);
+    let export = ["export", "--all", "-o", "nightly/"];
+    // The second one lets collections take turns.
+    (0..2).for_each(|_| drop(account.run(&export).exits(0)));
+    account.request("PUT", "assets/2", Some(&json!({"asset_id": "NEW-2"})));
+    account.run(&export).exits(0);
+    let audits = fs::read_to_string(account.path("nightly/audits.csv")).unwrap();
+    assert_eq!(columns_of(&audits, &["asset_id"]), [["asset_id"], ["NEW-2"]]);
+}

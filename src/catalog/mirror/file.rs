@@ -420,22 +420,25 @@ impl MirrorFile {
         })
     }
 
+    /// The number of the last log entry that became known; 0 if none did.
+    pub(super) fn log_end(&self) -> Result<i64, MirrorError> {
+        let sql = "SELECT coalesce(max(seq), 0) FROM log";
+        self.attempt(|connection| connection.query_row(sql, [], |row| row.get(0)))
+    }
+
+    /// The log entries that became known after a point, the latest first.
+    pub(super) fn entries_after(&self, since: i64) -> Result<Vec<LogEntry>, MirrorError> {
+        // Of one moment, the entry that the service listed first is the latest.
+        let sql = "SELECT timestamp, type, event, item_id, body FROM log WHERE seq > ?1 ORDER BY timestamp DESC, seq";
+        self.attempt(|connection| connection.prepare_cached(sql)?.query_map([since], log_entry)?.collect())
+    }
+
     /// The log entries about a record that became known after a point, the latest first.
     pub(super) fn entries_about(&self, kind: &str, item: i64, since: i64) -> Result<Vec<LogEntry>, MirrorError> {
+        let sql = "SELECT timestamp, type, event, item_id, body FROM log
+                   WHERE type = ?1 AND item_id = ?2 AND seq > ?3 ORDER BY timestamp DESC, seq";
         self.attempt(|connection| {
-            let sql = "SELECT timestamp, type, event, item_id, body FROM log
-                       WHERE type = ?1 AND item_id = ?2 AND seq > ?3 ORDER BY timestamp DESC, seq DESC";
-            let mut statement = connection.prepare_cached(sql)?;
-            let read = |row: &rusqlite::Row<'_>| {
-                Ok(LogEntry {
-                    timestamp: row.get(0)?,
-                    kind: row.get(1)?,
-                    event: row.get(2)?,
-                    item: row.get(3)?,
-                    body: row.get(4)?,
-                })
-            };
-            statement.query_map(params![kind, item, since], read)?.collect()
+            connection.prepare_cached(sql)?.query_map(params![kind, item, since], log_entry)?.collect()
         })
     }
 
@@ -510,6 +513,10 @@ fn table_of(entity: &Entity) -> String {
         "CREATE TABLE {} (id INTEGER PRIMARY KEY, updated_at TEXT, sweep INTEGER NOT NULL, body TEXT NOT NULL);",
         entity.name
     )
+}
+
+fn log_entry(row: &rusqlite::Row<'_>) -> rusqlite::Result<LogEntry> {
+    Ok(LogEntry { timestamp: row.get(0)?, kind: row.get(1)?, event: row.get(2)?, item: row.get(3)?, body: row.get(4)? })
 }
 
 fn add_change(

@@ -2,7 +2,8 @@
 //!
 //! The log covers seven collections (guide: section "Activity", the options of `type`); about the others it says
 //! nothing. Whether it is complete is not documented. So what it says is trusted, and its silence only as long as no
-//! change was ever found that it had not mentioned.
+//! change was ever found that it had not mentioned. Silence about a collection proves nothing while its records show
+//! values of others: a new tag of an asset is an entry about the asset, and changes its audits too.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -25,6 +26,8 @@ pub(super) enum LastEvent {
 #[derive(Debug, Default)]
 pub(super) struct LogDelta {
     records: BTreeMap<String, BTreeMap<i64, LastEvent>>,
+    /// The types of which a record that was there was changed otherwise than by a move.
+    altered: BTreeSet<String>,
     /// Employees who received or returned something: the counts in their records changed.
     employees: BTreeSet<i64>,
     /// Something was moved and the entry does not say who holds it.
@@ -43,10 +46,17 @@ impl LogEntry {
 }
 
 impl LogDelta {
-    /// Adds a new entry. They are newest first, so the first one about a record is the last event.
-    pub(super) fn add(&mut self, entry: &LogEntry) {
+    /// What these entries say. They are newest first, so the first one about a record is the last event.
+    pub(super) fn of(entries: &[LogEntry]) -> Self {
+        let mut delta = Self::default();
+        entries.iter().for_each(|entry| delta.add(entry));
+        delta
+    }
+
+    fn add(&mut self, entry: &LogEntry) {
         let Some(at) = ServiceTime::parse(&entry.timestamp) else { return };
-        if [Verb::Checkin, Verb::Checkout].iter().any(|verb| verb.log_event() == entry.event) {
+        let is_move = [Verb::Checkin, Verb::Checkout].iter().any(|verb| verb.log_event() == entry.event);
+        if is_move {
             let employee = serde_json::from_str(&entry.body)
                 .ok()
                 .and_then(|body: Json| integer(body.get(schema::person_parameter()?)?));
@@ -54,6 +64,9 @@ impl LogDelta {
                 Some(employee) => drop(self.employees.insert(employee)),
                 None => self.has_unnamed_moves = true,
             }
+        }
+        if !is_move && entry.event != "Create" {
+            self.altered.insert(entry.kind.clone());
         }
         let Some(item) = entry.item else { return };
         let last = match entry.event.as_str() {
@@ -73,17 +86,40 @@ impl LogDelta {
         entity.log_type().and_then(|kind| self.records.get(kind)).is_some_and(|records| records.contains_key(&id))
     }
 
-    pub(super) fn is_silent_on(&self, entity: &Entity) -> bool {
-        self.about(entity).next().is_none()
+    /// Whether it proves that no record of the collection changed: it covers the collection, and all whose values its
+    /// records show, and tells of nothing.
+    pub(super) fn proves_unchanged(&self, entity: &Entity) -> bool {
+        let is_covered = |entity: &Entity| entity.log_type().is_some();
+        is_covered(entity)
+            && self.about(entity).next().is_none()
+            && entity.shown_collections().all(|shown| is_covered(shown) && !self.has_altered(shown))
+    }
+
+    /// Whether values that records of the collection show may have changed in the records that they come from.
+    pub(super) fn has_altered_shown(&self, entity: &Entity) -> bool {
+        entity.shown_collections().any(|shown| self.has_altered(shown))
+    }
+
+    fn has_altered(&self, entity: &Entity) -> bool {
+        entity.log_type().is_some_and(|kind| self.altered.contains(kind))
+    }
+
+    /// Whether the log says anything of records of the collection: of themselves, or of what they hold.
+    pub(super) fn tells_of(entity: &Entity) -> bool {
+        entity.log_type().is_some() || is_holder(entity)
     }
 
     /// The holders whose own records changed with what they hold; none if an entry does not name them.
     pub(super) fn holders(&self, entity: &Entity) -> Option<Vec<i64>> {
-        let is_holder = entity.log_type().is_none()
-            && ACTIVITY.filters().filter_map(|field| field.reference_to()).any(|to| to.to == entity.name);
-        if !is_holder {
+        if !is_holder(entity) {
             return Some(Vec::new());
         }
         (!self.has_unnamed_moves).then(|| self.employees.iter().copied().collect())
     }
+}
+
+/// Whether entries about other records name records of the collection as their holders.
+fn is_holder(entity: &Entity) -> bool {
+    entity.log_type().is_none()
+        && ACTIVITY.filters().filter_map(|field| field.reference_to()).any(|to| to.to == entity.name)
 }

@@ -141,6 +141,24 @@ impl Mirror {
         self.file.set_fact("log_mark", timestamp)
     }
 
+    /// The last entry of the log that the mirror of the collection includes; none if it is not known.
+    fn log_known(&self, entity: &Entity) -> Result<Option<i64>, MirrorError> {
+        Ok(self.file.fact(&format!("log of {}", entity.name))?.and_then(|text| text.parse().ok()))
+    }
+
+    fn set_log_known(&self, entity: &Entity, seq: i64) -> Result<(), MirrorError> {
+        self.file.set_fact(&format!("log of {}", entity.name), &seq.to_string())
+    }
+
+    /// The number of the refresh since which every entry of the log was read.
+    fn log_whole_since(&self) -> Result<i64, MirrorError> {
+        Ok(self.file.fact("log_whole_since")?.and_then(|text| text.parse().ok()).unwrap_or(0))
+    }
+
+    fn set_log_whole_since(&self, refresh: i64) -> Result<(), MirrorError> {
+        self.file.set_fact("log_whole_since", &refresh.to_string())
+    }
+
     fn is_log_trusted(&self) -> Result<bool, MirrorError> {
         Ok(self.file.fact("log_kept_silent")?.is_none())
     }

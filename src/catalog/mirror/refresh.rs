@@ -13,8 +13,12 @@
 //!   last one. A deletion that is not in the log shows here, and then the collection is read in full.
 //!
 //! A collection that fits into one page is simply read: that is the one request the top of its list would cost.
-//! If many collections are wanted, those that the log covers and does not mention are checked in turn only, unless the
-//! log was ever found to have missed a change.
+//! If many collections are wanted, those of which the log proves that nothing changed are checked in turn only, unless the
+//! log was ever found to have missed a change. What counts is what the log says since the collection itself was refreshed:
+//! other exports may have read the log since.
+//!
+//! Records that show values of others, such as an audit with the tag of its asset, are read anew when the log tells of
+//! changes of those: nothing about the records themselves shows it.
 //!
 //! ```text
 //! activity_log   what the log says since the last refresh
@@ -124,9 +128,6 @@ struct RefreshJob<'a, S> {
     source: &'a S,
     options: RefreshOptions<'a>,
     number: i64,
-    log: LogDelta,
-    /// Whether the log was read back to the last refresh.
-    log_is_complete: bool,
     longest_page: u32,
     on_progress: &'a mut dyn FnMut(&'static str, u64),
 }
@@ -169,8 +170,6 @@ impl Mirror {
             source,
             options,
             number: self.next_refresh()?,
-            log: LogDelta::default(),
-            log_is_complete: false,
             longest_page: self.longest_page()?,
             on_progress,
         };
@@ -180,7 +179,7 @@ impl Mirror {
 
 impl<S: RecordSource> RefreshJob<'_, S> {
     async fn run(&mut self, wanted: &[&'static Entity]) -> Result<Vec<RefreshStats>, RefreshError<S::Error>> {
-        self.read_log(wanted).await?;
+        self.refresh_log(wanted).await?;
         let skipped = self.skippable(wanted)?;
         let mut done = Vec::new();
         for entity in wanted.iter().copied() {
@@ -194,10 +193,28 @@ impl<S: RecordSource> RefreshJob<'_, S> {
         Ok(done)
     }
 
-    /// The collections that are not checked this time because the log does not mention them: as many as it takes to
+    /// Reads what the log says since it was read last, in one transaction. It is read for the collections that it covers,
+    /// and for holders of things unless they are few: those are read whole.
+    async fn refresh_log(&mut self, wanted: &[&'static Entity]) -> Result<(), RefreshError<S::Error>> {
+        let mut is_needed = false;
+        for entity in wanted.iter().filter(|entity| LogDelta::tells_of(entity)) {
+            is_needed |= entity.log_type().is_some() || !self.fits_a_page(self.mirror.file().count(entity)?);
+        }
+        if !is_needed {
+            return Ok(());
+        }
+        self.mirror.file().begin()?;
+        let read = self.read_log().await;
+        if matches!(read, Ok(false)) {
+            self.mirror.set_log_whole_since(self.number)?;
+        }
+        self.end_transaction(read).map(drop)
+    }
+
+    /// The collections that are not checked this time because the log proves that nothing changed: as many as it takes to
     /// stay in the budget, those checked most recently.
     fn skippable(&self, wanted: &[&'static Entity]) -> Result<BTreeSet<&'static str>, MirrorError> {
-        if self.options.mode == RefreshMode::Full || !self.log_is_complete || !self.mirror.is_log_trusted()? {
+        if self.options.mode == RefreshMode::Full || !self.mirror.is_log_trusted()? {
             return Ok(BTreeSet::new());
         }
         let file = self.mirror.file();
@@ -207,7 +224,7 @@ impl<S: RecordSource> RefreshJob<'_, S> {
             let Some(state) = file.state(entity)? else { return Ok(BTreeSet::new()) };
             let is_small = self.fits_a_page(file.count(entity)?);
             cost += if is_small { 1 } else { 2 };
-            if is_small && entity.log_type().is_some() && self.log.is_silent_on(entity) {
+            if is_small && self.log_since_refresh(entity)?.is_some_and(|log| log.proves_unchanged(entity)) {
                 quiet.push((state.last_read, entity.name));
             }
         }
@@ -220,7 +237,7 @@ impl<S: RecordSource> RefreshJob<'_, S> {
         let file = self.mirror.file();
         if let Some(state) = file.state(entity)? {
             let refreshed_at = self.options.now.to_owned();
-            file.set_state(entity, &CollectionState { refreshed_at, refresh: self.number, ..state })?;
+            self.set_refreshed(entity, &CollectionState { refreshed_at, refresh: self.number, ..state })?;
         }
         let records = file.count(entity)?;
         Ok(RefreshStats { entity, how: RefreshMethod::Unchanged, records, added: 0, changed: 0, removed: 0 })
@@ -230,12 +247,22 @@ impl<S: RecordSource> RefreshJob<'_, S> {
     async fn refresh_collection(&mut self, entity: &'static Entity) -> Result<RefreshStats, RefreshError<S::Error>> {
         self.mirror.file().begin()?;
         let refreshed = self.read_collection(entity).await;
-        if refreshed.is_ok() {
-            self.mirror.file().commit()?;
-        } else {
-            self.mirror.file().roll_back();
+        self.end_transaction(refreshed)
+    }
+
+    fn end_transaction<T>(&self, done: Result<T, RefreshError<S::Error>>) -> Result<T, RefreshError<S::Error>> {
+        match done {
+            Ok(_) => self.mirror.file().commit()?,
+            Err(_) => self.mirror.file().roll_back(),
         }
-        refreshed
+        done
+    }
+
+    /// Records that the mirror of the collection equals the service's, as far as the log was read.
+    fn set_refreshed(&self, entity: &'static Entity, state: &CollectionState) -> Result<(), MirrorError> {
+        let file = self.mirror.file();
+        file.set_state(entity, state)?;
+        self.mirror.set_log_known(entity, file.log_end()?)
     }
 
     async fn read_collection(&mut self, entity: &'static Entity) -> Result<RefreshStats, RefreshError<S::Error>> {
@@ -250,7 +277,7 @@ impl<S: RecordSource> RefreshJob<'_, S> {
             self.read_all(entity, known.is_some(), &mut tally).await?;
             RefreshMethod::Full
         };
-        self.assess_log(entity, known.as_ref(), &tally)?;
+        self.assess_log(entity, &tally)?;
         let WholeCollection { records, latest } = match tally.whole.take() {
             Some(whole) => whole,
             None => WholeCollection { records: file.count(entity)?, latest: file.latest(entity)? },
@@ -261,7 +288,7 @@ impl<S: RecordSource> RefreshJob<'_, S> {
             refresh: self.number,
             last_read: self.number,
         };
-        file.set_state(entity, &state)?;
+        self.set_refreshed(entity, &state)?;
         let (added, changed) = (tally.first + tally.added.len() as u64, tally.changed.len() as u64);
         Ok(RefreshStats { entity, how, records, added, changed, removed: tally.removed })
     }

@@ -99,6 +99,24 @@ impl ChangingAccount {
         self.log(entity, "Checkout", id, &at);
     }
 
+    /// A new tag. The lists that refer to the asset show it, with the `updated_at` that they had.
+    fn retag(&self, id: i64, tag: &str) {
+        let old = self.with_list("assets", |assets| {
+            assets.iter().find(|asset| record_id(asset) == Some(id)).unwrap().get("asset_id").cloned()
+        });
+        for name in ["maintenances", "audits"] {
+            self.with_list(name, |records| {
+                let shows_it = |record: &&mut Record| old.is_some() && record.get("asset_id") == old.as_ref();
+                records
+                    .iter_mut()
+                    .filter(shows_it)
+                    .for_each(|record| drop(record.insert("asset_id".into(), tag.into())));
+            });
+        }
+        self.change(assets(), id, "asset_id", tag);
+        self.update(assets(), id, tag);
+    }
+
     fn delete(&self, entity: &'static Entity, id: i64) {
         let at = self.tick(3);
         self.with_list(entity.name, |records| records.retain(|record| record_id(record) != Some(id)));
@@ -203,6 +221,77 @@ fn quiet_collections_take_turns_until_the_log_misses_a_change() {
     account.assert_mirrored(&mirror, licenses);
     let (refreshed, _) = account.refresh(&mirror, COLLECTIONS, RefreshMode::Incremental);
     assert!(refreshed.iter().all(|refreshed| refreshed.how != RefreshMethod::Unchanged));
+}
+
+#[test]
+fn records_that_show_the_tag_of_an_asset_follow_it() {
+    let account = ChangingAccount::new(Log::Everything);
+    let lists = ["assets", "maintenances", "audits"].map(|name| collection(name).unwrap());
+    for entity in COLLECTIONS.iter().copied() {
+        // Of audits there are few, as of all others.
+        let records = if matches!(entity.name, "assets" | "maintenances") { 2 * PAGE } else { 5 };
+        account.fill(entity, records as usize);
+    }
+    let tagged = account.ids(assets());
+    tagged.iter().for_each(|id| account.retag(*id, &format!("T-{id}")));
+    for (entity, asset) in lists[1..].iter().flat_map(|entity| tagged.iter().map(move |asset| (entity, asset))) {
+        let ids = account.ids(entity);
+        account.change(entity, ids[*asset as usize % ids.len()], "asset_id", &format!("T-{asset}"));
+    }
+    let mirror = Mirror::temporary().unwrap();
+    account.refresh(&mirror, COLLECTIONS, RefreshMode::Incremental);
+    let mut draw = fastrand::Rng::with_seed(7);
+    let (mut unchanged, mut incremental) = (0, 0);
+    for round in 0..60 {
+        for _ in 0..draw.usize(0..3) {
+            let entity = lists[draw.usize(0..3)];
+            let id = account.ids(entity)[draw.usize(0..5)];
+            match draw.u8(0..4) {
+                0 => account.retag(tagged[draw.usize(0..5)], &format!("R-{round}-{id}")),
+                1 => account.update(entity, id, &format!("round {round}")),
+                2 => account.fill(entity, 1),
+                _ => account.check_out(assets(), tagged[draw.usize(0..5)]),
+            }
+        }
+        let wanted = match draw.usize(0..5) {
+            place @ 0..3 => &lists[place..=place],
+            _ => COLLECTIONS,
+        };
+        let (refreshed, _) = account.refresh(&mirror, wanted, RefreshMode::Incremental);
+        wanted.iter().for_each(|entity| account.assert_mirrored(&mirror, entity));
+        let of_audits = refreshed.iter().filter(|stats| stats.entity.name == "audits");
+        unchanged += of_audits.filter(|stats| stats.how == RefreshMethod::Unchanged).count();
+        incremental += refreshed.iter().filter(|stats| stats.how == RefreshMethod::Incremental).count();
+    }
+    assert!(mirror.is_log_trusted().unwrap(), "every change was mentioned");
+    assert!(unchanged > 5 && incremental > 20, "{unchanged} {incremental}");
+}
+
+#[test]
+fn a_collection_takes_in_what_the_log_said_to_others() {
+    let (licenses, employees) = (collection("licenses").unwrap(), collection("employees").unwrap());
+    let account = ChangingAccount::new(Log::Everything);
+    [assets(), employees].into_iter().for_each(|entity| account.fill(entity, 50));
+    account.fill(licenses, 5);
+    let mirror = Mirror::temporary().unwrap();
+    let refresh = |wanted: &[&'static Entity]| account.refresh(&mirror, wanted, RefreshMode::Incremental).0;
+    refresh(&[assets(), licenses, employees]);
+    account.check_out(assets(), 7);
+    account.change(employees, 60, "number_of_assets", "1");
+    refresh(&[licenses]);
+    assert_eq!(refresh(&[assets()])[0].how, RefreshMethod::Incremental);
+    account.assert_mirrored(&mirror, assets());
+    refresh(&[employees]);
+    account.assert_mirrored(&mirror, employees);
+    // A log that cannot be read back to the last refresh of a collection proves nothing about it.
+    account.check_out(assets(), 8);
+    for _ in 0..30 * PAGE {
+        account.check_out(licenses, account.ids(licenses)[0]);
+    }
+    refresh(&[licenses]);
+    assert_eq!(refresh(&[assets()])[0].how, RefreshMethod::Full);
+    account.assert_mirrored(&mirror, assets());
+    assert_eq!(refresh(&[assets()])[0].how, RefreshMethod::Incremental);
 }
 
 #[test]

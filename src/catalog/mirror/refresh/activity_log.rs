@@ -1,9 +1,10 @@
-//! What the activity log says since the last refresh, and whether its silence can be trusted.
+//! What the activity log says since the last refresh of a collection, and whether its silence can be trusted.
 
 use super::super::MirrorError;
-use super::super::file::{CollectionState, LogEntry};
+use super::super::file::LogEntry;
+use super::super::log_delta::LogDelta;
 use super::super::service_time::ServiceTime;
-use super::{OVERLAP, RefreshError, RefreshJob, RefreshMode, RefreshTally};
+use super::{OVERLAP, RefreshError, RefreshJob, RefreshTally};
 use crate::catalog::NEWEST_FIRST;
 use crate::catalog::source::RecordSource;
 use crate::schema::{ACTIVITY, Entity, log_field};
@@ -14,37 +15,27 @@ const KNOWN_ENTRIES: usize = 20;
 const MOST_LOG_PAGES: u64 = 20;
 
 impl<S: RecordSource> RefreshJob<'_, S> {
-    /// Reads what the log says since the last refresh. Done first: what happens later is in the next refresh.
-    pub(super) async fn read_log(&mut self, wanted: &[&'static Entity]) -> Result<(), RefreshError<S::Error>> {
-        if !wanted.iter().any(|entity| entity.log_type().is_some()) {
-            return Ok(());
-        }
-        let mark = self.mirror.log_mark()?;
-        if self.options.mode == RefreshMode::Full && mark.is_none() {
-            return self.mark_log().await;
-        }
-        let Some(mark) = mark.and_then(|mark| ServiceTime::parse(&mark)) else { return self.mark_log().await };
+    /// Reads the new entries of the log; whether all of them, back to those that are known. Done first: what happens later
+    /// is in the next refresh.
+    pub(super) async fn read_log(&mut self) -> Result<bool, RefreshError<S::Error>> {
+        let mark = self.mirror.log_mark()?.and_then(|mark| ServiceTime::parse(&mark));
+        let Some(mark) = mark else { return self.mark_log().await };
         let day = mark.before(OVERLAP).day();
         let filters: Vec<(&str, &str)> =
             NEWEST_FIRST.iter().copied().chain([(log_field::DATE_FROM, day.as_str())]).collect();
-        let mut offset = 0;
-        let mut newest = None;
+        let (mut offset, mut is_whole, mut newest) = (0, false, None);
         for _ in 0..MOST_LOG_PAGES {
             let page = self.page(&ACTIVITY, &filters, offset).await?;
             let mut known = 0;
             for entry in page.records().filter_map(LogEntry::parse) {
                 newest.get_or_insert_with(|| entry.timestamp.clone());
-                if self.mirror.file().add_log_entry(&entry)? {
-                    self.log.add(&entry);
-                } else {
-                    known += 1;
-                }
+                known += usize::from(!self.mirror.file().add_log_entry(&entry)?);
                 let at = ServiceTime::parse(&entry.timestamp);
-                self.log_is_complete |= at.is_some_and(|at| at < mark.before(OVERLAP));
+                is_whole |= at.is_some_and(|at| at < mark.before(OVERLAP));
             }
             // The known part begins here, and enough of it was read for what was written late.
-            self.log_is_complete |= known >= KNOWN_ENTRIES || self.is_last(&page);
-            if self.log_is_complete {
+            is_whole |= known >= KNOWN_ENTRIES || self.is_last(&page);
+            if is_whole {
                 break;
             }
             // New entries push the others down; those seen twice are known.
@@ -53,11 +44,11 @@ impl<S: RecordSource> RefreshJob<'_, S> {
         if let Some(newest) = newest {
             self.mirror.set_log_mark(&newest)?;
         }
-        Ok(())
+        Ok(is_whole)
     }
 
     /// The first time, only the end of the log is recorded.
-    async fn mark_log(&mut self) -> Result<(), RefreshError<S::Error>> {
+    async fn mark_log(&mut self) -> Result<bool, RefreshError<S::Error>> {
         let page = self.page(&ACTIVITY, NEWEST_FIRST, 0).await?;
         let mut entries = page.records().filter_map(LogEntry::parse).peekable();
         // After an empty log, every entry will be new.
@@ -65,20 +56,32 @@ impl<S: RecordSource> RefreshJob<'_, S> {
         for entry in entries {
             self.mirror.file().add_log_entry(&entry)?;
         }
-        Ok(self.mirror.set_log_mark(&newest)?)
+        self.mirror.set_log_mark(&newest)?;
+        Ok(false)
+    }
+
+    /// What the log says since the last refresh of the collection, which may be older than the last reading of the log:
+    /// other exports read it for other collections. None if entries since then may be missing.
+    pub(super) fn log_since_refresh(&self, entity: &Entity) -> Result<Option<LogDelta>, MirrorError> {
+        let file = self.mirror.file();
+        let (Some(state), Some(known)) = (file.state(entity)?, self.mirror.log_known(entity)?) else {
+            return Ok(None);
+        };
+        if state.refresh < self.mirror.log_whole_since()? {
+            return Ok(None);
+        }
+        Ok(Some(LogDelta::of(&file.entries_after(known)?)))
     }
 
     /// If a change was found that the log does not mention, the silence of the log is not trusted any more.
-    pub(super) fn assess_log(
-        &self,
-        entity: &'static Entity,
-        known: Option<&CollectionState>,
-        tally: &RefreshTally,
-    ) -> Result<(), MirrorError> {
-        if known.is_none() || entity.log_type().is_none() || !self.log_is_complete {
+    pub(super) fn assess_log(&self, entity: &'static Entity, tally: &RefreshTally) -> Result<(), MirrorError> {
+        if entity.log_type().is_none() {
             return Ok(());
         }
-        if tally.added.iter().chain(&tally.changed).any(|id| !self.log.mentions(entity, *id)) {
+        let Some(log) = self.log_since_refresh(entity)? else { return Ok(()) };
+        // Values of other records may have changed, and those are mentioned.
+        let changed = tally.changed.iter().filter(|_| !log.has_altered_shown(entity));
+        if tally.added.iter().chain(changed).any(|id| !log.mentions(entity, *id)) {
             self.mirror.invalidate_log()?;
         }
         Ok(())

@@ -4,7 +4,7 @@ use std::collections::HashSet;
 
 use super::super::MirrorError;
 use super::super::file::{CollectionState, UpsertResult};
-use super::super::log_delta::LastEvent;
+use super::super::log_delta::{LastEvent, LogDelta};
 use super::super::service_time::ServiceTime;
 use super::{ATTEMPTS, OVERLAP, RefreshError, RefreshJob, RefreshTally};
 use crate::api::RawPage;
@@ -63,6 +63,11 @@ impl<S: RecordSource> RefreshJob<'_, S> {
     ) -> Result<bool, RefreshError<S::Error>> {
         let watermark = known.and_then(|state| ServiceTime::parse(state.watermark.as_deref()?));
         let Some(watermark) = watermark else { return Ok(false) };
+        let log = self.log_since_refresh(entity)?;
+        // What its records show of others changed, and their `updated_at` did not.
+        if log.map_or(LogDelta::tells_of(entity), |log| log.has_altered_shown(entity)) {
+            return Ok(false);
+        }
         for _ in 0..ATTEMPTS {
             let latest = match self.read_latest(entity, watermark, tally).await? {
                 LatestRead::Whole(latest) => latest,
@@ -76,7 +81,11 @@ impl<S: RecordSource> RefreshJob<'_, S> {
                 return Ok(true);
             }
             // Somebody may have deleted or created something just now: the log says so by now.
-            self.read_log(&[entity]).await?;
+            if LogDelta::tells_of(entity) && !self.read_log().await? {
+                // The collections that were read before this one lack entries too.
+                self.mirror.set_log_whole_since(self.number + 1)?;
+                return Ok(false);
+            }
         }
         Ok(false)
     }
@@ -142,8 +151,9 @@ impl<S: RecordSource> RefreshJob<'_, S> {
     ) -> Result<bool, RefreshError<S::Error>> {
         let file = self.mirror.file();
         let keep_previous = file.keeps_previous(entity)?;
+        let log = self.log_since_refresh(entity)?.unwrap_or_default();
         let mut stale: Vec<i64> = Vec::new();
-        for (id, last) in self.log.about(entity) {
+        for (id, last) in log.about(entity) {
             match last {
                 LastEvent::Deleted => {
                     tally.removed += u64::from(file.remove(entity, id, keep_previous, self.options.now)?);
@@ -156,7 +166,7 @@ impl<S: RecordSource> RefreshJob<'_, S> {
                 }
             }
         }
-        let Some(holders) = self.log.holders(entity) else { return Ok(false) };
+        let Some(holders) = log.holders(entity) else { return Ok(false) };
         stale.extend(holders.into_iter().filter(|id| !tally.changed.contains(id) && !tally.added.contains(id)));
         if stale.len() as u64 > MOST_SINGLE_READS {
             return Ok(false);
