@@ -17,6 +17,7 @@
 //! lookup_request    what the sheets refer to
 //! fetch             gets that, by pages or by searches
 //! collection_index  the records of one collection, by id and by text
+//! current_field     a field as it is now, if the service copies it from another record
 //! record_kinds      which record stands for a kind
 //! find, matching    a record by what a cell calls it; the record that a row is about
 //! suggest           nearest names
@@ -24,6 +25,7 @@
 
 mod cached_source;
 mod collection_index;
+mod current_field;
 #[cfg(test)]
 #[allow(clippy::unwrap_used, clippy::expect_used)]
 pub(crate) mod fake_source;
@@ -48,6 +50,7 @@ use std::collections::HashMap;
 
 pub(crate) use cached_source::CachedSource;
 pub(crate) use collection_index::RecordState;
+pub(crate) use current_field::CurrentField;
 pub(crate) use fetch::{FetchCost, FetchMethod};
 pub(crate) use find::{CatalogView, ReferenceSyntax};
 #[cfg(test)]

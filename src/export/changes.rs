@@ -191,7 +191,8 @@ impl ChangeWriter<'_, '_> {
             return true;
         }
         let json = Json::Object(record.clone()).to_string();
-        RawFields::of(&json).is_some_and(|fields| filters.all(|filter| filter.matches_record(&fields)))
+        RawFields::of(&json)
+            .is_some_and(|fields| filters.all(|filter| filter.matches_record(&fields, &self.source.names)))
     }
 
     /// Writes a row for each exported field that differs.

@@ -6,8 +6,8 @@ use serde_json::Value as Json;
 
 use super::names::{NamePurpose, ReferenceNames};
 use super::value::{self, MOMENTS};
-use crate::api::{RawFields, custom_fields};
-use crate::catalog::{ObservedFields, Record};
+use crate::api::{RawFields, custom_fields, integer};
+use crate::catalog::{CurrentField, ObservedFields, Record};
 use crate::mapping::{ColumnTarget, DELETED_ID, HeaderAliases};
 use crate::schema::{self, CUSTOM_FIELDS, Entity, Field, Kind, Reference, Wire};
 use crate::table::write::output::{ColumnType, OutputColumn};
@@ -64,11 +64,10 @@ enum CellSource {
     Raw(String),
     Field(&'static Field),
     Name(&'static Field, Reference),
-    /// A reference of the referenced record: the category of an asset's product.
-    ViaReference {
-        by: &'static Field,
-        to: &'static str,
-        field: &'static Field,
+    /// A reference that the service copies from a referenced record: the category of an asset from its product. The copy in
+    /// the list may be stale.
+    Copied {
+        field: CurrentField,
         /// How the name is written; none for the id.
         named: Option<Reference>,
     },
@@ -149,13 +148,13 @@ impl ExportColumns {
         let Some(reference) = field.reference_to().filter(|reference| reference.wire == Wire::Id) else {
             return self.add(field.name, value::column_type(field), CellSource::Field(field));
         };
+        let current = CurrentField::of(entity, field);
+        let copied = |named| current.is_copied().then_some(CellSource::Copied { field: current, named });
         if ids != IdColumns::NamesOnly {
-            let id = through_reference(entity, field, None).unwrap_or(CellSource::Field(field));
-            self.add(field.name, ColumnType::Text, id);
+            self.add(field.name, ColumnType::Text, copied(None).unwrap_or(CellSource::Field(field)));
         }
         if ids != IdColumns::IdsOnly {
-            let name = through_reference(entity, field, Some(reference));
-            let name = name.unwrap_or(CellSource::Name(field, reference));
+            let name = copied(Some(reference)).unwrap_or(CellSource::Name(field, reference));
             self.add(&name_header(field), ColumnType::Text, name);
         }
     }
@@ -165,7 +164,7 @@ impl ExportColumns {
         self.columns.get(column).is_some_and(|column| match &column.source {
             CellSource::Raw(name) => name == "id",
             CellSource::Field(field) => field.reference_to().is_some_and(|reference| reference.wire == Wire::Id),
-            CellSource::ViaReference { named, .. } => named.is_none(),
+            CellSource::Copied { named, .. } => named.is_none(),
             CellSource::Name(..) | CellSource::Holders(_) | CellSource::Custom(_) => false,
         })
     }
@@ -219,11 +218,8 @@ impl ExportColumns {
                 CellSource::Name(field, reference) => {
                     self.push_name((field, *reference), column.find(record, field.name), record, &mut cells);
                 }
-                CellSource::ViaReference { by, to, field, named } => {
-                    let id = column.find(record, by.name).and_then(value::integer);
-                    let held = id.and_then(|id| names.record(to, id)).map(|held| held.get(field.name).and_then(as_id));
-                    // The product is unknown: fall back to what the record itself says.
-                    let id = held.unwrap_or_else(|| record.get(field.name).and_then(value::integer));
+                CellSource::Copied { field, named } => {
+                    let id = names.current_value(*field, |name| column.find(record, name)).as_ref().and_then(integer);
                     match (id, named) {
                         (None, _) => cells.row.push("", Value::Blank),
                         (Some(id), None) => cells.row.push_text(&id.to_string()),
@@ -279,7 +275,7 @@ impl ExportColumns {
         let collections: Vec<_> = collections.map(|entity| (entity, format!("{}_id", entity.singular))).collect();
         for member in &members {
             for (entity, key) in &collections {
-                let Some(id) = member.get(key).and_then(as_id) else { continue };
+                let Some(id) = member.get(key).and_then(integer) else { continue };
                 if !into.is_empty() {
                     into.push_str("; ");
                 }
@@ -320,18 +316,6 @@ impl ExportColumn {
     }
 }
 
-/// The source of a field that the service copies from a referenced record. The copy in the list may be stale, so the
-/// value is taken from the referenced record itself.
-fn through_reference(entity: &'static Entity, field: &'static Field, named: Option<Reference>) -> Option<CellSource> {
-    if field.is_written() {
-        return None;
-    }
-    let by = entity.fields.iter().find(|by| by.related.iter().any(|related| related.field == field.name))?;
-    let to = by.reference_to()?.to;
-    let field = schema::collection(to)?.field(field.name)?;
-    Some(CellSource::ViaReference { by, to, field, named })
-}
-
 /// The header under which an import reads a reference by name. In a column called `product_id` a bare number is an
 /// id; in `product_name` it is a name. An asset is referred to by its tag in any column.
 fn name_header(field: &Field) -> String {
@@ -346,10 +330,6 @@ fn name_header(field: &Field) -> String {
 pub(super) fn custom_of(record: &RawFields<'_>) -> Vec<(String, String)> {
     let value = value::non_empty(record.get(CUSTOM_FIELDS)).and_then(|json| serde_json::from_str(json).ok());
     value.map(|value: Json| custom_fields(&value)).unwrap_or_default()
-}
-
-fn as_id(value: &Json) -> Option<i64> {
-    value.as_i64().or_else(|| value.as_str()?.trim().parse().ok())
 }
 
 fn is_empty_value(value: &Json) -> bool {

@@ -12,7 +12,7 @@ use super::columns::custom_of;
 use super::names::ReferenceNames;
 use super::value::{self, DAY};
 use crate::api::RawFields;
-use crate::catalog::{LookupResult, ObservedFields, RecordRef};
+use crate::catalog::{CurrentField, LookupResult, ObservedFields, RecordRef};
 use crate::error::Diagnostic;
 use crate::plan::holds;
 use crate::schema::{self, CREATED_AT, Entity, Field, Kind, UPDATED_AT, Wire, fold_header, fold_name, log_field};
@@ -37,7 +37,7 @@ pub(crate) struct Filter {
 #[derive(Debug, Clone)]
 enum FilterTest {
     /// A documented field has this value, in the service's notation.
-    Field(&'static Field, Json),
+    Field(CurrentField, Json),
     /// A query parameter that only the service can apply.
     ServerOnly(&'static Field, Json),
     /// A custom field of this name has this value.
@@ -169,7 +169,11 @@ impl FilterArg {
             test
         } else if let Some(field) = find_field(entity, &self.field) {
             let value = self.parse_value(entity, field, names)?;
-            if field.read { FilterTest::Field(field, value) } else { FilterTest::ServerOnly(field, value) }
+            if field.read {
+                FilterTest::Field(CurrentField::of(entity, field), value)
+            } else {
+                FilterTest::ServerOnly(field, value)
+            }
         } else if self.field == "id" || shape.fields.contains(&self.field) {
             FilterTest::Undocumented(self.field.clone(), self.undocumented_value(entity)?)
         } else {
@@ -340,7 +344,9 @@ impl Filter {
     /// Who applies the filter when a list is requested: the service, if the guide documents an exact query parameter.
     pub(crate) fn applied_by(&self) -> AppliedBy {
         match &self.test {
-            FilterTest::Field(field, value) if is_filtered_by_server(field) && !value.is_null() => AppliedBy::Server,
+            FilterTest::Field(current, value) if is_filtered_by_server(current.field) && !value.is_null() => {
+                AppliedBy::Server
+            }
             FilterTest::ServerOnly(..) => AppliedBy::Server,
             _ => AppliedBy::Client,
         }
@@ -369,7 +375,7 @@ impl Filter {
 
     pub(crate) fn query_parameter(&self) -> Option<(&'static str, String)> {
         match &self.test {
-            FilterTest::Field(field, value) | FilterTest::ServerOnly(field, value) => {
+            FilterTest::Field(CurrentField { field, .. }, value) | FilterTest::ServerOnly(field, value) => {
                 let text = match value {
                     Json::String(text) => text.clone(),
                     other => other.to_string(),
@@ -382,9 +388,11 @@ impl Filter {
 
     /// Whether the record shows that the service did not apply the filter. A record that does not contain the field shows
     /// nothing.
-    pub(crate) fn is_contradicted_by(&self, record: &RawFields<'_>) -> bool {
+    pub(crate) fn is_contradicted_by(&self, record: &RawFields<'_>, names: &ReferenceNames) -> bool {
         match &self.test {
-            FilterTest::Field(field, _) => record.get(field.name).is_some() && !self.matches_record(record),
+            FilterTest::Field(current, _) => {
+                record.get(current.field.name).is_some() && !self.matches_record(record, names)
+            }
             FilterTest::ServerOnly(field, wanted) => {
                 // An entry about another kind of item may have to do with this item all the same.
                 let is_of_kind = item_type(field).is_none_or(|kind| text_of(record, log_field::TYPE) == kind);
@@ -394,11 +402,10 @@ impl Filter {
         }
     }
 
-    pub(crate) fn matches_record(&self, record: &RawFields<'_>) -> bool {
+    pub(crate) fn matches_record(&self, record: &RawFields<'_>, names: &ReferenceNames) -> bool {
         match &self.test {
-            FilterTest::Field(field, wanted) => {
-                let held = value::non_empty(record.get(field.name)).and_then(|json| serde_json::from_str(json).ok());
-                holds(field, wanted, held.as_ref())
+            FilterTest::Field(current, wanted) => {
+                holds(current.field, wanted, names.current_value(*current, |name| record.get(name)).as_ref())
             }
             FilterTest::ServerOnly(field, wanted) => log_match(field, wanted, record).unwrap_or(true),
             // Timestamps in one notation compare as text. A record without one is kept rather than lost.

@@ -1,11 +1,13 @@
-//! The names of referenced records.
+//! The names of referenced records, and values that records show of them.
 
 use std::cell::RefCell;
 use std::collections::BTreeSet;
 
 use hashbrown::HashMap;
+use serde_json::Value as Json;
 
-use crate::catalog::{Catalog, LookupResult, Mirror, MirrorError, Record, RecordRef, ReferenceSyntax};
+use super::value;
+use crate::catalog::{Catalog, CurrentField, LookupResult, Mirror, MirrorError, Record, RecordRef, ReferenceSyntax};
 use crate::check::reads_as_itself;
 use crate::schema::{self, Entity, Reference};
 
@@ -59,8 +61,14 @@ impl ReferenceNames {
         into.push_str(name);
     }
 
-    pub(super) fn record(&self, collection: &str, id: i64) -> Option<&Record> {
-        self.catalog.record(collection, id)
+    /// A field's value in a record, as it is now. `find` finds the JSON text of a field of the record.
+    pub(super) fn current_value<'r>(
+        &self,
+        field: CurrentField,
+        find: impl Fn(&str) -> Option<&'r str>,
+    ) -> Option<Json> {
+        let own = |name: &str| serde_json::from_str(value::non_empty(find(name))?).ok();
+        field.value(&own, &|collection, id| self.catalog.record(collection, id))
     }
 
     fn lookup_name(&self, reference: Reference, id: i64) -> String {

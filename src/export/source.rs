@@ -127,7 +127,7 @@ impl<'a> ExportSource<'a> {
         self.filtered.each(entity, |_, json| {
             if let Some(record) = RawFields::of(json) {
                 for (filter, is_ignored) in filters.iter().zip(&mut is_ignored) {
-                    *is_ignored |= filter.is_contradicted_by(&record);
+                    *is_ignored |= filter.is_contradicted_by(&record, &self.names);
                 }
             }
             Ok::<(), MirrorError>(())

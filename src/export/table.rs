@@ -103,7 +103,7 @@ impl ExportTable {
     /// Fills the row with a record; false if the record does not match the filters.
     fn fill(&self, json: &str, names: &ReferenceNames, number: u64, row: &mut Row) -> bool {
         let Some(fields) = RawFields::of(json) else { return false };
-        if !self.matches(&fields) {
+        if !self.matches(&fields, names) {
             return false;
         }
         row.restart(number, value::formats());
@@ -112,8 +112,8 @@ impl ExportTable {
         true
     }
 
-    fn matches(&self, fields: &RawFields<'_>) -> bool {
-        self.filters.iter().all(|filter| filter.matches_record(fields))
+    fn matches(&self, fields: &RawFields<'_>, names: &ReferenceNames) -> bool {
+        self.filters.iter().all(|filter| filter.matches_record(fields, names))
     }
 
     /// Sorts on disk, by moving only a key and an id per record.
@@ -131,7 +131,7 @@ impl ExportTable {
         let mut insert = keys.prepare("INSERT INTO key (id, text, display) VALUES (?1, ?2, ?3)")?;
         let mut row = Row::default();
         mirror.each(self.entity, |id, json| -> Result<(), TableError> {
-            if let Some(fields) = RawFields::of(json).filter(|fields| self.matches(fields)) {
+            if let Some(fields) = RawFields::of(json).filter(|fields| self.matches(fields, names)) {
                 row.restart(1, value::formats());
                 sort.key.fill(&fields, names, &mut row);
                 let cell = row.cell(0);

@@ -9,7 +9,8 @@ use serde_json::Value as Json;
 
 use super::currency::Currency;
 use super::depreciation::DepreciationSchedule;
-use super::record::{JsonRecord, RecordLookup, amount_field, date_field, integer_field, text_field};
+use super::record::{JsonRecord, RecordLookup, amount_field, date_field, integer, integer_field, text_field};
+use crate::catalog::CurrentField;
 use crate::schema::{self, ASSETS, Entity, LICENSES, Meaning};
 
 /// The maximum number of items on a sheet, below its header row.
@@ -140,12 +141,13 @@ impl RegisterItem {
             (None, Some((products, id))) => Err(MissingFigure::RecordMissing { collection: products.name, id }),
             (None, None) => Err(MissingFigure::NoDepreciation(String::from("it has no product, so it"))),
         };
-        let category_of_product = product.map(|product| product.name("category_id")).unwrap_or_default();
+        // The name beside the id is a copy too: it counts where there is no product to ask.
+        let copied_category = if product.is_none() { item.text("category_name") } else { String::new() };
         Ok(RegisterItem {
             tag: item.text(Meaning::Tag.field_name()),
             title: first_non_empty([item.text("asset_name"), product_name]),
             serial: item.text("asset_serial"),
-            category: first_non_empty([item.name("category_id"), category_of_product, item.text("category_name")]),
+            category: first_non_empty([item.name("category_id"), copied_category]),
             location: item.name("location_id"),
             status: first_non_empty([name_of(status), item.text("status_name")]),
             disposal: if archived { Disposal::Archived } else { Disposal::None },
@@ -197,10 +199,12 @@ impl<'a> RecordContext<'a> {
         text_field(self.record, field)
     }
 
-    /// The collection and the id that a field refers to; none if it is empty.
+    /// The collection and the id that a field refers to now; none if it is empty.
     fn reference(&self, field: &str) -> Option<(&'static Entity, i64)> {
-        let to = self.entity.field(field)?.reference_to()?.to;
-        Some((schema::collection(to)?, integer_field(self.record, field)?))
+        let field = self.entity.field(field)?;
+        let own = |name: &str| self.record.get(name).cloned();
+        let id = CurrentField::of(self.entity, field).value(&own, &|name, id| self.names.record(name, id));
+        Some((schema::collection(field.reference_to()?.to)?, integer(&id?)?))
     }
 
     /// The record that a field refers to, if it exists.

@@ -31,7 +31,11 @@ pub(super) fn text_field(record: &JsonRecord, field: &str) -> String {
 
 /// An integer field, which may be a JSON number or a string.
 pub(super) fn integer_field(record: &JsonRecord, field: &str) -> Option<i64> {
-    match record.get(field)? {
+    integer(record.get(field)?)
+}
+
+pub(super) fn integer(value: &Json) -> Option<i64> {
+    match value {
         Json::Number(number) => number.as_i64().or_else(|| {
             let float = number.as_f64().filter(|float| float.fract() == 0.0 && float.abs() < 9e15)?;
             Some(float as i64)

@@ -11,6 +11,8 @@ fn names() -> ReferenceNames {
         let record = json!({"id": id, "name": name, "type": "deployable"}).as_object().unwrap().clone();
         catalog.insert_known(collection("statuses").unwrap(), id, record);
     }
+    let moved = json!({"id": 1, "name": "P", "category_id": 2}).as_object().unwrap().clone();
+    catalog.insert_known(collection("products").unwrap(), 1, moved);
     ReferenceNames::new(catalog)
 }
 
@@ -62,7 +64,7 @@ fn other_filters_are_applied_by_the_client() {
     ] {
         let filter = filter(text).unwrap();
         assert_eq!(
-            (filter.applied_by(), filter.matches_record(&record)),
+            (filter.applied_by(), filter.matches_record(&record, &names())),
             (AppliedBy::Client, matches_record),
             "{text}"
         );
@@ -72,7 +74,7 @@ fn other_filters_are_applied_by_the_client() {
 #[test]
 fn a_record_shows_that_the_service_ignored_a_filter() {
     let contradicts = |filter: &str, record: &str| {
-        super::Filter::is_contradicted_by(&self::filter(filter).unwrap(), &RawFields::of(record).unwrap())
+        super::Filter::is_contradicted_by(&self::filter(filter).unwrap(), &RawFields::of(record).unwrap(), &names())
     };
     assert!(contradicts("status=In repair", r#"{"status_id":1}"#));
     assert!(contradicts("status=In repair", r#"{"status_id":null}"#));
@@ -83,7 +85,7 @@ fn a_record_shows_that_the_service_ignored_a_filter() {
         let filter = FilterArg::parse(text).unwrap();
         let filter = filter.resolve(&schema::ACTIVITY, &ObservedFields::default(), &names()).unwrap();
         let entry = RawFields::of(entry).unwrap();
-        (filter.is_contradicted_by(&entry), filter.matches_record(&entry))
+        (filter.is_contradicted_by(&entry, &names()), filter.matches_record(&entry, &names()))
     };
     let asset = r#"{"type":"Asset","event":"Create","item_id":2,"timestamp":"2026-11-02T10:00:00.000Z"}"#;
     let license = r#"{"type":"License","event":"Create","item_id":7,"timestamp":"2026-11-02T10:00:00.000Z"}"#;
@@ -99,6 +101,19 @@ fn a_record_shows_that_the_service_ignored_a_filter() {
         ("employee_id=4", asset, (false, true)),
     ] {
         assert_eq!(on_log(text, entry), expected, "{text} {entry}");
+    }
+}
+
+#[test]
+fn a_category_is_that_of_the_product_whatever_the_list_says() {
+    for (text, record, is_match) in [
+        ("category=#2", r#"{"product_id":1,"category_id":1}"#, true),
+        ("category=#1", r#"{"product_id":1,"category_id":1}"#, false),
+        ("category=#1", r#"{"product_id":9,"category_id":1}"#, true),
+        ("manufacturer=", r#"{"product_id":1,"manufacturer_id":1}"#, true),
+    ] {
+        let record = RawFields::of(record).unwrap();
+        assert_eq!(filter(text).unwrap().matches_record(&record, &names()), is_match, "{text}");
     }
 }
 

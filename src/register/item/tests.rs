@@ -60,6 +60,15 @@ fn an_asset_takes_its_category_and_depreciation_from_its_product() {
 }
 
 #[test]
+fn a_category_in_the_list_counts_only_where_no_product_says_one() {
+    let category = |product: i64| {
+        asset(json!({"id": 7, "product_id": product, "category_id": 2, "category_name": "Old"})).category
+    };
+    // Its product; a product without a category; one that is not there.
+    assert_eq!([category(1), category(3), category(9)], ["Laptops", "", "Furniture"]);
+}
+
+#[test]
 fn what_is_missing_is_a_gap_with_a_reason() {
     let bare = asset(json!({"id": 1, "product_id": 2, "status_id": 2}));
     assert_eq!(bare.disposal, Disposal::Archived);
