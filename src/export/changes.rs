@@ -10,13 +10,14 @@ use serde_json::{Map, Value as Json};
 use super::columns::{ExportColumns, IdColumns};
 use super::destination::{CHANGES_TABLE, OutputLayout};
 use super::filters::Filter;
+use super::names::ReferenceNames;
 use super::resolve::ResolvedJob;
 use super::source::{self, ExportList, ExportSource};
 use crate::api::RawFields;
 use crate::catalog::{ChangeKind, LogEntry, RecordChange};
 use crate::error::Result;
 use crate::run::input::own_sheets::CHANGES_HEADERS;
-use crate::schema::{CREATED_AT, Entity, UPDATED_AT};
+use crate::schema::{CREATED_AT, Entity, RecordDifference, UPDATED_AT};
 use crate::table::write::output::{ColumnType, OutputColumn, TableWriter};
 use crate::table::{Cell, Row, Value};
 
@@ -145,28 +146,28 @@ struct ChangeWriter<'a, 's> {
     counts: &'a mut ChangeCounts,
 }
 
-impl ChangeWriter<'_, '_> {
+impl<'a> ChangeWriter<'a, '_> {
     fn write(&mut self, change: &RecordChange) -> Result<()> {
         match &change.kind {
             ChangeKind::Added(after) if self.is_exported(after) && self.is_recent(after) => {
                 self.counts.added += 1;
-                self.write_record(change, after, "added")
+                self.write_record(change, after, ("added", &[RecordDifference::Added]))
             }
             ChangeKind::Removed(before) if self.is_exported(before) => {
                 self.counts.removed += 1;
-                self.write_record(change, before, "removed")
+                self.write_record(change, before, ("removed", &[RecordDifference::Removed]))
             }
             ChangeKind::Updated { before, after } if self.is_recent(after) => {
                 match (self.is_exported(before), self.is_exported(after)) {
                     (true, true) => self.write_fields(change, before, after),
                     (false, true) => {
                         self.counts.entered += 1;
-                        self.write_record(change, after, "entered")
+                        self.write_record(change, after, ("entered", &self.filtered_differences(before, after)))
                     }
                     // What it is now is not exported; what it was has been.
                     (true, false) => {
                         self.counts.left += 1;
-                        self.write_record(change, before, "left")
+                        self.write_record(change, before, ("left", &self.filtered_differences(before, after)))
                     }
                     (false, false) => Ok(()),
                 }
@@ -191,8 +192,23 @@ impl ChangeWriter<'_, '_> {
             return true;
         }
         let json = Json::Object(record.clone()).to_string();
-        RawFields::of(&json)
-            .is_some_and(|fields| filters.all(|filter| filter.matches_record(&fields, &self.source.names)))
+        RawFields::of(&json).is_some_and(|fields| filters.all(|filter| filter.matches_record(&fields, self.names())))
+    }
+
+    /// The fields because of which a record matches the filters now and did not before, or the other way round.
+    fn filtered_differences(&self, before: &Map<String, Json>, after: &Map<String, Json>) -> Vec<RecordDifference<'a>> {
+        let [before, after] = [before, after].map(|record| Json::Object(record.clone()).to_string());
+        let (Some(before), Some(after)) = (RawFields::of(&before), RawFields::of(&after)) else { return Vec::new() };
+        let differs = |filter: &&Filter| {
+            filter.matches_record(&before, self.names()) != filter.matches_record(&after, self.names())
+        };
+        let list: &'a ExportList = self.list;
+        let deciding = list.client_filters.iter().filter(|filter| !filter.is_about_time()).filter(differs);
+        deciding.map(|filter| RecordDifference::Field(filter.field_name())).collect()
+    }
+
+    fn names(&self) -> &ReferenceNames {
+        &self.source.names
     }
 
     /// Writes a row for each exported field that differs.
@@ -207,16 +223,33 @@ impl ChangeWriter<'_, '_> {
         let rows = self.counts.rows;
         for ((header, old), new) in headers.iter().zip(&old).zip(&new) {
             if old.text != new.text && !TIMESTAMP_FIELDS.contains(&header.as_str()) {
-                self.write_row(change, after, ("changed", header), [old, new])?;
+                let entry = self.cause(change, &[RecordDifference::Field(header)]);
+                self.write_row(change, after, ("changed", header), ([old, new], entry))?;
             }
         }
         self.counts.changed += u64::from(self.counts.rows > rows);
         Ok(())
     }
 
-    /// Writes the row of a whole record.
-    fn write_record(&mut self, change: &RecordChange, record: &Map<String, Json>, kind: &str) -> Result<()> {
-        self.write_row(change, record, (kind, ""), [&ChangedCell::default(), &ChangedCell::default()])
+    /// Writes the row of a whole record, which one of these differences is the reason for.
+    fn write_record(
+        &mut self,
+        change: &RecordChange,
+        record: &Map<String, Json>,
+        (kind, differences): (&str, &[RecordDifference<'_>]),
+    ) -> Result<()> {
+        let cells = [&ChangedCell::default(), &ChangedCell::default()];
+        let entry = self.cause(change, differences);
+        self.write_row(change, record, (kind, ""), (cells, entry))
+    }
+
+    /// The latest entry of the log that may be the reason for one of these differences.
+    fn cause<'c>(&self, change: &'c RecordChange, differences: &[RecordDifference<'_>]) -> Option<&'c LogEntry> {
+        let entity = self.list.entity;
+        let is_cause = |entry: &&LogEntry| {
+            differences.iter().any(|difference| entity.may_be_changed_by(&entry.event, *difference))
+        };
+        change.log_entries.iter().find(is_cause)
     }
 
     /// A record's cells.
@@ -224,7 +257,7 @@ impl ChangeWriter<'_, '_> {
         let json = Json::Object(record.clone()).to_string();
         let mut row = Row::default();
         if let Some(fields) = RawFields::of(&json) {
-            self.columns.fill(&fields, &self.source.names, &mut row);
+            self.columns.fill(&fields, self.names(), &mut row);
         }
         row.cells().map(|cell| ChangedCell { text: cell.text.to_owned(), number: number(cell) }).collect()
     }
@@ -234,10 +267,9 @@ impl ChangeWriter<'_, '_> {
         change: &RecordChange,
         record: &Map<String, Json>,
         (kind, field): (&str, &str),
-        cells: [&ChangedCell; 2],
+        (cells, entry): ([&ChangedCell; 2], Option<&LogEntry>),
     ) -> Result<()> {
         self.counts.rows += 1;
-        let entry = matching_log_entry(change);
         let row = &mut self.row;
         row.clear(self.counts.rows + 1);
         if let Some(tenant) = self.tenant {
@@ -255,8 +287,7 @@ impl ChangeWriter<'_, '_> {
                 None => row.push_text(&cell.text),
             }
         }
-        let updated_at = record.get(UPDATED_AT).and_then(Json::as_str).filter(|_| !matches!(kind, "removed" | "left"));
-        let at = entry.map(|entry| entry.timestamp.as_str()).or(updated_at).unwrap_or(&change.seen_at);
+        let at = entry.map_or_else(|| changed_at(change), |entry| &entry.timestamp);
         match at.parse::<jiff::Timestamp>() {
             Ok(timestamp) => row.push(at, Value::Date(jiff::tz::TimeZone::UTC.to_datetime(timestamp))),
             Err(_) => row.push_text(at),
@@ -267,14 +298,19 @@ impl ChangeWriter<'_, '_> {
     }
 }
 
-/// The log entry for this change: the deletion of a removed record, the latest entry otherwise.
-fn matching_log_entry(change: &RecordChange) -> Option<&LogEntry> {
-    let of = |event: &str| change.log_entries.iter().find(|entry| entry.event == event);
-    match change.kind {
-        ChangeKind::Removed(_) => of("Delete"),
-        ChangeKind::Added(_) => of("Create").or_else(|| of("Recover")),
-        ChangeKind::Updated { .. } => change.log_entries.first(),
-    }
+/// When the record was changed, as far as it says itself, or else when that was noticed.
+fn changed_at(change: &RecordChange) -> &str {
+    let said = match &change.kind {
+        ChangeKind::Added(after) => updated_at(after),
+        ChangeKind::Removed(_) => None,
+        // What the service looks up elsewhere changes without the record.
+        ChangeKind::Updated { before, after } => updated_at(after).filter(|at| updated_at(before) != Some(*at)),
+    };
+    said.unwrap_or(&change.seen_at)
+}
+
+fn updated_at(record: &Map<String, Json>) -> Option<&str> {
+    record.get(UPDATED_AT)?.as_str()
 }
 
 /// Who made the change, as far as the log entry says.

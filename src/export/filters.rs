@@ -15,7 +15,9 @@ use crate::api::RawFields;
 use crate::catalog::{CurrentField, LookupResult, ObservedFields, RecordRef};
 use crate::error::Diagnostic;
 use crate::plan::holds;
-use crate::schema::{self, CREATED_AT, Entity, Field, Kind, UPDATED_AT, Wire, fold_header, fold_name, log_field};
+use crate::schema::{
+    self, CREATED_AT, CUSTOM_FIELDS, Entity, Field, Kind, UPDATED_AT, Wire, fold_header, fold_name, log_field,
+};
 
 /// A filter as typed: `field=value` or `assets.field=value`.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -349,6 +351,16 @@ impl Filter {
             }
             FilterTest::ServerOnly(..) => AppliedBy::Server,
             _ => AppliedBy::Client,
+        }
+    }
+
+    /// The field of a record that it is about.
+    pub(crate) fn field_name(&self) -> &str {
+        match &self.test {
+            FilterTest::Field(CurrentField { field, .. }, _) | FilterTest::ServerOnly(field, _) => field.name,
+            FilterTest::Custom(..) => CUSTOM_FIELDS,
+            FilterTest::ChangedSince(_) => UPDATED_AT,
+            FilterTest::Undocumented(name, _) | FilterTest::OnDay(name, _) | FilterTest::At(name, _) => name,
         }
     }
 

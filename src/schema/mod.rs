@@ -35,6 +35,7 @@ pub use field::{
 };
 pub use fold::fold_header;
 pub use header::HeaderText;
+pub use log::RecordDifference;
 pub use meaning::{
     Meaning, NotificationRule, items, location_fields, notification_rule, people, person_parameter, referring_to,
 };

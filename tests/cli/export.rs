@@ -725,3 +725,27 @@ fn audits_name_an_asset_by_the_tag_that_it_has_now() {
     let audits = fs::read_to_string(account.path("nightly/audits.csv")).unwrap();
     assert_eq!(columns_of(&audits, &["asset_id"]), [["asset_id"], ["NEW-2"]]);
 }
+
+#[test]
+fn a_change_is_told_with_the_entry_of_the_log_that_may_be_its_reason() {
+    let account = account();
+    let export = |more: &[&str]| {
+        account.run(&[&["export", "assets", "-o", "n.csv", "--incremental"], more].concat()).exits(0);
+        let text = fs::read_to_string(account.path("n.changes.csv")).unwrap();
+        columns_of(&text, &["change", "field", "event"])[1..].iter().map(|row| row.join("|")).collect::<Vec<_>>()
+    };
+    let in_berlin = ["--name", "berlin", "--where", "location=Berlin", "--force"];
+    export(&["--name", "all"]);
+    export(&in_berlin);
+    account.request("PUT", "assets/2", Some(&json!({"purchase_cost": 1, "location_id": 1})));
+    let checkout = json!({"asset_id": "A-2", "employee_id": 1, "checkout_date": "2026-11-03"});
+    assert_eq!(account.request("POST", "checkout/asset", Some(&checkout)).0, 200);
+    assert_eq!(export(&in_berlin), ["entered||Checkout"], "which may set the location as well");
+    let expected = [
+        "changed|purchase_cost|Update", "changed|location_name|Checkout", "changed|checkout_date|Checkout",
+        "changed|deployed_to_name|Checkout", "changed|deployed_to|Checkout",
+    ];
+    assert_eq!(export(&["--name", "all", "--force"]), expected);
+    account.request("DELETE", "assets/3", None);
+    assert_eq!(export(&["--name", "all"]), ["removed||Delete"]);
+}
