@@ -749,3 +749,17 @@ fn a_change_is_told_with_the_entry_of_the_log_that_may_be_its_reason() {
     account.request("DELETE", "assets/3", None);
     assert_eq!(export(&["--name", "all"]), ["removed||Delete"]);
 }
+
+#[test]
+fn a_custom_field_that_no_record_has_any_more_is_gone() {
+    let account = account();
+    let rack = |more: &[&str]| {
+        account.run(&[&["export", "assets", "-o", "assets.csv"], more].concat()).exits(0);
+        fs::read_to_string(account.path("assets.csv")).unwrap().contains("custom:Rack")
+    };
+    assert!(rack(&[]));
+    account.request("DELETE", "assets/1", None);
+    assert!(!rack(&["--full"]));
+    let filtered = account.run(&["export", "assets", "-o", "-", "--where", "custom:Rack=B4"]).exits(2);
+    assert!(filtered.stderr.contains("no record of assets has a custom field `Rack`"), "{}", filtered.stderr);
+}

@@ -390,13 +390,24 @@ impl MirrorFile {
                 match row.get::<_, i64>(0)? {
                     0 => fields.fields.add(&name),
                     _ => fields.custom.add(&name),
-                };
+                }
             }
             Ok(fields)
         })
     }
 
-    pub(super) fn set_observed_fields(&self, entity: &Entity, fields: &ObservedFields) -> Result<(), MirrorError> {
+    /// Observes the fields of the records that are there, by id. So it does not matter in which order they came, or what
+    /// others had before them.
+    pub(super) fn observe_fields(&self, entity: &Entity) -> Result<(), MirrorError> {
+        let mut fields = ObservedFields::default();
+        self.each(entity, &mut |_, json| {
+            fields.observe_json(json);
+            Ok::<_, MirrorError>(())
+        })?;
+        self.set_observed_fields(entity, &fields)
+    }
+
+    fn set_observed_fields(&self, entity: &Entity, fields: &ObservedFields) -> Result<(), MirrorError> {
         self.attempt(|connection| {
             connection.execute("DELETE FROM field WHERE collection = ?1", [entity.name])?;
             let sql = "INSERT INTO field (collection, kind, place, name) VALUES (?1, ?2, ?3, ?4)";

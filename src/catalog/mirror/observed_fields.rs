@@ -20,14 +20,12 @@ pub(crate) struct FieldSet {
 }
 
 impl FieldSet {
-    /// Adds a name; whether it is new.
-    pub(crate) fn add(&mut self, name: &str) -> bool {
-        if self.known.contains(name) {
-            return false;
+    /// Adds a name, unless it is there.
+    pub(crate) fn add(&mut self, name: &str) {
+        if !self.known.contains(name) {
+            self.known.insert(name.to_owned());
+            self.ordered.push(name.to_owned());
         }
-        self.known.insert(name.to_owned());
-        self.ordered.push(name.to_owned());
-        true
     }
 
     /// Whether the name is the one at that place: records of a list have their fields in the same order.
@@ -55,23 +53,23 @@ impl ObservedFields {
     }
 
     /// As [`ObservedFields::observe`], for an unparsed record.
-    pub(crate) fn observe_json(&mut self, json: &str) -> bool {
-        RawFields::of(json).is_some_and(|fields| self.observe(&fields))
+    pub(crate) fn observe_json(&mut self, json: &str) {
+        if let Some(fields) = RawFields::of(json) {
+            self.observe(&fields);
+        }
     }
 
-    /// Adds the fields of a record; whether one of them is new.
-    pub(crate) fn observe(&mut self, fields: &RawFields<'_>) -> bool {
-        let mut is_new = false;
+    /// Adds the fields of a record.
+    pub(crate) fn observe(&mut self, fields: &RawFields<'_>) {
         for (place, (name, value)) in fields.iter().enumerate() {
-            is_new |= !self.fields.is_at(place, name) && self.fields.add(name);
+            if !self.fields.is_at(place, name) {
+                self.fields.add(name);
+            }
             if name == CUSTOM_FIELDS && !matches!(value, "null" | "[]" | "{}" | "\"[]\"" | "\"\"") {
                 let pairs = serde_json::from_str(value).map(|value| custom_fields(&value)).unwrap_or_default();
-                for (name, _) in pairs {
-                    is_new |= self.custom.add(&name);
-                }
+                pairs.iter().for_each(|(name, _)| self.custom.add(name));
             }
         }
-        is_new
     }
 }
 
@@ -83,13 +81,13 @@ mod tests {
     #[test]
     fn fields_are_the_union_in_the_order_of_appearance() {
         let mut fields = ObservedFields::default();
-        let new = [
+        for json in [
             r#"{"id":1,"custom_fields":"[{\"name\":\"Rack\",\"value\":\"B4\"}]"}"#,
             r#"{"id":2,"colour":"red","custom_fields":{"MAC":"aa","Rack":""}}"#,
             r#"{"id":3,"custom_fields":null}"#,
-        ]
-        .map(|json| fields.observe(&RawFields::of(json).unwrap()));
-        assert_eq!(new, [true, true, false]);
+        ] {
+            fields.observe(&RawFields::of(json).unwrap());
+        }
         assert_eq!(fields.fields.iter().collect::<Vec<_>>(), ["id", "custom_fields", "colour"]);
         assert_eq!(fields.custom.iter().collect::<Vec<_>>(), ["Rack", "MAC"]);
     }

@@ -278,6 +278,9 @@ impl<S: RecordSource> RefreshJob<'_, S> {
             RefreshMethod::Full
         };
         self.assess_log(entity, &tally)?;
+        if tally.may_have_new_fields() {
+            file.observe_fields(entity)?;
+        }
         let WholeCollection { records, latest } = match tally.whole.take() {
             Some(whole) => whole,
             None => WholeCollection { records: file.count(entity)?, latest: file.latest(entity)? },
@@ -310,14 +313,7 @@ impl<S: RecordSource> RefreshJob<'_, S> {
         keep_previous: bool,
         tally: &mut RefreshTally,
     ) -> Result<UpsertResult, MirrorError> {
-        let file = self.mirror.file();
-        let upserted = file.upsert(entity, record, (0, keep_previous), self.options.now)?;
-        if upserted != UpsertResult::Unchanged {
-            let mut fields = file.observed_fields(entity)?;
-            if fields.observe_json(record.json) {
-                file.set_observed_fields(entity, &fields)?;
-            }
-        }
+        let upserted = self.mirror.file().upsert(entity, record, (0, keep_previous), self.options.now)?;
         tally.add(upserted, record.id);
         Ok(upserted)
     }
@@ -345,6 +341,11 @@ impl<S: RecordSource> RefreshJob<'_, S> {
 }
 
 impl RefreshTally {
+    /// Whether the fields of the records may be others than before.
+    fn may_have_new_fields(&self) -> bool {
+        self.whole.is_some() || self.removed > 0 || !self.added.is_empty() || !self.changed.is_empty()
+    }
+
     fn add(&mut self, upserted: UpsertResult, id: Option<i64>) {
         let Some(id) = id else { return };
         match upserted {

@@ -295,6 +295,33 @@ fn a_collection_takes_in_what_the_log_said_to_others() {
 }
 
 #[test]
+fn the_fields_of_a_refreshed_mirror_are_those_of_a_new_one() {
+    let account = ChangingAccount::new(Log::Everything);
+    account.fill(assets(), 50);
+    let mirror = Mirror::temporary().unwrap();
+    let custom = |mirror: &Mirror, mode| {
+        account.refresh(mirror, &[assets()], mode);
+        mirror.observed_fields(assets()).unwrap().custom.iter().map(str::to_owned).collect::<Vec<_>>()
+    };
+    let set = |id: i64, fields: &str| {
+        account.change(assets(), id, "custom_fields", fields);
+        account.update(assets(), id, fields);
+    };
+    set(20, r#"[{"name":"Rack","value":"1"},{"name":"Typo","value":"1"}]"#);
+    assert_eq!(custom(&mirror, RefreshMode::Incremental), ["Rack", "Typo"]);
+    set(10, r#"[{"name":"IMEI","value":"1"},{"name":"Rack","value":"1"}]"#);
+    for (mode, deleted, expected) in [
+        (RefreshMode::Incremental, None, &["IMEI", "Rack", "Typo"][..]),
+        (RefreshMode::Full, Some(20), &["IMEI", "Rack"]),
+        (RefreshMode::Incremental, Some(10), &[]),
+    ] {
+        deleted.into_iter().for_each(|id| account.delete(assets(), id));
+        assert_eq!(custom(&mirror, mode), expected);
+        assert_eq!(custom(&Mirror::temporary().unwrap(), RefreshMode::Incremental), expected);
+    }
+}
+
+#[test]
 fn names_are_looked_up_in_the_mirror_if_that_costs_less() {
     let account = ChangingAccount::new(Log::Everything);
     account.fill(assets(), 500);

@@ -1,6 +1,5 @@
 //! Every record of a collection, or of a filtered list.
 
-use super::super::observed_fields::ObservedFields;
 use super::super::{Mirror, MirrorError};
 use super::{ATTEMPTS, RefreshError, RefreshJob, RefreshOptions, RefreshTally, WholeCollection};
 use crate::api::RawRecord;
@@ -31,7 +30,6 @@ impl Mirror {
             self.file().empty(entity)?;
             let longest_page = self.longest_page()?;
             let scan = ListScan { entity, filters, expected: None, concurrency, longest_page, confirmed_end: None };
-            let mut fields = ObservedFields::default();
             let mut inserter = self.file().inserter(entity)?;
             let mut read = 0;
             let mut take = |record: RawRecord<'_>| {
@@ -39,14 +37,13 @@ impl Mirror {
                 if read % PROGRESS_STEP == 0 {
                     on_progress(entity.name, read);
                 }
-                fields.observe_json(record.json);
                 // Entries of the log have no id (field notes): they are numbered in the order of their arrival.
                 let id = record.id.or_else(|| i64::try_from(read).ok());
                 inserter.insert(RawRecord { id, ..record }, 0)
             };
             match scan.run(source, &mut take).await {
                 Ok(stats) => {
-                    self.file().set_observed_fields(entity, &fields)?;
+                    self.file().observe_fields(entity)?;
                     self.set_longest_page(self.longest_page()?.max(stats.longest_page))?;
                     self.file().commit()?;
                     return Ok(read);
@@ -105,15 +102,13 @@ impl<S: RecordSource> RefreshJob<'_, S> {
             longest_page: self.longest_page,
             confirmed_end: self.mirror.confirmed_end(entity).map_err(ScanError::Take)?,
         };
-        let mut fields = file.observed_fields(entity).map_err(ScanError::Take)?;
-        let (mut read, mut has_new_fields, mut latest) = (0, false, String::new());
+        let (mut read, mut latest) = (0, String::new());
         let (now, on_progress) = (self.options.now, &mut *self.on_progress);
         let mut take = |record: RawRecord<'_>| {
             read += 1;
             if read % PROGRESS_STEP == 0 {
                 on_progress(entity.name, read);
             }
-            has_new_fields |= fields.observe_json(record.json);
             if let Some(updated_at) = record.updated_at.filter(|updated_at| *updated_at > latest.as_str()) {
                 updated_at.clone_into(&mut latest);
             }
@@ -131,11 +126,7 @@ impl<S: RecordSource> RefreshJob<'_, S> {
         tally.whole =
             Some(WholeCollection { records: stats.records, latest: Some(latest).filter(|at| !at.is_empty()) });
         self.longest_page = self.longest_page.max(stats.longest_page);
-        self.mirror.set_confirmed_end(entity, stats.records).map_err(ScanError::Take)?;
-        if has_new_fields {
-            file.set_observed_fields(entity, &fields).map_err(ScanError::Take)?;
-        }
-        Ok(())
+        self.mirror.set_confirmed_end(entity, stats.records).map_err(ScanError::Take)
     }
 }
 
