@@ -50,7 +50,10 @@ pub(crate) use missing::CreateMissing;
 pub(crate) use moved_items::MovedItems;
 pub(crate) use notifications::NotificationCount;
 pub use planner::FieldChange;
-pub(crate) use planner::{Planner, RowLinks, StockChanges, UniqueValues, holder_names, value_text};
+pub(crate) use planner::{
+    Planner, ReadOnlyCell, ReadOnlyState, RowLinks, StockChanges, UniqueValues, holder_names, listed_records,
+    value_text,
+};
 pub(crate) use prior_actions::{ActionRecord, ActionRequest, PriorAction, PriorActions, repeated};
 #[cfg(test)]
 pub(crate) use scenario::show_step;
@@ -65,13 +68,21 @@ use crate::mapping::Mapping;
 use crate::schema::{Entity, Field, Meaning};
 
 /// What was decided for a row.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone)]
 pub(crate) struct RowPlan {
     pub decision: RowDecision,
     /// A remark for the user; usually empty.
     pub note: String,
     /// What an update changes.
     pub changes: Vec<FieldChange>,
+    /// The cells of an export that are never sent.
+    pub read_only: Vec<ReadOnlyCell>,
+}
+
+impl RowPlan {
+    fn of(decision: RowDecision) -> Self {
+        Self { decision, note: String::new(), changes: Vec::new(), read_only: Vec::new() }
+    }
 }
 
 /// What will be done with a row.

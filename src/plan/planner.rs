@@ -31,7 +31,7 @@ use self::deletions::PlannedDeletion;
 use self::identify::{is_backup_of_other, key_missing, key_problem, no_such_record, to_upsert};
 pub(in crate::plan) use self::other_sheets::GivenValue;
 use self::person_names::remark_new_people;
-pub(crate) use self::read_only::holder_names;
+pub(crate) use self::read_only::{ReadOnlyCell, ReadOnlyState, holder_names, listed_records};
 use self::record_kinds::drop_default_kinds;
 use self::serials::keep_tag;
 pub(crate) use self::stock::StockChanges;
@@ -152,7 +152,7 @@ impl<S: StepSink> Planner<'_, S> {
                 }
                 self.assign(sheet, row, assignment).map(Some)
             }
-            Err(problems) => Ok(Some(RowPlan { decision: RowDecision::Rejected(problems), note, changes: Vec::new() })),
+            Err(problems) => Ok(Some(RowPlan { note, ..RowPlan::of(RowDecision::Rejected(problems)) })),
         }
     }
 
@@ -169,15 +169,16 @@ impl<S: StepSink> Planner<'_, S> {
     fn own_record(&mut self, sheet: &SheetPlan<'_>, row: &Row, checked: &mut CheckedRow) -> Result<RowPlan, S::Error> {
         self.totals.rows += u64::from(sheet.owner.is_none());
         if checked.action == Some(RowAction::Skip) {
-            return Ok(RowPlan { decision: RowDecision::Skipped, note: String::new(), changes: Vec::new() });
+            return Ok(RowPlan::of(RowDecision::Skipped));
         }
         self.totals.names.observe(sheet.index.into(), sheet.mapping, row, checked);
         let (mut note, mut changes) = (checked.renamed_text(), Vec::new());
-        let read_only_edits = self.read_only_edits(sheet, row, checked);
         let mut given = Vec::new();
         let decided = self.decide(sheet, row, checked, (&mut note, &mut given));
         // Of a row with a problem it may not be certain which record it means.
-        for column in read_only_edits.into_iter().filter(|_| decided.is_ok()) {
+        let read_only = decided.as_ref().map(|decision| self.read_only_cells(sheet, row, checked, decision));
+        let read_only = read_only.unwrap_or_default();
+        for column in self.read_only_edits(sheet, row, checked, &read_only) {
             let header = sheet.mapping.header(column).unwrap_or_default();
             target::note_read_only(&mut note, header);
             self.totals.add_read_only_edit(header, row.number);
@@ -228,7 +229,7 @@ impl<S: StepSink> Planner<'_, S> {
                 RowDecision::Rejected(problems)
             }
         };
-        Ok(RowPlan { decision, note, changes })
+        Ok(RowPlan { decision, note, changes, read_only })
     }
 
     /// Rejects a second row for the same record.
@@ -626,6 +627,17 @@ pub(super) enum Decision {
         message: String,
     },
     Write(RowDraft),
+}
+
+impl Decision {
+    /// The existing record that the row is about, as far as a collection's row is about one.
+    fn record(&self) -> Option<i64> {
+        match self {
+            Decision::Unchanged(id) | Decision::SkippedConflict { record: id, .. } => Some(*id),
+            Decision::Write(draft) => draft.record.and_then(WriteKind::record),
+            Decision::AlreadyDone { .. } => None,
+        }
+    }
 }
 
 #[derive(Default)]

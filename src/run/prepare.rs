@@ -382,6 +382,7 @@ impl RunPlanner<'_> {
                 }
                 plan.changes.iter_mut().for_each(|change| change.column = checked.cell_of(change.column));
                 planner.steps.changes(&plan.changes)?;
+                planner.steps.read_only(std::mem::take(&mut plan.read_only));
                 checked.locate(typed, sheet.mapping);
                 remarks.add(typed.number, &checked.remarks);
                 let mut planned = planned_row(checked, plan, sheet.mapping);

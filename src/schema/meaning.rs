@@ -50,6 +50,17 @@ impl Meaning {
 }
 
 impl Field {
+    /// Whether it says who holds an item, or since when: check-ins and check-outs set it, and nothing else.
+    pub fn is_about_holder(&self) -> bool {
+        matches!(self.meaning, Some(Meaning::Holders | Meaning::HeldSince))
+    }
+
+    /// Whether the service works it out from other records: how many are left, what somebody has.
+    pub fn is_computed(&self) -> bool {
+        let is_sum = matches!(self.kind, Kind::Integer { .. } | Kind::Money);
+        !self.is_written() && (is_sum || self.kind == Kind::Structure && self.names.is_empty())
+    }
+
     /// The collection that it refers to and the kinds of its records, if a mapping rule may name a kind instead of a
     /// record.
     pub fn record_kinds(&self) -> Option<(&'static Entity, &'static [&'static str])> {

@@ -221,6 +221,59 @@ fn an_item_that_somebody_else_has_now_is_a_difference_that_names_both() {
     }
 }
 
+/// A check-in or check-out is a later change of the record, which is no reason to leave it out.
+#[test]
+fn an_export_says_who_held_what() {
+    let account = account();
+    account.run(&["export", "assets", "-o", "all.csv"]).exits(0);
+    let few = ["--ids", "only", "--columns", "id,asset_id,deployed_to,updated_at"];
+    account.run(&[&["export", "assets", "-o", "few.csv"], &few[..]].concat()).exits(0);
+    let (code, untouched) = account.json(&["verify", "all.csv"]);
+    assert_eq!((code, &untouched["remarks"]), (0, &json!([])), "{untouched:#}");
+    let back = json!({"asset_id": account.record("assets", "asset_id", "A-1")["id"], "checkin_date": "2026-02-01", "status_id": 1});
+    change(&account, "POST", "checkin/asset", &back);
+    let out = json!({"asset_id": "A-2", "employee_id": 2, "checkout_date": "2026-02-02"});
+    change(&account, "POST", "checkout/asset", &out);
+    let holders = ["different assets A-1 assigned_to Ada Byron -", "different assets A-2 assigned_to - Bob Stone"];
+    for (file, changes) in [("all.csv", 4), ("few.csv", 2)] {
+        let (code, found) = account.json(&["verify", file, "--entity", "assets"]);
+        assert_eq!((code, &found["counts"]["different"]), (1, &json!(changes)), "{found:#}");
+        let told = told(&found);
+        assert!(holders.iter().all(|line| told.contains(*line)), "{file} {told:?}");
+        let since = told.iter().filter(|line| line.contains(" checkout_date ")).count();
+        assert_eq!(since, changes - holders.len(), "{told:?}");
+        for difference in found["differences"].as_array().unwrap() {
+            assert_eq!(difference["changed_by"], "admin@example.com", "{difference}");
+        }
+    }
+}
+
+#[test]
+fn what_the_service_computes_is_not_compared_and_said_so() {
+    let account = account();
+    account.run(&["export", "employees", "-o", "employees.csv"]).exits(0);
+    let back = json!({"asset_id": account.record("assets", "asset_id", "A-1")["id"], "checkin_date": "2026-02-01", "status_id": 1});
+    change(&account, "POST", "checkin/asset", &back);
+    let (code, found) = account.json(&["verify", "employees.csv"]);
+    assert_eq!((code, told(&found)), (0, set([])), "{found:#}");
+    let messages: Vec<&str> =
+        found["remarks"].as_array().unwrap().iter().map(|remark| remark["message"].as_str().unwrap()).collect();
+    let differ = |name: &str| {
+        format!(
+            "`{name}` of employees is read-only and not compared: 1 cell differs from the account, the first in row 2"
+        )
+    };
+    assert_eq!(
+        messages,
+        [
+            "columns of employees that are not compared: assets, number_of_assets, number_of_accessories, \
+             number_of_consumables, number_of_licenses",
+            &differ("assets"),
+            &differ("number_of_assets"),
+        ]
+    );
+}
+
 #[test]
 fn names_are_compared_by_the_record_that_they_mean() {
     let account = account();

@@ -236,11 +236,11 @@ impl<S: StepSink> Planner<'_, S> {
         let assigned = match decision {
             HolderDecision::Change(assigned) => assigned,
             HolderDecision::Withheld(note, _) => {
-                return Ok(RowPlan { decision: RowDecision::AlreadyDone, note, changes: Vec::new() });
+                return Ok(RowPlan { note, ..RowPlan::of(RowDecision::AlreadyDone) });
             }
             HolderDecision::Conflict { record, to, message } => {
                 let decision = RowDecision::SkippedConflict { record, to };
-                return Ok(RowPlan { decision, note: message, changes: Vec::new() });
+                return Ok(RowPlan { decision, note: message, changes: Vec::new(), read_only: Vec::new() });
             }
         };
         let HolderChange { mut draft, link, returned_by, holder, column } = *assigned;
@@ -274,7 +274,7 @@ impl<S: StepSink> Planner<'_, S> {
             RecordRef::Planned(_) => Vec::new(),
             RecordRef::Known(_) => vec![FieldChange { column, field: ASSIGNED_TO.to_owned(), old, new: holder }],
         };
-        Ok(RowPlan { decision, note, changes })
+        Ok(RowPlan { note, changes, ..RowPlan::of(decision) })
     }
 
     /// The name of the holder that a draft says, and its column.

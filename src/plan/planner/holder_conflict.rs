@@ -3,14 +3,12 @@
 
 use super::assignment::RowLink;
 use super::{Planner, SheetPlan, StepSink};
-use crate::catalog::{Record, RecordRef};
+use crate::catalog::RecordRef;
 use crate::check::{CheckedRow, Conflicts, EarlierRunRow};
-use crate::mapping::Column;
 use crate::plan::conflict::{Conflict, RecordChange, Since};
 use crate::plan::edited_result::may_be_changed_after;
 use crate::plan::prior_actions::{ActionRequest, ItemState};
 use crate::plan::target::{self, TargetRecord};
-use crate::schema::Meaning;
 use crate::table::Row;
 
 /// How much a row knows of its record's present state.
@@ -49,14 +47,6 @@ impl<S: StepSink> Planner<'_, S> {
             Some(_) if self.shows_holders(sheet, row, record) => RowView::Current,
             Some(change) => RowView::Outdated(change),
         }
-    }
-
-    /// Whether a column of the export shows who has the record.
-    fn shows_holders(&self, sheet: &SheetPlan<'_>, row: &Row, record: &Record) -> bool {
-        let holders = Meaning::Holders.field_name();
-        let is_of_holders = |column: &&Column| column.header.strip_suffix("_name").unwrap_or(&column.header) == holders;
-        let mut columns = sheet.mapping.sheet_columns().filter(is_of_holders);
-        columns.any(|column| !self.is_edited(sheet, &column.header, row.cell(column.index), record))
     }
 
     /// The conflict of a row that would move an item, where others may have moved it since; with the item's id. `column` is that

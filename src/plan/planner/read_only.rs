@@ -1,80 +1,262 @@
-//! Edits in the columns of an export that the service sets: they are never sent, so they are told.
+//! The columns of an export that the service sets. They are never sent: edits of them are told, and `verify` tells where
+//! the account says something else.
 
 use serde_json::Value as Json;
 
-use super::{Planner, SheetPlan};
+use super::{Decision, Planner, SheetPlan};
 use crate::api::integer;
-use crate::catalog::{LookupResult, Record, RecordRef, ReferenceSyntax};
+use crate::catalog::{Catalog, LookupResult, Record, RecordRef, ReferenceSyntax};
 use crate::check::CheckedRow;
-use crate::mapping::{Column, ColumnTarget, Ids, Ignored};
+use crate::mapping::{Column, ColumnTarget, Ids, Ignored, Mapping};
 use crate::plan::step::StepSink;
 use crate::plan::target::TargetRecord;
 use crate::plan::unchanged;
-use crate::schema::{self, Field};
+use crate::schema::{self, Entity, Field, Kind, Meaning};
 use crate::table::{Cell, Row};
 
+/// A cell in a column that the service sets, against the record of its row.
+#[derive(Debug, Clone)]
+pub(crate) struct ReadOnlyCell {
+    /// From 0.
+    pub column: u32,
+    /// The field that it shows, as an id or by name; none where the schema does not know it.
+    pub field: Option<&'static Field>,
+    pub state: ReadOnlyState,
+}
+
+/// How such a cell compares.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) enum ReadOnlyState {
+    Equal,
+    /// What the cell shows, and what the record holds.
+    Different {
+        shown: String,
+        held: Json,
+    },
+    /// The record does not say.
+    Unknown,
+}
+
+/// A row of an export, and the record that it is about.
+struct ExportedRow<'r> {
+    mapping: &'r Mapping,
+    row: &'r Row,
+    record: &'r Record,
+    catalog: &'r Catalog,
+}
+
+/// The records whose names a column shows.
+struct NamedRecords<'r> {
+    /// The field that has their ids.
+    field: &'static Field,
+    value: &'r Json,
+    /// Of each the collection and the id.
+    records: Vec<(&'static str, i64)>,
+}
+
 impl<S: StepSink> Planner<'_, S> {
-    /// The columns, from 0, in which a row of an export shows something else than its record, though nothing of them
-    /// is sent. None where the record has changed since, which explains the difference.
-    pub(super) fn read_only_edits(&self, sheet: &SheetPlan<'_>, row: &Row, checked: &CheckedRow) -> Vec<u32> {
+    /// The cells of an exported row in columns that the service sets. A blank one tells only of who holds the record.
+    pub(super) fn read_only_cells(
+        &self,
+        sheet: &SheetPlan<'_>,
+        row: &Row,
+        checked: &CheckedRow,
+        decision: &Decision,
+    ) -> Vec<ReadOnlyCell> {
         let mapping = sheet.mapping;
-        if !mapping.is_exported() {
-            return Vec::new();
+        let is_of_row = |id: &i64| checked.id.is_some_and(|given| given.number == *id);
+        let id = decision.record().filter(is_of_row).filter(|_| mapping.is_exported());
+        let Some(record) = id.and_then(|id| self.catalog.record(mapping.entity.name, id)) else { return Vec::new() };
+        let exported = ExportedRow { mapping, row, record, catalog: self.catalog };
+        let columns = mapping.columns.iter().filter(|column| exported.is_read_only(column));
+        let cell = |column: &Column| {
+            let field = shown_field(mapping.entity, &column.header);
+            Some(ReadOnlyCell { column: column.index as u32, field, state: exported.state(column)? })
+        };
+        columns.filter_map(cell).collect()
+    }
+
+    /// Whether a column of an exported row shows who has its record.
+    pub(super) fn shows_holders(&self, sheet: &SheetPlan<'_>, row: &Row, record: &Record) -> bool {
+        let mapping = sheet.mapping;
+        let exported = ExportedRow { mapping, row, record, catalog: self.catalog };
+        let is_of_holders = |column: &&Column| {
+            shown_field(mapping.entity, &column.header).is_some_and(|field| field.meaning == Some(Meaning::Holders))
+        };
+        let mut columns = mapping.sheet_columns().filter(is_of_holders);
+        columns.any(|column| exported.state(column) == Some(ReadOnlyState::Equal))
+    }
+
+    /// The columns of the cells that were edited. None where the record has changed since the export, which explains the
+    /// difference.
+    pub(super) fn read_only_edits(
+        &self,
+        sheet: &SheetPlan<'_>,
+        row: &Row,
+        checked: &CheckedRow,
+        cells: &[ReadOnlyCell],
+    ) -> Vec<u32> {
+        let is_different = |cell: &&ReadOnlyCell| matches!(cell.state, ReadOnlyState::Different { .. });
+        let is_filled = |column: &u32| !row.cell(*column as usize).is_blank();
+        let edited: Vec<u32> = cells.iter().filter(is_different).map(|cell| cell.column).filter(is_filled).collect();
+        if edited.is_empty() {
+            return edited;
         }
-        let target = TargetRecord::find(mapping, row, checked, self.catalog, |_| false);
-        let Some(target) = target.filter(|target| target.changed_since().is_none()) else { return Vec::new() };
-        let is_idle = |column: &&Column| match column.target {
+        let target = TargetRecord::find(sheet.mapping, row, checked, self.catalog, |_| false);
+        target.filter(|target| target.changed_since().is_none()).map_or_else(Vec::new, |_| edited)
+    }
+}
+
+impl<'r> ExportedRow<'r> {
+    fn entity(&self) -> &'static Entity {
+        self.mapping.entity
+    }
+
+    fn is_read_only(&self, column: &Column) -> bool {
+        match column.target {
             ColumnTarget::Ignored(why) => why == Ignored::ReadOnly,
             // It describes another record, and is named as a field that the service sets.
-            ColumnTarget::Related { .. } => target.record.contains_key(column.header.as_str()),
+            ColumnTarget::Related { .. } => self.record.contains_key(column.header.as_str()),
             _ => false,
-        };
-        let idle = mapping.columns.iter().filter(is_idle);
-        let edited = idle.filter(|column| {
-            let cell = row.cell(column.index);
-            !cell.is_blank() && self.is_edited(sheet, &column.header, cell, target.record)
-        });
-        edited.map(|column| column.index as u32).collect()
-    }
-
-    pub(super) fn is_edited(&self, sheet: &SheetPlan<'_>, header: &str, cell: Cell<'_>, record: &Record) -> bool {
-        let entity = sheet.mapping.entity;
-        if let Some(held) = record.get(header) {
-            let shown = |field| unchanged::is_shown_by(cell, (field, Ids::Bare), Some(held), self.catalog);
-            let is_shown = entity.field(header).map_or_else(|| unchanged::shows_value(cell, held), shown);
-            return !is_shown && !unchanged::reads_as(cell, held);
         }
-        let base = header.strip_suffix("_name").and_then(|base| entity.field(base));
-        base.filter(|field| !field.names.is_empty())
-            .zip(base.and_then(|field| record.get(field.name)))
-            .is_some_and(|(field, held)| !self.names_holders(field, held, cell.text))
     }
 
-    /// Whether names joined by `; ` are those of the records that a structure such as `deployed_to` holds. Yes in doubt.
-    fn names_holders(&self, field: &Field, held: &Json, text: &str) -> bool {
-        let held = held.as_array().map(Vec::as_slice).unwrap_or_default();
-        let names: Vec<&str> = holder_names(text).collect();
-        let is_held = |collection: &str, id: i64| {
-            let key =
-                schema::collection(collection).map(|entity| format!("{}_id", entity.singular)).unwrap_or_default();
-            held.iter().any(|member| member.get(&key).and_then(integer) == Some(id))
-        };
-        let is_holder = |name: &str| {
-            let found = field.names.iter().map(|collection| {
-                // A record that is gone is shown by its id.
-                if let Some(id) = name.strip_prefix('#').and_then(|id| id.parse().ok()) {
-                    return is_held(collection, id);
-                }
-                match self.catalog.as_held().find(collection, name, ReferenceSyntax::Marked, None) {
-                    LookupResult::One(RecordRef::Known(id)) => is_held(collection, id),
-                    LookupResult::None { .. } => false,
-                    _ => true,
-                }
-            });
-            found.into_iter().any(|is_held| is_held)
-        };
-        names.len() == held.len() && names.iter().all(|name| is_holder(name))
+    fn state(&self, column: &Column) -> Option<ReadOnlyState> {
+        let (header, cell) = (column.header.as_str(), self.row.cell(column.index));
+        let named = self.named_records(header);
+        let own = self.held(header);
+        let held = own.or(named.as_ref().map(|named| named.value));
+        if cell.is_blank() {
+            let held = held.filter(|_| shown_field(self.entity(), header).is_some_and(Field::is_about_holder))?;
+            return Some(if is_nothing(held) { ReadOnlyState::Equal } else { different(cell, held) });
+        }
+        let Some(held) = held else { return Some(ReadOnlyState::Unknown) };
+        let is_shown = own.is_some_and(|own| self.shows(header, cell, own));
+        let is_named = named.as_ref().is_some_and(|named| self.names(named, cell.text));
+        let is_known = own.is_some() || named.as_ref().is_some_and(|named| self.are_known(named));
+        Some(match (is_shown || is_named, is_known) {
+            (true, _) => ReadOnlyState::Equal,
+            (false, true) => different(cell, held),
+            (false, false) => ReadOnlyState::Unknown,
+        })
     }
+
+    /// What the account holds under the name of a column. What the service copies from a record that this one refers to, such
+    /// as the category of an asset's product, is read there: the copy may be out of date.
+    fn held(&self, header: &str) -> Option<&'r Json> {
+        let original = || {
+            let field = self.entity().field(header)?;
+            let (collection, id) = self.source(field.name)?;
+            self.catalog.record(collection, id)?.get(field.name)
+        };
+        original().or_else(|| self.record.get(header))
+    }
+
+    /// The record that this one refers to and that the service copies the value of a column from.
+    fn source(&self, header: &str) -> Option<(&'static str, i64)> {
+        let field = shown_field(self.entity(), header).filter(|field| !field.is_written())?;
+        let is_source = |by: &&Field| by.related.iter().any(|related| related.field == field.name);
+        let by = self.entity().fields.iter().find(is_source)?;
+        Some((by.reference_to()?.to, self.record.get(by.name).and_then(integer)?))
+    }
+
+    fn shows(&self, header: &str, cell: Cell<'_>, held: &Json) -> bool {
+        let is_shown = match self.entity().field(header) {
+            Some(field) => unchanged::is_shown_by(cell, (field, Ids::Bare), Some(held), self.catalog),
+            None => unchanged::shows_value(cell, held),
+        };
+        let is_list = matches!(held, Json::Array(_) | Json::Object(_));
+        is_shown
+            || unchanged::reads_as(cell, held)
+            || is_list && serde_json::from_str::<Json>(cell.text).is_ok_and(|shown| shown == *held)
+    }
+
+    /// The records whose names a column headed `deployed_to_name` or `category_name` shows.
+    fn named_records(&self, header: &str) -> Option<NamedRecords<'r>> {
+        let field = shown_field(self.entity(), header).filter(|field| field.name != header)?;
+        let value = self.held(field.name)?;
+        Some(NamedRecords { field, value, records: listed_records(field, value) })
+    }
+
+    /// Whether the names of these records are known: those of holders are looked up, of others some may be.
+    fn are_known(&self, named: &NamedRecords<'_>) -> bool {
+        named.is_list() || named.records.iter().all(|(collection, id)| self.catalog.record(collection, *id).is_some())
+    }
+
+    /// Whether a cell has the names of these records. Yes in doubt.
+    fn names(&self, named: &NamedRecords<'_>, text: &str) -> bool {
+        let describe = |(collection, id): &(&str, i64)| self.catalog.describe(collection, RecordRef::Known(*id));
+        if named.records.iter().map(describe).collect::<Vec<_>>().join("; ") == text.trim() {
+            return true;
+        }
+        let names: Vec<&str> = if named.is_list() { holder_names(text).collect() } else { vec![text.trim()] };
+        names.len() == named.records.len() && names.iter().all(|name| self.is_name_of(named, name).unwrap_or(false))
+    }
+
+    /// Whether a name is that of one of these records. None where no record has it.
+    fn is_name_of(&self, named: &NamedRecords<'_>, name: &str) -> Option<bool> {
+        // A record that is gone is shown by its id.
+        if let Some(id) = name.strip_prefix('#').and_then(|id| id.parse::<i64>().ok()) {
+            return Some(named.records.iter().any(|(_, held)| *held == id));
+        }
+        let find = |collection: &'static str| match self.catalog.as_held().find(
+            collection,
+            name,
+            ReferenceSyntax::Marked,
+            None,
+        ) {
+            LookupResult::One(RecordRef::Known(id)) => Some(named.records.contains(&(collection, id))),
+            LookupResult::None { .. } => None,
+            _ => Some(true),
+        };
+        named.collections().filter_map(find).reduce(|one, other| one || other)
+    }
+}
+
+impl NamedRecords<'_> {
+    /// Whether a cell joins the names of several.
+    fn is_list(&self) -> bool {
+        !self.field.names.is_empty()
+    }
+
+    fn collections(&self) -> impl Iterator<Item = &'static str> + use<> {
+        self.field.reference_to().map(|reference| reference.to).into_iter().chain(self.field.names.iter().copied())
+    }
+}
+
+fn different(cell: Cell<'_>, held: &Json) -> ReadOnlyState {
+    ReadOnlyState::Different { shown: cell.text.trim().to_owned(), held: held.clone() }
+}
+
+fn is_nothing(held: &Json) -> bool {
+    match held {
+        Json::Null => true,
+        Json::String(text) => text.trim().is_empty(),
+        Json::Array(members) => members.is_empty(),
+        _ => false,
+    }
+}
+
+/// The field that a column of an export shows. The names of what a field refers to stand in a column of their own.
+fn shown_field(entity: &'static Entity, header: &str) -> Option<&'static Field> {
+    let is_named = |field: &&Field| !field.is_written() && (field.reference_to().is_some() || !field.names.is_empty());
+    let by_name = header.strip_suffix("_name").and_then(|base| {
+        let ids = [entity.field(base), entity.field(&format!("{base}_id"))];
+        ids.into_iter().flatten().find(is_named)
+    });
+    by_name.or_else(|| entity.field(header))
+}
+
+/// The records that a value refers to: one by its id, or those that a structure such as `deployed_to` lists.
+pub(crate) fn listed_records(field: &Field, held: &Json) -> Vec<(&'static str, i64)> {
+    if let Kind::Reference(reference) = field.kind {
+        return integer(held).map(|id| (reference.to, id)).into_iter().collect();
+    }
+    let members = held.as_array().map(Vec::as_slice).unwrap_or_default();
+    let collections = field.names.iter().filter_map(|name| schema::collection(name));
+    let keys: Vec<_> = collections.map(|entity| (entity.name, format!("{}_id", entity.singular))).collect();
+    let listed = |member: &Json| keys.iter().find_map(|(name, key)| Some((*name, member.get(key).and_then(integer)?)));
+    members.iter().filter_map(listed).collect()
 }
 
 /// The names that an export joins in one cell.

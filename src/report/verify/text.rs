@@ -7,7 +7,6 @@ use rust_decimal::Decimal;
 use super::VerifyReport;
 use crate::report::tally::ProblemGroup;
 use crate::run::verify::{Difference, DifferenceKind, SheetSums};
-use crate::schema::ASSIGNED_TO;
 use crate::terminal::{ERROR as BAD, FAINT, GOOD, STRONG};
 use crate::wording::{counted, duration, thousands};
 
@@ -132,7 +131,7 @@ fn line(difference: &Difference) -> String {
         return format!("{what}{source}");
     }
     let changed = match (difference.kind, difference.field.as_deref()) {
-        (DifferenceKind::Different, Some(field)) if field != ASSIGNED_TO => "the record was last changed",
+        (DifferenceKind::Different, Some(_)) if !difference.is_about_holder() => "the record was last changed",
         _ => "changed",
     };
     format!("{what}; {changed}{who}{when}{source}")

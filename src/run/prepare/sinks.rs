@@ -4,7 +4,7 @@ use std::collections::{HashMap, HashSet};
 
 use super::is_rejected;
 use crate::check::{CheckedRow, Code, Problem};
-use crate::plan::{FieldChange, RowId, SheetPlan, Step, StepSink};
+use crate::plan::{FieldChange, ReadOnlyCell, RowId, SheetPlan, Step, StepSink};
 use crate::run::input::InputSet;
 use crate::run::journal::{JournalBuilder, JournalError, PlannedRow, SheetHeader};
 use crate::table::Row;
@@ -14,6 +14,11 @@ pub(crate) trait PlanSink: StepSink<Error = JournalError> {
     /// What a row says of the record that is planned next, before it is looked at.
     fn row_begins(&mut self, sheet: &SheetPlan<'_>, row: &Row, checked: &mut CheckedRow) {
         let _ = (sheet, row, checked);
+    }
+
+    /// What the row says of what the service sets.
+    fn read_only(&mut self, cells: Vec<ReadOnlyCell>) {
+        let _ = cells;
     }
 
     fn sheet(&mut self, sheet: u16, header: &SheetHeader) -> Result<(), JournalError>;

@@ -113,6 +113,8 @@ fn may_have_caused(difference: &Difference, entry: &Record) -> bool {
     let changed = match (difference.kind, difference.field.as_deref()) {
         (DifferenceKind::Missing, _) => RecordDifference::Removed,
         (DifferenceKind::Extra, _) => RecordDifference::Added,
+        // The log of the record that it is copied from would tell.
+        (DifferenceKind::Different, Some(_)) if difference.is_copied() => return false,
         (DifferenceKind::Different, Some(field)) => RecordDifference::Field(field),
         (DifferenceKind::Different, None) => return false,
     };
@@ -246,6 +248,9 @@ mod tests {
         assert!(is_cause(DifferenceKind::Missing, "Delete") && !is_cause(DifferenceKind::Missing, "Create"));
         assert!(is_cause(DifferenceKind::Extra, "Create") && !is_cause(DifferenceKind::Extra, "Update"));
         assert!(!is_cause(DifferenceKind::Different, "Update"));
+        let update = json!({"event": "Update"});
+        let is_updated = |field| may_have_caused(&different(field), update.as_object().unwrap());
+        assert!(is_updated("notes") && !is_updated("category_id"), "the product's log would tell");
     }
 
     #[test]

@@ -7,28 +7,27 @@ use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use serde_json::Value as Json;
 
 use super::digest::PartsDigest;
+use super::read_only::{ReadOnlyFindings, UncomparedColumns};
 use super::sums::{StatedAmount, SumTally};
 use super::{
     Difference, DifferenceKind, Findings, RowProblem, changed_by, held_entries, holder_names, holders_in, text,
 };
 use crate::account::Account;
 use crate::catalog::{Catalog, RecordRef};
-use crate::check::{
-    CheckedRow, Code, Conflicts, FractionalCost, Mode, ParsedValue, Problem, Remark, RemarkCode, RowAction,
-};
+use crate::check::{CheckedRow, Code, Conflicts, FractionalCost, Mode, ParsedValue, Problem, RowAction};
 use crate::error::Result;
 use crate::mapping::{ColumnTarget, Mapping, RecordOrigin};
 use crate::observer::Observer;
 use crate::plan::undo::CurrentState;
 use crate::plan::{
-    CreateMissing, FieldChange, PlanTotals, RowId, RowStatus, SheetPlan, Step, StepRole, StepSink, WriteKind,
+    CreateMissing, FieldChange, ReadOnlyCell, RowId, RowStatus, SheetPlan, Step, StepRole, StepSink, WriteKind,
 };
 use crate::run::input::InputSet;
 use crate::run::journal::{JournalError, PlannedRow, RowState, RunKind, SheetHeader};
 use crate::run::prepare::{AccountReading, PlanSink, RunPlanner};
 use crate::run::previous_result::RowSelection;
 use crate::run::undo::fetch::fetch_more;
-use crate::schema::{self, ASSIGNED_TO, Entity, Kind, Meaning, Role, Verb};
+use crate::schema::{self, ASSIGNED_TO, Entity, Field, Kind, Meaning, Role, Verb};
 use crate::table::{CellRef, Row};
 use crate::wording::counted;
 
@@ -59,31 +58,23 @@ pub(crate) async fn compare_file(
         reading: if is_complete { AccountReading::Complete } else { AccountReading::Fresh },
     };
     let mut prepared = planner.plan(input, ComparisonSink::default(), observer).await?;
-    learn_holders(account, &prepared.steps, &mut prepared.catalog).await?;
+    learn_names(account, &prepared.steps, &mut prepared.catalog).await?;
     let comparison = Comparison { sink: prepared.steps, catalog: &prepared.catalog };
     // A file without records says that the collection is empty.
     let empty = input.empty.iter().map(|file| (file.name.clone(), file.entity)).collect::<Vec<_>>();
     let mut findings = comparison.findings(is_complete.then_some(empty.as_slice()));
-    let read_only = read_only_remarks(&prepared.totals);
-    findings.remarks.extend(read_only.map(|message| Remark::new(RemarkCode::ColumnReadOnly, message)));
     findings.note(input.skipped.iter().map(|(sheet, reason)| format!("{sheet} is not compared: {reason}")));
     changed_by::find(&account.client, &mut findings.differences, &|_| None, observer).await?;
     Ok(findings)
 }
 
-/// The columns that the service sets itself, where they differ from the account.
-fn read_only_remarks(totals: &PlanTotals) -> impl Iterator<Item = String> + '_ {
-    totals.read_only_edits.iter().map(|(header, (count, row))| {
-        let cells = counted(*count, "cell");
-        let differ = if *count == 1 { "differs" } else { "differ" };
-        format!("`{header}` is read-only and not compared: {cells} {differ} from the account, the first in row {row}")
-    })
-}
-
-/// Reads the records that hold what should be elsewhere and that no row names, so that they can be told by their names.
-async fn learn_holders(account: &Account, compared: &ComparisonSink, catalog: &mut Catalog) -> Result<()> {
+/// Reads the records that differences name and no row does, such as who holds what should be elsewhere, so that they can
+/// be told by their names.
+async fn learn_names(account: &Account, compared: &ComparisonSink, catalog: &mut Catalog) -> Result<()> {
     let mut unknown: BTreeMap<&'static str, BTreeSet<i64>> = BTreeMap::new();
-    for (collection, id) in compared.holders().filter(|(collection, id)| catalog.record(collection, *id).is_none()) {
+    for (collection, id) in
+        compared.named_records().filter(|(collection, id)| catalog.record(collection, *id).is_none())
+    {
         unknown.entry(collection).or_default().insert(id);
     }
     for (collection, ids) in unknown {
@@ -133,6 +124,8 @@ struct ComparedRow {
     statement: Statement,
     record: Option<i64>,
     finding: RowFinding,
+    /// What the row says of what the service sets.
+    read_only: ReadOnlyFindings,
 }
 
 /// The rows of a sheet; the same sheet's further records are another one.
@@ -144,6 +137,8 @@ struct ComparedSheet {
     equal: u64,
     /// Rows that an import leaves out: they say nothing of a record, or ask for nothing.
     skipped: u64,
+    /// The columns that the service computes, or does not tell.
+    uncompared: UncomparedColumns,
 }
 
 impl ComparedSheet {
@@ -156,7 +151,8 @@ impl ComparedSheet {
             let are = if self.skipped == 1 { "is" } else { "are" };
             remarks.push(format!("{rows} of {label} {are} skipped, as an import would: not compared"));
         }
-        let columns: Vec<&str> = self.header.ignored.iter().map(|column| column.name.as_str()).collect();
+        let ignored = self.header.ignored.iter().map(|column| column.name.as_str());
+        let columns: Vec<&str> = ignored.chain(self.uncompared.headers(&self.header)).collect();
         if !columns.is_empty() && self.header.owner.is_none() {
             remarks.push(format!("columns of {label} that are not compared: {}", columns.join(", ")));
         }
@@ -173,6 +169,9 @@ pub(crate) struct ComparisonSink {
     statement: Option<Statement>,
     own_step: Option<Step>,
     changes: Vec<FieldChange>,
+    read_only: Vec<ReadOnlyCell>,
+    /// Whether the sheet at hand says in a column of its own who is to hold its records.
+    is_assigned: bool,
     /// The records that rows name and the account does not have, by the step that would create each.
     titles: HashMap<u32, String>,
     /// Rows with a problem, or whose record is missing.
@@ -208,7 +207,8 @@ impl PlanSink for ComparisonSink {
         let mut statement = Statement::of(sheet.mapping, owner, checked);
         statement.title = title(sheet.mapping.entity, row, checked);
         self.statement = Some(statement);
-        (self.own_step, self.changes) = (None, Vec::new());
+        (self.own_step, self.changes, self.read_only) = (None, Vec::new(), Vec::new());
+        self.is_assigned = sheet.is_assigned;
     }
 
     fn sheet(&mut self, _: u16, header: &SheetHeader) -> Result<(), JournalError> {
@@ -219,6 +219,7 @@ impl PlanSink for ComparisonSink {
             problems: Vec::new(),
             equal: 0,
             skipped: 0,
+            uncompared: UncomparedColumns::default(),
         });
         Ok(())
     }
@@ -228,10 +229,17 @@ impl PlanSink for ComparisonSink {
         Ok(())
     }
 
+    fn read_only(&mut self, cells: Vec<ReadOnlyCell>) {
+        self.read_only = cells;
+    }
+
     fn row(&mut self, row: &Row, planned: &PlannedRow, _: &dyn Fn(usize) -> bool) -> Result<(), JournalError> {
         let Some(mut statement) = self.statement.take() else { return Ok(()) };
         let title = std::mem::take(&mut statement.title);
         let (step, changes) = (self.own_step.take(), std::mem::take(&mut self.changes));
+        let mut cells = std::mem::take(&mut self.read_only);
+        // Who is to hold the record is compared as the assignment that it is.
+        cells.retain(|cell| !(self.is_assigned && cell.field.is_some_and(Field::is_about_holder)));
         let Some(sheet) = self.sheets.last_mut() else { return Ok(()) };
         let finding = match (planned.state, planned.status, step) {
             // Its step comes after those of all other rows.
@@ -261,7 +269,14 @@ impl PlanSink for ComparisonSink {
             }
             _ => return Ok(()),
         };
-        sheet.rows.push(ComparedRow { statement, record: planned.record, finding });
+        let read_only = match finding {
+            RowFinding::Equal | RowFinding::Changed(_) => {
+                sheet.uncompared.add(row.number, &cells);
+                ReadOnlyFindings::of(&sheet.header, cells)
+            }
+            _ => ReadOnlyFindings::default(),
+        };
+        sheet.rows.push(ComparedRow { statement, record: planned.record, finding, read_only });
         Ok(())
     }
 }
@@ -277,14 +292,17 @@ impl ComparisonSink {
         }
     }
 
-    /// Who holds what a check-in or check-out should have moved: of each the collection and the id. Where a row names the
-    /// holder itself, the plan says who it was.
-    fn holders(&self) -> impl Iterator<Item = (&'static str, i64)> + '_ {
-        let steps = self.sheets.iter().flat_map(|sheet| &sheet.rows).filter_map(|row| match &row.finding {
+    /// The records that differences name: of each the collection and the id. They are who holds what a check-in or check-out
+    /// should have moved, and what the account holds where the service sets it. Where a row names the holder itself, the
+    /// plan says who it was.
+    fn named_records(&self) -> impl Iterator<Item = (&'static str, i64)> + '_ {
+        let rows = self.sheets.iter().flat_map(|sheet| &sheet.rows);
+        let steps = rows.clone().filter_map(|row| match &row.finding {
             RowFinding::NotMoved(step) => Some(step),
             _ => None,
         });
-        steps.flat_map(|step| holders_in(step.entity, &held_entries(held_before(step))))
+        let holders = steps.flat_map(|step| holders_in(step.entity, &held_entries(held_before(step))));
+        holders.chain(rows.flat_map(|row| row.read_only.named_records()))
     }
 }
 
@@ -404,6 +422,7 @@ impl Comparison<'_> {
             }
             add_problems(&mut findings, &sheet);
             findings.note(sheet.remarks());
+            findings.remarks.extend(sheet.uncompared.remarks(&sheet.header));
             sums.push((ComparedContent::of(&sheet.header), tally));
         }
         if let Some(empty) = empty {
@@ -435,6 +454,20 @@ impl Comparison<'_> {
             changed_by: None,
             changed_at: None,
         };
+        findings.counts.equal += row.read_only.equal;
+        for different in &row.read_only.different {
+            let (expected, found) = different.texts(self.catalog);
+            let source = source(header, number, Some(different.column));
+            let field = Some(different.field_name().to_owned());
+            let record = self.describe(entity.name, row.record);
+            findings.push(Difference {
+                field,
+                expected,
+                found,
+                source,
+                ..of_record(DifferenceKind::Different, record)
+            });
+        }
         match &row.finding {
             RowFinding::Equal => findings.counts.equal += cells,
             RowFinding::Changed(changes) => {

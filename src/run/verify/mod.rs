@@ -3,6 +3,7 @@
 //! ```text
 //! file        what a file says: planned like an import that nobody sends; what it would change differs
 //! sent        what a run sent: the steps of its journal
+//! read_only   what an export says of what the service sets, such as who holds an item      pure
 //! text        whether two values are the same but for how the service stores them       pure
 //! sums        money and counts of both sides                                             pure
 //! digest      a digest of the records that were read                                     pure
@@ -15,6 +16,7 @@
 mod changed_by;
 mod digest;
 mod file;
+mod read_only;
 mod sent;
 mod sums;
 mod text;
@@ -30,7 +32,7 @@ use serde_json::Value as Json;
 
 use crate::api::{Record, integer};
 use crate::check::{Problem, Remark, RemarkCode};
-use crate::schema::{Entity, Field};
+use crate::schema::{self, ASSIGNED_TO, Entity, Field};
 
 /// How many cells and records are as they should be.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -96,6 +98,22 @@ pub struct Difference {
     pub changed_by: Option<String>,
     /// When that was, as the activity log writes it.
     pub changed_at: Option<String>,
+}
+
+impl Difference {
+    /// Whether it is about who holds an item, or since when: only check-ins and check-outs set that.
+    pub(crate) fn is_about_holder(&self) -> bool {
+        self.field.as_deref() == Some(ASSIGNED_TO) || self.schema_field().is_some_and(Field::is_about_holder)
+    }
+
+    /// Whether the service copies the value from another record that this one refers to.
+    fn is_copied(&self) -> bool {
+        self.schema_field().is_some_and(|field| !field.is_written() && field.reference_to().is_some())
+    }
+
+    fn schema_field(&self) -> Option<&'static Field> {
+        schema::collection(self.collection)?.field(self.field.as_deref()?)
+    }
 }
 
 /// A row that could not be compared.
@@ -190,7 +208,6 @@ mod tests {
     use serde_json::json;
 
     use super::*;
-    use crate::schema;
 
     #[test]
     fn differences_have_words_and_any_of_them_is_one() {

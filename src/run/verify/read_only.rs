@@ -1,0 +1,137 @@
+//! What an export says in columns that the service sets, such as who holds an item, against the account.
+//!
+//! The id and the name of what a field refers to are one value, which one of the two columns shows for people.
+
+use std::collections::BTreeMap;
+
+use serde_json::Value as Json;
+
+use crate::catalog::{Catalog, RecordRef};
+use crate::check::{Remark, RemarkCode};
+use crate::plan::{ReadOnlyCell, ReadOnlyState, listed_records, value_text};
+use crate::run::journal::SheetHeader;
+use crate::schema::{ASSIGNED_TO, Field, Kind, Meaning};
+use crate::wording::counted;
+
+/// What a row says of what the service sets.
+#[derive(Debug, Default)]
+pub(super) struct ReadOnlyFindings {
+    /// Values that the account holds.
+    pub(super) equal: u64,
+    pub(super) different: Vec<ReadOnlyDifference>,
+}
+
+/// A value that the account does not hold.
+#[derive(Debug)]
+pub(super) struct ReadOnlyDifference {
+    field: &'static Field,
+    /// From 0.
+    pub(super) column: u32,
+    shown: String,
+    held: Json,
+}
+
+impl ReadOnlyFindings {
+    /// Those of the cells of a row that can be compared.
+    pub(super) fn of(header: &SheetHeader, cells: Vec<ReadOnlyCell>) -> Self {
+        let mut by_field: BTreeMap<&'static str, Vec<(&'static Field, ReadOnlyCell)>> = BTreeMap::new();
+        for cell in cells.into_iter().filter(is_compared) {
+            if let Some(field) = cell.field {
+                by_field.entry(field.name).or_default().push((field, cell));
+            }
+        }
+        let mut findings = Self::default();
+        for cells in by_field.into_values() {
+            let is_equal = cells.iter().all(|(_, cell)| cell.state == ReadOnlyState::Equal);
+            let is_name = |column: u32| header.header_of(column).is_some_and(|header| header.ends_with("_name"));
+            let different = cells.into_iter().filter_map(|(field, ReadOnlyCell { column, state, .. })| match state {
+                ReadOnlyState::Different { shown, held, .. } => Some(ReadOnlyDifference { field, column, shown, held }),
+                ReadOnlyState::Equal | ReadOnlyState::Unknown => None,
+            });
+            // People read the name.
+            findings.different.extend(different.max_by_key(|different| is_name(different.column)));
+            findings.equal += u64::from(is_equal);
+        }
+        findings
+    }
+
+    /// The records that the differences name: of each the collection and the id.
+    pub(super) fn named_records(&self) -> impl Iterator<Item = (&'static str, i64)> + '_ {
+        self.different.iter().flat_map(|different| {
+            let shown = different.shown_records().unwrap_or_default();
+            listed_records(different.field, &different.held).into_iter().chain(shown)
+        })
+    }
+}
+
+impl ReadOnlyDifference {
+    /// The field, as `--map` writes it.
+    pub(super) fn field_name(&self) -> &'static str {
+        if self.field.meaning == Some(Meaning::Holders) { ASSIGNED_TO } else { self.field.name }
+    }
+
+    /// What the cell says and what the account holds: by name, and by id where the names are the same.
+    pub(super) fn texts(&self, catalog: &Catalog) -> (String, String) {
+        let describe = |(collection, id)| catalog.describe(collection, RecordRef::Known(id));
+        let names = |records: Vec<_>| records.into_iter().map(describe).collect::<Vec<_>>().join("; ");
+        let held = match self.field.kind {
+            Kind::Structure => names(listed_records(self.field, &self.held)),
+            _ => value_text(catalog, self.field, &self.held),
+        };
+        let shown = self.shown_records().map_or_else(|| self.shown.clone(), names);
+        if shown == held { (self.shown.clone(), self.held.to_string()) } else { (shown, held) }
+    }
+
+    /// The records that the cell names by id.
+    fn shown_records(&self) -> Option<Vec<(&'static str, i64)>> {
+        let shown = serde_json::from_str::<Json>(&self.shown).ok()?;
+        Some(listed_records(self.field, &shown)).filter(|records| !records.is_empty())
+    }
+}
+
+/// The columns of a sheet that the service sets and that are not compared.
+#[derive(Debug, Default)]
+pub(super) struct UncomparedColumns(BTreeMap<u32, DifferentCells>);
+
+/// Cells that differ from the account all the same.
+#[derive(Debug, Default)]
+struct DifferentCells {
+    count: u64,
+    first_row: u64,
+}
+
+impl UncomparedColumns {
+    /// Takes in the cells of a row.
+    pub(super) fn add(&mut self, row: u64, cells: &[ReadOnlyCell]) {
+        for cell in cells.iter().filter(|cell| !is_compared(cell)) {
+            let known = self.0.entry(cell.column).or_default();
+            if matches!(cell.state, ReadOnlyState::Different { .. }) {
+                known.first_row = if known.count == 0 { row } else { known.first_row };
+                known.count += 1;
+            }
+        }
+    }
+
+    pub(super) fn headers<'h>(&'h self, header: &'h SheetHeader) -> impl Iterator<Item = &'h str> {
+        self.0.keys().filter_map(|column| header.header_of(*column))
+    }
+
+    /// The columns that differ from the account.
+    pub(super) fn remarks<'h>(&'h self, header: &'h SheetHeader) -> impl Iterator<Item = Remark> + 'h {
+        self.0.iter().filter(|(_, cells)| cells.count > 0).map(|(column, DifferentCells { count, first_row })| {
+            let name = header.header_of(*column).unwrap_or_default();
+            let differ = if *count == 1 { "differs" } else { "differ" };
+            let cells = counted(*count, "cell");
+            let message = format!(
+                "`{name}` of {} is read-only and not compared: {cells} {differ} from the account, the first in row {first_row}",
+                header.label
+            );
+            Remark::new(RemarkCode::ColumnReadOnly, message)
+        })
+    }
+}
+
+/// Whether a cell can differ because somebody changed its record.
+fn is_compared(cell: &ReadOnlyCell) -> bool {
+    cell.state != ReadOnlyState::Unknown && cell.field.is_some_and(|field| !field.is_computed())
+}
