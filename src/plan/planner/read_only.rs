@@ -7,7 +7,8 @@ use super::{Decision, Planner, SheetPlan};
 use crate::api::integer;
 use crate::catalog::{Catalog, LookupResult, Record, RecordRef, ReferenceSyntax};
 use crate::check::CheckedRow;
-use crate::mapping::{Column, ColumnTarget, Ids, Ignored, Mapping};
+use crate::mapping::{Column, ColumnTarget, Ids, Ignored, Mapping, TimestampColumn};
+use crate::plan::ReportedTimestamp;
 use crate::plan::step::StepSink;
 use crate::plan::target::TargetRecord;
 use crate::plan::unchanged;
@@ -28,10 +29,11 @@ pub(crate) struct ReadOnlyCell {
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) enum ReadOnlyState {
     Equal,
-    /// What the cell shows, and what the record holds.
+    /// What the cell shows, and what the record holds. Another record that was changed since the export may explain it.
     Different {
         shown: String,
         held: Json,
+        is_explained: bool,
     },
     /// The record does not say.
     Unknown,
@@ -43,6 +45,8 @@ struct ExportedRow<'r> {
     row: &'r Row,
     record: &'r Record,
     catalog: &'r Catalog,
+    /// The sheets were exported after this.
+    exported: Option<ReportedTimestamp>,
 }
 
 /// The records whose names a column shows.
@@ -52,6 +56,16 @@ struct NamedRecords<'r> {
     value: &'r Json,
     /// Of each the collection and the id.
     records: Vec<(&'static str, i64)>,
+}
+
+/// Whether names in a cell are those of the records that the account holds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum NameMatch {
+    /// They are, or may be.
+    Held,
+    /// Some are the name of nothing.
+    NotFound,
+    Other,
 }
 
 impl<S: StepSink> Planner<'_, S> {
@@ -67,7 +81,7 @@ impl<S: StepSink> Planner<'_, S> {
         let is_of_row = |id: &i64| checked.id.is_some_and(|given| given.number == *id);
         let id = decision.record().filter(is_of_row).filter(|_| mapping.is_exported());
         let Some(record) = id.and_then(|id| self.catalog.record(mapping.entity.name, id)) else { return Vec::new() };
-        let exported = ExportedRow { mapping, row, record, catalog: self.catalog };
+        let exported = ExportedRow { mapping, row, record, catalog: self.catalog, exported: self.exported };
         let columns = mapping.columns.iter().filter(|column| exported.is_read_only(column));
         let cell = |column: &Column| {
             let field = shown_field(mapping.entity, &column.header);
@@ -96,7 +110,8 @@ impl<S: StepSink> Planner<'_, S> {
         checked: &CheckedRow,
         cells: &[ReadOnlyCell],
     ) -> Vec<u32> {
-        let is_different = |cell: &&ReadOnlyCell| matches!(cell.state, ReadOnlyState::Different { .. });
+        let is_different =
+            |cell: &&ReadOnlyCell| matches!(cell.state, ReadOnlyState::Different { is_explained: false, .. });
         let is_filled = |column: &u32| !row.cell(*column as usize).is_blank();
         let edited: Vec<u32> = cells.iter().filter(is_different).map(|cell| cell.column).filter(is_filled).collect();
         if edited.is_empty() {
@@ -128,17 +143,28 @@ impl<'r> ExportedRow<'r> {
         let held = own.or(named.as_ref().map(|named| named.value));
         if cell.is_blank() {
             let held = held.filter(|_| shown_field(self.entity(), header).is_some_and(Field::is_about_holder))?;
-            return Some(if is_nothing(held) { ReadOnlyState::Equal } else { different(cell, held) });
+            return Some(if is_nothing(held) { ReadOnlyState::Equal } else { different(cell, held, false) });
         }
         let Some(held) = held else { return Some(ReadOnlyState::Unknown) };
         let is_shown = own.is_some_and(|own| self.shows(header, cell, own));
-        let is_named = named.as_ref().is_some_and(|named| self.names(named, cell.text));
-        let is_known = own.is_some() || named.as_ref().is_some_and(|named| self.are_known(named));
-        Some(match (is_shown || is_named, is_known) {
-            (true, _) => ReadOnlyState::Equal,
-            (false, true) => different(cell, held),
-            (false, false) => ReadOnlyState::Unknown,
+        let name = named.as_ref().map(|named| (named, self.name_match(named, cell.text)));
+        Some(match name {
+            _ if is_shown => ReadOnlyState::Equal,
+            Some((_, NameMatch::Held)) => ReadOnlyState::Equal,
+            Some((named, NameMatch::NotFound)) if self.is_old_name(named) => ReadOnlyState::Equal,
+            Some((named, _)) if own.is_none() && !self.are_known(named) => ReadOnlyState::Unknown,
+            name => different(cell, held, self.is_explained(header, name)),
         })
+    }
+
+    /// Whether another record that was changed since the export explains that a cell differs: the one that the value is copied
+    /// from, or one that may have had the name.
+    fn is_explained(&self, header: &str, name: Option<(&NamedRecords<'_>, NameMatch)>) -> bool {
+        let renamed = match name {
+            Some((named, NameMatch::NotFound)) => named.records.as_slice(),
+            _ => &[],
+        };
+        self.source(header).iter().chain(renamed).any(|record| self.was_changed(*record) == Some(true))
     }
 
     /// What the account holds under the name of a column. What the service copies from a record that this one refers to, such
@@ -183,14 +209,24 @@ impl<'r> ExportedRow<'r> {
         named.is_list() || named.records.iter().all(|(collection, id)| self.catalog.record(collection, *id).is_some())
     }
 
-    /// Whether a cell has the names of these records. Yes in doubt.
-    fn names(&self, named: &NamedRecords<'_>, text: &str) -> bool {
+    fn name_match(&self, named: &NamedRecords<'_>, text: &str) -> NameMatch {
         let describe = |(collection, id): &(&str, i64)| self.catalog.describe(collection, RecordRef::Known(*id));
         if named.records.iter().map(describe).collect::<Vec<_>>().join("; ") == text.trim() {
-            return true;
+            return NameMatch::Held;
         }
         let names: Vec<&str> = if named.is_list() { holder_names(text).collect() } else { vec![text.trim()] };
-        names.len() == named.records.len() && names.iter().all(|name| self.is_name_of(named, name).unwrap_or(false))
+        let found: Vec<Option<bool>> = names.iter().map(|name| self.is_name_of(named, name)).collect();
+        match (names.len() == named.records.len(), found.contains(&Some(false)), found.contains(&None)) {
+            (true, false, false) => NameMatch::Held,
+            (true, false, true) => NameMatch::NotFound,
+            (false, ..) | (_, true, _) => NameMatch::Other,
+        }
+    }
+
+    /// Whether a name that nothing has any more may be the former one of these records: the ids beside it are still theirs.
+    fn is_old_name(&self, named: &NamedRecords<'_>) -> bool {
+        let may_be_renamed = |record: &(&'static str, i64)| self.was_changed(*record) != Some(false);
+        self.shows_ids(named.field) && named.records.iter().any(may_be_renamed)
     }
 
     /// Whether a name is that of one of these records. None where no record has it.
@@ -211,6 +247,20 @@ impl<'r> ExportedRow<'r> {
         };
         named.collections().filter_map(find).reduce(|one, other| one || other)
     }
+
+    /// Whether the column of a field, beside the one with names, shows what the record holds.
+    fn shows_ids(&self, field: &Field) -> bool {
+        let ids = self.mapping.columns.iter().find(|column| column.header == field.name);
+        ids.filter(|column| self.is_read_only(column) && !self.row.cell(column.index).is_blank())
+            .is_some_and(|column| self.state(column) == Some(ReadOnlyState::Equal))
+    }
+
+    /// Whether a record was changed after the sheet was exported; none where that is not known.
+    fn was_changed(&self, (collection, id): (&'static str, i64)) -> Option<bool> {
+        let record = self.catalog.record(collection, id)?;
+        let changed = ReportedTimestamp::from_record(record.get(TimestampColumn::Updated.name()))?;
+        Some(changed.is_after(self.exported?))
+    }
 }
 
 impl NamedRecords<'_> {
@@ -224,8 +274,8 @@ impl NamedRecords<'_> {
     }
 }
 
-fn different(cell: Cell<'_>, held: &Json) -> ReadOnlyState {
-    ReadOnlyState::Different { shown: cell.text.trim().to_owned(), held: held.clone() }
+fn different(cell: Cell<'_>, held: &Json, is_explained: bool) -> ReadOnlyState {
+    ReadOnlyState::Different { shown: cell.text.trim().to_owned(), held: held.clone(), is_explained }
 }
 
 fn is_nothing(held: &Json) -> bool {
@@ -368,6 +418,73 @@ mod tests {
         }
         let edits = cases.iter().filter(|(.., is_edit)| *is_edit).count() as u64;
         assert_eq!(outcome.totals.read_only_edits["deployed_to_name"], (edits, 4));
+    }
+
+    #[test]
+    fn an_old_name_beside_the_same_id_is_no_edit() {
+        let (stamp, later) = ("2026-02-02T08:00:00.000Z", "2026-03-03T08:00:00.000Z");
+        let person = |id: i64, name: &str, updated: &str| json!({"id": id, "name": name, "email": format!("{id}@example.com"), "updated_at": updated});
+        let held = |id: i64| json!([{"employee_id": id}]);
+        // Ada was renamed after the export, Bob was not.
+        let cases = [
+            (1, "Ada Old", 1, ""),
+            (1, "Ada", 1, ""),
+            (1, "Bob", 1, "deployed_to_name"),
+            (1, "Ada Old", 2, "deployed_to"),
+            (2, "Bobby", 2, "deployed_to_name"),
+        ];
+        let asset = |(holder, ..): &(i64, &str, i64, &str), id: i64| {
+            json!({"id": id, "asset_id": format!("A-{id}"), "product_id": 1, "status_id": 1, "deployed_to": held(*holder),
+                "category_id": 1, "category_name": "Notebooks", "created_at": stamp, "updated_at": stamp})
+        };
+        let assets: Vec<_> = cases.iter().zip(1..).map(|(case, id)| asset(case, id)).collect();
+        let rows: String = cases
+            .iter()
+            .zip(1..)
+            .map(|((_, name, id, _), row)| format!("\n{row}|A-{row}|1|Laptops|{}|{name}|{stamp}|{stamp}", held(*id)))
+            .collect();
+        let outcome = Scenario::new()
+            .holds("employees", json!([person(1, "Ada", later), person(2, "Bob", stamp)]))
+            .holds("categories", json!([{"id": 1, "name": "Notebooks", "type": "asset", "updated_at": later}]))
+            .holds("products", json!([{"id": 1, "name": "X1", "category_id": 1}]))
+            .holds("assets", assets.into())
+            .sheet(
+                "assets",
+                &format!(
+                    "id|asset_id|category_id|category_name|deployed_to|deployed_to_name|created_at|updated_at{rows}"
+                ),
+            )
+            .plan();
+        for ((.., edited), row) in cases.iter().zip(&outcome.rows) {
+            let told: Vec<&str> = row.note.split('`').skip(1).step_by(2).collect();
+            let mut expected: Vec<&str> = edited.split_whitespace().collect();
+            expected.sort_unstable();
+            assert_eq!(told, expected, "{}", row.note);
+        }
+    }
+
+    #[test]
+    fn a_value_of_another_record_that_was_changed_since_is_no_edit() {
+        let (stamp, later) = ("2026-02-02T08:00:00.000Z", "2026-03-03T08:00:00.000Z");
+        let note = |changed: &str, headers: &str, cells: &str| {
+            let outcome = Scenario::new()
+                .holds("categories", json!([{"id": 1, "name": "Notebooks", "type": "asset", "updated_at": changed}]))
+                .holds("products", json!([{"id": 1, "name": "X1", "category_id": 1, "updated_at": changed}]))
+                .holds(
+                    "assets",
+                    json!([{"id": 1, "asset_id": "A-1", "product_id": 1, "status_id": 1, "category_id": 1,
+                        "category_name": "Notebooks", "created_at": stamp, "updated_at": stamp}]),
+                )
+                .sheet("assets", &format!("id|asset_id|{headers}|created_at|updated_at\n1|A-1|{cells}|{stamp}|{stamp}"))
+                .plan();
+            outcome.rows[0].note.clone()
+        };
+        for (headers, cells) in
+            [("category_id", "7"), ("category_name", "Laptops"), ("category_id|category_name", "7|Laptops")]
+        {
+            assert_eq!(note(later, headers, cells), "", "{headers}");
+            assert!(note(stamp, headers, cells).contains(headers.split('|').next().unwrap_or_default()), "{headers}");
+        }
     }
 
     #[test]
