@@ -11,6 +11,7 @@ use jiff::civil::{Date, DateTime};
 use super::content::{RegisterOptions, RegisterTarget, RegisterWarning};
 use super::item::{ItemError, RegisterItem};
 use super::manifest::RegisterAccount;
+use super::opening::EarlierManifest;
 use super::record::{JsonRecord, RecordLookup};
 use super::write::{RegisterSummary, planned_files, write};
 use crate::account::Account;
@@ -23,6 +24,7 @@ use crate::export::{
     ReadMode, StagingDir, TenantScope, is_folder, local_now, matching_format,
 };
 use crate::observer::Observer;
+use crate::run::input::{OutputFile, ProtectedFiles};
 use crate::run::prepare::unless_interrupted;
 use crate::schema::{self, ASSETS, COLLECTIONS, Entity, LICENSES};
 use crate::shutdown::ShutdownSignal;
@@ -130,6 +132,14 @@ impl RegisterJob {
         Ok((target, Some(staging)))
     }
 
+    /// The files that the register is made from: it replaces none of them, whoever wrote them.
+    fn protected_files(&self) -> ProtectedFiles {
+        let manifest = self.previous.as_deref().and_then(EarlierManifest::path_of);
+        ProtectedFiles::new("earlier register", &self.previous)
+            .and("manifest of the earlier register", manifest.as_ref())
+            .and("exchange rates", self.rates.as_ref())
+    }
+
     fn target_at(&self, path: PathBuf, is_folder: bool) -> Result<RegisterTarget> {
         if is_folder {
             return Ok(RegisterTarget::Folder(path));
@@ -162,7 +172,9 @@ impl Account {
         let (target, staging) = job.target(tenant.as_deref(), now).await?;
         let written_files = WrittenFiles::new(self.state_dir());
         if staging.is_none() {
-            written_files.check(&planned_files(&target), job.overwrite)?;
+            let (planned, protected) = (planned_files(&target), job.protected_files());
+            planned.iter().try_for_each(|path| protected.check(OutputFile::Register, path))?;
+            written_files.check(&planned, job.overwrite)?;
         }
         let mut progress = PhaseProgress::new(observer);
         let mut copy = MirroredAccount::open(self, &mut progress)?;

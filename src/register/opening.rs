@@ -9,7 +9,7 @@
 
 use std::fs::{self, File};
 use std::ops::ControlFlow;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use jiff::civil::Date;
 use ring::digest::{Context, SHA256};
@@ -37,7 +37,7 @@ pub(super) struct Opening {
 
 /// What an earlier manifest says of its register.
 #[derive(Debug, Deserialize)]
-struct EarlierManifest {
+pub(super) struct EarlierManifest {
     account: RegisterAccount,
     files: Vec<FileFacts>,
     #[serde(default)]
@@ -81,6 +81,15 @@ impl Opening {
 }
 
 impl EarlierManifest {
+    /// Where the manifest of the register at `path` is, if it has one.
+    pub(super) fn path_of(path: &Path) -> Option<PathBuf> {
+        let own = beside(path);
+        if own.exists() {
+            return Some(own);
+        }
+        Self::of(path).ok().flatten().map(|_| path.with_file_name(FOLDER_MANIFEST))
+    }
+
     /// The manifest beside a register, and what it says of the file; `None` without a manifest.
     fn of(path: &Path) -> Result<Option<(Self, FileFacts)>, PreviousProblem> {
         let name = path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();

@@ -243,6 +243,33 @@ fn a_register_without_a_roll_forward_has_none_beside_it() {
 }
 
 #[test]
+fn a_register_replaces_nothing_that_it_is_made_from() {
+    let account = account().sheet("rates.csv", "currency,rate\nUSD,1\nEUR,1.10\n");
+    let export = |output: &str, more: &[&str]| {
+        account.run(&[&["export", "register", "--as-of", "2026-10-31", "-o", output], more].concat())
+    };
+    export("old/", &[]).exits(0);
+    export("june.xlsx", &[]).exits(0);
+    let before = fs::read(account.path("june.xlsx")).unwrap();
+    for (output, input, role) in [
+        ("june.xlsx", ["--previous", "june.xlsx"], "earlier register"),
+        ("june.xlsx", ["--previous", "old/../june.xlsx"], "earlier register"),
+        ("old/", ["--previous", "old/register.csv"], "earlier register"),
+        ("rates.csv", ["--rates", "rates.csv"], "exchange rates"),
+    ] {
+        // Nothing was read: there is no service.
+        let more = [&input[..], &["--force", "--base-url", "http://127.0.0.1:1/api/v1"]].concat();
+        let expected = format!(
+            "error: the register would overwrite the {role} `{}`\n  hint: name another file with -o\n",
+            input[1]
+        );
+        assert_eq!(export(output, &more).exits(2).stderr, expected);
+    }
+    assert_eq!(fs::read(account.path("june.xlsx")).unwrap(), before);
+    export("july.xlsx", &["--previous", "june.xlsx"]).exits(0);
+}
+
+#[test]
 fn converted_totals_are_in_the_manifest_whatever_the_file() {
     let account = account()
         .sheet("rates.csv", "currency,rate\nUSD,1\nEUR,1.10\n")

@@ -12,6 +12,7 @@ pub(crate) enum OutputFile {
     Result,
     Plan,
     Mapping,
+    Register,
 }
 
 impl OutputFile {
@@ -20,6 +21,7 @@ impl OutputFile {
             Self::Result => "result",
             Self::Plan => "plan",
             Self::Mapping => "mapping",
+            Self::Register => "register",
         }
     }
 
@@ -29,6 +31,7 @@ impl OutputFile {
             Self::Result => "--result",
             Self::Plan => "--plan",
             Self::Mapping => "--save-mapping",
+            Self::Register => "-o",
         }
     }
 }
@@ -51,7 +54,7 @@ impl ProtectedFiles {
         Self(files.collect())
     }
 
-    fn and(mut self, role: &'static str, path: Option<&PathBuf>) -> Self {
+    pub(crate) fn and(mut self, role: &'static str, path: Option<&PathBuf>) -> Self {
         self.0.extend(Self::new(role, path).0);
         self
     }
