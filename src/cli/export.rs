@@ -20,28 +20,33 @@ use flags::GivenFlags;
 pub(super) fn run(global: &Global, typed: &ExportArgs, printer: Printer) -> Result<Exit, Error> {
     let (global, args) = with_named_export(global, typed)?;
     let given = GivenFlags { typed, all: &args };
-    if register::is_requested(&args) {
-        given.check_register()?;
-        return register::run(&global, &args, printer);
-    }
+    let done = match register::is_requested(&args) {
+        true => given.check_register().and_then(|()| register::run(&global, &args, printer)),
+        false => export_collections(&global, &given, printer),
+    };
+    done.map_err(|error| given.explain(error))
+}
+
+fn export_collections(global: &Global, given: &GivenFlags<'_>, printer: Printer) -> Result<Exit, Error> {
+    let args = given.all;
     given.check_collections()?;
-    if printer.json && is_to_stdout(&args) {
+    if printer.json && is_to_stdout(args) {
         return Err(Error::usage(
             "the data (-o -) and the summary (--json) cannot both go to stdout",
             "write to a file, or leave out --json: the summary then goes to stderr",
         ));
     }
-    let settings = Settings::resolve(&global)?;
+    let settings = Settings::resolve(global)?;
     // Invalid options are reported before a missing key.
-    let job = ResolvedJob::new(export_job(&args, &settings)?)?;
+    let job = ResolvedJob::new(export_job(args, &settings)?)?;
     given.check_format(job.output.format())?;
-    let mut observer = TerminalObserver::new(&global, printer);
+    let mut observer = TerminalObserver::new(global, printer);
     let report = runtime()?.block_on(async {
         let account = settings.connect().await?;
         account.run_export(&job, &mut observer).await
     })?;
     observer.finish();
-    summary::print(&report, is_to_stdout(&args), printer)?;
+    summary::print(&report, is_to_stdout(args), printer)?;
     Ok(if report.is_success() { Exit::Success } else { Exit::RowsFailed })
 }
 
@@ -57,7 +62,10 @@ fn with_named_export(global: &Global, args: &ExportArgs) -> Result<(Global, Expo
         }
         None => {}
     }
-    global.profile = global.profile.or(args.profile.take());
+    match &global.profile {
+        Some(_) => args.profile = None,
+        None => global.profile.clone_from(&args.profile),
+    }
     global.tenant = given_tenant(&global).or(args.tenant.take().map(|tenant| tenant.to_string()));
     Ok((global, args))
 }

@@ -161,7 +161,10 @@ impl ActiveProfile {
         let folder = path.parent().map(PathBuf::from).unwrap_or_default();
         match config.profiles.remove(&name) {
             Some(profile) => Ok(Some(Self { name, profile, folder, is_chosen })),
-            None => Err(SettingsError::ProfileMissing { name, path, known: config.profiles.into_keys().collect() }),
+            None => {
+                let known = config.profiles.into_keys().collect();
+                Err(SettingsError::ProfileMissing { name, path, known, is_default: !is_chosen })
+            }
         }
     }
 

@@ -347,6 +347,11 @@ fn each_mistake_in_a_mapping_file_names_its_line_and_what_to_do() {
             "a rule takes",
         ),
         ("[fields.status_id]\ndefault = [\"A\"]", "line 2: expected a text in quotes, or a kind", "a rule takes"),
+        (
+            "[fields.notes]\ndefault = 2026-01-01",
+            "line 2: expected a text in quotes, found a date",
+            "put the date in quotes",
+        ),
         ("[fields.notes]\ncolumn = \"A\"\ninvert = \"x\"", "line 3: expected a boolean", "column"),
         ("[fields.notes]\ncolumn = [\"A\"]", "line 2: expected a text in quotes", "column"),
         ("[fields]\nnotes = \"A\"", "line 2: `notes` needs a rule", "column"),

@@ -23,7 +23,7 @@ use std::borrow::Cow;
 use std::sync::{PoisonError, RwLock};
 
 pub(crate) use mask::{Mask, TextKind};
-pub(crate) use toml_error::{TomlMistake, is_plain_name};
+pub(crate) use toml_error::{QUOTED_DATE, TomlMistake, is_of_date, is_plain_name};
 pub(crate) use url::{secrets_of_url, shown_url};
 pub(crate) use variable::secrets_in;
 

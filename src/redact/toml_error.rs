@@ -1,5 +1,7 @@
 //! What is wrong with a TOML file that may hold a key: an error's own text quotes the line.
 
+use toml::value::Datetime;
+
 /// A mistake in a TOML file, without the file's own words.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct TomlMistake {
@@ -8,17 +10,38 @@ pub(crate) struct TomlMistake {
     pub(crate) column: Option<usize>,
     /// What is wrong, on one line.
     pub(crate) reason: String,
+    /// What to write instead, where that is certain.
+    pub(crate) hint: Option<&'static str>,
 }
+
+/// What to write where a text is expected and the file has one of TOML's dates.
+pub(crate) const QUOTED_DATE: &str = "put the date in quotes, such as \"2026-12-31\"";
+
+/// The parser hands a date over as a table with this key.
+const DATE_KEY: &str = "$__toml_private_datetime";
 
 impl TomlMistake {
     pub(crate) fn new(text: &str, error: &toml::de::Error) -> Self {
         let before = error.span().and_then(|span| text.get(..span.start));
+        let found = error.span().and_then(|span| text.get(span));
+        let is_date = found.is_some_and(|found| found.trim().parse::<Datetime>().is_ok());
+        let reason = match in_plain_english(without_values(error.message())) {
+            _ if is_of_date(error) => String::from("expected a table, found a date"),
+            reason if is_date => reason.replace("found a table", "found a date"),
+            reason => reason,
+        };
         Self {
             line: before.map(|before| 1 + before.matches('\n').count()),
             column: before.map(|before| 1 + before.rsplit('\n').next().unwrap_or_default().chars().count()),
-            reason: in_plain_english(without_values(error.message())),
+            hint: (is_date && reason.starts_with("expected a text,")).then_some(QUOTED_DATE),
+            reason,
         }
     }
+}
+
+/// Whether the parser took a date for a table of settings.
+pub(crate) fn is_of_date(error: &toml::de::Error) -> bool {
+    error.message().contains(DATE_KEY)
 }
 
 /// A parser's message on one line, without the values it quotes. Names stay where they are plain words: a misspelt
@@ -131,6 +154,37 @@ mod tests {
             ("unknown field `tenat`, expected `tenant`", "unknown field `tenat`, expected `tenant`"),
         ] {
             assert_eq!(in_plain_english(message.to_owned()), shown);
+        }
+    }
+
+    #[test]
+    fn a_date_without_quotes_is_told_to_be_one() {
+        #[derive(Debug, serde::Deserialize)]
+        #[serde(deny_unknown_fields, rename_all = "kebab-case")]
+        enum Setting {
+            Text(#[allow(dead_code)] String),
+            Number(#[allow(dead_code)] u16),
+            List(#[allow(dead_code)] Vec<String>),
+            Group {
+                #[allow(dead_code)]
+                key: String,
+            },
+        }
+        let told = |text: &str| {
+            let mistake = TomlMistake::new(text, &toml::from_str::<Setting>(text).unwrap_err());
+            (mistake.reason, mistake.hint.is_some())
+        };
+        for (text, reason, is_quoted) in [
+            ("text = 2026-01-01", "expected a text, found a date", true),
+            ("text = 2026-01-01T08:00:00Z # when", "expected a text, found a date", true),
+            ("text = 08:00:00", "expected a text, found a date", true),
+            ("list = [\"a\", 2026-01-01]", "expected a text, found a date", true),
+            ("text = { key = \"2026-01-01\" }", "expected a text, found a table", false),
+            ("number = 2026-01-01", "expected a whole number, found a date", false),
+            ("list = 2026-01-01", "expected a list, found a date", false),
+            ("group = 2026-01-01", "expected a table, found a date", false),
+        ] {
+            assert_eq!(told(text), (reason.to_owned(), is_quoted), "{text}");
         }
     }
 

@@ -459,6 +459,48 @@ fn a_named_export_uses_config_toml() {
 }
 
 #[test]
+fn what_is_wrong_in_config_toml_is_told_as_it_stands_there() {
+    let account = account();
+    fs::create_dir_all(account.path("config/tallyport")).unwrap();
+    for (config, message, hint) in [
+        (
+            "[exports.n]\ncollections = [\"register\"]\noutput = \"r.xlsx\"\nas_of = 2026-01-01\n",
+            "`~/config/tallyport/config.toml`, line 4: expected a text, found a date",
+            "put the date in quotes, such as \"2026-12-31\"",
+        ),
+        (
+            "default_profile = \"zz\"\n[exports.n]\ncollections = [\"assets\"]\noutput = \"a.csv\"\n",
+            "there is no profile `zz` in `~/config/tallyport/config.toml`",
+            "add it as `[profiles.zz]`, or leave out `default_profile`",
+        ),
+        (
+            "[exports.n]\nprofile = \"zz\"\ncollections = [\"assets\"]\noutput = \"a.csv\"\n",
+            "there is no profile `zz` in `~/config/tallyport/config.toml`",
+            "add it as `[profiles.zz]`, or leave out `profile` of [exports.n] in config.toml",
+        ),
+        (
+            "[exports.n]\ncollections = [\"assets\"]\noutput = \"a.csv\"\nformat = \"xlsx\"\n",
+            "the name `a.csv` says csv, and `format` of [exports.n] in config.toml says xlsx",
+            "end the name in .xlsx, or leave out `format` of [exports.n] in config.toml",
+        ),
+    ] {
+        fs::write(account.path("config/tallyport/config.toml"), config).unwrap();
+        let refused = account.run(&["export", "--name", "n"]).exits(2);
+        assert_eq!(refused.redacted(), format!("exit code 2\n--- stderr\nerror: {message}\n  hint: {hint}\n"));
+    }
+}
+
+#[test]
+fn a_folder_in_the_place_of_a_file_is_told_with_what_can_be_done() {
+    let account = account();
+    fs::create_dir_all(account.path("ff/assets.csv")).unwrap();
+    let refused = account.run(&["export", "assets", "locations", "-o", "ff/"]).exits(2);
+    let expected =
+        "error: cannot write `ff/assets.csv`: it is a folder\n  hint: name another file, or move that folder away\n";
+    assert_eq!(refused.stderr, expected);
+}
+
+#[test]
 fn a_failing_tenant_does_not_stop_the_others() {
     let tenants = vec![(7, "Acme".to_owned()), (9, "Globex".to_owned())];
     let account = CliTest::with(SandboxOptions { tenants, ..SandboxOptions::default() });

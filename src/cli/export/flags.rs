@@ -11,6 +11,7 @@ enum Scope {
     /// Collections, or the activity log.
     Collections,
     CsvFiles,
+    Every,
 }
 
 struct ScopedFlag {
@@ -23,7 +24,7 @@ const fn flag(name: &'static str, scope: Scope, is_given: fn(&ExportArgs) -> boo
     ScopedFlag { name, scope, is_given }
 }
 
-const FLAGS: [ScopedFlag; 23] = [
+const FLAGS: [ScopedFlag; 25] = [
     flag("as-of", Scope::Register, |args| args.as_of.is_some()),
     flag("rates", Scope::Register, |args| args.rates.is_some()),
     flag("previous", Scope::Register, |args| args.previous.is_some()),
@@ -47,6 +48,8 @@ const FLAGS: [ScopedFlag; 23] = [
     flag("bom", Scope::CsvFiles, |args| args.bom),
     flag("delimiter", Scope::CsvFiles, |args| args.delimiter.is_some()),
     flag("raw", Scope::CsvFiles, |args| args.raw),
+    flag("format", Scope::Every, |args| args.format.is_some()),
+    flag("profile", Scope::Every, |args| args.profile.is_some()),
 ];
 
 /// The options of an export, and which of them were typed: the others are those of config.toml.
@@ -61,7 +64,7 @@ impl GivenFlags<'_> {
     /// # Errors
     /// Where there is one.
     pub(super) fn check_register(&self) -> Result<(), Error> {
-        match self.first(|scope| scope != Scope::Register) {
+        match self.first(|scope| matches!(scope, Scope::Collections | Scope::CsvFiles)) {
             Some(flag) => {
                 Err(Error::usage(format!("{} cannot be used with the register", self.shown(flag)), "leave it out"))
             }
@@ -99,6 +102,21 @@ impl GivenFlags<'_> {
         }
     }
 
+    /// The error in the words of the user: an option that stands in config.toml is not named as a flag, which nobody passed.
+    pub(super) fn explain(&self, error: Error) -> Error {
+        let is_written = |flag: &&ScopedFlag| (flag.is_given)(self.all) && !(flag.is_given)(self.typed);
+        let explained = |text: &str| {
+            let flags = FLAGS.iter().filter(is_written);
+            flags
+                .fold(text.to_owned(), |text, flag| replace_word(&text, &format!("--{}", flag.name), &self.shown(flag)))
+        };
+        let (message, hint) = (error.to_string(), error.hint());
+        match (explained(&message), hint.as_deref().map(explained)) {
+            (same, same_hint) if same == message && same_hint == hint => error,
+            (message, hint) => Error::new(error.kind(), message, hint),
+        }
+    }
+
     /// The first flag of such a scope; of several those that were typed.
     fn first(&self, fits: impl Fn(Scope) -> bool) -> Option<&'static ScopedFlag> {
         let of = |args| FLAGS.iter().find(|flag| fits(flag.scope) && (flag.is_given)(args));
@@ -115,8 +133,21 @@ impl GivenFlags<'_> {
     }
 }
 
+/// Replaces a word that ends with a space, a punctuation mark or the text.
+fn replace_word(text: &str, word: &str, by: &str) -> String {
+    let is_in_word = |rest: &str| rest.starts_with(|char: char| char.is_alphanumeric() || char == '-');
+    let (mut replaced, mut rest) = (String::new(), text);
+    while let Some((before, after)) = rest.split_once(word) {
+        replaced.push_str(before);
+        replaced.push_str(if is_in_word(after) { word } else { by });
+        rest = after;
+    }
+    replaced + rest
+}
+
 #[cfg(test)]
 mod tests {
+    #![allow(clippy::unwrap_used)]
     use clap::{Args, Command};
 
     use super::*;
@@ -136,6 +167,22 @@ mod tests {
             assert_eq!(scope_of(name), Some(expected), "--{name}");
         }
         let is_known = |flag: &&ScopedFlag| command.get_arguments().any(|arg| arg.get_long() == Some(flag.name));
-        assert!(FLAGS.iter().all(|flag| is_known(&flag)));
+        // The profile is a flag of every command.
+        assert!(FLAGS.iter().filter(|flag| flag.name != "profile").all(|flag| is_known(&flag)));
+    }
+
+    #[test]
+    fn an_option_of_the_configuration_is_not_named_as_a_flag() {
+        let given = |keys: &str| ExportArgs { name: Some(String::from("n")), ..toml::from_str(keys).unwrap() };
+        let explained = |typed: &str, written: &str, hint: &str| {
+            let typed = given(typed);
+            let all = typed.clone().or(given(written));
+            let error = GivenFlags { typed: &typed, all: &all }.explain(Error::usage("wrong", hint));
+            error.hint().unwrap()
+        };
+        let sorted = "sort = \"name\"";
+        assert_eq!(explained("", sorted, "leave out --sort"), "leave out `sort` of [exports.n] in config.toml");
+        assert_eq!(explained(sorted, sorted, "leave out --sort"), "leave out --sort");
+        assert_eq!(explained("", sorted, "leave out --sort-by, or --format"), "leave out --sort-by, or --format");
     }
 }

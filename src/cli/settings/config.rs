@@ -88,7 +88,8 @@ impl Config {
     fn parse(path: &Path, text: &str) -> Result<Self, SettingsError> {
         toml::from_str(text).map_err(|error| {
             let error = TomlMistake::new(text, &error);
-            SettingsError::Config { path: path.to_owned(), line: error.line, reason: error.reason }
+            let (line, reason, hint) = (error.line, error.reason, error.hint);
+            SettingsError::Config { path: path.to_owned(), line, reason, hint }
         })
     }
 }

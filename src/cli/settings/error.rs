@@ -10,13 +10,13 @@ use crate::state_file::UnsafeFolder;
 pub(crate) enum SettingsError {
     /// config.toml is not what it must be. Lines count from 1.
     #[error("`{}`{}: {reason}", path.display(), line.map(|line| format!(", line {line}")).unwrap_or_default())]
-    Config { path: PathBuf, line: Option<usize>, reason: String },
+    Config { path: PathBuf, line: Option<usize>, reason: String, hint: Option<&'static str> },
     /// config.toml is there but cannot be read.
     #[error("could not read `{}`: {cause}", path.display())]
     ConfigUnreadable { path: PathBuf, cause: String },
     /// `--profile` or `default_profile` names a profile that config.toml lacks.
     #[error("there is no profile `{name}` in `{}`", path.display())]
-    ProfileMissing { name: String, path: PathBuf, known: Vec<String> },
+    ProfileMissing { name: String, path: PathBuf, known: Vec<String>, is_default: bool },
     /// A flag of another account.
     #[error("--sandbox cannot be used with {flag}")]
     SandboxWith { flag: &'static str },
@@ -86,10 +86,12 @@ impl ForeignKey {
 impl Diagnostic for SettingsError {
     fn hint(&self) -> Option<String> {
         let hint = match self {
-            Self::Config { .. } => "correct the line; `tallyport doctor` checks the file",
+            Self::Config { hint: Some(hint), .. } => hint,
+            Self::Config { hint: None, .. } => "correct the line; `tallyport doctor` checks the file",
             Self::ConfigUnreadable { .. } => "let this user read the file",
-            Self::ProfileMissing { known, .. } if known.is_empty() => {
-                "add it as `[profiles.NAME]`, or leave out `--profile`"
+            Self::ProfileMissing { known, name, is_default, .. } if known.is_empty() => {
+                let naming = if *is_default { "`default_profile`" } else { "--profile" };
+                return Some(format!("add it as `[profiles.{name}]`, or leave out {naming}"));
             }
             Self::ProfileMissing { known, .. } => return Some(format!("use one of `{}`", known.join("`, `"))),
             Self::SandboxWith { .. } => "leave out one of them: the sandbox is an account of its own",

@@ -21,7 +21,7 @@ use crate::mapping::rule::{
 use crate::mapping::strip::Strip;
 use crate::mapping::template::JoinTemplate;
 use crate::mapping::{MappingOverride, MappingSource};
-use crate::redact::{TomlMistake, is_plain_name};
+use crate::redact::{QUOTED_DATE, TomlMistake, is_of_date, is_plain_name};
 use crate::schema::{self, Entity};
 
 /// `[fields.NAME]` or `[custom.NAME]`.
@@ -85,6 +85,9 @@ impl Mistake {
 
     fn of(error: &toml::de::Error, span: &Range<usize>, hint: &str) -> Self {
         let span = error.span().filter(|inner| inner.start >= span.start).unwrap_or_else(|| span.clone());
+        if is_of_date(error) {
+            return Self::new(span, "expected a text in quotes, found a date", QUOTED_DATE);
+        }
         Self::new(span, in_plain_words(error), hint)
     }
 }

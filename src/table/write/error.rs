@@ -97,7 +97,9 @@ impl Diagnostic for WriteError {
     fn hint(&self) -> Option<String> {
         let hint = match self {
             Self::FolderMissing { folder, .. } => format!("create the folder `{}` first", folder.display()),
-            Self::IsFolder { path } => format!("name a file in it, such as `{}`", path.join("result.xlsx").display()),
+            // Only where it was named like a folder, a file in it may have been meant.
+            Self::IsFolder { path } if path.extension().is_none() => String::from("name a file in it"),
+            Self::IsFolder { .. } => String::from("name another file, or move that folder away"),
             Self::DanglingLink { target, .. } => format!("name `{}` itself, or remove the link", target.display()),
             Self::LinkOfOther { .. } => String::from("name the file that the link leads to, if that is what you want"),
             Self::FileOfOther { .. } => String::from("name a file in a folder of your own"),
