@@ -81,7 +81,7 @@ impl<S: StepSink> Planner<'_, S> {
         let is_of_row = |id: &i64| checked.id.is_some_and(|given| given.number == *id);
         let id = decision.record().filter(is_of_row).filter(|_| mapping.is_exported());
         let Some(record) = id.and_then(|id| self.catalog.record(mapping.entity.name, id)) else { return Vec::new() };
-        let exported = ExportedRow { mapping, row, record, catalog: self.catalog, exported: self.exported };
+        let exported = self.exported_row(mapping, row, record);
         let columns = mapping.columns.iter().filter(|column| exported.is_read_only(column));
         let cell = |column: &Column| {
             let field = shown_field(mapping.entity, &column.header);
@@ -93,12 +93,16 @@ impl<S: StepSink> Planner<'_, S> {
     /// Whether a column of an exported row shows who has its record.
     pub(super) fn shows_holders(&self, sheet: &SheetPlan<'_>, row: &Row, record: &Record) -> bool {
         let mapping = sheet.mapping;
-        let exported = ExportedRow { mapping, row, record, catalog: self.catalog };
+        let exported = self.exported_row(mapping, row, record);
         let is_of_holders = |column: &&Column| {
             shown_field(mapping.entity, &column.header).is_some_and(|field| field.meaning == Some(Meaning::Holders))
         };
         let mut columns = mapping.sheet_columns().filter(is_of_holders);
         columns.any(|column| exported.state(column) == Some(ReadOnlyState::Equal))
+    }
+
+    fn exported_row<'r>(&'r self, mapping: &'r Mapping, row: &'r Row, record: &'r Record) -> ExportedRow<'r> {
+        ExportedRow { mapping, row, record, catalog: self.catalog, exported: self.exported }
     }
 
     /// The columns of the cells that were edited. None where the record has changed since the export, which explains the
