@@ -4,20 +4,25 @@
 //! It tells of the records and columns that the export has, and of no others: a file for other people must not disclose
 //! in its changes what its tables leave out. A record that a change makes match the filters has entered; one that no
 //! longer matches has left.
+//!
+//! What a record copies from another one, as an asset its category from its product, is what the other one says: then for
+//! the record as it was, now for the record as it is. So a record may change although nothing was done to it.
 
+use hashbrown::HashSet;
 use serde_json::{Map, Value as Json};
 
-use super::columns::{ExportColumns, IdColumns};
+use super::columns::{ExportColumns, IdColumns, name_header};
 use super::destination::{CHANGES_TABLE, OutputLayout};
 use super::filters::Filter;
-use super::names::ReferenceNames;
+use super::names::{FormerCollection, FormerRecord, FormerRecords, ReferenceNames};
 use super::resolve::ResolvedJob;
 use super::source::{self, ExportList, ExportSource};
+use super::value;
 use crate::api::RawFields;
-use crate::catalog::{ChangeKind, LogEntry, RecordChange};
+use crate::catalog::{ChangeKind, LogEntry, Mirror, MirrorError, RecordChange};
 use crate::error::Result;
 use crate::run::input::own_sheets::CHANGES_HEADERS;
-use crate::schema::{CREATED_AT, Entity, RecordDifference, UPDATED_AT};
+use crate::schema::{CREATED_AT, CopiedField, Entity, Field, RecordDifference, UPDATED_AT};
 use crate::table::write::output::{ColumnType, OutputColumn, TableWriter};
 use crate::table::{Cell, Row, Value};
 
@@ -78,6 +83,8 @@ pub(crate) fn write_changes(
             let mut writer = ChangeWriter {
                 source,
                 list,
+                names_before: source.names.as_of(former_records(&source.copy.mirror, name, list.entity)?),
+                copied: list.entity.copied_references().collect(),
                 columns,
                 is_selection: job.columns.contains_key(list.entity.name),
                 tenant: tenant.as_deref(),
@@ -86,9 +93,32 @@ pub(crate) fn write_changes(
                 counts: &mut counts,
             };
             changes.iter().try_for_each(|change| writer.write(change))?;
+            writer.write_copied(&changes.iter().map(|change| change.id).collect())?;
         }
     }
     Ok((counts, since))
+}
+
+/// What the records were that those of a collection copy from, when the export of that name was made. An export of an
+/// earlier version did not record that.
+fn former_records(mirror: &Mirror, name: &str, entity: &Entity) -> Result<FormerRecords, MirrorError> {
+    let mut former = FormerRecords::default();
+    for (_, copied) in entity.copied_references() {
+        let records = match mirror.changes_since(name, copied.from)? {
+            Some((_, changes)) => FormerCollection::Changed(changes.into_iter().map(former_record).collect()),
+            None => FormerCollection::Unknown,
+        };
+        former.insert(copied.from.name, records);
+    }
+    Ok(former)
+}
+
+fn former_record(change: RecordChange) -> (i64, FormerRecord) {
+    let record = match change.kind {
+        ChangeKind::Added(_) => None,
+        ChangeKind::Removed(before) | ChangeKind::Updated { before, .. } => Some(before),
+    };
+    (change.id, FormerRecord { record, seen_at: change.seen_at })
 }
 
 fn columns(has_tenants: bool, layout: OutputLayout) -> Vec<OutputColumn> {
@@ -136,6 +166,10 @@ fn number(cell: Cell<'_>) -> Option<f64> {
 struct ChangeWriter<'a, 's> {
     source: &'a ExportSource<'s>,
     list: &'a ExportList,
+    /// The names for records as they were.
+    names_before: ReferenceNames,
+    /// The fields whose values come from other records.
+    copied: Vec<(&'static Field, CopiedField)>,
     /// The columns whose cells are compared.
     columns: ExportColumns,
     /// Whether only some columns are exported: a record is then named only by those.
@@ -149,16 +183,16 @@ struct ChangeWriter<'a, 's> {
 impl<'a> ChangeWriter<'a, '_> {
     fn write(&mut self, change: &RecordChange) -> Result<()> {
         match &change.kind {
-            ChangeKind::Added(after) if self.is_exported(after) && self.is_recent(after) => {
+            ChangeKind::Added(after) if self.is_exported(after, self.names()) && self.is_recent(after) => {
                 self.counts.added += 1;
                 self.write_record(change, after, ("added", &[RecordDifference::Added]))
             }
-            ChangeKind::Removed(before) if self.is_exported(before) => {
+            ChangeKind::Removed(before) if self.is_exported(before, &self.names_before) => {
                 self.counts.removed += 1;
                 self.write_record(change, before, ("removed", &[RecordDifference::Removed]))
             }
             ChangeKind::Updated { before, after } if self.is_recent(after) => {
-                match (self.is_exported(before), self.is_exported(after)) {
+                match (self.is_exported(before, &self.names_before), self.is_exported(after, self.names())) {
                     (true, true) => self.write_fields(change, before, after),
                     (false, true) => {
                         self.counts.entered += 1;
@@ -176,23 +210,51 @@ impl<'a> ChangeWriter<'a, '_> {
         }
     }
 
+    /// Writes what changed about the other records with those that they copy values from.
+    fn write_copied(&mut self, written: &HashSet<i64>) -> Result<()> {
+        let (mirror, entity) = (&self.source.copy.mirror, self.list.entity);
+        if !self.copied.iter().any(|(_, copied)| self.names_before.has_changes(copied.from.name)) {
+            return Ok(());
+        }
+        mirror.each(entity, |id, json| {
+            let seen_at = RawFields::of(json).and_then(|fields| self.source_changed_at(&fields)).map(str::to_owned);
+            let Some(seen_at) = seen_at.filter(|_| !written.contains(&id)) else { return Ok(()) };
+            let Ok(after) = serde_json::from_str::<Map<String, Json>>(json) else { return Ok(()) };
+            let kind = ChangeKind::Updated { before: after.clone(), after };
+            self.write(&RecordChange { id, kind, seen_at, log_entries: Vec::new() })
+        })
+    }
+
+    /// When it was noticed that a record is not what it was from which this one copies.
+    fn source_changed_at(&self, record: &RawFields<'_>) -> Option<&str> {
+        self.copied.iter().find_map(|(_, copied)| {
+            let id = value::integer(record.get(copied.by.name)?)?;
+            self.names_before.changed_at(copied.from.name, id)
+        })
+    }
+
     /// Whether the record matches the filters on what it holds.
-    fn is_exported(&self, record: &Map<String, Json>) -> bool {
-        self.matches(record, |filter| !filter.is_about_time())
+    fn is_exported(&self, record: &Map<String, Json>, names: &ReferenceNames) -> bool {
+        self.matches(record, names, |filter| !filter.is_about_time())
     }
 
     /// Whether the record was changed recently enough for the export, where that is asked for.
     fn is_recent(&self, record: &Map<String, Json>) -> bool {
-        self.matches(record, Filter::is_about_time)
+        self.matches(record, self.names(), Filter::is_about_time)
     }
 
-    fn matches(&self, record: &Map<String, Json>, is_applied: impl Fn(&Filter) -> bool) -> bool {
+    fn matches(
+        &self,
+        record: &Map<String, Json>,
+        names: &ReferenceNames,
+        is_applied: impl Fn(&Filter) -> bool,
+    ) -> bool {
         let mut filters = self.list.client_filters.iter().filter(|filter| is_applied(filter)).peekable();
         if filters.peek().is_none() {
             return true;
         }
         let json = Json::Object(record.clone()).to_string();
-        RawFields::of(&json).is_some_and(|fields| filters.all(|filter| filter.matches_record(&fields, self.names())))
+        RawFields::of(&json).is_some_and(|fields| filters.all(|filter| filter.matches_record(&fields, names)))
     }
 
     /// The fields because of which a record matches the filters now and did not before, or the other way round.
@@ -200,7 +262,7 @@ impl<'a> ChangeWriter<'a, '_> {
         let [before, after] = [before, after].map(|record| Json::Object(record.clone()).to_string());
         let (Some(before), Some(after)) = (RawFields::of(&before), RawFields::of(&after)) else { return Vec::new() };
         let differs = |filter: &&Filter| {
-            filter.matches_record(&before, self.names()) != filter.matches_record(&after, self.names())
+            filter.matches_record(&before, &self.names_before) != filter.matches_record(&after, self.names())
         };
         let list: &'a ExportList = self.list;
         let deciding = list.client_filters.iter().filter(|filter| !filter.is_about_time()).filter(differs);
@@ -218,7 +280,7 @@ impl<'a> ChangeWriter<'a, '_> {
         before: &Map<String, Json>,
         after: &Map<String, Json>,
     ) -> Result<()> {
-        let (old, new) = (self.cells(before), self.cells(after));
+        let (old, new) = (self.cells(before, &self.names_before), self.cells(after, self.names()));
         let headers: Vec<String> = self.columns.headers().map(str::to_owned).collect();
         let rows = self.counts.rows;
         for ((header, old), new) in headers.iter().zip(&old).zip(&new) {
@@ -246,18 +308,27 @@ impl<'a> ChangeWriter<'a, '_> {
     /// The latest entry of the log that may be the reason for one of these differences.
     fn cause<'c>(&self, change: &'c RecordChange, differences: &[RecordDifference<'_>]) -> Option<&'c LogEntry> {
         let entity = self.list.entity;
-        let is_cause = |entry: &&LogEntry| {
-            differences.iter().any(|difference| entity.may_be_changed_by(&entry.event, *difference))
-        };
+        let own = || differences.iter().filter(|difference| !self.is_copied(change, **difference));
+        let is_cause = |entry: &&LogEntry| own().any(|difference| entity.may_be_changed_by(&entry.event, *difference));
         change.log_entries.iter().find(is_cause)
     }
 
+    /// Whether a field differs because the record that it is copied from does: the log of this one does not tell of that.
+    fn is_copied(&self, change: &RecordChange, difference: RecordDifference<'_>) -> bool {
+        let (RecordDifference::Field(name), ChangeKind::Updated { before, after }) = (difference, &change.kind) else {
+            return false;
+        };
+        let is_it = |field: &Field| field.name == name || name_header(field) == name;
+        let copied = self.copied.iter().find(|(field, _)| is_it(field));
+        copied.is_some_and(|(_, copied)| before.get(copied.by.name) == after.get(copied.by.name))
+    }
+
     /// A record's cells.
-    fn cells(&self, record: &Map<String, Json>) -> Vec<ChangedCell> {
+    fn cells(&self, record: &Map<String, Json>, names: &ReferenceNames) -> Vec<ChangedCell> {
         let json = Json::Object(record.clone()).to_string();
         let mut row = Row::default();
         if let Some(fields) = RawFields::of(&json) {
-            self.columns.fill(&fields, self.names(), &mut row);
+            self.columns.fill(&fields, names, &mut row);
         }
         row.cells().map(|cell| ChangedCell { text: cell.text.to_owned(), number: number(cell) }).collect()
     }

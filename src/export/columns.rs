@@ -318,7 +318,7 @@ impl ExportColumn {
 
 /// The header under which an import reads a reference by name. In a column called `product_id` a bare number is an
 /// id; in `product_name` it is a name. An asset is referred to by its tag in any column.
-fn name_header(field: &Field) -> String {
+pub(super) fn name_header(field: &Field) -> String {
     let is_by_id = field.reference_to().is_some_and(|reference| reference.wire == Wire::Id);
     match field.name.strip_suffix("_id").filter(|_| is_by_id) {
         Some(base) => format!("{base}_name"),

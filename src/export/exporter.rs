@@ -171,7 +171,11 @@ impl Exporter<'_> {
 fn set_baseline(sources: &[ExportSource<'_>], name: &str) -> Result<()> {
     for source in sources {
         for list in &source.lists {
-            source.copy.mirror.set_baseline(name, list.entity, &source.copy.read_at)?;
+            // What its records copied then can be told only by those that they copy it from.
+            let copied_from = list.entity.copied_references().map(|(_, copied)| copied.from);
+            for entity in copied_from.chain([list.entity]) {
+                source.copy.mirror.set_baseline(name, entity, &source.copy.read_at)?;
+            }
         }
     }
     Ok(())

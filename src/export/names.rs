@@ -2,6 +2,7 @@
 
 use std::cell::RefCell;
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
 use hashbrown::HashMap;
 use serde_json::Value as Json;
@@ -25,13 +26,40 @@ type NameKey = (&'static str, i64, NamePurpose);
 /// Names of referenced records, each computed once.
 #[derive(Debug, Default)]
 pub(crate) struct ReferenceNames {
-    catalog: Catalog,
+    catalog: Arc<Catalog>,
+    former: FormerRecords,
     known: RefCell<HashMap<NameKey, Box<str>>>,
+}
+
+/// What records were at an earlier time, by collection. A collection that is not here is as it was.
+pub(super) type FormerRecords = HashMap<&'static str, FormerCollection>;
+
+/// What the records of a collection were at an earlier time.
+#[derive(Debug)]
+pub(super) enum FormerCollection {
+    Unknown,
+    /// Those that changed since.
+    Changed(HashMap<i64, FormerRecord>),
+}
+
+/// A record that changed since an earlier time.
+#[derive(Debug)]
+pub(super) struct FormerRecord {
+    /// What it was; none if it was not there.
+    pub record: Option<Record>,
+    /// When the change was noticed, as RFC 3339.
+    pub seen_at: String,
 }
 
 impl ReferenceNames {
     pub(crate) fn new(catalog: Catalog) -> Self {
-        Self { catalog, known: RefCell::default() }
+        Self { catalog: Arc::new(catalog), ..Self::default() }
+    }
+
+    /// These names, for records of a time when others were like this. A record that is not known to have been like it is
+    /// now shows what it copied.
+    pub(super) fn as_of(&self, former: FormerRecords) -> Self {
+        Self { catalog: Arc::clone(&self.catalog), former, known: RefCell::default() }
     }
 
     /// The names of all records of these collections.
@@ -61,14 +89,39 @@ impl ReferenceNames {
         into.push_str(name);
     }
 
-    /// A field's value in a record, as it is now. `find` finds the JSON text of a field of the record.
+    /// A field's value in a record at the time of these names, normally now. `find` finds the JSON text of a field of the
+    /// record.
     pub(super) fn current_value<'r>(
         &self,
         field: CurrentField,
         find: impl Fn(&str) -> Option<&'r str>,
     ) -> Option<Json> {
         let own = |name: &str| serde_json::from_str(value::non_empty(find(name))?).ok();
-        field.value(&own, &|collection, id| self.catalog.record(collection, id))
+        field.value(&own, &|collection, id| self.record(collection, id))
+    }
+
+    fn record(&self, collection: &str, id: i64) -> Option<&Record> {
+        match self.former.get(collection) {
+            None => self.catalog.record(collection, id),
+            Some(FormerCollection::Unknown) => None,
+            Some(FormerCollection::Changed(changed)) => match changed.get(&id) {
+                Some(former) => former.record.as_ref(),
+                None => self.catalog.record(collection, id),
+            },
+        }
+    }
+
+    /// Whether any record of the collection is known to be other than it was.
+    pub(super) fn has_changes(&self, collection: &str) -> bool {
+        matches!(self.former.get(collection), Some(FormerCollection::Changed(changed)) if !changed.is_empty())
+    }
+
+    /// When it was noticed that a record is not what it was.
+    pub(super) fn changed_at(&self, collection: &str, id: i64) -> Option<&str> {
+        match self.former.get(collection)? {
+            FormerCollection::Unknown => None,
+            FormerCollection::Changed(changed) => Some(&changed.get(&id)?.seen_at),
+        }
     }
 
     fn lookup_name(&self, reference: Reference, id: i64) -> String {

@@ -28,6 +28,13 @@ impl Entity {
         of_related().or_else(|| copy(named()?, Entity::naming_field))
     }
 
+    /// The references that its records copy from a record that they refer to, with where each comes from: the category of
+    /// an asset from its product.
+    pub fn copied_references(&self) -> impl Iterator<Item = (&'static Field, CopiedField)> {
+        let references = self.fields.iter().filter(|field| field.reference_to().is_some());
+        references.filter_map(|field| Some((field, self.copied(field)?)))
+    }
+
     /// The collections whose values its records show, beside their ids.
     pub fn shown_collections(&self) -> impl Iterator<Item = &'static Entity> {
         let tagged = |field: &Field| Some(field.reference_to().filter(|reference| reference.wire == Wire::Tag)?.to);

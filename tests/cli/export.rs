@@ -3,7 +3,7 @@
 use std::fs;
 
 use serde_json::{Value, json};
-use tallyport::sandbox::SandboxOptions;
+use tallyport::sandbox::{SandboxOptions, Seed};
 
 use crate::harness::{CliTest, CommandOutput, assert_output, sheet_rows};
 
@@ -790,6 +790,60 @@ fn a_change_is_told_with_the_entry_of_the_log_that_may_be_its_reason() {
     assert_eq!(export(&["--name", "all", "--force"]), expected);
     account.request("DELETE", "assets/3", None);
     assert_eq!(export(&["--name", "all"]), ["removed||Delete"]);
+}
+
+#[test]
+fn records_enter_leave_and_change_with_what_they_copy_from_others() {
+    let account = account()
+        .holds("categories", json!({"name": "Phones", "type": "asset"}))
+        .holds("products", json!({"name": "Pixel", "category_id": 2}))
+        .holds("assets", json!({"asset_id": "P-1", "product_id": 2, "status_id": 1}));
+    let export = |more: &[&str]| {
+        account.run(&[&["export", "assets", "-o", "n.csv", "--incremental", "--force"], more].concat()).exits(0);
+        let text = fs::read_to_string(account.path("n.changes.csv")).unwrap();
+        let headers = ["id", "change", "field", "before", "after", "event"];
+        columns_of(&text, &headers)[1..].iter().map(|row| row.join("|")).collect::<Vec<_>>()
+    };
+    let (all, laptops) = (["--name", "all"], ["--name", "laptops", "--where", "category=Laptops"]);
+    export(&all);
+    export(&laptops);
+    for (product, category) in [(1, 2), (2, 1)] {
+        account.request("PUT", &format!("products/{product}"), Some(&json!({"category_id": category})));
+    }
+    account.request("PUT", "assets/2", Some(&json!({"notes": "private"})));
+    account.request("DELETE", "assets/3", None);
+    assert_eq!(export(&laptops), ["1|left||||", "2|left||||", "3|removed||||Delete", "4|entered||||"]);
+    let category = |id: i64, [before, after]: [&str; 2]| format!("{id}|changed|category_name|{before}|{after}|");
+    let expected = [
+        category(1, ["Laptops", "Phones"]),
+        String::from("2|changed|notes|a,\"b\"\nc|private|Update"),
+        category(2, ["Laptops", "Phones"]),
+        String::from("3|removed||||Delete"),
+        category(4, ["Phones", "Laptops"]),
+    ];
+    assert_eq!(export(&all), expected);
+    assert!(export(&laptops).is_empty() && export(&all).is_empty());
+}
+
+/// The list of assets that the service sorts by their last change does not show that a product has changed.
+#[test]
+fn records_that_are_not_read_again_leave_with_what_they_copy_from_others() {
+    let options = SandboxOptions { seed: Seed::Empty, page_limit: 50, ..SandboxOptions::default() };
+    let asset = |tag: String, product: i64| json!({"asset_id": tag, "product_id": product, "status_id": 1});
+    let account = CliTest::with(options)
+        .with_lookups()
+        .holds("categories", json!({"name": "Phones", "type": "asset"}))
+        .holds("products", json!({"name": "Pixel", "category_id": 2}))
+        .holds("assets", asset(String::from("L-1"), 1));
+    let account = (0..55).fold(account, |account, number| account.holds("assets", asset(format!("P-{number}"), 2)));
+    let export =
+        ["export", "assets", "-o", "laptops.csv", "--incremental", "--name", "laptops", "--where", "category=Laptops"];
+    account.run(&export).exits(0);
+    account.request("PUT", "products/1", Some(&json!({"category_id": 2})));
+    let report = account.json(&export).1;
+    assert_eq!((&report["changes"]["left"], &report["changes"]["rows"]), (&json!(1), &json!(1)), "{report}");
+    let text = fs::read_to_string(account.path("laptops.changes.csv")).unwrap();
+    assert_eq!(columns_of(&text, &["record", "change"])[1..], [["L-1", "left"]]);
 }
 
 #[test]

@@ -1,6 +1,7 @@
 #![allow(clippy::unwrap_used)]
 use serde_json::json;
 
+use super::super::names::{FormerCollection, FormerRecord};
 use super::*;
 use crate::catalog::Catalog;
 use crate::schema::collection;
@@ -114,6 +115,27 @@ fn a_category_is_that_of_the_product_whatever_the_list_says() {
     ] {
         let record = RawFields::of(record).unwrap();
         assert_eq!(filter(text).unwrap().matches_record(&record, &names()), is_match, "{text}");
+    }
+}
+
+#[test]
+fn a_category_was_that_of_the_product_then() {
+    let product = |category: i64| json!({"id": 1, "category_id": category}).as_object().cloned();
+    let was = |record| FormerRecord { record, seen_at: String::new() };
+    let changed = |id, record| FormerCollection::Changed([(id, was(record))].into());
+    for (former, category) in [
+        (changed(1, product(3)), 3),
+        (changed(1, None), 1),
+        (changed(7, product(3)), 2),
+        // Of an export that did not record it, the copy is all that is known.
+        (FormerCollection::Unknown, 1),
+    ] {
+        let record = RawFields::of(r#"{"product_id":1,"category_id":1}"#).unwrap();
+        let names = names().as_of([("products", former)].into());
+        for known in 1..4 {
+            let is_match = filter(&format!("category=#{known}")).unwrap().matches_record(&record, &names);
+            assert_eq!(is_match, known == category, "{known} {category}");
+        }
     }
 }
 
