@@ -3,14 +3,16 @@
 
 use std::cell::Cell;
 use std::collections::BTreeMap;
+use std::convert::Infallible;
 
 use futures::executor::block_on;
 use serde_json::{Map, Value as Json, json};
 
 use super::refresh::{RefreshMethod, RefreshMode, RefreshOptions, RefreshStats};
 use super::{ChangeKind, Mirror, MirrorError};
-use crate::api::{Record, record_id};
+use crate::api::{RawPage, Record, record_id};
 use crate::catalog::fake_source::{FakeSource, Quirk};
+use crate::catalog::source::RecordSource;
 use crate::catalog::{CachedSource, Catalog, LookupRequest};
 use crate::schema::{ACTIVITY, COLLECTIONS, Entity, collection};
 
@@ -265,6 +267,56 @@ fn records_that_show_the_tag_of_an_asset_follow_it() {
     }
     assert!(mirror.is_log_trusted().unwrap(), "every change was mentioned");
     assert!(unchanged > 5 && incremental > 20, "{unchanged} {incremental}");
+}
+
+/// An account in which an asset gets a new tag, and another maintenance comes, just before the first list is counted.
+struct RacingSource<'a> {
+    account: &'a ChangingAccount,
+    asset: i64,
+    is_done: Cell<bool>,
+}
+
+impl RecordSource for RacingSource<'_> {
+    type Error = Infallible;
+
+    fn page_limit(&self) -> u32 {
+        PAGE
+    }
+
+    async fn raw_page(
+        &self,
+        entity: &'static Entity,
+        filters: &[(&str, &str)],
+        offset: u64,
+        limit: u32,
+    ) -> Result<RawPage, Infallible> {
+        if limit < PAGE && !self.is_done.replace(true) {
+            self.account.retag(self.asset, "NEW");
+            self.account.fill(entity, 1);
+        }
+        self.account.source.raw_page(entity, filters, offset, limit).await
+    }
+
+    async fn record(&self, entity: &'static Entity, id: i64) -> Result<Option<Record>, Infallible> {
+        self.account.source.record(entity, id).await
+    }
+}
+
+#[test]
+fn a_tag_that_changes_while_the_list_is_read_is_taken_in() {
+    let account = ChangingAccount::new(Log::Everything);
+    let maintenances = collection("maintenances").unwrap();
+    [assets(), maintenances].into_iter().for_each(|entity| account.fill(entity, 3 * PAGE as usize));
+    let [asset, oldest] = [assets(), maintenances].map(|entity| account.ids(entity)[0]);
+    account.change(assets(), asset, "asset_id", "OLD");
+    account.change(maintenances, oldest, "asset_id", "OLD");
+    let mirror = Mirror::temporary().unwrap();
+    account.refresh(&mirror, &[assets(), maintenances], RefreshMode::Incremental);
+    let source = RacingSource { account: &account, asset, is_done: Cell::new(false) };
+    let options = RefreshOptions { mode: RefreshMode::Incremental, concurrency: 4, now: NOW };
+    block_on(mirror.refresh(&source, &[maintenances], options, &mut |_, _| {})).unwrap();
+    assert!(source.is_done.get());
+    account.assert_mirrored(&mirror, maintenances);
 }
 
 #[test]

@@ -63,12 +63,12 @@ impl<S: RecordSource> RefreshJob<'_, S> {
     ) -> Result<bool, RefreshError<S::Error>> {
         let watermark = known.and_then(|state| ServiceTime::parse(state.watermark.as_deref()?));
         let Some(watermark) = watermark else { return Ok(false) };
-        let log = self.log_since_refresh(entity)?;
-        // What its records show of others changed, and their `updated_at` did not.
-        if log.map_or(LogDelta::tells_of(entity), |log| log.has_altered_shown(entity)) {
-            return Ok(false);
-        }
         for _ in 0..ATTEMPTS {
+            // What its records show of others changed, and their `updated_at` did not. The log may have been read on.
+            let log = self.log_since_refresh(entity)?;
+            if log.map_or(LogDelta::tells_of(entity), |log| log.has_altered_shown(entity)) {
+                return Ok(false);
+            }
             let latest = match self.read_latest(entity, watermark, tally).await? {
                 LatestRead::Whole(latest) => latest,
                 LatestRead::Shifted => continue,
