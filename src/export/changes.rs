@@ -135,7 +135,8 @@ fn columns(has_tenants: bool, layout: OutputLayout) -> Vec<OutputColumn> {
     front.chain(CHANGES_HEADERS).map(column).collect()
 }
 
-/// The columns whose cells are compared: those of the table. Where it has a reference as id and name, the name says it.
+/// The columns whose cells are compared: those of the table, and of fields that no record has any more. Where it has a
+/// reference as id and name, the name says it.
 fn compared_columns(entity: &'static Entity, sources: &[ExportSource<'_>], job: &ResolvedJob) -> Result<ExportColumns> {
     let shape = source::merged_shape(entity, sources)?;
     if job.columns.contains_key(entity.name) {
@@ -145,7 +146,7 @@ fn compared_columns(entity: &'static Entity, sources: &[ExportSource<'_>], job: 
         IdColumns::Both | IdColumns::NamesOnly => IdColumns::NamesOnly,
         IdColumns::IdsOnly => IdColumns::IdsOnly,
     };
-    Ok(ExportColumns::of(entity, &shape, ids))
+    Ok(ExportColumns::of(entity, &shape.with_former(), ids))
 }
 
 /// A cell before or after a change. An amount is a number, to calculate with.

@@ -116,6 +116,9 @@ impl<'j> ExportFiles<'j> {
         tables: &mut Vec<TableReport>,
     ) -> Result<()> {
         let shape = source::merged_shape(entity, sources)?;
+        for column in source::former_columns(entity, &shape, self.job) {
+            progress.warn(&format!("no record of {} has `{column}` any more: the column is empty", entity.name));
+        }
         let phase = format!("writing {}", entity.name);
         let mut is_begun = false;
         for source in sources {

@@ -136,8 +136,9 @@ impl<'a> ExportSource<'a> {
         Ok(filters.into_iter().partition(|_| is_ignored.next().unwrap_or(false)))
     }
 
-    /// Refuses a filter by a custom field that no record has. Where not all records of the collection were read, none is
-    /// there, or several collections are exported of which others may have it, it may be right: then it is a warning.
+    /// Refuses a filter by a custom field that no record has. Where records had it earlier, not all of the collection were
+    /// read, none is there, or several collections are exported of which others may have it, it may be right: then it is a
+    /// warning.
     fn check_custom(
         &self,
         entity: &'static Entity,
@@ -151,17 +152,22 @@ impl<'a> ExportSource<'a> {
         }
         let is_whole =
             !is_filtered && collections == 1 && self.tenant.is_none() && shape.fields.iter().next().is_some();
-        for missing in filters.iter().filter_map(|filter| filter.missing_custom(entity, &shape)) {
-            if is_whole {
+        let known = shape.with_former();
+        for filter in filters {
+            let Some(missing) = filter.missing_custom(entity, &shape) else { continue };
+            if filter.missing_custom(entity, &known).is_none() {
+                progress.warn(&format!("{missing} any more"));
+            } else if is_whole {
                 return Err(ExportError::from(missing).into());
+            } else {
+                progress.warn(&format!("{missing}, of those that were read"));
             }
-            progress.warn(&format!("{missing}, of those that were read"));
         }
         Ok(())
     }
 
     fn filters(&self, entity: &'static Entity, job: &ResolvedJob) -> Result<Vec<Filter>> {
-        let shape = self.copy.mirror.observed_fields(entity)?;
+        let shape = self.copy.mirror.observed_fields(entity)?.with_former();
         let mut filters = Vec::new();
         for filter in job.filters.iter().filter(|filter| filter.applies_to(entity)) {
             filters.push(filter.resolve(entity, &shape, &self.names).map_err(ExportError::from)?);
@@ -204,7 +210,7 @@ pub(crate) fn merged_shape(entity: &Entity, sources: &[ExportSource<'_>]) -> Res
     Ok(shape)
 }
 
-/// The columns of a table: the selected ones, or all.
+/// The columns of a table: the selected ones, of which records may have lost the field since, or all.
 pub(crate) fn columns(
     entity: &'static Entity,
     shape: &ObservedFields,
@@ -213,13 +219,25 @@ pub(crate) fn columns(
     let columns = ExportColumns::of(entity, shape, job.options.ids);
     let Some(selected) = job.columns.get(entity.name) else { return Ok(columns) };
     let known = headers(&columns);
-    columns.select(selected).map_err(|not_selected| match not_selected {
+    let with_former = ExportColumns::of(entity, &shape.with_former(), job.options.ids);
+    with_former.select(selected).map_err(|not_selected| match not_selected {
         NotSelected::Unknown(column) => {
             let is_profiles = job.options.columns.is_empty();
             ExportError::UnknownColumn { collection: entity.name, column, known, is_profiles }
         }
         NotSelected::Repeated(column) => ExportError::RepeatedColumn { collection: entity.name, column },
     })
+}
+
+/// The selected columns of fields that records had earlier and no longer have.
+pub(crate) fn former_columns<'j>(entity: &Entity, shape: &ObservedFields, job: &'j ResolvedJob) -> Vec<&'j str> {
+    let is_former = |header: &&str| match header.strip_prefix("custom:") {
+        Some(name) => shape.former_custom.contains(name) && !shape.custom.contains(name),
+        None => {
+            shape.former_fields.contains(header) && !shape.fields.contains(header) && entity.field(header).is_none()
+        }
+    };
+    job.columns.get(entity.name).into_iter().flatten().map(String::as_str).filter(is_former).collect()
 }
 
 /// How the rows of a collection are sorted: by any of its columns, also one that the table leaves out. None where another
@@ -230,7 +248,8 @@ fn sort_by(entity: &'static Entity, shape: &ObservedFields, job: &ResolvedJob) -
         return Ok(None);
     }
     let column = [sort.column.clone()];
-    let select = |ids| ExportColumns::of(entity, shape, ids).select(&column).ok();
+    let known_shape = shape.with_former();
+    let select = |ids| ExportColumns::of(entity, &known_shape, ids).select(&column).ok();
     match select(job.options.ids).or_else(|| select(IdColumns::Both)) {
         Some(key) => Ok(Some(SortBy { is_id: key.holds_ids(0), key, direction: sort.direction })),
         None if job.entities.len() > 1 && sort.collection.is_none() => Ok(None),

@@ -389,7 +389,9 @@ impl MirrorFile {
                 let name: String = row.get(1)?;
                 match row.get::<_, i64>(0)? {
                     0 => fields.fields.add(&name),
-                    _ => fields.custom.add(&name),
+                    1 => fields.custom.add(&name),
+                    2 => fields.former_fields.add(&name),
+                    _ => fields.former_custom.add(&name),
                 }
             }
             Ok(fields)
@@ -397,13 +399,14 @@ impl MirrorFile {
     }
 
     /// Observes the fields of the records that are there, by id. So it does not matter in which order they came, or what
-    /// others had before them.
+    /// others had before them. What an export names stays known: it may have been made for a field that all records lost.
     pub(super) fn observe_fields(&self, entity: &Entity) -> Result<(), MirrorError> {
         let mut fields = ObservedFields::default();
         self.each(entity, &mut |_, json| {
             fields.observe_json(json);
             Ok::<_, MirrorError>(())
         })?;
+        fields.set_former(&self.observed_fields(entity)?);
         self.set_observed_fields(entity, &fields)
     }
 
@@ -412,7 +415,8 @@ impl MirrorFile {
             connection.execute("DELETE FROM field WHERE collection = ?1", [entity.name])?;
             let sql = "INSERT INTO field (collection, kind, place, name) VALUES (?1, ?2, ?3, ?4)";
             let mut statement = connection.prepare_cached(sql)?;
-            for (kind, names) in [(0, &fields.fields), (1, &fields.custom)] {
+            let ObservedFields { fields, custom, former_fields, former_custom } = fields;
+            for (kind, names) in [(0, fields), (1, custom), (2, former_fields), (3, former_custom)] {
                 for (place, name) in (0_i64..).zip(names.iter()) {
                     statement.execute(params![entity.name, kind, place, name])?;
                 }

@@ -10,6 +10,9 @@ use crate::schema::CUSTOM_FIELDS;
 pub(crate) struct ObservedFields {
     pub fields: FieldSet,
     pub custom: FieldSet,
+    /// Those that records had earlier and no longer have. Only what names a field needs them.
+    pub former_fields: FieldSet,
+    pub former_custom: FieldSet,
 }
 
 /// Names without duplicates, in order.
@@ -26,6 +29,10 @@ impl FieldSet {
             self.known.insert(name.to_owned());
             self.ordered.push(name.to_owned());
         }
+    }
+
+    fn add_all(&mut self, others: &FieldSet) {
+        others.iter().for_each(|name| self.add(name));
     }
 
     /// Whether the name is the one at that place: records of a list have their fields in the same order.
@@ -45,11 +52,25 @@ impl FieldSet {
 impl ObservedFields {
     /// Adds the names of another that are missing.
     pub(crate) fn merge(&mut self, other: &ObservedFields) {
-        for (own, others) in [(&mut self.fields, &other.fields), (&mut self.custom, &other.custom)] {
-            for name in others.iter() {
-                own.add(name);
-            }
-        }
+        self.fields.add_all(&other.fields);
+        self.custom.add_all(&other.custom);
+        self.former_fields.add_all(&other.former_fields);
+        self.former_custom.add_all(&other.former_custom);
+    }
+
+    /// These fields and, behind them, those that records had earlier.
+    pub(crate) fn with_former(&self) -> Self {
+        let mut all = self.clone();
+        all.fields.add_all(&self.former_fields);
+        all.custom.add_all(&self.former_custom);
+        all
+    }
+
+    /// Records what was observed earlier and is not there any more.
+    pub(super) fn set_former(&mut self, earlier: &ObservedFields) {
+        let earlier = earlier.with_former();
+        earlier.fields.iter().filter(|name| !self.fields.contains(name)).for_each(|name| self.former_fields.add(name));
+        earlier.custom.iter().filter(|name| !self.custom.contains(name)).for_each(|name| self.former_custom.add(name));
     }
 
     /// As [`ObservedFields::observe`], for an unparsed record.

@@ -371,6 +371,12 @@ fn the_fields_of_a_refreshed_mirror_are_those_of_a_new_one() {
         assert_eq!(custom(&mirror, mode), expected);
         assert_eq!(custom(&Mirror::temporary().unwrap(), RefreshMode::Incremental), expected);
     }
+    let known = mirror.observed_fields(assets()).unwrap().with_former();
+    assert_eq!(
+        known.custom.iter().collect::<Vec<_>>(),
+        ["Rack", "IMEI", "Typo"],
+        "what an export may have been made for"
+    );
 }
 
 #[test]
