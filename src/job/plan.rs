@@ -408,14 +408,22 @@ pub(super) fn confirm(what: &str, shutdown: &ShutdownSignal, observer: &mut dyn 
     Err(if shutdown.is_requested() { Error::interrupted() } else { Error::declined("nothing was sent") })
 }
 
-/// The edited columns of an export that are never sent.
+/// The columns of an export that are never sent and were edited, or may have been.
 fn read_only_remarks(totals: &PlanTotals) -> impl Iterator<Item = Remark> + '_ {
-    totals.read_only_edits.iter().map(|(header, (count, row))| {
+    let edited = totals.read_only_edits.iter().map(|(header, (count, row))| {
         let cells = counted(*count, "edited cell");
         let is = if *count == 1 { "is" } else { "are" };
-        let message = format!("`{header}` is read-only: {cells} {is} not sent, the first in row {row}");
-        Remark::new(RemarkCode::ColumnReadOnly, message)
-    })
+        format!("`{header}` is read-only: {cells} {is} not sent, the first in row {row}")
+    });
+    let different = totals.read_only_differences.iter().map(|(header, (count, row))| {
+        let cells = counted(*count, "cell");
+        let (differs, is, was) = if *count == 1 { ("differs", "is", "was") } else { ("differ", "are", "were") };
+        format!(
+            "`{header}` is read-only: {cells} that {differs} {is} not sent, the first in row {row}; {was} edited, or other \
+             records were renamed or changed since the export"
+        )
+    });
+    edited.chain(different).map(|message| Remark::new(RemarkCode::ColumnReadOnly, message))
 }
 
 /// What became of the verbs in a column `_action` of a delete.

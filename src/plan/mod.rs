@@ -121,16 +121,16 @@ pub(crate) struct PlanTotals {
     pub missing: BTreeMap<&'static str, u64>,
     /// Edited cells that are never sent, by header: how many, and the first row.
     pub read_only_edits: BTreeMap<String, (u64, u64)>,
+    /// Cells that are never sent and differ, edited or not, likewise: another record may have been changed since the export.
+    pub read_only_differences: BTreeMap<String, (u64, u64)>,
     /// The names by which rows refer to records.
     pub names: NameTally,
 }
 
 impl PlanTotals {
-    fn add_read_only_edit(&mut self, header: &str, row: u64) {
-        match self.read_only_edits.get_mut(header) {
-            Some((count, _)) => *count += 1,
-            None => drop(self.read_only_edits.insert(header.to_owned(), (1, row))),
-        }
+    fn add_read_only(&mut self, cell: &ReadOnlyCell, header: &str, row: u64) {
+        let cells = if cell.is_explained() { &mut self.read_only_differences } else { &mut self.read_only_edits };
+        cells.entry(header.to_owned()).or_insert((0, row)).0 += 1;
     }
 }
 

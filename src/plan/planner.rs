@@ -178,10 +178,10 @@ impl<S: StepSink> Planner<'_, S> {
         // Of a row with a problem it may not be certain which record it means.
         let read_only = decided.as_ref().map(|decision| self.read_only_cells(sheet, row, checked, decision));
         let read_only = read_only.unwrap_or_default();
-        for column in self.read_only_edits(sheet, row, checked, &read_only) {
-            let header = sheet.mapping.header(column).unwrap_or_default();
-            target::note_read_only(&mut note, header);
-            self.totals.add_read_only_edit(header, row.number);
+        for cell in self.read_only_edits(sheet, row, checked, &read_only) {
+            let header = sheet.mapping.header(cell.column).unwrap_or_default();
+            target::add_note(&mut note, &cell.note(header));
+            self.totals.add_read_only(cell, header, row.number);
         }
         if let Ok(decision) = &decided {
             self.keep_given(sheet, row, decision, given);

@@ -149,11 +149,6 @@ pub(super) fn note_partial_name(note: &mut String, (field, name): (&str, &str), 
     add_note(note, &format!("`{field}` stays `{name}`: `{header}` is blank"));
 }
 
-/// Adds a note that a cell was edited which is never sent.
-pub(super) fn note_read_only(note: &mut String, header: &str) {
-    add_note(note, &format!("`{header}` was edited, but is read-only: the edit is not sent"));
-}
-
 pub(super) fn add_note(note: &mut String, more: &str) {
     if !note.is_empty() {
         note.push_str("; ");

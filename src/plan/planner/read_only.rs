@@ -29,7 +29,8 @@ pub(crate) struct ReadOnlyCell {
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) enum ReadOnlyState {
     Equal,
-    /// What the cell shows, and what the record holds. Another record that was changed since the export may explain it.
+    /// What the cell shows, and what the record holds. Another record that may have been changed since the export may
+    /// explain it.
     Different {
         shown: String,
         held: Json,
@@ -39,13 +40,35 @@ pub(crate) enum ReadOnlyState {
     Unknown,
 }
 
+impl ReadOnlyCell {
+    fn is_different(&self) -> bool {
+        matches!(self.state, ReadOnlyState::Different { .. })
+    }
+
+    /// Whether something else than an edit may be why it differs.
+    pub(crate) fn is_explained(&self) -> bool {
+        matches!(self.state, ReadOnlyState::Different { is_explained: true, .. })
+    }
+
+    /// What a row says of such a cell that differs.
+    pub(super) fn note(&self, header: &str) -> String {
+        if self.is_explained() {
+            return format!(
+                "`{header}` differs, but is read-only: it was edited, or another record was renamed or changed since the \
+                 export; it is not sent"
+            );
+        }
+        format!("`{header}` was edited, but is read-only: the edit is not sent")
+    }
+}
+
 /// A row of an export, and the record that it is about.
 struct ExportedRow<'r> {
     mapping: &'r Mapping,
     row: &'r Row,
     record: &'r Record,
     catalog: &'r Catalog,
-    /// The sheets were exported after this.
+    /// The latest change that the sheets show: they were exported after it, maybe long after it.
     exported: Option<ReportedTimestamp>,
 }
 
@@ -105,19 +128,17 @@ impl<S: StepSink> Planner<'_, S> {
         ExportedRow { mapping, row, record, catalog: self.catalog, exported: self.exported }
     }
 
-    /// The columns of the cells that were edited. None where the record has changed since the export, which explains the
-    /// difference.
-    pub(super) fn read_only_edits(
+    /// The cells that were edited, or may have been. None where the record has changed since the export, which explains
+    /// the difference.
+    pub(super) fn read_only_edits<'c>(
         &self,
         sheet: &SheetPlan<'_>,
         row: &Row,
         checked: &CheckedRow,
-        cells: &[ReadOnlyCell],
-    ) -> Vec<u32> {
-        let is_different =
-            |cell: &&ReadOnlyCell| matches!(cell.state, ReadOnlyState::Different { is_explained: false, .. });
-        let is_filled = |column: &u32| !row.cell(*column as usize).is_blank();
-        let edited: Vec<u32> = cells.iter().filter(is_different).map(|cell| cell.column).filter(is_filled).collect();
+        cells: &'c [ReadOnlyCell],
+    ) -> Vec<&'c ReadOnlyCell> {
+        let is_filled = |cell: &&ReadOnlyCell| !row.cell(cell.column as usize).is_blank();
+        let edited: Vec<_> = cells.iter().filter(|cell| cell.is_different()).filter(is_filled).collect();
         if edited.is_empty() {
             return edited;
         }
@@ -155,20 +176,19 @@ impl<'r> ExportedRow<'r> {
         Some(match name {
             _ if is_shown => ReadOnlyState::Equal,
             Some((_, NameMatch::Held)) => ReadOnlyState::Equal,
-            Some((named, NameMatch::NotFound)) if self.is_old_name(named) => ReadOnlyState::Equal,
             Some((named, _)) if own.is_none() && !self.are_known(named) => ReadOnlyState::Unknown,
             name => different(cell, held, self.is_explained(header, name)),
         })
     }
 
-    /// Whether another record that was changed since the export explains that a cell differs: the one that the value is copied
-    /// from, or one that may have had the name.
+    /// Whether another record may explain that a cell differs: the one that the value is copied from, or one that may have
+    /// had the name.
     fn is_explained(&self, header: &str, name: Option<(&NamedRecords<'_>, NameMatch)>) -> bool {
         let renamed = match name {
             Some((named, NameMatch::NotFound)) => named.records.as_slice(),
             _ => &[],
         };
-        self.source(header).iter().chain(renamed).any(|record| self.was_changed(*record) == Some(true))
+        self.source(header).iter().chain(renamed).any(|record| self.may_be_changed(*record))
     }
 
     /// What the account holds under the name of a column. What the service copies from a record that this one refers to, such
@@ -227,12 +247,6 @@ impl<'r> ExportedRow<'r> {
         }
     }
 
-    /// Whether a name that nothing has any more may be the former one of these records: the ids beside it are still theirs.
-    fn is_old_name(&self, named: &NamedRecords<'_>) -> bool {
-        let may_be_renamed = |record: &(&'static str, i64)| self.was_changed(*record) != Some(false);
-        self.shows_ids(named.field) && named.records.iter().any(may_be_renamed)
-    }
-
     /// Whether a name is that of one of these records. None where no record has it.
     fn is_name_of(&self, named: &NamedRecords<'_>, name: &str) -> Option<bool> {
         // A record that is gone is shown by its id.
@@ -252,18 +266,13 @@ impl<'r> ExportedRow<'r> {
         named.collections().filter_map(find).reduce(|one, other| one || other)
     }
 
-    /// Whether the column of a field, beside the one with names, shows what the record holds.
-    fn shows_ids(&self, field: &Field) -> bool {
-        let ids = self.mapping.columns.iter().find(|column| column.header == field.name);
-        ids.filter(|column| self.is_read_only(column) && !self.row.cell(column.index).is_blank())
-            .is_some_and(|column| self.state(column) == Some(ReadOnlyState::Equal))
-    }
-
-    /// Whether a record was changed after the sheet was exported; none where that is not known.
-    fn was_changed(&self, (collection, id): (&'static str, i64)) -> Option<bool> {
-        let record = self.catalog.record(collection, id)?;
-        let changed = ReportedTimestamp::from_record(record.get(TimestampColumn::Updated.name()))?;
-        Some(changed.is_after(self.exported?))
+    /// Whether a record may have been changed after the sheet was exported. No change after the latest one that the sheets
+    /// show proves that it was: the export may be later still.
+    fn may_be_changed(&self, (collection, id): (&'static str, i64)) -> bool {
+        let record = self.catalog.record(collection, id);
+        let changed =
+            record.and_then(|record| ReportedTimestamp::from_record(record.get(TimestampColumn::Updated.name())));
+        changed.zip(self.exported).is_none_or(|(changed, shown)| changed.is_after(shown))
     }
 }
 
@@ -410,7 +419,7 @@ mod tests {
         let records: Vec<_> = cases.iter().zip(1..).map(|((held, ..), id)| asset(id, held.clone())).collect();
         let rows: String =
             cases.iter().zip(1..).map(|((_, text, _), id)| format!("\n{id}|A-{id}|{text}|{stamp}|{stamp}")).collect();
-        let person = |id: i64, name: &str| json!({"id": id, "name": name, "email": format!("{id}@example.com")});
+        let person = |id: i64, name: &str| json!({"id": id, "name": name, "email": format!("{id}@example.com"), "updated_at": stamp});
         let outcome = Scenario::new()
             .holds("employees", json!([person(1, "Ada"), person(2, "Bob"), person(3, "Cy"), person(4, "Dot")]))
             .holds("locations", json!([{"id": 7, "name": "Ulm"}, {"id": 8, "name": "Bonn"}]))
@@ -425,19 +434,19 @@ mod tests {
     }
 
     #[test]
-    fn an_old_name_beside_the_same_id_is_no_edit() {
+    fn a_name_that_nothing_has_was_edited_or_is_an_old_one() {
         let (stamp, later) = ("2026-02-02T08:00:00.000Z", "2026-03-03T08:00:00.000Z");
         let person = |id: i64, name: &str, updated: &str| json!({"id": id, "name": name, "email": format!("{id}@example.com"), "updated_at": updated});
         let held = |id: i64| json!([{"employee_id": id}]);
-        // Ada was renamed after the export, Bob was not.
+        // Ada was changed after the latest change that the sheet shows, which may have been before the export; Bob was not.
         let cases = [
-            (1, "Ada Old", 1, ""),
-            (1, "Ada", 1, ""),
-            (1, "Bob", 1, "deployed_to_name"),
-            (1, "Ada Old", 2, "deployed_to"),
-            (2, "Bobby", 2, "deployed_to_name"),
+            (1, "Ada Old", 1, "", "deployed_to_name"),
+            (1, "Ada", 1, "", ""),
+            (1, "Bob", 1, "deployed_to_name", ""),
+            (1, "Ada Old", 2, "deployed_to", "deployed_to_name"),
+            (2, "Bobby", 2, "deployed_to_name", ""),
         ];
-        let asset = |(holder, ..): &(i64, &str, i64, &str), id: i64| {
+        let asset = |(holder, ..): &(i64, &str, i64, &str, &str), id: i64| {
             json!({"id": id, "asset_id": format!("A-{id}"), "product_id": 1, "status_id": 1, "deployed_to": held(*holder),
                 "category_id": 1, "category_name": "Notebooks", "created_at": stamp, "updated_at": stamp})
         };
@@ -445,7 +454,7 @@ mod tests {
         let rows: String = cases
             .iter()
             .zip(1..)
-            .map(|((_, name, id, _), row)| format!("\n{row}|A-{row}|1|Laptops|{}|{name}|{stamp}|{stamp}", held(*id)))
+            .map(|((_, name, id, ..), row)| format!("\n{row}|A-{row}|1|Notebooks|{}|{name}|{stamp}|{stamp}", held(*id)))
             .collect();
         let outcome = Scenario::new()
             .holds("employees", json!([person(1, "Ada", later), person(2, "Bob", stamp)]))
@@ -459,16 +468,24 @@ mod tests {
                 ),
             )
             .plan();
-        for ((.., edited), row) in cases.iter().zip(&outcome.rows) {
-            let told: Vec<&str> = row.note.split('`').skip(1).step_by(2).collect();
-            let mut expected: Vec<&str> = edited.split_whitespace().collect();
-            expected.sort_unstable();
-            assert_eq!(told, expected, "{}", row.note);
+        for ((.., edited, differing), row) in cases.iter().zip(&outcome.rows) {
+            for (header, words) in [(edited, "was edited"), (differing, "differs")] {
+                let is_told = row.note.contains(&format!("`{header}` {words}"));
+                assert_eq!(is_told, !header.is_empty(), "{}", row.note);
+            }
+            let count = [edited, differing].iter().filter(|header| !header.is_empty()).count();
+            assert_eq!(row.note.matches("is read-only").count(), count, "{}", row.note);
         }
+        let totals = &outcome.totals;
+        assert_eq!(
+            (totals.read_only_edits["deployed_to_name"], totals.read_only_edits["deployed_to"]),
+            ((2, 4), (1, 5))
+        );
+        assert_eq!(totals.read_only_differences["deployed_to_name"], (2, 2));
     }
 
     #[test]
-    fn a_value_of_another_record_that_was_changed_since_is_no_edit() {
+    fn a_value_of_another_record_that_was_changed_since_is_told_as_a_difference() {
         let (stamp, later) = ("2026-02-02T08:00:00.000Z", "2026-03-03T08:00:00.000Z");
         let note = |changed: &str, headers: &str, cells: &str| {
             let outcome = Scenario::new()
@@ -486,8 +503,11 @@ mod tests {
         for (headers, cells) in
             [("category_id", "7"), ("category_name", "Laptops"), ("category_id|category_name", "7|Laptops")]
         {
-            assert_eq!(note(later, headers, cells), "", "{headers}");
-            assert!(note(stamp, headers, cells).contains(headers.split('|').next().unwrap_or_default()), "{headers}");
+            let header = headers.split('|').next().unwrap_or_default();
+            for (changed, words) in [(later, "differs"), (stamp, "was edited")] {
+                let note = note(changed, headers, cells);
+                assert!(note.starts_with(&format!("`{header}` {words}")), "{headers}: {note}");
+            }
         }
     }
 
