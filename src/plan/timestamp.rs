@@ -154,6 +154,11 @@ impl ReportedTimestamp {
         self.range().0 > shown.range().1
     }
 
+    /// The last moment that it may stand for.
+    pub(crate) fn last_moment(self) -> Option<Timestamp> {
+        TimeZone::UTC.to_timestamp(self.range().1).ok()
+    }
+
     /// The later of the two.
     pub(crate) fn later(self, other: Option<ReportedTimestamp>) -> ReportedTimestamp {
         other.filter(|other| other.is_after(self)).unwrap_or(self)

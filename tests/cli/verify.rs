@@ -249,6 +249,35 @@ fn an_export_says_who_held_what() {
 }
 
 #[test]
+fn what_was_edited_in_an_export_is_told_and_nobodys_change() {
+    let account = account();
+    let ada = account.record("employees", "name", "Ada Byron")["id"].clone();
+    // After all changes of assets, and before the export, which does not show it.
+    change(&account, "PUT", &format!("employees/{ada}"), &json!({"title": "Chief"}));
+    account.run(&["export", "assets", "-o", "export.csv"]).exits(0);
+    let text = fs::read_to_string(account.path("export.csv")).unwrap();
+    let possible = "1 difference of assets may come from records renamed or changed since the export";
+    for (name, remark, told_by_import) in [
+        ("Bob Stone", None, "1 edited cell is not sent, the first in row"),
+        ("Zed Newhire", Some(possible), "1 cell that differs is not sent, the first in row"),
+    ] {
+        fs::write(account.path("edited.csv"), text.replace("Ada Byron", name).replace(",one,", ",mine,")).unwrap();
+        let (code, found) = account.json(&["verify", "edited.csv", "--entity", "assets"]);
+        let expected = [
+            format!("different assets A-1 assigned_to {name} Ada Byron"),
+            String::from("different assets A-1 notes mine one"),
+        ];
+        assert_eq!((code, told(&found)), (1, expected.into()), "{found:#}");
+        let differences = found["differences"].as_array().unwrap();
+        assert!(differences.iter().all(|difference| difference["changed_by"].is_null()), "{found:#}");
+        assert_eq!(found["remarks"][0]["message"].as_str(), remark, "{found:#}");
+        let (_, plan) = account.json(&["import", "edited.csv", "--entity", "assets", "--dry-run"]);
+        let remarks = plan["remarks"].to_string();
+        assert!(remarks.contains(&format!("`deployed_to_name` is read-only: {told_by_import}")), "{remarks}");
+    }
+}
+
+#[test]
 fn what_the_service_computes_is_not_compared_and_said_so() {
     let account = account();
     account.run(&["export", "employees", "-o", "employees.csv"]).exits(0);

@@ -176,6 +176,7 @@ mod tests {
             expected: String::from("NewDept"),
             found: String::new(),
             source: String::from("assets row 2"),
+            is_explained: false,
             changed_by: Some(String::from("ada@example.com")),
             changed_at: None,
         };

@@ -19,8 +19,8 @@ const AT_ONCE: usize = 8;
 /// A record's collection and system id.
 type RecordKey = (&'static str, i64);
 
-/// Fills in who changed each record and when. `since` is when the run itself changed a record last, where that is known:
-/// what the log has up to then is no change by somebody else.
+/// Fills in who changed each record and when. `since` is when the run itself changed a record last, or when the last change
+/// was that a file shows, where that is known: what the log has up to then is no cause of a difference.
 ///
 /// # Errors
 /// Where the log cannot be read.
@@ -156,6 +156,7 @@ mod tests {
             expected: String::from("one"),
             found: String::from("two"),
             source: String::new(),
+            is_explained: false,
             changed_by: None,
             changed_at: None,
         }

@@ -4,6 +4,7 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
+use jiff::Timestamp;
 use serde_json::Value as Json;
 
 use super::digest::PartsDigest;
@@ -16,11 +17,12 @@ use crate::account::Account;
 use crate::catalog::{Catalog, RecordRef};
 use crate::check::{CheckedRow, Code, Conflicts, FractionalCost, Mode, ParsedValue, Problem, RowAction};
 use crate::error::Result;
-use crate::mapping::{ColumnTarget, Mapping, RecordOrigin};
+use crate::mapping::{ColumnTarget, Mapping, RecordOrigin, TimestampColumn};
 use crate::observer::Observer;
 use crate::plan::undo::CurrentState;
 use crate::plan::{
-    CreateMissing, FieldChange, ReadOnlyCell, RowId, RowStatus, SheetPlan, Step, StepRole, StepSink, WriteKind,
+    CreateMissing, FieldChange, ReadOnlyCell, ReportedTimestamp, RowId, RowStatus, SheetPlan, Step, StepRole, StepSink,
+    WriteKind,
 };
 use crate::run::input::InputSet;
 use crate::run::journal::{JournalError, PlannedRow, RowState, RunKind, SheetHeader};
@@ -59,12 +61,14 @@ pub(crate) async fn compare_file(
     };
     let mut prepared = planner.plan(input, ComparisonSink::default(), observer).await?;
     learn_names(account, &prepared.steps, &mut prepared.catalog).await?;
+    let shown_changes = prepared.steps.shown_changes();
     let comparison = Comparison { sink: prepared.steps, catalog: &prepared.catalog };
     // A file without records says that the collection is empty.
     let empty = input.empty.iter().map(|file| (file.name.clone(), file.entity)).collect::<Vec<_>>();
     let mut findings = comparison.findings(is_complete.then_some(empty.as_slice()));
     findings.note(input.skipped.iter().map(|(sheet, reason)| format!("{sheet} is not compared: {reason}")));
-    changed_by::find(&account.client, &mut findings.differences, &|_| None, observer).await?;
+    changed_by::find(&account.client, &mut findings.differences, &|key| shown_changes.get(&key).copied(), observer)
+        .await?;
     Ok(findings)
 }
 
@@ -103,6 +107,8 @@ struct Statement {
     amounts: Vec<StatedAmount>,
     currency: Option<&'static str>,
     asks_to_delete: bool,
+    /// The id and the last change that the row shows of its record, as exports do.
+    shown_change: Option<(i64, Timestamp)>,
 }
 
 /// What a row comes to.
@@ -142,7 +148,7 @@ struct ComparedSheet {
 }
 
 impl ComparedSheet {
-    /// What of the sheet was not compared.
+    /// What of the sheet was not compared, and which differences may be none of the file's own.
     fn remarks(&self) -> Vec<String> {
         let mut remarks = Vec::new();
         let label = &self.header.label;
@@ -155,6 +161,12 @@ impl ComparedSheet {
         let columns: Vec<&str> = ignored.chain(self.uncompared.headers(&self.header)).collect();
         if !columns.is_empty() && self.header.owner.is_none() {
             remarks.push(format!("columns of {label} that are not compared: {}", columns.join(", ")));
+        }
+        let different = self.rows.iter().flat_map(|row| &row.read_only.different);
+        let explained = different.filter(|different| different.is_explained).count() as u64;
+        if explained > 0 {
+            let differences = counted(explained, "difference");
+            remarks.push(format!("{differences} of {label} may come from records renamed or changed since the export"));
         }
         remarks
     }
@@ -206,6 +218,7 @@ impl PlanSink for ComparisonSink {
         let owner = RowId { sheet: sheet.owner.unwrap_or(sheet.index), row: row.number };
         let mut statement = Statement::of(sheet.mapping, owner, checked);
         statement.title = title(sheet.mapping.entity, row, checked);
+        statement.shown_change = shown_change(sheet.mapping, row, checked);
         self.statement = Some(statement);
         (self.own_step, self.changes, self.read_only) = (None, Vec::new(), Vec::new());
         self.is_assigned = sheet.is_assigned;
@@ -290,6 +303,16 @@ impl ComparisonSink {
         {
             sheet.equal += 1;
         }
+    }
+
+    /// When each record had last been changed as of its row. What the log tells up to then, the row shows.
+    fn shown_changes(&self) -> HashMap<(&'static str, i64), Timestamp> {
+        let of_row = |name: &'static str, row: &ComparedRow| {
+            let (id, changed) = row.statement.shown_change.filter(|(id, _)| row.record == Some(*id))?;
+            Some(((name, id), changed))
+        };
+        let rows = self.sheets.iter().flat_map(|sheet| sheet.rows.iter().map(|row| (sheet.header.entity.name, row)));
+        rows.filter_map(|(name, row)| of_row(name, row)).collect()
     }
 
     /// The records that differences name: of each the collection and the id. They are who holds what a check-in or check-out
@@ -451,6 +474,7 @@ impl Comparison<'_> {
             expected: String::new(),
             found: String::new(),
             source: source(header, number, None),
+            is_explained: false,
             changed_by: None,
             changed_at: None,
         };
@@ -465,6 +489,7 @@ impl Comparison<'_> {
                 expected,
                 found,
                 source,
+                is_explained: different.is_explained,
                 ..of_record(DifferenceKind::Different, record)
             });
         }
@@ -535,6 +560,7 @@ impl Comparison<'_> {
             expected: if step.entity.role == Role::Action(Verb::Checkin) { String::new() } else { expected.join(", ") },
             found: super::held_by(step.entity, held_before(step), &describe),
             source: source.to_owned(),
+            is_explained: false,
             changed_by: None,
             changed_at: None,
         })
@@ -569,6 +595,7 @@ impl Comparison<'_> {
                     expected: String::new(),
                     found: title,
                     source: content.label.clone(),
+                    is_explained: false,
                     changed_by: None,
                     changed_at: None,
                 });
@@ -591,6 +618,13 @@ impl Comparison<'_> {
         }
         digest.finish()
     }
+}
+
+/// The id in a row of an export, and the last moment that its `updated_at` may stand for.
+fn shown_change(mapping: &Mapping, row: &Row, checked: &CheckedRow) -> Option<(i64, Timestamp)> {
+    let column = mapping.timestamp_column(TimestampColumn::Updated)?;
+    let shown = ReportedTimestamp::from_cell(row.cell(column as usize))?;
+    Some((checked.id?.number, shown.last_moment()?))
 }
 
 /// The tag or name in a row, or else its key.

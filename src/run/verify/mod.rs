@@ -94,6 +94,8 @@ pub struct Difference {
     pub found: String,
     /// Where the expected value comes from: sheet and cell, or sheet and row.
     pub source: String,
+    /// Whether another record, renamed or changed since the file was exported, may explain it.
+    pub is_explained: bool,
     /// The user who changed it, if the activity log says.
     pub changed_by: Option<String>,
     /// When that was, as the activity log writes it.
@@ -250,6 +252,7 @@ mod tests {
             expected: String::new(),
             found: String::new(),
             source: String::new(),
+            is_explained: false,
             changed_by: None,
             changed_at: None,
         };

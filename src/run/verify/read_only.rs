@@ -29,6 +29,8 @@ pub(super) struct ReadOnlyDifference {
     pub(super) column: u32,
     shown: String,
     held: Json,
+    /// Whether another record that may have been changed since the export may explain it.
+    pub(super) is_explained: bool,
 }
 
 impl ReadOnlyFindings {
@@ -43,9 +45,13 @@ impl ReadOnlyFindings {
         let mut findings = Self::default();
         for cells in by_field.into_values() {
             let is_equal = cells.iter().all(|(_, cell)| cell.state == ReadOnlyState::Equal);
+            // An id that differs is a difference of its own, whatever its name was.
+            let is_explained = cells.iter().all(|(_, cell)| cell.state == ReadOnlyState::Equal || cell.is_explained());
             let is_name = |column: u32| header.header_of(column).is_some_and(|header| header.ends_with("_name"));
             let different = cells.into_iter().filter_map(|(field, ReadOnlyCell { column, state, .. })| match state {
-                ReadOnlyState::Different { shown, held, .. } => Some(ReadOnlyDifference { field, column, shown, held }),
+                ReadOnlyState::Different { shown, held, .. } => {
+                    Some(ReadOnlyDifference { field, column, shown, held, is_explained })
+                }
                 ReadOnlyState::Equal | ReadOnlyState::Unknown => None,
             });
             // People read the name.

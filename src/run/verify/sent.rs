@@ -459,7 +459,20 @@ impl RawDifference {
             }
         };
         let (changed_by, changed_at) = (None, None);
-        Difference { kind, collection, id: Some(id), record, field, expected, found, source, changed_by, changed_at }
+        let (id, is_explained) = (Some(id), false);
+        Difference {
+            kind,
+            collection,
+            id,
+            record,
+            field,
+            expected,
+            found,
+            source,
+            is_explained,
+            changed_by,
+            changed_at,
+        }
     }
 }
 
