@@ -32,7 +32,7 @@ fn export_collections(global: &Global, given: &GivenFlags<'_>, printer: Printer)
     given.check_collections()?;
     if printer.json && is_to_stdout(args) {
         return Err(Error::usage(
-            "the data (-o -) and the summary (--json) cannot both go to stdout",
+            "the data and the summary (--json) cannot both go to stdout",
             "write to a file, or leave out --json: the summary then goes to stderr",
         ));
     }

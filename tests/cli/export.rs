@@ -483,6 +483,11 @@ fn what_is_wrong_in_config_toml_is_told_as_it_stands_there() {
             "the name `a.csv` says csv, and `format` of [exports.n] in config.toml says xlsx",
             "end the name in .xlsx, or leave out `format` of [exports.n] in config.toml",
         ),
+        (
+            "[exports.n]\ncollections = [\"register\"]\noutput = \"old.xlsx\"\nprevious = \"old.xlsx\"\n",
+            "the register would overwrite the earlier register `old.xlsx`",
+            "name another file with `output` of [exports.n] in config.toml",
+        ),
     ] {
         fs::write(account.path("config/tallyport/config.toml"), config).unwrap();
         let refused = account.run(&["export", "--name", "n"]).exits(2);
@@ -651,9 +656,9 @@ fn data_and_summary_do_not_share_standard_output() {
     assert_output!(account().run(&["export", "assets", "-o", "-", "--json"]), @r#"
     exit code 2
     --- stdout
-    {"error":{"message":"the data (-o -) and the summary (--json) cannot both go to stdout","hint":"write to a file, or leave out --json: the summary then goes to stderr","exit_code":2}}
+    {"error":{"message":"the data and the summary (--json) cannot both go to stdout","hint":"write to a file, or leave out --json: the summary then goes to stderr","exit_code":2}}
     --- stderr
-    error: the data (-o -) and the summary (--json) cannot both go to stdout
+    error: the data and the summary (--json) cannot both go to stdout
       hint: write to a file, or leave out --json: the summary then goes to stderr
     "#);
 }

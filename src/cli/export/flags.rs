@@ -16,15 +16,17 @@ enum Scope {
 
 struct ScopedFlag {
     name: &'static str,
+    /// As messages write it, if that is not its name.
+    short: Option<&'static str>,
     scope: Scope,
     is_given: fn(&ExportArgs) -> bool,
 }
 
 const fn flag(name: &'static str, scope: Scope, is_given: fn(&ExportArgs) -> bool) -> ScopedFlag {
-    ScopedFlag { name, scope, is_given }
+    ScopedFlag { name, short: None, scope, is_given }
 }
 
-const FLAGS: [ScopedFlag; 25] = [
+const FLAGS: [ScopedFlag; 26] = [
     flag("as-of", Scope::Register, |args| args.as_of.is_some()),
     flag("rates", Scope::Register, |args| args.rates.is_some()),
     flag("previous", Scope::Register, |args| args.previous.is_some()),
@@ -48,9 +50,16 @@ const FLAGS: [ScopedFlag; 25] = [
     flag("bom", Scope::CsvFiles, |args| args.bom),
     flag("delimiter", Scope::CsvFiles, |args| args.delimiter.is_some()),
     flag("raw", Scope::CsvFiles, |args| args.raw),
+    ScopedFlag { short: Some("-o"), ..flag("output", Scope::Every, |args| args.output.is_some()) },
     flag("format", Scope::Every, |args| args.format.is_some()),
     flag("profile", Scope::Every, |args| args.profile.is_some()),
 ];
+
+impl ScopedFlag {
+    fn word(&self) -> String {
+        self.short.map_or_else(|| format!("--{}", self.name), str::to_owned)
+    }
+}
 
 /// The options of an export, and which of them were typed: the others are those of config.toml.
 pub(super) struct GivenFlags<'a> {
@@ -107,8 +116,7 @@ impl GivenFlags<'_> {
         let is_written = |flag: &&ScopedFlag| (flag.is_given)(self.all) && !(flag.is_given)(self.typed);
         let explained = |text: &str| {
             let flags = FLAGS.iter().filter(is_written);
-            flags
-                .fold(text.to_owned(), |text, flag| replace_word(&text, &format!("--{}", flag.name), &self.shown(flag)))
+            flags.fold(text.to_owned(), |text, flag| replace_word(&text, &flag.word(), &self.shown(flag)))
         };
         let (message, hint) = (error.to_string(), error.hint());
         match (explained(&message), hint.as_deref().map(explained)) {
@@ -128,18 +136,19 @@ impl GivenFlags<'_> {
         let name = self.all.name.as_deref().filter(|_| !(flag.is_given)(self.typed));
         match name {
             Some(name) => format!("`{}` of [exports.{name}] in config.toml", flag.name.replace('-', "_")),
-            None => format!("--{}", flag.name),
+            None => flag.word(),
         }
     }
 }
 
-/// Replaces a word that ends with a space, a punctuation mark or the text.
+/// Replaces a word that stands between spaces, punctuation marks or the ends of the text.
 fn replace_word(text: &str, word: &str, by: &str) -> String {
-    let is_in_word = |rest: &str| rest.starts_with(|char: char| char.is_alphanumeric() || char == '-');
+    let is_of_word = |char: char| char.is_alphanumeric() || char == '-';
     let (mut replaced, mut rest) = (String::new(), text);
     while let Some((before, after)) = rest.split_once(word) {
         replaced.push_str(before);
-        replaced.push_str(if is_in_word(after) { word } else { by });
+        let is_part = replaced.ends_with(is_of_word) || after.starts_with(is_of_word);
+        replaced.push_str(if is_part { word } else { by });
         rest = after;
     }
     replaced + rest
@@ -184,5 +193,10 @@ mod tests {
         assert_eq!(explained("", sorted, "leave out --sort"), "leave out `sort` of [exports.n] in config.toml");
         assert_eq!(explained(sorted, sorted, "leave out --sort"), "leave out --sort");
         assert_eq!(explained("", sorted, "leave out --sort-by, or --format"), "leave out --sort-by, or --format");
+        let output = "output = \"a.xlsx\"";
+        assert_eq!(explained("", output, "a file with -o"), "a file with `output` of [exports.n] in config.toml");
+        for (typed, hint) in [(output, "a file with -o"), ("", "`x-o.csv`, read-only, --output")] {
+            assert_eq!(explained(typed, output, hint), hint);
+        }
     }
 }
