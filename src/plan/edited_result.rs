@@ -85,18 +85,14 @@ impl<S: StepSink> Planner<'_, S> {
         let id = draft.record.and_then(WriteKind::record);
         let record = id.and_then(|id| self.catalog.record(mapping.entity.name, id));
         let is_up_to_date = |record: &Record| target::shows_last_change(mapping, row, record);
-        let since = match (earlier, record) {
-            (_, Some(record)) if is_up_to_date(record) => return Ok(Decision::Write(draft)),
-            (EarlierRunRow::Unknown, _) => Since::Unknown,
-            (EarlierRunRow::Known { .. }, None) => return Ok(Decision::Write(draft)),
-            (EarlierRunRow::Known { changed, .. }, Some(record)) => {
-                let is_as_then = changed.is_some_and(|changed| !may_be_changed_after(record, changed));
-                let values = self.earlier_values(mapping, checked).unwrap_or_default();
-                if is_as_then || self.has_said(mapping, record, &values, &draft) {
-                    return Ok(Decision::Write(draft));
-                }
-                Since::Run
-            }
+        let has_said = |record: &Record| {
+            let values = self.earlier_values(mapping, checked);
+            values.is_some_and(|values| self.has_said(mapping, record, &values, &draft))
+        };
+        let since = match (changed_since_run(earlier, record), record) {
+            (None, _) => return Ok(Decision::Write(draft)),
+            (_, Some(record)) if is_up_to_date(record) || has_said(record) => return Ok(Decision::Write(draft)),
+            (Some(since), _) => since,
         };
         let changes = Changes { fields: &draft.fields, missing: &draft.missing, custom: &draft.custom };
         let conflict = Conflict::of_result(since, (record, checked.id), &changes, (mapping, row), self.catalog);
@@ -136,8 +132,19 @@ impl<S: StepSink> Planner<'_, S> {
     }
 }
 
+/// Since when a record may have been changed by others, of a row that an earlier run was done with. None if it was not.
+pub(super) fn changed_since_run(earlier: &EarlierRunRow, record: Option<&Record>) -> Option<Since> {
+    match (earlier, record) {
+        (EarlierRunRow::Unknown, _) | (EarlierRunRow::Known { changed: None, .. }, Some(_)) => Some(Since::Unknown),
+        (EarlierRunRow::Known { .. }, None) => None,
+        (EarlierRunRow::Known { changed: Some(moment), .. }, Some(record)) => {
+            may_be_changed_after(record, *moment).then_some(Since::Run)
+        }
+    }
+}
+
 /// Whether a record may have been changed after a moment: also where it does not say.
-pub(super) fn may_be_changed_after(record: &Record, moment: jiff::Timestamp) -> bool {
+fn may_be_changed_after(record: &Record, moment: jiff::Timestamp) -> bool {
     ReportedTimestamp::from_record(record.get(UPDATED_AT))
         .is_none_or(|changed| changed.is_after(ReportedTimestamp::of(moment)))
 }

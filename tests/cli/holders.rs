@@ -19,7 +19,11 @@ fn sheet(rows: &[&str]) -> String {
 }
 
 fn account() -> CliTest {
-    CliTest::new()
+    account_with("")
+}
+
+fn account_with(faults: &str) -> CliTest {
+    CliTest::with(SandboxOptions { seed: Seed::Empty, faults: faults.parse().unwrap(), ..SandboxOptions::default() })
         .with_lookups()
         .holds("employees", json!({"name": "Ada B.", "email": "ada@example.com"}))
         .holds("employees", json!({"name": "Bob Stone", "email": "bob@example.com"}))
@@ -257,12 +261,17 @@ fn an_asset_that_was_taken_back_and_not_checked_out_again_says_so() {
 
 /// An account in which Ada has, with the result of the import that has seen to it.
 fn two_of_ada() -> CliTest {
+    two_of_ada_after(account(), 0)
+}
+
+/// The same in `account`, where the import ends with that exit code.
+fn two_of_ada_after(account: CliTest, code: i32) -> CliTest {
     let rows = ["A-1,MacBook Pro 14,Ready,ada@example.com,,,", "A-2,MacBook Pro 14,Ready,ada@example.com,,,"];
-    let account = account()
+    let account = account
         .holds("employees", json!({"name": "Cy Young", "email": "cy@example.com"}))
         .sheet("assets.csv", &sheet(&rows))
         .sheet("moved.csv", &sheet(&["A-1,MacBook Pro 14,Ready,bob@example.com,,,"]));
-    account.run(&IMPORT).exits(0);
+    account.run(&IMPORT).exits(code);
     account
 }
 
@@ -296,6 +305,23 @@ fn an_edited_result_takes_no_asset_from_whoever_got_it_since() {
     assert_eq!(holder(&account, "A-1"), employee(2));
     account.run(&[&import[..], &["--conflicts", "mine"]].concat()).exits(0);
     assert_eq!(holder(&account, "A-1"), employee(3));
+}
+
+#[test]
+fn a_check_out_that_failed_takes_no_asset_from_whoever_got_it_meanwhile() {
+    let account = two_of_ada_after(account_with("POST checkout/asset nth=1 refuse"), 1);
+    move_to_bob(&account);
+    let retry = ["--mapping", "mapping.toml", "--only-failed", "--result"];
+    for (result, to) in [("assets.result.xlsx", "second.xlsx"), ("second.xlsx", "third.xlsx")] {
+        let (code, summary) = account.json(&[&["import", result], &retry[..], &[to]].concat());
+        assert_eq!((code, holder(&account, "A-1")), (1, employee(2)), "{summary}");
+        let message = conflict(&summary);
+        assert!(message.contains("`Bob Stone` has it now; the record was changed on "), "{message}");
+        assert!(message.ends_with(", after the earlier run"), "{message}");
+    }
+    let mine = ["import", "third.xlsx", "--mapping", "mapping.toml", "--only-failed", "--conflicts", "mine"];
+    account.run(&mine).exits(0);
+    assert_eq!(holder(&account, "A-1"), employee(1));
 }
 
 const EXPORT: [&str; 6] =

@@ -6,7 +6,7 @@ use super::{Planner, SheetPlan, StepSink};
 use crate::catalog::RecordRef;
 use crate::check::{CheckedRow, Conflicts, EarlierRunRow};
 use crate::plan::conflict::{Conflict, RecordChange, Since};
-use crate::plan::edited_result::may_be_changed_after;
+use crate::plan::edited_result::changed_since_run;
 use crate::plan::prior_actions::{ActionRequest, ItemState};
 use crate::plan::target::{self, TargetRecord};
 use crate::table::Row;
@@ -39,14 +39,33 @@ impl<S: StepSink> Planner<'_, S> {
         if target::shows_last_change(mapping, row, record) {
             return RowView::Current;
         }
-        // That the row is about the record with this id was decided already.
-        let target_record = TargetRecord::find(mapping, row, checked, self.catalog, |_| true);
-        let target_record = target_record.filter(|target_record| target_record.id.number == id);
-        match target_record.and_then(|target_record| RecordChange::since_export(&target_record)) {
+        match self.change_since_run(sheet, checked, id).or_else(|| self.change_since_export(sheet, row, checked, id)) {
             None => RowView::Unknown,
             Some(_) if self.shows_holders(sheet, row, record) => RowView::Current,
             Some(change) => RowView::Outdated(change),
         }
+    }
+
+    fn change_since_export(
+        &self,
+        sheet: &SheetPlan<'_>,
+        row: &Row,
+        checked: &CheckedRow,
+        id: i64,
+    ) -> Option<RecordChange> {
+        // That the row is about the record with this id was decided already.
+        let target_record = TargetRecord::find(sheet.mapping, row, checked, self.catalog, |_| true)?;
+        RecordChange::since_export(&target_record).filter(|_| target_record.id.number == id)
+    }
+
+    /// The change since an earlier run that was done with the row's own record, but maybe not with the check-out beside it. What
+    /// nobody has is taken from nobody.
+    fn change_since_run(&self, sheet: &SheetPlan<'_>, checked: &CheckedRow, id: i64) -> Option<RecordChange> {
+        let action = sheet.mapping.entity.assigned_by()?;
+        let record = self.catalog.record(sheet.mapping.entity.name, id);
+        let since = changed_since_run(checked.earlier.as_ref()?, record)?;
+        let is_held = self.current_holders(action, id).is_some_and(|holders| !holders.is_empty());
+        is_held.then(|| RecordChange::of(since, record))
     }
 
     /// The conflict of a row that would move an item, where others may have moved it since; with the item's id. `column` is that
@@ -68,14 +87,12 @@ impl<S: StepSink> Planner<'_, S> {
             (_, RowView::Current) | (None, RowView::Unknown) => return None,
             (None, RowView::Outdated(change)) => change,
             (Some(EarlierRunRow::Unknown), _) => RecordChange::of(Since::Unknown, record),
-            (Some(EarlierRunRow::Known { changed, .. }), _) => {
-                let is_as_then =
-                    changed.zip(record).is_some_and(|(moment, record)| !may_be_changed_after(record, moment));
+            (Some(earlier @ EarlierRunRow::Known { .. }), _) => {
                 // What nobody has is taken from nobody.
-                if holders.is_empty() || is_as_then || self.is_where_left(sheet, checked) {
+                if holders.is_empty() || self.is_where_left(sheet, checked) {
                     return None;
                 }
-                RecordChange::of(Since::Run, record)
+                RecordChange::of(changed_since_run(earlier, record)?, record)
             }
         };
         Some((Conflict::of_holder(change, &holders, column, (sheet.mapping, row)), id))
