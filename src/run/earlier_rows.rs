@@ -213,7 +213,7 @@ impl EarlierRows {
                                 Some(records) => records.is_own_carried,
                                 None => finished.ending == RowEnding::Carried,
                             };
-                            // What became of a carried one between the runs nobody knows.
+                            // Of a carried one, the run before may know it.
                             let changed = finished.changed_at.or((!is_carried).then_some(began));
                             let sheet = index as u16;
                             let place = EarlierPlace { sheet, position, digest, status, records, changed };
@@ -267,16 +267,37 @@ impl EarlierRows {
 
     /// What a row said that is done and says something else by now, under the columns of the row at hand.
     pub(super) fn cells(&self, done: &ReportedRow, row: &Row, columns: &NamedColumns) -> Option<EarlierCells> {
-        self.place(done).and_then(|place| self.cells_at(place, row, columns))
+        self.place(done).and_then(|place| self.cells_at(place, done, row, columns))
     }
 
-    fn cells_at(&self, place: &EarlierPlace, row: &Row, columns: &NamedColumns) -> Option<EarlierCells> {
-        if !self.run.is_named && place.own() != RowStatus::Created {
+    fn cells_at(
+        &self,
+        place: &EarlierPlace,
+        reported: &ReportedRow,
+        row: &Row,
+        columns: &NamedColumns,
+    ) -> Option<EarlierCells> {
+        if !self.is_certain(place) {
             return None;
         }
         let earlier = self.journal.row_at(place.sheet, place.position).ok()??;
         let row = columns.moved(row, &earlier, self.columns.get(usize::from(place.sheet))?);
-        Some(EarlierCells { row, changed: place.changed })
+        Some(EarlierCells { row, changed: self.changed_at(place, reported) })
+    }
+
+    /// Whether the row at a place is surely of this run, or of one before it.
+    fn is_certain(&self, place: &EarlierPlace) -> bool {
+        self.run.is_named || place.own() == RowStatus::Created
+    }
+
+    /// When the record of a row was last changed, as far as this run knew; of a carried row, as far as the run before did.
+    fn changed_at(&self, place: &EarlierPlace, reported: &ReportedRow) -> Option<Timestamp> {
+        let before = || {
+            let rows = self.before.get(&place.sheet).and_then(|run| self.open_before(run))?;
+            let place = rows.places.get(&(reported.entity, reported.record?))?;
+            rows.is_certain(place).then(|| rows.changed_at(place, reported)).flatten()
+        };
+        place.changed.or_else(before)
     }
 
     /// Whether this run was done with the own record of a row that is not done, or a run before it: then the row has further
@@ -287,7 +308,7 @@ impl EarlierRows {
 
     fn done_at(&self, place: &EarlierPlace, reported: &ReportedRow, row: &Row, columns: &NamedColumns) -> DoneEarlier {
         if place.is_own_done() {
-            let cells = self.cells_at(place, row, columns);
+            let cells = self.cells_at(place, reported, row, columns);
             let left = place.records.as_ref().map(|records| records.left.clone()).unwrap_or_default();
             return DoneEarlier::Done { own: place.own(), left, cells };
         }

@@ -324,6 +324,23 @@ fn a_check_out_that_failed_takes_no_asset_from_whoever_got_it_meanwhile() {
     assert_eq!(holder(&account, "A-1"), employee(1));
 }
 
+#[test]
+fn the_result_of_a_result_knows_when_its_records_were_changed() {
+    let account = two_of_ada();
+    let rows = ["A-1,MacBook Pro 14,Ready,,,,", "A-2,MacBook Pro 14,Ready,,,,", "A-3,No such product,Ready,,,,"];
+    let account = account.sheet("blank.csv", &sheet(&rows));
+    for (file, result) in [("blank.csv", "first.csv"), ("first.csv", "second.csv")] {
+        account.run(&["import", file, "--mapping", "mapping.toml", "--result", result]).exits(1);
+    }
+    move_to_bob(&account);
+    let text = std::fs::read_to_string(account.path("second.csv")).unwrap();
+    let edited = text.replace("Ready,,", "Ready,cy@example.com,").replace("No such product", "MacBook Pro 14");
+    let account = account.sheet("second.csv", &edited);
+    let (code, summary) = account.json(&["import", "second.csv", "--mapping", "mapping.toml"]);
+    assert_eq!((code, holder(&account, "A-1"), holder(&account, "A-2")), (1, employee(2), employee(3)), "{summary}");
+    assert!(conflict(&summary).contains("`Bob Stone` has it now; the record was changed on "), "{summary}");
+}
+
 const EXPORT: [&str; 6] =
     ["export", "assets", "-o", "export.csv", "--columns", "id,asset_id,deployed_to_name,updated_at"];
 const OF_EXPORT: [&str; 4] = ["--entity", "assets", "--map", "deployed_to_name=assigned_to"];
