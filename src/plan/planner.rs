@@ -111,8 +111,10 @@ impl<S: StepSink> Planner<'_, S> {
     ) -> Result<RowPlan, S::Error> {
         let plan = self.own_record(sheet, row, checked)?;
         if sheet.is_assigned {
-            if !matches!(plan.decision, RowDecision::Write(..)) {
-                self.link_row(sheet, row, &plan.decision, None);
+            match &plan.decision {
+                RowDecision::Write(..) => {}
+                RowDecision::Rejected(problems) => self.link_conflicting(sheet, row, checked, problems),
+                decision => self.link_row(sheet, row, decision, None),
             }
             self.note_view(sheet, row, checked);
         }
@@ -186,12 +188,13 @@ impl<S: StepSink> Planner<'_, S> {
         if let Ok(decision) = &decided {
             self.keep_given(sheet, row, decision, given);
         }
+        // Others' changes are told whatever is wrong with further records: --conflicts decides of all.
+        let decided = decided.and_then(|decision| match decision {
+            Decision::Write(draft) => self.check_earlier(sheet, row, checked, draft),
+            decision => Ok(decision),
+        });
         let decision = match decided {
             Ok(_) if self.is_withheld(sheet, row) => Err(Vec::new()),
-            Ok(Decision::Write(draft)) if checked.earlier.is_some() => self
-                .check_earlier(sheet, row, checked, draft)
-                .and_then(|decision| self.lock_record(sheet, row, decision))
-                .and_then(|decision| self.check_unique(sheet, row, decision)),
             Ok(Decision::Write(draft)) if sheet.mapping.entity.is_action() => self.action(sheet, row, draft),
             decision => decision
                 .and_then(|decision| self.lock_record(sheet, row, decision))

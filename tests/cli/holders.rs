@@ -342,7 +342,7 @@ fn the_result_of_a_result_knows_when_its_records_were_changed() {
 }
 
 const EXPORT: [&str; 6] =
-    ["export", "assets", "-o", "export.csv", "--columns", "id,asset_id,deployed_to_name,updated_at"];
+    ["export", "assets", "-o", "export.csv", "--columns", "id,asset_id,notes,deployed_to_name,updated_at"];
 const OF_EXPORT: [&str; 4] = ["--entity", "assets", "--map", "deployed_to_name=assigned_to"];
 
 #[test]
@@ -362,6 +362,24 @@ fn a_stale_export_takes_no_asset_back() {
     let (code, skipped) = account.json(&[&import[..], &["--conflicts", "skip"]].concat());
     let counts = ["skipped", "unchanged"].map(|name| skipped["counts"][name].as_u64().unwrap());
     assert_eq!((code, counts, holder(&account, "A-1")), (0, [1, 1], employee(2)), "{skipped}");
+}
+
+#[test]
+fn a_conflict_in_another_field_hides_no_conflict_of_the_holder() {
+    let account = two_of_ada();
+    account.run(&EXPORT).exits(0);
+    move_to_bob(&account);
+    let export = std::fs::read_to_string(account.path("export.csv")).unwrap();
+    let account = account.sheet("export.csv", &export.replace("A-1,,", "A-1,new,").replace("A-2,,", "A-2,new,"));
+    let import = [&["import", "export.csv"], &OF_EXPORT[..]].concat();
+    let (code, summary) = account.json(&import);
+    assert_eq!((code, holder(&account, "A-1"), &summary["counts"]["failed"]), (1, employee(2), &json!(1)), "{summary}");
+    let problems = summary["problems"].to_string();
+    assert!(problems.contains("the service has ") && problems.contains("`Bob Stone` has it now"), "{summary:#}");
+    let (code, kept) = account.json(&[&import[..], &["--conflicts", "theirs"]].concat());
+    assert_eq!((code, holder(&account, "A-1")), (0, employee(2)), "{kept}");
+    let (code, taken) = account.json(&[&import[..], &["--conflicts", "mine"]].concat());
+    assert_eq!((code, holder(&account, "A-1")), (0, employee(1)), "{taken}");
 }
 
 #[test]

@@ -9,7 +9,7 @@ use super::holder_conflict::RowView;
 use super::{Decision, Planner, Rejection, RowDraft, SheetPlan, StepExtras, or_problem};
 use crate::api::{Body, integer};
 use crate::catalog::{LookupResult, RecordRef};
-use crate::check::{CheckedRow, Code, Conflicts, Problem, ValueError, text};
+use crate::check::{CheckedRow, Code, Conflicts, Problem, RowAction, ValueError, text};
 use crate::mapping::{Mapping, RecordOrigin};
 use crate::plan::moved_items::MovedItem;
 use crate::plan::prior_actions::{ActionRequest, ItemState};
@@ -28,6 +28,8 @@ pub(crate) struct RowLink {
     /// What that step sets of the fields that check-ins send.
     sets: Body,
     awaits: Vec<DependsOn>,
+    /// Others have changed the record, so neither the row nor a check-out is sent: only whether that conflicts, too, is told.
+    is_conflicting: bool,
     /// How much the row knows of the record's present state.
     pub(super) view: RowView,
 }
@@ -74,9 +76,30 @@ impl<S: StepSink> Planner<'_, S> {
             step: step.map(|step| step.number),
             sets: step.map(|step| step.body.clone()).into_iter().flatten().filter(|(name, _)| sent(name)).collect(),
             awaits: step.map(|step| step.depends_on.clone()).unwrap_or_default(),
+            is_conflicting: false,
             view: RowView::default(),
         };
         self.links.0.insert((sheet.index, row.number), link);
+    }
+
+    /// Remembers the record of a row that is rejected for conflicts alone: what others did with the record is told as a whole,
+    /// before the user decides who wins.
+    pub(super) fn link_conflicting(
+        &mut self,
+        sheet: &SheetPlan<'_>,
+        row: &Row,
+        checked: &CheckedRow,
+        problems: &[Problem],
+    ) {
+        let is_conflict = |problem: &Problem| problem.code() == Code::RecordConflict;
+        let Some(id) = checked.id.filter(|_| !problems.is_empty() && problems.iter().all(is_conflict)) else { return };
+        if checked.action == Some(RowAction::Delete) {
+            return;
+        }
+        self.link_row(sheet, row, &RowDecision::Unchanged(id.number), None);
+        if let Some(link) = self.link_mut(sheet, row) {
+            link.is_conflicting = true;
+        }
     }
 
     pub(super) fn link_mut(&mut self, sheet: &SheetPlan<'_>, row: &Row) -> Option<&mut RowLink> {
@@ -185,6 +208,10 @@ impl<S: StepSink> Planner<'_, S> {
                 }
             }
         };
+        if link.is_conflicting {
+            let conflict = self.holder_conflict((sheet, row), checked, &link, column);
+            return conflict.map_or(Ok(None), |(conflict, _)| Err(conflict.problems()));
+        }
         if let Some(status) = self.undeployable_status(entity, &link) {
             let note = format!("not checked out to {holder}: its status {status} does not allow it");
             return Ok(Some(HolderDecision::Withheld(note, column)));

@@ -164,6 +164,10 @@ mod tests {
             plan(json!([]), "Ada", EXPORTED),
             [format!("reject record.conflict at E: nobody has it now; {since} ")]
         );
+        let text = row("notes|Holder", "new|Ada", EXPORTED);
+        let both = account(with_bob()).ruled_sheet("assets", &text, MAPPING).shown();
+        assert!(both[0].starts_with("reject record.conflict at D: the service has "), "{both:?}");
+        assert!(both[1].starts_with("reject record.conflict at F: `Bob` has it now"), "{both:?}");
         assert_eq!(plan(with_bob(), "Bob", EXPORTED), [""; 0]);
         assert_eq!(plan(with_bob(), "", EXPORTED), [""; 0]);
         let unreadable = plan(with_bob(), "Ada", "####");
