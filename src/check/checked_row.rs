@@ -50,6 +50,9 @@ pub(crate) struct CheckedRow {
     pub remarks: Vec<CellRemark>,
     /// Of a row that an earlier run was done with, and that may have been edited since.
     pub earlier: Option<EarlierRunRow>,
+    /// Columns of the cells for which the row failed in an earlier run, because another row changed or deleted what they
+    /// name.
+    pub contradicted_before: Vec<u32>,
 }
 
 /// What a row said when an earlier run was done with it.
@@ -202,6 +205,7 @@ impl CheckedRow {
         self.last_name_first.clear();
         self.remarks.clear();
         self.earlier = None;
+        self.contradicted_before.clear();
     }
 
     /// Whether there is anything to tell of a row that was checked.
@@ -249,6 +253,11 @@ impl CheckedRow {
     pub(crate) fn cell_of(&self, column: u32) -> u32 {
         let derived = self.derived.iter().find(|derived| derived.column == column);
         derived.and_then(|derived| derived.source).unwrap_or(column)
+    }
+
+    /// Whether the value of a column comes from a cell that an earlier run found to be contradicted.
+    pub(crate) fn is_contradicted_before(&self, column: u32) -> bool {
+        self.contradicted_before.contains(&self.cell_of(column))
     }
 
     /// Moves problems with derived columns to the cells of `row` that they come from. A default has no cell.

@@ -55,7 +55,9 @@ use crate::check::{
     RowAction, Rules, ValueError,
 };
 use crate::mapping::{Column, MappingSource, RecordOrigin};
-use crate::plan::resolver::{Resolved, ResolvedField, Resolver, UnknownNames, UserIds, merge_references, wire_value};
+use crate::plan::resolver::{
+    Resolved, ResolvedField, Resolver, UnknownNames, UserIds, contradicted_before, merge_references, wire_value,
+};
 use crate::schema::{self, CUSTOM_FIELDS, Entity, Field, Kind, Reference, fold_name};
 use crate::table::Row;
 
@@ -522,6 +524,9 @@ impl<S: StepSink> Planner<'_, S> {
                     let at = |error: ValueError| error.at(problem.column, &problem.found);
                     let draft = match doubt(sheet.encoding, &name) {
                         Some(error) => Err(at(error)),
+                        None if source.checked.is_contradicted_before(given.column) => {
+                            Err(at(contradicted_before(reference.to, &name)))
+                        }
                         None if !self.create_missing.includes(reference.to) => Err(problem.clone()),
                         None => described(reference, &name)
                             .and_then(|rest| source.draft(given.field, &name, reference, &rest).map_err(at)),

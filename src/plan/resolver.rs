@@ -429,20 +429,36 @@ fn not_found(collection: &str, name: &str, nearest: &[String]) -> ValueError {
 fn no_longer_found(collection: &str, name: &str, change: &PlannedChange) -> ValueError {
     let new = change.value.as_str().unwrap_or_default();
     ValueError::new(
-        Code::NameNotFound,
+        Code::RecordContradicted,
         format!(
             "`{name}` not found in {collection}; row {} of the sheet of {collection} changes it to `{new}`",
             change.row
         ),
-        format!("write `{new}` if that record is meant, or import the sheet of {collection} first"),
+        format!(
+            "write `{new}` if that record is meant; for another one called `{name}`, import the sheet of {collection} \
+             first, then this one"
+        ),
+    )
+}
+
+/// A name that is not found any more because another row of an earlier run changed or deleted its record.
+pub(crate) fn contradicted_before(collection: &str, name: &str) -> ValueError {
+    ValueError::new(
+        Code::RecordContradicted,
+        format!(
+            "`{name}` not found in {collection}; another row of the earlier run changed or deleted what is named here"
+        ),
+        "name the record that is meant, or empty `_status` of this row to create a new one",
     )
 }
 
 /// What is said of a record fits it only before an earlier row of the run.
 fn contradicted_by_run(collection: &str, error: &ValueError, change: &PlannedChange) -> ValueError {
     let message = format!("{}, as row {} of the sheet of {collection} changes it", error.message, change.row);
-    let hint = format!("make the two sheets say the same, or import the sheet of {collection} first");
-    ValueError::new(Code::NameContradicted, message, hint)
+    let hint = format!(
+        "make the two sheets say the same; for another record, import the sheet of {collection} first, then this one"
+    );
+    ValueError::new(Code::RecordContradicted, message, hint)
 }
 
 /// A record of that name that the account does not have: another one, which may be created, if its key differs.

@@ -21,6 +21,7 @@ use super::journal::{
     EarlierRun, Journal, JournalError, RecordEndings, RowEnding, RunKind, RunPhase, RunStore, SheetHeader, Unfinished,
 };
 use crate::account::Account;
+use crate::check::Code;
 use crate::error::Result;
 use crate::mapping::TimestampColumn;
 use crate::plan::{ReportMode, RowStatus};
@@ -47,6 +48,8 @@ pub(super) struct EarlierRows {
     places: HashMap<(&'static str, i64), EarlierPlace>,
     /// The digests of all rows, by collection or action.
     digests: HashSet<(&'static str, u64)>,
+    /// The cells, by collection or action and header, that named what another row changed or deleted.
+    contradicted: HashSet<(&'static str, String, String)>,
 }
 
 #[derive(Debug, Clone)]
@@ -118,6 +121,11 @@ impl NamedColumns {
         let is_own = |text: &str| !text.is_empty() && !OF_RESULT.iter().any(|ours| ours.eq_ignore_ascii_case(text));
         let columns = header.cells().map(|cell| cell.text.trim().to_owned()).enumerate();
         Self(columns.filter(|(column, text)| is_own(text) && changed != Some(*column as u32)).collect())
+    }
+
+    /// The header of a column, if it is one of these.
+    fn header(&self, column: Option<u32>) -> Option<&str> {
+        self.0.iter().find(|(index, _)| Some(*index as u32) == column).map(|(_, header)| header.as_str())
     }
 
     /// Tells what the cells of a row say, wherever the columns stand.
@@ -196,7 +204,7 @@ impl EarlierRows {
         let columns =
             |sheet: &SheetHeader| NamedColumns::of(&sheet.header, sheet.column_of(TimestampColumn::Updated.name()));
         let columns: Vec<NamedColumns> = sheets.iter().map(columns).collect();
-        let (mut places, mut digests) = (HashMap::new(), HashSet::new());
+        let (mut places, mut digests, mut contradicted) = (HashMap::new(), HashSet::new(), HashSet::new());
         for (index, sheet) in sheets.iter().enumerate().filter(|(_, sheet)| sheet.owner.is_none()) {
             let entity = sheet.entity.name;
             let mut outcomes = journal.merged_rows(&sheets, index as u16, Unfinished::Open);
@@ -206,6 +214,12 @@ impl EarlierRows {
                 digests.insert((entity, digest));
                 match outcomes.next() {
                     Some(Ok(finished)) => {
+                        for problem in &finished.outcome.problems {
+                            let header = columns[index].header(problem.column);
+                            if let Some(header) = header.filter(|_| problem.code() == Code::RecordContradicted) {
+                                contradicted.insert((entity, header.to_owned(), problem.found.trim().to_owned()));
+                            }
+                        }
                         if let Some(record) = finished.outcome.id {
                             let status = finished.outcome.status;
                             let records = finished.records;
@@ -248,6 +262,7 @@ impl EarlierRows {
             columns,
             places,
             digests,
+            contradicted,
         })
     }
 
@@ -257,6 +272,17 @@ impl EarlierRows {
             Some(_) => self.place(row).is_some_and(|place| place.digest == row.digest),
             None => self.digests.contains(&(row.entity, row.digest)),
         }
+    }
+
+    /// The columns of the cells of a row that still say what it failed for: another row of the run changed or deleted what
+    /// they name.
+    pub(super) fn contradicted(&self, entity: &'static str, row: &Row, columns: &NamedColumns) -> Vec<u32> {
+        let is_told = |(column, header): &&(usize, String)| {
+            let text = row.cell(*column).text.trim().to_owned();
+            self.contradicted.contains(&(entity, header.clone(), text))
+        };
+        let named = columns.0.iter().filter(|_| !self.contradicted.is_empty());
+        named.filter(is_told).map(|(column, _)| *column as u32).collect()
     }
 
     /// Where the row of the same record is, of which the same became.

@@ -275,6 +275,7 @@ impl RunPlanner<'_> {
                 }
                 None => None,
             };
+            checked.contradicted_before = contradicted_before(result, own, typed);
             planner.steps.row_begins(sheet, &filled, &mut checked);
             if let Said::Done(before) = said(result, own, typed)
                 && before.has_done(mapping.entity)
@@ -368,6 +369,7 @@ impl RunPlanner<'_> {
                     left.overridden += u64::from(request_deletion(sheet, filled, checked));
                 }
                 checked.earlier = before.as_ref().map(|before| before.earlier(&mut reader));
+                checked.contradicted_before = contradicted_before(result, sheet.mapping, typed);
                 planner.steps.row_begins(sheet, filled, checked);
                 let mut plan = planner.row(sheet, filled, checked)?;
                 let is_gone = matches!(&plan.decision, RowDecision::Rejected(problems)
@@ -431,6 +433,11 @@ impl RunPlanner<'_> {
 /// What an earlier result says of a row.
 fn said(result: &Option<PreviousResult>, mapping: &Mapping, row: &Row) -> Said {
     result.as_ref().map_or(Said::Nothing, |result| result.said(mapping.entity, row))
+}
+
+/// The columns of the cells for which a row failed in an earlier run, because another row changed or deleted what they name.
+fn contradicted_before(result: &Option<PreviousResult>, mapping: &Mapping, row: &Row) -> Vec<u32> {
+    result.as_ref().map(|result| result.contradicted(mapping.entity, row)).unwrap_or_default()
 }
 
 /// Rows of a sheet with which the run does something else than they seem to ask for.

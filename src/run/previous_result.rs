@@ -277,6 +277,17 @@ impl PreviousResult {
         Some((ReportedRow { entity: entity.name, status, record, digest: self.columns.digest(row) }, mode))
     }
 
+    /// The columns of the cells for which a row failed, because another row of the earlier run changed or deleted what they
+    /// name. What such a cell names is another record only if the user says so.
+    pub(super) fn contradicted(&self, entity: &'static Entity, row: &Row) -> Vec<u32> {
+        match (&self.edits, self.told(entity, row)) {
+            (Edits::Since(rows), Some((reported, _))) if !reported.status.is_done() => {
+                rows.contradicted(entity.name, row, &self.columns)
+            }
+            _ => Vec::new(),
+        }
+    }
+
     /// The run that wrote the sheet, where its journal is at hand.
     pub(super) fn run(&self) -> Option<&EarlierRun> {
         match &self.edits {

@@ -597,7 +597,7 @@ fn a_record_that_another_file_creates_is_added_to_once_it_is_there() {
 }
 
 /// Rewrites a sheet of a result workbook, as a user who edits cells would.
-fn edit_result(account: &CliTest, from: &str, to: &str, sheet: &str, edit: impl Fn(&mut Vec<Vec<String>>)) {
+pub fn edit_result(account: &CliTest, from: &str, to: &str, sheet: &str, edit: impl Fn(&mut Vec<Vec<String>>)) {
     let mut rows = sheet_rows(&account.path(from), sheet);
     edit(&mut rows);
     let cells: Vec<Vec<&str>> = rows.iter().map(|row| row.iter().map(String::as_str).collect()).collect();

@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use crate::harness::{CliTest, assert_output};
-use crate::import::workbook;
+use crate::import::{edit_result, workbook};
 
 fn counts(summary: &Value) -> (&Value, &Value, &Value) {
     let counts = &summary["counts"];
@@ -140,4 +140,40 @@ fn a_name_that_one_sheet_gives_up_is_a_problem_until_another_record_has_it() {
     account.run(&["import", "move.result.xlsx", "--only-failed"]).exits(0);
     assert_eq!(account.record("assets", "asset_id", "H-1")["location_id"], json!(2));
     assert_eq!(account.record("locations", "name", "Headquarters")["id"], json!(2));
+}
+
+#[test]
+fn a_retry_makes_no_record_of_a_name_that_another_row_took_or_deleted_until_the_user_says_so() {
+    for (row, told) in [
+        (["1", "Main Office", ""], "changes it to `Main Office`"),
+        (["1", "Headquarters", "delete"], "deletes the location `Headquarters`"),
+    ] {
+        let account = CliTest::new().with_lookups().holds("locations", json!({"name": "Headquarters"}));
+        let assets =
+            [["Asset Tag", "Product", "Status", "Location"], ["R-1", "MacBook Pro 14", "Ready", "Headquarters"]];
+        workbook(
+            &account.path("move.xlsx"),
+            &[("Locations", &[&["_id", "Location", "_action"], &row]), ("Assets", &[&assets[0], &assets[1]])],
+        );
+        let import = |file: &str| account.json(&["import", file, "--create-missing", "--yes"]);
+        let retry = |file: &str| account.json(&["import", file, "--create-missing", "--only-failed", "--yes"]);
+        let failed = |(code, summary): (i32, Value)| {
+            assert_eq!((code, counts(&summary)), (1, (&json!(0), &json!(0), &json!(1))), "{summary}");
+            assert_eq!(summary["problems"][0]["code"], json!("record.contradicted"), "{summary}");
+            summary["problems"].to_string()
+        };
+        let first = failed(import("move.xlsx"));
+        assert!(first.contains(told), "{first}");
+        let names = || account.records("locations").iter().map(|held| held["name"].clone()).collect::<Vec<_>>();
+        let held = names();
+        let again = failed(retry("move.result.xlsx"));
+        assert!(again.contains("another row of the earlier run changed or deleted what is named here"), "{again}");
+        failed(retry("move.result-2.xlsx"));
+        assert_eq!(names(), held);
+        edit_result(&account, "move.result-2.xlsx", "meant.xlsx", "Assets", |rows| rows[1][0].clear());
+        let (code, summary) = import("meant.xlsx");
+        assert_eq!((code, &summary["counts"]["created"]), (0, &json!(1)), "{summary}");
+        let made = account.record("locations", "name", "Headquarters")["id"].clone();
+        assert_eq!(account.record("assets", "asset_id", "R-1")["location_id"], made);
+    }
 }

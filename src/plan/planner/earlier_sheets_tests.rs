@@ -51,7 +51,7 @@ fn a_name_means_the_record_that_has_it_after_the_earlier_sheets() {
     assert_eq!(employee("1|Bonn", "Ulm"), at(2));
     assert_eq!(
         employee("1|Bonn", "Berlin"),
-        "reject name.not_found at C: `Berlin` not found in locations; row 2 of the sheet of locations changes it to `Bonn`",
+        "reject record.contradicted at C: `Berlin` not found in locations; row 2 of the sheet of locations changes it to `Bonn`",
         "and no other Berlin is made"
     );
     let out = |employee: &str| {
@@ -77,7 +77,7 @@ fn a_product_is_described_as_the_earlier_sheets_leave_it() {
     assert_eq!(asset("_id|model number\n1|G10", "X1|g10|Dell"), made);
     assert_eq!(
         asset(maker, "X1||Dell"),
-        "reject name.contradicted at B: no `X1` in products has the manufacturer `Dell`; there is X1 (#1, manufacturer HP), \
+        "reject record.contradicted at B: no `X1` in products has the manufacturer `Dell`; there is X1 (#1, manufacturer HP), \
          as row 2 of the sheet of products changes it"
     );
     // Another sheet of products.
@@ -98,8 +98,8 @@ fn people_and_assets_are_found_by_their_new_address_and_tag() {
     assert_eq!([out("L9", "new@example.com"), out("#11", "Eva")], [made, made]);
     assert_eq!(
         out("L1", "ada@example.com"),
-        "reject name.not_found at A: `L1` not found in assets; row 2 of the sheet of assets changes it to `L9`; \
-         name.not_found at B: `ada@example.com` not found in employees; row 2 of the sheet of employees changes it to \
+        "reject record.contradicted at A: `L1` not found in assets; row 2 of the sheet of assets changes it to `L9`; \
+         record.contradicted at B: `ada@example.com` not found in employees; row 2 of the sheet of employees changes it to \
          `new@example.com`"
     );
     let work = "asset_id|type|name|start date\nL9|Repair|Hinge|2026-01-02\n#11|Repair|Hinge|2026-01-02";
