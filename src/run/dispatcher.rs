@@ -161,7 +161,7 @@ impl<'c, T: StepTransport> Dispatcher<'c, T> {
             states.fill_in(&mut step);
             unresolved.add(UnresolvedStep::of_stopped_run(step), Instant::now());
         }
-        let send_times = journal.send_times()?;
+        let send_times = journal.send_times(Timestamp::now())?;
         let unchecked = match options.start {
             RunStart::Fresh => Vec::new(),
             RunStart::Resumed => journal.pending_entities()?,

@@ -46,11 +46,13 @@ impl SendTimes {
 }
 
 impl Journal {
-    /// When the steps went out that may or may not have been applied.
-    pub(crate) fn send_times(&self) -> Result<HashMap<u32, SendTimes>, JournalError> {
-        let sql = "SELECT i.step, i.at, 0 FROM intent i LEFT JOIN outcome o USING (step) \
+    /// When the steps went out that may or may not have been applied. `ended`: when the processes that sent them were gone at
+    /// the latest. A request may have waited for long before it went out, for the quota or because the service asked for
+    /// it; of one that never came back the journal knows only when it was prepared.
+    pub(crate) fn send_times(&self, ended: Timestamp) -> Result<HashMap<u32, SendTimes>, JournalError> {
+        let sql = "SELECT i.step, i.at, 0, o.step IS NULL FROM intent i LEFT JOIN outcome o USING (step) \
                    WHERE o.step IS NULL OR o.result = ?1 UNION ALL \
-                   SELECT a.step, a.at, a.milliseconds FROM attempt a JOIN intent USING (step) LEFT JOIN outcome o \
+                   SELECT a.step, a.at, a.milliseconds, 0 FROM attempt a JOIN intent USING (step) LEFT JOIN outcome o \
                    USING (step) WHERE o.step IS NULL OR o.result = ?1";
         let mut times: HashMap<u32, SendTimes> = HashMap::new();
         self.file.attempt(|connection| {
@@ -62,6 +64,9 @@ impl Journal {
                 let times = times.entry(row.get(0)?).or_insert(SendTimes::at(at));
                 times.add(at);
                 times.add(end);
+                if row.get(3)? {
+                    times.add(ended);
+                }
             }
             Ok(())
         })?;

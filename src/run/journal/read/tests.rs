@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use jiff::SignedDuration;
 use serde_json::json;
 
 use super::super::writer::commit_all;
@@ -221,9 +222,12 @@ fn actions_that_were_or_may_have_been_made_are_told_with_what_they_moved() {
     );
     assert!(sent.iter().all(|action| action.at > Timestamp::UNIX_EPOCH));
     assert!(sent.iter().all(|action| action.sent_at.is_some_and(|sent| sent <= action.at)), "{sent:?}");
-    let mut unanswered: Vec<u32> = journal.send_times().unwrap().into_keys().collect();
+    let later = Timestamp::now() + SignedDuration::from_mins(9);
+    let times = journal.send_times(later).unwrap();
+    let mut unanswered: Vec<(u32, bool)> = times.iter().map(|(step, times)| (*step, times.last == later)).collect();
     unanswered.sort_unstable();
-    assert_eq!(unanswered, [2, 5]);
+    assert_eq!(unanswered, [(2, false), (5, true)], "what never came back may have waited before it went out");
+    assert!(times.values().all(|times| times.first < later));
 }
 
 #[test]
