@@ -47,7 +47,7 @@ impl<S: StepSink> Planner<'_, S> {
     }
 
     /// The problems of what a row names although an earlier row deletes it: `fields` of its own, and the records that are
-    /// made for it. A check-in frees what it names.
+    /// made for it. A check-in frees the item and who has it.
     pub(super) fn names_of_deleted(
         &self,
         sheet: &SheetPlan<'_>,
@@ -56,14 +56,13 @@ impl<S: StepSink> Planner<'_, S> {
         missing: &[(usize, DependencyRecord)],
     ) -> Vec<Problem> {
         let entity = sheet.mapping.entity;
-        if entity.role == Role::Action(Verb::Checkin) {
-            return Vec::new();
-        }
-        let own = fields.iter().filter_map(|given| match given.value {
+        let is_checkin = entity.role == Role::Action(Verb::Checkin);
+        let is_kept = |field: usize| !is_checkin || entity.fields[field].sets.is_some();
+        let own = fields.iter().filter(|given| is_kept(given.field)).filter_map(|given| match given.value {
             Resolved::Record(target, reference) => Some((Some(given.column), reference, target)),
             _ => None,
         });
-        let of_missing = missing.iter().flat_map(|(field, record)| {
+        let of_missing = missing.iter().filter(|(field, _)| is_kept(*field)).flat_map(|(field, record)| {
             let column = sheet.mapping.column_of(entity.fields[*field].name);
             record.references().into_iter().map(move |(reference, target)| (column, reference, target))
         });
@@ -155,6 +154,11 @@ mod tests {
         let out = "asset_id|employee_id|checkout_date\nT-5|ada@example.com|2026-01-02";
         let out = deleting("employees", "ada@example.com").sheet("checkout_asset", out);
         assert_eq!(rejected(out), contradicted("B", "employee `Ada`"));
+        // A check-in frees the item, and leaves it with what it names.
+        let back = "asset_id|checkin_date|status_id\nT-6|2026-01-02|Broken";
+        let back = |entity: &str, name: &str| deleting(entity, name).sheet("checkin_asset", back);
+        assert_eq!(rejected(back("statuses", "Broken")), contradicted("C", "status `Broken`"));
+        assert!(rejected(back("employees", "ada@example.com")).is_empty());
         // The product that would be made for the row needs the maker.
         let rows = "asset_id|product_id|manufacturer|category|status_id\nN-1|XPS|Dell|Laptops|Ready";
         let made = deleting("manufacturers", "Dell").sheet("assets", rows);
