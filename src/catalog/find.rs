@@ -84,7 +84,7 @@ impl<'c> CatalogView<'c> {
         Ok(self.result(index, text, narrowed, entries))
     }
 
-    /// The change without which the text, and what else is said, would find one record that they do not find any more.
+    /// The record that the text, and what else is said, would find without a change of the run, and the change.
     pub(crate) fn change_of_former(
         self,
         collection: &str,
@@ -92,7 +92,7 @@ impl<'c> CatalogView<'c> {
         syntax: ReferenceSyntax,
         narrowed: Option<(&str, &str)>,
         description: &[(&str, &str)],
-    ) -> Option<&'c PlannedChange> {
+    ) -> Option<(RecordRef, &'c PlannedChange)> {
         let index = self.catalog.indexes.get(collection)?;
         if self.state == RecordState::Held || !index.has_changes() {
             return None;
@@ -107,7 +107,7 @@ impl<'c> CatalogView<'c> {
             let names_it = held.folded(entry, change.field) == folded_text(index.entity, change.field, text);
             names_it || description.iter().any(|(field, _)| *field == change.field)
         };
-        changes.iter().find(is_said).or(changes.first())
+        Some((entry.target, changes.iter().find(is_said).or(changes.first())?))
     }
 
     /// The entries that fit everything that is said of the record.

@@ -317,7 +317,10 @@ fn planned_updates_change_what_is_found_and_not_what_is_held() {
     assert_eq!([found("x1"), found("X2"), found("Pro"), found("pro 2")], [[2, 1], [0, 2], [0, 0], [1, 0]]);
     assert_eq!(catalog.record("products", 1).unwrap()["name"], "X1");
     let former = |text| catalog.as_planned().change_of_former("products", text, ReferenceSyntax::Marked, None, &[]);
-    assert_eq!((former("X2").map(|change| &change.value), former("Pro")), (Some(&json!("X1")), None));
+    assert_eq!(
+        (former("X2").map(|(record, change)| (record, &change.value)), former("Pro")),
+        (Some((RecordRef::Known(2), &json!("X1"))), None)
+    );
     let key = [KeyValue::Text("Pro 2"), KeyValue::Missing];
     assert_eq!(catalog.match_record("products", &["name", "model_number"], &key), one(1));
     catalog.forget_planned();

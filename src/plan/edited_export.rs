@@ -11,7 +11,7 @@ use super::{Planner, SheetPlan, StepSink, diff};
 use crate::catalog::{LookupResult, Record, RecordRef, ReferenceSyntax};
 use crate::check::{CheckedRow, Code, Conflicts, Problem};
 use crate::mapping::Ids;
-use crate::plan::resolver::{Resolved, ResolvedField, Resolver, conflicting_references};
+use crate::plan::resolver::{Resolved, ResolvedField, conflicting_references};
 use crate::schema::{self, Field, Meaning, Reference, Wire, fold_name};
 use crate::table::Row;
 
@@ -58,7 +58,7 @@ impl<S: StepSink> Planner<'_, S> {
         target_record: Option<&TargetRecord<'_>>,
     ) {
         let Some(target_record) = target_record.filter(|_| self.catalog.has_planned_changes()) else { return };
-        let resolver = Resolver { catalog: self.catalog.as_held(), users: self.users, unknown: &self.unknown };
+        let resolver = self.resolver(self.catalog.as_held());
         let (held, _) = resolver.resolve(sheet.mapping, row, checked);
         let is_shown = |given: &ResolvedField| {
             matches!(given.value, Resolved::Record(..))

@@ -7,7 +7,7 @@
 
 use super::conflict::{Changes, Conflict, Since};
 use super::planner::{Decision, Rejection, RowDraft};
-use super::resolver::{ResolvedField, Resolver};
+use super::resolver::ResolvedField;
 use super::step::WriteKind;
 use super::timestamp::ReportedTimestamp;
 use super::{Planner, SheetPlan, StepSink, diff, target};
@@ -42,7 +42,7 @@ impl<S: StepSink> Planner<'_, S> {
     pub(super) fn earlier_values(&self, mapping: &Mapping, checked: &CheckedRow) -> Option<EarlierValues> {
         let EarlierRunRow::Known { row, checked: earlier, .. } = checked.earlier.as_ref()? else { return None };
         // It was said of the account as it is without this run.
-        let resolver = Resolver { catalog: self.catalog.as_held(), users: self.users, unknown: &self.unknown };
+        let resolver = self.resolver(self.catalog.as_held());
         let (fields, _) = resolver.resolve(mapping, row, earlier);
         Some(EarlierValues { fields, custom: earlier.custom_fields(mapping, row) })
     }

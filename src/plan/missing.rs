@@ -179,7 +179,12 @@ impl DependencyBuilder<'_> {
         reference: Reference,
         cell: &str,
     ) -> Result<(), ValueError> {
-        let resolver = Resolver { catalog: self.catalog.as_planned(), users: self.users, unknown: self.unknown };
+        let resolver = Resolver {
+            catalog: self.catalog.as_planned(),
+            users: self.users,
+            unknown: self.unknown,
+            is_compared: *self.create_missing == CreateMissing::Compared,
+        };
         match resolver.related(reference, cell)? {
             Resolved::Record(target, reference) => draft.records.push((about, reference, target)),
             Resolved::Missing { name, reference, problem } => {

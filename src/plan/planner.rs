@@ -48,7 +48,7 @@ use super::target::{self, RowDelta, TargetRecord};
 use super::timestamp::ReportedTimestamp;
 use super::{NotificationCount, PlanTotals, RowDecision, RowPlan, SheetPlan, diff};
 use crate::api::{Body, custom_fields};
-use crate::catalog::{Catalog, RecordRef};
+use crate::catalog::{Catalog, CatalogView, RecordRef};
 use crate::check::duplicate_hint;
 use crate::check::{
     CheckedRow, Code, Conflicts, Creation, CustomField, Duplicates, EarlierRunRow, Mode, Problem, RemarkKind,
@@ -158,6 +158,12 @@ impl<S: StepSink> Planner<'_, S> {
             }
             Err(problems) => Ok(Some(RowPlan { note, ..RowPlan::of(RowDecision::Rejected(problems)) })),
         }
+    }
+
+    /// Resolves names against the account in one of its states.
+    pub(super) fn resolver<'c>(&'c self, catalog: CatalogView<'c>) -> Resolver<'c> {
+        let is_compared = *self.create_missing == CreateMissing::Compared;
+        Resolver { catalog, users: self.users, unknown: &self.unknown, is_compared }
     }
 
     /// Whether another record of the row has a problem.
@@ -276,7 +282,7 @@ impl<S: StepSink> Planner<'_, S> {
         (note, given): (&mut String, &mut Vec<GivenValue>),
     ) -> Result<Decision, Rejection> {
         let entity = sheet.mapping.entity;
-        let resolver = Resolver { catalog: self.catalog.as_planned(), users: self.users, unknown: &self.unknown };
+        let resolver = self.resolver(self.catalog.as_planned());
         let (mut fields, mut problems) = resolver.resolve(sheet.mapping, row, checked);
         self.complete_assignment(sheet, row, &mut fields, &mut problems);
         let named_too = bare_ids::given_by_name_too(&fields);

@@ -160,7 +160,8 @@ impl ActionRequest {
         row: &Row,
         checked: &CheckedRow,
     ) -> Option<Self> {
-        let resolver = Resolver { catalog: catalog.as_held(), users, unknown: &UnknownNames::default() };
+        let resolver =
+            Resolver { catalog: catalog.as_held(), users, unknown: &UnknownNames::default(), is_compared: false };
         let (fields, _) = resolver.resolve(mapping, row, checked);
         Self::of(catalog, mapping.entity, &fields)
     }

@@ -52,6 +52,8 @@ pub(crate) struct Resolver<'c> {
     pub catalog: CatalogView<'c>,
     pub users: &'c UserIds,
     pub unknown: &'c UnknownNames,
+    /// Whether rows are only compared with the account: what they ask for is not done, and takes no record its name.
+    pub is_compared: bool,
 }
 
 /// Names that were not found, with similar names. Finding similar names scans a whole collection, so the result is
@@ -273,7 +275,7 @@ impl Resolver<'_> {
     }
 
     /// Makes a problem of what is not found because an earlier row of the run changes the record: whether that one is meant
-    /// all the same, or a new one, only the user knows.
+    /// all the same, or a new one, only the user knows. Where rows are only compared, it is the record of the account.
     fn unless_changed(
         &self,
         found: Result<Resolved, ValueError>,
@@ -294,8 +296,9 @@ impl Resolver<'_> {
         let change = self.catalog.change_of_former(reference.to, name, syntax, reference.narrowed, description);
         match (contradiction, change) {
             (_, None) => found,
-            (Some(error), Some(change)) => Err(contradicted_by_run(reference.to, error, change)),
-            (None, Some(change)) => Err(no_longer_found(reference.to, name, change)),
+            (_, Some((target, _))) if self.is_compared => Ok(Resolved::Record(target, reference)),
+            (Some(error), Some((_, change))) => Err(contradicted_by_run(reference.to, error, change)),
+            (None, Some((_, change))) => Err(no_longer_found(reference.to, name, change)),
         }
     }
 }

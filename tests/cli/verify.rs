@@ -94,6 +94,17 @@ fn nothing_differs_after_an_import() {
 }
 
 #[test]
+fn a_name_that_another_row_of_the_files_would_change_is_that_of_the_account() {
+    let account = account().sheet("locations.csv", "_id,Location\n1,Bonn\n").sheet(
+        "more.csv",
+        "asset_id,product,status,location\nA-1,MacBook Pro 14,Ready,Berlin\nA-3,MacBook Pro 14,Ready,Bonn\n",
+    );
+    let (code, found) = account.json(&["verify", "locations.csv", "more.csv"]);
+    assert_eq!((code, told(&found)), (1, set(["different locations Berlin name Bonn Berlin"])), "{found:#}");
+    assert_eq!((&found["counts"]["equal"], &found["problems"]), (&json!(8), &json!([])), "{found:#}");
+}
+
+#[test]
 fn what_was_changed_is_found_with_both_values_and_who_did_it() {
     let account = account();
     let read_before = verify_file(&account, &[]).1["digests"]["read"].clone();
