@@ -417,7 +417,7 @@ fn read_only_remarks(totals: &PlanTotals) -> impl Iterator<Item = Remark> + '_ {
     });
     let different = totals.read_only_differences.iter().map(|(header, (count, row))| {
         let cells = counted(*count, "cell");
-        let (differs, is, was) = if *count == 1 { ("differs", "is", "was") } else { ("differ", "are", "were") };
+        let (differs, is, was) = if *count == 1 { ("differs", "is", "it was") } else { ("differ", "are", "they were") };
         format!(
             "`{header}` is read-only: {cells} that {differs} {is} not sent, the first in row {row}; {was} edited, or other \
              records were renamed or changed since the export"

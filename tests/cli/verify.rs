@@ -267,7 +267,7 @@ fn what_was_edited_in_an_export_is_told_and_nobodys_change() {
     change(&account, "PUT", &format!("employees/{ada}"), &json!({"title": "Chief"}));
     account.run(&["export", "assets", "-o", "export.csv"]).exits(0);
     let text = fs::read_to_string(account.path("export.csv")).unwrap();
-    let possible = "1 difference of assets may come from records renamed or changed since the export";
+    let possible = "1 difference of edited may come from records renamed or changed since the export";
     for (name, remark, told_by_import) in [
         ("Bob Stone", None, "1 edited cell is not sent, the first in row"),
         ("Zed Newhire", Some(possible), "1 cell that differs is not sent, the first in row"),
