@@ -32,8 +32,9 @@ type Pair<'a> = (&'static str, KeyValue<'a>);
 
 impl Catalog {
     /// The records whose fields equal the key, or else those that an update of this run gives that key. Records that equal
-    /// it exactly win over others. A key of blanks only matches no record. Suggests no names: most rows of an import are new, and finding the nearest names of each would
-    /// be slow; [`CatalogView::find`](super::CatalogView::find) suggests them.
+    /// it exactly win over others. A key of blanks only matches no record. Suggests no names: most rows of an import are
+    /// new, and finding the nearest names of each would be slow; [`CatalogView::find`](super::CatalogView::find) suggests
+    /// them.
     pub(crate) fn match_record(
         &self,
         collection: &str,

@@ -1,7 +1,8 @@
 //! Remembered mappings: what made a header row work once is used for every file with the same header row.
 //!
 //! A mapping is kept in the state folder, in a file of its own that is named after the fingerprint of the header row and the
-//! collection: lists of several collections may have the same headers. It is a mapping file like any other, with a table `[remembered]` that says what it was kept for:
+//! collection: lists of several collections may have the same headers. It is a mapping file like any other, with a table
+//! `[remembered]` that says what it was kept for:
 //!
 //! ```toml
 //! entity = "assets"
