@@ -52,7 +52,7 @@ pub(super) enum Since {
 
 /// A change of a record by others, as far as is known.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct RecordChange {
+pub(super) struct ChangeByOthers {
     since: Since,
     /// None where the record does not say.
     changed: Option<ReportedTimestamp>,
@@ -61,7 +61,7 @@ pub(super) struct RecordChange {
 /// The differences between a row and its record, and when the service last changed the record.
 #[derive(Debug)]
 pub(super) struct Conflict {
-    change: RecordChange,
+    change: ChangeByOthers,
     differing: Vec<Difference>,
     /// The record and the column of its id.
     id: Option<(i64, u32)>,
@@ -91,7 +91,7 @@ pub(super) struct Changes<'d> {
     pub(super) custom: &'d [CustomField],
 }
 
-impl RecordChange {
+impl ChangeByOthers {
     /// `since` is not the export.
     pub(super) fn of(since: Since, record: Option<&Record>) -> Self {
         let changed = record.and_then(|record| ReportedTimestamp::from_record(record.get(UPDATED_AT)));
@@ -151,7 +151,7 @@ impl Conflict {
         row: &Row,
         catalog: &Catalog,
     ) -> Option<Self> {
-        let change = RecordChange::since_export(target_record)?;
+        let change = ChangeByOthers::since_export(target_record)?;
         let id_beside = |index: usize, column: u32| {
             let is_id_beside = |known: &&Column| {
                 matches!(known.target, ColumnTarget::Field { field, ids: Ids::Bare } if field == index)
@@ -167,7 +167,7 @@ impl Conflict {
 
     /// Of a row that names another holder than `holders`, who have the record; the column of its holder, from 0.
     pub(super) fn of_holder(
-        change: RecordChange,
+        change: ChangeByOthers,
         holders: &[String],
         column: u32,
         (mapping, row): (&Mapping, &Row),
@@ -184,7 +184,7 @@ impl Conflict {
         (mapping, row): (&Mapping, &Row),
         catalog: &Catalog,
     ) -> Self {
-        let change = RecordChange::of(since, record);
+        let change = ChangeByOthers::of(since, record);
         let differing = record.map(|record| Difference::all(record, changes, (mapping, row), catalog, &|_, _| None));
         let id = id.map(|id| (id.number, id.column));
         Self { change, differing: differing.unwrap_or_default(), id }

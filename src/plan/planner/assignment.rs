@@ -185,28 +185,9 @@ impl<S: StepSink> Planner<'_, S> {
                 _ => Ok(None),
             };
         }
-        let returned_by = match link.record {
-            RecordRef::Planned(_) => Vec::new(),
-            RecordRef::Known(_) if earlier.is_some() => Vec::new(),
-            RecordRef::Known(id) => {
-                let request =
-                    ActionRequest::of(self.catalog, entity, &draft.fields).filter(|_| draft.missing.is_empty());
-                let state = request.map(|request| ItemState::of(self.catalog, &request, &draft.fields));
-                let holders = self.current_holders(entity, id);
-                match (state, holders) {
-                    (Some(ItemState::Done), _) => return Ok(None),
-                    (Some(ItemState::NotDone) | None, Some(holders)) => holders,
-                    (Some(ItemState::NotDone), None) => Vec::new(),
-                    (Some(ItemState::Unknown) | None, _) => {
-                        let error = ValueError::new(
-                            Code::CheckoutRepeated,
-                            "the service does not say who holds it now",
-                            "leave the holder out, or check it in first",
-                        );
-                        return or_problem(error, Some(column), row);
-                    }
-                }
-            }
+        let is_moved = earlier.is_some();
+        let Some(returned_by) = self.returned_by(row, (entity, &link), &draft, (is_moved, column))? else {
+            return Ok(None);
         };
         if link.is_conflicting {
             let conflict = self.holder_conflict((sheet, row), checked, &link, column);
@@ -235,6 +216,36 @@ impl<S: StepSink> Planner<'_, S> {
                 None => Err(conflict.problems()),
                 Some(to) => Ok(Some(HolderDecision::Conflict { record, to, message: conflict.message(to) })),
             },
+        }
+    }
+
+    /// The holders that an item comes back from first: none where nobody has it, or an earlier row takes it back. `None` if it
+    /// is with whom the row says.
+    fn returned_by(
+        &self,
+        row: &Row,
+        (action, link): (&'static Entity, &RowLink),
+        draft: &RowDraft,
+        (is_moved, column): (bool, u32),
+    ) -> Result<Option<Vec<String>>, Rejection> {
+        let RecordRef::Known(id) = link.record else { return Ok(Some(Vec::new())) };
+        if is_moved {
+            return Ok(Some(Vec::new()));
+        }
+        let request = ActionRequest::of(self.catalog, action, &draft.fields).filter(|_| draft.missing.is_empty());
+        let state = request.map(|request| ItemState::of(self.catalog, &request, &draft.fields));
+        match (state, self.current_holders(action, id)) {
+            (Some(ItemState::Done), _) => Ok(None),
+            (Some(ItemState::NotDone) | None, Some(holders)) => Ok(Some(holders)),
+            (Some(ItemState::NotDone), None) => Ok(Some(Vec::new())),
+            (Some(ItemState::Unknown) | None, _) => {
+                let error = ValueError::new(
+                    Code::CheckoutRepeated,
+                    "the service does not say who holds it now",
+                    "leave the holder out, or check it in first",
+                );
+                or_problem(error, Some(column), row)
+            }
         }
     }
 

@@ -5,7 +5,7 @@ use super::assignment::RowLink;
 use super::{Planner, SheetPlan, StepSink};
 use crate::catalog::RecordRef;
 use crate::check::{CheckedRow, Conflicts, EarlierRunRow};
-use crate::plan::conflict::{Conflict, RecordChange, Since};
+use crate::plan::conflict::{ChangeByOthers, Conflict, Since};
 use crate::plan::edited_result::changed_since_run;
 use crate::plan::prior_actions::{ActionRequest, ItemState};
 use crate::plan::target::{self, TargetRecord};
@@ -20,7 +20,7 @@ pub(super) enum RowView {
     /// It shows the last change of the record, or who has it.
     Current,
     /// The record was changed since.
-    Outdated(RecordChange),
+    Outdated(ChangeByOthers),
 }
 
 impl<S: StepSink> Planner<'_, S> {
@@ -52,20 +52,20 @@ impl<S: StepSink> Planner<'_, S> {
         row: &Row,
         checked: &CheckedRow,
         id: i64,
-    ) -> Option<RecordChange> {
+    ) -> Option<ChangeByOthers> {
         // That the row is about the record with this id was decided already.
         let target_record = TargetRecord::find(sheet.mapping, row, checked, self.catalog, |_| true)?;
-        RecordChange::since_export(&target_record).filter(|_| target_record.id.number == id)
+        ChangeByOthers::since_export(&target_record).filter(|_| target_record.id.number == id)
     }
 
     /// The change since an earlier run that was done with the row's own record, but maybe not with the check-out beside it. What
     /// nobody has is taken from nobody.
-    fn change_since_run(&self, sheet: &SheetPlan<'_>, checked: &CheckedRow, id: i64) -> Option<RecordChange> {
+    fn change_since_run(&self, sheet: &SheetPlan<'_>, checked: &CheckedRow, id: i64) -> Option<ChangeByOthers> {
         let action = sheet.mapping.entity.assigned_by()?;
         let record = self.catalog.record(sheet.mapping.entity.name, id);
         let since = changed_since_run(checked.earlier.as_ref()?, record)?;
         let is_held = self.current_holders(action, id).is_some_and(|holders| !holders.is_empty());
-        is_held.then(|| RecordChange::of(since, record))
+        is_held.then(|| ChangeByOthers::of(since, record))
     }
 
     /// The conflict of a row that would move an item, where others may have moved it since; with the item's id. `column` is that
@@ -86,13 +86,13 @@ impl<S: StepSink> Planner<'_, S> {
         let change = match (&checked.earlier, link.view) {
             (_, RowView::Current) | (None, RowView::Unknown) => return None,
             (None, RowView::Outdated(change)) => change,
-            (Some(EarlierRunRow::Unknown), _) => RecordChange::of(Since::Unknown, record),
+            (Some(EarlierRunRow::Unknown), _) => ChangeByOthers::of(Since::Unknown, record),
             (Some(earlier @ EarlierRunRow::Known { .. }), _) => {
                 // What nobody has is taken from nobody.
                 if holders.is_empty() || self.is_where_left(sheet, checked) {
                     return None;
                 }
-                RecordChange::of(changed_since_run(earlier, record)?, record)
+                ChangeByOthers::of(changed_since_run(earlier, record)?, record)
             }
         };
         Some((Conflict::of_holder(change, &holders, column, (sheet.mapping, row)), id))

@@ -25,7 +25,7 @@ fn request(step: &Step, catalog: &Catalog) -> Option<ActionRequest> {
     ActionRequest::of_step(catalog, step).filter(|request| !request.is_of_tagged_item())
 }
 
-/// What becomes of a step whose action has happened since the plan, or may have.
+/// Decides a step whose action has been done since the plan was made, or may have been.
 pub(super) fn decide(step: &Step, catalog: &Catalog, prior_actions: &mut dyn PriorActions) -> Option<StepDecision> {
     let request = request(step, catalog)?;
     let prior = prior_actions.take(&request);

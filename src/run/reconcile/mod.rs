@@ -10,7 +10,7 @@
 //! compare           the values sent and the values held                          pure
 //! records           decides creates, updates and deletes                         pure
 //! checkouts         decides check-ins and checkouts: by the log, then by the item
-//! rivals            what other runs of this machine have done, and when the run's own requests were under way   pure
+//! rivals            what other runs of this machine have done, and when the run's own requests were in flight   pure
 //! evidence          what the log and the item prove about them                   pure
 //! external_changes  records and actions that others added since the plan
 //! matching          assigns records and entries to steps: bipartite matching     pure

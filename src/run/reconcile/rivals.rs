@@ -1,5 +1,5 @@
 //! What others may have done in place of a run: the actions of other runs of this machine, and the moments at which the run's
-//! own requests were under way.
+//! own requests were in flight.
 
 use jiff::{SignedDuration, Timestamp};
 
