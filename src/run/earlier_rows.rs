@@ -428,3 +428,27 @@ fn path_of(input: &Input) -> Option<PathBuf> {
         Input::Stdin => None,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use RowStatus::{Failed, NotSent, Updated};
+
+    #[test]
+    fn a_row_is_done_with_its_own_record_unless_it_was_carried_and_the_row_failed() {
+        for (status, records, expected) in [
+            (Updated, None, true),
+            (Failed, None, false),
+            (Updated, Some((Updated, true)), true),
+            (Failed, Some((Updated, false)), true),
+            (Failed, Some((Updated, true)), false),
+            (Failed, Some((NotSent, false)), false),
+        ] {
+            let records = records
+                .map(|(own, is_own_carried)| RecordEndings { own, is_own_carried, left: vec![], done: vec![] });
+            let shown = format!("{status:?} {records:?}");
+            let place = EarlierPlace { sheet: 0, position: 0, digest: 0, status, records, changed: None };
+            assert_eq!(place.is_own_done(), expected, "{shown}");
+        }
+    }
+}

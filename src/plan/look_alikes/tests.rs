@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
-use super::{LookAlikes, NameColumn, NameTally, Place, SheetNames, is_covered};
+use super::{IndexSet, LookAlikes, NameColumn, NameTally, OwnNames, Place, SheetNames, is_covered};
 use crate::catalog::Catalog;
 use crate::check::{
     Aliases, CheckedRow, NameDecision, ParsedField, ParsedValue, RecurringCell, RenamedCell, TextCache, TextId,
@@ -259,6 +259,23 @@ fn a_renamed_cell_is_counted_in_its_own_column() {
     names.observe(&row, &checked);
     let counted: Vec<_> = names.columns.iter().map(|column| (column.typed.len(), column.renamed.len())).collect();
     assert_eq!(counted, [(1, 0), (0, 1)]);
+}
+
+/// A sheet of makers, beside one that names them.
+#[test]
+fn a_record_that_a_sheet_writes_is_one_that_names_are_compared_with() {
+    let own = OwnNames { column: 0, collection: MAKERS, names: IndexSet::default() };
+    let mut makers = SheetNames { columns: Vec::new(), own: Some(own) };
+    let mut row = Row::default();
+    row.push_text(" Dell Inc. ");
+    makers.observe(&row, &CheckedRow::default());
+    let mut names = tally(&["DELL"]);
+    names.sheets.push(Some(makers));
+    let alike = "manufacturers: `Dell Inc.` and `DELL` (1 row) look alike";
+    assert_eq!(shown(&names, &Catalog::default(), &Aliases::default())[0], alike);
+    let aliases = Aliases::new([decision("Dell", "dell inc.")]).unwrap();
+    names.add("dell inc.", Some("Dell"));
+    assert_eq!(names.validate_aliases(&Catalog::default(), &aliases), Ok(()));
 }
 
 #[test]

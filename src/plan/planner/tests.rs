@@ -126,6 +126,22 @@ fn a_delete_keeps_the_record_and_needs_a_key() {
 }
 
 #[test]
+fn a_backup_of_a_deleted_record_changes_another_one_only_if_it_is_asked_to() {
+    let refused = "reject record.exists at B: another record than the deleted one has this key: Berlin (#1)";
+    let update = r#"update 1 {"country":"FR"}"#;
+    for (deleted, mode, action, expected) in [
+        ("7", Mode::Upsert, "", refused),
+        ("7", Mode::Upsert, "update", update),
+        ("7", Mode::Update, "", update),
+        ("1", Mode::Upsert, "", update),
+        ("", Mode::Upsert, "", update),
+    ] {
+        let sheet = format!("_deleted_id|name|country|_action\n{deleted}|Berlin|FR|{action}");
+        assert_eq!(locations().sheet("locations", &sheet).mode(mode).shown(), [expected], "{deleted} {mode:?} {action}");
+    }
+}
+
+#[test]
 fn an_update_keeps_the_old_values_of_the_fields_it_changes() {
     let outcome = locations().sheet("locations", "name|country|city\nBerlin|FR|Mitte").plan();
     assert_eq!(json!(outcome.steps[0].before), json!({"country": "DE", "city": null}));

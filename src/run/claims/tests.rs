@@ -83,6 +83,21 @@ fn a_claim_that_came_to_nothing_is_free() {
     assert_eq!(b.acquire(&mouse(2)).unwrap(), ClaimResult::Abandoned { run: String::new() });
 }
 
+/// A record that is there is there for every run, but of equal check-outs each run makes its own.
+#[test]
+fn what_was_there_already_is_news_unless_it_is_an_action() {
+    let folder = tempfile::tempdir().unwrap();
+    let (_a, _b) = (at_work(folder.path(), "a"), at_work(folder.path(), "b"));
+    let (mut a, mut b) = (claims(folder.path(), "a"), claims(folder.path(), "b"));
+    let out = step(1, "checkout_accessory", WriteKind::Create, json!({"accessory_id": 1, "employee_id": 2}));
+    for made in [mouse(0), out.clone()] {
+        a.acquire(&made).unwrap();
+        a.end(&made, &outcome(&made, StepResult::AlreadyApplied, Some(12))).unwrap();
+    }
+    let known = ClaimResult::DoneAlike { run: String::from("a"), record: Some(12) };
+    assert_eq!((b.acquire(&mouse(0)).unwrap(), b.acquire(&out).unwrap()), (known, ClaimResult::Claimed));
+}
+
 #[test]
 fn the_claim_of_a_killed_process_is_taken_over() {
     let folder = tempfile::tempdir().unwrap();

@@ -547,6 +547,18 @@ async fn a_create_that_was_made_twice_all_the_same_is_told() {
     assert_eq!((recorded, finished.open()), (vec![StepResult::Unknown], (0, 1)), "it is not counted as done");
 }
 
+/// Somebody makes a record like one that an earlier process made with a single request.
+#[tokio::test(start_paused = true)]
+async fn a_resumed_run_takes_nothing_for_its_duplicate_that_it_did_not_send_twice() {
+    let transport = FakeTransport::new(&[(1, &[Reply::Hangs])]);
+    let cut_off = run_journal(&transport, journal(&steps(2)), options(2), &[SECOND, 2 * SECOND]).await;
+    transport.service.insert("locations", json!({"id": 7, "name": "L-0"}).as_object().unwrap().clone());
+    let resumed = DispatchOptions { start: RunStart::Resumed, ..options(2) };
+    let finished = run_journal(&transport, cut_off.journal, resumed, &[]).await;
+    assert_eq!((transport.sent_steps(), finished.observed.results()), (vec![0, 1, 1], vec![(1, StepResult::Applied)]));
+    assert_eq!(finished.observed.duplicates, []);
+}
+
 #[tokio::test(start_paused = true)]
 async fn records_that_may_not_be_written_fail_alone_and_a_key_that_may_write_none_stops_the_run() {
     let of = |forbidden: std::ops::Range<u32>| {
