@@ -444,8 +444,8 @@ mod tests {
             (Failed, Some((Updated, true)), false),
             (Failed, Some((NotSent, false)), false),
         ] {
-            let records = records
-                .map(|(own, is_own_carried)| RecordEndings { own, is_own_carried, left: vec![], done: vec![] });
+            let records =
+                records.map(|(own, is_own_carried)| RecordEndings { own, is_own_carried, left: vec![], done: vec![] });
             let shown = format!("{status:?} {records:?}");
             let place = EarlierPlace { sheet: 0, position: 0, digest: 0, status, records, changed: None };
             assert_eq!(place.is_own_done(), expected, "{shown}");

@@ -137,7 +137,11 @@ fn a_backup_of_a_deleted_record_changes_another_one_only_if_it_is_asked_to() {
         ("", Mode::Upsert, "", update),
     ] {
         let sheet = format!("_deleted_id|name|country|_action\n{deleted}|Berlin|FR|{action}");
-        assert_eq!(locations().sheet("locations", &sheet).mode(mode).shown(), [expected], "{deleted} {mode:?} {action}");
+        assert_eq!(
+            locations().sheet("locations", &sheet).mode(mode).shown(),
+            [expected],
+            "{deleted} {mode:?} {action}"
+        );
     }
 }
 

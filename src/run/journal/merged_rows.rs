@@ -323,6 +323,10 @@ mod tests {
         let returned = [(4, Ended, Failed, None, "only the check-in was done", "archived")];
         let rows = merged(&own[2..], &returned, "checkout_asset", Unfinished::Open);
         assert_eq!(told(&rows), ["4 failed: only the check-in was done"]);
+        let kept = |row| [(row, Ended, RowStatus::Skipped, None, "kept by Bob", "")];
+        assert_eq!(told(&merged(&own[2..], &kept(4), "checkout_asset", Unfinished::Open)), ["4 skipped: kept by Bob"]);
+        let rows = merged(&own[..1], &kept(2), "checkout_asset", Unfinished::Open);
+        assert_eq!(told(&rows), ["2 created: own; kept by Bob"]);
         let late = [(4, Ended, RowStatus::NotSent, None, "too late", "")];
         let rows = merged(&own[2..], &late, "checkout_asset", Unfinished::Open);
         assert_eq!(told(&rows), ["4 not_sent: check-out: too late"]);

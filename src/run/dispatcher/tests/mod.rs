@@ -559,6 +559,25 @@ async fn a_resumed_run_takes_nothing_for_its_duplicate_that_it_did_not_send_twic
     assert_eq!(finished.observed.duplicates, []);
 }
 
+#[test]
+fn only_a_record_that_was_created_may_be_there_twice() {
+    let of = |entity: &str, write| Step {
+        write,
+        entity: schema::importable().find(|known| known.name == entity).unwrap(),
+        ..step(0)
+    };
+    for (step, result, expected) in [
+        (of("locations", WriteKind::Create), StepResult::Applied, true),
+        (of("locations", WriteKind::Create), StepResult::Failed, false),
+        (of("locations", WriteKind::Update(7)), StepResult::Applied, false),
+        (of("checkout_asset", WriteKind::Create), StepResult::Applied, false),
+    ] {
+        let outcome =
+            StepOutcome { step: 0, result, record: None, after: None, message: String::new(), problems: vec![] };
+        assert_eq!(may_be_doubled(&step, &outcome), expected, "{step:?} {result:?}");
+    }
+}
+
 #[tokio::test(start_paused = true)]
 async fn records_that_may_not_be_written_fail_alone_and_a_key_that_may_write_none_stops_the_run() {
     let of = |forbidden: std::ops::Range<u32>| {

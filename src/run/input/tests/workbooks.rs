@@ -98,6 +98,24 @@ fn visible_sheets_are_read_and_the_others_named() {
 }
 
 #[test]
+fn a_result_names_its_run_and_that_of_a_dry_run_the_one_before() {
+    let run = |facts: &[&[&str]]| {
+        let summary: Vec<&[&str]> =
+            [["Import of places.csv"].as_slice(), &["All rows succeeded"], &[]].iter().chain(facts).copied().collect();
+        let sheets: &[(&str, bool, &[&[&str]])] = &[("Summary", false, &summary), ("Locations", false, PLACES)];
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("book.xlsx");
+        workbook(&path, sheets);
+        let options = InputOptions { files: vec![path], ..InputOptions::default() };
+        InputSet::open(&options, SheetFilter::Any, &mut NoObserver).unwrap().run_of(0).unwrap()
+    };
+    let (mode, own): (&[&str], &[&str]) = (&["Mode", "upsert"], &["Run", " 20261201-r "]);
+    assert_eq!(run(&[mode, own]).as_deref(), Some("20261201-r"));
+    assert_eq!(run(&[mode, own, &["Earlier run", "20261130-e"]]).as_deref(), Some("20261130-e"));
+    assert_eq!(run(&[mode]), None);
+}
+
+#[test]
 fn an_exact_name_of_a_sheet_goes_before_a_similar_one() {
     let sheets: &[(&str, bool, &[&[&str]])] = &[("My Sheet", false, PLACES), ("my_sheet", false, FIRMS)];
     let chosen = |name: &str| {
