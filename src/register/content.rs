@@ -57,6 +57,9 @@ pub enum RegisterWarning {
     CurrencyUnknown { items: u64 },
     #[error("{} with a cost that has more decimal places than its currency", item_count(*items))]
     CostFiner { items: u64 },
+    /// Assets; their register's lines say `disposed`.
+    #[error("{} bought and archived since the opening, in no column of the roll-forward", item_count(*items))]
+    BoughtAndArchived { items: u64 },
     #[error("no exchange rate for {currency}: its totals are not converted")]
     NoRate { currency: String },
     #[error("`{file}` was saved again since it was written; the rows that the roll-forward begins with are the same")]
@@ -112,11 +115,13 @@ impl<'a> Register<'a> {
         let unstated = with(|warning| matches!(warning, LineWarning::CurrencyUnstated));
         let unknown = with(|warning| matches!(warning, LineWarning::CurrencyUnknown(_)));
         let finer = with(|warning| matches!(warning, LineWarning::Finer { .. }));
+        let archived = self.roll.as_ref().map(|roll| roll.bought_and_archived).filter(|items| *items > 0);
         let counted = [
             uncomputed.map(|items| RegisterWarning::NotComputed { items }),
             unstated.map(|items| RegisterWarning::CurrencyUnstated { items }),
             unknown.map(|items| RegisterWarning::CurrencyUnknown { items }),
             finer.map(|items| RegisterWarning::CostFiner { items }),
+            archived.map(|items| RegisterWarning::BoughtAndArchived { items }),
         ];
         let unconverted = self.totals.iter().filter(|total| {
             self.rates.as_ref().is_some_and(|rates| rates.rate(&total.currency).is_none() && total.held.items > 0)

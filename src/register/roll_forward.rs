@@ -11,7 +11,11 @@
 //!
 //! - **Additions**: items held now but not before, with their cost.
 //! - **Disposals**: items held before but not now, or no longer in the account, with the amounts of the opening. The
-//!   service does not report when an asset was archived, so nothing is charged for the time before that.
+//!   service does not report when an asset was archived, so nothing is charged for the time before that. An asset that
+//!   was bought and archived since the opening has no movements; such assets are counted.
+//! - **Ended licenses**: the day on which a license ends is known. One that ended since the opening is rolled forward up
+//!   to that day as if it were held, an addition if it was not held before, and disposed of with the amounts of that
+//!   day, which are those of its line.
 //! - **Depreciation**: the charge of the current schedule from the date of the opening to the date of the closing.
 //! - **Adjustments**: the rest, which is what somebody changed: the cost, the schedule, the purchase date, the category
 //!   or currency (out of one group, into another), and charges before the opening for an item that was entered late.
@@ -29,6 +33,7 @@ use rust_decimal::Decimal;
 use super::columns::ColumnSource;
 use super::csv_file::writer;
 use super::currency::Currency;
+use super::item::Disposal;
 use super::line::{ItemState, RegisterLine};
 use super::previous::{PreviousRegister, RegisterEntry};
 use super::totals::{CATEGORY, LineGroup, group_key, groups, name_or_none};
@@ -106,7 +111,7 @@ impl ItemEvent {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct ItemChange {
     pub(super) event: ItemEvent,
-    /// The item as it is now, or as it was if it is no longer held in its group.
+    /// The item as it is now, or as it was if it is no longer in its group or in the account.
     pub(super) entry: RegisterEntry,
     pub(super) movements: Movements,
 }
@@ -120,16 +125,20 @@ pub(super) struct RollForward {
     pub(super) groups: Vec<RollForwardGroup>,
     /// Sorted by event, kind and id.
     pub(super) changes: Vec<ItemChange>,
+    /// The number of assets that were bought and archived since the opening: they have no movements.
+    pub(super) bought_and_archived: u64,
 }
 
 /// Rolls forward from `previous` to `lines`. The error describes what does not balance.
 pub(super) fn roll(previous: &PreviousRegister, lines: &[RegisterLine]) -> Result<RollForward, Vec<String>> {
-    let mut builder = RollForwardBuilder { groups: BTreeMap::new(), changes: Vec::new(), differences: Vec::new() };
+    let mut builder = RollForwardBuilder::default();
     let held = previous.entries.iter().filter(|(_, entry)| entry.state == ItemState::Held);
     let mut held: HashMap<_, &RegisterEntry> = held.collect();
     for line in lines {
         let before = held.remove(&(line.item.kind, line.item.id));
-        let now = (line.state == ItemState::Held).then(|| RegisterEntry::of(line));
+        let is_rolled = line.state == ItemState::Held || has_ended_since(previous.as_of, line);
+        let now = is_rolled.then(|| RegisterEntry::of(line));
+        builder.bought_and_archived += u64::from(before.is_none() && is_bought_and_archived(previous.as_of, line));
         builder.item(before, now.as_ref(), charged_since(previous.as_of, line));
     }
     for gone in held.into_values() {
@@ -140,6 +149,18 @@ pub(super) fn roll(previous: &PreviousRegister, lines: &[RegisterLine]) -> Resul
     builder.finish(previous.as_of)
 }
 
+/// Whether it ended on a known day since the opening.
+fn has_ended_since(opening: Option<Date>, line: &RegisterLine) -> bool {
+    let is_since = |day: Date| opening.is_some_and(|opening| day > opening);
+    line.state == ItemState::Disposed && matches!(line.item.disposal, Disposal::Terminated(day) if is_since(day))
+}
+
+fn is_bought_and_archived(opening: Option<Date>, line: &RegisterLine) -> bool {
+    let bought = line.item.purchase_date.as_ref();
+    let is_since = bought.is_ok_and(|bought| opening.is_some_and(|opening| *bought > opening));
+    line.state == ItemState::Disposed && line.item.disposal == Disposal::Archived && is_since
+}
+
 /// The charge of the current schedule since the opening.
 fn charged_since(opening: Option<Date>, line: &RegisterLine) -> Decimal {
     let Some(figures) = &line.figures else { return Decimal::ZERO };
@@ -147,9 +168,11 @@ fn charged_since(opening: Option<Date>, line: &RegisterLine) -> Decimal {
     figures.accumulated - at_opening.map(|figures| figures.accumulated).unwrap_or_default()
 }
 
+#[derive(Default)]
 struct RollForwardBuilder {
     groups: BTreeMap<(Currency, String), RollForwardGroup>,
     changes: Vec<ItemChange>,
+    bought_and_archived: u64,
     differences: Vec<String>,
 }
 
@@ -183,8 +206,14 @@ fn movements(event: ItemEvent, opening: Values, closing: Values, now_has_figures
     })
 }
 
+/// The disposal of these amounts. They leave the closing in which the item still was.
+fn disposal(amounts: Values) -> Movements {
+    amounts.map(|amount| Movement { disposals: -amount, closing: -amount, ..Movement::default() })
+}
+
 impl RollForwardBuilder {
-    /// Adds an item that was held before, is held now, or both. `charged` is its charge since the opening.
+    /// Adds an item that was held before, is held now or has ended since, or both. `charged` is its charge since the
+    /// opening.
     fn item(&mut self, before: Option<&RegisterEntry>, now: Option<&RegisterEntry>, charged: Decimal) {
         match (before, now) {
             (None, None) => {}
@@ -207,6 +236,13 @@ impl RollForwardBuilder {
         if before.is_none_or(has_figures) && now.is_none_or(has_figures) {
             self.check_book_value(entry, &movements);
         }
+        self.record(event, entry, movements);
+        if let Some(ended) = now.filter(|now| now.state != ItemState::Held) {
+            self.record(ItemEvent::Disposed, ended, disposal(values(now)));
+        }
+    }
+
+    fn record(&mut self, event: ItemEvent, entry: &RegisterEntry, movements: Movements) {
         let group = self.groups.entry(group_of(entry)).or_insert_with(|| RollForwardGroup {
             currency: entry.currency.clone(),
             category: name_or_none(&entry.category).to_owned(),
@@ -270,7 +306,8 @@ impl RollForwardBuilder {
             return Err(self.differences);
         }
         self.changes.sort_by_key(|change| (change.event, change.entry.kind, change.entry.id));
-        Ok(RollForward { from, groups: self.groups.into_values().collect(), changes: self.changes })
+        let (groups, changes) = (self.groups.into_values().collect(), self.changes);
+        Ok(RollForward { from, groups, changes, bought_and_archived: self.bought_and_archived })
     }
 }
 

@@ -33,9 +33,10 @@ const CONVERSION: [&str; 1] = [
     "Converted totals are the totals of each currency × its rate on the sheet Rates, rounded half up to the base currency's minor unit. They follow a change of the rates.",
 ];
 
-const ROLLED: [&str; 4] = [
-    "The roll-forward compares this register with an earlier one, item by item, by kind and id. Additions are held now and were not before, with their cost; disposals were held and no longer are, or are no longer in the account, with the amounts of the opening and no charge for the time since.",
-    "Depreciation is what the present schedule charges from the day of the opening to that of the closing.",
+const ROLLED: [&str; 5] = [
+    "The roll-forward compares this register with an earlier one, item by item, by kind and id. Additions are held now and were not before, with their cost; disposals were held and no longer are, or are no longer in the account, with the amounts of the opening and no charge for the time since: the service does not say when an asset was archived. An asset that was bought and archived in between is in no column.",
+    "The day on which a license ends is known. One that ended in between is depreciated up to that day and disposed of with the amounts it then had, those of its line; if it was not held at the opening, its cost is an addition as well.",
+    "Depreciation is what the present schedule charges from the day of the opening to that of the closing, or to that on which a license ended.",
     "Adjustments are the rest: a changed cost, schedule or purchase date, a move to another category or currency, and what had already been charged by the opening on something that was entered late.",
     "It was checked: openings against the earlier register, closings against this one, and the book value against cost less accumulated depreciation for every item.",
 ];
