@@ -57,6 +57,13 @@ pub enum RegisterWarning {
     CurrencyUnknown { items: u64 },
     #[error("{} with a cost that has more decimal places than its currency", item_count(*items))]
     CostFiner { items: u64 },
+    /// Items that may have left the books: the sheet of exceptions gives the reasons.
+    #[error(
+        "{} counted as held, with an invalid termination date or a status that does not exist; the sheet Exceptions of \
+         the workbook gives the details",
+        item_count(*items)
+    )]
+    StandingUnknown { items: u64 },
     /// Assets; their register's lines say `disposed`.
     #[error("{} bought and archived since the opening, in no column of the roll-forward", item_count(*items))]
     BoughtAndArchived { items: u64 },
@@ -115,12 +122,14 @@ impl<'a> Register<'a> {
         let unstated = with(|warning| matches!(warning, LineWarning::CurrencyUnstated));
         let unknown = with(|warning| matches!(warning, LineWarning::CurrencyUnknown(_)));
         let finer = with(|warning| matches!(warning, LineWarning::Finer { .. }));
+        let unclear = with(LineWarning::is_of_standing);
         let archived = self.roll.as_ref().map(|roll| roll.bought_and_archived).filter(|items| *items > 0);
         let counted = [
             uncomputed.map(|items| RegisterWarning::NotComputed { items }),
             unstated.map(|items| RegisterWarning::CurrencyUnstated { items }),
             unknown.map(|items| RegisterWarning::CurrencyUnknown { items }),
             finer.map(|items| RegisterWarning::CostFiner { items }),
+            unclear.map(|items| RegisterWarning::StandingUnknown { items }),
             archived.map(|items| RegisterWarning::BoughtAndArchived { items }),
         ];
         let unconverted = self.totals.iter().filter(|total| {

@@ -88,6 +88,28 @@ impl MissingFigure {
     }
 }
 
+/// A value that no figure depends on and that could not be used: the item is listed as if it had none.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub(crate) enum UnusableValue {
+    #[error("termination date `{0}` is not a date: counted as held")]
+    Termination(String),
+    #[error("its status refers to record {id} of {collection}, which does not exist: counted as held")]
+    Status { collection: &'static str, id: i64 },
+    #[error("{what} `{found}` is not a date: not listed under Running out")]
+    Expiration { what: &'static str, found: String },
+}
+
+impl UnusableValue {
+    /// What to change in the account.
+    pub(crate) fn hint(&self) -> &'static str {
+        match self {
+            Self::Termination(_) => "enter its termination date",
+            Self::Status { .. } => "choose an existing status",
+            Self::Expiration { .. } => "enter the date",
+        }
+    }
+}
+
 /// A record without the integer `id` that every record has (field notes), so it cannot be identified.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("a record of {collection} has no id: {record}")]
@@ -121,6 +143,7 @@ pub(crate) struct RegisterItem {
     pub schedule: Result<DepreciationSchedule, MissingFigure>,
     /// The last day of an asset's warranty, or the expiration date of a license.
     pub expires_on: Option<Date>,
+    pub unusable: Vec<UnusableValue>,
 }
 
 impl RegisterItem {
@@ -136,6 +159,10 @@ impl RegisterItem {
         let product_name = first_non_empty([name_of(product), item.text("product_name")]);
         let status = item.referred("status_id");
         let archived = status.is_some_and(|status| status.text("type").eq_ignore_ascii_case("archived"));
+        let missing_status = item.reference("status_id").filter(|_| status.is_none());
+        let missing_status =
+            missing_status.map(|(statuses, id)| UnusableValue::Status { collection: statuses.name, id });
+        let (expires_on, invalid_warranty) = item.expiration("warranty_expiration_date", "warranty expiration date");
         let schedule = match (product, item.reference("product_id")) {
             (Some(product), _) => product.schedule(|| format!("its product `{product_name}`")),
             (None, Some((products, id))) => Err(MissingFigure::RecordMissing { collection: products.name, id }),
@@ -149,10 +176,11 @@ impl RegisterItem {
             serial: item.text("asset_serial"),
             category: first_non_empty([item.name("category_id"), copied_category]),
             location: item.name("location_id"),
-            status: first_non_empty([name_of(status), item.text("status_name")]),
+            status: first_non_empty([name_of(status), item.text("status_name"), item.name("status_id")]),
             disposal: if archived { Disposal::Archived } else { Disposal::None },
             schedule,
-            expires_on: date_field(record, "warranty_expiration_date").ok().flatten(),
+            expires_on,
+            unusable: missing_status.into_iter().chain(invalid_warranty).collect(),
             ..item.common_fields(ItemKind::Asset, id)
         })
     }
@@ -166,14 +194,19 @@ impl RegisterItem {
         let item = RecordContext { entity: &LICENSES, record, names };
         let id = item.id()?;
         let name = item.text("name");
-        let terminated = date_field(record, "termination_date").ok().flatten();
+        let (terminated, invalid_termination) = match date_field(record, "termination_date") {
+            Ok(terminated) => (terminated, None),
+            Err(found) => (None, Some(UnusableValue::Termination(found))),
+        };
+        let (expires_on, invalid_expiration) = item.expiration("expiration_date", "expiration date");
         Ok(RegisterItem {
             category: first_non_empty([item.name("category_id"), item.text("category_name")]),
             tag: name.clone(),
             title: name,
             disposal: terminated.map_or(Disposal::None, Disposal::Terminated),
             schedule: item.schedule(|| String::from("the license")),
-            expires_on: date_field(record, "expiration_date").ok().flatten(),
+            expires_on,
+            unusable: invalid_termination.into_iter().chain(invalid_expiration).collect(),
             ..item.common_fields(ItemKind::License, id)
         })
     }
@@ -241,6 +274,15 @@ impl<'a> RecordContext<'a> {
             purchase_date: purchase_date(self.record),
             schedule: Err(MissingFigure::NoDepreciation(String::new())),
             expires_on: None,
+            unusable: Vec::new(),
+        }
+    }
+
+    /// The date on which an item runs out, and the value found if it is not a date.
+    fn expiration(&self, field: &str, what: &'static str) -> (Option<Date>, Option<UnusableValue>) {
+        match date_field(self.record, field) {
+            Ok(date) => (date, None),
+            Err(found) => (None, Some(UnusableValue::Expiration { what, found })),
         }
     }
 

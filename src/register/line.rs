@@ -5,7 +5,7 @@ use rust_decimal::Decimal;
 
 use super::currency::Currency;
 use super::depreciation::{Figures, last_day};
-use super::item::{Disposal, MissingFigure, RegisterItem};
+use super::item::{Disposal, MissingFigure, RegisterItem, UnusableValue};
 
 /// The state of an item on the as-of date.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize)]
@@ -35,7 +35,7 @@ impl ItemState {
     }
 }
 
-/// Something a reader should know about a line whose figures are valid.
+/// Something a reader should know about a line, beside the reasons for missing figures.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub(crate) enum LineWarning {
     #[error("neither it nor its location has a currency: totalled separately as `unstated`")]
@@ -46,6 +46,8 @@ pub(crate) enum LineWarning {
     Finer { cost: Decimal, currency: Currency },
     #[error("the cost is below the minimum value {0}: nothing is depreciated")]
     BelowMinimum(Decimal),
+    #[error(transparent)]
+    Unusable(UnusableValue),
 }
 
 impl LineWarning {
@@ -56,7 +58,13 @@ impl LineWarning {
             Self::CurrencyUnknown(_) => "enter a three-letter ISO 4217 code",
             Self::Finer { .. } => "nothing, or enter a cost in whole minor units",
             Self::BelowMinimum(_) => "nothing, or choose another depreciation",
+            Self::Unusable(value) => value.hint(),
         }
+    }
+
+    /// Whether the item may have left the books on a day that the account does not give.
+    pub(crate) fn is_of_standing(&self) -> bool {
+        matches!(self, Self::Unusable(UnusableValue::Termination(_) | UnusableValue::Status { .. }))
     }
 }
 
@@ -78,7 +86,7 @@ impl RegisterLine {
         let state = state(&item, as_of);
         let missing = missing(&item, as_of);
         let figures = figures_on(&item, last_charged_day(&item, as_of)).filter(|_| missing.is_empty());
-        RegisterLine { state, figures, missing, warnings: warnings(&item), item }
+        RegisterLine { state, figures, missing, warnings: warnings(&item, state), item }
     }
 
     /// The figures on another day, for a roll-forward to compare with.
@@ -138,10 +146,12 @@ fn missing(item: &RegisterItem, as_of: Date) -> Vec<MissingFigure> {
     later.into_iter().chain(missing.into_iter().flatten().cloned()).collect()
 }
 
-fn warnings(item: &RegisterItem) -> Vec<LineWarning> {
-    let Ok(cost) = item.cost else { return Vec::new() };
+fn warnings(item: &RegisterItem, state: ItemState) -> Vec<LineWarning> {
+    // They matter only while the item counts as held.
+    let unusable = item.unusable.iter().filter(|_| state == ItemState::Held);
+    let mut warnings: Vec<LineWarning> = unusable.cloned().map(LineWarning::Unusable).collect();
+    let Ok(cost) = item.cost else { return warnings };
     let currency = &item.currency;
-    let mut warnings = Vec::new();
     if currency.is_unstated() {
         warnings.push(LineWarning::CurrencyUnstated);
     } else if !currency.is_known() {
@@ -201,6 +211,20 @@ mod tests {
         let line = RegisterLine::on(date(2025, 1, 1), item);
         assert_eq!(line.reason(), "no purchase cost; no purchase date");
         assert_eq!((line.figures, line.state), (None, ItemState::Held));
+    }
+
+    #[test]
+    fn a_doubtful_standing_is_told_of_held_items_with_or_without_figures() {
+        let unusable = vec![UnusableValue::Termination("soon".into())];
+        let item = RegisterItem { unusable, ..samples::item(1) };
+        let told = |item: &RegisterItem, day| {
+            let line = RegisterLine::on(day, item.clone());
+            line.warnings.iter().map(LineWarning::is_of_standing).collect::<Vec<_>>()
+        };
+        assert_eq!(told(&item, date(2025, 1, 15)), [true]);
+        assert_eq!(told(&item, date(2024, 1, 14)), [false; 0], "not yet bought");
+        let bare = RegisterItem { cost: Err(MissingFigure::CostMissing), ..item };
+        assert_eq!(told(&bare, date(2025, 1, 15)), [true]);
     }
 
     #[test]

@@ -28,5 +28,6 @@ pub(super) fn item(id: i64) -> RegisterItem {
         purchase_date: Ok(date(2024, 1, 15)),
         schedule: Ok(DepreciationSchedule { name: "Laptops, 3 years".into(), months: 36, minimum: Decimal::ZERO }),
         expires_on: Some(date(2027, 1, 15)),
+        unusable: Vec::new(),
     }
 }

@@ -9,7 +9,7 @@ use rust_decimal::Decimal;
 use super::super::content::{RegisterOptions, RegisterTarget};
 use super::super::currency::Currency;
 use super::super::depreciation::DepreciationSchedule;
-use super::super::item::{Disposal, ItemKind, MissingFigure, RegisterItem};
+use super::super::item::{Disposal, ItemKind, MissingFigure, RegisterItem, UnusableValue};
 use super::super::manifest::RegisterAccount;
 use super::super::samples;
 use super::super::write::write;
@@ -133,6 +133,29 @@ fn the_sheets_hold_their_results_and_currencies_stay_apart() {
     Ends on|Days left|What|Tag|Name|Category|Department|Location|Supplier
     2025-03-01|29|license|LAP-0001|MacBook Pro 14|Software|Finance||CDW
     "#);
+}
+
+#[test]
+fn an_item_that_may_be_gone_is_held_with_a_warning() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("register.xlsx");
+    let unusable = vec![UnusableValue::Termination("31/12/2024".into())];
+    let item = RegisterItem { kind: ItemKind::License, unusable, ..samples::item(1) };
+    let summary = write(vec![item, samples::item(2)], &options(RegisterTarget::Xlsx(path.clone()))).unwrap();
+    let warnings: Vec<_> = summary.warnings.iter().map(ToString::to_string).collect();
+    assert_eq!(
+        warnings,
+        [
+            "1 item counted as held, with an invalid termination date or a status that does not exist; the sheet Exceptions \
+          of the workbook gives the details"
+        ]
+    );
+    let exceptions = rows(path, "Exceptions");
+    assert_eq!(
+        exceptions.last().unwrap(),
+        "note|license|1|LAP-0001|MacBook Pro 14|Laptops|held|EUR|termination date `31/12/2024` is not a date: counted as \
+         held|enter its termination date"
+    );
 }
 
 #[test]

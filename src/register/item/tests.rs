@@ -109,6 +109,34 @@ fn a_license_has_its_own_depreciation_and_end() {
 }
 
 #[test]
+fn what_cannot_be_read_of_standing_and_expiry_is_kept() {
+    let unusable = |item: RegisterItem| item.unusable.iter().map(UnusableValue::to_string).collect::<Vec<_>>();
+    let gone = asset(json!({"id": 1, "status_id": 99, "warranty_expiration_date": "June"}));
+    assert_eq!((gone.disposal, &*gone.status, gone.expires_on), (Disposal::None, "#99", None));
+    assert_eq!(
+        unusable(gone),
+        [
+            "its status refers to record 99 of statuses, which does not exist: counted as held",
+            "warranty expiration date `June` is not a date: not listed under Running out",
+        ]
+    );
+    let license = |record| RegisterItem::license(&object(record), &account()).unwrap();
+    let ended = license(json!({"id": 3, "name": "L", "termination_date": "31/12/2024", "expiration_date": 45000}));
+    assert_eq!((ended.disposal, ended.expires_on), (Disposal::None, None));
+    assert_eq!(
+        unusable(ended),
+        [
+            "termination date `31/12/2024` is not a date: counted as held",
+            "expiration date `45000` is not a date: not listed under Running out",
+        ]
+    );
+    let none: [&str; 0] = [];
+    assert_eq!(unusable(asset(json!({"id": 1, "status_id": 1, "warranty_expiration_date": null}))), none);
+    assert_eq!(unusable(asset(json!({"id": 1}))), none, "an asset without a status is held");
+    assert_eq!(unusable(license(json!({"id": 3, "termination_date": ""}))), none);
+}
+
+#[test]
 fn a_record_without_an_id_is_refused() {
     let error = RegisterItem::asset(&object(json!({"asset_id": "A"})), &account()).unwrap_err();
     assert_eq!(error.to_string(), r#"a record of assets has no id: {"asset_id":"A"}"#);
