@@ -67,8 +67,12 @@ pub(crate) enum MissingFigure {
     RecordMissing { collection: &'static str, id: i64 },
     #[error("the depreciation `{depreciation}` has no number of months")]
     MonthsMissing { depreciation: String },
+    #[error("the months `{found}` of the depreciation `{depreciation}` are invalid")]
+    MonthsInvalid { depreciation: String, found: String },
     #[error("the minimum value `{found}` of the depreciation `{depreciation}` is not an amount")]
     MinimumUnreadable { depreciation: String, found: String },
+    #[error("the minimum value `{found}` of the depreciation `{depreciation}` is negative")]
+    MinimumNegative { depreciation: String, found: String },
     #[error("bought on {0}, after the as-of date")]
     BoughtLater(Date),
 }
@@ -82,7 +86,10 @@ impl MissingFigure {
             Self::NoDepreciation(_) => "choose a depreciation; use one of 1 month to expense it immediately",
             Self::RecordMissing { .. } => "choose an existing record",
             Self::MonthsMissing { .. } => "enter the months of the depreciation",
-            Self::MinimumUnreadable { .. } => "enter the minimum value of the depreciation",
+            Self::MonthsInvalid { .. } => "enter a whole number of months, such as 36",
+            Self::MinimumUnreadable { .. } | Self::MinimumNegative { .. } => {
+                "enter the minimum value of the depreciation"
+            }
             Self::BoughtLater(_) => "nothing, or correct the purchase date",
         }
     }
@@ -294,19 +301,29 @@ impl<'a> RecordContext<'a> {
         let missing = MissingFigure::RecordMissing { collection: depreciations.name, id };
         let record = self.names.record(depreciations.name, id).ok_or(missing)?;
         let name = first_non_empty([text_field(record, "name"), format!("#{id}")]);
-        let months =
-            integer_field(record, "months").and_then(|months| u32::try_from(months).ok()).filter(|months| *months > 0);
-        let Some(months) = months else { return Err(MissingFigure::MonthsMissing { depreciation: name }) };
-        match amount_field(record, "minimum_value", None) {
-            Ok(minimum) if minimum.is_none_or(|minimum| minimum >= Decimal::ZERO) => {
-                Ok(DepreciationSchedule { name, months, minimum: minimum.unwrap_or_default() })
+        let months = months(record, &name)?;
+        match amount_field(record, "minimum_value", None).map(Option::unwrap_or_default) {
+            Ok(minimum) if minimum < Decimal::ZERO => {
+                Err(MissingFigure::MinimumNegative { depreciation: name, found: minimum.normalize().to_string() })
             }
-            Ok(minimum) => {
-                let found = minimum.unwrap_or_default().to_string();
-                Err(MissingFigure::MinimumUnreadable { depreciation: name, found })
-            }
+            Ok(minimum) => Ok(DepreciationSchedule { name, months, minimum }),
             Err(found) => Err(MissingFigure::MinimumUnreadable { depreciation: name, found }),
         }
+    }
+}
+
+/// The months of a depreciation: at least 1.
+fn months(record: &JsonRecord, depreciation: &str) -> Result<u32, MissingFigure> {
+    let months = integer_field(record, "months").and_then(|months| u32::try_from(months).ok());
+    if let Some(months) = months.filter(|months| *months > 0) {
+        return Ok(months);
+    }
+    let depreciation = depreciation.to_owned();
+    match record.get("months") {
+        None | Some(Json::Null) => Err(MissingFigure::MonthsMissing { depreciation }),
+        Some(Json::String(text)) if text.trim().is_empty() => Err(MissingFigure::MonthsMissing { depreciation }),
+        Some(Json::String(found)) => Err(MissingFigure::MonthsInvalid { depreciation, found: found.clone() }),
+        Some(found) => Err(MissingFigure::MonthsInvalid { depreciation, found: found.to_string() }),
     }
 }
 

@@ -61,7 +61,7 @@ mod scan_state;
 use futures::StreamExt;
 use futures::stream::FuturesUnordered;
 
-pub(crate) use error::ScanError;
+pub(crate) use error::{Instability, ScanError, UnstableList};
 
 use super::rescan::Rescan;
 use super::source::RecordSource;

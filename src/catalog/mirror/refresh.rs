@@ -93,6 +93,9 @@ pub enum RefreshError<E> {
     /// The service does not keep its records in order, or somebody rewrites the whole list all the time.
     #[error("{collection} changed while it was being read: {detail}")]
     Unstable { collection: &'static str, detail: String },
+    /// Every record has an integer `id` (field notes).
+    #[error("unexpected response to `GET {collection}`: a record has no `id`")]
+    MissingId { collection: &'static str },
     /// Records are missing in whatever order the list is read.
     #[error(transparent)]
     Incomplete(#[from] IncompleteList),
@@ -104,6 +107,10 @@ impl From<RefreshError<ApiError>> for Error {
             RefreshError::Service(error) => error.into(),
             RefreshError::Mirror(error) => error.into(),
             RefreshError::Incomplete(error) => error.into(),
+            RefreshError::MissingId { .. } => {
+                let hint = String::from("check that `--base-url` is the API's URL, ending in `/api/v1`");
+                Error::new(ErrorKind::Refused, error.to_string(), Some(hint))
+            }
             RefreshError::Unstable { .. } => {
                 let hint = String::from("try again when fewer changes are made in the account");
                 Error::new(ErrorKind::Refused, error.to_string(), Some(hint))

@@ -55,6 +55,7 @@ fn print(report: &RegisterReport, printer: Printer) -> Result<(), Error> {
     summary.warnings.iter().for_each(|warning| printer.warn(&warning.to_string()));
     if printer.json {
         let mut document = json!(summary);
+        document["unreadable"] = json!(report.unreadable);
         document["read_at"] = report.read_at.clone().into();
         document["requests"] = json!({"total": requests.total, "by_kind": requests.by_kind});
         document["seconds"] = report.seconds.into();

@@ -85,13 +85,37 @@ fn what_is_missing_is_a_gap_with_a_reason() {
     );
     assert_eq!(reason(json!({"id": 1, "product_id": 9})), "it refers to record 9 of products, which does not exist");
     assert_eq!(reason(json!({"id": 1})), "it has no product, so it has no depreciation");
-    assert_eq!(reason(json!({"id": 1, "product_id": 4})), "the depreciation `None` has no number of months");
+    assert_eq!(reason(json!({"id": 1, "product_id": 4})), "the months `0` of the depreciation `None` are invalid");
     let wrong = asset(json!({"id": 1, "purchase_cost": "n/a", "purchase_date": "soon", "department_id": 5}));
     assert_eq!(wrong.cost.unwrap_err().to_string(), "purchase cost `n/a` is not an amount");
     assert_eq!(wrong.purchase_date.unwrap_err().to_string(), "purchase date `soon` is not a date");
     assert_eq!(wrong.department, "#5");
     let negative = asset(json!({"id": 1, "purchase_cost": -5}));
     assert_eq!(negative.cost.unwrap_err().to_string(), "purchase cost `-5` is negative");
+}
+
+#[test]
+fn a_depreciation_that_cannot_be_used_is_told_with_what_it_says() {
+    let schedule = |depreciation: Json| {
+        let held = Held(HashMap::from([(("depreciations", 1), object(depreciation))]));
+        let license = object(json!({"id": 3, "name": "L", "depreciation_id": 1}));
+        let schedule = RegisterItem::license(&license, &held).unwrap().schedule;
+        schedule.map(|schedule| schedule.months).map_err(|error| error.to_string())
+    };
+    for months in [json!(-12), json!(12.5), json!(5_000_000_000_u64), json!("a year"), json!([36])] {
+        let found = months.as_str().map_or_else(|| months.to_string(), str::to_owned);
+        let expected = format!("the months `{found}` of the depreciation `D` are invalid");
+        assert_eq!(schedule(json!({"name": "D", "months": months})), Err(expected));
+    }
+    for depreciation in
+        [json!({"name": "D"}), json!({"name": "D", "months": null}), json!({"name": "D", "months": " "})]
+    {
+        assert_eq!(schedule(depreciation), Err("the depreciation `D` has no number of months".into()));
+    }
+    let minimum = |minimum: Json| schedule(json!({"name": "D", "months": "36", "minimum_value": minimum}));
+    assert_eq!(minimum(json!(-5)), Err("the minimum value `-5` of the depreciation `D` is negative".into()));
+    assert_eq!(minimum(json!("n/a")), Err("the minimum value `n/a` of the depreciation `D` is not an amount".into()));
+    assert_eq!([minimum(json!("0.00")), minimum(Json::Null)], [Ok(36), Ok(36)]);
 }
 
 #[test]
@@ -132,7 +156,7 @@ fn what_cannot_be_read_of_standing_and_expiry_is_kept() {
     );
     let none: [&str; 0] = [];
     assert_eq!(unusable(asset(json!({"id": 1, "status_id": 1, "warranty_expiration_date": null}))), none);
-    assert_eq!(unusable(asset(json!({"id": 1}))), none, "an asset without a status is held");
+    assert_eq!(unusable(asset(json!({"id": 1}))), none);
     assert_eq!(unusable(license(json!({"id": 3, "termination_date": ""}))), none);
 }
 

@@ -3,7 +3,7 @@
 use super::super::{Mirror, MirrorError};
 use super::{ATTEMPTS, RefreshError, RefreshJob, RefreshOptions, RefreshTally, WholeCollection};
 use crate::api::RawRecord;
-use crate::catalog::list_scan::{ListScan, ScanError};
+use crate::catalog::list_scan::{Instability, ListScan, ScanError, UnstableList};
 use crate::catalog::source::RecordSource;
 use crate::schema::Entity;
 
@@ -135,6 +135,9 @@ fn retryable<E>(error: ScanError<E, MirrorError>) -> Result<String, RefreshError
     match error {
         ScanError::Service(error) => Err(RefreshError::Service(error)),
         ScanError::Take(error) => Err(RefreshError::Mirror(error)),
+        ScanError::Unstable(UnstableList { entity, instability: Instability::MissingId, .. }) => {
+            Err(RefreshError::MissingId { collection: entity })
+        }
         ScanError::Unstable(unstable) => Ok(unstable.to_string()),
         ScanError::Incomplete(incomplete) => Err(RefreshError::Incomplete(incomplete)),
     }
