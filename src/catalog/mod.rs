@@ -59,8 +59,8 @@ pub(crate) use log_position::{EntryAge, LogPosition, NEWEST_FIRST, entry_time};
 pub(crate) use lookup_request::LookupRequest;
 pub(crate) use matching::KeyValue;
 pub(crate) use mirror::{
-    ChangeKind, LogEntry, Mirror, MirrorError, ObservedFields, RecordChange, RefreshMethod, RefreshMode,
-    RefreshOptions, RefreshStats,
+    ChangeKind, CollectionLoss, LogEntry, Mirror, MirrorError, ObservedFields, RecordChange, RefreshMethod,
+    RefreshMode, RefreshOptions, RefreshStats,
 };
 pub(crate) use pager::{Pager, may_go_on};
 pub(crate) use source::RecordSource;

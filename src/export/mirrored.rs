@@ -8,7 +8,7 @@ use super::job::ReadMode;
 use super::progress::PhaseProgress;
 use crate::account::Account;
 use crate::api::Client;
-use crate::catalog::{Mirror, RefreshMode, RefreshOptions, RefreshStats};
+use crate::catalog::{CollectionLoss, Mirror, RefreshMode, RefreshOptions, RefreshStats};
 use crate::error::Result;
 use crate::run::prepare::report_waits;
 use crate::schema::Entity;
@@ -60,6 +60,11 @@ impl<'a> MirroredAccount<'a> {
             self.differences = compared.into_iter().filter(differs).collect();
         }
         Ok(())
+    }
+
+    /// The collections of which most records are gone since the refresh before.
+    pub(crate) fn losses(&self) -> impl Iterator<Item = CollectionLoss> {
+        self.refreshed.iter().filter_map(|refreshed| refreshed.loss)
     }
 
     /// Reads a filtered list into `into`, which keeps it apart from the local snapshot.

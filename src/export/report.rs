@@ -8,7 +8,7 @@ use super::changes::ChangeCounts;
 use super::mirrored::MirroredAccount;
 use super::source::{ExportList, ExportSource};
 use crate::api::RequestCounts;
-use crate::catalog::RefreshStats;
+use crate::catalog::{CollectionLoss, RefreshStats};
 use crate::table::write::output::{OutputReport, TruncatedText, TypeMismatch};
 use crate::wording::{counted, thousands};
 
@@ -39,6 +39,8 @@ pub struct ExportReport {
     pub differences: Vec<RefreshStats>,
     /// How many collections were compared with the service; 0 if that was not asked for.
     pub compared: usize,
+    /// Collections of which most records are gone, though the activity log tells of no deletions.
+    pub losses: Vec<CollectionLoss>,
     /// Tenants that could not be exported.
     pub failed_tenants: Vec<FailedTenant>,
     /// Older files that were deleted.
@@ -147,6 +149,7 @@ impl ExportReport {
             .chain(more)
             .chain(mismatched)
             .chain(ignored)
+            .chain(self.losses.iter().map(ToString::to_string))
             .chain(differences)
             .chain(self.same_day.clone())
             .chain((!self.left_files.is_empty()).then(|| self.left_files_text()))
@@ -224,6 +227,7 @@ impl ExportReport {
         self.client_warnings.extend(client.warnings());
         self.differences.extend(copy.differences.iter().copied());
         self.compared += copy.compared;
+        self.losses.extend(copy.losses());
         self.read_at = [self.read_at.take(), Some(copy.read_at.clone())].into_iter().flatten().min();
     }
 
@@ -241,6 +245,7 @@ impl ExportReport {
         self.same_day = self.same_day.take().or(other.same_day);
         self.differences.extend(other.differences);
         self.compared += other.compared;
+        self.losses.extend(other.losses);
         self.failed_tenants.extend(other.failed_tenants);
         self.deleted_files += other.deleted_files;
         self.left_files.extend(other.left_files);

@@ -14,6 +14,7 @@ use super::opening::Opening;
 use super::rates::Rates;
 use super::roll_forward::{RollForward, roll};
 use super::totals::{CurrencyTotal, RegisterCounts, by_currency};
+use crate::catalog::CollectionLoss;
 use crate::written_files::WrittenFiles;
 
 /// Where a register is written.
@@ -40,6 +41,8 @@ pub(crate) struct RegisterOptions {
     pub target: RegisterTarget,
     pub account: RegisterAccount,
     pub generated_at: Timestamp,
+    /// What reading the account found.
+    pub losses: Vec<CollectionLoss>,
     /// The list that the files are to be on.
     pub list: Option<WrittenFiles>,
 }
@@ -64,6 +67,9 @@ pub enum RegisterWarning {
         item_count(*items)
     )]
     StandingUnknown { items: u64 },
+    /// Records that the register is made from.
+    #[error("{0}")]
+    RecordsGone(CollectionLoss),
     /// Assets; their register's lines say `disposed`.
     #[error("{} bought and archived since the opening, in no column of the roll-forward", item_count(*items))]
     BoughtAndArchived { items: u64 },
@@ -139,6 +145,7 @@ impl<'a> Register<'a> {
         let saved_again = self.opening.as_ref().filter(|opening| opening.is_saved_again);
         let saved_again =
             saved_again.map(|opening| RegisterWarning::PreviousSavedAgain { file: opening.file.name.clone() });
-        counted.into_iter().flatten().chain(no_rate).chain(saved_again).collect()
+        let losses = self.options.losses.iter().copied().map(RegisterWarning::RecordsGone);
+        counted.into_iter().flatten().chain(losses).chain(no_rate).chain(saved_again).collect()
     }
 }

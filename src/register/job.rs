@@ -192,6 +192,7 @@ impl Account {
             target,
             account: RegisterAccount::new(&self.identity().place(), tenant),
             generated_at: Timestamp::now(),
+            losses: copy.losses().collect(),
             list: staging.is_none().then_some(written_files),
         };
         let mut summary = write(items, &options)?;

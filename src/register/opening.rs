@@ -200,6 +200,7 @@ mod tests {
             target,
             account: account("4"),
             generated_at: "2025-01-31T06:00:00Z".parse().unwrap(),
+            losses: Vec::new(),
             list: None,
         };
         write(items, &options).unwrap();

@@ -27,7 +27,7 @@ pub(crate) use changes::{ChangeKind, RecordChange};
 pub(crate) use error::MirrorError;
 pub(crate) use file::LogEntry;
 pub(crate) use observed_fields::ObservedFields;
-pub(crate) use refresh::{RefreshError, RefreshMethod, RefreshMode, RefreshOptions, RefreshStats};
+pub(crate) use refresh::{CollectionLoss, RefreshError, RefreshMethod, RefreshMode, RefreshOptions, RefreshStats};
 
 use crate::api::RawPage;
 use crate::schema::Entity;

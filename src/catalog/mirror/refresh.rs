@@ -33,6 +33,7 @@ mod full;
 mod incremental;
 
 use std::collections::BTreeSet;
+use std::fmt;
 
 use super::file::{CollectionState, UpsertResult};
 use super::log_delta::LogDelta;
@@ -81,6 +82,29 @@ pub struct RefreshStats {
     pub added: u64,
     pub changed: u64,
     pub removed: u64,
+    /// Most of the records are gone and nothing says why.
+    pub loss: Option<CollectionLoss>,
+}
+
+/// Most of a collection is gone, and the activity log does not tell of deletions. The list was read again before that was
+/// believed: a reply that is empty by mistake would empty the files of an export.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize)]
+pub struct CollectionLoss {
+    pub collection: &'static str,
+    pub gone: u64,
+    /// Records in the mirror before.
+    pub known: u64,
+}
+
+impl fmt::Display for CollectionLoss {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { collection, gone, known } = self;
+        write!(
+            formatter,
+            "{collection}: {gone} of {known} records are gone since the last export, and the activity log does not tell of \
+             their deletion; the list was read twice"
+        )
+    }
 }
 
 /// Why the mirror could not be brought up to date.
@@ -147,6 +171,7 @@ struct RefreshTally {
     added: BTreeSet<i64>,
     changed: BTreeSet<i64>,
     removed: u64,
+    loss: Option<CollectionLoss>,
     /// Set if every record was read.
     whole: Option<WholeCollection>,
 }
@@ -247,7 +272,15 @@ impl<S: RecordSource> RefreshJob<'_, S> {
             self.set_refreshed(entity, &CollectionState { refreshed_at, refresh: self.number, ..state })?;
         }
         let records = file.count(entity)?;
-        Ok(RefreshStats { entity, how: RefreshMethod::Unchanged, records, added: 0, changed: 0, removed: 0 })
+        Ok(RefreshStats {
+            entity,
+            how: RefreshMethod::Unchanged,
+            records,
+            added: 0,
+            changed: 0,
+            removed: 0,
+            loss: None,
+        })
     }
 
     /// One collection, in one transaction.
@@ -300,7 +333,7 @@ impl<S: RecordSource> RefreshJob<'_, S> {
         };
         self.set_refreshed(entity, &state)?;
         let (added, changed) = (tally.first + tally.added.len() as u64, tally.changed.len() as u64);
-        Ok(RefreshStats { entity, how, records, added, changed, removed: tally.removed })
+        Ok(RefreshStats { entity, how, records, added, changed, removed: tally.removed, loss: tally.loss })
     }
 
     /// The watermark after this refresh: not later than now. A record that is stamped in the future would hide what

@@ -8,7 +8,7 @@ use std::convert::Infallible;
 use futures::executor::block_on;
 use serde_json::{Map, Value as Json, json};
 
-use super::refresh::{RefreshMethod, RefreshMode, RefreshOptions, RefreshStats};
+use super::refresh::{CollectionLoss, RefreshMethod, RefreshMode, RefreshOptions, RefreshStats};
 use super::{ChangeKind, Mirror, MirrorError};
 use crate::api::{RawPage, Record, record_id};
 use crate::catalog::fake_source::{FakeSource, Quirk};
@@ -317,6 +317,84 @@ fn a_tag_that_changes_while_the_list_is_read_is_taken_in() {
     block_on(mirror.refresh(&source, &[maintenances], options, &mut |_, _| {})).unwrap();
     assert!(source.is_done.get());
     account.assert_mirrored(&mirror, maintenances);
+}
+
+/// An account whose list of assets is empty in as many replies as the counter says.
+struct EmptyReplies<'a> {
+    account: &'a ChangingAccount,
+    left: Cell<u32>,
+}
+
+impl RecordSource for EmptyReplies<'_> {
+    type Error = Infallible;
+
+    fn page_limit(&self) -> u32 {
+        PAGE
+    }
+
+    async fn raw_page(
+        &self,
+        entity: &'static Entity,
+        filters: &[(&str, &str)],
+        offset: u64,
+        limit: u32,
+    ) -> Result<RawPage, Infallible> {
+        if entity.name == "assets" && self.left.get() > 0 {
+            self.left.set(self.left.get() - 1);
+            return Ok(RawPage::default());
+        }
+        self.account.source.raw_page(entity, filters, offset, limit).await
+    }
+
+    async fn record(&self, entity: &'static Entity, id: i64) -> Result<Option<Record>, Infallible> {
+        self.account.source.record(entity, id).await
+    }
+}
+
+#[test]
+fn one_empty_reply_removes_nothing_and_a_second_one_is_told() {
+    for (records, mode) in
+        [(10, RefreshMode::Incremental), (10, RefreshMode::Full), (3 * PAGE as usize, RefreshMode::Full)]
+    {
+        let account = ChangingAccount::new(Log::Everything);
+        account.fill(assets(), records);
+        let mirror = Mirror::temporary().unwrap();
+        account.refresh(&mirror, &[assets()], mode);
+        let refresh = |empty| {
+            let source = EmptyReplies { account: &account, left: Cell::new(empty) };
+            let options = RefreshOptions { mode, concurrency: 4, now: NOW };
+            block_on(mirror.refresh(&source, &[assets()], options, &mut |_, _| {})).unwrap()[0]
+        };
+        let kept = refresh(1);
+        assert_eq!((kept.records, kept.removed, kept.changed, kept.loss), (records as u64, 0, 0, None));
+        account.assert_mirrored(&mirror, assets());
+        let emptied = refresh(u32::MAX);
+        let known = records as u64;
+        let loss = CollectionLoss { collection: "assets", gone: known, known };
+        assert_eq!((emptied.records, emptied.removed, emptied.loss), (0, known, Some(loss)));
+        let again = refresh(0);
+        assert_eq!((again.added, again.loss), (known, None));
+        account.assert_mirrored(&mirror, assets());
+    }
+}
+
+#[test]
+fn a_loss_is_most_of_a_collection_unless_the_log_tells_of_it() {
+    for (log, deleted, gone) in
+        [(Log::Nothing, 5, None), (Log::Nothing, 6, Some(6)), (Log::Everything, 6, None), (Log::Everything, 10, None)]
+    {
+        let account = ChangingAccount::new(log);
+        account.fill(assets(), 10);
+        let mirror = Mirror::temporary().unwrap();
+        account.refresh(&mirror, &[assets()], RefreshMode::Incremental);
+        account.ids(assets()).into_iter().take(deleted).for_each(|id| account.delete(assets(), id));
+        // New ones do not make up for them.
+        account.fill(assets(), deleted);
+        let (refreshed, _) = account.refresh(&mirror, &[assets()], RefreshMode::Incremental);
+        assert_eq!(refreshed[0].loss.map(|loss| loss.gone), gone, "{log:?} {deleted}");
+        assert_eq!(refreshed[0].removed, deleted as u64);
+        account.assert_mirrored(&mirror, assets());
+    }
 }
 
 #[test]

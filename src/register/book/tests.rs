@@ -24,6 +24,7 @@ fn options(target: RegisterTarget) -> RegisterOptions {
         target,
         account: RegisterAccount::new("https://api.example.com/api/v1", Some("12".into())),
         generated_at: "2025-01-31T06:00:00Z".parse().unwrap(),
+        losses: Vec::new(),
         list: None,
     }
 }

@@ -1,7 +1,8 @@
 //! Every record of a collection, or of a filtered list.
 
+use super::super::log_delta::LastEvent;
 use super::super::{Mirror, MirrorError};
-use super::{ATTEMPTS, RefreshError, RefreshJob, RefreshOptions, RefreshTally, WholeCollection};
+use super::{ATTEMPTS, CollectionLoss, RefreshError, RefreshJob, RefreshOptions, RefreshTally, WholeCollection};
 use crate::api::RawRecord;
 use crate::catalog::list_scan::{Instability, ListScan, ScanError, UnstableList};
 use crate::catalog::source::RecordSource;
@@ -67,6 +68,7 @@ impl<S: RecordSource> RefreshJob<'_, S> {
         tally: &mut RefreshTally,
     ) -> Result<(), RefreshError<S::Error>> {
         let mut detail = String::new();
+        let before = self.mirror.file().count(entity)?;
         for attempt in 1..=ATTEMPTS {
             let number = self.number * i64::from(ATTEMPTS + 1) + i64::from(attempt);
             let file = self.mirror.file();
@@ -74,6 +76,13 @@ impl<S: RecordSource> RefreshJob<'_, S> {
             match self.scan(entity, (is_known, known), number, tally).await {
                 Ok(()) if known == 0 => return Ok(()),
                 Ok(()) => {
+                    let loss = self.loss(entity, before, tally)?;
+                    if tally.loss.is_none() && loss.is_some() {
+                        tally.loss = loss;
+                        detail = String::from("most of its records were gone");
+                        continue;
+                    }
+                    tally.loss = loss;
                     let keep_previous = file.keeps_previous(entity)?;
                     tally.removed += file.remove_unseen(entity, number, keep_previous, self.options.now)?;
                     return Ok(());
@@ -82,6 +91,25 @@ impl<S: RecordSource> RefreshJob<'_, S> {
             }
         }
         Err(RefreshError::Unstable { collection: entity.name, detail })
+    }
+
+    /// Whether most of the records that there were before were not in the list, and the log does not say that they were
+    /// deleted.
+    fn loss(
+        &self,
+        entity: &'static Entity,
+        before: u64,
+        tally: &RefreshTally,
+    ) -> Result<Option<CollectionLoss>, MirrorError> {
+        let read = tally.whole.as_ref().map_or(0, |whole| whole.records);
+        let gone = self.mirror.file().count(entity)?.saturating_sub(read);
+        if before == 0 || gone * 2 <= before {
+            return Ok(None);
+        }
+        let is_deleted = |(_, last): &(i64, LastEvent)| *last == LastEvent::Deleted;
+        let log = self.log_since_refresh(entity)?.unwrap_or_default();
+        let is_explained = log.about(entity).filter(is_deleted).count() as u64 >= gone;
+        Ok((!is_explained).then_some(CollectionLoss { collection: entity.name, gone, known: before }))
     }
 
     async fn scan(
