@@ -12,7 +12,9 @@ use super::observer::TerminalObserver;
 use super::printer::Printer;
 use super::settings::{Settings, given_tenant, named_export};
 use super::{Error, Exit, runtime};
-use crate::export::{ExportJob, IdColumns, LogFilter, OutputLayout, Overwrite, ReadMode, ResolvedJob, TenantScope};
+use crate::export::{
+    ExportJob, IdColumns, LogFilter, OutputLayout, Overwrite, ReadMode, ResolvedJob, TenantScope, parse_day,
+};
 use crate::table::Delimiter;
 use crate::table::write::output::{ByteOrderMark, CsvOptions, FileFormat, FormulaEscaping};
 use flags::GivenFlags;
@@ -152,7 +154,7 @@ fn read_mode(args: &ExportArgs) -> ReadMode {
 }
 
 fn parse_date(text: &str) -> Result<Date, Error> {
-    text.parse().map_err(|_| Error::usage(format!("invalid date `{text}`"), "use YYYY-MM-DD, such as 2025-12-31"))
+    parse_day(text).ok_or_else(|| Error::usage(format!("invalid date `{text}`"), "use YYYY-MM-DD, such as 2025-12-31"))
 }
 
 fn is_to_stdout(args: &ExportArgs) -> bool {
@@ -182,7 +184,16 @@ impl From<IdsName> for IdColumns {
 
 #[cfg(test)]
 mod tests {
-    use super::split_columns;
+    use super::{parse_date, split_columns};
+
+    #[test]
+    fn a_date_has_no_time_and_no_zone() {
+        assert!(parse_date("2026-12-01").is_ok());
+        for text in ["2026-12-01T13:03", "2026-12-01 13:03", "2026-12-01T23:30-05:00", "20261201", "2026-12-32", ""] {
+            let error = parse_date(text).map_err(|error| error.to_string());
+            assert_eq!(error, Err(format!("invalid date `{text}`")));
+        }
+    }
 
     #[test]
     fn a_comma_of_a_name_is_told_from_one_between_columns() {

@@ -108,6 +108,11 @@ impl Diagnostic for FilterError {
     }
 }
 
+/// A day typed as `2026-01-31`. `2026-01-31T23:30-05:00` parses as a date too, and its time and zone would be ignored.
+pub(crate) fn parse_day(text: &str) -> Option<Date> {
+    text.parse::<Date>().ok().filter(|day| day.to_string() == text)
+}
+
 fn quoted(names: &[String]) -> String {
     names.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(" or ")
 }
@@ -197,8 +202,7 @@ impl FilterArg {
         if let Ok(moment) = self.value.parse::<Timestamp>() {
             return Ok(Some(FilterTest::At(self.field.clone(), moment)));
         }
-        // `2026-01-31T10:00` parses as a date too, and its time would be ignored.
-        let day = self.value.parse::<Date>().ok().filter(|day| day.to_string() == self.value);
+        let day = parse_day(&self.value);
         let invalid =
             || self.invalid_value(entity, "a date such as 2026-01-31, or a timestamp such as 2026-01-31T09:30:00Z");
         day.map(|day| Some(FilterTest::OnDay(self.field.clone(), day))).ok_or_else(invalid)
@@ -250,9 +254,9 @@ impl FilterArg {
                 let number: serde_json::Number = text.parse().map_err(|_| invalid("an amount such as 1299.50"))?;
                 Ok(Json::Number(number))
             }
-            Kind::Date => match text.parse::<Date>() {
-                Ok(day) => Ok(Json::from(day.to_string())),
-                Err(_) => Err(invalid("a date such as 2026-01-31")),
+            Kind::Date => match parse_day(text) {
+                Some(day) => Ok(Json::from(day.to_string())),
+                None => Err(invalid("a date such as 2026-01-31")),
             },
             Kind::Boolean => match text.to_ascii_lowercase().as_str() {
                 "yes" | "true" | "1" => Ok(Json::Bool(true)),

@@ -62,6 +62,7 @@ pub use changes::ChangeCounts;
 pub use columns::IdColumns;
 pub use destination::{OutputLayout, TenantScope};
 pub(crate) use error::ExportError;
+pub(crate) use filters::parse_day;
 pub use job::{ExportJob, ReadMode};
 pub(crate) use names::{ReferenceNames, collections_referenced_by};
 pub use report::{ExportReport, FailedTenant, StoredFile, TableReport};

@@ -313,6 +313,7 @@ fn invalid_register_options_are_rejected() {
         &["export", "register", "-o", "r.jsonl"],
         &["export", "register", "assets", "-o", "r.xlsx"],
         &["export", "register", "-o", "r.xlsx", "--as-of", "31.12.2026"],
+        &["export", "register", "-o", "r.xlsx", "--as-of", "2025-12-31T10:00"],
         &["export", "register", "-o", "r.xlsx", "--where", "status=Ready"],
         &["export", "register", "-o", "r.xlsx", "--since", "2026-01-01"],
         &["export", "register", "-o", "r.xlsx", "--verify"],
@@ -342,6 +343,11 @@ fn invalid_register_options_are_rejected() {
     exit code 2
     --- stderr
     error: invalid date `31.12.2026`
+      hint: use YYYY-MM-DD, such as 2025-12-31
+    $ tallyport export register -o r.xlsx --as-of 2025-12-31T10:00
+    exit code 2
+    --- stderr
+    error: invalid date `2025-12-31T10:00`
       hint: use YYYY-MM-DD, such as 2025-12-31
     $ tallyport export register -o r.xlsx --where status=Ready
     exit code 2

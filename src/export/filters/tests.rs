@@ -146,6 +146,8 @@ fn an_invalid_filter_has_a_hint() {
         ("asset_serail=7", "did you mean `asset_serial`?"),
         ("qqq=7", "`tallyport schema assets` lists its fields"),
         ("purchase_date=1/2/24", "use a date such as 2026-01-31"),
+        ("purchase_date=2026-01-31T10:00", "use a date such as 2026-01-31"),
+        ("created_at=2026-01-31T10:00", "use a date such as 2026-01-31, or a timestamp such as 2026-01-31T09:30:00Z"),
         ("status=In repar", "did you mean `In repair`?"),
         ("id=HF-1", "use a whole number"),
         ("created_at=yesterday", "use a date such as 2026-01-31, or a timestamp such as 2026-01-31T09:30:00Z"),
