@@ -19,12 +19,11 @@ use serde::Deserialize;
 use super::currency::rounded;
 use super::error::{PreviousProblem, RegisterError};
 use super::manifest::{FOLDER_MANIFEST, FileFacts, RegisterAccount, beside};
-use super::previous::{PreviousRegister, RegisterEntry};
+use super::previous::{PreviousRegister, RegisterEntry, SUMMARY_SHEET};
 use super::totals::NONE;
 use crate::table::{FileKind, Input, ReadOptions, Workbook};
 
-/// The sheet of a workbook that names the account, and the label beside the name.
-const SUMMARY_SHEET: &str = "Summary";
+/// The label beside the name of the account on the sheet `Summary`.
 const ACCOUNT_LABEL: &str = "Account";
 
 /// The file that a register was rolled forward from.
@@ -177,7 +176,7 @@ mod tests {
     use jiff::civil::date;
 
     use super::super::content::{RegisterOptions, RegisterTarget};
-    use super::super::item::{MissingFigure, RegisterItem};
+    use super::super::item::{ItemKind, MissingFigure, RegisterItem};
     use super::super::samples;
     use super::super::write::write;
     use super::*;
@@ -188,11 +187,15 @@ mod tests {
 
     /// Writes a register into a folder.
     fn written(target: RegisterTarget) {
-        let items = vec![
+        let items = [
             samples::item(1),
             RegisterItem { category: "=R&D, \"x\"".into(), cost: Ok(Decimal::new(12_345_678, 3)), ..samples::item(2) },
             RegisterItem { cost: Err(MissingFigure::CostMissing), category: NONE.into(), ..samples::item(3) },
         ];
+        written_of(items.to_vec(), target);
+    }
+
+    fn written_of(items: Vec<RegisterItem>, target: RegisterTarget) {
         let options = RegisterOptions {
             as_of: date(2025, 1, 31),
             rates: None,
@@ -275,6 +278,19 @@ mod tests {
         }
         fs::write(folder.path().join("r.csv.manifest.json"), "{").unwrap();
         assert!(read(&path, &account("4")).unwrap_err().contains("cannot read its manifest `r.csv.manifest.json`"));
+    }
+
+    #[test]
+    fn a_category_that_looks_escaped_is_the_same_in_a_workbook_and_a_csv_file() {
+        let folder = tempfile::tempdir().unwrap();
+        let categories = ["=x", "'=x", "''=x", "'quoted'", "plain"];
+        let item = |(id, category): (i64, &str)| RegisterItem { category: category.into(), ..samples::item(id) };
+        written_of((1..).zip(categories).map(item).collect(), RegisterTarget::Folder(folder.path().to_owned()));
+        for name in ["register.csv", "register.xlsx"] {
+            let previous = PreviousRegister::read(&folder.path().join(name), date(2025, 12, 31)).unwrap();
+            let read = [1, 2, 3, 4, 5].map(|id| previous.entries[&(ItemKind::Asset, id)].category.clone());
+            assert_eq!(read, categories, "{name}");
+        }
     }
 
     #[test]

@@ -21,6 +21,8 @@ use crate::table::{Cell, FileKind, Input, ReadOptions, Row, Value, Workbook};
 
 /// The sheet of the workbook with one line per item.
 pub(super) const REGISTER_SHEET: &str = "Register";
+/// The sheet that names the account.
+pub(super) const SUMMARY_SHEET: &str = "Summary";
 
 #[derive(Debug, Default)]
 pub(super) struct PreviousRegister {
@@ -68,13 +70,12 @@ impl PreviousRegister {
     pub(super) fn read(path: &Path, present: Date) -> Result<PreviousRegister, RegisterError> {
         let wrong = |problem| RegisterError::Previous { file: path.to_owned(), problem };
         let mut book = Workbook::open(&Input::Path(path.to_owned()), &ReadOptions::default())?;
-        let is_register = |name: &Option<String>| name.as_deref() == Some(REGISTER_SHEET);
-        let sheet = match book.kind() {
-            FileKind::Csv => Some(0),
-            _ => book.sheets().iter().position(|sheet| is_register(&sheet.name)),
-        };
+        let sheet_of = |name: &str| book.sheets().iter().position(|sheet| sheet.name.as_deref() == Some(name));
+        let sheet = if book.kind() == FileKind::Csv { Some(0) } else { sheet_of(REGISTER_SHEET) };
         let sheet = sheet.ok_or_else(|| wrong(PreviousProblem::SheetMissing))?;
-        let mut reader = PreviousReader { positions: None, previous: PreviousRegister::default() };
+        // A CSV file that was saved as a workbook has one sheet, and keeps its escapes.
+        let has_escapes = book.kind() == FileKind::Csv || sheet_of(SUMMARY_SHEET).is_none();
+        let mut reader = PreviousReader { has_escapes, positions: None, previous: PreviousRegister::default() };
         let mut read = Ok(());
         book.each_row(sheet, &mut |row| {
             read = reader.row(row);
@@ -99,6 +100,8 @@ const NEEDED: [ColumnSource; 11] = {
 };
 
 struct PreviousReader {
+    /// Whether an apostrophe in front of a formula is an escape, as in CSV, and not part of the text.
+    has_escapes: bool,
     /// The positions of the columns of [`NEEDED`]; none before the header row was read.
     positions: Option<[usize; NEEDED.len()]>,
     previous: PreviousRegister,
@@ -110,7 +113,7 @@ impl PreviousReader {
             self.positions = Some(positions(row)?);
             return Ok(());
         };
-        let line = PreviousLine { row, positions };
+        let line = PreviousLine { row, has_escapes: self.has_escapes, positions };
         let entry = line.entry()?;
         let as_of = line.date(ColumnSource::Day)?;
         match self.previous.as_of {
@@ -142,13 +145,16 @@ fn positions(header: &Row) -> Result<[usize; NEEDED.len()], PreviousProblem> {
 /// A row, with the positions of its columns.
 struct PreviousLine<'a> {
     row: &'a Row,
+    has_escapes: bool,
     positions: [usize; NEEDED.len()],
 }
 
 impl PreviousLine<'_> {
     fn cell(&self, of: ColumnSource) -> Cell<'_> {
-        let at = NEEDED.iter().position(|needed| *needed == of);
-        at.map_or(Cell::BLANK, |at| self.row.cell(self.positions[at]))
+        let Some(at) = NEEDED.iter().position(|needed| *needed == of) else { return Cell::BLANK };
+        let column = self.positions[at];
+        let as_written = if self.has_escapes { None } else { self.row.cell_with_apostrophe(column) };
+        as_written.unwrap_or_else(|| self.row.cell(column))
     }
 
     fn entry(&self) -> Result<RegisterEntry, PreviousProblem> {
