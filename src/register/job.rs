@@ -66,7 +66,7 @@ impl RegisterJob {
         Self { output: output.into(), ..Self::default() }
     }
 
-    /// Writes a workbook or a CSV file. The extension of the output must not say otherwise.
+    /// Writes a workbook or a CSV file. The extension of the output must not say otherwise, and a folder gets both.
     pub fn with_format(self, format: Option<FileFormat>) -> Self {
         Self { format, ..self }
     }
@@ -118,7 +118,11 @@ impl RegisterJob {
     /// Where the files are written, and the staging folder if they go into a bucket.
     async fn target(&self, tenant: Option<&str>, now: DateTime) -> Result<(RegisterTarget, Option<StagingDir>)> {
         let values = PlaceholderValues { name: self.name.as_deref(), tenant };
-        let filled = self.pattern()?.fill(values, now)?;
+        let filled = self.pattern()?.fill(values, now).map_err(|error| match error {
+            // The register is of one tenant.
+            ExportError::TenantMissing => Error::usage(error.to_string(), "pass --tenant, or leave {tenant} out"),
+            error => error.into(),
+        })?;
         if !is_url(&filled) {
             let path = PathBuf::from(&filled);
             let is_folder = is_folder(&filled) || path.is_dir();
@@ -141,6 +145,12 @@ impl RegisterJob {
     }
 
     fn target_at(&self, path: PathBuf, is_folder: bool) -> Result<RegisterTarget> {
+        if is_folder && self.format.is_some() {
+            return Err(Error::usage(
+                "--format has no effect on a folder, which gets the register as a workbook and as a CSV file",
+                "leave it out, or name an .xlsx or .csv file",
+            ));
+        }
         if is_folder {
             return Ok(RegisterTarget::Folder(path));
         }
@@ -314,6 +324,7 @@ mod tests {
         assert_eq!(target(Some(FileFormat::Csv), "r.txt", false).unwrap(), RegisterTarget::Csv(PathBuf::from("r.txt")));
         assert_eq!(target(None, "out/", true).unwrap(), RegisterTarget::Folder(PathBuf::from("out/")));
         assert!(target(None, "r.jsonl", false).is_err());
+        assert!(target(Some(FileFormat::Csv), "out/", true).is_err());
         assert!(target(Some(FileFormat::Parquet), "r.xlsx", false).is_err());
         assert!(RegisterJob::to("-").pattern().is_err());
     }

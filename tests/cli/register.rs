@@ -311,6 +311,8 @@ fn invalid_register_options_are_rejected() {
         &["export", "register"],
         &["export", "register", "-o", "-"],
         &["export", "register", "-o", "r.jsonl"],
+        &["export", "register", "-o", "new/", "--format", "csv"],
+        &["export", "register", "-o", "r-{tenant}.csv"],
         &["export", "register", "assets", "-o", "r.xlsx"],
         &["export", "register", "-o", "r.xlsx", "--as-of", "31.12.2026"],
         &["export", "register", "-o", "r.xlsx", "--as-of", "2025-12-31T10:00"],
@@ -334,6 +336,16 @@ fn invalid_register_options_are_rejected() {
     --- stderr
     error: the register is a workbook or a CSV file
       hint: name an .xlsx or .csv file, or a folder
+    $ tallyport export register -o new/ --format csv
+    exit code 2
+    --- stderr
+    error: --format has no effect on a folder, which gets the register as a workbook and as a CSV file
+      hint: leave it out, or name an .xlsx or .csv file
+    $ tallyport export register -o r-{tenant}.csv
+    exit code 2
+    --- stderr
+    error: {tenant} needs a tenant, and none is selected
+      hint: pass --tenant, or leave {tenant} out
     $ tallyport export register assets -o r.xlsx
     exit code 2
     --- stderr
