@@ -38,6 +38,8 @@ pub(crate) enum RegisterError {
 pub(crate) enum RatesProblem {
     #[error("column `{column}` is missing")]
     ColumnMissing { column: &'static str },
+    #[error("several columns are called `{column}`")]
+    ColumnTwice { column: &'static str },
     #[error("row {row}: invalid rate `{found}`")]
     Rate { row: u64, found: String },
     #[error("row {row}: ambiguous rate `{found}`; could be `{large}` or `{small}`")]
@@ -94,6 +96,7 @@ impl Diagnostic for RegisterError {
             Self::Rates { problem: RatesProblem::NoBase, .. } => {
                 "add a row for the base currency with the rate 1, or a column `base` with its code"
             }
+            Self::Rates { problem: RatesProblem::ColumnTwice { .. }, .. } => "keep one of them",
             Self::Rates { problem: RatesProblem::SeveralBases { .. }, .. } => {
                 "add a column `base` with the code of the base currency"
             }

@@ -67,9 +67,8 @@ impl Rates {
 
 fn of(rows: &[Row]) -> Result<Rates, RatesProblem> {
     let (header, rows) = rows.split_first().ok_or(RatesProblem::ColumnMissing { column: "currency" })?;
-    let position = |name: &str| (0..header.len()).find(|column| fold_header(header.cell(*column).text) == name);
-    let currency = position("currency").ok_or(RatesProblem::ColumnMissing { column: "currency" })?;
-    let rate = position("rate").ok_or(RatesProblem::ColumnMissing { column: "rate" })?;
+    let currency = position(header, "currency")?.ok_or(RatesProblem::ColumnMissing { column: "currency" })?;
+    let rate = position(header, "rate")?.ok_or(RatesProblem::ColumnMissing { column: "rate" })?;
     let marks = RateMarks::of(rows, rate);
     let rates = rows.iter().map(|row| read_row(row, currency, rate, marks)).collect::<Result<Vec<_>, _>>()?;
     for (at, (row, rate)) in rates.iter().enumerate() {
@@ -77,7 +76,7 @@ fn of(rows: &[Row]) -> Result<Rates, RatesProblem> {
             return Err(RatesProblem::Twice { row: *row, currency: rate.currency.code.to_string() });
         }
     }
-    let named = match position("base") {
+    let named = match position(header, "base")? {
         Some(base) => base_of(rows, base)?,
         None => None,
     };
@@ -90,6 +89,15 @@ fn of(rows: &[Row]) -> Result<Rates, RatesProblem> {
             Err(RatesProblem::BaseRate { row: *row, base: base.code.to_string(), found: rate.rate.to_string() })
         }
         None => Ok(Rates { base, rates: rates.into_iter().map(|(_, rate)| rate).collect() }),
+    }
+}
+
+/// The position of a column, if there is one.
+fn position(header: &Row, name: &'static str) -> Result<Option<usize>, RatesProblem> {
+    let mut found = (0..header.len()).filter(|column| fold_header(header.cell(*column).text) == name);
+    match (found.next(), found.next()) {
+        (_, Some(_)) => Err(RatesProblem::ColumnTwice { column: name }),
+        (position, None) => Ok(position),
     }
 }
 
@@ -212,6 +220,8 @@ mod tests {
         for (text, value) in [
             ("code,rate\nEUR,1\n", "column `currency` is missing"),
             ("currency,value\nEUR,1\n", "column `rate` is missing"),
+            ("currency,rate,Rate\nEUR,1,1\nUSD,0.92,0.95\n", "several columns are called `rate`"),
+            ("currency,rate,base,base\nEUR,1,EUR,USD\n", "several columns are called `base`"),
             ("currency,rate\nEUR,1\nUSD,0\n", "row 3: invalid rate `0`"),
             ("currency,rate\nEUR,1\nUSD,-1\n", "row 3: invalid rate `-1`"),
             ("currency,rate\nEUR,1\nUSD,soon\n", "row 3: invalid rate `soon`"),
