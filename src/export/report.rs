@@ -118,9 +118,10 @@ impl TableReport {
 }
 
 impl ExportReport {
-    /// Whether every tenant was exported, and no difference between the local snapshot and the service was found.
+    /// Whether every tenant was exported, no difference between the local snapshot and the service was found, and no
+    /// value is missing from the files because its column cannot hold it.
     pub fn is_success(&self) -> bool {
-        self.failed_tenants.is_empty() && self.differences.is_empty()
+        self.failed_tenants.is_empty() && self.differences.is_empty() && self.mismatched_cells == 0
     }
 
     /// What the user should know, as text.
@@ -264,4 +265,15 @@ fn difference_text(difference: &RefreshStats) -> String {
         "the local snapshot of {} differed from the service: {} missing, {} different, {} too many; it has been corrected",
         difference.entity.name, difference.added, difference.changed, difference.removed
     )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_value_that_is_missing_from_a_file_is_no_success() {
+        let of = |mismatched_cells| ExportReport { mismatched_cells, ..ExportReport::default() };
+        assert_eq!([of(0), of(1)].map(|report| report.is_success()), [true, false]);
+    }
 }
