@@ -9,7 +9,8 @@ use super::rate_limiter::{Closed, RateLimiter};
 use super::request_kind::Method;
 use super::response::Response;
 use super::retry::{
-    AttemptCounts, AttemptOutcome, LONGEST_RETRY_AFTER, RETRIES, RetryAction, decide, is_outage, outage_wait,
+    AttemptCounts, AttemptOutcome, LONGEST_RETRY_AFTER, LONGEST_THROTTLING, RETRIES, RetryAction, decide, is_outage,
+    outage_wait,
 };
 use super::wait::WaitReason;
 
@@ -64,8 +65,9 @@ pub(super) enum PriorAttempts {
     MaybeApplied,
 }
 
-/// Sends a request until it is settled. A read waits for a service that is down for as long as `patience` says. Every attempt acquires a permit of the rate limiter, and what the service says
-/// of its own limits is applied there.
+/// Sends a request until it is settled. Every attempt acquires a permit of the rate limiter, and what the service says of its
+/// own limits is applied there. A read waits for a service that is down for as long as `patience` says; if it is to be
+/// patient at all, it is that of an export, which also ends one day if every answer is a 429.
 pub(super) async fn send_with_retry<Sending, Sent>(
     method: Method,
     (limiter, patience): (&RateLimiter, Duration),
@@ -78,6 +80,7 @@ where
     let mut counts = AttemptCounts::default();
     let mut earlier = PriorAttempts::NotApplied;
     let begun = Instant::now();
+    let mut throttled_since = None;
     loop {
         let last = attempt().await;
         apply_rate_headers(limiter, &last);
@@ -93,6 +96,10 @@ where
             RetryAction::Return => return RequestResult { last, earlier },
             RetryAction::PauseAll { .. } if limiter.is_closed() => return RequestResult { last, earlier },
             RetryAction::PauseAll { span } => {
+                let since: Instant = *throttled_since.get_or_insert_with(Instant::now);
+                if !patience.is_zero() && since.elapsed() > LONGEST_THROTTLING {
+                    return RequestResult { last, earlier };
+                }
                 counts.throttled += 1;
                 limiter.pause(span, WaitReason::Throttled);
                 continue;
@@ -110,6 +117,7 @@ where
         }
         counts.failed += 1;
         counts.throttled = 0;
+        throttled_since = None;
         if last.may_have_been_applied() {
             earlier = PriorAttempts::MaybeApplied;
         }
@@ -190,6 +198,21 @@ mod tests {
         let result = result.await;
         let attempts = count - left.borrow().len();
         (result, attempts, start.elapsed())
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_patient_read_that_is_only_ever_throttled_ends() {
+        let patience = Duration::from_secs(600);
+        let (result, _, time) = play_patiently(Method::Get, patience, vec![plain(429); 1_000]).await;
+        assert_eq!(result.last, plain(429));
+        assert!((4 * 3_600..4 * 3_600 + 120).contains(&time.as_secs()), "{time:?}");
+        // Any other answer begins anew, and an announced pause is waited for, however long.
+        let script = [vec![plain(429); 150], vec![plain(502)], vec![plain(429); 150]].concat();
+        assert_eq!(play_patiently(Method::Get, patience, script).await.0.last, plain(200));
+        let day = ResponseHeaders { retry_after: Some(Duration::from_secs(86_400)), ..ResponseHeaders::default() };
+        assert_eq!(play_patiently(Method::Get, patience, vec![answered(429, day)]).await.0.last, plain(200));
+        // An import waits as long as it takes.
+        assert_eq!(play(Method::Get, vec![plain(429); 1_000]).await.0.last, plain(200));
     }
 
     #[tokio::test(start_paused = true)]

@@ -92,6 +92,9 @@ impl ApiError {
             Self::Refused { status: 404, .. } => {
                 "there is no such address; check that `--base-url` is the API's URL, ending in `/api/v1`"
             }
+            Self::Refused { status: 429, .. } => {
+                "try again later; other programs with the same key use up the same quota"
+            }
             Self::Refused { .. } => return None,
             Self::Contract { .. } => "check that `--base-url` is the API's URL, ending in `/api/v1`",
         };

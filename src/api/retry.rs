@@ -31,6 +31,9 @@ pub(super) const LONGEST_OUTAGE: Duration = Duration::from_secs(600);
 /// The pause after a 429 that names none: one second, doubling with every 429 in a row.
 const FIRST_PAUSE: Duration = Duration::from_secs(1);
 const LONGEST_PAUSE: Duration = Duration::from_secs(60);
+/// How long an export's request is answered by nothing but 429 before it is given up: four hours of a quota that others use up.
+/// The next export waits for this one.
+pub(super) const LONGEST_THROTTLING: Duration = Duration::from_secs(4 * 3_600);
 /// The shortest pause after a 429, whatever it names: `Retry-After: 0` must not become a busy loop.
 const LEAST_PAUSE: Duration = Duration::from_millis(100);
 /// A failure that asks for a longer wait is final, not a hiccup.
