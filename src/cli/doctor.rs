@@ -29,11 +29,8 @@ pub(super) fn run(global: &Global, printer: Printer) -> Result<Exit, Error> {
         Ok(settings) => examine(&settings)?,
         Err(error) => vec![unusable(&error)],
     };
-    match printer.json {
-        true => printer.document(&json(&checks))?,
-        false => printer.say(&text(&checks))?,
-    }
-    Ok(exit(&checks))
+    let printed = if printer.json { printer.document(&json(&checks)) } else { printer.say(&text(&checks)) };
+    Ok(exit(&checks).after_printing(printed, printer))
 }
 
 /// One thing looked at.

@@ -3,6 +3,7 @@
 use std::io;
 use std::process::ExitCode;
 
+use super::printer::Printer;
 use crate::error::{Diagnostic, Error, ErrorKind};
 use crate::table::write::WriteError;
 
@@ -19,8 +20,21 @@ pub enum Exit {
     Refused = 3,
     /// Interrupted or stopped early; `resume` continues.
     Stopped = 4,
-    /// A bug of tallyport.
+    /// A bug of tallyport, or a result or an outcome that could not be written.
     Internal = 5,
+}
+
+impl Exit {
+    /// The exit code of a command once its outcome was printed. What it came to counts before what became of the output: a
+    /// reader that went away changes nothing, and an outcome that nobody can read is no success.
+    pub(super) fn after_printing(self, printed: Result<(), impl Into<Error>>, printer: Printer) -> Self {
+        let Err(error) = printed.map_err(Into::into) else { return self };
+        if is_closed_pipe(&error) {
+            return self;
+        }
+        printer.error(&error.to_string(), error.hint().as_deref());
+        if self == Exit::Success { Exit::Internal } else { self }
+    }
 }
 
 impl From<Exit> for ExitCode {
@@ -58,7 +72,8 @@ impl From<io::Error> for Error {
     }
 }
 
-/// A reader that went away, as in `tallyport schema | head`, is a quiet end.
+/// A reader that went away, as in `tallyport schema | head`, is a quiet end. Where a command has more to say by its exit
+/// code than that it succeeded, see [`Exit::after_printing`].
 pub(super) fn is_closed_pipe(error: &Error) -> bool {
     let source = match (error.downcast_ref(), error.downcast_ref()) {
         (Some(OutputError(source)), _) => source,

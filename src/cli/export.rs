@@ -48,8 +48,8 @@ fn export_collections(global: &Global, given: &GivenFlags<'_>, printer: Printer)
         account.run_export(&job, &mut observer).await
     })?;
     observer.finish();
-    summary::print(&report, is_to_stdout(args), printer)?;
-    Ok(if report.is_success() { Exit::Success } else { Exit::RowsFailed })
+    let exit = if report.is_success() { Exit::Success } else { Exit::RowsFailed };
+    Ok(exit.after_printing(summary::print(&report, is_to_stdout(args), printer), printer))
 }
 
 /// Adds what config.toml says about the export called `--name`.

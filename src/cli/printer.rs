@@ -83,7 +83,11 @@ impl Printer {
                 text.lines().filter(|line| !line.trim().is_empty()).for_each(|line| talk_line(Level::Info, line, None));
                 Ok(())
             }
-            (_, true) => anstream::stderr().write_all(terminal::rendered(&without_secrets(text)).as_bytes()),
+            // The document on stdout counts, and is yet to come.
+            (_, true) => {
+                write_stderr(text);
+                Ok(())
+            }
             (_, false) => self.fitted(text),
         }
     }

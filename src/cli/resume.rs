@@ -17,8 +17,8 @@ pub(super) fn run(global: &Global, args: &ResumeArgs, printer: Printer) -> Resul
     let run = match run.report_if_finished()? {
         Ok(report) => {
             printer.note(&format!("run {} is finished; there is nothing to resume", report.run_id()));
-            print_summary(report.summary(), printer)?;
-            return Ok(report.status().into());
+            let printed = print_summary(report.summary(), printer);
+            return Ok(Exit::from(report.status()).after_printing(printed, printer));
         }
         Err(run) => run,
     };

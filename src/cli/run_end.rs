@@ -1,5 +1,6 @@
 //! The end of a run: printed, and as an exit code.
 
+use std::io;
 use std::path::Path;
 
 use serde_json::json;
@@ -40,7 +41,7 @@ pub(super) fn apply(
     if is_dry_run {
         let summary = plan.finish_dry_run(&mut observer)?;
         observer.finish();
-        return print_planned(&summary, printer);
+        return Ok(print_planned(&summary, printer));
     }
     let report = runtime.block_on(plan.apply(&mut observer))?;
     observer.finish();
@@ -78,14 +79,14 @@ fn record_result(summary: &RunSummary) {
 }
 
 /// Prints the summary of a check or a dry run.
-pub(super) fn print_planned(summary: &RunSummary, printer: Printer) -> Result<Exit, Error> {
+pub(super) fn print_planned(summary: &RunSummary, printer: Printer) -> Exit {
     record_result(summary);
-    print_summary(summary, printer)?;
-    Ok(if summary.counts().failed > 0 { Exit::RowsFailed } else { Exit::Success })
+    let exit = if summary.counts().failed > 0 { Exit::RowsFailed } else { Exit::Success };
+    exit.after_printing(print_summary(summary, printer), printer)
 }
 
 /// Prints a summary: as text for people, as the one document for scripts.
-pub(super) fn print_summary(run: &RunSummary, printer: Printer) -> Result<(), Error> {
+pub(super) fn print_summary(run: &RunSummary, printer: Printer) -> io::Result<()> {
     if is_in_lines() {
         print_events(run, printer);
     } else {
@@ -128,19 +129,17 @@ fn print_events(run: &RunSummary, printer: Printer) {
     printer.event(&format!("{command} {ending}"), fields);
 }
 
-/// Prints how a run ended. A reader that went away changes nothing of what the run came to.
+/// Prints how a run ended.
 pub(super) fn print_report(report: &RunReport, printer: Printer) -> Exit {
     if report.result_error().is_none() {
         record_result(report.summary());
     }
-    if let Err(error) = print_summary(report.summary(), printer) {
-        printer.warn(&error.to_string());
-    }
+    let exit = Exit::from(report.status()).after_printing(print_summary(report.summary(), printer), printer);
     if let Some(error) = report.result_error() {
         printer.error(&format!("the result could not be written: {error}"), error.hint().as_deref());
         if let Some(resume) = report.summary().next.first() {
             printer.note(&format!("{resume} writes it again"));
         }
     }
-    report.status().into()
+    exit
 }

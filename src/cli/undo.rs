@@ -1,5 +1,7 @@
 //! `tallyport undo`: undoes a run, as a run of its own.
 
+use std::io;
+
 use serde_json::json;
 
 use super::args::{Global, UndoArgs};
@@ -31,7 +33,8 @@ pub(super) fn run(global: &Global, args: &UndoArgs, printer: Printer) -> Result<
     let plan = runtime.block_on(run.plan(&account, job, &mut observer))?;
     if args.dry_run || plan.summary.writes() == 0 {
         observer.finish();
-        return print_plan(&plan, args, printer);
+        let exit = if plan.summary.left() > 0 { Exit::RowsFailed } else { Exit::Success };
+        return Ok(exit.after_printing(print_plan(&plan, args, printer), printer));
     }
     printer.note(plan.text().trim_end());
     let report = runtime.block_on(plan.apply(&mut observer))?;
@@ -40,7 +43,7 @@ pub(super) fn run(global: &Global, args: &UndoArgs, printer: Printer) -> Result<
 }
 
 /// The end of an undo that sends nothing: a dry run, or one with nothing left to do.
-fn print_plan(plan: &UndoPlan<'_>, args: &UndoArgs, printer: Printer) -> Result<Exit, Error> {
+fn print_plan(plan: &UndoPlan<'_>, args: &UndoArgs, printer: Printer) -> io::Result<()> {
     let (summary, undone) = (&plan.summary, plan.undone());
     let end = match (summary.writes(), summary.left()) {
         (0, 0) => String::from("  nothing is left to undo\n"),
@@ -62,5 +65,5 @@ fn print_plan(plan: &UndoPlan<'_>, args: &UndoArgs, printer: Printer) -> Result<
         });
         printer.document(&format!("{document}\n"))?;
     }
-    Ok(if summary.left() > 0 { Exit::RowsFailed } else { Exit::Success })
+    Ok(())
 }

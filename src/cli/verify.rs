@@ -1,5 +1,6 @@
 //! `tallyport verify`: what a run sent, or what files say, against what the account holds now.
 
+use std::io;
 use std::path::{Path, PathBuf};
 
 use super::args::{Global, VerifyArgs};
@@ -42,7 +43,9 @@ pub(super) fn run(global: &Global, args: &VerifyArgs, printer: Printer) -> Resul
         }
     };
     observer.finish();
-    print(report, layout.result.as_deref(), printer)
+    let report = write_result(report, layout.result.as_deref())?;
+    let exit = if report.is_equal() { Exit::Success } else { Exit::RowsFailed };
+    Ok(exit.after_printing(print(&report, printer), printer))
 }
 
 /// A single word that is no file may be a run.
@@ -83,7 +86,7 @@ fn check_result_type(result: Option<&Path>) -> Result<(), Error> {
     Ok(())
 }
 
-fn print(mut report: VerifyReport, result: Option<&Path>, printer: Printer) -> Result<Exit, Error> {
+fn write_result(mut report: VerifyReport, result: Option<&Path>) -> Result<VerifyReport, Error> {
     if let Some(path) = result {
         let written = report.write_workbook(path)?;
         if let Ok(files) = written_files() {
@@ -91,9 +94,13 @@ fn print(mut report: VerifyReport, result: Option<&Path>, printer: Printer) -> R
         }
         report.result = Some(written);
     }
+    Ok(report)
+}
+
+fn print(report: &VerifyReport, printer: Printer) -> io::Result<()> {
     printer.say(&report.text())?;
     if printer.json {
         printer.document(&format!("{}\n", report.json()))?;
     }
-    Ok(if report.is_equal() { Exit::Success } else { Exit::RowsFailed })
+    Ok(())
 }

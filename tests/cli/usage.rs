@@ -1,5 +1,7 @@
 //! Usage errors: a clear message, the right exit code, and no request.
 
+use std::process::Stdio;
+
 use crate::harness::{CliTest, CommandOutput, assert_output, tallyport};
 
 const ASSETS: &str = "asset_id,product,status\nA-1,MacBook Pro 14,Ready\n";
@@ -274,4 +276,67 @@ fn the_columns_of_a_profile_are_told_from_those_of_a_flag() {
     std::fs::write(account.path("config/tallyport/config.toml"), config).unwrap();
     let refused = account.run(&["export", "statuses", "-o", "-"]);
     assert!(refused.stderr.contains("the profile in config.toml asks for it"), "{}", refused.stderr);
+}
+
+/// The exit code of a command whose standard output goes there.
+fn exit_code_to(account: &CliTest, stdout: impl Into<Stdio>, arguments: &[&str]) -> i32 {
+    CommandOutput::run(account.command(arguments).stdout(stdout)).code
+}
+
+/// Two places, one of which cannot be read, and one that the account lacks.
+fn places() -> CliTest {
+    CliTest::new()
+        .sheet("bad.csv", "name,currency\nBerlin,EUR\nKiel,ZZZ\n")
+        .sheet("good.csv", "name\nParis\n")
+        .sheet("other.csv", "name\nRome\n")
+}
+
+#[test]
+fn a_reader_that_went_away_does_not_change_the_exit_code() {
+    let account = places();
+    let closed = || std::io::pipe().unwrap().1;
+    for (arguments, code) in [
+        (&["check", "bad.csv", "--entity", "locations"][..], 1),
+        (&["check", "good.csv", "--entity", "locations"], 0),
+        (&["import", "bad.csv", "--entity", "locations", "--dry-run"], 1),
+        (&["verify", "good.csv", "--entity", "locations"], 1),
+        (&["import", "good.csv", "--entity", "locations"], 0),
+        (&["verify", "good.csv", "--entity", "locations"], 0),
+        (&["export", "locations", "-o", "out.csv"], 0),
+        (&["doctor"], 0),
+        (&["schema"], 0),
+    ] {
+        for json in [&[][..], &["--json"]] {
+            let arguments = [arguments, json].concat();
+            assert_eq!(exit_code_to(&account, closed(), &arguments), code, "{arguments:?}");
+        }
+    }
+    let mut refused = account.command(&["doctor"]);
+    refused.env("BLUETALLY_API_KEY", "another").stdout(closed());
+    assert_eq!(CommandOutput::run(refused).code, 3);
+}
+
+#[test]
+fn a_document_is_printed_though_nobody_reads_the_messages() {
+    let account = places();
+    let mut command = account.command(&["verify", "good.csv", "--entity", "locations", "--json"]);
+    command.stderr(std::io::pipe().unwrap().1);
+    let verified = CommandOutput::run(command).exits(1);
+    assert!(verified.stdout.contains("\"missing\""), "{}", verified.stdout);
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn an_outcome_that_cannot_be_written_is_no_success() {
+    let account = places();
+    let full = || std::fs::OpenOptions::new().write(true).open("/dev/full").unwrap();
+    for (arguments, code) in [
+        (&["import", "good.csv", "--entity", "locations", "--json"][..], 5),
+        (&["import", "other.csv", "--entity", "locations"], 5),
+        (&["check", "bad.csv", "--entity", "locations"], 1),
+        (&["runs", "--json"], 5),
+    ] {
+        assert_eq!(exit_code_to(&account, full(), arguments), code, "{arguments:?}");
+    }
+    assert_eq!(account.records("locations").len(), 2, "sent all the same");
 }

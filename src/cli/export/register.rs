@@ -1,5 +1,7 @@
 //! `tallyport export register`: writes the fixed-asset register.
 
+use std::io;
+
 use serde_json::json;
 
 use super::{ExportArgs, Global, interrupts, overwrite, parse_date, read_mode, runtime};
@@ -32,8 +34,8 @@ pub(super) fn run(global: &Global, args: &ExportArgs, printer: Printer) -> Resul
         account.export_register(job, &mut observer).await
     })?;
     observer.finish();
-    print(&report, printer)?;
-    Ok(if report.unreadable.is_empty() { Exit::Success } else { Exit::RowsFailed })
+    let exit = if report.unreadable.is_empty() { Exit::Success } else { Exit::RowsFailed };
+    Ok(exit.after_printing(print(&report, printer), printer))
 }
 
 fn register_job(args: &ExportArgs) -> Result<RegisterJob, Error> {
@@ -49,7 +51,7 @@ fn register_job(args: &ExportArgs) -> Result<RegisterJob, Error> {
         .with_shutdown(interrupts::listen()?))
 }
 
-fn print(report: &RegisterReport, printer: Printer) -> Result<(), Error> {
+fn print(report: &RegisterReport, printer: Printer) -> io::Result<()> {
     let RegisterReport { summary, requests, .. } = report;
     report.unreadable.iter().for_each(|reason| printer.warn(reason));
     summary.warnings.iter().for_each(|warning| printer.warn(&warning.to_string()));
@@ -59,7 +61,7 @@ fn print(report: &RegisterReport, printer: Printer) -> Result<(), Error> {
         document["read_at"] = report.read_at.clone().into();
         document["requests"] = json!({"total": requests.total, "by_kind": requests.by_kind});
         document["seconds"] = report.seconds.into();
-        return Ok(printer.document(&format!("{document:#}\n"))?);
+        return printer.document(&format!("{document:#}\n"));
     }
     let mut lines = vec![format!(
         "Register as of {}, in {} ({})",
@@ -90,5 +92,5 @@ fn print(report: &RegisterReport, printer: Printer) -> Result<(), Error> {
     }
     lines.extend(summary.files.iter().map(|file| format!("wrote `{}`", file.display())));
     lines.push(String::new());
-    Ok(printer.say(&lines.join("\n"))?)
+    printer.say(&lines.join("\n"))
 }

@@ -1,14 +1,15 @@
 //! The summary of an export, as text and as JSON.
 
+use std::io;
+
 use serde_json::{Value as Json, json};
 
 use crate::catalog::{RefreshMethod, RefreshStats};
 use crate::cli::printer::Printer;
-use crate::error::Error;
 use crate::export::{ChangeCounts, ExportReport, TableReport};
 use crate::wording::{counted, duration};
 
-pub(super) fn print(report: &ExportReport, is_to_stdout: bool, printer: Printer) -> Result<(), Error> {
+pub(super) fn print(report: &ExportReport, is_to_stdout: bool, printer: Printer) -> io::Result<()> {
     report.warnings().iter().for_each(|warning| printer.warn(warning));
     if printer.json {
         printer.document(&format!("{:#}\n", document(report)))?;
