@@ -30,9 +30,9 @@ pub enum Overwrite {
     AnyFile,
 }
 
-/// A file that must not be replaced. Nothing was read or written.
+/// A file that must not be replaced.
 #[derive(Debug, thiserror::Error)]
-pub(crate) enum OverwriteError {
+pub enum OverwriteError {
     #[error("`{}` exists already, and tallyport did not write it", path.display())]
     Foreign { path: PathBuf },
     #[error("`{}` was edited since tallyport wrote it", path.display())]
@@ -58,6 +58,7 @@ pub(crate) struct WrittenFiles {
     list: PathBuf,
     /// The series of the files that are put on the list; none for what no export writes.
     series: Option<ExportSeries>,
+    overwrite: Overwrite,
 }
 
 /// The exports that continue each other: what one of them wrote, a later one may delete.
@@ -99,7 +100,12 @@ impl FileRecord {
 
 impl WrittenFiles {
     pub(crate) fn new(state_dir: &Path) -> Self {
-        Self { list: state_dir.join(LIST), series: None }
+        Self { list: state_dir.join(LIST), series: None, overwrite: Overwrite::OwnFiles }
+    }
+
+    /// The same list, for a command that may replace these files.
+    pub(crate) fn replacing(self, overwrite: Overwrite) -> Self {
+        Self { overwrite, ..self }
     }
 
     /// The same list, for the files of an export of that series.
@@ -109,8 +115,8 @@ impl WrittenFiles {
 
     /// Finds out whether these paths may be written. An empty file holds nobody's work, and what is no regular file is
     /// not replaced.
-    pub(crate) fn check(&self, paths: &[PathBuf], overwrite: Overwrite) -> Result<(), OverwriteError> {
-        if overwrite == Overwrite::AnyFile {
+    pub(crate) fn check(&self, paths: &[PathBuf]) -> Result<(), OverwriteError> {
+        if self.overwrite == Overwrite::AnyFile {
             return Ok(());
         }
         let known = self.read();
@@ -273,7 +279,7 @@ mod tests {
         let (folder, state) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
         let files = WrittenFiles::new(&state.path().join("state"));
         let path = folder.path().join("inventory.csv");
-        let check = |overwrite| files.check(std::slice::from_ref(&path), overwrite);
+        let check = |overwrite| files.clone().replacing(overwrite).check(std::slice::from_ref(&path));
         check(Overwrite::OwnFiles).unwrap();
         fs::write(&path, "").unwrap();
         check(Overwrite::OwnFiles).unwrap();
@@ -306,7 +312,7 @@ mod tests {
         let files = WrittenFiles::new(state.path());
         let at = |name: &str| folder.path().join(name);
         let (path, part) = (at("assets.csv"), at("part"));
-        let is_own = || files.check(std::slice::from_ref(&path), Overwrite::OwnFiles).is_ok();
+        let is_own = || files.check(std::slice::from_ref(&path)).is_ok();
         // Killed before the first rename: nothing is there, and what comes there later is somebody's.
         fs::write(&part, "first").unwrap();
         files.announce(&path, &part);
@@ -340,7 +346,7 @@ mod tests {
         fs::write(&path, "x").unwrap();
         let line = serde_json::json!({"path": path, "sha256": digest(&path).unwrap()});
         fs::write(&files.list, format!("{line}\n")).unwrap();
-        files.check(std::slice::from_ref(&path), Overwrite::OwnFiles).unwrap();
+        files.check(std::slice::from_ref(&path)).unwrap();
         let output = folder.path().join("a.csv");
         let series = ExportSeries::Unnamed { collections: vec![String::from("assets")], output };
         assert!(!files.known().is_of_series(&path, &series), "whose it is was not recorded");

@@ -64,6 +64,7 @@ remark_codes! {
     UndoIncomplete "undo.incomplete" "steps of the undone run were never sent"
     ServiceWarning "service.warning" "the service behaves unusually"
     ResultFailed "result.failed" "the result file could not be written"
+    ResultBeside "result.beside" "the result file stands beside a file that was left as it is"
     ResultLimited "result.limited" "the result file does not hold everything"
     Note "note" "anything else"
 }

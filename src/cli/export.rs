@@ -7,13 +7,14 @@ mod summary;
 use jiff::civil::Date;
 
 use super::args::{ExportArgs, FormatName, Global, IdsName};
+use super::input::overwrite;
 use super::interrupts;
 use super::observer::TerminalObserver;
 use super::printer::Printer;
 use super::settings::{Settings, given_tenant, named_export};
 use super::{Error, Exit, runtime};
 use crate::export::{
-    ExportJob, IdColumns, LogFilter, OutputLayout, Overwrite, ReadMode, ResolvedJob, TenantScope, parse_day,
+    ExportJob, IdColumns, LogFilter, OutputLayout, ReadMode, ResolvedJob, TenantScope, parse_day,
 };
 use crate::table::Delimiter;
 use crate::table::write::output::{ByteOrderMark, CsvOptions, FileFormat, FormulaEscaping};
@@ -106,7 +107,7 @@ fn export_job(args: &ExportArgs, settings: &Settings) -> Result<ExportJob, Error
         read_mode: read_mode(args),
         keep: args.keep,
         csv: Some(csv_options(args)?),
-        overwrite: overwrite(args),
+        overwrite: overwrite(args.force),
         shutdown: interrupts::listen()?,
         ..ExportJob::new(args.entities.iter())
     };
@@ -139,10 +140,6 @@ fn csv_options(args: &ExportArgs) -> Result<CsvOptions, Error> {
         byte_order_mark: if args.bom { ByteOrderMark::With } else { ByteOrderMark::Without },
         formula_escaping: if args.raw { FormulaEscaping::Off } else { FormulaEscaping::On },
     })
-}
-
-fn overwrite(args: &ExportArgs) -> Overwrite {
-    if args.force { Overwrite::AnyFile } else { Overwrite::OwnFiles }
 }
 
 fn read_mode(args: &ExportArgs) -> ReadMode {

@@ -12,6 +12,7 @@ use crate::redact::shown_url;
 use crate::run::command_line::CommandLine;
 use crate::run::input::{InputOptions, MappingOptions};
 use crate::run::used_options::UsedOptions;
+use crate::written_files::Overwrite;
 
 impl ReadingArgs {
     /// The files as they were typed.
@@ -53,7 +54,7 @@ impl LayoutArgs {
                 preset: self.preset.clone(),
                 strict: self.strict,
                 save_to: self.save_mapping.clone(),
-                written: written_files().ok(),
+                written: written_files().ok().map(|files| files.replacing(overwrite(self.force))),
                 ..MappingOptions::default()
             },
             match_on: self.match_on.clone(),
@@ -68,6 +69,7 @@ impl LayoutArgs {
 
 impl ImportArgs {
     pub(super) fn job(&self, global: &Global) -> ImportJob {
+        let layout = &self.reading.layout;
         ImportJob {
             input: self.reading.input_options(),
             create_missing: self.create_missing.clone(),
@@ -81,10 +83,11 @@ impl ImportArgs {
             run: RunOptions {
                 dry_run: self.dry_run || self.plan.is_some(),
                 plan: self.plan.clone(),
+                overwrite: overwrite(layout.force && (self.plan.is_some() || layout.result.is_some())),
                 max_errors: self.max_errors.map(NonZeroU64::get),
                 no_wait: self.no_wait,
                 confirmed: self.yes,
-                ..run_options(global, &self.reading.layout)
+                ..run_options(global, layout)
             },
         }
     }
@@ -101,6 +104,7 @@ impl ApplyArgs {
                 no_wait: self.no_wait,
                 confirmed: self.yes,
                 result: self.result.clone().map_or(ResultTarget::BesideInput, ResultTarget::File),
+                overwrite: overwrite(self.force && self.result.is_some()),
                 account_flags: global.flags(),
                 ..RunOptions::default()
             },
@@ -128,7 +132,17 @@ impl DeleteArgs {
 
 fn run_options(global: &Global, layout: &LayoutArgs) -> RunOptions {
     let result = layout.result.clone().map_or(ResultTarget::BesideInput, ResultTarget::File);
-    RunOptions { result, account_flags: global.flags(), ..RunOptions::default() }
+    RunOptions {
+        result,
+        overwrite: overwrite(layout.force && layout.result.is_some()),
+        account_flags: global.flags(),
+        ..RunOptions::default()
+    }
+}
+
+/// What a command may replace, with `--force` or without. The flag is about files that the user names.
+pub(super) fn overwrite(is_forced: bool) -> Overwrite {
+    if is_forced { Overwrite::AnyFile } else { Overwrite::OwnFiles }
 }
 
 impl Global {

@@ -1,6 +1,7 @@
 //! `tallyport resume`: continues a run from its journal.
 
 use super::args::{Global, ResumeArgs};
+use super::input::overwrite;
 use super::observer::TerminalObserver;
 use super::printer::Printer;
 use super::run_end::{check_overwrite, print_report, print_summary};
@@ -26,7 +27,11 @@ pub(super) fn run(global: &Global, args: &ResumeArgs, printer: Printer) -> Resul
     let account = runtime.block_on(connect_to(global, run.account(), AccountBound::Run))?;
     // Stopped by the signal itself, a run could not say that it sent nothing.
     let mut shutdown = interrupts::listen()?;
-    let options = ResumeOptions { result: args.result.clone(), is_confirmed: args.yes };
+    let options = ResumeOptions {
+        result: args.result.clone(),
+        overwrite: overwrite(args.force && args.result.is_some()),
+        is_confirmed: args.yes,
+    };
     let mut observer = TerminalObserver::new(global, printer);
     let report = runtime.block_on(run.resume(&account, options, &mut shutdown, &mut observer))?;
     observer.finish();

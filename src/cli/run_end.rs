@@ -9,6 +9,7 @@ use tokio::runtime::Runtime;
 use super::Error;
 use super::args::LayoutArgs;
 use super::exit::Exit;
+use super::input::overwrite;
 use super::observer::TerminalObserver;
 use super::printer::{Printer, is_in_lines, list_width};
 use super::settings::written_files;
@@ -16,7 +17,6 @@ use crate::job::{Plan, RunReport, RunStatus};
 use crate::report::{RunSummary, summary};
 use crate::run::input::{InputOptions, OutputFile, ProtectedFiles};
 use crate::wording::counted;
-use crate::written_files::Overwrite;
 
 impl From<RunStatus> for Exit {
     fn from(status: RunStatus) -> Self {
@@ -57,8 +57,7 @@ pub(super) fn check_overwrite(
 ) -> Result<(), Error> {
     let Some(path) = path else { return Ok(()) };
     protected.check(output, path)?;
-    let overwrite = if is_forced { Overwrite::AnyFile } else { Overwrite::OwnFiles };
-    Ok(written_files()?.check(&[path.to_path_buf()], overwrite)?)
+    Ok(written_files()?.replacing(overwrite(is_forced)).check(&[path.to_path_buf()])?)
 }
 
 /// Finds out whether the result and the mapping may be written where the user says.
@@ -68,19 +67,16 @@ pub(super) fn check_outputs(layout: &LayoutArgs, input: &InputOptions) -> Result
     check_overwrite((OutputFile::Mapping, mapping), layout.force, &input.protected_from_mapping())
 }
 
-/// Remembers the result that was just written.
-fn record_result(summary: &RunSummary) {
-    if let (Some(path), Ok(files)) = (&summary.result, written_files()) {
-        match summary.dry_run {
-            true => files.record_rehearsal(path),
-            false => files.record(std::slice::from_ref(path)),
-        }
+/// Remembers that the result which was just written tells of nothing that was done.
+fn record_rehearsal(summary: &RunSummary) {
+    if let (true, Some(path), Ok(files)) = (summary.dry_run, &summary.result, written_files()) {
+        files.record_rehearsal(path);
     }
 }
 
 /// Prints the summary of a check or a dry run.
 pub(super) fn print_planned(summary: &RunSummary, printer: Printer) -> Exit {
-    record_result(summary);
+    record_rehearsal(summary);
     let exit = if summary.counts().failed > 0 { Exit::RowsFailed } else { Exit::Success };
     exit.after_printing(print_summary(summary, printer), printer)
 }
@@ -131,9 +127,6 @@ fn print_events(run: &RunSummary, printer: Printer) {
 
 /// Prints how a run ended.
 pub(super) fn print_report(report: &RunReport, printer: Printer) -> Exit {
-    if report.result_error().is_none() {
-        record_result(report.summary());
-    }
     let exit = Exit::from(report.status()).after_printing(print_summary(report.summary(), printer), printer);
     if let Some(error) = report.result_error() {
         printer.error(&format!("the result could not be written: {error}"), error.hint().as_deref());

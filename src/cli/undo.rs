@@ -5,6 +5,7 @@ use std::io;
 use serde_json::json;
 
 use super::args::{Global, UndoArgs};
+use super::input::overwrite;
 use super::observer::TerminalObserver;
 use super::printer::Printer;
 use super::run_end::{check_overwrite, print_report};
@@ -26,6 +27,7 @@ pub(super) fn run(global: &Global, args: &UndoArgs, printer: Printer) -> Result<
         confirmed: args.yes,
         is_read_only: args.dry_run,
         result: args.result.clone().map_or(ResultTarget::BesideInput, ResultTarget::File),
+        overwrite: overwrite(args.force && args.result.is_some()),
         // Stopped by the signal itself, a run could not say that it sent nothing.
         shutdown: interrupts::listen()?,
     };

@@ -4,6 +4,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use super::args::{Global, VerifyArgs};
+use super::input::overwrite;
 use super::observer::TerminalObserver;
 use super::printer::Printer;
 use super::run_end::check_outputs;
@@ -27,7 +28,7 @@ pub(super) fn run(global: &Global, args: &VerifyArgs, printer: Printer) -> Resul
     let target = target(&args.reading.files, &input)?;
     let runtime = runtime()?;
     let mut job = VerifyJob { input, is_complete: args.complete, ..VerifyJob::default() };
-    let (report, observer) = match target {
+    let (mut report, observer) = match target {
         VerifyTarget::Run(run) => {
             let run = VerifiableRun::open(&run_store()?, &run)?;
             let account = runtime.block_on(connect_to(global, run.account(), AccountBound::Run))?;
@@ -43,7 +44,9 @@ pub(super) fn run(global: &Global, args: &VerifyArgs, printer: Printer) -> Resul
         }
     };
     observer.finish();
-    let report = write_result(report, layout.result.as_deref())?;
+    if let Some(path) = &layout.result {
+        report.write_result(path, &written_files()?.replacing(overwrite(layout.force)))?;
+    }
     let exit = if report.is_equal() { Exit::Success } else { Exit::RowsFailed };
     Ok(exit.after_printing(print(&report, printer), printer))
 }
@@ -84,17 +87,6 @@ fn check_result_type(result: Option<&Path>) -> Result<(), Error> {
         return Err(Error::usage(message, "name a .xlsx file with --result"));
     }
     Ok(())
-}
-
-fn write_result(mut report: VerifyReport, result: Option<&Path>) -> Result<VerifyReport, Error> {
-    if let Some(path) = result {
-        let written = report.write_workbook(path)?;
-        if let Ok(files) = written_files() {
-            files.record(std::slice::from_ref(&written));
-        }
-        report.result = Some(written);
-    }
-    Ok(report)
 }
 
 fn print(report: &VerifyReport, printer: Printer) -> io::Result<()> {

@@ -68,11 +68,9 @@ impl Backup {
     /// # Errors
     /// The file exists, or cannot be written.
     pub(crate) fn create(path: &Path) -> Result<Self, BackupError> {
-        match path.exists() {
-            true => Err(BackupError::Exists { path: path.to_path_buf() }),
-            // It shows whole records, also to those who may only read the list of what to delete.
-            false => Ok(Self { file: AtomicFile::create_for(path, Access::private())? }),
-        }
+        refuse_existing(path)?;
+        // It shows whole records, also to those who may only read the list of what to delete.
+        Ok(Self { file: AtomicFile::create_for(path, Access::private())? })
     }
 
     /// Writes the records and moves the file into place. `names` must know the collections that they refer to.
@@ -94,8 +92,15 @@ impl Backup {
         );
         fill(&mut writer, entity, &columns, records, names)?;
         writer.save(file.as_file())?;
+        // Reading the names took its time.
+        refuse_existing(file.path())?;
         Ok(file.commit()?)
     }
+}
+
+/// A backup never takes the place of another file.
+fn refuse_existing(path: &Path) -> Result<(), BackupError> {
+    if path.exists() { Err(BackupError::Exists { path: path.to_path_buf() }) } else { Ok(()) }
 }
 
 fn check_limits(columns: &ExportColumns, records: &[&Record], names: &ReferenceNames) -> Result<(), BackupError> {

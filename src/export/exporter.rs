@@ -56,7 +56,7 @@ impl Account {
     pub(crate) async fn run_export(&self, job: &ResolvedJob, observer: &mut dyn Observer) -> Result<ExportReport> {
         let started = Instant::now();
         let _lock = job.options.name.as_deref().map(|name| ExportLock::acquire(self, name)).transpose()?;
-        let written_files = WrittenFiles::new(self.state_dir());
+        let written_files = WrittenFiles::new(self.state_dir()).replacing(job.options.overwrite);
         let mut exporter = Exporter { job, written_files, progress: PhaseProgress::new(observer) };
         let mut report = match job.options.tenants {
             TenantScope::Current => exporter.export_account(self, None).await?,

@@ -70,7 +70,7 @@ impl<'j> ExportFiles<'j> {
             let tables = job.entities.iter().map(|entity| entity.name);
             let changes = (job.options.changes == ChangeReport::Written).then_some(CHANGES_TABLE);
             let planned = planned_files(&target, location.format.extension(), tables.chain(changes));
-            written_files.check(&planned, job.options.overwrite)?;
+            written_files.check(&planned)?;
             // The changes are the last table.
             replaced_changes = planned.into_iter().last().filter(|path| changes.is_some() && path.is_file());
         }

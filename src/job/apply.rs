@@ -207,7 +207,8 @@ impl Account {
         };
         let snapshot = snapshot.read_now();
         let journal = journal.finish(&snapshot)?;
-        let execution = Execution { started, start: RunStart::Fresh, result: is_written.then_some(path) };
+        let list = job.run.written_files(&self.state_dir);
+        let execution = Execution { started, start: RunStart::Fresh, result: is_written.then_some(path), list };
         execution.run(self, journal, &mut shutdown, observer).await
     }
 

@@ -33,6 +33,7 @@ pub(crate) fn check(
     let started = Instant::now();
     let mut input = InputSet::open(options, SheetFilter::Any, observer)?;
     let path = result.map(|path| result_path(Some(path), &input, None)).transpose()?;
+    let path = path.map(|path| path.listed_in(options.mapping.written.clone()));
     observer.on_phase("checking", None);
     let asked = path.as_ref().map(ResultPath::as_path);
     let mut summary = check_all(&mut input, path.as_ref(), observer, &mut |summary| {
@@ -105,9 +106,9 @@ fn check_all(
         complete(&mut summary);
         if let (Some(book), Some(path)) = (book, path) {
             summary.result = Some(path.as_path().to_path_buf());
-            let losses = book.losses();
-            book.finish(&summary)?;
-            summary.remarks.extend(losses);
+            let (written, remarks) = book.finish(&summary)?;
+            summary.result = Some(written);
+            summary.remarks.extend(remarks);
         }
         return Ok(summary);
     }

@@ -16,7 +16,7 @@ use crate::observer::Observer;
 use crate::plan::{CreateMissing, LookAlikes, PlanLimits, PlanTotals, ReportMode, RowStatus, RunEstimate};
 use crate::redact::shown_url;
 use crate::report::plan_book::{self, PageText, PlanHead, PlanSource, PlannedAccount, write_plan_book};
-use crate::report::{ProblemTally, RowSource, RunSummary, add_rows, plan_sentence, write_result};
+use crate::report::{ProblemTally, RowSource, RunSummary, add_rows, beside_remark, plan_sentence, write_result};
 use crate::run::RunStart;
 use crate::run::claims::Claims;
 use crate::run::command_line::CommandLine;
@@ -91,6 +91,7 @@ impl PlanRequest {
         let planner = RunPlanner { account, kind, create_missing: &create_missing, selection, reading };
         let mut shutdown = run.shutdown.clone();
         let prepared = unless_interrupted(&mut shutdown, planner.plan(&mut input, steps, observer)).await?;
+        let list = run.written_files(&account.state_dir);
         let RunOptions { confirmed: is_confirmed, plan: workbook, account_flags, .. } = run;
         Ok(Plan {
             account,
@@ -101,6 +102,7 @@ impl PlanRequest {
             is_confirmed,
             backup,
             result,
+            list,
             workbook,
             account_flags,
             shutdown,
@@ -122,6 +124,8 @@ pub struct Plan<'a> {
     /// Of a delete: where the records are saved first.
     pub(super) backup: Option<PendingBackup>,
     pub(super) result: Option<ResultPath>,
+    /// The list that the result or the plan workbook is put on.
+    pub(super) list: WrittenFiles,
     /// Where the plan workbook goes, if one is wanted.
     pub(super) workbook: Option<PathBuf>,
     /// What the command line says of the account.
@@ -206,7 +210,10 @@ impl Plan<'_> {
         if let Some(path) = self.workbook.clone() {
             observer.on_phase("writing the plan", None);
             summary.next = after_plan(&path, self.account_flags.clone());
-            summary.result = Some(self.write_plan(&path, &summary)?);
+            let written = self.write_plan(&path, &summary)?;
+            summary.remarks.extend(beside_remark(&path, &written));
+            summary.next = after_plan(&written, self.account_flags.clone());
+            summary.result = Some(written);
         } else if let Some(path) = self.result.clone() {
             observer.on_phase("writing the result", None);
             summary.result = Some(self.write(&path, &mut summary)?);
@@ -230,7 +237,7 @@ impl Plan<'_> {
             catalog: &self.prepared.catalog,
             match_on: self.input.sheet_rules().into_iter().map(|(_, match_on)| match_on).collect(),
             notifying: &self.prepared.notifying,
-            list: Some(WrittenFiles::new(&self.account.state_dir)),
+            list: Some(self.list.clone()),
         };
         write_plan_book(path, access, source)
     }
@@ -259,7 +266,8 @@ impl Plan<'_> {
         let journal = self.prepared.steps.journal()?;
         let rows = RowSource::Files(&mut self.input);
         let written = write_result(rows, journal, &sheets, Unfinished::DryRun, file, summary)?;
-        summary.remarks.extend(written.losses);
+        summary.remarks.extend(written.remarks);
+        summary.next = after_dry_run(summary, &self.header, Some(&written.path));
         Ok(written.path)
     }
 
@@ -301,7 +309,7 @@ impl Plan<'_> {
         // The name stays reserved until the result is there.
         let reserved = self.result;
         let result = reserved.as_ref().map(|path| path.as_path().to_path_buf());
-        let execution = Execution { started: self.started, start: RunStart::Fresh, result };
+        let execution = Execution { started: self.started, start: RunStart::Fresh, result, list: self.list };
         execution.run(self.account, journal, &mut self.shutdown, observer).await
     }
 

@@ -21,7 +21,7 @@ pub(crate) struct ResultPath {
     path: PathBuf,
     /// Who may read the input: others than those must not read the result.
     access: Access,
-    /// The list of written files, where there is a state folder: the result is on it from the moment it has its name.
+    /// The list of written files, if there is one: the result is on it from the moment it has its name.
     list: Option<WrittenFiles>,
     /// Held so that no other run writes there.
     _reservation: Option<Arc<Reservation>>,
@@ -43,9 +43,9 @@ impl ResultPath {
         Ok(ResultFile::create(self.as_path(), mode, self.access)?.listed_in(self.list.as_ref()))
     }
 
-    /// A result that is put on the list of written files.
-    pub(crate) fn listed_in(self, state_dir: &Path) -> Self {
-        Self { list: Some(WrittenFiles::new(state_dir)), ..self }
+    /// A result that is put on this list, and replaces only what the list allows.
+    pub(crate) fn listed_in(self, list: Option<WrittenFiles>) -> Self {
+        Self { list, ..self }
     }
 
     /// A result of these files, which only those may read who may read all of them.
@@ -86,8 +86,7 @@ pub(crate) fn result_path(asked: Option<&Path>, input: &InputSet, state_dir: Opt
     }
     input.protected.check(OutputFile::Result, &path)?;
     let path = ResultPath::new(path, input.sheet_count())?.made_from(input.paths());
-    let list = state_dir.map(WrittenFiles::new);
-    Ok(ResultPath { _reservation: reservation.map(Arc::new), list, ..path })
+    Ok(ResultPath { _reservation: reservation.map(Arc::new), ..path })
 }
 
 impl ResultPath {

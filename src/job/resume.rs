@@ -18,6 +18,7 @@ use crate::run::journal::{
 };
 use crate::shell::sandbox_flag;
 use crate::shutdown::ShutdownSignal;
+use crate::written_files::{Overwrite, WrittenFiles};
 
 /// A run that is locked for this process, and can be continued or is finished.
 pub(crate) struct ResumableRun {
@@ -31,6 +32,8 @@ pub(crate) struct ResumableRun {
 pub(crate) struct ResumeOptions {
     /// Where the result goes; else where the run would have written it.
     pub(crate) result: Option<PathBuf>,
+    /// What the file that `result` names may replace.
+    pub(crate) overwrite: Overwrite,
     /// Do not ask about another API key.
     pub(crate) is_confirmed: bool,
 }
@@ -82,7 +85,8 @@ impl ResumableRun {
         observer.on_note(&format!("resuming run {}", self.header.id));
         changed_sources(&self.header.details).iter().for_each(|change| observer.on_note(change));
         let result = result_path(options.result.as_deref(), &self.header.details, &self.journal.totals()?);
-        let execution = Execution { started, start: RunStart::Resumed, result: Some(result) };
+        let list = WrittenFiles::new(&account.state_dir).replacing(options.overwrite);
+        let execution = Execution { started, start: RunStart::Resumed, result: Some(result), list };
         execution.run(account, self.journal, shutdown, observer).await
     }
 }

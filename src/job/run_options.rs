@@ -6,6 +6,7 @@ use super::result_path::{ResultPath, free_path_beside, result_path};
 use crate::error::Result;
 use crate::run::input::InputSet;
 use crate::shutdown::ShutdownSignal;
+use crate::written_files::{Overwrite, WrittenFiles};
 
 /// Where the result file of a run goes.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -15,6 +16,8 @@ pub enum ResultTarget {
     Nowhere,
     /// Beside the input, under a name that is not taken: `NAME.result.xlsx`.
     BesideInput,
+    /// This file. One that is there already is replaced only if tallyport wrote it and nobody has edited it since: else
+    /// the result stands beside it, as `NAME (2).xlsx`.
     File(PathBuf),
 }
 
@@ -30,6 +33,8 @@ pub(crate) struct RunOptions {
     /// Whether nobody has to be asked.
     pub(crate) confirmed: bool,
     pub(crate) result: ResultTarget,
+    /// What the file that `plan` or `result` names may replace.
+    pub(crate) overwrite: Overwrite,
     pub(crate) shutdown: ShutdownSignal,
     /// Further words of the command that repeats the job: what the command line says of the account.
     pub(crate) account_flags: Vec<String>,
@@ -54,10 +59,15 @@ impl RunOptions {
                 return Ok(ResultDestination { path: free_path_beside(input, "result"), file: None });
             }
         };
-        let file = result_path(asked, input, Some(state_dir))?;
+        let file = result_path(asked, input, Some(state_dir))?.listed_in(Some(self.written_files(state_dir)));
         if !self.dry_run {
             file.check_writable()?;
         }
         Ok(ResultDestination { path: file.as_path().to_path_buf(), file: Some(file) })
+    }
+
+    /// The list that the files of the run are put on.
+    pub(super) fn written_files(&self, state_dir: &Path) -> WrittenFiles {
+        WrittenFiles::new(state_dir).replacing(self.overwrite)
     }
 }

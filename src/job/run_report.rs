@@ -56,6 +56,8 @@ pub(super) struct Execution {
     pub(super) start: RunStart,
     /// Where the result goes, if one is wanted.
     pub(super) result: Option<PathBuf>,
+    /// The list that it is put on.
+    pub(super) list: WrittenFiles,
 }
 
 impl Execution {
@@ -73,7 +75,7 @@ impl Execution {
         let (header, sheets, before) = (journal.header()?, journal.sheets()?, journal.totals()?);
         self.result.as_deref().map(|path| refuse_sources(path, &header)).transpose()?;
         let result = self.result.map(|path| ResultPath::of_run(path, header.kind, &sheets));
-        let result = result.transpose()?.map(|path| path.listed_in(&account.state_dir));
+        let result = result.transpose()?.map(|path| path.listed_in(Some(self.list)));
         // Begun before anything is sent: a result that cannot be written stops the run while it can.
         let file = result.as_ref().map(|path| path.create(ReportMode::Done)).transpose()?;
         let executor = RunExecutor { account, observer: &mut *observer, start: self.start };
@@ -98,6 +100,9 @@ impl Execution {
         if let Some(file) = file {
             observer.on_phase("writing the result", None);
             report.write(file);
+            if let Some(path) = &report.summary.result {
+                report.summary.next = after_run(&report.summary, &header, report.is_persistent(), Some(path));
+            }
             report.summary.seconds = seconds(self.started);
         }
         if let Some(error) = &report.result_error {
@@ -185,7 +190,7 @@ impl RunReport {
         match write_result(RowSource::Journal, journal, &self.sheets, unfinished, file, &self.summary) {
             Ok(written) => {
                 self.summary.result = Some(written.path);
-                self.summary.remarks.extend(written.losses);
+                self.summary.remarks.extend(written.remarks);
             }
             Err(error) => {
                 self.result_error.get_or_insert(error);

@@ -22,6 +22,7 @@ use crate::run::undo::{PreparedUndo, prepare, run_history};
 use crate::shutdown::ShutdownSignal;
 use crate::table::write::WriteError;
 use crate::wording::{counted, mails};
+use crate::written_files::{Overwrite, WrittenFiles};
 
 /// Which run to undo.
 #[derive(Debug, Clone, Default)]
@@ -31,6 +32,8 @@ pub struct UndoJob {
     /// Only the plan is wanted.
     pub(crate) is_read_only: bool,
     pub(crate) result: ResultTarget,
+    /// What the file that `result` names may replace.
+    pub(crate) overwrite: Overwrite,
     pub(crate) shutdown: ShutdownSignal,
 }
 
@@ -169,7 +172,8 @@ impl UndoPlan<'_> {
         let steps = JournalBuilder::create(self.account.journal_location(&header.id), &header)?;
         let journal = self.prepared.write(steps, &self.undone.journal)?;
         let result = is_written.then_some(path);
-        let execution = Execution { started: self.started, start: RunStart::Fresh, result };
+        let list = WrittenFiles::new(&self.account.state_dir).replacing(self.job.overwrite);
+        let execution = Execution { started: self.started, start: RunStart::Fresh, result, list };
         execution.run(self.account, journal, &mut self.shutdown, observer).await
     }
 

@@ -180,11 +180,11 @@ impl Account {
         let _lock = job.name.as_deref().map(|name| ExportLock::acquire(self, name)).transpose()?;
         let tenant = self.identity().tenant().map(|tenant| tenant.to_string());
         let (target, staging) = job.target(tenant.as_deref(), now).await?;
-        let written_files = WrittenFiles::new(self.state_dir());
+        let written_files = WrittenFiles::new(self.state_dir()).replacing(job.overwrite);
         if staging.is_none() {
             let (planned, protected) = (planned_files(&target), job.protected_files());
             planned.iter().try_for_each(|path| protected.check(OutputFile::Register, path))?;
-            written_files.check(&planned, job.overwrite)?;
+            written_files.check(&planned)?;
         }
         let mut progress = PhaseProgress::new(observer);
         let mut copy = MirroredAccount::open(self, &mut progress)?;

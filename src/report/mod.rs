@@ -21,7 +21,7 @@ mod undo_summary;
 mod verify;
 
 pub use change_tally::{ChangeExample, ChangeGroup, ChangeTally};
-pub(crate) use result_file::ResultFile;
+pub(crate) use result_file::{ResultFile, beside_remark};
 pub(crate) use run_result::{RowSource, add_rows, write_result};
 pub(crate) use run_summary::RunCommand;
 pub use run_summary::{RunSummary, SheetSummary};

@@ -111,8 +111,8 @@ impl SheetTally {
 /// A result file in its place.
 pub(crate) struct WrittenResult {
     pub(crate) path: PathBuf,
-    /// What of the rows it does not hold. Its own summary says so already.
-    pub(crate) losses: Vec<Remark>,
+    /// What of the rows it does not hold, which its own summary says already, and that it stands beside its place.
+    pub(crate) remarks: Vec<Remark>,
 }
 
 /// Writes every row with what became of it.
@@ -153,8 +153,8 @@ pub(crate) fn write_result(
         source.each_row(journal, index, &mut on_row)?;
         written?;
     }
-    let losses = file.losses();
-    Ok(WrittenResult { path: file.finish(summary)?, losses })
+    let (path, remarks) = file.finish(summary)?;
+    Ok(WrittenResult { path, remarks })
 }
 
 /// One sheet of the result.

@@ -46,6 +46,7 @@ mod register;
 mod regression;
 mod remembered;
 mod repeats;
+mod replaced;
 mod result;
 mod resume;
 mod roundtrip;

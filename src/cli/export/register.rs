@@ -47,7 +47,7 @@ fn register_job(args: &ExportArgs) -> Result<RegisterJob, Error> {
         .with_rates(args.rates.clone())
         .with_previous(args.previous.clone())
         .with_read_mode(read_mode(args))
-        .with_overwrite(overwrite(args))
+        .with_overwrite(overwrite(args.force))
         .with_shutdown(interrupts::listen()?))
 }
 

@@ -5,6 +5,7 @@ use std::path::Path;
 use serde_json::{Map, Value as Json, json};
 
 use crate::cli::args::{Global, SandboxArgs};
+use crate::cli::input::overwrite;
 use crate::cli::observer::TerminalObserver;
 use crate::cli::printer::Printer;
 use crate::cli::settings::Settings;
@@ -12,12 +13,10 @@ use crate::cli::{Error, Exit, interrupts, runtime};
 use crate::job::{CopyJob, CopyReport};
 use crate::shell::sandbox_flag;
 use crate::wording::{counted, duration, thousands};
-use crate::written_files::Overwrite;
 
 pub(super) fn run(global: &Global, args: &SandboxArgs, file: &Path, printer: Printer) -> Result<Exit, Error> {
     let settings = Settings::resolve(global)?;
-    let overwrite = if args.force { Overwrite::AnyFile } else { Overwrite::OwnFiles };
-    let job = CopyJob::new(file).with_overwrite(overwrite).with_shutdown(interrupts::listen()?);
+    let job = CopyJob::new(file).with_overwrite(overwrite(args.force)).with_shutdown(interrupts::listen()?);
     let mut observer = TerminalObserver::new(global, printer);
     let report = runtime()?.block_on(async {
         let account = settings.connect().await?;

@@ -14,7 +14,7 @@ use crate::written_files::WrittenFiles;
 /// The one sheet of a CSV result.
 #[derive(Debug)]
 pub(super) struct ResultCsv {
-    path: PathBuf,
+    pub(super) path: PathBuf,
     csv: CsvWriter<AtomicFile>,
     sheet: Option<(String, ResultColumns)>,
     /// The list that the file is to be on.

@@ -25,6 +25,7 @@ use std::path::{Path, PathBuf};
 
 use super::run_summary::RunSummary;
 use crate::check::{Code, Problem, Remark, RemarkCode};
+use crate::paths::real_path;
 use crate::plan::ReportMode;
 use crate::plan::RowOutcome;
 use crate::run::journal::ApprovedPage;
@@ -104,7 +105,7 @@ impl ResultFile {
     }
 
     /// What of the rows the file does not hold, as remarks on the run.
-    pub(crate) fn losses(&self) -> Vec<Remark> {
+    fn losses(&self) -> Vec<Remark> {
         let losses = match &self.kind {
             ResultFormat::Csv(_) => Vec::new(),
             ResultFormat::Xlsx(book) => book.losses(),
@@ -118,13 +119,31 @@ impl ResultFile {
     }
 
     /// Puts the file in its place and says where it stands: beside `path`, with a number, where another program
-    /// held that one open meanwhile.
-    pub(crate) fn finish(self, summary: &RunSummary) -> Result<PathBuf, WriteError> {
-        match self.kind {
-            ResultFormat::Csv(book) => book.finish(),
-            ResultFormat::Xlsx(book) => book.finish(summary),
-        }
+    /// holds that one open, or somebody put a file there or edited it meanwhile. With remarks on that, and on what it does
+    /// not hold.
+    pub(crate) fn finish(self, summary: &RunSummary) -> Result<(PathBuf, Vec<Remark>), WriteError> {
+        let mut remarks = self.losses();
+        let (place, written) = match self.kind {
+            ResultFormat::Csv(book) => (book.path.clone(), book.finish()?),
+            ResultFormat::Xlsx(book) => (book.path().to_owned(), book.finish(summary)?),
+        };
+        remarks.extend(beside_remark(&place, &written));
+        Ok((written, remarks))
     }
+}
+
+/// Says that a file stands beside the place that it was meant for.
+pub(crate) fn beside_remark(place: &Path, written: &Path) -> Option<Remark> {
+    let message = || {
+        format!(
+            "`{}` is open in another program, or was put there or edited while this ran: it was left as it is, and `{}` was written",
+            place.display(),
+            written.display()
+        )
+    };
+    // A link is written through.
+    let is_beside = place != written && real_path(place) != real_path(written);
+    is_beside.then(|| Remark::new(RemarkCode::ResultBeside, message()))
 }
 
 /// The row with error values in the blank cells that are a problem, so that they are one as well when the result is imported: a

@@ -121,7 +121,7 @@ fn the_users_rows_come_back_with_three_columns_in_front() {
     book.row(&texts(4, &["+1"]), &outcome(RowStatus::Failed, None, vec![bad_date(None, ""), bad_date(Some(2), "")]))
         .unwrap();
     assert!(!path.exists());
-    assert_eq!(book.finish(&summary()).unwrap(), path);
+    assert_eq!(book.finish(&summary()).unwrap().0, path);
     assert_eq!(desk.names(), ["assets.result.xlsx"]);
 
     let rows = cells(&path, "assets");

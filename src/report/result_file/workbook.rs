@@ -130,6 +130,11 @@ impl ResultWorkbook {
         workbook.end_row(&mut current.sheet)
     }
 
+    /// The path that the file is meant for.
+    pub(super) fn path(&self) -> &Path {
+        self.file.path()
+    }
+
     pub(super) fn losses(&self) -> Vec<String> {
         self.notes.losses()
     }

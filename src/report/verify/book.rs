@@ -13,6 +13,7 @@ use crate::table::write::workbook::{HeaderCell, TableSheet, WorkbookWriter};
 use crate::table::write::xlsx::{MAX_ROWS, text_width, truncate_to_cell, wrapped_lines};
 use crate::table::write::{AtomicFile, WriteError};
 use crate::wording::{counted, thousands};
+use crate::written_files::WrittenFiles;
 
 const PAGE: &str = "Verify";
 const DIFFERENCES: &str = "Differences";
@@ -28,8 +29,8 @@ const LAST: u16 = 5;
 const TEXT_CHARS: usize = 88;
 const NARROWEST: usize = 8;
 
-pub(super) fn write(path: &Path, report: &VerifyReport) -> Result<PathBuf> {
-    let file = AtomicFile::create_for(path, report.access)?;
+pub(super) fn write(path: &Path, report: &VerifyReport, list: Option<&WrittenFiles>) -> Result<PathBuf> {
+    let file = AtomicFile::create_for(path, report.access)?.listed_in(list);
     let mut writer = WorkbookWriter::new(file.path(), Some(file.folder()))?;
     let page = writer.add_sheet(PAGE)?;
     writer.edit_sheet(page, |sheet| VerifyPage::new(sheet).write(report))?;

@@ -6,6 +6,7 @@ mod text;
 
 use std::path::{Path, PathBuf};
 
+use super::beside_remark;
 use super::tally::ProblemTally;
 use crate::api::RequestCounts;
 use crate::error::Result;
@@ -13,6 +14,7 @@ use crate::run::input::{OutputFile, ProtectedFiles};
 use crate::run::verify::{Difference, FileDigest, Findings, SheetSums, VerifyCounts};
 use crate::table::write::Access;
 use crate::wording::counted;
+use crate::written_files::WrittenFiles;
 
 /// What a run sent, or what files say, against what the account holds.
 #[derive(Debug)]
@@ -85,7 +87,17 @@ impl VerifyReport {
     /// Where the file cannot be written.
     pub fn write_workbook(&self, path: impl AsRef<Path>) -> Result<PathBuf> {
         self.protected.check(OutputFile::Result, path.as_ref())?;
-        book::write(path.as_ref(), self)
+        book::write(path.as_ref(), self, None)
+    }
+
+    /// Writes the comparison as the result of the command: a workbook that is put on this list, and replaces only what
+    /// the list allows.
+    pub(crate) fn write_result(&mut self, path: &Path, list: &WrittenFiles) -> Result<()> {
+        self.protected.check(OutputFile::Result, path)?;
+        let written = book::write(path, self, Some(list))?;
+        self.findings.remarks.extend(beside_remark(path, &written));
+        self.result = Some(written);
+        Ok(())
     }
 
     /// The comparison for a terminal.

@@ -18,6 +18,7 @@ use crate::observer::Observer;
 use crate::shell;
 use crate::table::write::{AtomicFile, WriteError};
 use crate::table::{Input, ReadError, ReadOptions, Workbook};
+use crate::written_files::WrittenFiles;
 
 /// Whether a file could not be opened because it is an empty one of JSON lines.
 fn is_of_no_records(error: &Error, file: &Path) -> bool {
@@ -126,8 +127,7 @@ impl InputSet {
         set.sheets.sort_by_key(|sheet| crate::plan::order::rank(sheet.mapping.entity));
         if let Some(path) = &options.mapping.save_to {
             options.protected_from_mapping().check(OutputFile::Mapping, path)?;
-            set.save_mapping(path)?;
-            options.mapping.written.iter().for_each(|written| written.record(std::slice::from_ref(path)));
+            set.save_mapping(path, options.mapping.written.as_ref())?;
             observer.on_note(&format!("saved the mapping to {}", path.display()));
         }
         if options.mapping.remember {
@@ -308,7 +308,7 @@ impl InputSet {
         }
     }
 
-    fn save_mapping(&self, path: &Path) -> Result<()> {
+    fn save_mapping(&self, path: &Path, written: Option<&WrittenFiles>) -> Result<()> {
         let mut file = MappingText::default();
         for (index, sheet) in self.sheets.iter().enumerate() {
             match self.owner_of(index) {
@@ -316,7 +316,7 @@ impl InputSet {
                 None => file.add(&sheet.mapping),
             }
         }
-        let whole = AtomicFile::create(path)?;
+        let whole = AtomicFile::create(path)?.listed_in(written);
         whole.as_file().write_all(file.to_text().as_bytes()).map_err(|source| WriteError::from_io(path, source))?;
         whole.commit()?;
         Ok(())

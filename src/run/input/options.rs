@@ -67,7 +67,7 @@ pub(crate) struct MappingOptions {
     pub(crate) strict: bool,
     /// Where to write the mapping in use.
     pub(crate) save_to: Option<PathBuf>,
-    /// Where it is noted that tallyport wrote that file.
+    /// Where it is noted that tallyport wrote that file, and what it may replace.
     pub(crate) written: Option<WrittenFiles>,
     /// Whether to keep the mapping in use for the header row.
     pub(crate) remember: bool,

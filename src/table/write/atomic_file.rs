@@ -20,11 +20,16 @@ use crate::written_files::WrittenFiles;
 const PART: &str = ".part";
 /// What the names of the second names of files end with that a set of files is about to replace.
 pub(super) const PREVIOUS: &str = ".previous";
+/// Names with a number are tried up to this one.
+const MAX_NUMBER: u32 = 100;
 /// How long a process may take to lock the temporary file that it has created.
 const LOCK_DELAY: Duration = Duration::from_millis(100);
 
 /// A file that is written under a temporary name in its folder and renamed at the end. It keeps the permissions, owner
 /// and group of the file that it replaces, as far as the system allows.
+///
+/// A file that [`AtomicFile::listed_in`] a list of written files replaces only what that list allows at the time of the
+/// rename: the work may have taken hours, in which somebody may have edited what was there.
 ///
 /// Dropped before [`AtomicFile::commit`], it is removed, and a file that was at its path stays as it is.
 #[derive(Debug)]
@@ -32,7 +37,7 @@ pub(crate) struct AtomicFile {
     path: PathBuf,
     file: NamedTempFile,
     placement: Placement,
-    /// The list that the file is to be on.
+    /// The list that the file is to be on, which says what it may replace.
     list: Option<WrittenFiles>,
 }
 
@@ -130,7 +135,17 @@ impl AtomicFile {
     pub(crate) fn sync(&mut self) -> Result<(), WriteError> {
         let durable = self.file.flush().and_then(|()| self.file.as_file().sync_all());
         durable.map_err(|error| WriteError::from_io(&self.path, error))?;
-        if self.is_replacing() { try_target(&self.path) } else { Ok(()) }
+        if !self.is_replacing() {
+            return Ok(());
+        }
+        try_target(&self.path)?;
+        self.check_replaced(&self.path)
+    }
+
+    /// Finds out whether what is at `path` now may be replaced.
+    fn check_replaced(&self, path: &Path) -> Result<(), WriteError> {
+        let Some(list) = &self.list else { return Ok(()) };
+        Ok(list.check(&[path.to_path_buf()])?)
     }
 
     /// Syncs the file to disk and renames it to its path.
@@ -139,21 +154,23 @@ impl AtomicFile {
         self.persist(&path).map_err(|refused| refused.error)
     }
 
-    /// As [`AtomicFile::commit`]; where the place is taken by a file that another program holds open, the file
-    /// stands beside it as `name (2).xlsx`. Gives back where it stands.
+    /// As [`AtomicFile::commit`]; where the place is taken by a file that another program holds open, or that must not
+    /// be replaced, the file stands beside it as `name (2).xlsx`, or with the next number that is free. Gives back where it
+    /// stands.
     pub(crate) fn commit_or_numbered(self) -> Result<PathBuf, WriteError> {
         let path = self.path.clone();
         let mut refused = match self.persist(&path) {
             Ok(path) => return Ok(path),
             Err(refused) => *refused,
         };
-        let mut number = 2;
-        while let (Some(whole), true) = (refused.whole.take(), refused.error.is_about_the_name() && number < 10) {
-            match whole.persist(&numbered(&path, number)) {
+        let mut free = (2..MAX_NUMBER).map(|number| numbered(&path, number)).filter(|path| !path.exists());
+        while refused.error.is_about_the_name()
+            && let (Some(whole), Some(path)) = (refused.whole.take(), free.next())
+        {
+            match whole.persist(&path) {
                 Ok(path) => return Ok(path),
                 Err(again) => refused.whole = again.whole,
             }
-            number += 1;
         }
         Err(refused.error)
     }
@@ -169,6 +186,9 @@ impl AtomicFile {
                 Ok(()) => Ok(written(path)),
                 Err(error) => Err(Box::new(FailedRename { error: WriteError::from_io(path, error), whole: None })),
             };
+        }
+        if let Err(error) = self.check_replaced(path) {
+            return Err(Box::new(FailedRename { error, whole: Some(self) }));
         }
         if let Some(list) = &self.list {
             list.announce(path, self.file.path());

@@ -8,6 +8,7 @@ use rust_xlsxwriter::XlsxError;
 use super::xlsx::MAX_COLUMNS;
 use crate::error::{self, Diagnostic};
 use crate::scratch;
+use crate::written_files::OverwriteError;
 
 /// A file that could not be written. Nothing has changed: a file that was there before is still there.
 #[derive(Debug, thiserror::Error)]
@@ -42,6 +43,10 @@ pub enum WriteError {
     /// On Windows a file that Excel has open cannot be replaced.
     #[error("cannot write `{}`: another program has it open", path.display())]
     Busy { path: PathBuf, source: io::Error },
+
+    /// Somebody put a file there, or edited the one that was there, while the new one was being made.
+    #[error(transparent)]
+    Taken(#[from] OverwriteError),
 
     #[error("cannot write `{}`: a result is an .xlsx or .csv file", path.display())]
     Extension { path: PathBuf },
@@ -110,6 +115,7 @@ impl Diagnostic for WriteError {
             }
             Self::TooLarge { .. } => String::from("name a file on another disk"),
             Self::Busy { .. } => String::from("close it there, or name another file"),
+            Self::Taken(error) => return error.hint(),
             Self::Extension { path } => format!("name it `{}`", path.with_extension("xlsx").display()),
             Self::SheetsInCsv { path, .. } => format!("name it `{}`", path.with_extension("xlsx").display()),
             Self::TablesInOne { .. } => String::from("name a folder or an .xlsx file, or export one table at a time"),
@@ -197,7 +203,7 @@ impl WriteError {
 
     /// Whether the same content could be written under another name in the same folder.
     pub(crate) fn is_about_the_name(&self) -> bool {
-        matches!(self, Self::Busy { .. } | Self::NoPermission { .. } | Self::IsFolder { .. })
+        matches!(self, Self::Busy { .. } | Self::NoPermission { .. } | Self::IsFolder { .. } | Self::Taken(_))
     }
 }
 

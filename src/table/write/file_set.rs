@@ -163,6 +163,7 @@ mod tests {
     use std::io::Write;
 
     use super::*;
+    use crate::written_files::WrittenFiles;
 
     fn set(folder: &Path, names: &[&str]) -> FileSet {
         let mut set = FileSet::default();
@@ -206,6 +207,20 @@ mod tests {
         let error = set.commit().unwrap_err();
         assert!(matches!(error, WriteError::IsFolder { .. }), "{error}");
         assert_eq!(contents(folder.path()), [file("a", "old"), (String::from("b"), None)]);
+    }
+
+    #[test]
+    fn a_file_that_came_meanwhile_is_found_before_anything_is_renamed() {
+        let folder = tempfile::tempdir().unwrap();
+        let list = WrittenFiles::new(&folder.path().join("state"));
+        fs::write(folder.path().join("a"), "old").unwrap();
+        list.record(&[folder.path().join("a")]);
+        let mut set = set(folder.path(), &["a", "b"]);
+        set.files = set.files.into_iter().map(|file| file.listed_in(Some(&list))).collect();
+        fs::write(folder.path().join("b"), "mine").unwrap();
+        let error = set.commit().unwrap_err();
+        assert!(matches!(error, WriteError::Taken(_)), "{error}");
+        assert_eq!(contents(folder.path())[..2], [file("a", "old"), file("b", "mine")]);
     }
 
     #[test]

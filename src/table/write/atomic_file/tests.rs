@@ -1,6 +1,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
 use super::*;
+use crate::written_files::Overwrite;
 
 fn names(folder: &Path) -> Vec<String> {
     let mut names: Vec<_> =
@@ -54,6 +55,30 @@ fn a_place_taken_meanwhile_does_not_lose_the_work() {
     let stands = whole.commit_or_numbered().unwrap();
     assert_eq!(stands, folder.path().join("assets.result (2).xlsx"));
     assert_eq!(fs::read_to_string(stands).unwrap(), "new");
+}
+
+#[test]
+fn what_came_to_the_place_meanwhile_is_not_replaced() {
+    let folder = tempfile::tempdir().unwrap();
+    let at = |name: &str| folder.path().join(name);
+    let list = WrittenFiles::new(&at("state"));
+    let file = |list: &WrittenFiles| {
+        let mut file = AtomicFile::create(&at("a.csv")).unwrap().listed_in(Some(list));
+        file.write_all(b"new").unwrap();
+        file
+    };
+    assert_eq!(file(&list).commit().unwrap(), at("a.csv"));
+    assert_eq!(file(&list).commit_or_numbered().unwrap(), at("a.csv"), "its own");
+    let (whole, result) = (file(&list), file(&list));
+    fs::write(at("a.csv"), "edited").unwrap();
+    fs::write(at("a (2).csv"), "of another run").unwrap();
+    let refused = whole.commit().unwrap_err();
+    assert_eq!(refused.to_string(), format!("`{}` was edited since tallyport wrote it", at("a.csv").display()));
+    assert_eq!(result.commit_or_numbered().unwrap(), at("a (3).csv"));
+    let texts = ["a.csv", "a (2).csv", "a (3).csv"].map(|name| fs::read_to_string(at(name)).unwrap());
+    assert_eq!(texts, ["edited", "of another run", "new"]);
+    file(&list.replacing(Overwrite::AnyFile)).commit().unwrap();
+    assert_eq!(fs::read_to_string(at("a.csv")).unwrap(), "new", "by force");
 }
 
 #[cfg(unix)]
