@@ -6,6 +6,9 @@
 //!
 //! A file that is about to be renamed to its path is announced first, and confirmed after: a process that is killed in
 //! between leaves a file that is known, whether it was renamed or not.
+//!
+//! No file leaves the list because it cannot be seen: its share may not be mounted tonight, and asking one that hangs would
+//! hang every command. What was written longest ago leaves it when it is full.
 
 use std::collections::BTreeMap;
 use std::fs::{self, File};
@@ -21,6 +24,9 @@ use crate::temporary_file;
 
 /// The name of the list in the state folder.
 const LIST: &str = "written-files.jsonl";
+
+/// How many files are on the list at most: three years of sixteen collections every night, in some megabytes.
+const MAX_FILES: usize = 16_384;
 
 /// Whether existing files may be replaced that tallyport did not write, or that were edited since.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -71,9 +77,12 @@ pub(crate) enum ExportSeries {
     Unnamed { collections: Vec<String>, output: PathBuf },
 }
 
-/// One line of the list.
+/// One line of the list. The file that was written last is the last.
 #[derive(Debug, Serialize, Deserialize)]
 struct FileRecord {
+    /// The line that it was read from; greater than any for one that is being added.
+    #[serde(skip)]
+    line: usize,
     path: PathBuf,
     sha256: String,
     /// From its announcement to its confirmation: the digests of what was written to the path before, and may still be there.
@@ -89,7 +98,7 @@ struct FileRecord {
 
 impl FileRecord {
     fn new(path: PathBuf, sha256: String) -> Self {
-        Self { path, sha256, before: None, is_rehearsal: false, series: None }
+        Self { line: usize::MAX, path, sha256, before: None, is_rehearsal: false, series: None }
     }
 
     /// Whether a file with that digest is as it was written.
@@ -205,14 +214,15 @@ impl WrittenFiles {
         state_file::create_folder_of(&self.list)?;
         let lock = LockFile::of(&self.list)?;
         lock.lock()?;
-        let mut known = self.read();
-        // What was announced may be there in a moment.
-        known.retain(|path, record| record.before.is_some() || path.exists());
+        let mut known = self.try_read()?;
         change(&mut known);
+        let mut records: Vec<FileRecord> = known.into_values().collect();
+        records.sort_by_key(|record| record.line);
+        let outdated = records.len().saturating_sub(MAX_FILES);
         let folder = self.list.parent().unwrap_or(Path::new("."));
         let mut file = temporary_file::create(&tempfile::Builder::new(), folder)?;
-        for record in known.into_values() {
-            serde_json::to_writer(&mut file, &record)?;
+        for record in &records[outdated..] {
+            serde_json::to_writer(&mut file, record)?;
             file.write_all(b"\n")?;
         }
         temporary_file::put_in_place(file.into_temp_path(), &self.list).map_err(|refused| refused.error)
@@ -220,9 +230,21 @@ impl WrittenFiles {
 
     /// The files by path. A list that cannot be read is empty: then nothing is overwritten.
     fn read(&self) -> BTreeMap<PathBuf, FileRecord> {
-        let text = fs::read_to_string(&self.list).unwrap_or_default();
-        let files = text.lines().filter_map(|line| serde_json::from_str::<FileRecord>(line).ok());
-        files.map(|file| (file.path.clone(), file)).collect()
+        self.try_read().unwrap_or_default()
+    }
+
+    /// As [`WrittenFiles::read`], for a list that is to be written again. A damaged line costs its own file and no other.
+    fn try_read(&self) -> io::Result<BTreeMap<PathBuf, FileRecord>> {
+        let bytes = match fs::read(&self.list) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Vec::new(),
+            read => read?,
+        };
+        let text = String::from_utf8_lossy(&bytes);
+        let records = text.lines().enumerate().filter_map(|(line, text)| {
+            let record = serde_json::from_str::<FileRecord>(text).ok()?;
+            Some((record.path.clone(), FileRecord { line, ..record }))
+        });
+        Ok(records.collect())
     }
 }
 
@@ -293,17 +315,64 @@ mod tests {
     }
 
     #[test]
-    fn files_that_are_gone_leave_the_list() {
-        let folder = tempfile::tempdir().unwrap();
-        let files = WrittenFiles::new(folder.path());
-        let [one, two] = ["one.csv", "two.csv"].map(|name| folder.path().join(name));
-        for path in [&one, &two] {
+    fn files_of_a_share_that_was_away_are_still_known() {
+        let (folder, state) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+        let files = WrittenFiles::new(state.path());
+        let at = |name: &str| folder.path().join(name);
+        let [share, away, on_share, local] = ["share", "away", "share/a.csv", "local.csv"].map(at);
+        fs::create_dir(&share).unwrap();
+        for path in [&on_share, &local] {
             fs::write(path, "x").unwrap();
             files.record(std::slice::from_ref(path));
         }
-        fs::remove_file(&one).unwrap();
+        fs::rename(&share, &away).unwrap();
+        fs::create_dir(&share).unwrap();
+        files.record(std::slice::from_ref(&local));
+        fs::remove_dir(&share).unwrap();
+        fs::rename(&away, &share).unwrap();
+        files.check(&[on_share]).unwrap();
+    }
+
+    #[test]
+    fn a_full_list_forgets_what_was_written_longest_ago() {
+        let folder = tempfile::tempdir().unwrap();
+        let files = WrittenFiles::new(folder.path());
+        let line = |number: usize| format!("{{\"path\":\"/away/{number}\",\"sha256\":\"\"}}\n");
+        fs::write(&files.list, (0..MAX_FILES).map(line).collect::<String>()).unwrap();
+        let path = folder.path().join("a.csv");
+        fs::write(&path, "x").unwrap();
+        for _ in 0..2 {
+            files.record(std::slice::from_ref(&path));
+            files.announce(&path, &path);
+            let known = files.read();
+            assert_eq!(known.len(), MAX_FILES);
+            assert!(!known.contains_key(Path::new("/away/0")) && known.contains_key(Path::new("/away/1")));
+            files.check(std::slice::from_ref(&path)).unwrap();
+        }
+    }
+
+    #[test]
+    fn a_damaged_line_costs_no_other_file() {
+        let folder = tempfile::tempdir().unwrap();
+        let files = WrittenFiles::new(folder.path());
+        let [one, two] = ["one.csv", "two.csv"].map(|name| folder.path().join(name));
+        [&one, &two].iter().for_each(|path| fs::write(path, "x").unwrap());
+        files.record(std::slice::from_ref(&one));
+        let damaged = [&fs::read(&files.list).unwrap()[..], b"\xff\n{\n"].concat();
+        fs::write(&files.list, damaged).unwrap();
         files.record(std::slice::from_ref(&two));
-        assert_eq!(files.read().len(), 1);
+        files.check(&[one, two]).unwrap();
+    }
+
+    #[test]
+    fn a_list_that_cannot_be_read_is_not_written_again() {
+        let folder = tempfile::tempdir().unwrap();
+        let files = WrittenFiles::new(folder.path());
+        let path = folder.path().join("a.csv");
+        fs::write(&path, "x").unwrap();
+        fs::create_dir(&files.list).unwrap();
+        assert!(files.try_record(std::slice::from_ref(&path), false).is_err());
+        assert!(files.list.is_dir() && files.check(&[path]).is_err());
     }
 
     #[test]
