@@ -91,6 +91,9 @@ struct FileRecord {
     /// Whether it is the result of a dry run or a check: nothing was done that it would tell.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     is_rehearsal: bool,
+    /// Whether a tenant is missing from it.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    is_incomplete: bool,
     /// The export that wrote it; none for any other file, and for those that an earlier version wrote.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     series: Option<ExportSeries>,
@@ -98,7 +101,7 @@ struct FileRecord {
 
 impl FileRecord {
     fn new(path: PathBuf, sha256: String) -> Self {
-        Self { line: usize::MAX, path, sha256, before: None, is_rehearsal: false, series: None }
+        Self { line: usize::MAX, path, sha256, before: None, is_rehearsal: false, is_incomplete: false, series: None }
     }
 
     /// Whether a file with that digest is as it was written.
@@ -186,6 +189,18 @@ impl WrittenFiles {
         }));
     }
 
+    /// Notes that a tenant is missing from files that were just written.
+    pub(crate) fn mark_incomplete(&self, paths: &[PathBuf]) {
+        let paths: Vec<PathBuf> = paths.iter().filter_map(|path| resolved(path).ok()).collect();
+        self.log(self.change(|known| {
+            for path in &paths {
+                if let Some(record) = known.get_mut(path) {
+                    record.is_incomplete = true;
+                }
+            }
+        }));
+    }
+
     fn record_as(&self, paths: &[PathBuf], is_rehearsal: bool) {
         self.log(self.try_record(paths, is_rehearsal));
     }
@@ -264,6 +279,11 @@ impl KnownFiles {
         let written = self.0.get(&real).filter(|written| written.series.as_ref() == Some(series));
         // Not what was there before: another program's output may have been about to be replaced.
         written.is_some_and(|written| digest(&real).is_ok_and(|digest| written.sha256 == digest))
+    }
+
+    /// Whether a tenant is missing from the file.
+    pub(crate) fn is_incomplete(&self, path: &Path) -> bool {
+        fs::canonicalize(path).is_ok_and(|real| self.0.get(&real).is_some_and(|written| written.is_incomplete))
     }
 
     fn unedited(&self, path: &Path) -> Option<&FileRecord> {

@@ -1,5 +1,6 @@
 //! Runs an export: one account, or every tenant of it.
 
+use std::path::PathBuf;
 use std::time::Instant;
 
 use super::destination::TenantScope;
@@ -13,6 +14,7 @@ use super::resolve::ResolvedJob;
 use super::retention::{self, EarlierFiles};
 use super::source::ExportSource;
 use crate::account::{Account, Tenant};
+use crate::api::RequestCounts;
 use crate::error::{Error, ErrorKind, Result};
 use crate::observer::Observer;
 use crate::run::prepare::unless_interrupted;
@@ -81,7 +83,7 @@ impl Exporter<'_> {
         let list = self.written_files.for_series(self.job.series(id.as_deref())?);
         let files = ExportFiles::open(self.job, &self.job.locate(id.as_deref())?, &list).await?;
         let source = self.read(account, tenant).await?;
-        self.write(files, &[source], id.as_deref()).await
+        self.write(files, &[source], id.as_deref(), Vec::new()).await
     }
 
     async fn export_tenants(&mut self, account: &Account) -> Result<ExportReport> {
@@ -89,11 +91,14 @@ impl Exporter<'_> {
         if tenants.is_empty() {
             return Err(ExportError::NoTenants.into());
         }
-        if self.job.output.is_per_tenant() {
-            self.export_tenants_apart(account, &tenants).await
+        let mut report = if self.job.output.is_per_tenant() {
+            self.export_tenants_apart(account, &tenants).await?
         } else {
-            self.export_tenants_together(account, &tenants).await
-        }
+            self.export_tenants_together(account, &tenants).await?
+        };
+        // The list of tenants.
+        report.requests += account.client.requests();
+        Ok(report)
     }
 
     /// Writes files for each tenant. A tenant that fails does not stop the others.
@@ -103,7 +108,10 @@ impl Exporter<'_> {
             let account = account.for_tenant(tenant.id)?;
             match self.export_account(&account, Some(tenant)).await {
                 Ok(exported) => report.merge(exported),
-                Err(error) => report.failed_tenants.push(failed_tenant(tenant, error, tenants.len() == 1)?),
+                Err(error) => {
+                    self.leave_out(tenant, error, &mut report.failed_tenants, tenants.len())?;
+                    report.requests += account.client.requests();
+                }
             }
         }
         Ok(report)
@@ -114,16 +122,38 @@ impl Exporter<'_> {
         let list = self.written_files.for_series(self.job.series(None)?);
         let files = ExportFiles::open(self.job, &self.job.locate(None)?, &list).await?;
         let accounts = tenants.iter().map(|tenant| account.for_tenant(tenant.id)).collect::<Result<Vec<_>>>()?;
-        let (mut sources, mut failed) = (Vec::new(), Vec::new());
+        let (mut sources, mut failed, mut requests) = (Vec::new(), Vec::new(), RequestCounts::default());
         for (account, tenant) in accounts.iter().zip(tenants) {
             match self.read(account, Some(tenant)).await {
                 Ok(source) => sources.push(source),
-                Err(error) => failed.push(failed_tenant(tenant, error, failed.len() + 1 == tenants.len())?),
+                Err(error) => {
+                    self.leave_out(tenant, error, &mut failed, tenants.len())?;
+                    requests += account.client.requests();
+                }
             }
         }
-        let mut report = self.write(files, &sources, None).await?;
-        report.failed_tenants = failed;
+        let mut report = self.write(files, &sources, None, failed).await?;
+        report.requests += requests;
         Ok(report)
+    }
+
+    /// Leaves a tenant out. An error if the whole export ends here: it was stopped, or no other tenant is left.
+    fn leave_out(
+        &mut self,
+        tenant: &Tenant,
+        error: Error,
+        failed: &mut Vec<FailedTenant>,
+        tenants: usize,
+    ) -> Result<()> {
+        if error.kind() == ErrorKind::Stopped {
+            return Err(error);
+        }
+        if failed.len() + 1 == tenants {
+            failed.iter().for_each(|failed| self.progress.warn(&failed.text()));
+            return Err(error);
+        }
+        failed.push(FailedTenant { tenant: tenant.to_string(), reason: error.to_string(), hint: error.hint() });
+        Ok(())
     }
 
     async fn read<'a>(&mut self, account: &'a Account, tenant: Option<&'a Tenant>) -> Result<ExportSource<'a>> {
@@ -131,12 +161,14 @@ impl Exporter<'_> {
         unless_interrupted(&mut self.job.options.shutdown.clone(), reading).await
     }
 
-    /// Writes the files, and deletes older ones.
+    /// Writes the files, and deletes older ones. Where tenants are missing from the new ones, the older ones may be the last
+    /// that have them.
     async fn write(
         &mut self,
         files: ExportFiles<'_>,
         sources: &[ExportSource<'_>],
         tenant: Option<&str>,
+        failed: Vec<FailedTenant>,
     ) -> Result<ExportReport> {
         let mut report = files.write(sources, &mut self.progress).await?;
         if let (Some(name), ChangeReport::Written) = (&self.job.options.name, self.job.options.changes) {
@@ -145,7 +177,14 @@ impl Exporter<'_> {
         sources.iter().for_each(|source| report.add_account(&source.copy));
         report.name.clone_from(&self.job.options.name);
         report.note_same_day(self.job.now, self.job.is_one_bucket_file(tenant)?);
-        self.prune(tenant, &mut report).await?;
+        report.failed_tenants = failed;
+        if report.failed_tenants.is_empty() {
+            self.prune(tenant, &mut report).await?;
+        } else {
+            let written = report.files.iter().filter_map(|file| file.location.as_ref());
+            self.written_files.mark_incomplete(&written.map(PathBuf::from).collect::<Vec<_>>());
+            report.keeps_older = self.job.options.keep.is_some();
+        }
         Ok(report)
     }
 
@@ -181,14 +220,6 @@ fn set_baseline(sources: &[ExportSource<'_>], name: &str) -> Result<()> {
     Ok(())
 }
 
-/// Why a tenant is left out. An error if the whole export ends here: it was stopped, or no other tenant is left.
-fn failed_tenant(tenant: &Tenant, error: Error, is_only_one: bool) -> Result<FailedTenant> {
-    if is_only_one || error.kind() == ErrorKind::Stopped {
-        return Err(error);
-    }
-    Ok(FailedTenant { tenant: tenant.to_string(), reason: error.to_string() })
-}
-
 #[cfg(test)]
 mod tests {
     #![allow(clippy::unwrap_used)]
@@ -199,8 +230,9 @@ mod tests {
     use super::*;
     use crate::account::ConnectOptions;
     use crate::observer::NoObserver;
+    use crate::sandbox::{Sandbox, SandboxOptions};
     use crate::shutdown::ShutdownSignal;
-    use crate::written_files::{Overwrite, OverwriteError};
+    use crate::written_files::{ExportSeries, Overwrite, OverwriteError};
 
     async fn sandbox(state: &Path) -> Account {
         Account::connect(ConnectOptions::sandbox().with_state_dir(state)).await.unwrap()
@@ -272,5 +304,53 @@ mod tests {
         let job = statuses(&folder.path().join("out.csv")).with_columns(["name", "name"]);
         let error = sandbox(folder.path()).await.export(job, &mut NoObserver).await.unwrap_err();
         assert_eq!(error.to_string(), "the column `name` of `statuses` is chosen twice");
+    }
+
+    /// An account with two tenants.
+    fn tenants(faults: &str) -> Sandbox {
+        let tenants = vec![(7, String::from("Acme")), (8, String::from("Globex"))];
+        let faults = faults.parse().unwrap();
+        Sandbox::start(SandboxOptions { tenants, faults, ..SandboxOptions::default() }).unwrap()
+    }
+
+    async fn exported(sandbox: &Sandbox, state: &Path, job: ExportJob) -> Result<ExportReport> {
+        let options = ConnectOptions::new(&sandbox.base_url(), "sandbox").with_state_dir(state);
+        Account::connect(options).await?.export(job.with_tenants(TenantScope::All), &mut NoObserver).await
+    }
+
+    #[tokio::test]
+    async fn an_export_without_a_tenant_deletes_no_older_file() {
+        let (folder, state) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+        let output = folder.path().join("n-{date}.csv");
+        let job = || statuses(&output).named("nightly").keeping(1);
+        let older = folder.path().join("n-2026-01-01.csv");
+        fs::write(&older, "complete").unwrap();
+        let list = WrittenFiles::new(state.path());
+        list.for_series(ExportSeries::Named(String::from("nightly"))).record(std::slice::from_ref(&older));
+        let sandbox = tenants("GET statuses count=1 refuse=403");
+        let report = exported(&sandbox, state.path(), job()).await.unwrap();
+        let [failed] = report.failed_tenants.as_slice() else { panic!("{:?}", report.failed_tenants) };
+        assert_eq!((failed.tenant.as_str(), report.deleted_files), ("7 (Acme)", 0));
+        assert!(
+            failed.hint.is_some() && report.warnings().iter().any(|warning| warning.starts_with("--keep deletes no"))
+        );
+        assert!(report.requests.by_kind.values().sum::<u64>() > 2, "those of all tenants: {:?}", report.requests);
+        let written = report.files[0].location.clone().unwrap();
+        assert!(older.exists() && list.known().is_incomplete(Path::new(&written)));
+        // The next one has both.
+        let report = exported(&sandbox, state.path(), job()).await.unwrap();
+        assert_eq!((report.failed_tenants.len(), report.deleted_files), (0, 1));
+        assert!(!older.exists() && !list.known().is_incomplete(Path::new(&written)));
+    }
+
+    #[tokio::test]
+    async fn an_export_in_which_every_tenant_fails_is_an_error() {
+        let (folder, state) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+        let sandbox = tenants("GET statuses refuse=403");
+        for name in ["{tenant}.csv", "all.csv"] {
+            let error = exported(&sandbox, state.path(), statuses(&folder.path().join(name))).await.unwrap_err();
+            assert_eq!(error.kind(), ErrorKind::Refused, "{name}: {error}");
+        }
+        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 0);
     }
 }

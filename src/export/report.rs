@@ -45,6 +45,8 @@ pub struct ExportReport {
     pub failed_tenants: Vec<FailedTenant>,
     /// Older files that were deleted.
     pub deleted_files: usize,
+    /// Whether older files stay that would have been deleted, had no tenant failed.
+    pub(crate) keeps_older: bool,
     /// Files that are old enough to be deleted and stay: this export did not write them, or they were edited since.
     pub left_files: Vec<String>,
     /// Texts that were cut to what a cell can hold, the first hundred of each output.
@@ -99,6 +101,16 @@ pub struct FailedTenant {
     /// Id and name, such as `7 (Acme)`.
     pub tenant: String,
     pub reason: String,
+    /// What to do about it.
+    pub hint: Option<String>,
+}
+
+impl FailedTenant {
+    /// That it is left out, and why.
+    pub(crate) fn text(&self) -> String {
+        let hint = self.hint.as_ref().map_or_else(String::new, |hint| format!("; {hint}"));
+        format!("tenant {} was not exported: {}{hint}", self.tenant, self.reason)
+    }
 }
 
 impl TableReport {
@@ -134,10 +146,8 @@ impl ExportReport {
         let more = (more > 0).then(|| format!("{} were cut as well", counted(more, "further cell")));
         let mismatched = (self.mismatched_cells > 0).then(|| self.mismatch_text());
         let differences = self.differences.iter().map(difference_text);
-        let failed = self
-            .failed_tenants
-            .iter()
-            .map(|failed| format!("tenant {} was not exported: {}", failed.tenant, failed.reason));
+        let failed = self.failed_tenants.iter().map(FailedTenant::text);
+        let kept = "--keep deletes no older file this time, as a tenant is missing from the new ones";
         let ignored = self.tables.iter().flat_map(|table| {
             table.ignored_filters.iter().map(|filter| {
                 format!(
@@ -156,6 +166,7 @@ impl ExportReport {
             .chain((!self.left_files.is_empty()).then(|| self.left_files_text()))
             .chain(self.client_warnings.iter().cloned())
             .chain(failed)
+            .chain(self.keeps_older.then(|| kept.to_owned()))
             .collect()
     }
 

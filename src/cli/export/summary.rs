@@ -107,7 +107,10 @@ fn document(report: &ExportReport) -> Json {
             "first_export": counts.first_exports == report.tables.len() as u64,
         })
     });
-    let failed = report.failed_tenants.iter().map(|failed| json!({"tenant": failed.tenant, "reason": failed.reason}));
+    let failed = report
+        .failed_tenants
+        .iter()
+        .map(|failed| json!({"tenant": failed.tenant, "reason": failed.reason, "hint": failed.hint}));
     json!({
         "name": report.name,
         "sheets": report.tables.iter().map(table_document).collect::<Vec<_>>(),

@@ -6,6 +6,9 @@
 //! what somebody else put into the folder of a day, not the result of an import or what another export wrote, not what
 //! somebody edited, not what this run wrote, and nothing behind a link.
 //!
+//! Files from which a tenant is missing do not count as one of the newest: they replace no complete one. They are deleted
+//! with the complete ones of their time.
+//!
 //! There is no list of what was written to buckets: exports to them often run where no state is kept. The key decides.
 //!
 //! [`series`] decides by name alone; [`prune`] applies that to a folder or a bucket.
@@ -75,7 +78,7 @@ async fn prune_bucket(
         found.extend(stamp.map(|stamp| (stamp, key)));
     }
     let mut deleted = 0;
-    for key in outdated(found, keep, now).iter().filter(|key| !written.contains(&url.with_key(key))) {
+    for key in outdated(found, |_| true, keep, now).iter().filter(|key| !written.contains(&url.with_key(key))) {
         bucket.delete(key).await?;
         deleted += 1;
     }
@@ -94,14 +97,15 @@ fn prune_folders(
     }
     let written: BTreeSet<PathBuf> = written.iter().filter_map(|path| fs::canonicalize(path).ok()).collect();
     let is_written = |path: &Path| fs::canonicalize(path).is_ok_and(|real| written.contains(&real));
-    let old_by_name: BTreeSet<PathBuf> = outdated(found.clone(), keep, now).into_iter().collect();
+    let old_by_name: BTreeSet<PathBuf> = outdated(found.clone(), |_| true, keep, now).into_iter().collect();
     let is_own = |path: &Path| is_written(path) || earlier.known.is_of_series(path, earlier.series);
     let (own, others): (Vec<_>, Vec<_>) = found.into_iter().partition(|(_, path)| is_own(path));
     let mut left: Vec<PathBuf> = others.into_iter().map(|(_, path)| path).collect();
     left.retain(|path| old_by_name.contains(path));
     left.sort_unstable();
     let mut report = PruneReport { deleted: 0, left };
-    for path in outdated(own, keep, now) {
+    let is_complete = |path: &PathBuf| is_written(path) || !earlier.known.is_incomplete(path);
+    for path in outdated(own, is_complete, keep, now) {
         if is_written(&path) {
             continue;
         }

@@ -100,11 +100,12 @@ pub(crate) fn fill(pattern: &str, now: DateTime) -> String {
     pattern.replace("{date}", &now.date().to_string()).replace("{time}", &time)
 }
 
-/// The items whose stamps are not among the newest `keep`, of which the run of `now` is one. Stamps of the future do
-/// not count, and their items are never outdated.
-pub(super) fn outdated<T>(found: Vec<(Stamp, T)>, keep: usize, now: DateTime) -> Vec<T> {
+/// The items that are older than the newest `keep` stamps of items that count, of which the run of `now` is one. Stamps of
+/// the future do not count, and their items are never outdated.
+pub(super) fn outdated<T>(found: Vec<(Stamp, T)>, counts: impl Fn(&T) -> bool, keep: usize, now: DateTime) -> Vec<T> {
     let dated: Vec<_> = found.into_iter().filter_map(|(stamp, item)| Some((stamp.age_order(now)?, item))).collect();
-    let newest: BTreeSet<(Date, Time)> = dated.iter().map(|(at, _)| *at).collect();
-    let kept: BTreeSet<(Date, Time)> = newest.into_iter().rev().take(keep).collect();
-    dated.into_iter().filter(|(at, _)| !kept.contains(at)).map(|(_, item)| item).collect()
+    let newest: BTreeSet<(Date, Time)> = dated.iter().filter(|(_, item)| counts(item)).map(|(at, _)| *at).collect();
+    // With fewer than `keep` all stay.
+    let Some(oldest) = newest.into_iter().rev().nth(keep.saturating_sub(1)) else { return Vec::new() };
+    dated.into_iter().filter(|(at, _)| *at < oldest).map(|(_, item)| item).collect()
 }

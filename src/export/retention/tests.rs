@@ -93,6 +93,27 @@ fn files_of_others_and_edited_ones_stay_and_do_not_count() {
 }
 
 #[test]
+fn files_that_lack_a_tenant_do_not_count_and_go_with_those_of_their_time() {
+    let (folder, state) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    let list = own_list(state.path());
+    let at = |day: u8| folder.path().join(format!("n-2026-11-{day}.csv"));
+    (20..=24).for_each(|day| fs::write(at(day), "x").unwrap());
+    list.record(&(20..=23).map(at).collect::<Vec<_>>());
+    list.mark_incomplete(&[at(20), at(22), at(23)]);
+    let pattern = folder.path().join("n-{date}.csv").display().to_string();
+    let written = [at(24).display().to_string()];
+    let prune = |keep| pruned(&list, &patterns_of(&pattern, &written, now()), &written, keep).deleted;
+    let days = || (20..=24).filter(|day| at(*day).exists()).collect::<Vec<_>>();
+    assert_eq!((prune(3), days()), (0, vec![20, 21, 22, 23, 24]), "two are complete");
+    assert_eq!((prune(2), days()), (1, vec![21, 22, 23, 24]), "older than the oldest complete one that is kept");
+    assert_eq!((prune(1), days()), (3, vec![24]));
+    // Written again, it is complete.
+    fs::write(at(23), "x").unwrap();
+    list.record(&[at(23)]);
+    assert!(!list.known().is_incomplete(&at(23)));
+}
+
+#[test]
 fn what_tallyport_wrote_for_another_purpose_stays() {
     let (folder, state) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
     let at = |day: u8| folder.path().join(format!("n-2026-11-{day}.csv"));
