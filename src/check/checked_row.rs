@@ -12,7 +12,9 @@ use super::remarks::{CellRemark, RemarkKind};
 use super::rules::RowAction;
 use super::text;
 use super::text_cache::TextId;
-use crate::mapping::{IdOwnership, Ids, Mapping, RecordOrigin, ValueSource, missing_field_hint, missing_field_text};
+use crate::mapping::{
+    DerivedColumn, IdOwnership, Ids, Mapping, RecordOrigin, ValueSource, missing_field_hint, missing_field_text,
+};
 use crate::schema::Field;
 use crate::table::{CellRef, Row};
 use crate::unicode::revealed;
@@ -244,6 +246,11 @@ impl CheckedRow {
         let mut problems = std::mem::take(&mut self.problems);
         self.locate_problems(&mut problems, row, mapping);
         self.problems = problems;
+        self.locate_remarks();
+    }
+
+    /// Moves remarks on derived columns to the cells that they come from.
+    pub(crate) fn locate_remarks(&mut self) {
         let mut remarks = std::mem::take(&mut self.remarks);
         remarks.iter_mut().for_each(|remark| remark.column = self.cell_of(remark.column));
         self.remarks = remarks;
@@ -260,30 +267,55 @@ impl CheckedRow {
         self.contradicted_before.contains(&self.cell_of(column))
     }
 
-    /// Moves problems with derived columns to the cells of `row` that they come from. A default has no cell.
-    pub(crate) fn locate_problems(&self, problems: &mut [Problem], row: &Row, mapping: &Mapping) {
-        for problem in problems {
-            self.name_as_typed(problem);
-            let cell = self.derived.iter().find(|cell| Some(cell.column) == problem.column);
-            let Some((cell, derived)) = cell.and_then(|cell| Some((cell, mapping.derived_at(cell.column as usize)?)))
-            else {
-                continue;
-            };
-            problem.column = cell.source;
-            let Some(column) = cell.source else { continue };
-            if let Some(header) = mapping.header(column) {
-                let at = CellRef { row: row.number, column };
-                let message = format!(
-                    "{} from {header}, {at}: {}",
-                    mapping.shown_target(&derived.rule.target),
-                    problem.error.message
-                );
-                problem.error.message = revealed(&message).into_owned().into();
+    /// Moves problems with derived columns to the cells of `row` that they come from. What several fields find in the one cell
+    /// that they read is one problem. A default has no cell.
+    pub(crate) fn locate_problems(&self, problems: &mut Vec<Problem>, row: &Row, mapping: &Mapping) {
+        // Each with the rules that read its cell; none where its column feeds a field itself.
+        let mut located: Vec<(Problem, Vec<&DerivedColumn>)> = Vec::new();
+        for mut problem in problems.drain(..) {
+            self.name_as_typed(&mut problem);
+            let rule = problem.column.and_then(|column| {
+                let (cell, derived) = (self.derived_cell(column)?, mapping.derived_at(column as usize)?);
+                problem.column = cell.source;
+                Some(derived)
+            });
+            if let (Some(column), Some(derived)) = (problem.column.map(|column| column as usize), rule)
+                && derived.source.joined(Some(column)).is_none()
+            {
+                problem.found = revealed(row.cell(column).text).into();
             }
-            if derived.source.joined(Some(column as usize)).is_none() {
-                problem.found = revealed(row.cell(column as usize).text).into();
+            let is_same = |(known, _): &&mut (Problem, Vec<&DerivedColumn>)| {
+                let (known_error, error) = (&known.error, &problem.error);
+                problem.column.is_some()
+                    && known.column == problem.column
+                    && known_error.code == error.code
+                    && known_error.message == error.message
+            };
+            match (located.iter_mut().find(is_same), rule) {
+                (None, rule) => located.push((problem, rule.into_iter().collect())),
+                (Some((known, rules)), rule) => {
+                    // That the cell may be left empty has to be true of all of them.
+                    if problem.error.hint().len() < known.error.hint().len() {
+                        known.error.hint = problem.error.hint;
+                    }
+                    match rule {
+                        Some(rule) if !rules.is_empty() => rules.push(rule),
+                        Some(_) => {}
+                        None => rules.clear(),
+                    }
+                }
             }
         }
+        problems.extend(located.into_iter().map(|(mut problem, rules)| {
+            let column = problem.column.filter(|_| !rules.is_empty());
+            if let Some((column, header)) = column.and_then(|column| Some((column, mapping.header(column)?))) {
+                let at = CellRef { row: row.number, column };
+                let targets: Vec<String> = rules.iter().map(|rule| mapping.shown_target(&rule.rule.target)).collect();
+                let message = format!("{} from {header}, {at}: {}", targets.join(" and "), problem.error.message);
+                problem.error.message = revealed(&message).into_owned().into();
+            }
+            problem
+        }));
     }
 
     /// Makes a problem with a name that means another one show both. A problem may come by twice.

@@ -662,3 +662,31 @@ fn a_path_of_which_only_the_last_part_counts_is_remarked() {
         ]
     );
 }
+
+#[test]
+fn what_several_fields_find_in_one_cell_is_one_problem() {
+    let told = |rules: &str, row: &str| {
+        let sheet = Sheet::ruled("assets", "No|Other|Model|Status", rules).row(row);
+        let mut checker = Checker::new(&sheet.mapping, &sheet.rules, &["asset_id"], ExtraCells::Problem);
+        let mut checked = CheckedRow::default();
+        checker.check(&sheet.rows[0], &mut checked);
+        let shown = checked.problems.iter().map(|problem| {
+            let message = problem.error.message.split(';').next().unwrap_or_default();
+            format!("{} {message}", shown(2, problem))
+        });
+        shown.collect::<Vec<String>>()
+    };
+    let both =
+        "[fields.asset_id]\nfirst_of = [\"No\", \"Other\"]\n[fields.asset_serial]\nfirst_of = [\"Other\", \"No\"]";
+    let damaged = told(both, "5.12E+08||Mac|Ready");
+    assert_eq!(damaged.len(), 1, "{damaged:?}");
+    assert!(damaged[0].starts_with("A2 cell.damaged asset_id and asset_serial from No, A2: "), "{damaged:?}");
+    // In two cells there are two.
+    assert_eq!(told(both, "5.12E+08|5.13E+08|Mac|Ready").len(), 2);
+    let direct = told(
+        "[fields.asset_id]\nfirst_of = [\"No\", \"Other\"]\n[fields.asset_serial]\ncolumn = \"No\"",
+        "5.12E+08||Mac|Ready",
+    );
+    assert_eq!(direct.len(), 1, "{direct:?}");
+    assert!(direct[0].starts_with("A2 cell.damaged ") && !direct[0].contains(" from "), "{direct:?}");
+}
