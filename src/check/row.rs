@@ -3,10 +3,12 @@
 mod conflicts;
 mod currency;
 mod stages;
+mod unheaded;
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::VecDeque;
 
 use self::conflicts::find_conflicts;
+use self::unheaded::UnheadedColumns;
 use super::cell::{ColumnCheck, ColumnRole, ColumnSurvey, FieldReader, read_other};
 use super::checked_row::{CheckedRow, ParsedField, ParsedValue, RecurringCell};
 use super::duplicates::{EarlierRow, KeyHasher, KeyHashes, SeenRecords, SeenSerials};
@@ -174,14 +176,14 @@ impl<'m> Checker<'m> {
         self.merged.rewind();
         self.surveys.iter_mut().for_each(|survey| survey.cache = TextCache::default());
         (self.hidden.count, self.hidden.first) = (0, Vec::new());
-        self.unheaded.filled.clear();
+        self.unheaded.rewind();
     }
 
     /// What the rows so far tell about the columns.
     pub(crate) fn column_facts(&self) -> ColumnFacts {
         let readings = self.columns.iter().zip(&self.surveys);
         let readings = readings.filter_map(|(column, survey)| Some((column.column, reading(column, survey)?)));
-        let unheaded = self.unheaded.filled.iter().map(|(column, filled)| (*column, *filled));
+        let unheaded = self.unheaded.filled();
         ColumnFacts { readings: readings.collect(), unheaded: unheaded.collect() }
     }
 
@@ -413,15 +415,20 @@ impl<'m> Checker<'m> {
         if self.extra_cells == ExtraCells::Ignored {
             return;
         }
-        let width = self.unheaded.width;
-        if let Some(column) = (width..row.len()).find(|column| !row.cell(*column).is_blank()) {
+        if let Some(column) = self.unheaded.extra_cell(row) {
+            let width = self.unheaded.allowed(row);
             let error = ValueError::new(
                 Code::ColumnExtra,
                 format!("value beyond the last header; expected at most {width} values"),
-                "put quotes around the value that holds the delimiter, such as \"1,299.00\"",
+                "put quotes around the value that holds the delimiter, or add the header that is missing",
             );
             checked.problems.push(error.at(Some(column as u32), row.cell(column).text));
         }
+    }
+
+    /// The number of columns of a header row that is too short, in a text file: every row goes beyond it.
+    pub(crate) fn short_header(&self) -> Option<usize> {
+        self.unheaded.short_header()
     }
 }
 
@@ -453,35 +460,6 @@ impl HiddenRows {
         let was = if self.count == 1 { "was" } else { "were" };
         let message = format!("{count} {was} read like any other ({noun} {}{more})", rows.join(", "));
         (self.count > 0).then(|| Remark::new(RemarkCode::RowsHidden, message))
-    }
-}
-
-/// Filled columns without a header: nothing reads them, and nothing may vanish unnamed.
-struct UnheadedColumns {
-    /// The columns up to the last header that have none, from 0.
-    between: Vec<usize>,
-    /// The number of columns up to the last header.
-    width: usize,
-    filled: BTreeMap<usize, u64>,
-}
-
-impl UnheadedColumns {
-    fn new(mapping: &Mapping) -> Self {
-        let width = mapping.width();
-        let mut headed = vec![false; width];
-        mapping.sheet_columns().for_each(|column| headed[column.index] = true);
-        let between = (0..width).filter(|column| !headed[*column]).collect();
-        Self { between, width, filled: BTreeMap::new() }
-    }
-
-    /// Cells beyond the last header may be problems of their own.
-    fn observe(&mut self, row: &Row, extra_cells: ExtraCells) {
-        let beyond = if extra_cells == ExtraCells::Ignored { self.width..row.len() } else { 0..0 };
-        for column in self.between.iter().copied().chain(beyond) {
-            if !row.cell(column).is_blank() {
-                *self.filled.entry(column).or_default() += 1;
-            }
-        }
     }
 }
 

@@ -170,6 +170,7 @@ fn check_sheet(
         pass.close_row();
     }
     pass.written?;
+    input.validate_width(index, &checkers[index])?;
     let (counts, mapping) = (pass.counts, pass.mapping);
     let label = (input.sheet_count() > 1).then_some(pass.label.as_str());
     pass.summary.remarks.extend(pass.remarks.remarks(mapping, label));

@@ -155,6 +155,7 @@ fn mapping(
         entity,
         origin,
         header_row: header.number,
+        width: header.len(),
         columns: columns.collect(),
         derived: Vec::new(),
         skips: skips.to_vec(),

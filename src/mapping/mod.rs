@@ -65,6 +65,8 @@ pub(crate) struct Mapping {
     pub origin: RecordOrigin,
     /// Row number of the header, from 1.
     pub header_row: u64,
+    /// The number of columns of the header row, those without a header included.
+    pub width: usize,
     /// In the order of the sheet; behind them those that rules fill.
     pub columns: Vec<Column>,
     pub derived: Vec<DerivedColumn>,
@@ -426,10 +428,20 @@ impl Mapping {
         errors.extend(headers::resolve_duplicates(entity, header.number, &mut columns, overrides));
         headers::promote_identifying(entity, &mut columns);
         let origin = RecordOrigin::Rows;
-        let (header_row, derived) = (header.number, Vec::new());
+        let (header_row, width, derived) = (header.number, header.len(), Vec::new());
         let repeats_custom_fields = false;
-        let mut mapping =
-            Mapping { entity, origin, header_row, columns, derived, skips, absent, further, repeats_custom_fields };
+        let mut mapping = Mapping {
+            entity,
+            origin,
+            header_row,
+            width,
+            columns,
+            derived,
+            skips,
+            absent,
+            further,
+            repeats_custom_fields,
+        };
         for rule in rules {
             errors.extend(mapping.add_rule(rule, header.len()).map(MappingError::from));
         }
@@ -619,11 +631,6 @@ impl Mapping {
     pub(crate) fn secret_columns(&self) -> Vec<usize> {
         let secret = self.ignored().filter(|(_, why)| *why == Ignored::Secret);
         secret.map(|(column, _)| column.index).collect()
-    }
-
-    /// Number of columns up to the last header.
-    pub(crate) fn width(&self) -> usize {
-        self.sheet_columns().last().map_or(0, |column| column.index + 1)
     }
 }
 

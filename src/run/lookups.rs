@@ -97,6 +97,7 @@ pub(super) fn gather(
                 gather_row(&mut lookups.records, &mut users, sheet, row, checked);
             }
         })?;
+        input.validate_width(index, &checkers[index])?;
     }
     if rows == 0 {
         return Err(no_rows(&input.file_names()));

@@ -116,7 +116,7 @@ fn extra_cells_are_a_problem_of_their_row() {
            1 × a value beyond the last header (column.extra)
                E2 `299`
                value beyond the last header; expected at most 4 values
-               hint: put quotes around the value that holds the delimiter, such as "1,299.00"
+               hint: put quotes around the value that holds the delimiter, or add the header that is missing
 
       read      assets.csv as UTF-8, comma
       header    row 1: asset_id, product → product_id, status → status_id, purchase_cost
@@ -126,4 +126,25 @@ fn extra_cells_are_a_problem_of_their_row() {
                 tallyport import assets.result.xlsx --only-failed
     "#);
     assert_eq!(account.records("assets").len(), 1);
+}
+
+#[test]
+fn a_header_row_that_every_row_goes_beyond_is_one_message() {
+    let account = CliTest::new()
+        .with_lookups()
+        .sheet("assets.csv", "asset_id;product;status\nA-1;MacBook Pro 14;Ready;n\nA-2;MacBook Pro 14;Ready;n\n");
+    for command in ["check", "import", "verify"] {
+        let told = account.run(&[command, "assets.csv"]).exits(2).text();
+        assert!(told.contains("assets: every row holds more values than the header row, which has 3 values"), "{told}");
+        assert!(told.contains("hint: add the header that is missing in row 1; where a value holds"), "{told}");
+    }
+    assert_eq!(account.records("assets"), [] as [serde_json::Value; 0]);
+    // With a delimiter for it the column has no name, as in a workbook.
+    let account = account.sheet(
+        "assets.csv",
+        "asset_id;product;status;\r\nA-1;MacBook Pro 14;Ready;n\r\nA-2;MacBook Pro 14;Ready;n\r\n",
+    );
+    let told = account.run(&["import", "assets.csv"]).exits(0).text();
+    assert!(told.contains("ignored   `column D`: no header, 2 filled"), "{told}");
+    assert_eq!(account.records("assets").len(), 2);
 }

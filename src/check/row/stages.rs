@@ -1,7 +1,8 @@
 //! The two stages of a check: rows by themselves, which several threads may do at the same time, then each beside the rows
 //! before it, in order.
 
-use super::{Checker, ColumnSurvey, EarlierRow, HiddenRows, RemarkKind, UnheadedColumns};
+use super::unheaded::UnheadedColumns;
+use super::{Checker, ColumnSurvey, EarlierRow, HiddenRows, RemarkKind};
 use crate::check::checked_row::{CheckedRow, ParsedValue};
 use crate::check::duplicates::{KeyHash, KeyHashes, SeenRecords, SeenSerials, duplicate_hint};
 use crate::check::fill::RowFiller;
@@ -73,9 +74,7 @@ impl<'m> Checker<'m> {
             survey.amounts.merge(&other.amounts);
             survey.names.merge(&other.names);
         }
-        for (column, filled) in &helper.unheaded.filled {
-            *self.unheaded.filled.entry(*column).or_default() += filled;
-        }
+        self.unheaded.absorb(&helper.unheaded);
     }
 
     pub(crate) fn mapping(&self) -> &'m Mapping {

@@ -690,3 +690,26 @@ fn what_several_fields_find_in_one_cell_is_one_problem() {
     assert_eq!(direct.len(), 1, "{direct:?}");
     assert!(direct[0].starts_with("A2 cell.damaged ") && !direct[0].contains(" from "), "{direct:?}");
 }
+
+#[test]
+fn a_value_beyond_the_header_row_has_shifted_and_one_below_a_blank_header_has_not() {
+    let headed = "Asset Tag|Model|Status";
+    let unheaded = |headers: &str, rows: &[&str]| {
+        let sheet = rows.iter().fold(Sheet::new("assets", headers), |sheet, row| sheet.row(row));
+        let mut checker = Checker::new(&sheet.mapping, &sheet.rules, &[], ExtraCells::Problem);
+        let mut checked = CheckedRow::default();
+        for row in &sheet.rows {
+            checker.check(row, &mut checked);
+        }
+        (sheet.check(), checker.column_facts().unheaded, checker.short_header())
+    };
+    let rows = ["A-1|Mac|Ready|n", "A-2|Mac|Ready|", "A-3|Mac|Ready"];
+    assert_eq!(unheaded(&format!("{headed}|"), &rows), (vec![], vec![(3, 1)], None));
+    assert_eq!(unheaded(headed, &rows).0, ["D2 column.extra"]);
+    // A spreadsheet program ends every row like its header row: a longer one has shifted into the column without a header.
+    let rows = ["A-1|Mac|Ready|299|", "A-2|Mac|Ready|"];
+    assert_eq!(unheaded(&format!("{headed}|"), &rows), (vec![String::from("D2 column.extra")], vec![(3, 1)], None));
+    let rows = ["A-1|Mac|Ready|1|299", "A-2|Mac|Ready|1|300"];
+    assert_eq!(unheaded(&format!("{headed}|"), &rows).2, Some(4));
+    assert_eq!(unheaded(&format!("{headed}|"), &rows[..1]).2, None, "one row tells nothing of the others");
+}

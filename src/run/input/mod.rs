@@ -16,8 +16,8 @@ mod rules;
 use std::collections::HashSet;
 use std::path::Path;
 
-use crate::check::{EmptyCells, ExtraCells, NameDecision, Remark, RemarkCode, Rules};
-use crate::error::Result;
+use crate::check::{Checker, EmptyCells, ExtraCells, NameDecision, Remark, RemarkCode, Rules};
+use crate::error::{Error, Result};
 use crate::mapping::{
     ColumnFacts, IgnoredColumn, Mapping, Preset, RecordOrigin, RememberedMapping, SheetMapping, TimestampColumn,
 };
@@ -25,6 +25,7 @@ use crate::plan::{EncodingConfidence, Referenced, SheetPlan};
 use crate::run::journal::{SheetHeader, SourceFile};
 use crate::schema::Entity;
 use crate::table::{FileKind, Input, Row, SheetLayout, Workbook};
+use crate::wording::counted;
 pub(crate) use aliases::ALIAS_HEADERS;
 use options::validate_keys;
 pub(crate) use options::{InputOptions, MappingOptions, SheetFilter};
@@ -166,6 +167,22 @@ impl InputSet {
             FileKind::Csv => ExtraCells::Problem,
             _ => ExtraCells::Ignored,
         }
+    }
+
+    /// A header row that every row goes beyond is one fault of the file, and none of its rows.
+    ///
+    /// # Errors
+    /// Where a sheet whose rows were checked has such a header row.
+    pub(crate) fn validate_width(&self, sheet: usize, checker: &Checker<'_>) -> Result<()> {
+        let Some(width) = checker.short_header() else { return Ok(()) };
+        let (label, values) = (self.label(sheet), counted(width as u64, "value"));
+        Err(Error::usage(
+            format!("{label}: every row holds more values than the header row, which has {values}"),
+            format!(
+                "add the header that is missing in row {}; where a value holds the delimiter, put quotes around it",
+                self.sheets[sheet].mapping.header_row
+            ),
+        ))
     }
 
     /// The id of the run that wrote a file, where it is the workbook of a result.
