@@ -84,6 +84,12 @@ impl<'c> CatalogView<'c> {
         Ok(self.result(index, text, narrowed, entries))
     }
 
+    /// Whether a record is known and has something else in a field than a text says, or nothing.
+    pub(crate) fn says_otherwise(self, collection: &str, target: RecordRef, field: &str, text: &str) -> bool {
+        let found = self.index(collection).and_then(|index| Some((index, index.get(target)?)));
+        found.is_some_and(|(index, entry)| !self.agrees(index, entry, field, text))
+    }
+
     /// The record that the text, and what else is said, would find without a change of the run, and the change.
     pub(crate) fn change_of_former(
         self,

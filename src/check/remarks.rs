@@ -57,7 +57,7 @@ pub(crate) enum RemarkKind {
     },
     /// The name of a record that the account lacks and that cannot be made from the row.
     NameLeftOut { collection: &'static str, is_holder: bool },
-    /// A value that describes a record of the account otherwise than an earlier row does.
+    /// A value that describes a record of the account otherwise than the account does.
     Contradicted {
         /// What it describes: `product`.
         singular: &'static str,
@@ -187,8 +187,7 @@ impl RemarkKind {
                 counted(count, "value")
             ),
             RemarkKind::Contradicted { singular } => format!(
-                "{} with {samples} not used: an earlier row says something else of the same {singular}, which stays as the \
-                 account has it",
+                "{} with {samples} not used: the {singular} is in the account with another value or none, and stays as it is",
                 counted(count, "cell")
             ),
             RemarkKind::LastNameFirst => {

@@ -1,13 +1,15 @@
 //! What rows say of records that they only name, such as the manufacturer of a product or the city of a location. A record that
 //! is missing is made from what all rows say of it: one may leave blank what another one says.
 
+use std::borrow::Cow;
 use std::collections::HashMap;
 
+use crate::catalog::{CatalogView, RecordRef};
 use crate::check::{CheckedRow, Code, DerivedOrigin, ParsedRelated, ParsedValue, Problem, ValueError, text};
 use crate::mapping::{Mapping, is_same_text};
 use crate::plan::CreateMissing;
 use crate::schema::{self, Entity, Field, Kind, Reference, fold_name_into};
-use crate::table::Row;
+use crate::table::{Cell, Row, Value};
 
 /// What the rows of all sheets say of records that may be missing.
 #[derive(Debug, Default)]
@@ -67,17 +69,6 @@ impl NameDescriptions {
                 self.add_person(reference, entity, text::trimmed(row.cell(given.column as usize).text), &cells);
             }
         }
-    }
-
-    /// The cell that says something else of a record than an earlier row does.
-    pub(super) fn contradicted<'c, 'r>(
-        &self,
-        reference: Reference,
-        name: &str,
-        cells: &'c [DescribingCell<'r>],
-    ) -> Option<&'c DescribingCell<'r>> {
-        let entity = schema::collection(reference.to).filter(|_| !cells.is_empty() && !self.records.is_empty())?;
-        contradicted(self.named(reference, name), entity, cells).map(|(_, cell)| cell)
     }
 
     fn named(&self, reference: Reference, name: &str) -> &[NamedRecord] {
@@ -161,6 +152,26 @@ impl NameDescriptions {
             }
         }
         Ok(rest.into_iter().map(|fact| (fact.field, &*fact.text)).collect())
+    }
+}
+
+impl DescribingCell<'_> {
+    /// Whether a record of the account has something else there, or nothing. What a record is called and found by may be said
+    /// in many ways, and so may days and amounts.
+    pub(super) fn contradicts(&self, account: CatalogView<'_>, collection: &str, target: RecordRef) -> bool {
+        let is_key = schema::collection(collection).is_some_and(|entity| entity.key.contains(&self.field.name));
+        if self.is_made_up || is_key || self.field.name == "name" {
+            return false;
+        }
+        let text = match self.field.kind {
+            Kind::Integer { least } => {
+                let cell = Cell { text: self.text, value: Value::Text, format: None };
+                text::integer(cell, least).map_or(Cow::Borrowed(self.text), |number| Cow::Owned(number.to_string()))
+            }
+            Kind::Text(_) | Kind::Option(_) | Kind::Currency | Kind::Reference(_) => Cow::Borrowed(self.text),
+            _ => return false,
+        };
+        account.says_otherwise(collection, target, self.field.name, &text)
     }
 }
 

@@ -56,7 +56,8 @@ use crate::check::{
 };
 use crate::mapping::{Column, MappingSource, RecordOrigin};
 use crate::plan::resolver::{
-    Resolved, ResolvedField, Resolver, UnknownNames, UserIds, contradicted_before, merge_references, wire_value,
+    Resolved, ResolvedField, Resolver, UnknownNames, UserIds, contradicted_before, is_reported, merge_references,
+    wire_value,
 };
 use crate::schema::{self, CUSTOM_FIELDS, Entity, Field, Kind, Reference, fold_name};
 use crate::table::Row;
@@ -555,11 +556,13 @@ impl<S: StepSink> Planner<'_, S> {
                     problems.extend(described(reference, row.cell(given.column as usize).text).err());
                     kept.push(given);
                 }
-                Resolved::Record(RecordRef::Known(_), reference) if !source.checked.related.is_empty() => {
+                Resolved::Record(target @ RecordRef::Known(_), reference) if !source.checked.related.is_empty() => {
                     let cells = describing_cells(sheet.mapping, row, source.checked, given.field);
-                    let name = row.cell(given.column as usize).text;
-                    let cell = self.descriptions.contradicted(reference, name, &cells);
-                    contradicted.extend(cell.map(|cell| (reference.to, cell.column, cell.text)));
+                    let other = cells.into_iter().filter(|cell| {
+                        !is_reported(sheet.mapping, source.checked, cell.column)
+                            && cell.contradicts(self.catalog.as_planned(), reference.to, target)
+                    });
+                    contradicted.extend(other.map(|cell| (reference.to, cell.column, cell.text)));
                     kept.push(given);
                 }
                 _ => kept.push(given),

@@ -339,10 +339,6 @@ fn description<'r>(
     checked: &CheckedRow,
     field: usize,
 ) -> Vec<(&'static str, &'r str)> {
-    let is_reported = |column: u32| {
-        let reported = mapping.header(column).and_then(|header| mapping.entity.field(header));
-        checked.id.is_some() && reported.is_some_and(|field| !field.is_written())
-    };
     // What the schema does not list tells no record from another: it is there for one that is made.
     let narrows = |name: &str| mapping.entity.fields[field].related.iter().any(|known| known.field == name);
     let referenced = mapping.entity.fields[field].reference_to().and_then(|reference| schema::collection(reference.to));
@@ -352,8 +348,14 @@ fn description<'r>(
         Some(DerivedOrigin::Default) => true,
     };
     let related = checked.related.iter().filter(|related| related.field == field && narrows(related.related));
-    let related = related.filter(|related| !is_reported(related.column) && !is_made_up(related));
+    let related = related.filter(|related| !is_reported(mapping, checked, related.column) && !is_made_up(related));
     related.map(|related| (related.related, text::trimmed(row.cell(related.column as usize).text))).collect()
+}
+
+/// Whether an edited export shows in a column what only the service sets.
+pub(super) fn is_reported(mapping: &Mapping, checked: &CheckedRow, column: u32) -> bool {
+    let reported = mapping.header(column).and_then(|header| mapping.entity.field(header));
+    checked.id.is_some() && reported.is_some_and(|field| !field.is_written())
 }
 
 /// Whether a reference is to people.

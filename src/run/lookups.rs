@@ -223,6 +223,10 @@ fn gather_row(
         lookups.key(item.name, &cell(column));
     }
     for related in &checked.related {
+        // What the account has there is compared with what the row says.
+        if let Some(reference) = mapping.entity.fields[related.field].reference_to() {
+            lookups.also_by(reference.to, related.related);
+        }
         if let Some(to) = related_collection(mapping, related.field, related.related) {
             lookups.name(to, &cell(related.column));
         }

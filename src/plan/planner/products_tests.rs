@@ -230,3 +230,23 @@ fn a_maker_from_a_value_map_counts_and_one_from_a_default_does_not() {
     let shown = ruled("ignore = [\"Brand name\"]\n[fields.\"product_id.manufacturer_id\"]\ndefault = \"HP\"");
     assert!(shown.iter().all(|row| row.starts_with("create")), "{shown:?}");
 }
+
+#[test]
+fn what_a_row_says_of_a_product_otherwise_than_the_account_is_remarked() {
+    let product = json!({"id": 9, "name": "Air", "category_id": 1, "manufacturer_id": null, "end_of_life_months": 48});
+    let remarks = |life: &str, rest: &str| {
+        let rows = format!("asset_id|product|life|category|manufacturer|status\nT-1|Air|{life}|{rest}|Ready");
+        let scenario = account().holds("products", json!([product]));
+        let outcome = scenario.mapped_sheet("assets", &rows, &[("life", "product_id.end_of_life_months")]).plan();
+        assert_eq!(outcome.shown_rejections(), [""; 0]);
+        outcome.remarks
+    };
+    let said = |value: &str, place: &str| {
+        format!(
+            "1 cell with `{value}` not used: the product is in the account with another value or none, and stays as it is ({place})"
+        )
+    };
+    assert_eq!(remarks("36", "Laptops|"), [format!("`life`: {}", said("36", "C2"))]);
+    assert_eq!(remarks("48", "laptops|"), [""; 0]);
+    assert_eq!(remarks("", "#1|Dell"), [format!("`manufacturer`: {}", said("Dell", "E2"))]);
+}

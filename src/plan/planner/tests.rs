@@ -342,9 +342,8 @@ fn what_contradicts_an_earlier_row_is_a_problem_of_a_new_record_and_remarked_of_
     assert_eq!(remarks, [""; 0]);
     let (rejected, remarks) = rows("X1");
     assert_eq!(rejected, [""; 0]);
-    let said = "1 cell with `48` not used: an earlier row says something else of the same product, which stays as the \
-                account has it";
-    assert_eq!(remarks, [format!("`model notes`: {said} (D3)")]);
+    let said = "2 cells with `36`, `48` not used: the product is in the account with another value or none, and stays as it is";
+    assert_eq!(remarks, [format!("`model notes`: {said} (first D2)")]);
 }
 
 #[test]
