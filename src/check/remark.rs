@@ -74,11 +74,14 @@ remark_codes! {
 pub struct Remark {
     pub code: RemarkCode,
     pub message: String,
+    /// The cells that it is about, where each matters by itself: what the row says there is not sent.
+    #[serde(skip)]
+    pub(crate) cells: Vec<String>,
 }
 
 impl Remark {
     pub fn new(code: RemarkCode, message: impl Into<String>) -> Self {
-        Self { code, message: message.into() }
+        Self { code, message: message.into(), cells: Vec::new() }
     }
 }
 
@@ -106,8 +109,8 @@ impl<'de> Deserialize<'de> for Remark {
             Remark { code: RemarkCode, message: String },
         }
         Ok(match Stored::deserialize(deserializer)? {
-            Stored::Message(message) => Remark { code: RemarkCode::Note, message },
-            Stored::Remark { code, message } => Remark { code, message },
+            Stored::Message(message) => Remark::new(RemarkCode::Note, message),
+            Stored::Remark { code, message } => Remark::new(code, message),
         })
     }
 }

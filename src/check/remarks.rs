@@ -5,7 +5,7 @@ use rust_decimal::Decimal;
 use super::remark::{Remark, RemarkCode};
 use crate::mapping::Mapping;
 use crate::table::CellRef;
-use crate::wording::counted;
+use crate::wording::{counted, thousands};
 
 /// The different values that a remark quotes.
 const SAMPLES: usize = 3;
@@ -15,6 +15,9 @@ const LONGEST_SAMPLE: usize = 30;
 
 /// The remarks kept apart; a file needs hundreds of odd columns to have more.
 const MAX_GROUPS: usize = 200;
+
+/// The cells of a kind and column that are kept where each matters by itself.
+const MAX_CELLS: usize = 1_000;
 
 /// Why a cell is remarked.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -117,6 +120,11 @@ impl RemarkKind {
             RemarkKind::HolderWithheld => RemarkCode::HolderWithheld,
             RemarkKind::LastNameFirst | RemarkKind::NameWithComma => RemarkCode::NameOrder,
         }
+    }
+
+    /// Whether what the row says in the cell is not sent, so that each such cell matters by itself.
+    fn is_of_each_cell(self) -> bool {
+        matches!(self, RemarkKind::NameLeftOut { .. } | RemarkKind::Contradicted { .. } | RemarkKind::HolderWithheld)
     }
 
     /// What was found, and what becomes of it; `samples` are quoted values.
@@ -223,6 +231,8 @@ struct RemarkGroup {
     first: CellRef,
     count: u64,
     samples: Vec<Box<str>>,
+    /// The rows and texts of the first cells, if each matters.
+    cells: Vec<(u64, Box<str>)>,
 }
 
 impl RemarkTally {
@@ -236,9 +246,9 @@ impl RemarkTally {
                     continue;
                 }
                 let first = CellRef { row, column: remark.column };
-                self.0.push(RemarkGroup { kind: remark.kind, first, count: 0, samples: Vec::new() });
+                self.0.push(RemarkGroup { kind: remark.kind, first, count: 0, samples: Vec::new(), cells: Vec::new() });
             }
-            self.0[position].add(&remark.shown);
+            self.0[position].add(row, &remark.shown);
         }
     }
 
@@ -251,9 +261,12 @@ impl RemarkTally {
 }
 
 impl RemarkGroup {
-    fn add(&mut self, shown: &str) {
+    fn add(&mut self, row: u64, shown: &str) {
         self.count += 1;
         let shown: Box<str> = shown.chars().take(LONGEST_SAMPLE).collect();
+        if self.kind.is_of_each_cell() && self.cells.len() < MAX_CELLS {
+            self.cells.push((row, shown.clone()));
+        }
         if self.samples.len() < SAMPLES && !self.samples.contains(&shown) {
             self.samples.push(shown);
         }
@@ -261,7 +274,10 @@ impl RemarkGroup {
 
     fn remark(&self, mapping: &Mapping, label: Option<&str>) -> Remark {
         let samples: Vec<String> = self.samples.iter().map(|sample| format!("`{sample}`")).collect();
-        let message = self.kind.message(self.count, &samples.join(", "));
+        // What is not sent must not seem to be all that is quoted.
+        let is_more = self.cells.iter().any(|(_, text)| !self.samples.contains(text));
+        let more = if is_more { ", …" } else { "" };
+        let message = self.kind.message(self.count, &format!("{}{more}", samples.join(", ")));
         let sheet = label.map(|label| format!("{label}: ")).unwrap_or_default();
         // A default stands in no cell.
         if let Some(derived) = mapping.derived_at(self.first.column as usize) {
@@ -269,6 +285,19 @@ impl RemarkGroup {
         }
         let header = mapping.header(self.first.column).unwrap_or_default();
         let place = if self.count == 1 { self.first.to_string() } else { format!("first {}", self.first) };
-        Remark::new(self.kind.code(), format!("{sheet}`{header}`: {message} ({place})"))
+        let message = format!("{sheet}`{header}`: {message} ({place})");
+        Remark { cells: self.shown_cells(), ..Remark::new(self.kind.code(), message) }
+    }
+
+    /// The cells where each matters, unless the message names the only one.
+    fn shown_cells(&self) -> Vec<String> {
+        if self.count == 1 {
+            return Vec::new();
+        }
+        let shown =
+            |(row, text): &(u64, Box<str>)| format!("{} `{text}`", CellRef { row: *row, column: self.first.column });
+        let more = self.count.saturating_sub(self.cells.len() as u64);
+        let more = (more > 0 && !self.cells.is_empty()).then(|| format!("and {} more", thousands(more)));
+        self.cells.iter().map(shown).chain(more).collect()
     }
 }

@@ -32,6 +32,9 @@ use crate::table::write::{Access, WriteError};
 use crate::wording::{counted, mails, thousands};
 use crate::written_files::WrittenFiles;
 
+/// The cells below a note that one line names.
+const CELLS_OF_A_LINE: usize = 12;
+
 /// What an import or a delete asks of its plan.
 pub(super) struct PlanRequest {
     pub(super) kind: RunKind,
@@ -397,9 +400,15 @@ fn plan_page(head: &PlanHead, summary: &RunSummary, irreversible: u64) -> PageTe
         ),
         facts,
         problems: problems.collect(),
-        notes: summary.remarks.iter().map(|remark| remark.message.clone()).collect(),
+        notes: summary.remarks.iter().flat_map(note_lines).collect(),
         command: summary.next.first().cloned().unwrap_or_default(),
     }
+}
+
+/// A remark, and below it the cells of which nothing is sent: the rows have no lines that show it.
+fn note_lines(remark: &Remark) -> impl Iterator<Item = String> + '_ {
+    let cells = remark.cells.chunks(CELLS_OF_A_LINE).map(|cells| cells.join(", "));
+    std::iter::once(remark.message.clone()).chain(cells)
 }
 
 /// Asks whether to do `what`.

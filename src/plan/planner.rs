@@ -7,6 +7,7 @@ mod checkouts;
 mod deletions;
 mod holder_conflict;
 mod identify;
+mod left_out;
 mod lost_zeros;
 mod other_sheets;
 mod person_names;
@@ -29,6 +30,7 @@ pub use self::changes::FieldChange;
 pub(crate) use self::changes::value_text;
 use self::deletions::PlannedDeletion;
 use self::identify::{is_backup_of_other, key_missing, key_problem, no_such_record, to_upsert};
+use self::left_out::LeftOutName;
 pub(in crate::plan) use self::other_sheets::GivenValue;
 use self::person_names::remark_new_people;
 pub(crate) use self::read_only::{ReadOnlyCell, ReadOnlyState, holder_names, listed_records};
@@ -150,12 +152,17 @@ impl<S: StepSink> Planner<'_, S> {
             _ => Ok(None),
         });
         match assignment {
-            Ok(None) => Ok(None),
+            Ok(None) if note.is_empty() => Ok(None),
+            Ok(None) => Ok(Some(RowPlan { note, ..RowPlan::of(RowDecision::AlreadyDone) })),
             Ok(Some(assignment)) => {
                 if let HolderDecision::Withheld(_, column) = assignment {
                     checked.remark(RemarkKind::HolderWithheld, column as usize, row.cell(column as usize).text.trim());
                 }
-                self.assign(sheet, row, assignment).map(Some)
+                let mut plan = self.assign(sheet, row, assignment)?;
+                if !note.is_empty() {
+                    target::add_note(&mut plan.note, &note);
+                }
+                Ok(Some(plan))
             }
             Err(problems) => Ok(Some(RowPlan { note, ..RowPlan::of(RowDecision::Rejected(problems)) })),
         }
@@ -337,13 +344,13 @@ impl<S: StepSink> Planner<'_, S> {
         if let Some(RecordRef::Known(id)) = of_record {
             *given = self.settle_with_record((sheet, row), checked, id, &mut delta, (&mut problems, note));
         }
-        let (fields, missing) = self.drafts(sheet, row, checked, delta.edited, &mut problems);
-        problems.extend(self.names_of_deleted(sheet, row, &fields, &missing));
+        let (mut draft, left_out) = self.drafts(sheet, row, checked, delta.edited, &mut problems);
+        problems.extend(self.names_of_deleted(sheet, row, &draft.fields, &draft.missing));
         if !problems.is_empty() {
             return Err(problems);
         }
-        let custom = checked.custom_fields(sheet.mapping, row);
-        let draft = RowDraft { fields, missing, custom, ..RowDraft::default() };
+        self.tell_left_out((sheet, row), checked, left_out, note);
+        draft.custom = checked.custom_fields(sheet.mapping, row);
         match existing.ok().flatten() {
             Some(RecordRef::Known(id)) => self.update_found((sheet, row), checked, id, draft, target_record),
             _ => undecoded(sheet, row, &draft).map(|()| Decision::Write(draft)),
@@ -496,7 +503,7 @@ impl<S: StepSink> Planner<'_, S> {
         self.rules.duplicates == Duplicates::Allowed
     }
 
-    /// Separates the names to be created. Those that may not be created are problems.
+    /// Separates the names to be created, and those that the row goes without. Those that may not be created are problems.
     fn drafts(
         &self,
         sheet: &SheetPlan<'_>,
@@ -504,7 +511,7 @@ impl<S: StepSink> Planner<'_, S> {
         checked: &mut CheckedRow,
         fields: Vec<ResolvedField>,
         problems: &mut Vec<Problem>,
-    ) -> (Vec<ResolvedField>, Vec<(usize, DependencyRecord)>) {
+    ) -> (RowDraft, Vec<LeftOutName>) {
         let source = DependencyBuilder {
             row,
             checked,
@@ -513,9 +520,7 @@ impl<S: StepSink> Planner<'_, S> {
             unknown: &self.unknown,
             create_missing: self.create_missing,
         };
-        let mut drafts = Vec::new();
-        let mut left_out = Vec::new();
-        let mut contradicted = Vec::new();
+        let (mut drafts, mut left_out, mut contradicted) = (Vec::new(), Vec::new(), Vec::new());
         let mut kept = Vec::with_capacity(fields.len());
         for given in fields {
             if let Some(problem) = self.ambiguous_person(sheet, row, source.checked, &given) {
@@ -546,7 +551,12 @@ impl<S: StepSink> Planner<'_, S> {
                             None => drafts.push((given.field, draft)),
                         },
                         Err(problem) if self.is_dispensable(sheet, given.field, given.column, &problem.error) => {
-                            left_out.push((given.column, reference.to, name));
+                            left_out.push(LeftOutName {
+                                field: given.field,
+                                column: given.column,
+                                collection: reference.to,
+                                name,
+                            });
                         }
                         Err(_) if self.is_unmade(sheet, row, reference.to, &name) => {}
                         Err(problem) => problems.push(problem),
@@ -572,11 +582,7 @@ impl<S: StepSink> Planner<'_, S> {
             let singular = schema::collection(collection).map_or(collection, |entity| entity.singular);
             checked.remark(RemarkKind::Contradicted { singular }, column as usize, text);
         }
-        for (column, collection, name) in left_out {
-            let is_holder = sheet.mapping.origin == RecordOrigin::Assignment;
-            checked.remark(RemarkKind::NameLeftOut { collection, is_holder }, column as usize, &name);
-        }
-        (kept, drafts)
+        (RowDraft { fields: kept, missing: drafts, ..RowDraft::default() }, left_out)
     }
 
     /// Whether a row can do without a record that cannot be made for want of a value: where the user asked to make missing

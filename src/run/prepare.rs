@@ -305,6 +305,7 @@ impl RunPlanner<'_> {
                 row.clear(typed.number);
                 planner.steps.row(&row, &planned, &|_| true)
             });
+            checked.locate_remarks();
             remarks.add(typed.number, &checked.remarks);
             if stored.is_ok() { ControlFlow::Continue(()) } else { ControlFlow::Break(()) }
         })?;

@@ -523,3 +523,34 @@ fn an_asset_is_not_imported_for_a_person_who_has_left() {
     }
     assert_eq!(account.records("assets").len(), 1);
 }
+
+#[test]
+fn holders_who_are_left_out_are_told_by_the_row_the_plan_and_the_comparison() {
+    let list = |holders: &[&str]| {
+        let rows =
+            holders.iter().zip(1..).map(|(holder, tag)| format!("A-{tag},MacBook Pro 14,Ready,{holder},Store\n"));
+        format!("Asset Tag,Model,Status,Checked Out To,Default Location\n{}", rows.collect::<String>())
+    };
+    let account = account()
+        .sheet("first.csv", &list(&["Ada B.", "Bob Stone", "", "Ada B."]))
+        .sheet("next.csv", &list(&["New A", "New B", "New C", "New D"]));
+    account.run(&["import", "first.csv", "--create-missing=all", "--yes"]).exits(0);
+    account.run(&["import", "next.csv", "--create-missing=all", "--plan", "plan.xlsx"]).exits(0);
+    let plan: Vec<String> =
+        sheet_rows(&account.path("plan.xlsx"), "Plan").into_iter().map(|row| row[0].clone()).collect();
+    let note = plan.iter().position(|text| text.contains("4 holders left out: `New A`, `New B`, `New C`, … not found"));
+    assert_eq!(plan[note.unwrap() + 1], "D2 `New A`, D3 `New B`, D4 `New C`, D5 `New D`");
+    account.run(&["import", "next.csv", "--create-missing=all", "--yes"]).exits(0);
+    let rows = sheet_rows(&account.path("next.result.xlsx"), "next");
+    let told: Vec<(&str, &str)> = rows[1..].iter().map(|row| (row[0].as_str(), row[2].as_str())).collect();
+    let said = |name| format!("not checked out to `New {name}`: not found in employees or locations");
+    let said = ["A", "B", "C", "D"].map(said);
+    assert_eq!(told, [0, 1, 2, 3].map(|row| ("unchanged", said[row].as_str())));
+    let (code, compared) = account.json(&["verify", "next.csv"]);
+    let expected: Vec<&str> =
+        compared["differences"].as_array().unwrap().iter().map(|found| found["expected"].as_str().unwrap()).collect();
+    assert_eq!((code, expected), (1, vec!["New A", "New B", "New C", "New D"]));
+    // Whoever left them out once is not told again of what was done.
+    let (code, again) = account.json(&["import", "next.result.xlsx", "--create-missing=all", "--yes"]);
+    assert_eq!((code, writes(&again)), (0, Vec::new()));
+}

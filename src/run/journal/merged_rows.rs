@@ -93,6 +93,7 @@ impl MergedRows<'_> {
         let own = row.outcome.status;
         let mut messages = Vec::new();
         let mut status = own;
+        let own_message = std::mem::take(&mut row.outcome.message);
         for (entity, part) in &parts {
             if part.ending == RowEnding::Open {
                 row.ending = RowEnding::Open;
@@ -103,8 +104,13 @@ impl MergedRows<'_> {
                 part => worst(status, part),
             };
             messages.extend(self.message(entity, &part.outcome));
+            // What is told of a record that was written, unless the row's own says it.
+            let is_told =
+                entity.is_action() || part.outcome.message.is_empty() || own_message.contains(&*part.outcome.message);
+            if part.outcome.status.is_written() && !is_told {
+                messages.push(part.outcome.message.to_string());
+            }
         }
-        let own_message = std::mem::take(&mut row.outcome.message);
         if !own_message.is_empty() {
             messages.insert(0, own_message.into_string());
         }

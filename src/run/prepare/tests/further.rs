@@ -196,6 +196,39 @@ fn nothing_is_checked_out_that_its_status_keeps() {
 }
 
 #[test]
+fn a_row_says_that_its_holder_was_left_out() {
+    let office = Office::new();
+    let import = |holders: [&str; 2]| {
+        let rows =
+            holders.iter().zip(1..).map(|(holder, tag)| format!("A-{tag},Latitude 5450,In Use,{holder},Berlin\n"));
+        let text = format!("Asset Tag,Model,Status,Checked Out To,Default Location\n{}", rows.collect::<String>());
+        office.imports(office.job("list.csv", &text).create_missing_in(["all"]).confirmed())
+    };
+    assert_eq!(
+        import(["Ada Byron", "New A"]).rows(),
+        [
+            "2 created #1: check-out to Ada Byron",
+            "3 created #2: not checked out to `New A`: not found in employees or locations"
+        ]
+    );
+    let again = import(["New B", "New A"]);
+    assert_eq!(
+        again.rows(),
+        ["B", "A"].map(|who| {
+            let (row, id) = if who == "B" { (2, 1) } else { (3, 2) };
+            format!("{row} unchanged #{id}: not checked out to `New {who}`: not found in employees or locations")
+        })
+    );
+    let told = again.remarks().into_iter().find(|remark| remark.contains("left out")).unwrap();
+    assert!(
+        told.starts_with("`Checked Out To`: 2 holders left out: `New B`, `New A` not found in employees"),
+        "{told}"
+    );
+    assert!(told.ends_with("(first D2)"), "{told}");
+    assert_eq!(["A-1", "A-2"].map(|tag| office.holder(tag)), ["employee 1", "nobody"]);
+}
+
+#[test]
 fn what_only_the_whole_plan_shows_against_a_holder_is_said_of_the_row_that_is_not_sent() {
     let office = Office::new();
     office.makes("employees", json!({"name": "Zed Gone", "email": "zed@example.com", "archived": true}));

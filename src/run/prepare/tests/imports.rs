@@ -395,7 +395,10 @@ fn a_row_of_an_export_does_without_what_cannot_be_made_of_it() {
     assert_eq!(finished.report.summary().counts().created, 2, "{:?}", finished.rows());
     assert!(office.record("employees", "email", "eve@example.com")["department_id"].is_null());
     let told = finished.remarks().into_iter().find(|remark| remark.contains("`B7`")).unwrap();
-    assert!(told.contains("2 values left out: `B7` not found in departments"), "{told}");
+    assert!(told.starts_with("`Department`: 2 values left out: `B7` not found in departments"), "{told}");
+    assert!(told.ends_with("(first E2)"), "{told}");
+    let rows_of = |finished: &Finished| finished.rows().into_iter().map(|row| row[row.find(':').unwrap()..].to_owned());
+    assert_eq!(rows_of(&finished).collect::<Vec<_>>(), [": department left out: `B7` not found in departments"; 2]);
     // Where the user says that the column names one, it is a problem.
     let job = office.job("users.csv", &rows.replace("@example", "@other")).map("Department=department_id");
     let finished = office.imports(job.create_missing());
