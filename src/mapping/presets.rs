@@ -1,7 +1,8 @@
 //! Presets: mapping files for the exports of other tools, and how such an export is recognized.
 //!
 //! A preset is a file in `presets/` and a line here. An export is told by a few headers that no other file has, whatever
-//! the file's name and the order of its columns. Several sets of such headers let an export be known that lacks one.
+//! the file's name and the order of its columns. Several sets of such headers let an export be known that lacks one. Each
+//! set has a word that only the tool writes: folded, `AssetTag` and `OwnerEmail` are the headers of anybody's list.
 
 mod languages;
 
@@ -41,7 +42,7 @@ macro_rules! presets {
 presets! {
     "intune-devices" "Intune devices (portal export)" [
         ["Device ID", "Enrollment date", "Primary user UPN"]
-        ["Device name", "Enrollment date", "Last check-in"]
+        ["Enrollment date", "Last check-in", "Primary user email address"]
         ["Azure AD Device ID", "Primary user UPN"]
         ["Microsoft Entra Device ID", "Primary user UPN"]
     ]
@@ -68,27 +69,36 @@ presets! {
         ["autoUpdateThrough", "orgUnitPath"]
     ]
     "google-users" "Google Workspace users" [["Email Address [Required]", "Org Unit Path [Required]"]]
-    "okta-users" "Okta people" [["Primary email", "Username"]]
+    "okta-users" "Okta people" [
+        ["User Id", "Status", "Username", "First name", "Last name", "Primary email"]
+        ["Primary email", "Username", "Manager Id"]
+    ]
     "okta-api-users" "Okta people (names of the API)" [["profile.login", "profile.email"]]
     "ad-users" "Active Directory users" [["DistinguishedName", "SamAccountName", "SID"]]
     "jamf-computers" "Jamf Pro computers" [
         ["JSS Computer ID"]
-        ["Computer Name", "Managed"]
-        ["Computer Name", "Last Check-in"]
-        ["Computer Name", "Model Identifier"]
+        ["Computer Name", "Last Check-in", "Last Inventory Update"]
+        ["Computer Name", "Last Check-in", "Last Enrollment"]
+        ["Computer Name", "Managed", "Last Inventory Update"]
+        ["Computer Name", "Managed", "AppleCare ID"]
+        ["Computer Name", "Managed", "UDID"]
     ]
     "jamf-mobile" "Jamf Pro mobile devices" [
         ["JSS Mobile Device ID"]
-        ["Display Name", "Wi-Fi MAC Address"]
+        ["Display Name", "Wi-Fi MAC Address", "Last Inventory Update"]
+        ["Display Name", "Wi-Fi MAC Address", "UDID"]
+        ["Display Name", "Capacity MB", "Last Inventory Update"]
+        ["Display Name", "Supervised", "Last Inventory Update"]
     ]
     "jamf-school" "Jamf School devices" [
         ["ActivationLockBypassCode", "AssetTag", "LocationName"]
-        ["AssetTag", "LocationName", "OwnerEmail"]
+        ["DeviceUDID", "LocationName", "OwnerEmail"]
         ["DeviceUDID", "OwnerUsername", "IsTrashed"]
     ]
     "abm-devices" "Apple Business Manager devices (CSV)" [
-        ["SERIAL_NO", "MODEL_NAME", "PURCHASE_SOURCE"]
         ["SERIAL_NO", "DATE_ADDED_TO_ORGANIZATION"]
+        ["SERIAL_NO", "DATE_REMOVED_FROM_ORGANIZATION"]
+        ["SERIAL_NO", "PURCHASE_SOURCE", "ETHERNET_MAC_ADDRESS_1"]
     ]
     "abm-api-devices" "Apple Business Manager devices (names of the API)" [
         ["serialNumber", "purchaseSourceType"]
@@ -96,8 +106,9 @@ presets! {
     ]
     "kandji-devices" "Kandji devices (names of the API)" [["blueprint_name", "serial_number"]]
     "mosyle-devices" "Mosyle devices (names of the API)" [
-        ["deviceudid", "serial_number"]
         ["date_app_info", "serial_number"]
+        ["deviceudid", "serial_number", "enrollment_type"]
+        ["deviceudid", "serial_number", "percent_disk"]
     ]
     "meraki-devices" "Cisco Meraki inventory (names of the API)" [["serial", "networkId", "claimedAt"]]
     "freshservice-assets" "Freshservice assets" [
@@ -106,13 +117,15 @@ presets! {
         ["Asset State", "Used By", "Created by - Source"]
     ]
     "lansweeper-assets" "Lansweeper report" [
-        ["AssetID", "AssetTypename", "Lastseen"]
-        ["AssetName", "AssetTypename", "Statename"]
+        ["AssetID", "AssetName", "AssetTypename", "Lastseen"]
+        ["AssetTypename", "Statename", "Lastseen", "Firstseen"]
+        ["AssetTypename", "Branchoffice", "OSname"]
     ]
     "glpi-computers" "GLPI computers" [
         ["Inventory number", "Alternate username", "Entity"]
         ["Inventory number", "Alternate username", "Technician in charge"]
-        ["Inventory number", "Entity", "Last inventory date"]
+        ["Inventory number", "Entity", "Operating System - Name"]
+        ["Inventory number", "Entity", "Last inventory date", "Technician in charge"]
     ]
     "snipe-it-assets" "Snipe-IT assets (list export)" [
         ["Asset Tag", "Checked Out To", "Default Location"]
@@ -121,24 +134,31 @@ presets! {
         ["Checked Out To", "Default Location", "Expected Checkin Date"]
     ]
     "snipe-it-people" "Snipe-IT people (list export)" [
-        ["Username", "Login Enabled", "Groups"]
+        ["Username", "Login Enabled", "Licenses", "Accessories"]
         ["Username", "Login Enabled", "Managed Users"]
         ["Username", "Managed Users", "Managed Locations"]
     ]
     "snipe-it-report" "Snipe-IT assets (custom asset report)" [
-        ["Purchased", "Current Value", "Checked Out", "Fully Depreciated"]
+        ["Checked Out", "Current Value", "Diff", "Fully Depreciated"]
         ["Asset Tag", "Purchased", "Current Value", "Diff"]
         ["Asset Tag", "Purchased", "Checked Out", "Default Location"]
     ]
     "snipe-it-asset-template" "Snipe-IT assets (import template)" [
         ["Asset Tag", "Model Name", "Checkout to Location"]
         ["Asset Tag", "Model Name", "Checkout Type"]
-        ["Asset Tag", "Asset Notes", "Model Notes"]
+        ["Asset Tag", "Model Name", "Asset Notes", "Model Notes"]
     ]
-    "snipe-it-accessories" "Snipe-IT accessories (import template)" [["Accessory Name", "Model No.", "QTY"]]
+    "snipe-it-accessories" "Snipe-IT accessories (import template)" [
+        ["Accessory Name", "Company", "Min QTY", "Model No.", "Order Number", "QTY"]
+    ]
     "snipe-it-assetmodels" "Snipe-IT asset models (import template)" [["Model Name", "Fieldset", "Model No."]]
-    "snipe-it-components" "Snipe-IT components (import template)" [["Component Name", "Purchase Cost", "QTY"]]
-    "snipe-it-consumables" "Snipe-IT consumables (import template)" [["Consumable Name", "Item No.", "QTY"]]
+    "snipe-it-components" "Snipe-IT components (import template)" [
+        ["Component Name", "Company", "Min QTY", "Order Number", "QTY", "Serial Number"]
+    ]
+    "snipe-it-consumables" "Snipe-IT consumables (import template)" [
+        ["Checkout Type", "Consumable Name", "Item No.", "QTY"]
+        ["Company", "Consumable Name", "Item No.", "Min. QTY", "Order Number", "QTY"]
+    ]
     "snipe-it-licenses" "Snipe-IT licenses (import template)" [["License Name", "Reassignable", "Seats"]]
     "snipe-it-locations" "Snipe-IT locations (import template)" [["Location Name", "LDAP Search OU"]]
     "snipe-it-users" "Snipe-IT users (import template)" [
@@ -146,13 +166,13 @@ presets! {
         ["First Name", "Last Name", "Username", "Activated"]
     ]
     "bluetally-accessories" "BlueTally accessories (import template)" [
-        ["accessory_name", "category_name", "supplier_name", "minimum_quantity"]
+        ["accessory_name", "category_name", "supplier_name", "manufacturer_name", "department_name", "minimum_quantity"]
     ]
     "bluetally-components" "BlueTally components (import template)" [
-        ["component_name", "category_name", "supplier_name", "minimum_quantity"]
+        ["component_name", "category_name", "supplier_name", "manufacturer_name", "department_name", "minimum_quantity"]
     ]
     "bluetally-consumables" "BlueTally consumables (import template)" [
-        ["consumable_name", "category_name", "supplier_name", "minimum_quantity"]
+        ["consumable_name", "category_name", "supplier_name", "manufacturer_name", "department_name", "minimum_quantity"]
     ]
     "bluetally" "BlueTally import templates" []
     "snipe-it" "Snipe-IT assets, accessories, consumables and components" []

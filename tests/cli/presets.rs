@@ -218,6 +218,25 @@ const OTHER_SHEETS: &[(&str, &str)] = &[
     ("register", "Asset Tag,Serial Number,Model,Status,Location,Assigned To,Purchase Date,Warranty Expiration"),
     ("people", "Full Name,Email Address,Username,Department,Position,Building,Room,Phone Number"),
     ("formulas", "Asset,Cost,Salvage value,Useful life,Depreciation per year,Book value"),
+    // Their words are also in exports.
+    ("computers", "Computer Name,Managed,Asset Tag,Serial Number,Model,Status,Location,Purchase Date,Notes"),
+    ("macs", "Computer Name,Last Check-in,Model Identifier,Asset Tag,Status"),
+    ("phones", "Display Name,Wi-Fi MAC Address,Asset Tag,Serial Number,Model,Status"),
+    ("school", "Asset Tag,Location Name,Owner Email,Serial Number,Model"),
+    ("purchases", "Serial No,Model Name,Purchase Source,Price"),
+    ("tablets", "Device UDID,Serial Number,Model"),
+    ("mdm", "Device name,Enrollment date,Last check-in,Serial number"),
+    ("entities", "Inventory number,Entity,Last inventory date,Model,Value"),
+    ("states", "Asset Name,Asset Type Name,State Name,Serial Number"),
+    ("logins", "Username,Primary email,Department"),
+    ("staff", "First Name,Last Name,Username,Active,Email"),
+    ("directory", "Username,Login Enabled,Groups,Email"),
+    ("accessories", "Accessory Name,Model No.,QTY,Purchase Cost"),
+    ("parts", "Component Name,Purchase Cost,QTY"),
+    ("supplies", "Consumable Name,Item No.,QTY"),
+    ("stock", "Accessory Name,Category Name,Supplier Name,Minimum Quantity,Quantity"),
+    ("depreciation", "Asset Name,Purchased,Current Value,Checked Out,Fully Depreciated"),
+    ("remarks", "Asset Tag,Asset Notes,Model Notes"),
 ];
 
 #[test]
@@ -322,11 +341,11 @@ fn headers_go_before_the_name_of_the_file() {
 
 #[test]
 fn an_export_that_fits_several_presets_equally_is_none_of_them() {
-    let header = "deviceudid,serial_number,date_app_info,blueprint_name";
-    let account = CliTest::new().sheet("assets.csv", &format!("{header},asset_id,product,status\na,b,c,d,e,f,g\n"));
+    let header = "serial_number,date_app_info,deviceudid,percent_disk,blueprint_name";
+    let account = CliTest::new().sheet("assets.csv", &format!("{header},asset_id,product,status\na,b,c,d,e,f,g,h\n"));
     let (_, summary) = account.json(&["check", "assets.csv"]);
     assert_eq!(summary["mapping"][0]["preset"], "mosyle-devices", "more of its headers are there: {summary:#}");
-    let header = "deviceudid,serial_number,blueprint_name";
+    let header = "date_app_info,serial_number,blueprint_name";
     let account = CliTest::new().sheet("assets.csv", &format!("{header},asset_id,product,status\na,b,c,d,e,f\n"));
     let (code, summary) = account.json(&["check", "assets.csv"]);
     assert_eq!((code, &summary["mapping"][0]["preset"]), (0, &Value::Null), "{summary:#}");
@@ -516,8 +535,8 @@ fn a_person_with_a_sign_in_name_is_not_made_twice() {
 fn a_person_has_the_first_and_last_name_where_there_is_no_other() {
     let account = CliTest::new().sheet(
         "okta.csv",
-        "Username,Primary email,Display name,First name,Last name,Status\n\
-         ada@example.com,ada@example.com,,Ada,Byron,ACTIVE\nbob@example.com,bob@example.com,Bob S.,Bob,Stone,ACTIVE\n",
+        "User Id,Username,Primary email,Display name,First name,Last name,Status\n\
+         1,ada@example.com,ada@example.com,,Ada,Byron,ACTIVE\n2,bob@example.com,bob@example.com,Bob S.,Bob,Stone,ACTIVE\n",
     );
     let (code, summary) = account.json(&["import", "okta.csv", "--yes"]);
     assert_recognized(&summary, code, "okta-users");
@@ -535,8 +554,8 @@ fn a_holder_of_whom_only_the_name_is_filled_gets_the_asset() {
         ),
         (
             "jamf-school",
-            "Name,AssetTag,SerialNumber,Model,LocationName,OwnerEmail,OwnerFirstName,OwnerLastName",
-            "M1,L1,C1,iPad,,,Grace,Murray",
+            "Name,AssetTag,SerialNumber,Model,LocationName,OwnerEmail,OwnerFirstName,OwnerLastName,DeviceUDID",
+            "M1,L1,C1,iPad,,,Grace,Murray,u1",
         ),
         (
             "snipe-it-asset-template",
