@@ -25,7 +25,7 @@ use std::borrow::Cow;
 use std::path::Path;
 
 use super::presets::{self, Languages, Preset};
-use super::rule::{FieldRule, FurtherRecords, SkipRule};
+use super::rule::{FieldRule, FurtherRecords, RuleSource, SkipRule};
 use super::{MappingOverride, MappingSource};
 use crate::error::Diagnostic;
 use crate::schema::Entity;
@@ -123,6 +123,17 @@ impl MappingFile {
         let name = entity.name;
         let own = self.entity;
         self.sections.iter().filter(move |section| section.entity.or(own).is_none_or(|known| known.name == name))
+    }
+
+    /// Every header that the file names for an entity's sheets.
+    pub(crate) fn headers(&self, entity: &Entity) -> impl Iterator<Item = &str> {
+        self.sections(entity).flat_map(|section| {
+            let further = section.also.iter().flat_map(|records| &records.rules);
+            let read = section.rules.iter().chain(further).filter_map(|rule| rule.source.as_ref());
+            let skipped = section.skips.iter().flat_map(|skip| skip.headers.iter().map(String::as_str));
+            let plain = section.overrides.iter().map(|entry| entry.header.as_str());
+            plain.chain(read.flat_map(RuleSource::headers)).chain(skipped)
+        })
     }
 
     /// The file's plain `Header=field` lines for an entity.

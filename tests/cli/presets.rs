@@ -201,6 +201,15 @@ fn an_export_may_lack_columns_and_have_others() {
     assert!(remarks(&summary)[0].contains("34 of 35 columns known"), "{summary:#}");
 }
 
+#[test]
+fn only_columns_that_the_preset_names_count_as_known() {
+    let header = "JSS Computer ID,Computer Name,Serial Number,Model,Status,Location,Purchase Date,Notes,Assigned To";
+    let account =
+        CliTest::new().sheet("list.csv", &format!("{header}\n1,PC1,S1,Mac mini,Ready,Berlin,2024-01-01,x,\n"));
+    let (_, summary) = account.json(&["check", "list.csv"]);
+    assert!(remarks(&summary)[0].contains("Jamf Pro computers, 4 of 9 columns known"), "{summary:#}");
+}
+
 /// Headers of sheets that no tool exported.
 const OTHER_SHEETS: &[(&str, &str)] = &[
     ("timesheet", "Employee,Date,Project,Start,End,Break,Hours,Approved"),

@@ -1,11 +1,14 @@
 //! What told what a sheet is, for people.
 
+use std::collections::HashSet;
+
 use super::MappedSheet;
 use super::options::{ParsedOptions, SkipReason};
 use crate::check::{Remark, RemarkCode};
 use crate::error::Result;
 use crate::mapping::{
-    ColumnTarget, DetectedEntity, Ignored, Preset, Recognition, Recognized, RememberedMapping, find_header,
+    Column, ColumnTarget, DetectedEntity, IdOwnership, Ignored, MappingFile, Preset, Recognition, Recognized,
+    RememberedMapping, find_header, header_keys,
 };
 use crate::schema::Entity;
 use crate::table::Row;
@@ -61,12 +64,27 @@ impl MappedSheet {
     /// What told what the sheet is, where that was not its name.
     pub(super) fn recognition(&self) -> Option<Remark> {
         let Some(preset) = self.preset else { return self.doubt.clone() };
-        let unknown = ColumnTarget::Ignored(Ignored::Unknown);
-        let columns: Vec<bool> = self.mapping.sheet_columns().map(|column| column.target != unknown).collect();
-        let (known, all) =
-            (columns.iter().filter(|is_known| **is_known).count(), counted(columns.len() as u64, "column"));
+        let columns: Vec<&Column> = self.mapping.sheet_columns().collect();
+        let known = self.known_to(preset, &columns);
+        let all = counted(columns.len() as u64, "column");
         let message = format!("recognized: {}, {known} of {all} known (preset {})", preset.title, preset.name);
         Some(Remark::new(RemarkCode::PresetRecognized, message))
+    }
+
+    /// How many columns the preset names. What only other words for a field explain may be of any tool.
+    fn known_to(&self, preset: &Preset, columns: &[&Column]) -> usize {
+        let Ok(file) = MappingFile::preset(preset.name) else { return 0 };
+        let file = file.in_language_of(&self.header);
+        let named: HashSet<String> = file.headers(self.mapping.entity).flat_map(header_keys).collect();
+        let is_known = |column: &&&Column| match column.target {
+            // Our own, or never read whatever a preset says.
+            ColumnTarget::Id(IdOwnership::Verified)
+            | ColumnTarget::Action
+            | ColumnTarget::Result(_)
+            | ColumnTarget::Ignored(Ignored::Secret) => true,
+            _ => header_keys(&column.header).iter().any(|key| named.contains(key)),
+        };
+        columns.iter().filter(is_known).count()
     }
 }
 
