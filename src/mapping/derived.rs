@@ -118,11 +118,15 @@ impl DerivedColumn {
         matches!(self.source, ValueSource::FirstOf(_)) && !changes && self.rivals.is_empty()
     }
 
-    /// What a default stands for that names a kind of record: `any deployable status`.
-    pub(super) fn default_kind(&self) -> Option<String> {
-        let default = self.default.as_ref().filter(|_| self.source.columns().is_empty())?;
-        let (kind, collection) = (default.record_kind?, self.kinds_of?);
-        Some(format!("any {kind} {}", collection.singular))
+    /// The default, and whether cells may say something else: `any deployable status`, `` `Computers` where blank``.
+    pub(super) fn default_text(&self) -> Option<String> {
+        let default = self.default.as_ref()?;
+        let value = match default.record_kind.zip(self.kinds_of) {
+            Some((kind, collection)) => format!("any {kind} {}", collection.singular),
+            None => format!("`{}`", default.text),
+        };
+        let is_only_value = self.source.columns().is_empty() && self.rivals.is_empty();
+        Some(if is_only_value { value } else { format!("{value} where blank") })
     }
 }
 

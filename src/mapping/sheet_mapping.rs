@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Column, ColumnTarget, Ignored, Mapping, MappingSource, ResultColumn, headers};
+use super::{Column, ColumnTarget, DerivedColumn, Ignored, Mapping, MappingSource, ResultColumn, headers};
 use crate::schema::{ASSIGNED_TO, Entity, fold_header};
 use crate::table::CellRef;
 
@@ -33,7 +33,8 @@ pub struct MappedColumn {
     /// What it feeds, as `--map` writes it; none for a column that is ignored.
     pub field: Option<String>,
     pub why: String,
-    /// How its values are read, where the column as a whole or an option says so, such as `decimal comma`.
+    /// How its values are read, where the column as a whole or an option says so, such as `decimal comma`, and the default of
+    /// rows without one.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub reading: Option<String>,
 }
@@ -78,9 +79,17 @@ impl Mapping {
     /// The mapping for reports.
     pub(crate) fn describe(&self, sheet: &str, preset: Option<&str>, facts: &ColumnFacts) -> SheetMapping {
         let cell = |column: usize| CellRef { row: self.header_row.max(1), column: column as u32 }.to_string();
-        let reading = |index: usize| facts.readings.iter().find(|(column, _)| *column == index);
-        // What only rules read is named by them.
-        let is_shown = |column: &&Column| column.target != ColumnTarget::Ignored(Ignored::Source);
+        let reading = |index: usize| {
+            let found = facts.readings.iter().find(|(column, _)| *column == index).map(|(_, reading)| reading.clone());
+            let default = self.derived_at(index).and_then(DerivedColumn::default_text);
+            let readings: Vec<String> = found.into_iter().chain(default).collect();
+            (!readings.is_empty()).then(|| readings.join("; "))
+        };
+        // What only rules read is named by them, and a default of the program's own is no news.
+        let is_own_default =
+            |column: &Column| column.source == MappingSource::Schema && self.first_source(column.index).is_none();
+        let is_shown =
+            |column: &&Column| column.target != ColumnTarget::Ignored(Ignored::Source) && !is_own_default(column);
         let mut shown: Vec<&Column> = self.columns.iter().filter(is_shown).collect();
         shown.sort_by_key(|column| self.first_source(column.index).unwrap_or(usize::MAX));
         let columns = shown.into_iter().map(|column| MappedColumn {
@@ -88,9 +97,7 @@ impl Mapping {
             cell: self.first_source(column.index).map_or_else(String::new, cell),
             field: target_name(self.entity, &column.target).map(|target| self.shown_target(&target)),
             why: self.reason(column),
-            reading: reading(column.index)
-                .map(|(_, reading)| reading.clone())
-                .or_else(|| self.derived_at(column.index)?.default_kind()),
+            reading: reading(column.index),
         });
         let unheaded = facts.unheaded.iter().map(|(column, filled)| MappedColumn {
             cell: cell(*column),
@@ -175,9 +182,7 @@ impl SheetMapping {
     /// Adds what feeds the further records that the rows make.
     pub(crate) fn add_further(&mut self, mapping: &Mapping, facts: &ColumnFacts) {
         let described = mapping.describe(&self.sheet, None, facts);
-        // A default of the program's own is no news.
-        let is_said = |column: &MappedColumn| column.field.is_some() && !column.cell.is_empty();
-        self.columns.extend(described.columns.into_iter().filter(is_said));
+        self.columns.extend(described.columns.into_iter().filter(|column| column.field.is_some()));
     }
 
     /// The columns that feed something.

@@ -210,6 +210,20 @@ fn only_columns_that_the_preset_names_count_as_known() {
     assert!(remarks(&summary)[0].contains("Jamf Pro computers, 4 of 9 columns known"), "{summary:#}");
 }
 
+#[test]
+fn the_mapping_shows_the_values_of_defaults() {
+    let header = "JSS Computer ID,Computer Name,Serial Number,Model,Platform";
+    let account = CliTest::new().sheet("list.csv", &format!("{header}\n1,PC1,S1,Mac mini,\n"));
+    let (_, summary) = account.json(&["check", "list.csv"]);
+    let columns = summary["mapping"][0]["columns"].as_array().unwrap();
+    let reading = |field: &str| &columns.iter().find(|column| column["field"] == field).unwrap()["reading"];
+    assert_eq!(reading("product_id.manufacturer_id"), "`Apple`", "{summary:#}");
+    assert_eq!(reading("product_id.category_id"), "`Computers` where blank", "{summary:#}");
+    let shown = account.run(&["check", "list.csv", "--result", "result.xlsx"]).exits(0).stdout;
+    assert!(shown.contains("product_id.manufacturer_id (`Apple`)"), "{shown}");
+    assert!(shown.contains("Platform → product_id.category_id (`Computers` where blank)"), "{shown}");
+}
+
 /// Headers of sheets that no tool exported.
 const OTHER_SHEETS: &[(&str, &str)] = &[
     ("timesheet", "Employee,Date,Project,Start,End,Break,Hours,Approved"),
