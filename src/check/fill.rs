@@ -72,6 +72,8 @@ pub(crate) enum DerivedOrigin {
     PartlyCleared,
     /// The value map of a rule.
     ValueMap,
+    /// What a rule says of all texts that its value map does not list.
+    Otherwise,
     Default,
 }
 
@@ -80,8 +82,8 @@ enum Derived<'r> {
     /// The cell in this column, as it is.
     Cell(usize),
     Text(Cow<'r, str>, Value),
-    /// What a value map says.
-    Mapped(&'r DerivedValue),
+    /// What a value map says, or `otherwise`.
+    Mapped(&'r DerivedValue, DerivedOrigin),
     Unlisted(usize),
     /// The cell in this column asks to clear the field, and others that are joined with it do not.
     PartlyCleared(usize),
@@ -193,9 +195,9 @@ impl RowFiller {
                 self.replaced.extend(&derived.rivals);
                 (record_kind, origin) = (default.record_kind, DerivedOrigin::Default);
             }
-            (Derived::Mapped(to), None) => {
+            (Derived::Mapped(to, by), None) => {
                 self.filled.replace(derived.column, &to.text, to.value);
-                (record_kind, origin) = (to.record_kind, DerivedOrigin::ValueMap);
+                (record_kind, origin) = (to.record_kind, by);
             }
             (Derived::Cell(column), None) => self.filled.copy_cell(column, derived.column),
             (Derived::Text(text, value), None) => self.filled.replace(derived.column, &text, value),
@@ -235,27 +237,33 @@ pub(super) fn holds_value(cell: Cell<'_>) -> bool {
     !cell.is_blank() && !text::is_no_value_mark(text::trimmed(cell.text))
 }
 
-/// What the rule makes of the row, of which `first` is the first filled source. `<clear>` says the same of the field
-/// whatever the rule does with texts.
-fn made_from<'r>(row: &'r Row, derived: &'r DerivedColumn, first: usize, folded: &mut String) -> Derived<'r> {
+/// The text that the value map of a rule is asked for in a row, of which `first` is the first filled source. None where there is
+/// no such text.
+pub(crate) fn mapped_text<'r>(row: &'r Row, derived: &DerivedColumn, first: usize) -> Option<Cow<'r, str>> {
+    source_text(row, derived, first).ok().map(|(text, _)| text)
+}
+
+/// What the cells of a rule say once they are joined and stripped; as an error what they make by themselves. `<clear>` says the
+/// same of the field whatever the rule does with texts.
+fn source_text<'r>(row: &'r Row, derived: &DerivedColumn, first: usize) -> Result<(Cow<'r, str>, Value), Derived<'r>> {
     let is_broken =
         |column: &usize| matches!(row.cell(*column).value, Value::Error | Value::Structure | Value::Unevaluated);
     let cell = row.cell(first);
     let (mut text, mut value) = match derived.source.joined(Some(first)) {
         Some((template, columns)) => {
             if let Some(broken) = columns.iter().copied().find(is_broken) {
-                return Derived::Cell(broken);
+                return Err(Derived::Cell(broken));
             }
             let clears = |column: &usize| is_clear(text::trimmed(row.cell(*column).text));
             if let Some(clearing) = columns.iter().copied().find(clears) {
                 let is_cleared = columns.iter().all(|column| clears(column) || !holds_value(row.cell(*column)));
-                return if is_cleared { Derived::Cell(clearing) } else { Derived::PartlyCleared(clearing) };
+                return Err(if is_cleared { Derived::Cell(clearing) } else { Derived::PartlyCleared(clearing) });
             }
             let values = columns.iter().map(|column| row.cell(*column));
             let values = values.map(|cell| if holds_value(cell) { text::trimmed(cell.text) } else { "" });
             (Cow::Owned(template.fill(values)), Value::Text)
         }
-        _ if is_broken(&first) || is_clear(text::trimmed(cell.text)) => return Derived::Cell(first),
+        _ if is_broken(&first) || is_clear(text::trimmed(cell.text)) => return Err(Derived::Cell(first)),
         _ => (Cow::Borrowed(cell.text), cell.value),
     };
     for strip in &derived.rule.strip {
@@ -263,21 +271,24 @@ fn made_from<'r>(row: &'r Row, derived: &'r DerivedColumn, first: usize, folded:
             (text, value) = (Cow::Owned(rest), Value::Text);
         }
     }
-    if text::trimmed(&text).is_empty() {
-        return Derived::Nothing;
-    }
+    if text::trimmed(&text).is_empty() { Err(Derived::Nothing) } else { Ok((text, value)) }
+}
+
+/// What the rule makes of the row.
+fn made_from<'r>(row: &'r Row, derived: &'r DerivedColumn, first: usize, folded: &mut String) -> Derived<'r> {
+    let (mut text, mut value) = match source_text(row, derived, first) {
+        Ok(found) => found,
+        Err(made) => return made,
+    };
     // What a value map says is the field's own value, inverted or not.
     if !derived.values.is_empty() {
         let listed = listed(&derived.values, text::trimmed(&text), folded);
-        let mapped = match (listed, &derived.otherwise) {
-            (Some(to), _) | (None, Unlisted::Value(to)) => Some(to),
-            (None, Unlisted::Keep) => None,
+        match (listed, &derived.otherwise) {
+            (Some(to), _) | (None, Unlisted::Value(to)) if to.text.is_empty() => return Derived::Nothing,
+            (Some(to), _) => return Derived::Mapped(to, DerivedOrigin::ValueMap),
+            (None, Unlisted::Value(to)) => return Derived::Mapped(to, DerivedOrigin::Otherwise),
+            (None, Unlisted::Keep) => {}
             (None, Unlisted::Error) => return Derived::Unlisted(first),
-        };
-        match mapped {
-            Some(to) if to.text.is_empty() => return Derived::Nothing,
-            Some(to) => return Derived::Mapped(to),
-            None => {}
         }
     }
     if derived.rule.invert
@@ -286,7 +297,7 @@ fn made_from<'r>(row: &'r Row, derived: &'r DerivedColumn, first: usize, folded:
         (text, value) = (Cow::Borrowed(if answer { "no" } else { "yes" }), Value::Boolean(!answer));
     }
     match &text {
-        Cow::Borrowed(same) if std::ptr::eq(*same, cell.text) => Derived::Cell(first),
+        Cow::Borrowed(same) if std::ptr::eq(*same, row.cell(first).text) => Derived::Cell(first),
         _ => Derived::Text(text, value),
     }
 }
@@ -310,7 +321,7 @@ pub(super) fn source_error(origin: DerivedOrigin, derived: &DerivedColumn) -> Op
     match origin {
         DerivedOrigin::Unlisted => Some(unlisted(derived)),
         DerivedOrigin::PartlyCleared => Some(partly_cleared(derived)),
-        DerivedOrigin::Cells | DerivedOrigin::ValueMap | DerivedOrigin::Default => None,
+        DerivedOrigin::Cells | DerivedOrigin::ValueMap | DerivedOrigin::Otherwise | DerivedOrigin::Default => None,
     }
 }
 

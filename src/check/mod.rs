@@ -49,7 +49,7 @@ pub(crate) use checked_row::{
     CheckedRow, Creation, CurrencySign, CustomField, EarlierRunRow, ParsedField, ParsedId, ParsedRelated, ParsedValue,
 };
 pub(crate) use duplicates::duplicate_hint;
-pub(crate) use fill::{DerivedOrigin, rule_value};
+pub(crate) use fill::{DerivedOrigin, mapped_text, rule_value};
 pub(crate) use problem::is_withheld;
 pub use problem::{Code, Problem, ValueError};
 pub use remark::{Remark, RemarkCode};

@@ -39,6 +39,7 @@ remark_codes! {
     ValueNone "value.none" "no-value words were read as empty"
     PathShortened "path.shortened" "paths were read as their last part"
     ValueKind "value.kind" "a record of the account was chosen by its kind"
+    KindAssumed "kind.assumed" "new records got a type that neither the file nor the mapping lists"
     ValueContradicted "value.contradicted" "rows describe a record of the account differently, and it stays as it is"
     HolderWithheld "holder.withheld" "an asset was not checked out, because its status does not allow it"
     NameOrder "name.order" "names of people are written last name first"

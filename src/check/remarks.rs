@@ -4,6 +4,7 @@ use rust_decimal::Decimal;
 
 use super::remark::{Remark, RemarkCode};
 use crate::mapping::Mapping;
+use crate::shell;
 use crate::table::CellRef;
 use crate::wording::{counted, thousands};
 
@@ -57,6 +58,16 @@ pub(crate) enum RemarkKind {
         singular: &'static str,
         basis: KindBasis,
         is_default: bool,
+    },
+    /// A new record whose kind neither the row nor the value map of the mapping says.
+    KindAssumed {
+        kind: &'static str,
+        /// Another one, for an example.
+        other: &'static str,
+        /// The collection of such records.
+        collection: &'static str,
+        /// The field that names the record, and that record's field of kinds.
+        target: (&'static str, &'static str),
     },
     /// The name of a record that the account lacks and that cannot be made from the row.
     NameLeftOut { collection: &'static str, is_holder: bool },
@@ -115,6 +126,7 @@ impl RemarkKind {
             }
             RemarkKind::BareId => RemarkCode::IdBare,
             RemarkKind::RecordKind { .. } => RemarkCode::ValueKind,
+            RemarkKind::KindAssumed { .. } => RemarkCode::KindAssumed,
             RemarkKind::NameLeftOut { .. } => RemarkCode::NameLeftOut,
             RemarkKind::Contradicted { .. } => RemarkCode::ValueContradicted,
             RemarkKind::HolderWithheld => RemarkCode::HolderWithheld,
@@ -127,9 +139,25 @@ impl RemarkKind {
         matches!(self, RemarkKind::NameLeftOut { .. } | RemarkKind::Contradicted { .. } | RemarkKind::HolderWithheld)
     }
 
-    /// What was found, and what becomes of it; `samples` are quoted values.
-    fn message(self, count: u64, samples: &str) -> String {
+    /// How many different values a remark quotes. The kind of each new record is to be looked at.
+    fn most_samples(self) -> usize {
         match self {
+            RemarkKind::KindAssumed { .. } => 20,
+            _ => SAMPLES,
+        }
+    }
+
+    /// What was found, and what becomes of it; `samples` are quoted values, of which `first` is the first.
+    fn message(self, count: u64, samples: &str, first: &str) -> String {
+        match self {
+            RemarkKind::KindAssumed { kind, other, collection, target: (field, related) } => {
+                let flag = shell::flag("--value", &format!("{field}.{related}:{first}={other}"));
+                let more = if count > self.most_samples() as u64 { ", …" } else { "" };
+                format!(
+                    "new {collection} of the {related} {kind}, because neither file nor mapping says it: {samples}{more}; \
+                     if it is another, pass {flag}"
+                )
+            }
             RemarkKind::NoValue => format!("{} with {samples} read as empty", counted(count, "cell")),
             RemarkKind::PathShortened => format!(
                 "{} read as the last part of a path, such as {samples}: what has the same last part becomes one",
@@ -267,7 +295,7 @@ impl RemarkGroup {
         if self.kind.is_of_each_cell() && self.cells.len() < MAX_CELLS {
             self.cells.push((row, shown.clone()));
         }
-        if self.samples.len() < SAMPLES && !self.samples.contains(&shown) {
+        if self.samples.len() < self.kind.most_samples() && !self.samples.contains(&shown) {
             self.samples.push(shown);
         }
     }
@@ -277,7 +305,8 @@ impl RemarkGroup {
         // What is not sent must not seem to be all that is quoted.
         let is_more = self.cells.iter().any(|(_, text)| !self.samples.contains(text));
         let more = if is_more { ", …" } else { "" };
-        let message = self.kind.message(self.count, &format!("{}{more}", samples.join(", ")));
+        let first = self.samples.first().map_or("", |first| first);
+        let message = self.kind.message(self.count, &format!("{}{more}", samples.join(", ")), first);
         let sheet = label.map(|label| format!("{label}: ")).unwrap_or_default();
         // A default stands in no cell.
         if let Some(derived) = mapping.derived_at(self.first.column as usize) {

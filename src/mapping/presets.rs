@@ -28,13 +28,17 @@ pub(crate) struct Preset {
     pub text: &'static str,
 }
 
+/// `+ "file"` adds the text of another file, such as words that several presets have in common.
 macro_rules! presets {
-    ($($name:literal $title:literal [$([$($header:literal),*])*])*) => {
+    ($($name:literal $(+ $more:literal)? $title:literal [$([$($header:literal),*])*])*) => {
         pub(crate) const PRESETS: &[Preset] = &[$(Preset {
             name: $name,
             title: $title,
             signatures: &[$(&[$($header),*]),*],
-            text: include_str!(concat!("presets/", $name, ".toml")),
+            text: concat!(
+                include_str!(concat!("presets/", $name, ".toml")),
+                $("\n", include_str!(concat!("presets/", $more, ".toml")))?
+            ),
         }),*];
     };
 }
@@ -111,23 +115,23 @@ presets! {
         ["deviceudid", "serial_number", "percent_disk"]
     ]
     "meraki-devices" "Cisco Meraki inventory (names of the API)" [["serial", "networkId", "claimedAt"]]
-    "freshservice-assets" "Freshservice assets" [
+    "freshservice-assets" + "status-types" "Freshservice assets" [
         ["Asset State", "Used By", "Impact", "Workspace"]
         ["Asset State", "Used By", "Discovery Enabled"]
         ["Asset State", "Used By", "Created by - Source"]
     ]
-    "lansweeper-assets" "Lansweeper report" [
+    "lansweeper-assets" + "status-types" "Lansweeper report" [
         ["AssetID", "AssetName", "AssetTypename", "Lastseen"]
         ["AssetTypename", "Statename", "Lastseen", "Firstseen"]
         ["AssetTypename", "Branchoffice", "OSname"]
     ]
-    "glpi-computers" "GLPI computers" [
+    "glpi-computers" + "status-types" "GLPI computers" [
         ["Inventory number", "Alternate username", "Entity"]
         ["Inventory number", "Alternate username", "Technician in charge"]
         ["Inventory number", "Entity", "Operating System - Name"]
         ["Inventory number", "Entity", "Last inventory date", "Technician in charge"]
     ]
-    "snipe-it-assets" "Snipe-IT assets (list export)" [
+    "snipe-it-assets" + "status-types" "Snipe-IT assets (list export)" [
         ["Asset Tag", "Checked Out To", "Default Location"]
         ["Asset Tag", "Checked Out To", "EOL Rate"]
         ["Asset Tag", "Default Location", "EOL Rate"]
@@ -138,12 +142,12 @@ presets! {
         ["Username", "Login Enabled", "Managed Users"]
         ["Username", "Managed Users", "Managed Locations"]
     ]
-    "snipe-it-report" "Snipe-IT assets (custom asset report)" [
+    "snipe-it-report" + "status-types" "Snipe-IT assets (custom asset report)" [
         ["Checked Out", "Current Value", "Diff", "Fully Depreciated"]
         ["Asset Tag", "Purchased", "Current Value", "Diff"]
         ["Asset Tag", "Purchased", "Checked Out", "Default Location"]
     ]
-    "snipe-it-asset-template" "Snipe-IT assets (import template)" [
+    "snipe-it-asset-template" + "status-types" "Snipe-IT assets (import template)" [
         ["Asset Tag", "Model Name", "Checkout to Location"]
         ["Asset Tag", "Model Name", "Checkout Type"]
         ["Asset Tag", "Model Name", "Asset Notes", "Model Notes"]

@@ -254,7 +254,8 @@ pub(super) fn describing_cells<'r>(
     let cell = |related: &ParsedRelated| {
         let origin = checked.derived_cell(related.column).map(|cell| cell.origin);
         let text = text::trimmed(row.cell(related.column as usize).text);
-        let is_made_up = origin == Some(DerivedOrigin::ValueMap) && !entity.is_told_apart_by(related.related);
+        let is_mapped = matches!(origin, Some(DerivedOrigin::ValueMap | DerivedOrigin::Otherwise));
+        let is_made_up = is_mapped && !entity.is_told_apart_by(related.related);
         (origin != Some(DerivedOrigin::Default) && !text.is_empty()).then_some(DescribingCell {
             field: entity.field(related.related)?,
             text,

@@ -34,7 +34,7 @@ use self::left_out::LeftOutName;
 pub(in crate::plan) use self::other_sheets::GivenValue;
 use self::person_names::remark_new_people;
 pub(crate) use self::read_only::{ReadOnlyCell, ReadOnlyState, holder_names, listed_records};
-use self::record_kinds::drop_default_kinds;
+use self::record_kinds::{drop_default_kinds, remark_assumed_kinds};
 use self::serials::keep_tag;
 pub(crate) use self::stock::StockChanges;
 use self::undecoded::{doubt, undecoded};
@@ -220,6 +220,7 @@ impl<S: StepSink> Planner<'_, S> {
         if let Ok(Decision::Write(draft)) = &decision {
             self.remark_serial(sheet, draft, checked);
             self.remark_kinds(sheet, row, draft, checked);
+            remark_assumed_kinds(sheet, row, draft, checked);
             remark_new_people(row, draft, checked);
         }
         if sheet.owner.is_none() && matches!(decision, Ok(Decision::Write(_) | Decision::Unchanged(_))) {

@@ -344,7 +344,9 @@ fn description<'r>(
     let referenced = mapping.entity.fields[field].reference_to().and_then(|reference| schema::collection(reference.to));
     let is_made_up = |related: &ParsedRelated| match checked.derived_cell(related.column).map(|cell| cell.origin) {
         None | Some(DerivedOrigin::Cells | DerivedOrigin::Unlisted | DerivedOrigin::PartlyCleared) => false,
-        Some(DerivedOrigin::ValueMap) => !referenced.is_some_and(|entity| entity.is_told_apart_by(related.related)),
+        Some(DerivedOrigin::ValueMap | DerivedOrigin::Otherwise) => {
+            !referenced.is_some_and(|entity| entity.is_told_apart_by(related.related))
+        }
         Some(DerivedOrigin::Default) => true,
     };
     let related = checked.related.iter().filter(|related| related.field == field && narrows(related.related));

@@ -218,3 +218,47 @@ fn in_a_large_account_the_filter_of_the_guide_counts() {
     // The server cuts pages, so that the first of each list does not tell which is longer.
     assert_eq!(counted, [ready, used, ready, used].map(|id| id.to_string()));
 }
+
+#[test]
+fn the_type_of_a_new_status_that_nobody_says_is_told_with_the_flag_that_says_it() {
+    let row =
+        |(number, status): (usize, &str)| format!("PC-{number};SN-{number};INV-{number};{status};Laptops;X1;Root;\n");
+    let statuses = ["Scrapped", "verschrottet", "Au rebut", "En stock", "Perdido", "In repair", "Zombie", "On loan"];
+    let rows: String = statuses.into_iter().enumerate().map(row).collect();
+    let header = "Name;Serial number;Inventory number;Status;Type;Model;Entity;Alternate username";
+    let account = CliTest::new().sheet("glpi.csv", &format!("{header}\n{rows}"));
+    let assumed = |summary: &Value| {
+        let remarks = summary["remarks"].as_array().unwrap().iter().filter(|remark| remark["code"] == "kind.assumed");
+        remarks.map(|remark| remark["message"].as_str().unwrap().to_owned()).collect::<Vec<_>>()
+    };
+    let import = ["import", "glpi.csv", "--create-missing=all", "--yes"];
+    let (code, rehearsed) = account.json(&[&import[..], &["--dry-run"]].concat());
+    let told = "`Status`: new statuses of the type deployable, because neither file nor mapping says it: `Zombie`, `On loan`; \
+                if it is another, pass --value 'status_id.type:Zombie=archived' (first D8)";
+    assert_eq!((code, assumed(&rehearsed)), (0, vec![told.to_owned()]), "{rehearsed:#}");
+    let said = ["--value", "status_id.type:Zombie=archived", "--value", "status_id.type:On loan=deployable"];
+    let (code, summary) = account.json(&[&import[..], &said].concat());
+    assert_eq!((code, assumed(&summary)), (0, Vec::new()), "{summary:#}");
+    let types = statuses.map(|name| account.record("statuses", "name", name)["type"].as_str().unwrap().to_owned());
+    let expected =
+        ["archived", "archived", "archived", "deployable", "undeployable", "pending", "archived", "deployable"];
+    assert_eq!(types, expected);
+}
+
+#[test]
+fn both_lists_of_snipe_it_say_the_type_of_a_status_in_brackets() {
+    for header in [
+        "Asset Tag,Model,Category,Status,Checked Out,Purchased,Current Value,Diff",
+        "Asset Tag,Model,Category,Status,Checked Out To,Default Location,EOL Rate,Notes",
+    ] {
+        let rows = "A1,XPS 13,Laptops,Disposed (archived),,,,\nA2,XPS 13,Laptops,In hand (deployed),,,,\n";
+        let account = CliTest::new().sheet("list.csv", &format!("{header}\n{rows}"));
+        let (code, summary) = account.json(&["import", "list.csv", "--create-missing=all", "--yes"]);
+        let remarks = summary["remarks"].as_array().unwrap();
+        let is_silent = remarks.iter().all(|remark| remark["code"] != "kind.assumed");
+        assert!(code == 0 && is_silent, "{summary:#}");
+        for (name, kind) in [("Disposed", "archived"), ("In hand", "deployable")] {
+            assert_eq!(account.record("statuses", "name", name)["type"], kind, "{header}");
+        }
+    }
+}

@@ -2,9 +2,9 @@
 
 use super::{Planner, RowDraft, SheetPlan, StepSink};
 use crate::catalog::RecordRef;
-use crate::check::{CheckedRow, KindBasis, Problem, RemarkKind, text};
+use crate::check::{CheckedRow, DerivedOrigin, KindBasis, ParsedRelated, Problem, RemarkKind, mapped_text, text};
 use crate::plan::resolver::{Resolved, ResolvedField};
-use crate::schema::{self, Entity};
+use crate::schema::{self, Entity, Kind, Meaning};
 use crate::table::Row;
 
 /// Leaves out the kinds that a default says, for a row that is about an existing record: they are for new ones, and that the row
@@ -13,6 +13,27 @@ pub(super) fn drop_default_kinds(checked: &CheckedRow, fields: &mut Vec<Resolved
     let is_for_new = |column: u32| checked.is_default(column) && checked.record_kind(column).is_some();
     fields.retain(|given| !is_for_new(given.column));
     problems.retain(|problem| !problem.column.is_some_and(is_for_new));
+}
+
+/// Remarks the kinds of new records that the row says in words which the mapping does not list: only `otherwise` says them.
+pub(super) fn remark_assumed_kinds(sheet: &SheetPlan<'_>, row: &Row, draft: &RowDraft, checked: &mut CheckedRow) {
+    for (field, record) in &draft.missing {
+        let Some(about) = record.entity.meaning(Meaning::RecordKind) else { continue };
+        let is_kind = |related: &&ParsedRelated| related.field == *field && related.related == about.name;
+        let Some(column) = checked.related.iter().find(is_kind).map(|related| related.column) else { continue };
+        let cell = checked.derived_cell(column).filter(|cell| cell.origin == DerivedOrigin::Otherwise);
+        let source = cell.and_then(|cell| Some((sheet.mapping.derived_at(column as usize)?, cell.source?)));
+        let Some((derived, source)) = source else { continue };
+        let text = mapped_text(row, derived, source as usize).unwrap_or_default().into_owned();
+        let Kind::Option(choices) = about.kind else { continue };
+        let is_taken = |kind: &&&str| record.fields.get(about.name).is_some_and(|taken| taken.as_str() == Some(**kind));
+        let taken = choices.create.iter().find(is_taken);
+        let other = choices.create.iter().rfind(|kind| !is_taken(kind));
+        let Some((kind, other)) = taken.zip(other) else { continue };
+        let target = (sheet.mapping.entity.fields[*field].name, about.name);
+        let remark = RemarkKind::KindAssumed { kind, other, collection: record.entity.name, target };
+        checked.remark(remark, column as usize, text::trimmed(&text));
+    }
 }
 
 impl<S: StepSink> Planner<'_, S> {

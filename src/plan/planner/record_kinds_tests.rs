@@ -154,3 +154,19 @@ fn a_status_of_an_earlier_sheet_stands_for_its_kind() {
     .plan();
     assert_eq!(outcome.shown_steps()[1], r#"assets: create {"asset_id":"T-1","product_id":1} after 0:status_id"#);
 }
+
+#[test]
+fn the_kind_of_a_new_record_that_only_otherwise_says_is_remarked_with_the_text_to_list() {
+    let rules = "[fields.status_id]\ncolumn = \"State\"\nstrip = \"parents:path\"\n\
+                 [fields.\"status_id.type\"]\ncolumn = \"State\"\nstrip = \"parents:path\"\n\
+                 values = { Sold = \"archived\" }\notherwise = \"deployable\"\n";
+    let rows = "asset_id|product|State\nT-1|X1|All > Sold\nT-2|X1|All > Rented\nT-3|X1|All > Rented\nT-4|X1|Stock";
+    let outcome =
+        account().ruled_sheet("assets", rows, rules).create_missing(CreateMissing::Named(vec!["statuses"])).plan();
+    let assumed: Vec<&String> = outcome.remarks.iter().filter(|remark| remark.contains("neither file nor")).collect();
+    assert_eq!(
+        assumed,
+        ["`State`: new statuses of the type deployable, because neither file nor mapping says it: `Rented`; \
+          if it is another, pass --value 'status_id.type:Rented=archived' (C3)"]
+    );
+}
