@@ -14,7 +14,7 @@ use super::row::AmountCurrency;
 use super::rules::{EmptyCells, FractionalCost, RowAction, Rules};
 use super::text_cache::TextCache;
 use super::{choice, custom, text};
-use crate::mapping::{ColumnTarget, IdOwnership, Ids};
+use crate::mapping::{ColumnTarget, IdOwnership, Ids, TextFormats};
 
 use crate::schema::{self, Entity, Field, Kind, Meaning, TextForm, Wire};
 use crate::table::{Cell, Value};
@@ -127,6 +127,12 @@ impl ColumnCheck {
             ColumnRole::Custom => checked.custom.push(ParsedCustomField { column, pair: None }),
             ColumnRole::Id(_) | ColumnRole::Action => {}
         }
+    }
+
+    /// With what a mapping says of all its columns, which was checked when the mapping was made.
+    pub(super) fn with_formats(mut self, formats: &TextFormats) -> Self {
+        self.mark = formats.decimal.and_then(DecimalMark::of_char).or(self.mark);
+        self.with_format(formats.date.as_deref())
     }
 
     /// With the date format of a rule, which was checked when the rule was read.

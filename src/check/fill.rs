@@ -380,6 +380,7 @@ pub(crate) fn rule_value(
     let Some(column) = ColumnCheck::new(mapping.entity, &rules, (0, ""), target) else {
         return Ok((text.to_owned(), Value::Text));
     };
+    let column = column.with_formats(&mapping.formats);
     let mut checked = CheckedRow::default();
     let value = match &column.role {
         ColumnRole::Field { field, ids, .. } => {

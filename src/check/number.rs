@@ -12,6 +12,10 @@ pub(crate) enum DecimalMark {
 }
 
 impl DecimalMark {
+    pub(crate) fn of_char(char: char) -> Option<Self> {
+        [DecimalMark::Point, DecimalMark::Comma].into_iter().find(|mark| mark.as_char() == char)
+    }
+
     pub(crate) fn as_char(self) -> char {
         match self {
             Self::Point => '.',

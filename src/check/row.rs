@@ -503,7 +503,8 @@ fn column_check(mapping: &Mapping, rules: &Rules, match_on: &[&'static str], col
         Some([]) => "",
         None => &column.header,
     };
-    let mut check = ColumnCheck::new(mapping.entity, rules, (column.index, header), &column.target)?;
+    let mut check =
+        ColumnCheck::new(mapping.entity, rules, (column.index, header), &column.target)?.with_formats(&mapping.formats);
     check.derived = derived;
     check.names_records = mapping.named_collection(column).is_some();
     let is_tag = mapping

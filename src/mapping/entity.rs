@@ -33,6 +33,16 @@ pub(crate) struct DetectedEntity {
 }
 
 impl EntityDetectionError {
+    /// Whether the sheet may contain the entity for all that is known of it.
+    pub(super) fn leaves_open(&self, entity: &Entity) -> bool {
+        match self {
+            EntityDetectionError::Unknown(_) => true,
+            EntityDetectionError::Ambiguous(entities) | EntityDetectionError::Remembered(entities) => {
+                entities.contains(&entity.name)
+            }
+        }
+    }
+
     /// The flag that says what the sheet contains, for the likeliest entity.
     pub(crate) fn flag(&self) -> Option<String> {
         let likeliest = match self {

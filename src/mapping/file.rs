@@ -2,6 +2,7 @@
 //!
 //! ```toml
 //! entity = "assets"
+//! formats = { date = "DD.MM.YYYY", decimal = "," }
 //! ignore = ["Old remarks"]
 //!
 //! [fields.asset_id]
@@ -19,13 +20,15 @@
 //! plain line there, `"Tag No" = "asset_id"` below `[assets]`, renames a header; an empty text ignores the column.
 
 mod parse;
+mod preset_copy;
+mod table_fit;
 mod write;
 
 use std::borrow::Cow;
 use std::path::Path;
 
 use super::presets::{self, Languages, Preset};
-use super::rule::{FieldRule, FurtherRecords, RuleSource, SkipRule};
+use super::rule::{FieldRule, FurtherRecords, RuleSource, SkipRule, TextFormats};
 use super::{MappingOverride, MappingSource};
 use crate::error::Diagnostic;
 use crate::schema::Entity;
@@ -42,9 +45,11 @@ pub(crate) struct MappingFile {
     pub entity: Option<&'static Entity>,
     /// The preset that it starts from.
     pub preset: Option<String>,
-    /// Whether it is a preset, and so knows what its files have.
+    /// The presets that it is a copy of, changed or not.
+    copies: Vec<(&'static Preset, MappingFile)>,
+    /// Whether it is a preset or a copy of one, and so knows what its files have.
     pub is_preset: bool,
-    /// Of a preset: its headers in other languages.
+    /// Of a preset or its copy: its headers in other languages.
     languages: Option<Languages>,
     sections: Vec<Section>,
 }
@@ -56,6 +61,7 @@ struct Section {
     overrides: Vec<MappingOverride>,
     rules: Vec<FieldRule>,
     skips: Vec<SkipRule>,
+    formats: TextFormats,
     also: Vec<FurtherRecords>,
 }
 
@@ -99,10 +105,11 @@ impl MappingFile {
 
     /// The file with its headers in the language of a header row.
     pub(crate) fn in_language_of(&self, header: &Row) -> Cow<'_, Self> {
-        match self.languages.and_then(|languages| languages.of_header_row(header)) {
+        let file = match self.languages.and_then(|languages| languages.of_header_row(header)) {
             Some(words) => Cow::Owned(self.with_headers(|header| words.of(header).to_owned())),
             None => Cow::Borrowed(self),
-        }
+        };
+        if self.copies.is_empty() { file } else { Cow::Owned(file.into_owned().with_origins(header)) }
     }
 
     fn with_headers(&self, other: impl Fn(&str) -> String) -> Self {
@@ -153,6 +160,11 @@ impl MappingFile {
 }
 
 impl MappingFile {
+    /// How the texts of an entity's sheets write dates and amounts.
+    pub(crate) fn formats(&self, entity: &Entity) -> TextFormats {
+        self.sections(entity).fold(TextFormats::default(), |formats, section| formats.or(&section.formats))
+    }
+
     /// The further records that the file makes from the rows of an entity's sheets.
     pub(crate) fn also(&self, entity: &Entity) -> Vec<FurtherRecords> {
         self.sections(entity).flat_map(|section| section.also.iter().cloned()).collect()
@@ -177,3 +189,4 @@ impl Diagnostic for MappingFileError {
 }
 
 pub(crate) use write::MappingText;
+pub(super) use write::copy_line;

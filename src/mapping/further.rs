@@ -7,7 +7,7 @@
 use jiff::civil::Date;
 
 use super::derived::{DerivedValue, ResolvedRule, RuleResolver};
-use super::rule::{FieldRule, FurtherRecords, RuleOrigin, RuleSource};
+use super::rule::{FieldRule, FurtherRecords, RuleOrigin, RuleSource, TextFormats};
 use super::{
     Column, ColumnTarget, HeaderAliases, Ids, Ignored, Mapping, MappingError, MappingOverride, MappingOverrides,
     MappingRuleError, MappingSource, SkippedRows,
@@ -129,7 +129,7 @@ pub(super) fn mappings(
     errors: &mut Vec<MappingError>,
 ) -> Vec<Mapping> {
     let mapped = overrides.further.iter().filter_map(|records| mapping(records, header, skips, errors));
-    mapped.collect()
+    mapped.map(|mapping| Mapping { formats: overrides.formats.clone(), ..mapping }).collect()
 }
 
 fn mapping(
@@ -159,6 +159,7 @@ fn mapping(
         columns: columns.collect(),
         derived: Vec::new(),
         skips: skips.to_vec(),
+        formats: TextFormats::default(),
         absent: Vec::new(),
         further: Vec::new(),
         repeats_custom_fields: false,

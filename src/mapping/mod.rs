@@ -42,7 +42,7 @@ pub(crate) use remembered::{
     choose_remembered,
 };
 pub(crate) use rule::{
-    FieldRule, FurtherRecords, RuleOrigin, RuleSource, RuleValue, SkipCondition, SkipRule, is_same_text,
+    FieldRule, FurtherRecords, RuleOrigin, RuleSource, RuleValue, SkipCondition, SkipRule, TextFormats, is_same_text,
 };
 pub(crate) use rule_error::MappingRuleError;
 pub(crate) use sheet_mapping::ColumnFacts;
@@ -71,6 +71,8 @@ pub(crate) struct Mapping {
     pub columns: Vec<Column>,
     pub derived: Vec<DerivedColumn>,
     pub skips: Vec<SkippedRows>,
+    /// How its texts write dates and amounts, where that is said.
+    pub formats: TextFormats,
     /// Headers that options name and the sheet lacks. Another sheet may have them.
     pub absent: Vec<MappingError>,
     /// The further records that the rows make.
@@ -220,6 +222,7 @@ pub(crate) struct MappingOverrides {
     /// In the same order.
     pub rules: Vec<FieldRule>,
     pub skips: Vec<SkipRule>,
+    pub formats: TextFormats,
     /// One entry for each collection or action.
     pub further: Vec<FurtherRecords>,
     /// Whether unknown columns are errors.
@@ -429,7 +432,6 @@ impl Mapping {
         headers::promote_identifying(entity, &mut columns);
         let origin = RecordOrigin::Rows;
         let (header_row, width, derived) = (header.number, header.len(), Vec::new());
-        let repeats_custom_fields = false;
         let mut mapping = Mapping {
             entity,
             origin,
@@ -438,9 +440,10 @@ impl Mapping {
             columns,
             derived,
             skips,
+            formats: overrides.formats.clone(),
             absent,
             further,
-            repeats_custom_fields,
+            repeats_custom_fields: false,
         };
         for rule in rules {
             errors.extend(mapping.add_rule(rule, header.len()).map(MappingError::from));

@@ -11,7 +11,7 @@ use std::sync::{LazyLock, OnceLock};
 
 pub(crate) use languages::Languages;
 
-use super::file::{MappingFile, MappingFileError};
+use super::file::{MappingFile, MappingFileError, copy_line};
 use super::headers;
 use crate::schema::{Entity, HeaderText};
 use crate::table::Row;
@@ -211,6 +211,14 @@ impl Preset {
     pub(crate) fn find(name: &str) -> Result<&'static Preset, MappingFileError> {
         let preset = PRESETS.iter().find(|preset| preset.name == name);
         preset.ok_or_else(|| MappingFileError::NoSuchPreset { name: name.to_owned() })
+    }
+
+    /// Its text as a mapping file of its own, which says that it is a copy of the preset.
+    pub(crate) fn to_mapping_file(&self) -> String {
+        let comment = self.text.split_inclusive('\n').take_while(|line| line.starts_with('#'));
+        let (comment, rest) = self.text.split_at(comment.map(str::len).sum());
+        let gap = if rest.starts_with('[') { "\n" } else { "" };
+        format!("{comment}{}{gap}{rest}", copy_line(self.name))
     }
 
     /// The headers of its exports in other languages.

@@ -63,6 +63,15 @@ pub(crate) struct RecordKind {
     pub place: String,
 }
 
+/// How texts write dates and amounts, where a flag or a mapping file says it of all columns.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(crate) struct TextFormats {
+    /// As `--date-format` takes it.
+    pub date: Option<String>,
+    /// The decimal mark.
+    pub decimal: Option<char>,
+}
+
 /// Where a rule stands.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct RuleOrigin {
@@ -107,6 +116,13 @@ impl From<String> for RuleValue {
 impl From<&str> for RuleValue {
     fn from(text: &str) -> Self {
         Self::from(text.to_owned())
+    }
+}
+
+impl TextFormats {
+    /// With what formats of less weight add.
+    pub(crate) fn or(self, below: &TextFormats) -> Self {
+        Self { date: self.date.or_else(|| below.date.clone()), decimal: self.decimal.or(below.decimal) }
     }
 }
 

@@ -260,6 +260,7 @@ fn presets_name_only_what_the_schema_has() {
 fn rules_that_are_saved_read_back() {
     let text = r#"
         ignore = ["Shelf"]
+        formats = { date = "DD/MM/YYYY", decimal = "," }
         [fields.asset_id]
         first_of = ["Tag", "Serial number"]
         [fields.status_id]
@@ -287,7 +288,9 @@ fn rules_that_are_saved_read_back() {
     let mapped = |text: &str| {
         let file = MappingFile::parse(text, MappingSource::MappingFile, "m.toml").unwrap();
         let (map, rules, skips) = (file.overrides(entity), file.rules(entity), file.skips(entity));
-        Mapping::new(entity, &header, &MappingOverrides { map, rules, skips, ..MappingOverrides::default() }).unwrap()
+        let formats = file.formats(entity);
+        let overrides = MappingOverrides { map, rules, skips, formats, ..MappingOverrides::default() };
+        Mapping::new(entity, &header, &overrides).unwrap()
     };
     let saved = |mapping: &Mapping| {
         let mut text = MappingText::default();
@@ -301,6 +304,7 @@ fn rules_that_are_saved_read_back() {
         "default = { kind = \"deployable\", name = 'Ready to \"Deploy\"' }\n",
         "otherwise = { kind = \"Pending\", name = \"Unknown\" }\n",
         "lost = { kind = \"archived\", name = \"Lost\" }\n",
+        "[assets.formats]\ndate = \"DD/MM/YYYY\"\ndecimal = \",\"\n",
     ] {
         assert!(once.contains(line), "{line}: {once}");
     }
@@ -320,6 +324,9 @@ fn rules_that_are_saved_read_back() {
 fn each_mistake_in_a_mapping_file_names_its_line_and_what_to_do() {
     for (text, message, hint) in [
         ("entity = \"asets\"", "line 1: not a collection", "schema"),
+        ("[formats]\nmark = \",\"", "line 2: unknown key `mark`", "decimal"),
+        ("[formats]\ndecimal = \"comma\"", "line 1: not a decimal mark", "write decimal"),
+        ("copy_of = [\"okta-users\", \"okta\"]", "line 1: no such preset", "okta-users"),
         ("\nfeilds = 1", "line 2: `feilds` is not a collection", "[fields.NAME]"),
         ("[aset.fields.a]\ncolumn = \"A\"", "line 1: `aset` is not a collection", "did you mean `assets`"),
         ("[fields.notes]\ncolum = \"A\"", "line 2: unknown key `colum`", "column, first_of or join"),

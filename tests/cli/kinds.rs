@@ -163,6 +163,7 @@ fn check_shows_a_kind_without_an_account_and_a_saved_mapping_keeps_it() {
     let saved = std::fs::read_to_string(account.path("saved.toml")).unwrap();
     insta::assert_snapshot!(saved, @r#"
     # Which column is mapped to which field. `tallyport import FILE --mapping THIS` uses it.
+    entity = "assets"
 
     [assets]
     "Serial number" = "asset_serial"

@@ -52,6 +52,7 @@ mod resume;
 mod roundtrip;
 mod runs;
 mod samples;
+mod saved_mappings;
 mod secrets;
 mod shapes;
 mod stand_ins;

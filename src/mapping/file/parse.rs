@@ -16,7 +16,7 @@ use crate::error::Diagnostic;
 use crate::mapping::presets::Preset;
 use crate::mapping::rule::{
     FieldRule, FurtherRecords, Otherwise, RecordKind, RuleOrigin, RuleSource, RuleValue, SkipCondition, SkipRule,
-    is_same_text,
+    TextFormats, is_same_text,
 };
 use crate::mapping::strip::Strip;
 use crate::mapping::template::JoinTemplate;
@@ -49,6 +49,14 @@ struct SkipTable {
     filled: Option<bool>,
 }
 
+/// `[formats]`.
+#[derive(serde::Deserialize)]
+#[serde(deny_unknown_fields)]
+struct FormatsTable {
+    date: Option<Text>,
+    decimal: Option<Text>,
+}
+
 /// A text; numbers, yes and no are taken as they are written.
 struct Text(String);
 
@@ -65,7 +73,7 @@ struct Mistake {
     hint: String,
 }
 
-const SECTION_HINT: &str = "use [fields.NAME], [custom.NAME], ignore, [[skip]], entity or preset; or a collection: \
+const SECTION_HINT: &str = "use [fields.NAME], [custom.NAME], ignore, [[skip]], [formats], entity or preset; or a collection: \
                             [assets.fields.NAME], or [assets] with lines such as \"Tag No\" = \"asset_id\"";
 
 const KIND_HINT: &str = "write { kind = \"deployable\", name = \"Ready to Deploy\" }: any record of that kind will do, \
@@ -74,7 +82,10 @@ const KIND_HINT: &str = "write { kind = \"deployable\", name = \"Ready to Deploy
 const ALSO_HINT: &str = "write a rule for each field: name = { column = \"Header\" }";
 
 /// The groups and keys that a file has for any collection.
-const SECTION_WORDS: [&str; 7] = ["fields", "custom", "ignore", "skip", "also", "entity", "preset"];
+const SECTION_WORDS: [&str; 9] =
+    ["fields", "custom", "ignore", "skip", "formats", "also", "entity", "preset", "copy_of"];
+
+const FORMATS_HINT: &str = "write formats = { date = \"DD.MM.YYYY\", decimal = \",\" }, or one of the two";
 
 const RULE_HINT: &str = "a rule takes column, first_of or join, and strip, values, otherwise, default, format, invert";
 
@@ -120,6 +131,22 @@ impl MappingFile {
     }
 }
 
+impl MappingFile {
+    /// Sets the presets that the file is a copy of: their names are in `value`.
+    fn set_copies(&mut self, value: &Spanned<DeValue<'_>>) -> Result<(), Mistake> {
+        let Words(names) = read(value, "write the name of a preset, such as copy_of = \"intune-devices\"")?;
+        for name in names {
+            let preset = preset_named(&name, value)?;
+            let copied = Self::preset(preset.name)
+                .map_err(|error| Mistake::new(value.span(), error.to_string(), error.hint().unwrap_or_default()))?;
+            self.languages = self.languages.or(copied.languages);
+            self.is_preset = true;
+            self.copies.push((preset, copied));
+        }
+        Ok(())
+    }
+}
+
 struct Parser<'p> {
     source: MappingSource,
     place: &'p dyn Fn(&Range<usize>) -> String,
@@ -146,7 +173,8 @@ impl Parser<'_> {
         for (key, value) in table.get_ref() {
             match key.get_ref().as_ref() {
                 "entity" => file.entity = Some(self.entity(value)?),
-                "preset" => file.preset = Some(preset(value)?),
+                "preset" => file.preset = Some(preset(value)?.name.to_owned()),
+                "copy_of" => file.set_copies(value)?,
                 // What a remembered mapping was kept for.
                 "remembered" => {}
                 word if self.section_key(word, value, &mut common)? => {}
@@ -192,6 +220,7 @@ impl Parser<'_> {
                     section.skips.push(self.skip(skip)?);
                 }
             }
+            ("formats", DeValue::Table(_)) => section.formats = formats(value)?,
             ("also", DeValue::Table(collections)) => {
                 for (name, rules) in collections {
                     section.also.push(self.also(name, rules)?);
@@ -203,6 +232,7 @@ impl Parser<'_> {
                     "custom" => "[custom.NAME]",
                     "ignore" => "ignore = [\"Header\", \"Other header\"]",
                     "skip" => "[[skip]], in double brackets",
+                    "formats" => "[formats], with date and decimal",
                     "also" => "[also.COLLECTION]",
                     _ => return Ok(false),
                 };
@@ -415,13 +445,24 @@ fn is_rule_table(name: &Key<'_>, value: &Spanned<DeValue<'_>>) -> Result<(), Mis
     }
 }
 
-/// The name of a preset.
-fn preset(value: &Spanned<DeValue<'_>>) -> Result<String, Mistake> {
-    let name = text_of(value)?;
-    match Preset::find(&name) {
-        Ok(_) => Ok(name),
-        Err(error) => Err(Mistake::new(value.span(), "no such preset", error.hint().unwrap_or_default())),
-    }
+fn formats(value: &Spanned<DeValue<'_>>) -> Result<TextFormats, Mistake> {
+    let FormatsTable { date, decimal } = read(value, FORMATS_HINT)?;
+    let mark = |Text(text): Text| match text.as_str() {
+        "," => Ok(','),
+        "." => Ok('.'),
+        _ => Err(Mistake::new(value.span(), "not a decimal mark", "write decimal = \",\" or decimal = \".\"")),
+    };
+    Ok(TextFormats { date: date.map(|Text(text)| text), decimal: decimal.map(mark).transpose()? })
+}
+
+fn preset(value: &Spanned<DeValue<'_>>) -> Result<&'static Preset, Mistake> {
+    preset_named(&text_of(value)?, value)
+}
+
+fn preset_named(name: &str, value: &Spanned<DeValue<'_>>) -> Result<&'static Preset, Mistake> {
+    let unknown =
+        |error: MappingFileError| Mistake::new(value.span(), "no such preset", error.hint().unwrap_or_default());
+    Preset::find(name).map_err(unknown)
 }
 
 fn text_of(value: &Spanned<DeValue<'_>>) -> Result<String, Mistake> {

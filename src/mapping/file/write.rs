@@ -3,7 +3,7 @@
 use toml::{Table, Value};
 
 use crate::mapping::headers::target_text;
-use crate::mapping::rule::{FieldRule, Otherwise, RuleSource, RuleValue, SkipCondition, SkipRule};
+use crate::mapping::rule::{FieldRule, Otherwise, RuleSource, RuleValue, SkipCondition, SkipRule, TextFormats};
 use crate::mapping::template::JoinTemplate;
 use crate::mapping::{ColumnTarget, IdOwnership, Ignored, Mapping, MappingSource, RecordOrigin};
 use crate::schema::Entity;
@@ -11,12 +11,17 @@ use crate::schema::Entity;
 /// The text of a mapping file.
 #[derive(Debug, Default)]
 pub(crate) struct MappingText {
+    /// What the sheets hold.
+    entities: Vec<&'static str>,
+    /// The presets that the mappings were made with.
+    presets: Vec<String>,
     tables: Table,
 }
 
 impl MappingText {
     /// Adds a mapping in use.
     pub(crate) fn add(&mut self, mapping: &Mapping) {
+        self.entities.push(mapping.entity.name);
         let known = self.tables.remove(mapping.entity.name);
         let mut table = known.and_then(|known| known.as_table().cloned()).unwrap_or_default();
         for column in mapping.sheet_columns() {
@@ -45,7 +50,17 @@ impl MappingText {
         if !skips.is_empty() {
             table.insert(String::from("skip"), Value::Array(skips));
         }
+        if mapping.formats != TextFormats::default() {
+            insert(&mut table, &["formats"], formats_table(&mapping.formats));
+        }
         self.tables.insert(mapping.entity.name.to_owned(), Value::Table(table));
+    }
+
+    /// Says that a preset is part of the mappings.
+    pub(crate) fn add_preset(&mut self, name: &str) {
+        if !self.presets.iter().any(|known| known == name) {
+            self.presets.push(name.to_owned());
+        }
     }
 
     /// Adds the mapping of further records that the rows of an entity make.
@@ -64,13 +79,34 @@ impl MappingText {
         }
     }
 
-    /// The file's text.
+    /// The file's text. What the sheets hold is said where that is one collection: their names and headers may not tell.
     pub(crate) fn to_text(&self) -> String {
         let comment = "# Which column is mapped to which field. `tallyport import FILE --mapping THIS` uses it.\n";
         let mut text = String::from(comment);
+        if let [entity, rest @ ..] = self.entities.as_slice()
+            && rest.iter().all(|other| other == entity)
+        {
+            text.push_str(&line("entity", &Value::from(*entity)));
+        }
+        match self.presets.as_slice() {
+            [] => {}
+            [preset] => text.push_str(&copy_line(preset)),
+            presets => text.push_str(&line("copy_of", &list(presets))),
+        }
+        text + &self.to_tables()
+    }
+
+    /// The tables of the collections.
+    pub(crate) fn to_tables(&self) -> String {
+        let mut text = String::new();
         write_tables(&mut text, "", &self.tables);
         text
     }
+}
+
+/// The line that says which preset a file is a copy of.
+pub(crate) fn copy_line(preset: &str) -> String {
+    line("copy_of", &text(preset))
 }
 
 /// The rules in use, with what they feed. What the program itself supplies is in use without a file.
@@ -186,6 +222,12 @@ fn rule_table(rule: &FieldRule) -> Table {
         (!values.is_empty()).then(|| ("values", Value::Table(values))),
     ];
     verbs.into_iter().flatten().map(|(verb, value)| (verb.to_owned(), value)).collect()
+}
+
+fn formats_table(formats: &TextFormats) -> Table {
+    let date = formats.date.as_deref().map(|date| ("date", text(date)));
+    let decimal = formats.decimal.map(|mark| ("decimal", Value::from(mark.to_string())));
+    date.into_iter().chain(decimal).map(|(key, value)| (key.to_owned(), value)).collect()
 }
 
 fn skip_table(skip: &SkipRule) -> Table {

@@ -31,7 +31,7 @@ use toml::{Table, Value};
 
 use super::entity::named_entity;
 use super::file::MappingFile;
-use super::{Mapping, MappingSource, MappingText};
+use super::{Mapping, MappingSource, MappingText, TextFormats};
 use crate::error::Diagnostic;
 use crate::schema::{self, Entity, fold_name, is_secret_header};
 use crate::table::Row;
@@ -169,7 +169,7 @@ impl UnsavedMapping<'_> {
         let mut head = Table::new();
         head.insert(String::from("entity"), Value::from(mapping.entity.name));
         head.insert(String::from("remembered"), Value::Table(about));
-        format!("{head}\n{}", text.to_text())
+        format!("{head}{}", text.to_tables())
     }
 
     /// Letters and digits of the file's name, and the beginning of the fingerprint; the collection, too, where another
@@ -267,5 +267,6 @@ impl Mapping {
         self.columns.iter().any(|column| is_said(column.source))
             || self.derived.iter().any(|derived| is_said(derived.rule.origin.source))
             || !self.skips.is_empty()
+            || self.formats != TextFormats::default()
     }
 }

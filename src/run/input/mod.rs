@@ -47,8 +47,6 @@ pub(crate) struct InputSet {
     pub(crate) rules: Rules,
     /// What no output may replace.
     pub(crate) protected: ProtectedFiles,
-    /// The preset in use.
-    preset: Option<String>,
     /// Every header seen, folded.
     headers: HashSet<String>,
     /// What is decided about look-alike names, until all files are open.
@@ -87,6 +85,8 @@ pub(crate) struct MappedSheet {
     pub(crate) match_on: Vec<&'static str>,
     /// The preset whose export it was recognized as.
     preset: Option<&'static Preset>,
+    /// The preset that the user or their mapping file names.
+    named_preset: Option<&'static Preset>,
     /// The mapping that was remembered for its header row.
     remembered: Option<RememberedMapping>,
     /// What else it may be.
@@ -317,9 +317,9 @@ impl InputSet {
 
     /// The preset in use for a sheet, be it as part of a remembered mapping.
     fn preset_of(&self, sheet: usize) -> Option<&str> {
-        let MappedSheet { preset, remembered, .. } = &self.sheets[sheet];
+        let MappedSheet { preset, named_preset, remembered, .. } = &self.sheets[sheet];
         let remembered = remembered.as_ref().and_then(|known| known.preset.as_deref());
-        preset.map(|preset| preset.name).or(remembered).or(self.preset.as_deref())
+        preset.map(|preset| preset.name).or(remembered).or(named_preset.map(|preset| preset.name))
     }
 
     /// The mapping of every sheet, in the user's order.

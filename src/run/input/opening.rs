@@ -5,7 +5,7 @@ use std::io::Write as _;
 use std::path::Path;
 use std::sync::Arc;
 
-use super::options::{self, InputOptions, ParsedOptions, SheetFilter, SkipReason, missing_fields, place_of};
+use super::options::{InputOptions, ParsedOptions, SheetFilter, SkipReason, missing_fields, place_of};
 use super::other_sheets::SheetContent;
 use super::recognition::IdentifiedSheet;
 use super::{
@@ -61,7 +61,7 @@ fn map(
         errors.extend(mapping.absent.iter().map(|error| (place.to_owned(), error.clone())));
         parsed.type_rules(mapping)?;
     }
-    let preset = recognized.as_ref().map(|known| known.preset);
+    let preset = recognized.as_ref().map(|known| known.preset).or_else(|| parsed.copied_preset(entity));
     Ok(mapped.and_then(|mapping| match missing_fields(&mapping, match_on, preset, parsed) {
         missing if missing.is_empty() => Ok(mapping),
         missing => Err(missing),
@@ -83,7 +83,6 @@ impl InputSet {
             empty: Vec::new(),
             rules,
             protected: options.protected_files(),
-            preset: options.mapping.preset.clone().filter(|name| name != options::NO_PRESET),
             headers: HashSet::new(),
             decisions: Vec::new(),
         };
@@ -124,6 +123,8 @@ impl InputSet {
         if set.sheets.is_empty() {
             return Err(set.nothing_to_read(&parsed));
         }
+        let read = set.sheets.iter().filter(|sheet| !sheet.is_further());
+        parsed.validate_mapping_file(read.map(|sheet| (sheet.mapping.entity, &sheet.header)), observer)?;
         set.sheets.sort_by_key(|sheet| crate::plan::order::rank(sheet.mapping.entity));
         if let Some(path) = &options.mapping.save_to {
             options.protected_from_mapping().check(OutputFile::Mapping, path)?;
@@ -273,6 +274,7 @@ impl InputSet {
                     mapping,
                     match_on,
                     preset: recognized.map(|known| known.preset),
+                    named_preset: parsed.named_preset(entity),
                     remembered,
                     doubt,
                     facts: ColumnFacts::default(),
@@ -313,7 +315,10 @@ impl InputSet {
         for (index, sheet) in self.sheets.iter().enumerate() {
             match self.owner_of(index) {
                 Some(owner) => file.add_further(self.sheets[owner].mapping.entity, &sheet.mapping),
-                None => file.add(&sheet.mapping),
+                None => {
+                    file.add(&sheet.mapping);
+                    self.preset_of(index).into_iter().for_each(|preset| file.add_preset(preset));
+                }
             }
         }
         let whole = AtomicFile::create(path)?.listed_in(written);

@@ -14,9 +14,10 @@ use crate::error::{Error, Result};
 use crate::mapping::{
     ColumnTarget, DetectedEntity, EntityDetectionError, FieldRule, FurtherRecords, HeaderFingerprint, IdOwnership,
     JoinError, JoinTemplate, Mapping, MappingError, MappingFile, MappingOverride, MappingOverrides, MappingSource,
-    Preset, ReadPurpose, Recognition, Recognized, RememberedMapping, RememberedMappings, SkipRule, choose_remembered,
-    detect_entity, recognize, split_assignment,
+    Preset, ReadPurpose, Recognition, Recognized, RememberedMapping, RememberedMappings, SkipRule, TextFormats,
+    choose_remembered, detect_entity, recognize, split_assignment,
 };
+use crate::observer::Observer;
 use crate::run::used_options::UsedOptions;
 use crate::schema::{self, Entity, entity_named};
 use crate::shell;
@@ -209,7 +210,13 @@ impl<'a> ParsedOptions<'a> {
         rows: &[Row],
         alone: bool,
     ) -> std::result::Result<DetectedEntity, SkipReason> {
-        let detected = || detect_entity(sheet, stem, rows).map_err(SkipReason::Unknown);
+        let detected = || {
+            let found = match self.mapping_file() {
+                Some(file) => file.detect_entity((sheet, stem), rows, alone),
+                None => detect_entity(sheet, stem, rows),
+            };
+            found.map_err(SkipReason::Unknown)
+        };
         let given = |entity| Ok(DetectedEntity { entity, overruled: None });
         match (self.filter, self.entity) {
             (SheetFilter::Only(entity), _) if alone || !self.options.sheets.is_empty() => given(entity),
@@ -218,6 +225,55 @@ impl<'a> ParsedOptions<'a> {
             (SheetFilter::Any, Some(entity)) => given(entity),
             (SheetFilter::Any, None) => detected(),
         }
+    }
+
+    /// The file of `--mapping`.
+    fn mapping_file(&self) -> Option<&MappingFile> {
+        self.mapping_files.first().filter(|_| self.options.mapping.file.is_some())
+    }
+
+    /// The preset that the mapping file is a copy of, for an entity.
+    pub(super) fn copied_preset(&self, entity: &Entity) -> Option<&'static Preset> {
+        self.mapping_file()?.copied_preset(entity)
+    }
+
+    /// The preset that `--preset` or the mapping file names, for an entity.
+    pub(super) fn named_preset(&self, entity: &Entity) -> Option<&'static Preset> {
+        let in_file = self.mapping_file().and_then(|file| file.preset.as_deref());
+        let named = self.options.mapping.preset.as_deref().or(in_file).and_then(|name| Preset::find(name).ok());
+        named.or_else(|| self.copied_preset(entity))
+    }
+
+    /// The header row that the mapping file was made for.
+    pub(super) fn row_of_mapping_file(&self, entity: &'static Entity, rows: &[Row]) -> Option<usize> {
+        let fit = self.mapping_file()?.fit(entity, rows)?;
+        fit.is_most().then_some(fit.row)
+    }
+
+    /// Whether the mapping file is about any of the sheets, of which the header rows are given.
+    ///
+    /// # Errors
+    /// Where it is about other collections only: the sheets were read as something that nobody said.
+    pub(super) fn validate_mapping_file<'s>(
+        &self,
+        sheets: impl Iterator<Item = (&'static Entity, &'s Row)>,
+        observer: &mut dyn Observer,
+    ) -> Result<()> {
+        let (Some(file), Some(path)) = (self.mapping_file(), &self.options.mapping.file) else { return Ok(()) };
+        let (about, others): (Vec<_>, Vec<_>) = sheets.partition(|(entity, _)| file.is_about(entity));
+        let unused = format!("nothing of the mapping file `{}` is used", path.display());
+        let tables = file.table_entities();
+        if let (true, Some((entity, _)), Some(table)) = (about.is_empty(), others.first(), tables.first()) {
+            let names: Vec<String> = tables.iter().map(|table| format!("`{}`", table.name)).collect();
+            return Err(Error::usage(
+                format!("{unused}: it is for {}, and what is read is `{}`", names.join(", "), entity.name),
+                format!("pass --entity {} if that is what the file holds, or leave --mapping out", table.name),
+            ));
+        }
+        if !about.is_empty() && !about.iter().any(|(entity, header)| file.is_used(entity, header)) {
+            observer.on_note(&format!("{unused}: no sheet has a header that it names"));
+        }
+        Ok(())
     }
 
     /// The export that the rows of a sheet begin with. A mapping file or `--preset` says what a file is, and `--entity` what
@@ -289,9 +345,11 @@ impl<'a> ParsedOptions<'a> {
         }
         let skips = files().flat_map(|file| file.skips(entity));
         let skips = self.flag_skips.iter().cloned().chain(skips).collect();
+        let flags = TextFormats { date: self.options.date_format.clone(), decimal: self.options.decimal };
+        let formats = files().fold(flags, |formats, file| formats.or(&file.formats(entity)));
         let strict = self.options.mapping.strict;
         let is_lenient = remembered.is_some() || files().any(|file| file.is_preset);
-        MappingOverrides { map, rules, skips, further, strict, is_lenient, purpose }
+        MappingOverrides { map, rules, skips, formats, further, strict, is_lenient, purpose }
     }
 
     /// A field that no column is mapped to finds no record, and every row would be taken for a new one.
@@ -409,15 +467,13 @@ fn read_options(options: &InputOptions) -> Result<ReadOptions> {
 }
 
 fn rules(options: &InputOptions) -> Result<Rules> {
-    let date_format = options.date_format.as_deref().map(|pattern| {
-        DateFormat::parse(pattern).map_err(|error| {
-            Error::usage(error.to_string(), "write it with D, M and Y, such as DD.MM.YYYY, MM/DD/YY or D MMM YYYY")
-        })
-    });
-    let decimal = options.decimal.map(|mark| match mark {
-        ',' => Ok(DecimalMark::Comma),
-        '.' => Ok(DecimalMark::Point),
-        other => Err(Error::usage(format!("`{other}` is not a decimal mark"), "use `,` or `.`")),
+    let date_format = options
+        .date_format
+        .as_deref()
+        .map(|pattern| DateFormat::parse(pattern).map_err(|error| Error::usage(error.to_string(), DATE_FORMAT_HINT)));
+    let decimal = options.decimal.map(|mark| {
+        let unknown = || Error::usage(format!("`{mark}` is not a decimal mark"), "use `,` or `.`");
+        DecimalMark::of_char(mark).ok_or_else(unknown)
     });
     Ok(Rules {
         mode: options.mode,
@@ -432,8 +488,10 @@ fn rules(options: &InputOptions) -> Result<Rules> {
     })
 }
 
+pub(super) const DATE_FORMAT_HINT: &str = "write it with D, M and Y, such as DD.MM.YYYY, MM/DD/YY or D MMM YYYY";
+
 /// What `--preset` says to recognize nothing.
-pub(super) const NO_PRESET: &str = "none";
+const NO_PRESET: &str = "none";
 
 /// The mapping file and the preset, in the order of their weight. `--preset` goes before the file's own.
 fn mapping_files(options: &MappingOptions) -> Result<Vec<MappingFile>> {

@@ -53,7 +53,10 @@ impl ParsedOptions<'_> {
             Ok(detected) => detected,
             Err(reason) => return Ok(Err(reason)),
         };
-        let row = known_row.or(recognized.as_ref().map(|known| known.row)).or_else(|| find_header(rows, &[entity]));
+        let row = known_row
+            .or(recognized.as_ref().map(|known| known.row))
+            .or_else(|| self.row_of_mapping_file(entity, rows))
+            .or_else(|| find_header(rows, &[entity]));
         let Some(header) = row.map(|row| rows[row].clone()) else { return Ok(Err(SkipReason::Empty)) };
         let doubt = doubt(entity, overruled, &candidates);
         Ok(Ok(IdentifiedSheet { entity, header, recognized, remembered, doubt }))

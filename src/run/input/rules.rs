@@ -1,7 +1,7 @@
 //! `--default`, `--value` and `--skip-where`, and what the values of all rules are.
 
 use super::MappedSheet;
-use super::options::{MappingOptions, ParsedOptions};
+use super::options::{DATE_FORMAT_HINT, MappingOptions, ParsedOptions};
 use crate::check::date::DateFormat;
 use crate::check::money::HeaderUnit;
 use crate::check::{Rules, rule_value};
@@ -82,6 +82,9 @@ impl ParsedOptions<'_> {
     /// # Errors
     /// Where a value is none for its field, or a default would give all rows the same key.
     pub(super) fn type_rules(&self, mapping: &mut Mapping) -> Result<()> {
+        if let Some(Err(error)) = mapping.formats.date.as_deref().map(DateFormat::parse) {
+            return Err(Error::usage(format!("`date` of the mapping's formats: {error}"), DATE_FORMAT_HINT));
+        }
         let untyped = mapping.clone();
         for derived in &mut mapping.derived {
             let Some(column) = untyped.columns.iter().find(|column| column.index == derived.column) else { continue };
@@ -224,12 +227,7 @@ impl ValueReader<'_> {
 
     fn validate_format(&self) -> Result<()> {
         let format = self.rule.format.as_deref().map(DateFormat::parse).transpose();
-        format.map(drop).map_err(|error| {
-            Error::usage(
-                format!("{}: {error}", self.rule.origin.place),
-                "write it with D, M and Y, such as DD.MM.YYYY, MM/DD/YY or D MMM YYYY",
-            )
-        })
+        format.map(drop).map_err(|error| Error::usage(format!("{}: {error}", self.rule.origin.place), DATE_FORMAT_HINT))
     }
 
     /// Amounts of columns with different units cannot stand in one.
