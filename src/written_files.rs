@@ -25,7 +25,7 @@ use crate::temporary_file;
 /// The name of the list in the state folder.
 const LIST: &str = "written-files.jsonl";
 
-/// How many files are on the list at most: three years of sixteen collections every night, in some megabytes.
+/// How many files are on the list at most: almost three years of sixteen collections every night, in some megabytes.
 const MAX_FILES: usize = 16_384;
 
 /// Whether existing files may be replaced that tallyport did not write, or that were edited since.
@@ -144,14 +144,23 @@ impl WrittenFiles {
         Ok(())
     }
 
-    /// Adds files that were just written. A list that cannot be kept costs a `--force` later, and nothing else.
+    /// Puts files that are there on the list.
+    #[cfg(test)]
     pub(crate) fn record(&self, paths: &[PathBuf]) {
-        self.record_as(paths, false);
+        for path in paths {
+            self.announce(path, path);
+            self.confirm(path);
+        }
     }
 
-    /// As [`WrittenFiles::record`], for the result of a dry run or a check.
-    pub(crate) fn record_rehearsal(&self, path: &Path) {
-        self.record_as(&[path.to_path_buf()], true);
+    /// Notes that a file which was just written is the result of a dry run or a check.
+    pub(crate) fn mark_rehearsal(&self, path: &Path) {
+        self.mark(&[path.to_path_buf()], |record| record.is_rehearsal = true);
+    }
+
+    /// Notes that a tenant is missing from files that were just written.
+    pub(crate) fn mark_incomplete(&self, paths: &[PathBuf]) {
+        self.mark(paths, |record| record.is_incomplete = true);
     }
 
     /// Whether a file is the result of a dry run or a check, as it was written.
@@ -164,7 +173,8 @@ impl WrittenFiles {
         KnownFiles(self.read())
     }
 
-    /// Announces that `content` is about to be renamed to `path`.
+    /// Announces that `content` is about to be renamed to `path`. A list that cannot be kept costs a `--force` later, and
+    /// nothing else.
     pub(crate) fn announce(&self, path: &Path, content: &Path) {
         self.log(resolved(path).and_then(|path| {
             let sha256 = digest(content)?;
@@ -180,48 +190,24 @@ impl WrittenFiles {
 
     /// Confirms that the file which was [announced](Self::announce) for `path` is there.
     pub(crate) fn confirm(&self, path: &Path) {
-        self.log(resolved(path).and_then(|path| {
-            self.change(|known| {
-                if let Some(record) = known.get_mut(&path) {
-                    record.before = None;
-                }
-            })
-        }));
+        self.mark(&[path.to_path_buf()], |record| record.before = None);
     }
 
-    /// Notes that a tenant is missing from files that were just written.
-    pub(crate) fn mark_incomplete(&self, paths: &[PathBuf]) {
+    fn mark(&self, paths: &[PathBuf], mark: impl Fn(&mut FileRecord)) {
         let paths: Vec<PathBuf> = paths.iter().filter_map(|path| resolved(path).ok()).collect();
         self.log(self.change(|known| {
             for path in &paths {
                 if let Some(record) = known.get_mut(path) {
-                    record.is_incomplete = true;
+                    mark(record);
                 }
             }
         }));
-    }
-
-    fn record_as(&self, paths: &[PathBuf], is_rehearsal: bool) {
-        self.log(self.try_record(paths, is_rehearsal));
     }
 
     fn log(&self, result: io::Result<()>) {
         if let Err(error) = result {
             tracing::debug!(list = %self.list.display(), %error, "cannot record which files were written");
         }
-    }
-
-    fn try_record(&self, paths: &[PathBuf], is_rehearsal: bool) -> io::Result<()> {
-        let files = paths.iter().filter(|path| path.is_file());
-        let new_record = |path: &PathBuf| {
-            let record = FileRecord::new(fs::canonicalize(path)?, digest(path)?);
-            Ok(FileRecord { is_rehearsal, series: self.series.clone(), ..record })
-        };
-        let files = files.map(new_record).collect::<io::Result<Vec<FileRecord>>>()?;
-        if files.is_empty() {
-            return Ok(());
-        }
-        self.change(|known| known.extend(files.into_iter().map(|file| (file.path.clone(), file))))
     }
 
     /// Changes the list, which no other process changes meanwhile.
@@ -391,8 +377,8 @@ mod tests {
         let path = folder.path().join("a.csv");
         fs::write(&path, "x").unwrap();
         fs::create_dir(&files.list).unwrap();
-        assert!(files.try_record(std::slice::from_ref(&path), false).is_err());
-        assert!(files.list.is_dir() && files.check(&[path]).is_err());
+        assert!(files.change(|_| panic!("it is empty only as far as is known")).is_err());
+        assert!(files.check(&[path]).is_err());
     }
 
     #[test]
@@ -473,7 +459,8 @@ mod tests {
         assert!(!files.is_rehearsal(&path), "no file");
         fs::write(&path, "x").unwrap();
         assert!(!files.is_rehearsal(&path), "somebody else's");
-        files.record_rehearsal(&path);
+        files.record(std::slice::from_ref(&path));
+        files.mark_rehearsal(&path);
         assert!(files.is_rehearsal(&path));
         fs::write(&path, "edited").unwrap();
         assert!(!files.is_rehearsal(&path));

@@ -67,16 +67,16 @@ pub(super) fn check_outputs(layout: &LayoutArgs, input: &InputOptions) -> Result
     check_overwrite((OutputFile::Mapping, mapping), layout.force, &input.protected_from_mapping())
 }
 
-/// Remembers that the result which was just written tells of nothing that was done.
-fn record_rehearsal(summary: &RunSummary) {
+/// Notes that the result which was just written tells of nothing that was done.
+fn mark_rehearsal(summary: &RunSummary) {
     if let (true, Some(path), Ok(files)) = (summary.dry_run, &summary.result, written_files()) {
-        files.record_rehearsal(path);
+        files.mark_rehearsal(path);
     }
 }
 
 /// Prints the summary of a check or a dry run.
 pub(super) fn print_planned(summary: &RunSummary, printer: Printer) -> Exit {
-    record_rehearsal(summary);
+    mark_rehearsal(summary);
     let exit = if summary.counts().failed > 0 { Exit::RowsFailed } else { Exit::Success };
     exit.after_printing(print_summary(summary, printer), printer)
 }

@@ -22,6 +22,7 @@ use crate::run::{RunEnd, RunStart};
 use crate::schema;
 use crate::shutdown::ShutdownSignal;
 use crate::wording::thousands;
+use crate::written_files::WrittenFiles;
 
 /// How a run ended, as far as a program has to decide what to do next.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
