@@ -342,7 +342,7 @@ mod tests {
         assert_eq!(told(&rows), ["2 failed: location created; own"]);
         let noted = [(4, Ended, Created, Some(7), "a note", "")];
         let rows = merged(&own[2..], &noted, "suppliers", Unfinished::Open);
-        assert_eq!(told(&rows), ["4 updated: supplier #7 created"]);
+        assert_eq!(told(&rows), ["4 updated: supplier #7 created; a note"]);
         let rows =
             merged(&own[2..], &[(4, Ended, RowStatus::NotSent, None, "", "")], "checkin_asset", Unfinished::DryRun);
         assert_eq!(told(&rows), [format!("4 not_sent: check-in: {}", RowStatus::NotSent.label(ReportMode::DryRun))]);
