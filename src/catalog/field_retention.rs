@@ -6,7 +6,7 @@ use super::field_text::folded_value;
 use super::key_fields::lookup_fields;
 use super::lookup_request::CollectionLookup;
 use crate::api::Record;
-use crate::schema::{self, Entity, Kind, Meaning, UPDATED_AT};
+use crate::schema::{self, CREATED_AT, Entity, Kind, Meaning, UPDATED_AT};
 
 /// Fields that are always kept, in addition to those that decide about notifications and currencies.
 const ALWAYS: &[&str] = &["id", "archived", UPDATED_AT];
@@ -99,6 +99,8 @@ pub(super) fn decisive_fields(entity: &'static Entity) -> Vec<&'static str> {
     fields.extend(entity.fields.iter().filter(|field| field.kind == Kind::Currency).map(|field| field.name));
     // Nothing is checked out to somebody who has left.
     fields.extend(entity.meaning(Meaning::PersonArchived).map(|field| field.name));
+    // What was done before a record had its tag was done with another.
+    fields.extend(entity.is_tagged().then_some(CREATED_AT));
     // Which kind of status an item has decides whether it can be checked out.
     fields.extend(entity.meaning(Meaning::RecordKind).map(|field| field.name));
     fields

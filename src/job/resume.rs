@@ -203,9 +203,14 @@ fn newest(store: &RunStore) -> Result<StoredRun> {
     }
     // A run that another process is at is not finished, whatever `--last` may take.
     let is_locked = |stored: &StoredRun| stored.overview.as_ref().is_ok_and(|run| run.lock == LockState::Locked);
-    Err(match store.list()?.into_iter().find(is_locked) {
-        Some(stored) => JournalError::Busy { run: stored.id }.into(),
-        None => Error::usage("there is nothing to resume: every run is finished", "`tallyport runs` lists all runs"),
+    let runs = store.list()?;
+    let last = runs.first().and_then(|stored| stored.overview.as_ref().ok());
+    Err(match (runs.iter().find(|stored| is_locked(stored)), last) {
+        (Some(stored), _) => JournalError::Busy { run: stored.id.clone() }.into(),
+        (None, Some(run)) if run.phase == RunPhase::Planning => never_started(&run.header),
+        (None, _) => {
+            Error::usage("there is nothing to resume: every run is finished", "`tallyport runs` lists all runs")
+        }
     })
 }
 

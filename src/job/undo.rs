@@ -103,8 +103,7 @@ impl UndoableRun {
         let started = Instant::now();
         let mut shutdown = job.shutdown.clone();
         account.confirm_key((&self.journal, &self.header), job.is_read_only || job.confirmed, &shutdown, observer)?;
-        let store = RunStore::new(&account.state_dir);
-        let preparing = prepare(account, &self.journal, &self.header, &self.history, &store, observer);
+        let preparing = prepare(account, &self.journal, &self.header, &self.history, observer);
         let prepared = unless_interrupted(&mut shutdown, preparing).await?;
         let summary = UndoSummary::of(&prepared.items);
         let run_id = new_run_id();

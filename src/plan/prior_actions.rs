@@ -53,6 +53,8 @@ pub(crate) struct ActionRequest {
     pub key: Option<String>,
     /// When the item was created: what happened before happened to another record with that id.
     pub created: Option<Timestamp>,
+    /// When the holder was created: what happened before and names a tag happened to another record with that tag.
+    pub holder_created: Option<Timestamp>,
 }
 
 /// A record of the account as actions name it: by its system id, or by its tag if it has one.
@@ -140,11 +142,17 @@ impl ActionRequest {
         value: impl Fn(&Field) -> Option<&'v Json>,
     ) -> Self {
         let text = |field: Option<&'static Field>| value(field?)?.as_str().map(str::to_owned);
-        let created = catalog.record(reference.to, item.id).and_then(|record| record.get(CREATED_AT)?.as_str());
+        let created = |collection: &str, id: i64| -> Option<Timestamp> {
+            catalog.record(collection, id)?.get(CREATED_AT)?.as_str()?.parse().ok()
+        };
+        let held_in = |(parameter, holder): &(&str, ActionRecord)| {
+            created(action.field(parameter)?.reference_to()?.to, holder.id)
+        };
         Self {
             action,
             collection: reference.to,
-            created: created.and_then(|text| text.parse().ok()),
+            created: created(reference.to, item.id),
+            holder_created: holder.as_ref().and_then(held_in),
             date: text(action.action_date()),
             quantity: action.meaning(Meaning::MovedQuantity).and_then(|field| integer(value(field)?)),
             key: text(action.meaning(Meaning::MovedKey)),

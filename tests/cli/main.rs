@@ -60,6 +60,7 @@ mod terminal;
 mod ties;
 mod two_runs;
 mod undo;
+mod undo_again;
 mod usage;
 mod values;
 mod verify;

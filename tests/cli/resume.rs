@@ -342,8 +342,8 @@ fn an_incomplete_plan_cannot_be_resumed() {
     insta::assert_snapshot!(without_split(&story.run(&["resume", "--last"]).redacted()), @"
     exit code 2
     --- stderr
-    error: there is nothing to resume: every run is finished
-      hint: `tallyport runs` lists all runs
+    error: run 20261124-093015-abcd was stopped while its plan was made: nothing was sent
+      hint: begin again: tallyport import assets.csv --concurrency 1
     ");
     insta::assert_snapshot!(without_split(&story.run(&["resume", &story.run_id()]).redacted()), @"
     exit code 2

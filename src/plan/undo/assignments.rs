@@ -4,16 +4,17 @@
 //! shows just the run's own actions between an item and a holder, nothing else has happened; if it shows as many
 //! opposite actions, everything has been reversed already. A check-in reverses one check-out as a whole.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 
 use serde_json::Value as Json;
 
 use super::compare::{WriteMethod, as_sent, is_empty};
 use super::history::{Assignment, RecordKey};
+use super::holders::{Holder, collection_of, day, holders_in};
 use super::{ALREADY_GONE, SkipReason, UndoDecision, UndoItem, UndoOrder, UndoPlanner};
 use crate::api::{Body, Record, integer, record_id};
 use crate::plan::{Step, WriteKind};
-use crate::schema::{self, Entity, Field, HOLDERS, Kind, Meaning, Role, TextForm, Verb, log_field};
+use crate::schema::{self, Entity, Field, Kind, Meaning, Role, TextForm, Verb, log_field};
 
 /// Where items are while assignments are undone, one after another.
 #[derive(Debug, Default)]
@@ -36,9 +37,6 @@ struct ResolvedAssignment {
     /// Who holds the item after the undo.
     receiver: Option<RecordKey>,
 }
-
-/// A holder: the parameter that names them, and their id.
-type Holder = (&'static str, i64);
 
 /// An individually tracked item, such as an asset, whose assignment is undone.
 #[derive(Clone, Copy)]
@@ -288,9 +286,20 @@ impl UndoPlanner<'_> {
             return decision;
         }
         match self.opposite_body(moved, opposite, item.1, holder) {
-            Some(body) => UndoDecision::undo(WriteKind::Create, body),
+            Some(body) => self.move_stock(item, body),
             None => UndoDecision::Skip(SkipReason::NoBeforeImage),
         }
+    }
+
+    /// A check-in or check-out of stock or seats, with how many are left now.
+    fn move_stock(&self, item: RecordKey, body: Body) -> UndoDecision {
+        let mut decision = UndoDecision::undo(WriteKind::Create, body);
+        if let (UndoDecision::Undo(write_back), Some(record)) = (&mut decision, self.current.record(item)) {
+            let known = schema::location_fields().iter();
+            let known = known.filter_map(|name| Some(((*name).to_owned(), record.get(*name)?.clone())));
+            write_back.before = Some(known.collect());
+        }
+        decision
     }
 
     /// Undoes the check-in of stock or seats by checking them out again.
@@ -318,7 +327,7 @@ impl UndoPlanner<'_> {
             };
             body.insert(field.name.to_owned(), Json::from(quantity));
         }
-        UndoDecision::undo(WriteKind::Create, body)
+        self.move_stock(item, body)
     }
 
     /// The quantities of the run's own actions between an item and a holder, as the log has them; the decision if it
@@ -354,7 +363,7 @@ impl UndoPlanner<'_> {
         };
         let (mut like, mut unlike) = (Vec::new(), 0);
         for entry in of_item {
-            match named_in(entry) {
+            match self.history.recreated.holders_named(entry) {
                 // Without a holder the entry could be anybody's, so nothing is certain.
                 None => return (ActivitySince::Unknown, Vec::new()),
                 Some(named) if !named.contains(&holder) => {}
@@ -560,36 +569,4 @@ fn named_thing<'m>(
 /// The required date of an action.
 fn required_date(action: &'static Entity) -> Option<&'static Field> {
     action.fields.iter().find(|field| field.kind == Kind::Date && field.is_required())
-}
-
-/// The date of a timestamp: `2024-05-01`.
-fn day(value: &Json) -> Option<String> {
-    value.as_str()?.get(..10).map(str::to_owned)
-}
-
-/// The collection that a holder parameter refers to.
-pub(super) fn collection_of(holder: &str) -> Option<&'static str> {
-    let reference = schema::ACTIONS.iter().find_map(|action| action.field(holder)?.reference_to())?;
-    schema::collection(reference.to).map(|collection| collection.name)
-}
-
-/// Who holds an individually tracked item, and since when.
-pub(super) fn holders_in(record: &Record) -> Vec<(Holder, Option<String>)> {
-    let entries = record.get(Meaning::Holders.field_name()).and_then(Json::as_array).into_iter().flatten();
-    let told = |entry: &Json| {
-        let holder = HOLDERS.iter().find_map(|name| Some((*name, integer(entry.get(*name)?)?)))?;
-        Some((holder, entry.get(Meaning::HeldSince.field_name()).and_then(day)))
-    };
-    entries.filter_map(told).collect()
-}
-
-/// Whether a log entry names the holder of its item.
-pub(crate) fn has_holder(entry: &Record) -> bool {
-    named_in(entry).is_some()
-}
-
-/// The holders that a log entry names; `None` if it names none.
-fn named_in(entry: &Record) -> Option<HashSet<Holder>> {
-    let named: HashSet<Holder> = HOLDERS.iter().filter_map(|name| Some((*name, integer(entry.get(*name)?)?))).collect();
-    (!named.is_empty()).then_some(named)
 }

@@ -18,20 +18,9 @@ pub(crate) struct CurrentState {
     tags: HashMap<String, i64>,
     /// Check-ins and check-outs in the activity log since the run was planned, by collection of the item.
     pub logs: HashMap<&'static str, Vec<Record>>,
-    /// The new ids of records that earlier undos created again, by collection and previous id.
-    pub recreated: HashMap<(&'static str, i64), i64>,
 }
 
 impl CurrentState {
-    /// The id that a record has now, if an earlier undo created it again: once or several times.
-    pub(super) fn current_id(&self, collection: &'static str, id: i64) -> i64 {
-        let mut now = id;
-        while let Some(next) = self.recreated.get(&(collection, now)).copied().filter(|next| *next > now) {
-            now = next;
-        }
-        now
-    }
-
     /// Adds a record.
     pub(crate) fn add(&mut self, entity: &'static Entity, mut record: Record) {
         let Some(id) = record_id(&record) else { return };

@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use jiff::Timestamp;
 use serde_json::Value as Json;
 
+use super::recreated::RecreatedRecords;
 use crate::api::{Body, Record, integer, record_id};
 use crate::plan::{RowId, Step, WriteKind};
 use crate::plan::{StepOutcome, StepResult};
@@ -18,7 +19,8 @@ pub(crate) type RecordKey = (&'static str, i64);
 pub(crate) struct RunHistory {
     /// When the run began.
     began: Timestamp,
-    /// The record that each step created.
+    pub(super) recreated: RecreatedRecords,
+    /// The record that each step created, by the id it had then.
     made: Vec<Option<i64>>,
     created: HashSet<RecordKey>,
     deleted: HashSet<RecordKey>,
@@ -66,13 +68,13 @@ pub(crate) struct LogHolders {
 }
 
 impl RunHistory {
-    pub(crate) fn new(began: Timestamp) -> Self {
-        Self { began, ..Self::default() }
+    pub(crate) fn new(began: Timestamp, recreated: RecreatedRecords) -> Self {
+        Self { began, recreated, ..Self::default() }
     }
 
     /// Adds a completed step. Steps come in plan order.
     pub(crate) fn record_step(&mut self, step: &mut Step, outcome: &StepOutcome) {
-        self.fill_dependencies(step);
+        self.complete(step);
         if outcome.result != StepResult::Applied {
             return;
         }
@@ -96,19 +98,20 @@ impl RunHistory {
                 self.fetch_record(entity, id);
                 self.fetch_tagged(entity, step.before.as_ref());
                 self.fetch.recent.insert(entity.name);
-                self.deleted.insert((entity.name, id));
+                self.deleted.extend([id, self.recreated.current_id(entity.name, id)].map(|id| (entity.name, id)));
             }
         }
     }
 
-    /// Fills in the ids that earlier steps created.
-    pub(crate) fn fill_dependencies(&self, step: &mut Step) {
+    /// Fills in the ids that earlier steps created, and the current ids of what undos created again.
+    pub(crate) fn complete(&self, step: &mut Step) {
         for awaited in &step.depends_on {
             let made = self.made.get(awaited.step as usize).copied().flatten();
             if let (Some(id), Some(field)) = (made, &awaited.field) {
                 step.body.insert(field.clone(), Json::from(id));
             }
         }
+        self.recreated.update_ids(step);
     }
 
     pub(crate) fn fetch_plan(&self) -> &FetchPlan {
@@ -121,7 +124,7 @@ impl RunHistory {
             self.made.resize(number + 1, None);
         }
         self.made[number] = record;
-        let Some(id) = record else { return };
+        let Some(id) = record.map(|id| self.recreated.current_id(entity.name, id)) else { return };
         self.fetch_record(entity, id);
         self.fetch_tags(entity, &step.body);
         if self.created.insert((entity.name, id)) {
@@ -162,8 +165,10 @@ impl RunHistory {
         }
         if item.meaning(Meaning::Holders).is_none() && step.entity.opposite().is_some() {
             let holders = self.fetch.logs.entry(item.name).or_default();
-            match schema::person_parameter().and_then(|name| integer(step.body.get(name)?)) {
-                Some(person) => drop(holders.people.insert(person)),
+            let person = schema::person_parameter().and_then(|name| integer(step.body.get(name)?));
+            match person.zip(schema::people()) {
+                // Entries have the ids that people had then.
+                Some((person, people)) => holders.people.extend(self.recreated.ids_of(people.name, person)),
                 None => holders.others += 1,
             }
         }

@@ -21,7 +21,9 @@ mod batches;
 mod compare;
 mod current_state;
 mod history;
+mod holders;
 mod records;
+mod recreated;
 mod skip_reason;
 #[cfg(test)]
 mod tests;
@@ -30,10 +32,11 @@ use std::collections::{HashMap, HashSet};
 
 use jiff::civil::Date;
 
-pub(crate) use assignments::has_holder;
 pub(crate) use batches::{UndoBatch, UndoOrder, batches};
 pub(crate) use current_state::CurrentState;
 pub(crate) use history::{FetchPlan, LogHolders, RecordKey, RunHistory};
+pub(crate) use holders::has_holder;
+pub(crate) use recreated::RecreatedRecords;
 pub(crate) use skip_reason::SkipReason;
 
 use assignments::AssignmentState;
@@ -176,7 +179,7 @@ impl<'u> UndoPlanner<'u> {
 
     /// Undoes a step that is not an action. Steps come in plan order.
     pub(crate) fn step(&mut self, step: &mut Step, outcome: &StepOutcome) {
-        self.history.fill_dependencies(step);
+        self.history.complete(step);
         match outcome.result {
             // Nothing that others created is undone.
             StepResult::Failed | StepResult::AlreadyApplied => {}
@@ -194,7 +197,6 @@ impl<'u> UndoPlanner<'u> {
     pub(crate) fn finish(mut self) -> Vec<UndoItem> {
         self.skip_changed_items();
         self.retain_referenced();
-        self.link_recreated_before();
         self.link_recreated();
         self.items
     }

@@ -5,9 +5,9 @@ use std::collections::HashMap;
 use jiff::SignedDuration;
 use serde_json::Value as Json;
 
-use super::assignments::{collection_of, holders_in};
 use super::compare::{WriteMethod, as_sent, is_empty};
 use super::history::{RecordKey, timestamp};
+use super::holders::{collection_of, holders_in};
 use super::{ALREADY_GONE, SkipReason, UndoDecision, UndoOrder, UndoPlanner};
 use crate::api::{Body, Record};
 use crate::plan::StepOutcome;
@@ -20,7 +20,7 @@ const CREATION_WINDOW: SignedDuration = SignedDuration::from_secs(5);
 impl UndoPlanner<'_> {
     pub(super) fn undo_create(&mut self, step: &Step, outcome: &StepOutcome) {
         let (entity, order) = (step.entity, UndoOrder::delete(step.entity));
-        let Some(id) = outcome.record else {
+        let Some(id) = outcome.record.map(|id| self.history.recreated.current_id(entity.name, id)) else {
             self.push(step, 0, order, UndoDecision::Skip(SkipReason::NoId));
             return;
         };
@@ -29,7 +29,11 @@ impl UndoPlanner<'_> {
             return;
         };
         let is_with_others = || self.is_with_others(step, id, record).then_some(SkipReason::MovedSince);
-        let decision = match self.changed_since(step, id, outcome.after.as_ref(), record).or_else(is_with_others) {
+        let after = outcome.after.clone().map(|mut after| {
+            self.history.recreated.update_references(entity, None, &mut after);
+            after
+        });
+        let decision = match self.changed_since(step, id, after.as_ref(), record).or_else(is_with_others) {
             Some(reason) => {
                 self.changed.insert((entity.name, id));
                 UndoDecision::Skip(reason)
@@ -164,11 +168,13 @@ impl UndoPlanner<'_> {
             None => UndoDecision::Skip(SkipReason::NoBeforeImage),
             Some(before) => self.recreate(entity, id, before),
         };
-        let creates = matches!(decision, UndoDecision::Undo(_));
-        let position = self.push(step, id, order, decision);
-        if creates {
-            self.recreations.insert((entity.name, id), position);
+        if !matches!(decision, UndoDecision::Undo(_)) {
+            self.push(step, id, order, decision);
+            return;
         }
+        let latest = self.history.recreated.current_id(entity.name, id);
+        let position = self.push(step, latest, order, decision);
+        self.recreations.insert((entity.name, latest), position);
     }
 
     fn recreate(&self, entity: &'static Entity, id: i64, before: &Body) -> UndoDecision {
@@ -191,14 +197,15 @@ impl UndoPlanner<'_> {
         }
         let mut decision = UndoDecision::undo(WriteKind::Create, body);
         if let UndoDecision::Undo(write_back) = &mut decision {
-            write_back.note = format!("previously #{id}; history and references stay with the old id");
+            let latest = self.history.recreated.current_id(entity.name, id);
+            write_back.note = format!("previously #{latest}; history and references stay with the old id");
         }
         decision
     }
 
     /// The record that an earlier undo made of a deleted one, or one with its natural key that came after the run began.
     fn find_recreated(&self, entity: &'static Entity, id: i64, before: &Body) -> Option<Recreated> {
-        let now = self.current.current_id(entity.name, id);
+        let now = self.history.recreated.current_id(entity.name, id);
         if now != id && self.current.record((entity.name, now)).is_some() {
             return Some(Recreated::Same(now));
         }
@@ -280,22 +287,6 @@ impl UndoPlanner<'_> {
         }
         let holders = holders_in(record).into_iter();
         holders.filter_map(|((name, id), _)| Some((collection_of(name)?, id))).collect()
-    }
-
-    /// References to records that an earlier undo created again get the id that they have now.
-    pub(super) fn link_recreated_before(&mut self) {
-        for item in &mut self.items {
-            let UndoDecision::Undo(write_back) = &mut item.decision else { continue };
-            for field in item.entity.fields {
-                let Some(reference) = field.reference_to() else { continue };
-                if let Some(id) = write_back.body.get(field.name).and_then(Json::as_i64) {
-                    let now = self.current.current_id(reference.to, id);
-                    if now != id {
-                        write_back.body.insert(field.name.to_owned(), Json::from(now));
-                    }
-                }
-            }
-        }
     }
 
     /// References to recreated records get the new id, so they are written afterwards.

@@ -26,6 +26,7 @@ struct Story {
     steps: Vec<(Step, StepOutcome)>,
     current: CurrentState,
     began: jiff::Timestamp,
+    recreated: Vec<(RecordKey, i64)>,
 }
 
 impl Story {
@@ -65,6 +66,12 @@ impl Story {
         self
     }
 
+    /// Earlier undos created a record again with another id.
+    fn recreated(mut self, collection: &'static str, old: i64, new: i64) -> Self {
+        self.recreated.push(((collection, old), new));
+        self
+    }
+
     /// The service never told the id of what the last step created.
     fn without_id(mut self) -> Self {
         self.steps.last_mut().unwrap().1.record = None;
@@ -85,7 +92,7 @@ impl Story {
     }
 
     fn history(&self) -> RunHistory {
-        let mut history = RunHistory::new(self.began);
+        let mut history = RunHistory::new(self.began, self.recreated.iter().copied().collect());
         for (step, outcome) in &self.steps {
             history.record_step(&mut step.clone(), outcome);
         }

@@ -7,12 +7,14 @@ use jiff::{SignedDuration, Timestamp};
 use serde_json::Value as Json;
 
 use super::ActionsSince;
+use super::ledger::{ActionLedger, OutstandingAction};
 use crate::account::Account;
 use crate::api::integer;
 use crate::error::Result;
-use crate::plan::{ActionRecord, ActionRequest};
-use crate::run::journal::{Journal, JournalError, SentAction};
-use crate::schema::{Entity, Meaning, Role, Verb};
+use crate::plan::ActionRequest;
+use crate::plan::undo::RecreatedRecords;
+use crate::run::journal::{Journal, JournalError, RunHeader, SentAction};
+use crate::schema::{Entity, Field, Meaning, Role, Verb};
 use crate::state_file::is_locked;
 
 /// How far the clock of a service may be off ours. A sandbox has our own.
@@ -22,13 +24,18 @@ const MAX_CLOCK_SKEW: SignedDuration = SignedDuration::from_hours(1);
 #[derive(Debug, Clone, Default)]
 pub(super) struct JournaledActions {
     by_item: HashMap<(&'static str, String), Vec<JournaledAction>>,
+    /// What each undo created again, and when it began, in that order.
+    undos: Vec<(Timestamp, RecreatedRecords)>,
     clock_skew: SignedDuration,
+    since: ActionsSince,
 }
 
 /// An action of an earlier run.
 #[derive(Debug, Clone)]
 pub(super) struct JournaledAction {
     pub(super) run: Rc<str>,
+    /// The run that its run undoes.
+    pub(super) undoes: Option<Rc<str>>,
     pub(super) is_applied: bool,
     /// Whether a process works on the run: what it has in flight is not over, and the runs tell each other of it.
     is_live: bool,
@@ -40,16 +47,17 @@ impl JournaledActions {
     /// Reads what the journals say of the items that rows ask for.
     pub(super) fn read(account: &Account, requests: &[ActionRequest], since: &ActionsSince) -> Result<Self> {
         let clock_skew = if account.identity.is_sandbox() { SignedDuration::ZERO } else { MAX_CLOCK_SKEW };
-        let mut actions = Self { clock_skew, ..Self::default() };
+        let mut actions = Self { clock_skew, since: since.clone(), ..Self::default() };
         let items: HashSet<(&'static str, String)> = requests.iter().flat_map(item_keys).collect();
-        for (run, path) in account.run_store().paths()? {
+        for (_, path) in account.run_store().paths()? {
             // A journal that cannot be read says nothing; `runs` shows what is wrong with it.
             let Ok(journal) = Journal::open_read_only(&path) else { continue };
             let Ok(header) = journal.header() else { continue };
             if account.has_run(&journal, &header)? {
-                actions.add(&journal, (&run, is_locked(&path)), &items)?;
+                actions.add(&journal, &header, is_locked(&path), &items)?;
             }
         }
+        actions.undos.sort_by_key(|(began, _)| *began);
         for actions in actions.by_item.values_mut() {
             // A check-in takes back the latest check-out: what was done before does not change what is outstanding since.
             actions.retain(|action| since.includes(action.at));
@@ -61,46 +69,81 @@ impl JournaledActions {
     fn add(
         &mut self,
         journal: &Journal,
-        (run, is_live): (&str, bool),
+        header: &RunHeader,
+        is_live: bool,
         items: &HashSet<(&'static str, String)>,
     ) -> std::result::Result<(), JournalError> {
-        let run: Rc<str> = Rc::from(run);
+        let run: Rc<str> = Rc::from(header.id.as_str());
+        let undoes: Option<Rc<str>> = header.undoes.as_deref().map(Rc::from);
+        if undoes.is_some() {
+            self.undos.push((journal.started_at()?, journal.recreated_records()?.into_iter().collect()));
+        }
         for sent in journal.sent_actions()? {
             let Some(key) = item_key(&sent).filter(|key| items.contains(key)) else { continue };
-            let action = JournaledAction { run: run.clone(), is_applied: sent.is_applied, is_live, at: sent.at, sent };
+            let (run, undoes) = (run.clone(), undoes.clone());
+            let action = JournaledAction { run, undoes, is_applied: sent.is_applied, is_live, at: sent.at, sent };
             self.by_item.entry(key).or_default().push(action);
         }
         Ok(())
     }
 
-    /// The earlier actions of the kind of a request on its item and for its holder: check-ins, or check-outs that no
-    /// later check-in has taken back.
-    pub(super) fn outstanding(&self, request: &ActionRequest) -> Vec<&JournaledAction> {
+    /// The earlier actions of the kind of a request on its item and for its holder that still count: check-outs that no
+    /// later check-in has taken back, or check-ins, and none that was undone.
+    pub(super) fn outstanding(&self, request: &ActionRequest) -> Vec<OutstandingAction<'_>> {
         let mut actions: Vec<&JournaledAction> = item_keys(request)
             .filter_map(|key| self.by_item.get(&key))
             .flatten()
-            .filter(|action| self.is_of_item_now(action, request) && action.is_for(request.holder.as_ref()))
+            .filter(|action| self.is_of_item_now(action, request) && self.is_for_holder(action, request))
             .collect();
         actions.sort_by_key(|action| action.at);
+        let mut ledger = ActionLedger::default();
+        actions.into_iter().for_each(|action| ledger.add(action));
         if !request.is_checkout() {
-            actions.retain(|action| !action.is_checkout());
-            return actions;
+            return ledger.checkins();
         }
-        let mut outstanding: Vec<&JournaledAction> = Vec::new();
-        for action in actions {
-            if action.is_checkout() {
-                outstanding.push(action);
-            } else if let Some(returned) = outstanding.iter().rposition(|taken| action.returns(taken)) {
-                outstanding.remove(returned);
+        // Of what an undo has checked out again no journal tells since when it is out: the rows that may have done it are
+        // asked about. What was out before a plan is no news to it.
+        ledger.out.retain(|taken| taken.action.undoes.is_none() || matches!(self.since, ActionsSince::Plan { .. }));
+        ledger.out
+    }
+
+    /// Whether an action has the holder of a request. The check-in of an asset names none: it comes back from whoever has it.
+    fn is_for_holder(&self, action: &JournaledAction, request: &ActionRequest) -> bool {
+        let Some((parameter, holder)) = &request.holder else { return true };
+        if action.sent.step.entity.holders().next().is_none() {
+            return true;
+        }
+        let reference = request.action.field(parameter).and_then(Field::reference_to);
+        let Some((value, reference)) = action.value(parameter).zip(reference) else { return false };
+        match (value, &holder.tag) {
+            (Json::String(_), Some(_)) => {
+                holder.is_named_by(value) && self.had_tag(action, request, (reference.to, holder.id))
             }
+            _ => integer(value).map(|id| self.current_id(action, reference.to, id)) == Some(holder.id),
         }
-        outstanding
+    }
+
+    /// Whether the holder had the tag by which an action names it: as it is, or as it was before an undo created it again.
+    fn had_tag(&self, action: &JournaledAction, request: &ActionRequest, holder: (&'static str, i64)) -> bool {
+        let mut undos = self.undos.iter().filter(|(began, _)| *began >= action.at);
+        self.is_later(action, request.holder_created)
+            || undos.any(|(_, recreated)| recreated.ids_of(holder.0, holder.1).nth(1).is_some())
+    }
+
+    /// The id that a record has now which an action named by its id then.
+    fn current_id(&self, action: &JournaledAction, collection: &'static str, id: i64) -> i64 {
+        let undos = self.undos.iter().filter(|(began, _)| *began >= action.at);
+        undos.fold(id, |id, (_, recreated)| recreated.current_id(collection, id))
     }
 
     /// Whether the item that was moved is the one that has its id now: a sandbox may have been started anew.
     fn is_of_item_now(&self, action: &JournaledAction, request: &ActionRequest) -> bool {
+        self.is_later(action, request.created)
+    }
+
+    fn is_later(&self, action: &JournaledAction, created: Option<Timestamp>) -> bool {
         let latest = action.at.saturating_add(self.clock_skew).unwrap_or(action.at);
-        request.created.is_none_or(|created| created <= latest)
+        created.is_none_or(|created| created <= latest)
     }
 }
 
@@ -119,19 +162,12 @@ impl JournaledAction {
         self.is_live && !self.is_applied
     }
 
-    fn is_checkout(&self) -> bool {
+    pub(super) fn is_checkout(&self) -> bool {
         self.sent.step.entity.role == Role::Action(Verb::Checkout)
     }
 
-    /// Whether it has that holder. The check-in of an asset names none: it comes back from whoever has it.
-    fn is_for(&self, holder: Option<&(&'static str, ActionRecord)>) -> bool {
-        let Some((parameter, holder)) = holder else { return true };
-        let names_holder = self.sent.step.entity.holders().next().is_some();
-        !names_holder || self.value(parameter).is_some_and(|value| holder.is_named_by(value))
-    }
-
     /// Whether it takes back that check-out: the one with its product key, if it names one.
-    fn returns(&self, checkout: &JournaledAction) -> bool {
+    pub(super) fn returns(&self, checkout: &JournaledAction) -> bool {
         let key = Meaning::MovedKey.field_name();
         self.value(key).is_none_or(|key_returned| checkout.value(key) == Some(key_returned))
     }
@@ -177,7 +213,7 @@ mod tests {
 
     use super::super::KnownActions;
     use super::*;
-    use crate::plan::{PriorAction, PriorActions as _, RowId, Step, StepRole, WriteKind};
+    use crate::plan::{ActionRecord, PriorAction, PriorActions as _, RowId, Step, StepRole, WriteKind};
     use crate::schema;
 
     #[test]
@@ -187,7 +223,14 @@ mod tests {
             let step = Step::new(0, RowId { sheet: 0, row: 2 }, StepRole::Row, checkout, WriteKind::Create);
             let step = Step { body: body.as_object().cloned().unwrap(), ..step };
             let sent = SentAction { step, at: Timestamp::UNIX_EPOCH, sent_at: None, is_applied: true };
-            JournaledAction { run: "a".into(), is_applied: true, is_live: false, at: Timestamp::UNIX_EPOCH, sent }
+            JournaledAction {
+                run: "a".into(),
+                undoes: None,
+                is_applied: true,
+                is_live: false,
+                at: Timestamp::UNIX_EPOCH,
+                sent,
+            }
         };
         let request = ActionRequest {
             action: checkout,
@@ -198,6 +241,7 @@ mod tests {
             quantity: Some(2),
             key: None,
             created: None,
+            holder_created: None,
         };
         assert!(journaled(json!({"checkout_date": "2026-01-02", "quantity": 2})).is_same(&request));
         for other in [
@@ -219,7 +263,7 @@ mod tests {
         let step = Step { body: body.as_object().cloned().unwrap(), ..step };
         let at = Timestamp::from_second(second).unwrap();
         let sent = SentAction { step, at, sent_at: None, is_applied: true };
-        JournaledAction { run: Rc::from(format!("{second}")), is_applied: true, is_live: false, at, sent }
+        JournaledAction { run: Rc::from(format!("{second}")), undoes: None, is_applied: true, is_live: false, at, sent }
     }
 
     fn known(actions: Vec<JournaledAction>) -> JournaledActions {
@@ -242,11 +286,12 @@ mod tests {
             quantity: None,
             key: None,
             created: None,
+            holder_created: None,
         }
     }
 
     fn runs(known: &JournaledActions, request: &ActionRequest) -> Vec<String> {
-        known.outstanding(request).into_iter().map(|action| action.run.to_string()).collect()
+        known.outstanding(request).into_iter().map(|action| action.run().to_owned()).collect()
     }
 
     #[test]
@@ -351,5 +396,97 @@ mod tests {
         let mut actions = KnownActions { journaled: known(vec![out(1), in_flight(2)]), ..KnownActions::default() };
         let taken: Vec<PriorAction> = (0..2).map(|_| actions.take(&asked)).collect();
         assert_eq!(taken, [done("1"), PriorAction::Absent], "what is in flight is not over");
+    }
+
+    /// The undo, in that second, of the run of another.
+    fn undo_of(run: i64, action: JournaledAction) -> JournaledAction {
+        JournaledAction { undoes: Some(Rc::from(run.to_string())), ..action }
+    }
+
+    #[test]
+    fn what_an_undo_has_reversed_counts_as_never_done() {
+        let of = |day: &str| json!({"accessory_id": 1, "employee_id": 7, "quantity": 2, "checkout_date": day});
+        let out = |second| action("checkout_accessory", second, of("2026-01-02"));
+        let back = |second| action("checkin_accessory", second, json!({"accessory_id": 1, "employee_id": 7}));
+        let again = |second, run| undo_of(run, action("checkout_accessory", second, of("2026-05-05")));
+        let ask = |entity: &str, actions: &[JournaledAction]| runs(&known(actions.to_vec()), &request(entity));
+        let ask = |actions: &[JournaledAction]| [ask("checkout_accessory", actions), ask("checkin_accessory", actions)];
+        assert_eq!(ask(&[out(1), back(2)]), [vec![], vec!["2"]]);
+        assert_eq!(ask(&[out(1), back(2), again(3, 2)]), [vec!["1"], vec![]], "it is out since the first day");
+        assert_eq!(ask(&[out(1), back(2), again(3, 2), back(4)]), [vec![], vec!["4"]]);
+        assert_eq!(ask(&[out(1), back(2), again(3, 2), back(4), again(5, 4)]), [vec!["1"], vec![]]);
+        assert_eq!(ask(&[out(1), out(2), back(3), again(4, 3)]), [vec!["1", "2"], vec![]]);
+        assert_eq!(ask(&[back(2), again(3, 2)]), [Vec::<&str>::new(), vec![]], "nobody knows since when it was out");
+        assert_eq!(ask(&[out(1), back(2), again(3, 9)]), [vec![], vec!["2"]], "the undo of another run");
+        assert_eq!(ask(&[out(1), undo_of(1, back(2))]), [Vec::<&str>::new(), vec![]], "no row asked for that check-in");
+        assert_eq!(ask(&[out(1), out(2), undo_of(1, back(3))]), [vec!["2"], vec![]]);
+        assert_eq!(ask(&[out(2), undo_of(1, back(3))]), [vec!["2"], vec![]], "the journal of the undone run is gone");
+    }
+
+    #[test]
+    fn an_undo_whose_outcome_is_unknown_leaves_it_open_what_counts() {
+        let of = |day: &str| json!({"accessory_id": 1, "employee_id": 7, "quantity": 2, "checkout_date": day});
+        let unknown = undo_of(2, action("checkout_accessory", 3, of("2026-05-05")));
+        let actions = |is_live| {
+            let unknown = JournaledAction { is_applied: false, is_live, ..unknown.clone() };
+            let back = action("checkin_accessory", 2, json!({"accessory_id": 1, "employee_id": 7}));
+            let journaled = known(vec![action("checkout_accessory", 1, of("2026-01-02")), back, unknown]);
+            KnownActions { journaled, ..KnownActions::default() }
+        };
+        let asked = ActionRequest {
+            quantity: Some(2),
+            date: Some(String::from("2026-01-02")),
+            ..request("checkout_accessory")
+        };
+        let unresolved = PriorAction::Unresolved { run: String::from("3") };
+        assert_eq!(actions(false).take(&asked), unresolved);
+        assert_eq!(actions(false).take(&request("checkin_accessory")), unresolved);
+        assert_eq!(actions(true).take(&asked), PriorAction::Absent, "it is not over");
+    }
+
+    #[test]
+    fn a_holder_whom_an_undo_created_again_has_what_they_had() {
+        let out = |second, employee: i64| {
+            action("checkout_accessory", second, json!({"accessory_id": 1, "employee_id": employee}))
+        };
+        let mut known = known(vec![out(1, 5), out(4, 5)]);
+        let began = Timestamp::from_second(3).unwrap();
+        known.undos = vec![(began, [(("employees", 5), 7)].into_iter().collect())];
+        assert_eq!(runs(&known, &request("checkout_accessory")), ["1"], "later it is the id of somebody else");
+        known.undos[0].0 = Timestamp::UNIX_EPOCH;
+        assert_eq!(runs(&known, &request("checkout_accessory")), [""; 0]);
+    }
+
+    #[test]
+    fn an_action_that_names_a_tag_is_of_the_record_that_had_it_then() {
+        let known_with = |undos| {
+            let out = action("checkout_component", 100, json!({"component_id": 1, "asset_id": "T-1"}));
+            JournaledActions { undos, ..known(vec![out]) }
+        };
+        let ask = |known: &JournaledActions, second| {
+            let holder = ActionRecord { id: 2, tag: Some(String::from("T-1")) };
+            let created = Some(Timestamp::from_second(second).unwrap());
+            let asked = ActionRequest {
+                holder: Some(("asset_id", holder)),
+                holder_created: created,
+                ..request("checkout_component")
+            };
+            runs(known, &asked).len()
+        };
+        let known = known_with(Vec::new());
+        assert_eq!([ask(&known, 99), ask(&known, 110), ask(&known, 111)], [1, 1, 0]);
+        let undo = (Timestamp::from_second(105).unwrap(), [(("assets", 1), 2)].into_iter().collect());
+        assert_eq!(ask(&known_with(vec![undo]), 111), 1, "it was created again");
+    }
+
+    #[test]
+    fn since_a_plan_what_an_undo_has_restored_is_no_news() {
+        let of = |entity: &str, second| action(entity, second, json!({"accessory_id": 1, "employee_id": 7}));
+        let mut known = known(vec![of("checkin_accessory", 2), undo_of(2, of("checkout_accessory", 3))]);
+        assert_eq!(runs(&known, &request("checkout_accessory")), [""; 0]);
+        known.since = ActionsSince::Plan { began: Timestamp::UNIX_EPOCH, log: crate::catalog::LogPosition::Empty };
+        assert_eq!(runs(&known, &request("checkout_accessory")), ["3"], "its entry of the log is explained");
+        let mut known = KnownActions { journaled: known, ..KnownActions::default() };
+        assert_eq!(known.take(&request("checkout_accessory")), PriorAction::Absent, "and no row has asked for it");
     }
 }

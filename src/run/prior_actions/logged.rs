@@ -201,7 +201,9 @@ fn outstanding<'r>(
     holder: &(&'static str, ActionRecord),
     entries: &'r [Record],
 ) -> Vec<&'r Record> {
-    let mut entries: Vec<&Record> = entries.iter().filter(|entry| may_be_of(request.action, holder, entry)).collect();
+    let is_of_holder =
+        |entry: &&Record| may_be_of(request.action, holder, entry) && is_of_holder_now(request, holder, entry);
+    let mut entries: Vec<&Record> = entries.iter().filter(is_of_holder).collect();
     entries.sort_by_key(|entry| time_of(entry).unwrap_or_default());
     let mut outstanding = Vec::new();
     for entry in entries {
@@ -235,8 +237,18 @@ fn has_quantity(request: &ActionRequest, entry: &Record) -> bool {
 
 /// Whether the entry is about the item that has this id now, not about one that was deleted.
 fn is_of_item_now(request: &ActionRequest, entry: &Record) -> bool {
+    !is_before(entry, request.created)
+}
+
+/// Whether the entry is about the holder that has this tag now, if it names one by a tag.
+fn is_of_holder_now(request: &ActionRequest, (parameter, holder): &(&str, ActionRecord), entry: &Record) -> bool {
+    let names_tag = holder.tag.is_some() && entry.get(*parameter).is_some_and(Json::is_string);
+    !names_tag || !is_before(entry, request.holder_created)
+}
+
+fn is_before(entry: &Record, created: Option<jiff::Timestamp>) -> bool {
     let logged = time_of(entry).and_then(|time| time.parse::<jiff::Timestamp>().ok());
-    logged.zip(request.created).is_none_or(|(logged, created)| logged >= created)
+    logged.zip(created).is_some_and(|(logged, created)| logged < created)
 }
 
 fn time_of(entry: &Record) -> Option<&str> {
@@ -270,6 +282,7 @@ mod tests {
             quantity,
             key: None,
             created: None,
+            holder_created: None,
         };
         let has = |asked, entry: Json| has_quantity(&request(asked), entry.as_object().unwrap());
         assert!(has(Some(2), json!({"quantity": 2})) && has(Some(2), json!({"quantity": "2"})));
@@ -290,6 +303,7 @@ mod tests {
             quantity: Some(2),
             key: None,
             created: None,
+            holder_created: None,
         }
     }
 
@@ -383,6 +397,20 @@ mod tests {
         let unread = ActionRequest { item: ActionRecord { id: 2, tag: None }, ..request(Some(7)) };
         let read = logs(HashMap::from([(("checkout_accessory", 1), whole(Vec::new()))]));
         assert_eq!(read.unexplained(&unread, 0), PriorAction::Absent);
+    }
+
+    #[test]
+    fn an_entry_that_names_a_tag_is_of_the_record_that_had_it_then() {
+        let created = |time: &str| ActionRequest {
+            holder: Some(("asset_id", ActionRecord { id: 2, tag: Some(String::from("T-1")) })),
+            holder_created: Some(time.parse().unwrap()),
+            ..request(None)
+        };
+        let by = |asset: Json| [entry("Checkout", 2, &json!({"asset_id": asset}))];
+        assert_eq!(shown(&created("2026-01-02T10:00:00Z"), 0, &by(json!("T-1"))), logged(1, 2));
+        assert_eq!(shown(&created("2026-01-02T10:00:01Z"), 0, &by(json!("T-1"))), PriorAction::Absent);
+        assert_eq!(shown(&created("2026-01-02T10:00:01Z"), 0, &by(json!(2))), logged(1, 2), "an id is given once");
+        assert_eq!(shown(&created("2026-01-02T10:00:00Z"), 0, &by(json!(1))), PriorAction::Absent);
     }
 
     /// What is read of a log for these requests, and by how many requests.

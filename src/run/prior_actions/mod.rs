@@ -2,7 +2,8 @@
 //! activity log where no journal has one (design rule 11).
 //!
 //! A check-out is done if a journal shows it with the same item, holder, date and quantity, and no later check-in has
-//! taken it back. A check-in returns the latest check-out of its item and holder. Of rows without such a check-out the
+//! taken it back. A check-in returns the latest check-out of its item and holder. What an undo has reversed counts as if it
+//! had never been done: a check-out whose check-in was undone is out as before. Of rows without such a check-out the
 //! activity log of the item is read, in a bounded number of pages: check-outs to that holder that no journal explains
 //! may be the row's.
 //!
@@ -10,13 +11,15 @@
 //! it reads the log of every row's item.
 
 mod journals;
+mod ledger;
 mod logged;
 
 use std::collections::HashMap;
 
 use jiff::Timestamp;
 
-use self::journals::{JournaledAction, JournaledActions};
+use self::journals::JournaledActions;
+use self::ledger::OutstandingAction;
 use self::logged::ItemLogs;
 use crate::account::Account;
 use crate::catalog::LogPosition;
@@ -99,24 +102,24 @@ impl KnownActions {
 
     fn journaled(&mut self, request: &ActionRequest) -> PriorAction {
         let found = self.journaled.outstanding(request);
-        let is_same = |action: &&JournaledAction| !action.is_in_flight() && action.is_same(request);
-        let mut same: Vec<&JournaledAction> = found.iter().copied().filter(is_same).collect();
+        let is_same = |action: &OutstandingAction<'_>| !action.is_in_flight() && action.is_same(request);
+        let mut same: Vec<OutstandingAction<'_>> = found.iter().copied().filter(is_same).collect();
         if same.is_empty() {
             return PriorAction::Absent;
         }
         // What surely was done is taken first.
-        same.sort_by_key(|action| !action.is_applied);
+        same.sort_by_key(|action| !action.is_applied());
         let taken = self.taken.entry(key_of(request)).or_default();
         let prior = match same.get(*taken) {
             None => return PriorAction::Absent,
-            Some(action) if action.is_applied => match self.logs.still_out(request) {
+            Some(action) if action.is_applied() => match self.logs.still_out(request) {
                 // The earliest are taken for those that are still out.
                 Some(out) if self.reading == LogReading::All && position(&found, action, request) >= out => {
                     PriorAction::Absent
                 }
-                _ => PriorAction::Done { run: action.run.to_string() },
+                _ => PriorAction::Done { run: action.run().to_owned() },
             },
-            Some(action) => return PriorAction::Unresolved { run: action.run.to_string() },
+            Some(action) => return PriorAction::Unresolved { run: action.run().to_owned() },
         };
         *taken += 1;
         prior
@@ -127,16 +130,16 @@ impl KnownActions {
             return PriorAction::Absent;
         }
         let ours = self.journaled.outstanding(request);
-        let is_ours = |action: &&&JournaledAction| action.is_applied || action.is_in_flight();
+        let is_ours = |action: &&OutstandingAction<'_>| action.is_applied() || action.is_in_flight();
         let ours = ours.iter().filter(is_ours).filter(|action| action.has_quantity_of(request)).count();
         self.logs.unexplained(request, ours)
     }
 }
 
 /// How many check-outs like a request were made before that one, as far as the journals show.
-fn position(outstanding: &[&JournaledAction], action: &JournaledAction, request: &ActionRequest) -> usize {
-    let like = outstanding.iter().filter(|known| known.is_applied && known.has_quantity_of(request));
-    like.take_while(|known| !std::ptr::eq(**known, action)).count()
+fn position(outstanding: &[OutstandingAction<'_>], action: &OutstandingAction<'_>, request: &ActionRequest) -> usize {
+    let like = outstanding.iter().filter(|known| known.is_applied() && known.has_quantity_of(request));
+    like.take_while(|known| !known.is_identical(action)).count()
 }
 
 impl PriorActions for KnownActions {

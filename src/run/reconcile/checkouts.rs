@@ -9,7 +9,7 @@
 use std::collections::{BTreeMap, HashMap};
 
 use super::evidence::{self, ItemEvidence, LogCompleteness, LogEvidence, StepGroup};
-use super::log;
+use super::log::{self, ItemMoves};
 use super::rivals::{Rivals, is_alike};
 use super::search::{self, TagCache};
 use super::{Resolution, RunContext};
@@ -235,7 +235,7 @@ struct ItemState {
     id: i64,
     record: Record,
     /// By anybody since the run was planned, as far as the log shows.
-    moves: usize,
+    moves: ItemMoves,
 }
 
 impl ItemState {
@@ -257,8 +257,8 @@ impl ItemState {
         let Some(record) = service.record(item, id).await? else { return Ok(None) };
         let is_stock = context.available.contains_key(&(collection, id)) && available(&record).is_some();
         let moves = match is_stock {
-            true => log::count_moves(service, asked.group.action, id, context.log).await?,
-            false => 0,
+            true => log::item_moves(service, asked.group.action, id, context.log).await?,
+            false => ItemMoves::default(),
         };
         Ok(Some(Self { collection, id, record, moves }))
     }
@@ -290,9 +290,12 @@ impl ItemState {
         let evidence = match (before, available(&self.record)) {
             (Some(before), Some(now)) => {
                 let done: Vec<&Step> = own.iter().chain(&theirs).copied().collect();
-                let found = evidence::from_stock(before, now, &done, &open);
+                // A log that lacks an action which surely was applied does not show all that was taken.
+                let is_whole = asked.completeness == LogCompleteness::Complete && self.moves.count >= done.len();
+                let logged = self.moves.taken.filter(|_| is_whole);
+                let found = evidence::from_stock((before, now), &done, &open, logged);
                 // Strangers may have taken what the open steps would have.
-                if self.moves > done.len() { found.into_iter().map(unless_applied).collect() } else { found }
+                if self.moves.count > done.len() { found.into_iter().map(unless_applied).collect() } else { found }
             }
             // A later action on an asset hides whether an earlier one was applied.
             _ if own.iter().any(|done| open.iter().any(|open| done.number > open.number)) => return Vec::new(),

@@ -220,12 +220,20 @@ fn is_held_by(action: &'static Entity, step: &Step, deployment: &Json) -> bool {
 }
 
 /// What the stock of an item shows about open steps, in their order: how many were `available` before the run, how many
-/// are now, and how much of the difference the steps known to be `done` explain.
-pub(super) fn from_stock(before: i64, now: i64, done: &[&Step], open: &[&Step]) -> Vec<ItemEvidence> {
-    // Numbers from sheets and services may be anything: an overflow is no evidence.
-    let sum = |steps: &[&Step]| steps.iter().try_fold(0_i64, |sum, step| sum.checked_add(quantity_taken(step)?));
-    let rest = sum(done).and_then(|explained| before.checked_sub(now)?.checked_sub(explained));
-    let Some(rest) = rest else { return vec![ItemEvidence::None; open.len()] };
+/// are now, and how much of the difference the steps known to be `done` explain. Where their bodies do not say, `logged` does:
+/// what the log shows as taken. That what it shows is all then proves that nothing else was applied, and no more.
+pub(super) fn from_stock(
+    (before, now): (i64, i64),
+    done: &[&Step],
+    open: &[&Step],
+    logged: Option<i64>,
+) -> Vec<ItemEvidence> {
+    let rest = |explained: i64| before.checked_sub(now)?.checked_sub(explained);
+    let Some(rest) = sum(done).and_then(rest) else {
+        let is_explained = logged.and_then(rest) == Some(0);
+        let evidence = if is_explained { ItemEvidence::NotApplied } else { ItemEvidence::None };
+        return vec![evidence; open.len()];
+    };
     if rest == 0 {
         return vec![ItemEvidence::NotApplied; open.len()];
     }
@@ -244,6 +252,11 @@ pub(super) fn from_stock(before: i64, now: i64, done: &[&Step], open: &[&Step]) 
         None if open.len() == 1 && rest < 0 => vec![ItemEvidence::Applied],
         _ => vec![ItemEvidence::None; open.len()],
     }
+}
+
+/// How many steps take from what is available. Numbers from sheets and services may be anything: an overflow is no evidence.
+fn sum(steps: &[&Step]) -> Option<i64> {
+    steps.iter().try_fold(0_i64, |sum, step| sum.checked_add(quantity_taken(step)?))
 }
 
 /// Whether steps are interchangeable.
@@ -336,8 +349,25 @@ mod tests {
             (8, &[], &[&ada, &more], [Nothing, Nothing]),
             (5, &[&more], &[&ada, &again], [Applied, NotApplied]),
         ] {
-            assert_eq!(from_stock(10, now, done, open), evidence, "{now}");
+            assert_eq!(from_stock((10, now), done, open, Some(10 - now)), evidence, "{now}");
         }
-        assert_eq!(from_stock(i64::MIN, 1, &[], &[&ada]), [Nothing]);
+        assert_eq!(from_stock((i64::MIN, 1), &[], &[&ada], None), [Nothing]);
+    }
+
+    #[test]
+    fn where_check_ins_do_not_say_how_many_came_back_the_log_does() {
+        let checkin = |employee: i64| {
+            let entity = schema::find("checkin_accessory").unwrap();
+            let step = Step::new(0, RowId { sheet: 0, row: 2 }, StepRole::Row, entity, WriteKind::Create);
+            Step { body: json!({"accessory_id": 1, "employee_id": employee}).as_object().cloned().unwrap(), ..step }
+        };
+        let (ada, bob, eve) = (checkin(1), checkin(2), checkin(3));
+        let of = |now, done: &[&Step], open: &[&Step], logged| from_stock((4, now), done, open, logged);
+        use ItemEvidence::{Applied, None as Nothing, NotApplied};
+        assert_eq!(of(7, &[&ada], &[&bob, &eve], Some(-3)), [NotApplied, NotApplied]);
+        assert_eq!(of(9, &[&ada], &[&bob], Some(-3)), [Nothing], "two came back that the log does not show");
+        assert_eq!(of(7, &[&ada], &[&bob], None), [Nothing], "the log does not say how many");
+        assert_eq!(of(i64::MAX, &[&ada], &[&bob], Some(i64::MIN)), [Nothing]);
+        assert_eq!((of(4, &[], &[&bob], None), of(6, &[], &[&bob], None)), (vec![NotApplied], vec![Applied]));
     }
 }

@@ -61,14 +61,38 @@ pub(super) async fn fetch_entries<S: RecordSource>(
     Ok(entries)
 }
 
-/// How often the log shows that an item was moved, by whomever and to whomever, since the run was planned.
-pub(super) async fn count_moves<S: RecordSource>(
+/// The check-outs and check-ins of an item that the log shows, by whomever and to whomever, since the run was planned.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(super) struct ItemMoves {
+    pub(super) count: usize,
+    /// How many they have taken from stock, less what they have returned; none if an entry does not say how many.
+    pub(super) taken: Option<i64>,
+}
+
+impl ItemMoves {
+    fn of<'r>(entries: impl Iterator<Item = &'r Record>) -> Self {
+        let quantity = |entry: &Record| {
+            let quantity = entry.get(Meaning::MovedQuantity.field_name()).and_then(integer)?;
+            let is_out = has_term(entry, log_field::EVENT, Verb::Checkout.log_event());
+            Some(if is_out { quantity } else { -quantity })
+        };
+        entries.fold(Self { count: 0, taken: Some(0) }, |moves, entry| {
+            let taken = moves.taken.zip(quantity(entry)).and_then(|(taken, more)| taken.checked_add(more));
+            Self { count: moves.count + 1, taken }
+        })
+    }
+}
+
+/// How the log shows that an item was moved since the run was planned.
+pub(super) async fn item_moves<S: RecordSource>(
     service: &S,
     action: &'static Entity,
     item: i64,
     position: &LogPosition,
-) -> Result<usize, S::Error> {
-    let Some((kind, _)) = log_terms(action).filter(|_| *position != LogPosition::Unknown) else { return Ok(0) };
+) -> Result<ItemMoves, S::Error> {
+    let Some((kind, _)) = log_terms(action).filter(|_| *position != LogPosition::Unknown) else {
+        return Ok(ItemMoves::default());
+    };
     let (id, first_day) = (item.to_string(), position.first_day());
     let mut filters = vec![(log_field::TYPE, kind)];
     filters.extend(item_filter(action).map(|filter| (filter, id.as_str())));
@@ -81,7 +105,7 @@ pub(super) async fn count_moves<S: RecordSource>(
             .any(|verb| entry.contains_key(log_field::EVENT) && has_term(entry, log_field::EVENT, verb.log_event()));
         is_of_item && is_of_kind && is_moved && position.age(entry) != EntryAge::Older
     };
-    Ok(fetch_all(service, &filters).await?.iter().filter(is_move).count())
+    Ok(ItemMoves::of(fetch_all(service, &filters).await?.iter().filter(is_move)))
 }
 
 /// The parameter by which the log is filtered by the item of an action.

@@ -5,7 +5,6 @@ mod journal;
 mod notifications;
 
 use std::cell::RefCell;
-use std::collections::HashMap;
 
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
@@ -16,7 +15,7 @@ use crate::account::{Account, AccountIdentity};
 use crate::catalog::LogPosition;
 use crate::error::{Error, Result};
 use crate::observer::Observer;
-use crate::plan::undo::{RunHistory, UndoItem, UndoPlanner};
+use crate::plan::undo::{RecreatedRecords, RunHistory, UndoItem, UndoPlanner};
 use crate::plan::{RunEstimate, StepOutcome, StepResult};
 use crate::wording::counted;
 
@@ -48,8 +47,10 @@ pub(crate) fn run_history(journal: &Journal, header: &RunHeader, store: &RunStor
         let message = format!("run {} is being undone by run {open}, which is not finished", header.id);
         return Err(Error::usage(message, format!("continue that one: tallyport resume {open}")));
     }
-    let (mut history, mut unknown) =
-        (RunHistory::new(journal.account_snapshot()?.by_service_clock(journal.started_at()?)), 0);
+    let started = journal.started_at()?;
+    let recreated = recreated_records(store, &header.account, started)?;
+    let mut history = RunHistory::new(journal.account_snapshot()?.by_service_clock(started), recreated);
+    let mut unknown = 0;
     journal.each_outcome(&mut |mut step, outcome: StepOutcome| {
         unknown += u64::from(outcome.result == StepResult::Unknown);
         history.record_step(&mut step, &outcome);
@@ -79,47 +80,50 @@ pub(crate) async fn prepare(
     journal: &Journal,
     header: &RunHeader,
     history: &RunHistory,
-    store: &RunStore,
     observer: &mut dyn Observer,
 ) -> Result<PreparedUndo> {
     let client = &account.client;
     let snapshot = journal.account_snapshot()?;
     let began = snapshot.by_service_clock(journal.started_at()?);
     let log = snapshot.log;
+    // Of stock, the log is read before the items: what others do meanwhile is newer than its position.
+    let moves_stock = !history.fetch_plan().logs.is_empty();
+    let mut since = Timestamp::now();
+    let mut position = if moves_stock { LogPosition::read(client).await? } else { LogPosition::Unknown };
     let observer = RefCell::new(observer);
     let mut on_collection = |name: &str| observer.borrow_mut().on_phase(&format!("looking at {name}"), None);
     let reading = fetch::fetch(client, history.fetch_plan(), began, &log, &mut on_collection);
     let mut present = report_waits(client, &observer, reading).await?;
-    present.recreated = recreated_records(store, &account.identity)?;
     let today = TimeZone::system().to_datetime(Timestamp::now()).date();
     let mut undo = UndoPlanner::new(&header.id, history, &present, today);
     journal.each_outcome(&mut |mut step, outcome| undo.step(&mut step, &outcome))?;
     let items = undo.finish();
     let notifications = notifications::count(client, &items, &mut present).await?;
-    let moves = items.iter().any(|item| item.entity.is_action() && item.kind().is_some());
-    let since = Timestamp::now();
-    let log = if moves { LogPosition::read(client).await? } else { LogPosition::Unknown };
+    if !moves_stock && items.iter().any(|item| item.entity.is_action() && item.kind().is_some()) {
+        since = Timestamp::now();
+        position = LogPosition::read(client).await?;
+    }
     let requests = items.iter().filter(|item| item.kind().is_some()).count() as u64;
     let estimate = RunEstimate::new(requests, client.requests().total, account.quota, notifications);
     let clock_ahead = account.client.clock_ahead();
     let account = account.digest().to_owned();
-    let snapshot = AccountSnapshot { account, clock_ahead, ..AccountSnapshot::default() }.with_log(log, since);
+    let snapshot = AccountSnapshot { account, clock_ahead, ..AccountSnapshot::default() }.with_log(position, since);
     Ok(PreparedUndo { items, estimate, snapshot, never_sent: journal.open_steps()? })
 }
 
-/// What earlier undos of this machine created again in the account.
-fn recreated_records(store: &RunStore, account: &AccountIdentity) -> Result<HashMap<(&'static str, i64), i64>> {
-    let mut recreated = HashMap::new();
+/// What undos of this machine created again in the account since a run began.
+fn recreated_records(store: &RunStore, account: &AccountIdentity, began: Timestamp) -> Result<RecreatedRecords> {
+    let mut recreated = Vec::new();
     for stored in store.list()? {
-        let is_undo = stored
-            .overview
-            .as_ref()
-            .is_ok_and(|run| run.header.kind == RunKind::Undo && run.header.account.is_same(account));
-        if is_undo {
+        let is_later_undo = stored.overview.as_ref().is_ok_and(|run| {
+            let is_later = run.began >= began.as_millisecond();
+            is_later && run.header.kind == RunKind::Undo && run.header.account.is_same(account)
+        });
+        if is_later_undo {
             recreated.extend(Journal::open_read_only(&stored.path)?.recreated_records()?);
         }
     }
-    Ok(recreated)
+    Ok(recreated.into_iter().collect())
 }
 
 impl PreparedUndo {
@@ -176,9 +180,12 @@ mod tests {
         let account = AccountIdentity::SandboxFile { path: PathBuf::from("company.db"), tenant: None };
         let other = AccountIdentity::SandboxFile { path: PathBuf::from("other.db"), tenant: None };
         write_journal(&store, "20261124-093012-aaaa", RunKind::Import, account.clone());
-        assert_eq!(recreated_records(&store, &account).unwrap(), HashMap::new());
+        let current_id = |account, began| recreated_records(&store, account, began).unwrap().current_id("locations", 5);
+        assert_eq!(current_id(&account, Timestamp::UNIX_EPOCH), 5);
         write_journal(&store, "20261124-093013-bbbb", RunKind::Undo, account.clone());
-        assert_eq!(recreated_records(&store, &account).unwrap(), HashMap::from([(("locations", 5), 50)]));
-        assert_eq!(recreated_records(&store, &other).unwrap(), HashMap::new());
+        assert_eq!(current_id(&account, Timestamp::UNIX_EPOCH), 50);
+        assert_eq!(current_id(&other, Timestamp::UNIX_EPOCH), 5);
+        let later = Timestamp::now() + jiff::SignedDuration::from_secs(60);
+        assert_eq!(current_id(&account, later), 5, "a run that began later has the new id");
     }
 }

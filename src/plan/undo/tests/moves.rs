@@ -370,7 +370,7 @@ fn what_is_checked_out_again_keeps_its_holder_and_itself() {
 
 #[test]
 fn a_holder_that_cannot_be_named_is_none() {
-    use super::super::assignments::{collection_of, has_holder, holders_in};
+    use super::super::holders::{collection_of, has_holder, holders_in};
     assert_eq!(
         ["employee_id", "location_id", "asset_id", "odd"].map(collection_of),
         [Some("employees"), Some("locations"), Some("assets"), None]
@@ -424,4 +424,54 @@ fn whoever_gave_everything_back_may_go() {
         .holds("assets", json!({"id": 5, "asset_id": "T-5", "status_id": 1, "deployed_to": [{"employee_id": 1}]}))
         .undone();
     assert_eq!([items[0].kind(), items[1].kind()], [Some(UndoKind::CheckIn), Some(UndoKind::Delete)]);
+}
+
+#[test]
+fn what_went_back_to_a_holder_whom_an_undo_created_again_does_not_go_out_twice() {
+    let mice = |log: &[Json]| {
+        let story = Story::default()
+            .did("checkin_accessory", WriteKind::Create, json!({"accessory_id": 1, "employee_id": 2}), None, None)
+            .did("employees", WriteKind::Delete(2), json!({}), Some(json!({"id": 2, "email": "a@x.com"})), None)
+            .recreated("employees", 2, 9)
+            .holds("employees", json!({"id": 9, "email": "a@x.com"}))
+            .holds("accessories", json!({"id": 1, "name": "Mouse"}));
+        with_log(story, "accessories", log)
+    };
+    let (back, out) = (entry("Checkin", 2, Some(3)), entry("Checkout", 9, Some(3)));
+    let items = mice(&[back.clone(), out.clone()]);
+    let told: Vec<&str> = items.iter().map(nothing).collect();
+    assert_eq!(told, ["already checked out again", "already created again, as #9"]);
+    let items = mice(std::slice::from_ref(&back));
+    assert_eq!(write_back(&items[0]).body["employee_id"], 9, "the first undo did not get so far");
+    let others = mice(&[back, out.clone(), out]);
+    assert_eq!(*left(&others[0]), SkipReason::MovedSince);
+}
+
+#[test]
+fn an_asset_that_is_with_whom_an_undo_created_again_is_with_its_holder() {
+    let out = json!([{"employee_id": 9, "checkout_date": "2025-05-01"}]);
+    let again = checkin(held_by_2()).recreated("employees", 2, 9).holds("assets", left_behind(out.clone())).undone();
+    assert_eq!(nothing(&again[0]), "already checked out to the same holder again");
+    let body = json!({"asset_id": "T-5", "employee_id": 2, "checkout_date": "2025-05-01"});
+    let before = json!({"id": 5, "status_id": 9, "deployed_to": []});
+    let back = Story::default()
+        .created("employees", json!({"name": "Ada", "email": "a@x.com"}), Some(json!({})))
+        .did("checkout_asset", WriteKind::Create, body, Some(before), None)
+        .recreated("employees", 1, 2)
+        .recreated("employees", 2, 9)
+        .holds("employees", json!({"id": 9, "name": "Ada", "email": "a@x.com"}))
+        .holds("assets", left_behind(out))
+        .undone();
+    assert_eq!([back[0].kind(), back[1].kind()], [Some(UndoKind::CheckIn), Some(UndoKind::Delete)]);
+    assert_eq!(back[1].record, Some(9));
+}
+
+#[test]
+fn a_move_of_stock_tells_how_many_there_were() {
+    let body = json!({"accessory_id": 1, "employee_id": 2, "quantity": 3});
+    let story = Story::default()
+        .did("checkout_accessory", WriteKind::Create, body, None, None)
+        .holds("accessories", json!({"id": 1, "name": "Mouse", "available": 7}));
+    let items = with_log(story, "accessories", &[entry("Checkout", 2, Some(3))]);
+    assert_eq!(Json::from(write_back(&items[0]).before.clone()), json!({"id": 1, "available": 7}));
 }

@@ -187,7 +187,7 @@ fn what_an_earlier_undo_created_again_goes_by_its_new_id() {
         let mut story = Story::default()
             .did("assets", WriteKind::Update(5), wrote, before, None)
             .holds("assets", json!({"id": 5, "asset_id": "T", "location_id": 4, "status_id": 2}));
-        story.current.recreated.extend(recreated.iter().copied());
+        story.recreated = recreated.to_vec();
         Json::from(write_back(&story.undone()[0]).body.clone())
     };
     assert_eq!(restore(&[]), json!({"location_id": 3, "status_id": 1}));
@@ -195,6 +195,34 @@ fn what_an_earlier_undo_created_again_goes_by_its_new_id() {
     assert_eq!(restore(&once), json!({"location_id": 30, "status_id": 1}));
     assert_eq!(restore(&[(("locations", 3), 30), (("locations", 30), 31)]), json!({"location_id": 31, "status_id": 1}));
     assert_eq!(restore(&[(("locations", 3), 30), (("locations", 30), 3)]), json!({"location_id": 30, "status_id": 1}));
+}
+
+#[test]
+fn what_refers_to_a_record_that_was_created_again_is_as_before() {
+    let restored = |now: i64| {
+        Story::default()
+            .did("assets", WriteKind::Update(5), json!({"location_id": 4}), Some(json!({"location_id": 3})), None)
+            .did("locations", WriteKind::Delete(3), json!({}), Some(json!({"id": 3, "name": "Ulm"})), None)
+            .recreated("locations", 3, 30)
+            .holds("locations", json!({"id": 30, "name": "Ulm"}))
+            .holds("assets", json!({"id": 5, "asset_id": "T", "location_id": now}))
+            .undone()
+    };
+    assert_eq!(nothing(&restored(30)[0]), "already as it was before");
+    assert_eq!(write_back(&restored(4)[0]).body["location_id"], json!(30));
+    assert_eq!(*left(&restored(7)[0]), SkipReason::Changed(vec!["location_id"]));
+}
+
+#[test]
+fn a_record_that_was_created_again_and_deleted_again_comes_back_once_more() {
+    let items = Story::default()
+        .did("locations", WriteKind::Delete(3), json!({}), Some(json!({"id": 3, "name": "Ulm"})), None)
+        .did("assets", WriteKind::Update(5), json!({"location_id": 4}), Some(json!({"location_id": 3})), None)
+        .recreated("locations", 3, 30)
+        .holds("assets", json!({"id": 5, "asset_id": "T", "location_id": 4}))
+        .undone();
+    assert_eq!((items[0].kind(), items[0].record), (Some(UndoKind::Recreate), Some(30)));
+    assert_eq!(write_back(&items[1]).depends_on, [(0, Some(String::from("location_id")))]);
 }
 
 #[test]
