@@ -1,7 +1,9 @@
 //! Ensures that at most one row of a sheet writes to a record, and knows what rows of several sheets give it.
 
 use std::collections::HashMap;
+use std::rc::Rc;
 
+use super::finished_rows::FinishedRows;
 use super::planner::GivenValue;
 use super::step::RowId;
 use crate::api::Body;
@@ -11,6 +13,8 @@ use crate::api::Body;
 #[derive(Debug, Default)]
 pub(crate) struct RecordLocks {
     locks: HashMap<RecordKey, RecordLock>,
+    /// Rows that count as if they were before all others.
+    pub(super) finished: Rc<FinishedRows>,
     /// What rows give records that other sheets may be about too.
     given: HashMap<RecordKey, Vec<GivenRow>>,
     /// The rows whose steps create records that other rows may be about.
@@ -20,7 +24,7 @@ pub(crate) struct RecordLocks {
 }
 
 /// The collection, or action, and the id of a record.
-type RecordKey = (&'static str, i64);
+pub(super) type RecordKey = (&'static str, i64);
 
 #[derive(Debug, Clone, Copy)]
 pub(super) struct RecordLock {
@@ -40,17 +44,21 @@ pub(super) struct GivenRow {
 
 impl RecordLocks {
     /// `places` are what the sheets of the run are called in messages: the file, and the sheet in it.
-    pub(crate) fn new(places: Vec<String>) -> Self {
-        Self { places, ..Self::default() }
+    pub(crate) fn new(places: Vec<String>, finished: Rc<FinishedRows>) -> Self {
+        Self { places, finished, ..Self::default() }
     }
 
-    /// Whether a row of that sheet is about the record.
-    pub(super) fn is_taken(&self, record: RecordKey, sheet: u16) -> bool {
-        self.locks.get(&record).is_some_and(|lock| lock.sheet == sheet)
+    /// Whether another row of that sheet is about the record.
+    pub(super) fn is_taken(&self, record: RecordKey, (sheet, row): (u16, u64)) -> bool {
+        let is_locked = self.locks.get(&record).is_some_and(|lock| lock.sheet == sheet);
+        is_locked || self.finished.other_of(record, sheet, row).is_some()
     }
 
-    /// Locks a record for a row. Returns the earlier row if it excludes this one.
+    /// Locks a record for a row. Returns the row that excludes this one.
     pub(super) fn acquire(&mut self, record: RecordKey, lock: RecordLock) -> Option<RecordLock> {
+        if let Some(finished) = self.finished.excluding(record, &lock) {
+            return Some(RecordLock { sheet: finished.sheet, row: finished.row.into(), deletes: false });
+        }
         match self.locks.insert(record, lock) {
             Some(earlier) if earlier.sheet == lock.sheet || earlier.deletes || lock.deletes => {
                 self.locks.insert(record, earlier);
@@ -118,7 +126,7 @@ mod tests {
     #[test]
     fn a_row_of_another_sheet_is_named_with_its_file_and_sheet() {
         let places = ["`a.csv`", "sheet `New` of `b.xlsx`", "sheet `New` of `b.xlsx`"];
-        let locks = RecordLocks::new(places.map(String::from).to_vec());
+        let locks = RecordLocks::new(places.map(String::from).to_vec(), Rc::default());
         let named = |sheet, of| locks.row_name(RowId { sheet, row: 7 }, of);
         assert_eq!([named(0, 0), named(0, 1)], ["row 7", "row 7 of `a.csv`"]);
         assert_eq!([named(1, 0), named(2, 1)], ["row 7 of sheet `New` of `b.xlsx`", "row 7"]);

@@ -190,6 +190,7 @@ impl<S: StepSink> Planner<'_, S> {
             return Ok(RowPlan::of(RowDecision::Skipped));
         }
         self.totals.names.observe(sheet.index.into(), sheet.mapping, row, checked);
+        self.drop_copied(sheet, row, checked);
         let (mut note, mut changes) = (checked.renamed_text(), Vec::new());
         let mut given = Vec::new();
         let decided = self.decide(sheet, row, checked, (&mut note, &mut given));
@@ -391,12 +392,13 @@ impl<S: StepSink> Planner<'_, S> {
         target_record: Option<TargetRecord<'_>>,
     ) -> Result<Decision, Rejection> {
         let is_asked = target_record.is_some() || self.mode(checked) == Mode::Update;
-        match self.update(sheet, row, id, draft, target_record)? {
-            Decision::Write(_) if !is_asked && is_backup_of_other(sheet, row, id) => {
-                Err(vec![self.not_the_deleted(sheet, row, id)])
-            }
-            decision => Ok(decision),
+        let decision = self.update(sheet, row, id, draft, target_record)?;
+        let Decision::Write(draft) = &decision else { return Ok(decision) };
+        if !is_asked && is_backup_of_other(sheet, row, id) {
+            return Err(vec![self.not_the_deleted(sheet, row, id)]);
         }
+        let contradicted = self.contradicted_by_finished((sheet, row), checked, id, draft);
+        if contradicted.is_empty() { Ok(decision) } else { Err(contradicted) }
     }
 
     /// Whether the row creates a record. What keeps it from writing the record it is about is added to the problems.

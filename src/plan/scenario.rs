@@ -4,6 +4,7 @@
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::convert::Infallible;
+use std::rc::Rc;
 
 use futures::executor::block_on;
 use serde_json::{Value as Json, json};
@@ -227,7 +228,10 @@ impl Scenario {
             steps: Steps::default(),
             totals: PlanTotals::default(),
             notifications: NotificationCount::default(),
-            locks: RecordLocks::new((1..=self.sheets.len()).map(|number| format!("sheet {number}")).collect()),
+            locks: RecordLocks::new(
+                (1..=self.sheets.len()).map(|number| format!("sheet {number}")).collect(),
+                Rc::default(),
+            ),
             prior_actions: &mut prior_actions,
             moved: MovedItems::default(),
             custom_written: HashMap::new(),

@@ -33,6 +33,8 @@ struct SheetDescriptions {
 pub(crate) struct Description {
     first: u64,
     cells: Vec<DescribedCell>,
+    /// What rows say otherwise that an earlier run has finished.
+    finished: Vec<DescribedCell>,
 }
 
 #[derive(Debug)]
@@ -70,6 +72,34 @@ impl DescribedRecords {
         known
     }
 
+    /// Whether rows of a sheet describe records.
+    pub(crate) fn has_any(&self, sheet: u16) -> bool {
+        self.sheets.contains_key(&sheet)
+    }
+
+    /// Adds a row that an earlier run has finished, if a row describes the same record that is still to be sent.
+    pub(crate) fn add_finished(&mut self, sheet: u16, mapping: &Mapping, row: &Row) {
+        let Some(descriptions) = self.sheets.get_mut(&sheet) else { return };
+        write_key(row, &descriptions.key_columns, &mut descriptions.key);
+        if let Some(description) = descriptions.by_key.get_mut(&descriptions.key) {
+            description.add_finished(mapping, row);
+        }
+    }
+
+    /// What a row says of its record otherwise than one that an earlier run has finished.
+    pub(crate) fn contradicted_by_finished(&self, sheet: u16, mapping: &Mapping, row: &Row) -> Vec<Problem> {
+        let Some(descriptions) = self.sheets.get(&sheet) else { return Vec::new() };
+        let mut key = String::new();
+        write_key(row, &descriptions.key_columns, &mut key);
+        let finished = descriptions.by_key.get(&key).into_iter().flat_map(|description| &description.finished);
+        let told = finished.filter_map(|known| {
+            let text = text::trimmed(row.cell(known.column as usize).text);
+            let is_other = !text.is_empty() && !is_same_text(&known.text, text);
+            is_other.then(|| contradicts(mapping.entity, known.row, &known.text).at(Some(known.column), text))
+        });
+        told.collect()
+    }
+
     /// What is to be done at a row, if it was added.
     pub(crate) fn turn(&self, sheet: u16, row: &Row) -> Option<Turn<'_>> {
         if let Some(problems) = self.conflicts.get(&RowId { sheet, row: row.number }) {
@@ -93,7 +123,7 @@ impl SheetDescriptions {
     fn add(&mut self, mapping: &Mapping, row: &Row, conflicts: &mut Vec<Problem>) {
         write_key(row, &self.key_columns, &mut self.key);
         let Some(description) = self.by_key.get_mut(&self.key) else {
-            let mut description = Description { first: row.number, cells: Vec::new() };
+            let mut description = Description { first: row.number, cells: Vec::new(), finished: Vec::new() };
             description.add(mapping, row, conflicts);
             self.by_key.insert(self.key.clone(), description);
             return;
@@ -118,6 +148,19 @@ impl Description {
                 Some(known) => {
                     conflicts.push(contradicts(mapping.entity, known.row, &known.text).at(Some(column), text));
                 }
+            }
+        }
+    }
+
+    fn add_finished(&mut self, mapping: &Mapping, row: &Row) {
+        for derived in &mapping.derived {
+            let (column, cell) = (derived.column as u32, row.cell(derived.column));
+            let text = text::trimmed(cell.text);
+            let of_column = |cells: &[DescribedCell]| cells.iter().position(|known| known.column == column);
+            let known = of_column(&self.cells).map(|known| &self.cells[known]);
+            let is_other = known.is_some_and(|known| *known.text != *text && !is_same_text(&known.text, text));
+            if is_other && !cell.is_blank() && of_column(&self.finished).is_none() {
+                self.finished.push(DescribedCell { column, text: text.into(), value: cell.value, row: row.number });
             }
         }
     }

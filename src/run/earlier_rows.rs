@@ -296,6 +296,12 @@ impl EarlierRows {
         self.place(done).and_then(|place| self.cells_at(place, done, row, columns))
     }
 
+    /// The further records of a done row that the run has left: a status did not allow its check-out.
+    pub(super) fn left(&self, done: &ReportedRow) -> Vec<&'static str> {
+        let place = self.place(done).filter(|place| self.is_certain(place) || place.digest == done.digest);
+        place.and_then(|place| place.records.as_ref()).map(|records| records.left.clone()).unwrap_or_default()
+    }
+
     fn cells_at(
         &self,
         place: &EarlierPlace,
@@ -303,7 +309,7 @@ impl EarlierRows {
         row: &Row,
         columns: &NamedColumns,
     ) -> Option<EarlierCells> {
-        if !self.is_certain(place) {
+        if !self.is_certain(place) && place.digest != reported.digest {
             return None;
         }
         let earlier = self.journal.row_at(place.sheet, place.position).ok()??;

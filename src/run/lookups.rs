@@ -2,8 +2,10 @@
 
 use std::borrow::Cow;
 use std::collections::BTreeSet;
+use std::rc::Rc;
 
 use super::described::DescribedRecords;
+use super::earlier_rows::has_written;
 use super::input::{InputRow, InputSet};
 use super::previous_result::{DoneBefore, PreviousResult, Said};
 use crate::catalog;
@@ -11,7 +13,7 @@ use crate::check::{CheckedRow, Checker, Code, EarlierRunRow, ParsedValue, Proble
 use crate::error::{Error, Result};
 use crate::mapping::{ColumnTarget, Ignored, Mapping, RecordOrigin, TimestampColumn};
 use crate::plan::{
-    CreateMissing, NameDescriptions, ReportedTimestamp, RowId, SheetPlan, ZeroPaddedColumns, holder_names,
+    CreateMissing, FinishedRows, NameDescriptions, ReportedTimestamp, RowId, SheetPlan, ZeroPaddedColumns, holder_names,
 };
 use crate::schema::{self, Entity, Field, Meaning, Role, Verb};
 use crate::table::Row;
@@ -31,6 +33,8 @@ pub(super) struct Lookups {
     pub described: DescribedRecords,
     /// What rows say of records that they name.
     pub descriptions: NameDescriptions,
+    /// The rows that earlier runs were done with.
+    pub finished: Rc<FinishedRows>,
 }
 
 /// Checks every sheet and gathers the names and keys of all rows that may be sent.
@@ -41,7 +45,7 @@ pub(super) fn gather(
     create_missing: &CreateMissing,
 ) -> Result<Lookups> {
     let mut lookups = Lookups::default();
-    let mut users = BTreeSet::new();
+    let (mut users, mut finished_rows) = (BTreeSet::new(), FinishedRows::default());
     let mut rows = 0;
     let sheets = input.sheet_rules();
     let plans: Vec<SheetPlan<'_>> = (0..sheets.len()).map(|index| input.sheet_plan(index, &sheets[index])).collect();
@@ -55,7 +59,8 @@ pub(super) fn gather(
         let changed = mapping.timestamp_column(TimestampColumn::Updated);
         let holders = holder_columns(mapping);
         let makes_more = !further.is_empty();
-        let (mut is_skipped, mut before) = (false, None);
+        let (mut is_skipped, mut before, mut finished) = (false, None, None);
+        let mut has_finished = false;
         rows += input.survey(index, checkers, &mut |record, InputRow { typed, filled: row }, checked| {
             let sheet = &plans[record];
             lookups.zero_padded.observe(sheet.index, sheet.mapping, row);
@@ -71,6 +76,8 @@ pub(super) fn gather(
                 }
                 let said = results[index].as_ref().map_or(Said::Nothing, |result| result.said(mapping.entity, typed));
                 let is_settled = matches!(said, Said::Decided(_) | Said::Edited(_));
+                finished = finished_record(&said, mapping, checked);
+                has_finished |= finished.is_some();
                 before = if let Said::Done(before) = said { Some(before) } else { None };
                 is_skipped = checked.non_record.is_some() || is_settled;
                 if makes_more && (is_skipped || matches!(checked.action, Some(RowAction::Skip | RowAction::Delete))) {
@@ -81,6 +88,9 @@ pub(super) fn gather(
             let is_done = |before: &&DoneBefore| record == index || before.has_done(sheet.mapping.entity);
             if let (Some(before), Some(reader)) = (before.as_ref().filter(|_| !is_skipped).filter(is_done), reader) {
                 let earlier = before.earlier(reader);
+                if let Some(id) = finished {
+                    finished_rows.add(id, sheet, (row, checked), Some(&earlier));
+                }
                 if sheet.owner.is_some() && says_the_same(sheet.mapping, &earlier, row) {
                     lookups.described.skipped.insert(RowId { sheet: sheet.index, row: row.number });
                     return;
@@ -88,6 +98,9 @@ pub(super) fn gather(
                 if let EarlierRunRow::Known { row, checked, .. } = &earlier {
                     gather_row(&mut lookups.records, &mut users, sheet, row, checked);
                 }
+            }
+            if let (Some(id), None) = (finished, &before) {
+                finished_rows.add(id, sheet, (row, checked), None);
             }
             if sheet.mapping.origin == RecordOrigin::Described && !is_skipped {
                 lookups.described.add(sheet.index, sheet.mapping, row, checked);
@@ -98,12 +111,55 @@ pub(super) fn gather(
             }
         })?;
         input.validate_width(index, &checkers[index])?;
+        if has_finished && further.iter().any(|record| lookups.described.has_any(*record as u16)) {
+            describe_finished(input, checkers, (own, &plans), &results[index], &mut lookups.described)?;
+        }
     }
     if rows == 0 {
         return Err(no_rows(&input.file_names()));
     }
     lookups.users = users.into_iter().collect();
+    finished_rows.sort();
+    lookups.finished = Rc::new(finished_rows);
     Ok(lookups)
+}
+
+/// Adds what the rows of a sheet say of further records that an earlier run was done with, where rows that are still to be sent
+/// describe the same ones.
+fn describe_finished(
+    input: &mut InputSet,
+    checkers: &mut [Checker<'_>],
+    (own, plans): (&SheetPlan<'_>, &[SheetPlan<'_>]),
+    result: &Option<PreviousResult>,
+    described: &mut DescribedRecords,
+) -> Result<()> {
+    let Some(result) = result else { return Ok(()) };
+    let (index, mapping) = (usize::from(own.index), own.mapping);
+    std::iter::once(index).chain(input.further_of(index)).for_each(|record| checkers[record].rewind());
+    let mut is_finished = false;
+    input.each_record(index, checkers, &mut |record, InputRow { typed, filled }, checked| {
+        let sheet = &plans[record];
+        if record == index {
+            is_finished = finished_record(&result.said(mapping.entity, typed), mapping, checked).is_some();
+            return;
+        }
+        let is_skipped = |sheet: u16| described.skipped.contains(&RowId { sheet, row: typed.number });
+        let is_described = sheet.mapping.origin == RecordOrigin::Described;
+        if is_finished && is_described && (is_skipped(own.index) || is_skipped(sheet.index)) {
+            described.add_finished(sheet.index, sheet.mapping, filled);
+        }
+    })?;
+    Ok(())
+}
+
+/// The record of a row that an earlier run was done with, be it edited since or not.
+fn finished_record(said: &Said, mapping: &Mapping, checked: &CheckedRow) -> Option<i64> {
+    let record = match said {
+        Said::Decided(kept) if has_written(kept.status) => kept.record,
+        Said::Done(_) if checked.action != Some(RowAction::Skip) => checked.id.map(|id| id.number),
+        _ => None,
+    };
+    record.filter(|_| mapping.entity.is_collection())
 }
 
 /// Whether a done row says of a further record what it said before.

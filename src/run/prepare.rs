@@ -10,6 +10,7 @@ use std::cell::RefCell;
 use std::collections::{HashMap, HashSet};
 use std::ops::ControlFlow;
 use std::pin::pin;
+use std::rc::Rc;
 use std::time::Duration;
 
 pub(crate) use sinks::PlanSink;
@@ -277,10 +278,12 @@ impl RunPlanner<'_> {
             };
             checked.contradicted_before = contradicted_before(result, own, typed);
             planner.steps.row_begins(sheet, &filled, &mut checked);
-            if let Said::Done(before) = said(result, own, typed)
-                && before.has_done(mapping.entity)
-            {
-                checked.earlier = Some(before.earlier(&mut reader));
+            match said(result, own, typed) {
+                Said::Done(before) if before.has_done(mapping.entity) => {
+                    checked.earlier = Some(before.earlier(&mut reader));
+                }
+                // What was edited in a done row was edited on purpose.
+                _ => checked.problems.extend(described.contradicted_by_finished(sheet.index, mapping, &filled)),
             }
             stored = planner.further_record(sheet, &filled, &mut checked).and_then(|plan| {
                 let is_made = plan.as_ref().is_some_and(|plan| !matches!(plan.decision, RowDecision::Rejected(_)));
@@ -508,7 +511,7 @@ fn planner<'p, S>(
         steps,
         totals: PlanTotals::default(),
         notifications: NotificationCount::default(),
-        locks: RecordLocks::new(places.to_vec()),
+        locks: RecordLocks::new(places.to_vec(), Rc::clone(&lookups.finished)),
         prior_actions,
         moved: MovedItems::default(),
         custom_written: HashMap::new(),

@@ -232,10 +232,16 @@ impl PreviousResult {
             return unknown.unwrap_or_else(|| self.edited_before(&reported, mode, row));
         }
         let kept = self.outcome(row);
+        let left = match &self.edits {
+            Edits::Since(rows) => rows.left(&reported),
+            Edits::None | Edits::Unknown => Vec::new(),
+        };
         match &self.edits {
-            Edits::Since(rows) if rows.is_as_read(&reported) => Said::Decided(kept),
+            Edits::Since(rows) if left.is_empty() && rows.is_as_read(&reported) => Said::Decided(kept),
             Edits::Since(rows) if reported.record.is_some() => {
-                Said::Done(DoneBefore::of(Some(kept), rows.cells(&reported, row, &self.columns)))
+                // Why its check-out was left is told anew.
+                let kept = if left.is_empty() { kept } else { PlannedRow { message: String::new(), ..kept } };
+                Said::Done(DoneBefore { kept: Some(kept), cells: rows.cells(&reported, row, &self.columns), left })
             }
             Edits::Since(_) => Said::Edited(PlannedRow { message: EDITED_IN_VAIN.into(), ..kept }),
             Edits::Unknown if reported.record.is_some() => Said::Done(DoneBefore::of(Some(kept), None)),

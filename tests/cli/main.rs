@@ -14,6 +14,7 @@ mod echo;
 mod export;
 mod faults;
 mod features;
+mod finished;
 mod fleets;
 mod foreign_ids;
 mod guidance;

@@ -193,6 +193,9 @@ impl<S: StepSink> Planner<'_, S> {
             let conflict = self.holder_conflict((sheet, row), checked, &link, column);
             return conflict.map_or(Ok(None), |(conflict, _)| Err(conflict.problems()));
         }
+        if let Some(problem) = self.holder_of_finished((sheet, row), checked, link.record, column) {
+            return Err(vec![problem]);
+        }
         if let Some(status) = self.undeployable_status(entity, &link) {
             let note = format!("not checked out to {holder}: its status {status} does not allow it");
             return Ok(Some(HolderDecision::Withheld(note, column)));

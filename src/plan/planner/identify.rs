@@ -69,6 +69,15 @@ impl<S: StepSink> Planner<'_, S> {
         }
     }
 
+    /// Drops the problem that a row is a duplicate of one above it, where it is the one that an earlier run was done with: then the
+    /// other one has the problem.
+    pub(super) fn drop_copied(&self, sheet: &SheetPlan<'_>, row: &Row, checked: &mut CheckedRow) {
+        let Some(id) = checked.id.filter(|_| checked.earlier.is_some()) else { return };
+        if self.locks.finished.is_of((sheet.mapping.entity.name, id.number), sheet.index, row.number) {
+            checked.problems.retain(|problem| problem.code() != Code::DuplicateKey);
+        }
+    }
+
     /// The record with the row's key. A blank is no key (design rule 3): such a row is matched by the rest of the key
     /// where that is unique.
     fn by_key(&self, sheet: &SheetPlan<'_>, row: &Row, fields: &[ResolvedField]) -> Result<Option<RecordRef>, Problem> {
@@ -108,10 +117,10 @@ impl<S: StepSink> Planner<'_, S> {
         match found {
             LookupResult::None { .. } => Ok(None),
             LookupResult::One(target) if !self.allows_duplicates() => Ok(Some(target)),
-            LookupResult::One(target) => Ok(self.first_free(sheet, &[target], fields)),
+            LookupResult::One(target) => Ok(self.first_free(sheet, row, &[target], fields)),
             LookupResult::Many(candidates) if self.allows_duplicates() => {
                 let targets: Vec<RecordRef> = candidates.into_iter().map(|(target, _)| target).collect();
-                Ok(self.first_free(sheet, &targets, fields))
+                Ok(self.first_free(sheet, row, &targets, fields))
             }
             LookupResult::Many(candidates) => {
                 let shown: Vec<String> =
@@ -128,11 +137,12 @@ impl<S: StepSink> Planner<'_, S> {
         }
     }
 
-    /// Of records with one key, which `--allow-duplicates` lets in, the one that no earlier row of the sheet is about
+    /// Of records with one key, which `--allow-duplicates` lets in, the one that no other row of the sheet is about
     /// and that needs the fewest changes. `None` if each has its row: the row is about a new one.
     fn first_free(
         &self,
         sheet: &SheetPlan<'_>,
+        row: &Row,
         candidates: &[RecordRef],
         fields: &[ResolvedField],
     ) -> Option<RecordRef> {
@@ -148,7 +158,7 @@ impl<S: StepSink> Planner<'_, S> {
             fields.iter().filter(differs).count()
         };
         let free = candidates.iter().filter_map(|target| match target {
-            RecordRef::Known(id) if !self.locks.is_taken((entity.name, *id), sheet.index) => Some(*id),
+            RecordRef::Known(id) if !self.locks.is_taken((entity.name, *id), (sheet.index, row.number)) => Some(*id),
             RecordRef::Known(_) | RecordRef::Planned(_) => None,
         });
         free.min_by_key(|id| (differences(*id), *id)).map(RecordRef::Known)

@@ -7,12 +7,15 @@ use super::{Decision, Planner, Rejection, RowDraft, SheetPlan, StepSink, value_t
 use crate::catalog::{LookupResult, RecordRef, ReferenceSyntax};
 use crate::check::{CheckedRow, Code, Problem, ValueError};
 use crate::plan::diff;
-use crate::plan::locks::GivenRow;
+use crate::plan::finished_rows::custom_field;
+use crate::plan::locks::{GivenRow, RecordKey};
 use crate::plan::missing::CreateMissing;
 use crate::plan::resolver::{Resolved, ResolvedField};
 use crate::plan::step::{RowId, WriteKind};
-use crate::schema::{ASSIGNED_TO, CUSTOM_FIELDS, Entity, Field, fold_name};
+use crate::schema::{ASSIGNED_TO, Entity, Field, fold_name};
 use crate::table::Row;
+
+const MAKE_THEM_AGREE: &str = "make the rows say the same, or leave the cell blank in one of them";
 
 /// What a row gives a record in one field.
 #[derive(Debug)]
@@ -41,7 +44,7 @@ impl<S: StepSink> Planner<'_, S> {
         };
         let record = (sheet.mapping.entity.name, id);
         // Of two rows of one sheet the second is a problem, and says nothing.
-        if sheet.is_shared && !given.is_empty() && !self.locks.is_taken(record, sheet.index) {
+        if sheet.is_shared && !given.is_empty() && !self.locks.is_taken(record, (sheet.index, row.number)) {
             self.locks.give(record, (sheet.index, row.number), given);
         }
     }
@@ -65,7 +68,7 @@ impl<S: StepSink> Planner<'_, S> {
             Some(GivenValue { field: entity.fields[given.field].name.to_owned(), column: given.column, value })
         });
         let custom = checked.custom_fields(sheet.mapping, row).into_iter().map(|custom| GivenValue {
-            field: format!("{CUSTOM_FIELDS}:{}", fold_name(&custom.name)),
+            field: custom_field(&custom.name),
             column: custom.column,
             value: Json::from(custom.value),
         });
@@ -102,6 +105,70 @@ impl<S: StepSink> Planner<'_, S> {
             }
         }
         problems
+    }
+
+    /// The problems of values that a row would change in a record, and that a row of another sheet gives it which an earlier run
+    /// has finished. What was edited in a row that is finished itself was edited on purpose.
+    pub(super) fn contradicted_by_finished(
+        &self,
+        (sheet, row): (&SheetPlan<'_>, &Row),
+        checked: &CheckedRow,
+        id: i64,
+        draft: &RowDraft,
+    ) -> Vec<Problem> {
+        if checked.earlier.is_some() {
+            return Vec::new();
+        }
+        let entity = sheet.mapping.entity;
+        let name = |field: usize| entity.fields[field].name;
+        let text = |column: u32| row.cell(column as usize).text;
+        let given = draft.fields.iter().map(|given| (given.column, name(given.field), text(given.column)));
+        let new = draft.missing.iter().filter_map(|(field, _)| {
+            let column = sheet.mapping.column_of(name(*field))?;
+            Some((column, name(*field), text(column)))
+        });
+        let told = given.chain(new).filter_map(|cell| self.told_of_finished((entity.name, id), sheet.index, cell, row));
+        let custom = draft.custom.iter().filter_map(|given| {
+            let cell = (given.column, custom_field(&given.name), given.value.as_str());
+            self.told_of_finished((entity.name, id), sheet.index, (cell.0, &cell.1, cell.2), row)
+        });
+        told.chain(custom).collect()
+    }
+
+    /// The problem of a holder other than the one that a finished row of another sheet gives the record.
+    pub(super) fn holder_of_finished(
+        &self,
+        (sheet, row): (&SheetPlan<'_>, &Row),
+        checked: &CheckedRow,
+        record: RecordRef,
+        column: u32,
+    ) -> Option<Problem> {
+        let (RecordRef::Known(id), None) = (record, &checked.earlier) else { return None };
+        let collection = sheet.mapping.entity.item()?.1.to;
+        let cell = (column, ASSIGNED_TO, row.cell(column as usize).text);
+        self.told_of_finished((collection, id), sheet.owner.unwrap_or(sheet.index), cell, row)
+    }
+
+    fn told_of_finished(
+        &self,
+        record: RecordKey,
+        sheet: u16,
+        (column, field, text): (u32, &str, &str),
+        row: &Row,
+    ) -> Option<Problem> {
+        let finished = &self.locks.finished;
+        let other = finished.elsewhere(record, sheet).find(|other| finished.contradicts(other, field, text))?;
+        let error = ValueError::new(
+            Code::DuplicateKey,
+            format!(
+                "another value than in row {} of {}, which is done and about the same record #{}",
+                other.row,
+                self.locks.place(other.sheet),
+                record.1
+            ),
+            MAKE_THEM_AGREE,
+        );
+        Some(error.at(Some(column), row.cell(column as usize).text))
     }
 
     /// Whether a row of another sheet says already who is to have the record of a row.
@@ -197,7 +264,7 @@ impl<S: StepSink> Planner<'_, S> {
                 earlier.row,
                 self.locks.place(earlier.sheet)
             ),
-            "make the rows say the same, or leave the cell blank in one of them",
+            MAKE_THEM_AGREE,
         );
         error.at(Some(column), row.cell(column as usize).text)
     }

@@ -72,16 +72,21 @@ impl Iterator for MergedRows<'_> {
 
 impl MergedRows<'_> {
     fn merge(&self, row: &mut FinishedRow, parts: Vec<(&'static Entity, FinishedRow)>) {
-        let is_left = |part: &FinishedRow| {
-            let is_open = part.ending == RowEnding::Open;
-            is_open || matches!(part.outcome.status, RowStatus::Failed | RowStatus::Unknown | RowStatus::NotSent)
+        // A check-out that is neither sent nor kept from whoever has the item: a status did not allow it, and may do so later.
+        let is_put_off = |(entity, part): &(&Entity, FinishedRow)| {
+            entity.is_action() && part.outcome.status == RowStatus::Unchanged && part.outcome.id.is_none()
+        };
+        let is_left = |part: &(&Entity, FinishedRow)| {
+            let (ending, status) = (part.1.ending, part.1.outcome.status);
+            let is_unsent = matches!(status, RowStatus::Failed | RowStatus::Unknown | RowStatus::NotSent);
+            ending == RowEnding::Open || is_unsent || is_put_off(part)
         };
         let name = |(entity, _): &(&'static Entity, FinishedRow)| entity.name;
         row.records = Some(RecordEndings {
             own: row.outcome.status,
             is_own_carried: row.ending == RowEnding::Carried,
-            left: parts.iter().filter(|(_, part)| is_left(part)).map(name).collect(),
-            done: parts.iter().filter(|(_, part)| !is_left(part)).map(name).collect(),
+            left: parts.iter().filter(|part| is_left(part)).map(name).collect(),
+            done: parts.iter().filter(|part| !is_left(part)).map(name).collect(),
         });
         // What the row was before this run is nothing that this run did, if it did anything for one of its records.
         let is_idle = |part: &FinishedRow| matches!(part.outcome.status, RowStatus::Unchanged | RowStatus::Skipped);
@@ -361,6 +366,21 @@ mod tests {
         assert_eq!(ending(Ended, (Ended, Created)), RowEnding::Final);
         assert_eq!(ending(Carried, (Ended, Created)), RowEnding::Final, "something was written for it");
         assert_eq!(ending(Carried, (Ended, Unchanged)), RowEnding::Carried);
+    }
+
+    #[test]
+    fn a_check_out_that_a_status_did_not_allow_is_left() {
+        use RowState::Ended;
+        use RowStatus::{Created, Skipped, Unchanged};
+        let left = |entity: &str, status, id| {
+            let own = [(2, Ended, Created, Some(1), "", "")];
+            let rows = merged(&own, &[(2, Ended, status, id, "not now", "")], entity, Unfinished::Open);
+            rows[0].records.as_ref().map(|records| !records.left.is_empty()).unwrap()
+        };
+        assert!(left("checkout_asset", Unchanged, None));
+        assert!(!left("checkout_asset", Unchanged, Some(1)), "whoever has it keeps it");
+        assert!(!left("checkout_asset", Skipped, Some(1)) && !left("checkout_asset", Created, None));
+        assert!(!left("suppliers", Unchanged, Some(7)));
     }
 
     #[test]

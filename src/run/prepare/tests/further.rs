@@ -229,6 +229,61 @@ fn a_row_says_that_its_holder_was_left_out() {
 }
 
 #[test]
+fn a_check_out_that_a_status_did_not_allow_is_left_until_it_does() {
+    let office = Office::new();
+    let rows = format!(
+        "{HEADER}A-1,Latitude 5450,In Repair,ada.byron@example.com,,,\nA-2,Latitude 5450,In Repair,mei.tanaka@example.com,,,\n\
+         A-3,Latitude 5450,In Repair,grace.murray@example.com,,,\nA-4,Latitude 5450,In Use,,,Berlin,2026-01-05\n"
+    );
+    let path = |name: &str| office.folder.path().join(name);
+    let import = |from: &str, to: &str| {
+        let job = ImportJob::from_path(path(from)).mapping_file(path("mapping.toml")).confirmed();
+        office.imports(job.entity("assets").result(crate::job::ResultTarget::File(path(to))))
+    };
+    office.file("mapping.toml", MAPPING);
+    office.file("assets.csv", &rows);
+    let kept =
+        |name: &str| format!("not checked out to {name}: its status `In Repair` (undeployable) does not allow it");
+    let first = import("assets.csv", "r.csv");
+    let created = |name: &str, row: u64| format!("{row} created #{}: {}", row - 1, kept(name));
+    assert_eq!(
+        first.rows()[..3],
+        ["Ada Byron", "Mei Tanaka", "Grace Murray"]
+            .into_iter()
+            .zip(2..)
+            .map(|(name, row)| created(name, row))
+            .collect::<Vec<_>>()
+    );
+    // The status is corrected in the result, and one in the account.
+    let text = std::fs::read_to_string(path("r.csv")).unwrap();
+    office.file("r.csv", &text.replace("A-1,Latitude 5450,In Repair", "A-1,Latitude 5450,In Use"));
+    let in_use = office.id("statuses", "name", "In Use");
+    let body = json!({"status_id": in_use});
+    let changed = office.account.client.update(entity("assets"), 2, body.as_object().unwrap());
+    office.runtime.block_on(changed).unwrap();
+    let second = import("r.csv", "r2.csv");
+    assert_eq!(
+        second.rows(),
+        [
+            String::from("2 updated #1: check-out to Ada Byron"),
+            String::from("3 updated #2: check-out to Mei Tanaka"),
+            created("Grace Murray", 4),
+            String::from("5 created #4: check-out to Berlin"),
+        ]
+    );
+    assert_eq!(second.writes(), ["POST checkout/asset 2", "PUT assets 1"]);
+    // What is left is told, and sent, whatever runs were between.
+    let third = import("r2.csv", "r3.csv");
+    assert_eq!((third.rows()[2].as_str(), third.writes()), (created("Grace Murray", 4).as_str(), vec![]));
+    let text = std::fs::read_to_string(path("r3.csv")).unwrap();
+    office.file("r3.csv", &text.replace("A-3,Latitude 5450,In Repair", "A-3,Latitude 5450,In Use"));
+    let fourth = import("r3.csv", "r4.csv");
+    assert_eq!(fourth.writes(), ["POST checkout/asset 1", "PUT assets 1"]);
+    assert_eq!(import("r4.csv", "r5.csv").writes(), [""; 0]);
+    assert_eq!(["A-1", "A-2", "A-3"].map(|tag| office.holder(tag)), ["employee 1", "employee 4", "employee 2"]);
+}
+
+#[test]
 fn what_only_the_whole_plan_shows_against_a_holder_is_said_of_the_row_that_is_not_sent() {
     let office = Office::new();
     office.makes("employees", json!({"name": "Zed Gone", "email": "zed@example.com", "archived": true}));
