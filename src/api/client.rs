@@ -255,7 +255,7 @@ impl Client {
                 let detail = format!("the page at offset {offset} repeats the previous page");
                 return Err(ApiError::Contract { what: format!("GET {}", entity.path), detail });
             }
-            records.extend(page.to_records());
+            records.extend(page.to_records(entity));
             is_short = self.is_last_page(page.len(), limit);
             offset += page.len() as u64;
             before = page;
@@ -276,7 +276,7 @@ impl Client {
     /// The newest `limit` entries of the activity log that match `filters`, the newest first.
     pub async fn activity(&self, filters: &[(&str, &str)], limit: u32) -> Result<Vec<Record>, ApiError> {
         let newest = [("sort", CREATED_AT), ("order", "desc")];
-        Ok(self.raw_page(&ACTIVITY, &[filters, &newest].concat(), 0, limit).await?.to_records())
+        Ok(self.raw_page(&ACTIVITY, &[filters, &newest].concat(), 0, limit).await?.to_records(&ACTIVITY))
     }
 
     /// The tenants the key may act for; each has a `tenant_id`.

@@ -121,6 +121,11 @@ impl ApiError {
         }
     }
 
+    /// Whether the service does not offer what was asked for: not to this key, or not at all.
+    pub fn is_denied(&self) -> bool {
+        matches!(self, Self::Forbidden { .. } | Self::Refused { status: 404, .. })
+    }
+
     /// Whether the same request may succeed later: the service or the network is failing, and nothing is wrong with the
     /// request.
     pub fn is_transient(&self) -> bool {

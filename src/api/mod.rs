@@ -29,6 +29,8 @@
 
 use serde_json::{Map, Value};
 
+use crate::schema::{self, Entity, Kind};
+
 mod attempt_log;
 mod attempts;
 mod client;
@@ -102,6 +104,18 @@ pub(crate) fn integer(value: &Value) -> Option<i64> {
         Value::Number(number) => number.as_i64(),
         Value::String(text) => text.trim().parse().ok(),
         _ => None,
+    }
+}
+
+/// Turns what a reply has as a number and the guide as a text, such as a tag of digits, into a text: it is compared and
+/// sent as one. The reply to an action may show the item.
+pub(crate) fn retype_texts(entity: &Entity, record: &mut Record) {
+    let item = entity.item().and_then(|(_, reference)| schema::collection(reference.to));
+    let entity = item.unwrap_or(entity);
+    for (name, value) in record.iter_mut().filter(|(_, value)| value.is_number()) {
+        if entity.field(name).is_some_and(|field| matches!(field.kind, Kind::Text(_))) {
+            *value = Value::String(value.to_string());
+        }
     }
 }
 

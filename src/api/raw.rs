@@ -9,9 +9,9 @@ use serde::Deserialize;
 use serde::de::{Deserializer, SeqAccess, Visitor};
 use serde_json::value::RawValue;
 
-use super::Record;
 use super::members::each_member;
-use crate::schema::UPDATED_AT;
+use super::{Record, retype_texts};
+use crate::schema::{Entity, UPDATED_AT};
 
 /// The most records of one page. Guide: "1,000 results per request"; some services send all they have.
 const LONGEST_PAGE: usize = 100_000;
@@ -114,9 +114,14 @@ impl RawPage {
         self.records.iter().map(|span| self.record(span))
     }
 
-    /// The records, parsed.
-    pub fn to_records(&self) -> Vec<Record> {
-        self.records().filter_map(|record| serde_json::from_str(record.json).ok()).collect()
+    /// The records of a collection, parsed.
+    pub fn to_records(&self, entity: &Entity) -> Vec<Record> {
+        let parse = |record: RawRecord<'_>| {
+            let mut record = serde_json::from_str(record.json).ok()?;
+            retype_texts(entity, &mut record);
+            Some(record)
+        };
+        self.records().filter_map(parse).collect()
     }
 
     fn record(&self, span: &RecordSpan) -> RawRecord<'_> {

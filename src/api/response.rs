@@ -11,7 +11,7 @@ use super::error_body::{ErrorBody, HTML_PAGE, is_html};
 use super::raw::RawPage;
 use super::response_headers::ResponseHeaders;
 use super::transport::LONGEST_RECORD;
-use super::{ApiError, Body, FailureScope, Record, WriteFailure, WriteOutcome, WriteReply, record_id};
+use super::{ApiError, Body, FailureScope, Record, WriteFailure, WriteOutcome, WriteReply, record_id, retype_texts};
 use crate::schema::{CREATED_AT, Entity, UPDATED_AT};
 
 /// One complete response.
@@ -313,7 +313,10 @@ fn unwrap_envelope(entity: &Entity, value: Value) -> ResponseContent {
 
 fn unwrap_object(entity: &Entity, mut object: Map<String, Value>) -> ResponseContent {
     match record_id(&object) {
-        Some(_) if is_record(entity, &object) => return ResponseContent::Record(object),
+        Some(_) if is_record(entity, &object) => {
+            retype_texts(entity, &mut object);
+            return ResponseContent::Record(object);
+        }
         Some(id) => return ResponseContent::Id(id),
         None => {}
     }

@@ -7,7 +7,7 @@
 use super::lookup_request::LookupRequest;
 use super::mirror::{Mirror, MirrorError, RefreshError, RefreshOptions};
 use super::source::RecordSource;
-use crate::api::{RawPage, Record};
+use crate::api::{RawPage, Record, retype_texts};
 use crate::schema::{COLLECTIONS, Entity};
 
 /// From so many pages on, a collection is read from the mirror.
@@ -65,6 +65,10 @@ impl<'a, S: RecordSource> CachedSource<'a, S> {
 impl<S: RecordSource> RecordSource for CachedSource<'_, S> {
     type Error = RefreshError<S::Error>;
 
+    fn is_denied(error: &Self::Error) -> bool {
+        matches!(error, RefreshError::Service(error) if S::is_denied(error))
+    }
+
     fn page_limit(&self) -> u32 {
         self.source.page_limit()
     }
@@ -89,7 +93,12 @@ impl<S: RecordSource> RecordSource for CachedSource<'_, S> {
 
     async fn record(&self, entity: &'static Entity, id: i64) -> Result<Option<Record>, Self::Error> {
         match self.mirror_of(entity) {
-            Some(mirror) => Ok(mirror.record(entity, id)?.and_then(|json| serde_json::from_str(&json).ok())),
+            Some(mirror) => {
+                let mut record: Option<Record> =
+                    mirror.record(entity, id)?.and_then(|json| serde_json::from_str(&json).ok());
+                record.iter_mut().for_each(|record| retype_texts(entity, record));
+                Ok(record)
+            }
             None => self.source.record(entity, id).await.map_err(RefreshError::Service),
         }
     }

@@ -27,6 +27,8 @@ pub(crate) enum Quirk {
     HidesOne(usize),
     /// Lists leave out this field, which a record by itself has.
     ListsWithout(&'static str),
+    /// Days of the log begin this many hours after midnight UTC.
+    LateDays(u8),
     /// Lists are never sorted.
     IgnoresSort,
     /// Before each request, the list is shuffled.
@@ -105,7 +107,11 @@ impl FakeSource {
     fn passes(&self, entity: &Entity, record: &Record, filters: &[(&str, &str)]) -> bool {
         let equals = |(name, value): &(&str, &str)| match (*name, record.get(*name)) {
             ("sort" | "order", _) => true,
-            ("date_from", _) => record["timestamp"].as_str().is_some_and(|timestamp| timestamp >= *value),
+            ("date_from", _) => {
+                let hour = if let Quirk::LateDays(hour) = self.quirk { hour } else { 0 };
+                let midnight = format!("{value}T{hour:02}");
+                record["timestamp"].as_str().is_some_and(|timestamp| timestamp >= midnight.as_str())
+            }
             (_, Some(held)) => {
                 let is_date = entity.field(name).is_some_and(|field| field.kind == Kind::Date);
                 let text = value_text(Some(held));

@@ -200,7 +200,7 @@ impl<'a, S: RecordSource> CollectionFetch<'a, S> {
         let mut rescan = Rescan::new(self.source, self.entity, &[]);
         let mut counted = 0;
         while let Some(page) = rescan.next_page(self.cost.records).await.map_err(FetchError::Source)? {
-            self.receive(rescan.requests() - counted, page.to_records());
+            self.receive(rescan.requests() - counted, page.to_records(self.entity));
             counted = rescan.requests();
         }
         self.receive(rescan.requests() - counted, Vec::new());

@@ -33,24 +33,26 @@ pub struct LogCursor {
 }
 
 impl LogPosition {
-    /// Reads the newest entry: one request.
+    /// Reads the newest entry: one request. Where the log is closed to the API key it is [`LogPosition::Unknown`]: lost
+    /// checkouts are then reconciled by where the items are, if at all.
     ///
     /// # Errors
-    /// Where the log cannot be read. A run may continue with [`LogPosition::Unknown`]; lost checkouts are then
-    /// reconciled by where the items are, if at all.
+    /// Where the service cannot be read.
     pub async fn read<S: RecordSource>(service: &S) -> Result<Self, S::Error> {
-        let newest = service.page(&ACTIVITY, NEWEST_FIRST, 0, 1).await?;
+        let newest = match service.page(&ACTIVITY, NEWEST_FIRST, 0, 1).await {
+            Err(error) if S::is_denied(&error) => return Ok(LogPosition::Unknown),
+            newest => newest?,
+        };
         Ok(match newest.first() {
             None => LogPosition::Empty,
             Some(entry) => LogCursor::of(entry).map_or(LogPosition::Unknown, LogPosition::After),
         })
     }
 
-    /// The first day to read entries from: the day before the cursor's, since the time zone of days is not documented.
+    /// The first day to read entries from.
     pub fn first_day(&self) -> Option<String> {
         let LogPosition::After(cursor) = self else { return None };
-        let day = TimeZone::UTC.to_datetime(parse_timestamp(&cursor.timestamp)?).date();
-        day.checked_sub(1.day()).ok().map(|day| day.to_string())
+        first_log_day(parse_timestamp(&cursor.timestamp)?)
     }
 
     /// Whether an entry was surely added after the run was planned.
@@ -90,6 +92,13 @@ impl LogCursor {
             user_id: number(log_field::USER_ID),
         })
     }
+}
+
+/// The value of the log's filter `date_from` with which no entry from that time on is left out: the day before, since
+/// the time zone of days is not documented.
+pub(crate) fn first_log_day(from: Timestamp) -> Option<String> {
+    let day = TimeZone::UTC.to_datetime(from).date();
+    day.checked_sub(1.day()).ok().map(|day| day.to_string())
 }
 
 /// Sorts a list by creation, newest first.

@@ -55,7 +55,7 @@ pub(crate) use fetch::{FetchCost, FetchMethod};
 pub(crate) use find::{CatalogView, ReferenceSyntax};
 #[cfg(test)]
 pub(crate) use log_position::LogCursor;
-pub(crate) use log_position::{EntryAge, LogPosition, NEWEST_FIRST, entry_time};
+pub(crate) use log_position::{EntryAge, LogPosition, NEWEST_FIRST, entry_time, first_log_day};
 pub(crate) use lookup_request::LookupRequest;
 pub(crate) use matching::KeyValue;
 pub(crate) use mirror::{

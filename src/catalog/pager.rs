@@ -134,7 +134,7 @@ impl<'a, S: RecordSource> Pager<'a, S> {
     /// # Errors
     /// The source cannot be read.
     pub(crate) async fn next(&mut self) -> Result<Option<Vec<Record>>, S::Error> {
-        Ok(self.next_raw().await?.map(|page| page.to_records()))
+        Ok(self.next_raw().await?.map(|page| page.to_records(self.entity)))
     }
 
     /// Every record of the pages that are left.

@@ -7,6 +7,11 @@ use crate::schema::Entity;
 pub trait RecordSource {
     type Error;
 
+    /// Whether an error says that a list is closed to this key, or that the service has no such list.
+    fn is_denied(_error: &Self::Error) -> bool {
+        false
+    }
+
     /// The most records a page contains, as far as is known: a request may reveal a smaller limit.
     fn page_limit(&self) -> u32;
 
@@ -51,12 +56,16 @@ pub trait RecordSource {
         offset: u64,
         limit: u32,
     ) -> impl Future<Output = Result<Vec<Record>, Self::Error>> {
-        async move { Ok(self.raw_page(entity, filters, offset, limit).await?.to_records()) }
+        async move { Ok(self.raw_page(entity, filters, offset, limit).await?.to_records(entity)) }
     }
 }
 
 impl RecordSource for Client {
     type Error = ApiError;
+
+    fn is_denied(error: &ApiError) -> bool {
+        error.is_denied()
+    }
 
     fn page_limit(&self) -> u32 {
         Client::page_limit(self)

@@ -13,9 +13,7 @@ use super::observer::TerminalObserver;
 use super::printer::Printer;
 use super::settings::{Settings, given_tenant, named_export};
 use super::{Error, Exit, runtime};
-use crate::export::{
-    ExportJob, IdColumns, LogFilter, OutputLayout, ReadMode, ResolvedJob, TenantScope, parse_day,
-};
+use crate::export::{ExportJob, IdColumns, LogFilter, OutputLayout, ReadMode, ResolvedJob, TenantScope, parse_day};
 use crate::table::Delimiter;
 use crate::table::write::output::{ByteOrderMark, CsvOptions, FileFormat, FormulaEscaping};
 use flags::GivenFlags;

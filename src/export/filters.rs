@@ -4,8 +4,8 @@ use std::borrow::Cow;
 use std::fmt;
 
 use hashbrown::HashSet;
-use jiff::Timestamp;
 use jiff::civil::Date;
+use jiff::{Timestamp, ToSpan};
 use serde_json::Value as Json;
 
 use super::columns::custom_of;
@@ -393,13 +393,18 @@ impl Filter {
         match &self.test {
             FilterTest::Field(CurrentField { field, .. }, value) | FilterTest::ServerOnly(field, value) => {
                 let text = match value {
-                    Json::String(text) => text.clone(),
+                    Json::String(text) => widened_day(field, value, 1).unwrap_or_else(|| text.clone()),
                     other => other.to_string(),
                 };
                 Some((field.name, text))
             }
             _ => None,
         }
+    }
+
+    /// Whether the service is asked for more than the filter lets pass, so that it has to be applied to the answer too.
+    pub(crate) fn is_asked_wider(&self) -> bool {
+        matches!(&self.test, FilterTest::ServerOnly(field, value) if widened_day(field, value, 1).is_some())
     }
 
     /// Whether the record shows that the service did not apply the filter. A record that does not contain the field shows
@@ -412,7 +417,9 @@ impl Filter {
             FilterTest::ServerOnly(field, wanted) => {
                 // An entry about another kind of item may have to do with this item all the same.
                 let is_of_kind = item_type(field).is_none_or(|kind| text_of(record, log_field::TYPE) == kind);
-                is_of_kind && log_match(field, wanted, record) == Some(false)
+                // The day more that is asked for may be one of another time zone.
+                let asked = widened_day(field, wanted, 2).map(Json::from);
+                is_of_kind && log_match(field, asked.as_ref().unwrap_or(wanted), record) == Some(false)
             }
             _ => false,
         }
@@ -459,6 +466,18 @@ fn log_match(field: &Field, wanted: &Json, record: &RawFields<'_>) -> Option<boo
     let kind = item_type(field)?;
     let item = text_of(record, log_field::ITEM_ID);
     (!item.is_empty()).then(|| text_of(record, log_field::TYPE) == kind && item == wanted.to_string())
+}
+
+/// The day of a filter of the log by time, moved outwards by so many days; none for other filters. Neither the time zone
+/// of the service's days is documented nor whether `date_to` is the end of the day, so more is asked for than is wanted.
+fn widened_day(field: &Field, wanted: &Json, days: i32) -> Option<String> {
+    let day = || wanted.as_str()?.parse::<Date>().ok();
+    let widened = match field.name {
+        log_field::DATE_FROM => day()?.checked_sub(days.days()),
+        log_field::DATE_TO => day()?.checked_add(days.days()),
+        _ => return None,
+    };
+    widened.ok().map(|day| day.to_string())
 }
 
 /// The type in the log of the items that a filter names by their id.

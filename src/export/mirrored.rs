@@ -93,7 +93,11 @@ impl<'a> MirroredAccount<'a> {
         let progress = RefCell::new(progress);
         let mut on_read = |collection: &'static str, records| report_read(&progress, collection, records);
         let refreshing = self.mirror.refresh(client, collections, self.options(mode), &mut on_read);
-        Ok(report_waits(client, &progress, refreshing).await?)
+        let refreshed = report_waits(client, &progress, refreshing).await?;
+        if self.mirror.is_log_denied()? {
+            progress.borrow_mut().warn("this API key may not read the activity log; lists were read without it");
+        }
+        Ok(refreshed)
     }
 
     fn options(&self, mode: RefreshMode) -> RefreshOptions<'_> {

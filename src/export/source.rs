@@ -33,6 +33,8 @@ pub(crate) struct ExportList {
     pub client_filters: Vec<Filter>,
     /// Those among them that the service should have applied.
     pub ignored_filters: Vec<String>,
+    /// Filters for which the service was asked for more than they let pass: they are applied here as well.
+    widened_filters: Vec<Filter>,
     /// The service filtered it, so that it is not in the local snapshot.
     is_filtered: bool,
 }
@@ -89,7 +91,8 @@ impl<'a> ExportSource<'a> {
             }
             _ => Vec::new(),
         };
-        let (sort, filters) = (sort_by(entity, shape, job)?, list.client_filters.clone());
+        let filters = list.client_filters.iter().chain(&list.widened_filters).cloned().collect();
+        let sort = sort_by(entity, shape, job)?;
         Ok(ExportTable { entity, name: entity.name.to_owned(), columns, filters, sort, front })
     }
 
@@ -118,7 +121,8 @@ impl<'a> ExportSource<'a> {
         let [server_filters, ignored_filters] =
             [&by_server, &ignored].map(|filters| filters.iter().map(ToString::to_string).collect());
         client_filters.extend(ignored);
-        Ok(ExportList { entity, server_filters, client_filters, ignored_filters, is_filtered })
+        let widened_filters = by_server.into_iter().filter(Filter::is_asked_wider).collect();
+        Ok(ExportList { entity, server_filters, client_filters, ignored_filters, widened_filters, is_filtered })
     }
 
     /// The filters that records which the service sent show it to have ignored, and the others.

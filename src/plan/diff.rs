@@ -9,12 +9,16 @@ use crate::schema::{CUSTOM_FIELDS, Entity, Field, Kind, Reference, TextForm, Wir
 use crate::unicode::without_invisible;
 
 /// Whether a record already has the value a field would be set to. Text is compared as sent, numbers by value, dates
-/// by day, options regardless of spelling. Null, empty and absent are equal.
+/// by day, options regardless of spelling. Null, empty and absent are equal. False may be null in a reply, while a reply
+/// without the field does not say that it is false.
 pub(crate) fn holds(field: &Field, wanted: &Json, held: Option<&Json>) -> bool {
     if field.kind == Kind::CustomFields {
         return told_pairs(wanted) == held.map(told_pairs).unwrap_or_default();
     }
-    let Some(held) = held.filter(|held| !is_empty(held)) else { return is_empty(wanted) };
+    let is_told = held.is_some();
+    let Some(held) = held.filter(|held| !is_empty(held)) else {
+        return is_empty(wanted) || (is_told && field.kind == Kind::Boolean && truth(wanted) == Some(false));
+    };
     if is_empty(wanted) {
         return false;
     }
@@ -99,6 +103,10 @@ pub(crate) fn update_to(entity: &'static Entity, sent: &Body, planned: Option<&B
             }
             // Whether a tag and an id mean the same asset is not known here: it is part of the key, which is the same.
             _ => match compare(field, wanted, &held(field.name), |_, _, _| None) {
+                // False is held only where the reply has the field.
+                ValueMatch::Same if !record.contains_key(field.name) && !is_empty(wanted) => {
+                    Some(as_updated(field, wanted))
+                }
                 ValueMatch::Same | ValueMatch::NotReported => None,
                 ValueMatch::Similar | ValueMatch::Different => Some(as_updated(field, wanted)),
             },
@@ -212,6 +220,8 @@ mod tests {
             ("assets", "purchase_cost", json!(1299), json!("1299.00")),
             ("assets", "purchase_date", json!("2024-05-01"), json!("2024-05-01T00:00:00.000Z")),
             ("employees", "archived", json!(false), json!(0)),
+            ("employees", "archived", json!(false), json!(null)),
+            ("employees", "archived", json!(null), json!(null)),
             ("maintenances", "type", json!("hardware support"), json!("hardware_support")),
             ("assets", "notes", json!("x"), json!("x ")),
             ("assets", "notes", json!(null), json!("")),
@@ -226,6 +236,9 @@ mod tests {
             assert!(holds(field(entity, name), &wanted, Some(&held)), "{name}");
         }
         assert!(!holds(field("assets", "notes"), &json!("x"), None));
+        let archived = |wanted: Json, held: Option<&Json>| holds(field("employees", "archived"), &wanted, held);
+        assert!(!archived(json!(true), Some(&Json::Null)) && !archived(json!(null), Some(&json!(false))));
+        assert!(!archived(json!(false), None), "a reply without the field says nothing");
         assert!(!holds(field("assets", "purchase_cost"), &json!(1), Some(&json!("about one"))));
     }
 
@@ -260,6 +273,15 @@ mod tests {
         let (body, _) = update_to(entity, &sent, Some(&planned), &record);
         assert_eq!(body["custom_fields"], json!([{"name": "OS", "value": "14"}, {"name": "Colour", "value": "blue"}]));
         assert_eq!(update_to(entity, &body, None, &body), (Body::new(), Body::new()), "nothing is left to do");
+    }
+
+    #[test]
+    fn false_is_sent_where_the_record_does_not_tell() {
+        let object = |value: Json| value.as_object().cloned().unwrap();
+        let sent = object(json!({"name": "Ada", "archived": false}));
+        let updates = |record: Json| update_to(collection("employees").unwrap(), &sent, None, &object(record)).0;
+        assert_eq!(updates(json!({"name": "Ada", "archived": null})), Body::new());
+        assert_eq!(updates(json!({"name": "Ada"})), object(json!({"archived": false})));
     }
 
     #[test]

@@ -35,6 +35,8 @@ pub(crate) enum PriorAction {
     Logged { times: usize, last: Option<String> },
     /// The activity log is too long to be read to its end for this.
     LogTooLong,
+    /// The activity log is closed to the API key.
+    LogDenied,
 }
 
 /// The action that a row asks for, on a record that the account has.
@@ -261,6 +263,12 @@ pub(crate) fn repeated(
                 String::from("leave the row out if it was, or pass --repeat to check it out again"),
             )
         }
+        PriorAction::LogDenied => (
+            format!(
+                "this API key may not read the activity log, so it is not known whether this {verb} was made before"
+            ),
+            format!("leave the row out if it was, or pass --repeat to send the {verb}"),
+        ),
         PriorAction::LogTooLong => (
             format!("the activity log of `{item}` is too long to find out whether this {verb} was made before"),
             format!("leave the row out if it was, or pass --repeat to send the {verb}"),

@@ -123,7 +123,9 @@ impl RunPlanner<'_> {
         let fetching = Catalog::fetch(&source, &lookups.records, &mut on_collection);
         let mut catalog = report_waits(client, &observer, fetching).await?;
         let snapshot = match self.reading {
-            AccountReading::Cached => report_waits(client, &observer, snapshot(self.account, input, &catalog)).await?,
+            AccountReading::Cached => {
+                report_waits(client, &observer, snapshot(self.account, input, &catalog, &observer)).await?
+            }
             // Of what is not sent nothing has to be told later.
             AccountReading::Fresh | AccountReading::Complete => AccountSnapshot::default(),
         };
@@ -561,15 +563,32 @@ pub(crate) async fn unless_interrupted<T>(
 }
 
 /// What later tells the run's own changes from those of others: the sizes of collections, and how far the log went.
-async fn snapshot(account: &Account, input: &InputSet, catalog: &Catalog) -> Result<AccountSnapshot> {
+async fn snapshot(
+    account: &Account,
+    input: &InputSet,
+    catalog: &Catalog,
+    observer: &RefCell<&mut dyn Observer>,
+) -> Result<AccountSnapshot> {
     let client = &account.client;
     let whole = catalog.costs().iter().filter(|cost| cost.how == FetchMethod::Pages);
     let sizes = whole.map(|cost| (cost.collection.to_owned(), cost.records)).collect();
     let has_actions = input.sheets.iter().any(|sheet| sheet.mapping.entity.is_action());
     let since = jiff::Timestamp::now();
-    let log = if has_actions { LogPosition::read(client).await? } else { LogPosition::Unknown };
+    let log = if has_actions { log_position(client, observer).await? } else { LogPosition::Unknown };
     let (account, clock_ahead) = (account.digest().to_owned(), client.clock_ahead());
     Ok(AccountSnapshot { sizes, account, clock_ahead, ..AccountSnapshot::default() }.with_log(log, since))
+}
+
+/// Where the activity log stands, before check-ins and check-outs are sent. Warns where it cannot be read.
+pub(crate) async fn log_position(client: &Client, observer: &RefCell<&mut dyn Observer>) -> Result<LogPosition> {
+    let position = LogPosition::read(client).await?;
+    if position == LogPosition::Unknown {
+        observer.borrow_mut().on_warning(
+            "the activity log cannot be read; if the response to a check-in or check-out is lost, it may stay unknown \
+             whether it was applied",
+        );
+    }
+    Ok(position)
 }
 
 /// The ids of users that rows name by e-mail address, as the activity log shows them (field notes).

@@ -307,3 +307,132 @@ fn what_was_imported_is_verified_with_every_reply_shape() {
         }
     }
 }
+
+#[test]
+fn the_log_of_a_day_is_whole_however_the_service_takes_days() {
+    for shapes in [Shapes::Data, Shapes::Loose] {
+        let test = ShapeTest::new(shapes);
+        test.ends("first.xlsx", &EVERY_COLLECTION, "created");
+        let log = test.server.log();
+        let [first, last] = [log.first(), log.last()].map(|entry| entry.unwrap().timestamp[..10].to_owned());
+        let rows = |from: &str, to: &str| {
+            let export = ["export", "activity", "-o", "log.csv", "--force", "--from", from, "--to", to];
+            let (code, report) = test.json(&export);
+            assert_eq!((code, &report["warnings"]), (0, &json!([])), "{report}");
+            report["sheets"][0]["rows"].as_u64().unwrap() as usize
+        };
+        assert_eq!(rows(&first, &last), log.len(), "{shapes:?}");
+        assert_eq!(rows("2020-01-01", "2020-01-31"), 0, "{shapes:?}");
+        let before: jiff::civil::Date = first.parse().unwrap();
+        let before = before.yesterday().unwrap().to_string();
+        assert_eq!(rows(&before, &before), 0, "{shapes:?}: the days beside are asked for and left out");
+    }
+}
+
+#[test]
+fn tags_of_digits_are_sent_as_text() {
+    let assets = [("assets", "asset_id|product|status\n90121|X1|Ready\n90122|X1|Ready")];
+    let others = [
+        ("maintenances", "type|name|start_date|asset_id\nrepair|Screen|2024-06-02|90121"),
+        ("checkout_component", "component|asset_id|quantity|checkout_date\nRAM|90121|1|2024-06-03"),
+        ("checkout_asset", "asset_id|employee|checkout_date\n90122|ada@example.com|2024-06-03"),
+    ];
+    let test = ShapeTest::new(Shapes::Loose);
+    for (name, record) in [
+        ("categories", json!({"name": "Laptops", "type": "asset"})),
+        ("categories", json!({"name": "Parts", "type": "component"})),
+        ("products", json!({"name": "X1", "category_id": 1})),
+        ("statuses", json!({"name": "Ready", "type": "deployable"})),
+        ("employees", json!({"name": "Ada", "email": "ada@example.com"})),
+        ("components", json!({"name": "RAM", "category_id": 2, "quantity": 4})),
+    ] {
+        test.server.holds(name, record);
+    }
+    test.ends("assets.xlsx", &assets, "created");
+    test.ends("others.xlsx", &others, "created");
+    test.ends("again.xlsx", &[&assets[..], &others].concat(), "unchanged");
+    let (code, found) = test.json(&["verify", "others.xlsx"]);
+    assert_eq!((code, &found["differences"]), (0, &json!([])), "{found:#}");
+    let moved = [("maintenances", "type|name|start_date|asset_id\nrepair|Screen|2024-06-02|90122")];
+    test.workbook("moved.xlsx", &moved);
+    test.run(&["import", "moved.xlsx", "--match-on", "name", "--yes"]).exits(0);
+    assert_eq!(test.record("maintenances", "name", "Screen")["asset_id"], "90122");
+    test.run(&["undo", "--last", "--yes"]).exits(0);
+    assert_eq!(test.record("maintenances", "name", "Screen")["asset_id"], "90121");
+}
+
+#[test]
+fn null_may_stand_for_false() {
+    let sheets = [("employees", "name|email|archived\nAda|ada@example.com|no\nBob|bob@example.com|yes")];
+    let changed = [("employees", "name|email|archived\nAda|ada@example.com|yes\nBob|bob@example.com|no")];
+    let test = ShapeTest::new(Shapes::Loose);
+    test.ends("first.xlsx", &sheets, "created");
+    test.ends("again.xlsx", &sheets, "unchanged");
+    let (code, imported) = test.imports("changed.xlsx", &changed);
+    assert_eq!((code, &imported["counts"]["updated"]), (0, &json!(2)), "{imported}");
+    for target in ["changed.xlsx", imported["run_id"].as_str().unwrap()] {
+        let (code, found) = test.json(&["verify", target]);
+        assert_eq!((code, &found["differences"]), (0, &json!([])), "{target} {found:#}");
+    }
+    test.run(&["undo", "--last", "--yes"]).exits(0);
+    test.ends("restored.xlsx", &sheets, "unchanged");
+    let ran = test.run(&["export", "employees", "-o", "-", "--columns", "name", "--where", "archived=no"]).exits(0);
+    assert_eq!(ran.stdout.lines().collect::<Vec<_>>(), ["name", "Ada"], "{}", ran.stderr);
+}
+
+#[test]
+fn undo_empties_custom_fields_that_a_service_keeps() {
+    for shapes in [Shapes::Singular, Shapes::Loose] {
+        let test = ShapeTest::new(shapes);
+        test.ends("first.xlsx", &[("locations", "name|custom:Floor\nUlm|3\nBonn|")], "created");
+        let (code, _) = test.imports("more.xlsx", &[("locations", "name|custom:Room|custom:Floor\nUlm|12|4\nBonn|7|")]);
+        assert_eq!(code, 0, "{shapes:?}");
+        let undone = test.run(&["undo", "--last", "--yes"]);
+        assert_eq!(undone.code, 0, "{shapes:?} {}", undone.text());
+        let filled = |name: &str| {
+            let mut pairs =
+                test.record("locations", "name", name)["custom_fields"].as_array().cloned().unwrap_or_default();
+            pairs.retain(|pair| pair["value"] != "");
+            Value::from(pairs)
+        };
+        assert_eq!(filled("Ulm"), json!([{"name": "Floor", "value": "3"}]), "{shapes:?}");
+        assert_eq!(filled("Bonn"), json!([]), "{shapes:?}");
+    }
+}
+
+#[test]
+fn a_key_that_may_not_read_the_log_exports_and_checks_out() {
+    let test = ShapeTest::new(Shapes::Data);
+    test.ends("first.xlsx", &EVERY_COLLECTION, "created");
+    test.server.closes_log();
+    let export = ["export", "accessories", "assets", "-o", "out/", "--format", "csv"];
+    for cost in [1299, 1300] {
+        test.server.holds("assets", json!({"asset_id": format!("C-{cost}"), "product_id": 3, "status_id": 1}));
+        let exported = test.run(&export).exits(0);
+        let warning = "this API key may not read the activity log; lists were read without it";
+        assert_eq!(exported.stderr.matches(warning).count(), 1, "{}", exported.text());
+        let written = std::fs::read_to_string(test.path("out/assets.csv")).unwrap();
+        assert!(written.contains(&format!("C-{cost}")), "{written}");
+    }
+    let refused = test.run(&["export", "activity", "-o", "log.csv"]).exits(3);
+    assert!(refused.stderr.contains("forbidden for this API key: `GET activity` (403)"), "{}", refused.stderr);
+
+    test.ends("out.xlsx", &CHECKOUTS[..1], "created");
+    test.ends("again.xlsx", &CHECKOUTS[..1], "unchanged");
+    // Of stock nobody but the log knows who has it.
+    let (code, asked) = test.imports("stock.xlsx", &CHECKOUTS[1..2]);
+    assert_eq!((code, &asked["problems"][0]["code"]), (1, &json!("checkout.repeated")), "{asked}");
+    let message =
+        "this API key may not read the activity log, so it is not known whether this check-out was made before";
+    assert_eq!(asked["problems"][0]["examples"][0]["message"], message);
+    test.run(&["import", "stock.xlsx", "--repeat", "--yes"]).exits(0);
+    test.ends("more.xlsx", &CHECKOUTS[1..2], "unchanged");
+    let (code, found) = test.json(&["verify", "first.xlsx"]);
+    assert_eq!((code, &found["counts"]["missing"]), (0, &json!(0)), "{found:#}");
+    test.workbook("costs.xlsx", &[("assets", "asset_id|purchase_cost\n0001|1\n0002|1399")]);
+    let (code, found) = test.json(&["verify", "costs.xlsx"]);
+    assert_eq!((code, &found["differences"][0]["changed_by"]), (1, &Value::Null), "{found:#}");
+    test.ends("back.xlsx", &CHECKINS[..1], "created");
+    test.run(&["undo", "--last", "--yes"]).exits(0);
+    assert_eq!(test.server.assignments().iter().filter(|held| held.of == "assets").count(), 2);
+}

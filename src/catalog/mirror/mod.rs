@@ -159,6 +159,15 @@ impl Mirror {
         self.file.set_fact("log_whole_since", &refresh.to_string())
     }
 
+    /// Whether the log was closed to the API key when the mirror was refreshed last.
+    pub(crate) fn is_log_denied(&self) -> Result<bool, MirrorError> {
+        Ok(self.file.fact("log_denied")?.as_deref() == Some("yes"))
+    }
+
+    fn set_log_denied(&self, is_denied: bool) -> Result<(), MirrorError> {
+        self.file.set_fact("log_denied", if is_denied { "yes" } else { "no" })
+    }
+
     fn is_log_trusted(&self) -> Result<bool, MirrorError> {
         Ok(self.file.fact("log_kept_silent")?.is_none())
     }

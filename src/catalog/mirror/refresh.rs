@@ -228,6 +228,7 @@ impl<S: RecordSource> RefreshJob<'_, S> {
     /// Reads what the log says since it was read last, in one transaction. It is read for the collections that it covers,
     /// and for holders of things unless they are few: those are read whole.
     async fn refresh_log(&mut self, wanted: &[&'static Entity]) -> Result<(), RefreshError<S::Error>> {
+        self.mirror.set_log_denied(false)?;
         let mut is_needed = false;
         for entity in wanted.iter().filter(|entity| LogDelta::tells_of(entity)) {
             is_needed |= entity.log_type().is_some() || !self.fits_a_page(self.mirror.file().count(entity)?);

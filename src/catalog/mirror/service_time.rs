@@ -1,7 +1,8 @@
 //! Timestamps as the service formats them: `2024-05-01T12:34:56.789Z` (field notes).
 
-use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
+
+use crate::catalog::first_log_day;
 
 /// A time by the service's clock.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -21,8 +22,8 @@ impl ServiceTime {
         Self(self.0.checked_add(SignedDuration::from_secs(seconds)).unwrap_or(Timestamp::MAX))
     }
 
-    /// The day, as the log's filter `date_from` expects it.
-    pub(super) fn day(self) -> String {
-        TimeZone::UTC.to_datetime(self.0).date().to_string()
+    /// The first day to read entries of the log from, to have all from this time on.
+    pub(super) fn first_log_day(self) -> Option<String> {
+        first_log_day(self.0)
     }
 }

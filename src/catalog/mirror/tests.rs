@@ -425,6 +425,25 @@ fn a_collection_takes_in_what_the_log_said_to_others() {
 }
 
 #[test]
+fn the_days_of_the_log_may_begin_at_another_hour() {
+    let mut account = ChangingAccount::new(Log::Everything);
+    account.source.quirk = Quirk::LateDays(8);
+    account.tick(86_400);
+    account.fill(assets(), 50);
+    let mirror = Mirror::temporary().unwrap();
+    let refresh = || account.refresh(&mirror, &[assets()], RefreshMode::Incremental).0[0].how;
+    refresh();
+    account.check_out(assets(), 7);
+    assert_eq!(refresh(), RefreshMethod::Incremental);
+    account.assert_mirrored(&mirror, assets());
+    // Without an entry from before the last refresh, nobody knows what else the answer lacks.
+    account.check_out(assets(), 8);
+    account.with_list(ACTIVITY.name, Vec::clear);
+    assert_eq!(refresh(), RefreshMethod::Full);
+    account.assert_mirrored(&mirror, assets());
+}
+
+#[test]
 fn the_fields_of_a_refreshed_mirror_are_those_of_a_new_one() {
     let account = ChangingAccount::new(Log::Everything);
     account.fill(assets(), 50);

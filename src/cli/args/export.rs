@@ -78,11 +78,11 @@ pub(crate) struct ExportArgs {
     #[arg(long, value_name = "DAY", help_heading = "Rows and columns")]
     pub since: Option<String>,
 
-    /// Only entries of the log from this day on
+    /// Only entries of the log from this day on; days are UTC
     #[arg(long, value_name = "DAY", help_heading = "The activity log")]
     pub from: Option<String>,
 
-    /// Only entries up to this day
+    /// Only entries up to the end of this day
     #[arg(long, value_name = "DAY", help_heading = "The activity log")]
     pub to: Option<String>,
 

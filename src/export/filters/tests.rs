@@ -92,8 +92,11 @@ fn a_record_shows_that_the_service_ignored_a_filter() {
     let license = r#"{"type":"License","event":"Create","item_id":7,"timestamp":"2026-11-02T10:00:00.000Z"}"#;
     for (text, entry, expected) in [
         ("date_from=2026-11-02", asset, (false, true)),
-        ("date_from=2026-11-03", asset, (true, false)),
-        ("date_to=2026-11-01", asset, (true, false)),
+        // The days before and after are asked for too, in whatever time zone the service has its days.
+        ("date_from=2026-11-03", asset, (false, false)),
+        ("date_from=2026-11-05", asset, (true, false)),
+        ("date_to=2026-11-01", asset, (false, false)),
+        ("date_to=2026-10-30", asset, (true, false)),
         ("event=Delete", asset, (true, false)),
         ("asset_id=2", asset, (false, true)),
         ("asset_id=7", asset, (true, false)),
@@ -103,6 +106,18 @@ fn a_record_shows_that_the_service_ignored_a_filter() {
     ] {
         assert_eq!(on_log(text, entry), expected, "{text} {entry}");
     }
+}
+
+#[test]
+fn the_log_is_asked_for_a_day_more_on_both_sides() {
+    let parameter = |text: &str| {
+        let filter = FilterArg::parse(text).unwrap();
+        let filter = filter.resolve(&schema::ACTIVITY, &ObservedFields::default(), &names()).unwrap();
+        (filter.query_parameter().unwrap().1, filter.is_asked_wider(), filter.to_string() == text)
+    };
+    assert_eq!(parameter("date_from=2026-12-01"), (String::from("2026-11-30"), true, true));
+    assert_eq!(parameter("date_to=2026-12-31"), (String::from("2027-01-01"), true, true));
+    assert_eq!(parameter("event=Create"), (String::from("Create"), false, true));
 }
 
 #[test]

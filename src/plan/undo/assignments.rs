@@ -179,7 +179,7 @@ impl UndoPlanner<'_> {
                 let Some(now) = record.get(sets).filter(|now| !is_empty(now)) else {
                     return UndoDecision::Skip(SkipReason::NoBeforeImage);
                 };
-                body.insert(field.name.to_owned(), now.clone());
+                body.insert(field.name.to_owned(), as_sent(field, now, WriteMethod::Create, self.current));
             }
         }
         later.retain(|name, _| collection.field(name).is_some_and(|field| field.update && !field.is_required()));

@@ -63,6 +63,18 @@ pub(super) fn as_sent(field: &Field, value: &Json, method: WriteMethod, current:
     }
 }
 
+/// What restores custom fields to those of before. Those that came since are sent with an empty value, as an import clears
+/// them: whether a service removes what an update leaves out is not documented.
+pub(super) fn restored_pairs(was: &Json, now: Option<&Json>) -> Json {
+    let mut pairs = custom_fields(was);
+    for (name, value) in now.map(custom_fields).unwrap_or_default() {
+        if !value.trim().is_empty() && diff::position_of(&name, &pairs).is_none() {
+            pairs.push((name, String::new()));
+        }
+    }
+    if pairs.is_empty() { Json::Null } else { diff::pairs(&pairs) }
+}
+
 /// Whole amounts are sent as integers (field notes).
 fn number(text: &str) -> Option<Json> {
     let number: Decimal = text.trim().parse().ok()?;

@@ -57,11 +57,17 @@ impl CurrentState {
         self.tags.get(tag.trim()).copied()
     }
 
-    /// The system id that a reference in a record or a body stands for. A tag may be returned as the system id.
+    /// The system id that a reference in a record or a body stands for. A tag may be returned as the system id, or as a
+    /// number where it has only digits.
     pub(crate) fn id_of(&self, reference: Reference, value: &Json) -> Option<i64> {
         match (reference.wire, value) {
             (_, Json::Object(named)) => record_id(named),
             (Wire::Tag, Json::String(tag)) => self.tagged(tag),
+            (Wire::Tag, Json::Number(number)) => {
+                let id = number.as_i64();
+                let is_known = id.is_some_and(|id| self.record((reference.to, id)).is_some());
+                if is_known { id } else { self.tagged(&number.to_string()).or(id) }
+            }
             (_, value) => integer(value),
         }
     }

@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use serde_json::Value as Json;
 
 use super::recreated::RecreatedRecords;
-use crate::api::{Body, Record, integer, record_id};
+use crate::api::{Body, Record, integer, plain_text, record_id};
 use crate::plan::{RowId, Step, WriteKind};
 use crate::plan::{StepOutcome, StepResult};
 use crate::schema::{self, COLLECTIONS, CREATED_AT, Entity, Field, Meaning, Reference, Wire};
@@ -217,10 +217,11 @@ impl RunHistory {
     /// Fetches assets that a body names by tag.
     fn fetch_tags(&mut self, entity: &'static Entity, body: &Body) {
         let by_tag = entity.fields.iter().filter(|field| is_by_tag(field));
-        let tags: Vec<&str> = by_tag.filter_map(|field| Some(body.get(field.name)?.as_str()?.trim())).collect();
-        for tag in tags {
-            if !self.tags.contains_key(tag) {
-                self.fetch.tags.insert(tag.to_owned());
+        // A number in a before image may be a tag of digits.
+        for value in by_tag.filter_map(|field| body.get(field.name)) {
+            let tag = plain_text(value).trim().to_owned();
+            if !tag.is_empty() && !self.tags.contains_key(&tag) {
+                self.fetch.tags.insert(tag);
             }
         }
     }

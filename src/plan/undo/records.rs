@@ -5,14 +5,14 @@ use std::collections::HashMap;
 use jiff::SignedDuration;
 use serde_json::Value as Json;
 
-use super::compare::{WriteMethod, as_sent, is_empty};
+use super::compare::{WriteMethod, as_sent, is_empty, restored_pairs};
 use super::history::{RecordKey, timestamp};
 use super::holders::{collection_of, holders_in};
 use super::{ALREADY_GONE, SkipReason, UndoDecision, UndoOrder, UndoPlanner};
 use crate::api::{Body, Record};
 use crate::plan::StepOutcome;
 use crate::plan::{Step, WriteKind};
-use crate::schema::{COLLECTIONS, CREATED_AT, Entity, Field, Meaning, UPDATED_AT, Wire};
+use crate::schema::{COLLECTIONS, CREATED_AT, Entity, Field, Kind, Meaning, UPDATED_AT, Wire};
 
 /// A change this soon after creation is part of the creation.
 const CREATION_WINDOW: SignedDuration = SignedDuration::from_secs(5);
@@ -141,7 +141,11 @@ impl UndoPlanner<'_> {
                 (false, _) => restorable.changed.push(field.name),
                 (true, true) => restorable.required.push(field.name),
                 (true, false) => {
-                    restorable.body.insert((*name).clone(), as_sent(field, was, WriteMethod::Update, self.current));
+                    let restored = match field.kind {
+                        Kind::CustomFields => restored_pairs(was, record.get(field.name)),
+                        _ => as_sent(field, was, WriteMethod::Update, self.current),
+                    };
+                    restorable.body.insert((*name).clone(), restored);
                 }
             }
         }

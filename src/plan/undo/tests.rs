@@ -217,6 +217,20 @@ fn custom_fields_are_one_whole_whatever_shape_they_come_in() {
 }
 
 #[test]
+fn custom_fields_that_the_run_added_are_emptied() {
+    let both = json!([{"name": "Rack", "value": "A"}, {"name": "OS", "value": "mac"}]);
+    for (was, restored) in [
+        (json!({"Rack": "A"}), json!([{"name": "Rack", "value": "A"}, {"name": "OS", "value": ""}])),
+        (json!(null), json!([{"name": "Rack", "value": ""}, {"name": "OS", "value": ""}])),
+    ] {
+        let (sent, before) = (json!({"custom_fields": both}), json!({"custom_fields": was}));
+        let story = Story::default().did("assets", WriteKind::Update(7), sent, Some(before), None);
+        let items = story.holds("assets", json!({"id": 7, "asset_id": "T", "custom_fields": both})).undone();
+        assert_eq!(write_back(&items[0]).body["custom_fields"], restored);
+    }
+}
+
+#[test]
 fn what_is_required_is_not_emptied() {
     let items = Story::default()
         .did("locations", WriteKind::Update(7), json!({"name": "New"}), Some(json!({"name": null})), None)

@@ -7,7 +7,7 @@ use serde_json::Value as Json;
 
 use super::{ActionsSince, LogReading};
 use crate::api::{Client, Record, integer};
-use crate::catalog::{Pager, RecordSource};
+use crate::catalog::{LogPosition, Pager, RecordSource};
 use crate::error::Result;
 use crate::plan::{ActionRecord, ActionRequest, PriorAction};
 use crate::run::reconcile::log::{has_term, is_blank, log_terms, with_employee};
@@ -21,6 +21,8 @@ const MAX_PAGES: usize = 5;
 pub(super) struct ItemLogs {
     by_item: HashMap<(&'static str, i64), ItemLog>,
     since: ActionsSince,
+    /// Whether the log is closed to the API key.
+    is_denied: bool,
 }
 
 /// The log entries about one item.
@@ -40,6 +42,10 @@ impl ItemLogs {
         requests: &[ActionRequest],
         (reading, since): (LogReading, &ActionsSince),
     ) -> Result<Self> {
+        if matches!(since, ActionsSince::Plan { log: LogPosition::Unknown, .. }) {
+            // No entry is known to be later than the plan.
+            return Ok(Self { since: since.clone(), ..Self::default() });
+        }
         let mut items: BTreeMap<(&str, i64), ItemQuery> = BTreeMap::new();
         for request in requests {
             let key = (request.action.name, request.item.id);
@@ -50,13 +56,18 @@ impl ItemLogs {
                 query.read(client, reading, since).await.map(|log| ((query.action.name, query.item), log))
             })
             .buffer_unordered(concurrency.max(1));
-        Ok(Self { by_item: logs.try_collect().await?, since: since.clone() })
+        let (by_item, is_denied) = match logs.try_collect().await {
+            Err(error) if Client::is_denied(&error) => (HashMap::new(), true),
+            read => (read?, false),
+        };
+        Ok(Self { by_item, since: since.clone(), is_denied })
     }
 
     /// What the log shows of check-outs like a request, beyond those that runs of this machine have made.
     pub(super) fn unexplained(&self, request: &ActionRequest, ours: usize) -> PriorAction {
         let Some(holder) = &request.holder else { return PriorAction::Absent };
         let entries = match self.entries(request, holder) {
+            None if self.is_denied => return PriorAction::LogDenied,
             None => return PriorAction::Absent,
             Some(None) => return PriorAction::LogTooLong,
             Some(Some(entries)) => entries,
@@ -267,7 +278,6 @@ mod tests {
     use serde_json::json;
 
     use super::*;
-    use crate::catalog::LogPosition;
     use crate::catalog::fake_source::{FakeSource, Quirk};
     use crate::plan::ActionRecord;
 
@@ -320,7 +330,7 @@ mod tests {
     }
 
     fn logs(by_item: HashMap<(&'static str, i64), ItemLog>) -> ItemLogs {
-        ItemLogs { by_item, since: ActionsSince::Ever }
+        ItemLogs { by_item, ..ItemLogs::default() }
     }
 
     fn whole(entries: Vec<Record>) -> ItemLog {
@@ -361,7 +371,7 @@ mod tests {
         let since = ActionsSince::Plan { began: jiff::Timestamp::now(), log: LogPosition::After(newest) };
         let shown = |entries: Vec<Record>| {
             let by_item = HashMap::from([(("checkout_accessory", 1), whole(entries))]);
-            ItemLogs { by_item, since: since.clone() }.unexplained(&request(Some(7)), 0)
+            ItemLogs { by_item, since: since.clone(), is_denied: false }.unexplained(&request(Some(7)), 0)
         };
         assert_eq!(shown(vec![out(2), out(3)]), PriorAction::Absent);
         assert_eq!(shown(vec![out(2), out(3), out(5)]), logged(1, 5));

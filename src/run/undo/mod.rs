@@ -10,7 +10,7 @@ use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
 use super::journal::{AccountSnapshot, Journal, JournalBuilder, RunHeader, RunKind, RunPhase, RunStore, StoredRun};
-use super::prepare::report_waits;
+use super::prepare::{log_position, report_waits};
 use crate::account::{Account, AccountIdentity};
 use crate::catalog::LogPosition;
 use crate::error::{Error, Result};
@@ -86,11 +86,11 @@ pub(crate) async fn prepare(
     let snapshot = journal.account_snapshot()?;
     let began = snapshot.by_service_clock(journal.started_at()?);
     let log = snapshot.log;
+    let observer = RefCell::new(observer);
     // Of stock, the log is read before the items: what others do meanwhile is newer than its position.
     let moves_stock = !history.fetch_plan().logs.is_empty();
     let mut since = Timestamp::now();
-    let mut position = if moves_stock { LogPosition::read(client).await? } else { LogPosition::Unknown };
-    let observer = RefCell::new(observer);
+    let mut position = if moves_stock { log_position(client, &observer).await? } else { LogPosition::Unknown };
     let mut on_collection = |name: &str| observer.borrow_mut().on_phase(&format!("looking at {name}"), None);
     let reading = fetch::fetch(client, history.fetch_plan(), began, &log, &mut on_collection);
     let mut present = report_waits(client, &observer, reading).await?;
@@ -101,7 +101,7 @@ pub(crate) async fn prepare(
     let notifications = notifications::count(client, &items, &mut present).await?;
     if !moves_stock && items.iter().any(|item| item.entity.is_action() && item.kind().is_some()) {
         since = Timestamp::now();
-        position = LogPosition::read(client).await?;
+        position = log_position(client, &observer).await?;
     }
     let requests = items.iter().filter(|item| item.kind().is_some()).count() as u64;
     let estimate = RunEstimate::new(requests, client.requests().total, account.quota, notifications);

@@ -19,7 +19,7 @@ const AT_ONCE: usize = 8;
 /// A record's collection and system id.
 type RecordKey = (&'static str, i64);
 
-/// Fills in who changed each record and when. `since` is when the run itself changed a record last, or when the last change
+/// Fills in who changed each record and when, if the API key may read the log. `since` is when the run itself changed a record last, or when the last change
 /// was that a file shows, where that is known: what the log has up to then is no cause of a difference.
 ///
 /// # Errors
@@ -35,6 +35,16 @@ pub(super) async fn find<S: RecordSource>(
         return Ok(());
     }
     observer.on_phase("reading the activity log", None);
+    match read(service, &mut open).await {
+        Err(error) if S::is_denied(&error) => {
+            observer.on_warning("this API key may not read the activity log, so who changed what is not known");
+            Ok(())
+        }
+        read => read,
+    }
+}
+
+async fn read<S: RecordSource>(service: &S, open: &mut OpenDifferences<'_>) -> Result<(), S::Error> {
     let mut pages = Pager::new(service, &ACTIVITY, NEWEST_FIRST);
     while open.by_record.len() as u64 > pages.requests() {
         let Some(page) = pages.next().await? else { return Ok(()) };

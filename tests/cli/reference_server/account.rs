@@ -85,6 +85,10 @@ pub struct Account {
     pub ties: Ties,
     /// The fields that updates accept and leave as they are.
     pub ignored: Vec<&'static str>,
+    /// Whether updates keep the custom fields that they do not name.
+    pub keeps_custom_fields: bool,
+    /// Whether the key may not read the activity log.
+    pub is_log_closed: bool,
 }
 
 /// The order of records that a sort order does not tell apart; the guide names none.
@@ -97,6 +101,10 @@ pub enum Ties {
 }
 
 impl Account {
+    pub fn new(keeps_custom_fields: bool) -> Self {
+        Self { keeps_custom_fields, ..Self::default() }
+    }
+
     pub fn create(&mut self, of: &'static Collection, body: &Record) -> Result<i64, Refusal> {
         let mut record = rules::read(self, &of.fields(), body, Purpose::Create)?;
         self.keep_tags_unique(of, &record, None)?;
@@ -131,6 +139,9 @@ impl Account {
         self.keep_tags_unique(of, &changes, Some(id))?;
         self.remember_tag(of, id, &changes);
         if let Some(record) = self.tables.get_mut(of.name).and_then(|table| table.get_mut(&id)) {
+            if self.keeps_custom_fields {
+                merge_custom_fields(record, &mut changes);
+            }
             record.extend(changes);
             record.insert("updated_at".into(), now().into());
         }
@@ -403,6 +414,17 @@ impl Account {
             self.log.push(Entry { timestamp: now(), kind, event, item, employee });
         }
     }
+}
+
+/// Adds the custom fields of a record that its changes do not name to them.
+fn merge_custom_fields(record: &Record, changes: &mut Record) {
+    let Some(changed) = changes.get_mut("custom_fields") else { return };
+    let list = |pairs: Option<&Value>| pairs.and_then(Value::as_array).cloned().unwrap_or_default();
+    let given = list(Some(changed));
+    let mut merged = list(record.get("custom_fields"));
+    merged.retain(|pair| given.iter().all(|given| given["name"] != pair["name"]));
+    merged.extend(given);
+    *changed = merged.into();
 }
 
 /// The tag in a record or body of an asset.

@@ -68,7 +68,8 @@ impl ReferenceServer {
     pub fn start(shapes: Shapes) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let address = listener.local_addr().unwrap();
-        let state = State { account: Account::default(), faults: Faults::None, received: Vec::new(), in_flight: 0 };
+        let account = Account::new(shapes.keeps_custom_fields());
+        let state = State { account, faults: Faults::None, received: Vec::new(), in_flight: 0 };
         let shared = Arc::new(Shared {
             shapes,
             state: Mutex::new(state),
@@ -92,6 +93,11 @@ impl ReferenceServer {
     /// Makes further updates report success and leave these fields as they are.
     pub fn ignores(&self, fields: &[&'static str]) {
         self.shared.state().account.ignored = fields.to_vec();
+    }
+
+    /// Refuses further requests for the activity log.
+    pub fn closes_log(&self) {
+        self.shared.state().account.is_log_closed = true;
     }
 
     /// Creates a record and returns its id.

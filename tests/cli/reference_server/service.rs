@@ -70,6 +70,7 @@ fn route(account: &mut Account, shapes: Shapes, request: &Request) -> Result<(u1
     let nowhere = || Refusal::of(404, "There is nothing here.");
     match (request.method.as_str(), first, rest) {
         ("GET", "tenants", "") => return Ok((200, json!({"tenants": []}))),
+        ("GET", "activity", "") if account.is_log_closed => return Err(Refusal::of(403, "You may not read the log.")),
         ("GET", "activity", "") => return Ok((200, activity(account, shapes, request)?)),
         ("POST", "checkin" | "checkout", _) => {
             let action = action(&request.path).ok_or_else(nowhere)?;
@@ -203,7 +204,7 @@ fn activity(account: &Account, shapes: Shapes, request: &Request) -> Result<Valu
     let mut entries: Vec<&Entry> = account
         .log
         .iter()
-        .filter(|entry| request.query.iter().all(|filter| is_asked(account, entry, filter)))
+        .filter(|entry| request.query.iter().all(|filter| is_asked(account, shapes, entry, filter)))
         .collect();
     if parameter(request, "order") != Some("asc") {
         entries.reverse();
@@ -222,11 +223,11 @@ fn activity(account: &Account, shapes: Shapes, request: &Request) -> Result<Valu
     Ok(page(entries, shapes, request)?.into_iter().map(row).collect())
 }
 
-fn is_asked(account: &Account, entry: &Entry, (name, wanted): &(String, String)) -> bool {
+fn is_asked(account: &Account, shapes: Shapes, entry: &Entry, (name, wanted): &(String, String)) -> bool {
     let item_of = |kind: &str| entry.kind == kind && entry.item.to_string() == *wanted;
     match name.as_str() {
         "date_from" => &entry.timestamp[..10] >= wanted.as_str(),
-        "date_to" => &entry.timestamp[..10] <= wanted.as_str(),
+        "date_to" => shapes.is_until(&entry.timestamp, wanted),
         "type" => entry.kind == wanted,
         "event" => entry.event == wanted,
         "user_id" => USER.0.to_string() == *wanted,

@@ -20,18 +20,21 @@ pub enum Shapes {
     IdOnly,
     /// `{"message": "ok"}`; errors by field.
     MessageOnly,
+    /// As `ListOfOne`, with ids as text, texts of digits as numbers, and null for false. Custom fields that an update does
+    /// not name stay, and the log's `date_to` is the beginning of that day.
+    Loose,
 }
 
 impl Shapes {
-    pub const ALL: [Self; 6] =
-        [Self::Data, Self::Singular, Self::ListOfOne, Self::Plural, Self::IdOnly, Self::MessageOnly];
+    pub const ALL: [Self; 7] =
+        [Self::Data, Self::Singular, Self::ListOfOne, Self::Plural, Self::IdOnly, Self::MessageOnly, Self::Loose];
 
     /// The longest page; a larger limit is reduced silently.
     pub fn longest_page(self) -> usize {
         match self {
             Self::Data | Self::MessageOnly => 100,
             Self::Singular | Self::IdOnly => 500,
-            Self::ListOfOne | Self::Plural => 1000,
+            Self::ListOfOne | Self::Plural | Self::Loose => 1000,
         }
     }
 
@@ -45,8 +48,21 @@ impl Shapes {
         !matches!(self, Self::IdOnly | Self::MessageOnly)
     }
 
+    /// Whether an update keeps the custom fields that it does not name.
+    pub fn keeps_custom_fields(self) -> bool {
+        self == Self::Loose
+    }
+
+    /// Whether a log entry is not later than the day in `date_to`.
+    pub fn is_until(self, timestamp: &str, day: &str) -> bool {
+        if self == Self::Loose { timestamp < day } else { &timestamp[..10] <= day }
+    }
+
     /// Formats the values of a record.
     pub fn record(self, collection: &Collection, mut record: Record) -> Record {
+        if self == Self::Loose {
+            record.iter_mut().for_each(|(name, value)| *value = loosened(name, value));
+        }
         for field in collection.fields() {
             let Some(value) = record.get_mut(field.name) else { continue };
             match field.kind {
@@ -63,7 +79,7 @@ impl Shapes {
         let Some(list) = pairs.as_array() else { return Value::Null };
         match self {
             Self::Data | Self::IdOnly => Value::String(pairs.to_string()),
-            Self::Singular | Self::MessageOnly => pairs.clone(),
+            Self::Singular | Self::MessageOnly | Self::Loose => pairs.clone(),
             Self::ListOfOne | Self::Plural => list
                 .iter()
                 .map(|pair| (pair["name"].as_str().unwrap_or_default().to_owned(), pair["value"].clone()))
@@ -77,7 +93,7 @@ impl Shapes {
         match self {
             Self::Data => (200, json!({"data": record})),
             Self::Singular => (201, json!({collection.singular: record})),
-            Self::ListOfOne => (200, json!([record])),
+            Self::ListOfOne | Self::Loose => (200, json!([record])),
             Self::Plural => (201, json!({collection.name: [record]})),
             Self::IdOnly => (200, json!({"id": id, "message": "created"})),
             Self::MessageOnly => (200, json!({"message": "ok"})),
@@ -89,7 +105,7 @@ impl Shapes {
         match self {
             Self::Data | Self::IdOnly => (204, Value::Null),
             Self::Singular => (200, json!({})),
-            Self::ListOfOne => (200, json!([record])),
+            Self::ListOfOne | Self::Loose => (200, json!([record])),
             Self::Plural => (200, json!({collection.name: [record]})),
             Self::MessageOnly => (200, json!({"message": "ok"})),
         }
@@ -98,7 +114,7 @@ impl Shapes {
     /// The response to a delete.
     pub fn deleted(self, collection: &Collection) -> (u16, Value) {
         match self {
-            Self::Data | Self::IdOnly | Self::ListOfOne => {
+            Self::Data | Self::IdOnly | Self::ListOfOne | Self::Loose => {
                 (200, json!({"message": format!("The {} was deleted.", collection.singular)}))
             }
             Self::Singular => (204, Value::Null),
@@ -109,7 +125,9 @@ impl Shapes {
     /// The response to a check-in or checkout of `item`.
     pub fn moved(self, collection: &Collection, id: i64, item: Record) -> (u16, Value) {
         match self {
-            Self::Data | Self::Singular | Self::ListOfOne | Self::Plural => self.created(collection, id, item),
+            Self::Data | Self::Singular | Self::ListOfOne | Self::Plural | Self::Loose => {
+                self.created(collection, id, item)
+            }
             // No id: it would be unclear of what.
             Self::IdOnly => (200, json!({"status": "success"})),
             Self::MessageOnly => (200, json!({"message": "ok"})),
@@ -122,7 +140,7 @@ impl Shapes {
         let body = match self {
             Self::Data => json!({"errors": sentences}),
             Self::Singular => json!({"error": sentences.join(" ")}),
-            Self::ListOfOne | Self::MessageOnly => match refusal.by_field() {
+            Self::ListOfOne | Self::MessageOnly | Self::Loose => match refusal.by_field() {
                 fields if fields.is_empty() => json!({"message": sentences.join(" ")}),
                 fields => json!({"errors": fields}),
             },
@@ -130,6 +148,18 @@ impl Shapes {
             Self::IdOnly => return sentences.join("\n").into_bytes(),
         };
         body.to_string().into_bytes()
+    }
+}
+
+/// A value in another type than the guide names.
+fn loosened(name: &str, value: &Value) -> Value {
+    match value {
+        Value::Bool(false) => Value::Null,
+        Value::Number(number) if name == "id" || name.ends_with("_id") => Value::String(number.to_string()),
+        Value::String(text) if !text.starts_with('0') => {
+            text.parse::<u32>().map_or_else(|_| value.clone(), Value::from)
+        }
+        _ => value.clone(),
     }
 }
 

@@ -73,6 +73,7 @@ fn every_shape_replies_to_a_create_differently() {
             (201, [false, false, false, true, false]),
             (200, [false, false, false, false, true]),
             (200, [false, false, false, false, false]),
+            (200, [false, false, true, false, false]),
         ]
     );
 }
@@ -155,6 +156,7 @@ fn values_are_formatted_as_the_shape_says() {
             (json!(1299), object.clone()),
             (json!(1299), object),
             (json!("1299.00"), text),
+            (json!(1299), custom.clone()),
             (json!(1299), custom),
         ]
     );

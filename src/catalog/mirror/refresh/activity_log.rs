@@ -13,16 +13,30 @@ use crate::schema::{ACTIVITY, Entity, log_field};
 const KNOWN_ENTRIES: usize = 20;
 /// An account that changes by the minute has a log of many pages; one that long is no help.
 const MOST_LOG_PAGES: u64 = 20;
+/// The mark of a log that had no entries: every entry will be new.
+const EMPTY_LOG: &str = "1970-01-01T00:00:00.000Z";
 
 impl<S: RecordSource> RefreshJob<'_, S> {
     /// Reads the new entries of the log; whether all of them, back to those that are known. Done first: what happens later
-    /// is in the next refresh.
+    /// is in the next refresh. A log that is closed to the API key proves nothing.
     pub(super) async fn read_log(&mut self) -> Result<bool, RefreshError<S::Error>> {
+        match self.read_new_entries().await {
+            Err(RefreshError::Service(error)) if S::is_denied(&error) => {
+                self.mirror.set_log_denied(true)?;
+                Ok(false)
+            }
+            read => read,
+        }
+    }
+
+    async fn read_new_entries(&mut self) -> Result<bool, RefreshError<S::Error>> {
         let mark = self.mirror.log_mark()?.and_then(|mark| ServiceTime::parse(&mark));
         let Some(mark) = mark else { return self.mark_log().await };
-        let day = mark.before(OVERLAP).day();
-        let filters: Vec<(&str, &str)> =
-            NEWEST_FIRST.iter().copied().chain([(log_field::DATE_FROM, day.as_str())]).collect();
+        let first_day = mark.before(OVERLAP).first_log_day();
+        let from = first_day.as_deref().map(|day| (log_field::DATE_FROM, day));
+        let filters: Vec<(&str, &str)> = NEWEST_FIRST.iter().copied().chain(from).collect();
+        // The service may take days in its own way: only an entry that is not new shows that none is left out before it.
+        let mut reaches_mark = ServiceTime::parse(EMPTY_LOG) == Some(mark);
         let (mut offset, mut is_whole, mut newest) = (0, false, None);
         for _ in 0..MOST_LOG_PAGES {
             let page = self.page(&ACTIVITY, &filters, offset).await?;
@@ -31,11 +45,13 @@ impl<S: RecordSource> RefreshJob<'_, S> {
                 newest.get_or_insert_with(|| entry.timestamp.clone());
                 known += usize::from(!self.mirror.file().add_log_entry(&entry)?);
                 let at = ServiceTime::parse(&entry.timestamp);
+                reaches_mark |= at.is_some_and(|at| at <= mark);
                 is_whole |= at.is_some_and(|at| at < mark.before(OVERLAP));
             }
+            let is_last = self.is_last(&page);
             // The known part begins here, and enough of it was read for what was written late.
-            is_whole |= known >= KNOWN_ENTRIES || self.is_last(&page);
-            if is_whole {
+            is_whole |= known >= KNOWN_ENTRIES || (is_last && reaches_mark);
+            if is_whole || is_last {
                 break;
             }
             // New entries push the others down; those seen twice are known.
@@ -51,8 +67,7 @@ impl<S: RecordSource> RefreshJob<'_, S> {
     async fn mark_log(&mut self) -> Result<bool, RefreshError<S::Error>> {
         let page = self.page(&ACTIVITY, NEWEST_FIRST, 0).await?;
         let mut entries = page.records().filter_map(LogEntry::parse).peekable();
-        // After an empty log, every entry will be new.
-        let newest = entries.peek().map_or(String::from("1970-01-01T00:00:00.000Z"), |entry| entry.timestamp.clone());
+        let newest = entries.peek().map_or(String::from(EMPTY_LOG), |entry| entry.timestamp.clone());
         for entry in entries {
             self.mirror.file().add_log_entry(&entry)?;
         }

@@ -148,6 +148,8 @@ fn a_check_in_needs_a_status_and_a_place_that_was_none_is_cleared_afterwards() {
     assert_eq!(*left(&items[0]), SkipReason::NoBeforeImage, "no status is known");
     let items = checked_out(json!({}), before(), json!({"status_id": 7}));
     assert_eq!((items.len(), &write_back(&items[0]).body["status_id"]), (1, &json!(7)), "as it is");
+    let items = checked_out(json!({}), before(), json!({"status_id": "7"}));
+    assert_eq!(write_back(&items[0]).body["status_id"], json!(7), "an id that the reply has as text");
 }
 
 #[test]

@@ -7,6 +7,7 @@ use super::*;
 fn values_of_replies_are_sent_in_the_form_that_requests_have() {
     let mut current = CurrentState::default();
     current.add(entity("assets"), object(json!({"id": 8, "asset_id": "T-8"})));
+    current.add(entity("assets"), object(json!({"id": 7, "asset_id": "90121"})));
     let sent = |name: &str, field: &str, value: Json, method| {
         as_sent(entity(name).field(field).unwrap(), &value, method, &current)
     };
@@ -26,6 +27,7 @@ fn values_of_replies_are_sent_in_the_form_that_requests_have() {
         ("maintenances", "asset_id", json!(8), json!("T-8")),
         ("maintenances", "asset_id", json!("T-8"), json!("T-8")),
         ("maintenances", "asset_id", json!(9), json!(9)),
+        ("maintenances", "asset_id", json!(90121), json!("90121")),
         ("audits", "completed", json!("Yes"), json!(true)),
         ("audits", "completed", json!(1), json!(true)),
         ("audits", "completed", json!("TRUE"), json!(true)),

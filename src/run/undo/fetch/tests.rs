@@ -187,7 +187,7 @@ impl RecordSource for Nameless {
         offset: u64,
         limit: u32,
     ) -> Result<crate::api::RawPage, Self::Error> {
-        let mut records = self.0.raw_page(entity, filters, offset, limit).await?.to_records();
+        let mut records = self.0.raw_page(entity, filters, offset, limit).await?.to_records(entity);
         records.iter_mut().for_each(|record| drop(record.remove("employee_id")));
         Ok(crate::api::RawPage::of(serde_json::to_string(&records).unwrap()).unwrap())
     }
