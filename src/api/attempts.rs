@@ -9,8 +9,8 @@ use super::rate_limiter::{Closed, RateLimiter};
 use super::request_kind::Method;
 use super::response::Response;
 use super::retry::{
-    AttemptCounts, AttemptOutcome, LONGEST_RETRY_AFTER, LONGEST_THROTTLING, RETRIES, RetryAction, decide, is_outage,
-    outage_wait,
+    AttemptCounts, AttemptOutcome, LEAST_THROTTLED, LONGEST_RETRY_AFTER, LONGEST_THROTTLING, RETRIES, RetryAction,
+    decide, is_outage, outage_wait,
 };
 use super::wait::WaitReason;
 
@@ -97,10 +97,11 @@ where
             RetryAction::PauseAll { .. } if limiter.is_closed() => return RequestResult { last, earlier },
             RetryAction::PauseAll { span } => {
                 let since: Instant = *throttled_since.get_or_insert_with(Instant::now);
-                if !patience.is_zero() && since.elapsed() > LONGEST_THROTTLING {
+                counts.throttled += 1;
+                let is_long = counts.throttled >= LEAST_THROTTLED && since.elapsed() > LONGEST_THROTTLING;
+                if !patience.is_zero() && is_long {
                     return RequestResult { last, earlier };
                 }
-                counts.throttled += 1;
                 limiter.pause(span, WaitReason::Throttled);
                 continue;
             }
@@ -210,7 +211,14 @@ mod tests {
         let script = [vec![plain(429); 150], vec![plain(502)], vec![plain(429); 150]].concat();
         assert_eq!(play_patiently(Method::Get, patience, script).await.0.last, plain(200));
         let day = ResponseHeaders { retry_after: Some(Duration::from_secs(86_400)), ..ResponseHeaders::default() };
-        assert_eq!(play_patiently(Method::Get, patience, vec![answered(429, day)]).await.0.last, plain(200));
+        let after_a_day = |more| [vec![answered(429, day.clone())], vec![plain(429); more]].concat();
+        assert_eq!(play_patiently(Method::Get, patience, after_a_day(0)).await.0.last, plain(200));
+        assert_eq!(
+            play_patiently(Method::Get, patience, after_a_day(3)).await.0.last,
+            plain(200),
+            "not yet ready then"
+        );
+        assert_eq!(play_patiently(Method::Get, patience, after_a_day(4)).await.0.last, plain(429));
         // An import waits as long as it takes.
         assert_eq!(play(Method::Get, vec![plain(429); 1_000]).await.0.last, plain(200));
     }

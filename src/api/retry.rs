@@ -34,6 +34,9 @@ const LONGEST_PAUSE: Duration = Duration::from_secs(60);
 /// How long an export's request is answered by nothing but 429 before it is given up: four hours of a quota that others use up.
 /// The next export waits for this one.
 pub(super) const LONGEST_THROTTLING: Duration = Duration::from_secs(4 * 3_600);
+/// How many 429s in a row it takes at least: after an announced pause of hours, one more shows only that the clocks differ or that
+/// requests which waited as well were quicker.
+pub(super) const LEAST_THROTTLED: u32 = 5;
 /// The shortest pause after a 429, whatever it names: `Retry-After: 0` must not become a busy loop.
 const LEAST_PAUSE: Duration = Duration::from_millis(100);
 /// A failure that asks for a longer wait is final, not a hiccup.
