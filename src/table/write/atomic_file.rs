@@ -20,8 +20,9 @@ use crate::written_files::WrittenFiles;
 const PART: &str = ".part";
 /// What the names of the second names of files end with that a set of files is about to replace.
 pub(super) const PREVIOUS: &str = ".previous";
-/// Names with a number are tried up to this one.
+/// A name with a number that is free is looked for up to this one, and so many of them are tried.
 const MAX_NUMBER: u32 = 100;
+const MAX_NUMBERED: usize = 8;
 /// How long a process may take to lock the temporary file that it has created.
 const LOCK_DELAY: Duration = Duration::from_millis(100);
 
@@ -163,7 +164,8 @@ impl AtomicFile {
             Ok(path) => return Ok(path),
             Err(refused) => *refused,
         };
-        let mut free = (2..MAX_NUMBER).map(|number| numbered(&path, number)).filter(|path| !path.exists());
+        let free = (2..MAX_NUMBER).map(|number| numbered(&path, number)).filter(|path| !path.exists());
+        let mut free = free.take(MAX_NUMBERED);
         while refused.error.is_about_the_name()
             && let (Some(whole), Some(path)) = (refused.whole.take(), free.next())
         {
