@@ -193,6 +193,13 @@ impl WrittenFiles {
         self.mark(&[path.to_path_buf()], |record| record.before = None);
     }
 
+    /// Takes files off the list that tallyport has just deleted, by their real paths.
+    pub(crate) fn forget(&self, deleted: &[PathBuf]) {
+        if !deleted.is_empty() {
+            self.log(self.change(|known| known.retain(|path, _| !deleted.contains(path))));
+        }
+    }
+
     fn mark(&self, paths: &[PathBuf], mark: impl Fn(&mut FileRecord)) {
         let paths: Vec<PathBuf> = paths.iter().filter_map(|path| resolved(path).ok()).collect();
         self.log(self.change(|known| {

@@ -193,8 +193,8 @@ impl Exporter<'_> {
         let Some(keep) = self.job.options.keep else { return Ok(()) };
         let output = self.job.output_over_time(tenant)?;
         let written: Vec<String> = report.files.iter().filter_map(|file| file.location.clone()).collect();
-        let (known, series) = (self.written_files.known(), self.job.series(tenant)?);
-        let earlier = EarlierFiles { known: &known, series: &series };
+        let series = self.job.series(tenant)?;
+        let earlier = EarlierFiles { list: &self.written_files, series: &series };
         match retention::prune(&output, &written, earlier, (keep as usize, self.job.now)).await {
             Ok(pruned) => {
                 report.deleted_files = pruned.deleted;

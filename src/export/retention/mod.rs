@@ -25,7 +25,7 @@ use jiff::civil::DateTime;
 use super::bucket::{Bucket, BucketUrl, is_url};
 use super::error::ExportError;
 use crate::error::{Error, ErrorKind, Result};
-use crate::written_files::{ExportSeries, KnownFiles};
+use crate::written_files::{ExportSeries, WrittenFiles};
 pub(crate) use series::fill;
 use series::{Stamp, has_stamp, match_stamp, outdated, patterns_of};
 
@@ -40,7 +40,7 @@ pub(crate) struct PruneReport {
 /// The files that an export has written before.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct EarlierFiles<'a> {
-    pub known: &'a KnownFiles,
+    pub list: &'a WrittenFiles,
     pub series: &'a ExportSeries,
 }
 
@@ -91,30 +91,34 @@ fn prune_folders(
     earlier: EarlierFiles<'_>,
     (keep, now): (usize, DateTime),
 ) -> io::Result<PruneReport> {
-    let mut found = Vec::new();
+    let (known, mut found) = (earlier.list.known(), Vec::new());
     for pattern in patterns {
         find_files(Path::new(pattern), &mut found)?;
     }
     let written: BTreeSet<PathBuf> = written.iter().filter_map(|path| fs::canonicalize(path).ok()).collect();
     let is_written = |path: &Path| fs::canonicalize(path).is_ok_and(|real| written.contains(&real));
     let old_by_name: BTreeSet<PathBuf> = outdated(found.clone(), |_| true, keep, now).into_iter().collect();
-    let is_own = |path: &Path| is_written(path) || earlier.known.is_of_series(path, earlier.series);
+    let is_own = |path: &Path| is_written(path) || known.is_of_series(path, earlier.series);
     let (own, others): (Vec<_>, Vec<_>) = found.into_iter().partition(|(_, path)| is_own(path));
     let mut left: Vec<PathBuf> = others.into_iter().map(|(_, path)| path).collect();
     left.retain(|path| old_by_name.contains(path));
     left.sort_unstable();
     let mut report = PruneReport { deleted: 0, left };
-    let is_complete = |path: &PathBuf| is_written(path) || !earlier.known.is_incomplete(path);
+    let is_complete = |path: &PathBuf| is_written(path) || !known.is_incomplete(path);
+    let mut deleted = Vec::new();
     for path in outdated(own, is_complete, keep, now) {
         if is_written(&path) {
             continue;
         }
+        let real = fs::canonicalize(&path)?;
         fs::remove_file(&path)?;
+        deleted.push(real);
         report.deleted += 1;
         let folders = path.ancestors().skip(1).zip(depth_of_stamps(patterns, &path));
         // A folder that holds anything else stays.
         folders.take_while(|(folder, _)| fs::remove_dir(folder).is_ok()).count();
     }
+    earlier.list.forget(&deleted);
     Ok(report)
 }
 

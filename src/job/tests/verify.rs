@@ -152,11 +152,11 @@ fn what_was_changed_is_found_with_both_values_where_they_stand_and_who_did_it() 
 
 #[test]
 fn what_the_log_tells_up_to_the_change_that_a_row_shows_is_no_cause() {
-    let test = JobTest::empty().holds("locations", &json!({"name": "Berlin", "city": "Mainz"}));
-    test.changes("locations", 1, &json!({"city": "Bonn"}));
+    let (test, _) = imported();
+    test.changes("assets", 1, &json!({"notes": "theirs"}));
     for (shown, by) in [("2999-01-01T00:00:00Z", None), ("2000-01-01T00:00:00Z", Some("admin@example.com"))] {
-        let report = test.compares("locations.csv", &format!("_id,name,city,updated_at\n1,Berlin,Ulm,{shown}\n"));
-        assert_eq!(told(&report), set(["different locations Berlin city Ulm Bonn"]), "{shown}");
+        let report = test.compares("assets.csv", &format!("_id,asset_id,notes,updated_at\n1,A-1,mine,{shown}\n"));
+        assert_eq!(told(&report), set(["different assets A-1 notes mine theirs"]), "{shown}");
         assert_eq!(report.differences()[0].changed_by.as_deref(), by, "{shown}");
     }
 }
