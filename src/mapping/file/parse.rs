@@ -455,6 +455,7 @@ fn formats(value: &Spanned<DeValue<'_>>) -> Result<TextFormats, Mistake> {
     Ok(TextFormats { date: date.map(|Text(text)| text), decimal: decimal.map(mark).transpose()? })
 }
 
+/// The preset that a value names.
 fn preset(value: &Spanned<DeValue<'_>>) -> Result<&'static Preset, Mistake> {
     preset_named(&text_of(value)?, value)
 }
