@@ -428,7 +428,9 @@ impl Filter {
     pub(crate) fn matches_record(&self, record: &RawFields<'_>, names: &ReferenceNames) -> bool {
         match &self.test {
             FilterTest::Field(current, wanted) => {
-                holds(current.field, wanted, names.current_value(*current, |name| record.get(name)).as_ref())
+                let null = record.get(current.field.name).map(|_| Json::Null);
+                let held = names.current_value(*current, |name| record.get(name)).or(null);
+                holds(current.field, wanted, held.as_ref())
             }
             FilterTest::ServerOnly(field, wanted) => log_match(field, wanted, record).unwrap_or(true),
             // Timestamps in one notation compare as text. A record without one is kept rather than lost.

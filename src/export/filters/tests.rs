@@ -73,6 +73,17 @@ fn other_filters_are_applied_by_the_client() {
 }
 
 #[test]
+fn null_is_found_as_false() {
+    let found = |text: &str, record: &str| {
+        let filter = FilterArg::parse(text).unwrap();
+        let filter = filter.resolve(collection("employees").unwrap(), &ObservedFields::default(), &names()).unwrap();
+        filter.matches_record(&RawFields::of(record).unwrap(), &names())
+    };
+    assert!(found("archived=no", r#"{"archived":null}"#) && found("archived=no", r#"{"archived":false}"#));
+    assert!(!found("archived=no", r#"{"id":1}"#) && !found("archived=yes", r#"{"archived":null}"#));
+}
+
+#[test]
 fn a_record_shows_that_the_service_ignored_a_filter() {
     let contradicts = |filter: &str, record: &str| {
         super::Filter::is_contradicted_by(&self::filter(filter).unwrap(), &RawFields::of(record).unwrap(), &names())
