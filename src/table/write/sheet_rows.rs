@@ -211,10 +211,12 @@ fn push_escaped(text: &str, xml: &mut Vec<u8>) {
     xml.extend_from_slice(rest.as_bytes());
 }
 
-/// Whether a text begins like `_x000B_`.
+/// Whether a text begins like `_x000B_`, or does once what follows the digits is escaped: that begins with the underscore.
 fn is_escape(text: &[u8]) -> bool {
-    matches!(text, [b'_', b'x', digits @ .., ] if digits.len() >= 5
-        && digits[..4].iter().all(u8::is_ascii_hexdigit) && digits[4] == b'_')
+    let Some((digits, rest)) = text.strip_prefix(b"_x").and_then(|text| text.split_at_checked(4)) else { return false };
+    let ends = matches!(rest, [b'_', ..] | [0xEF, 0xBF, 0xBE | 0xBF, ..])
+        || rest.first().is_some_and(|byte| *byte < b' ' && !matches!(byte, b'\t' | b'\n'));
+    digits.iter().all(u8::is_ascii_hexdigit) && ends
 }
 
 /// Compresses the chunks that come, and writes them to `file`.
