@@ -62,6 +62,10 @@ impl FinishedRows {
             }
             return;
         }
+        // Further records of many rows may be the same one.
+        if sheet.mapping.origin == RecordOrigin::Described {
+            return;
+        }
         let mut key = sheet.match_on.iter().filter_map(|field| sheet.mapping.column_of(field));
         if matches!(earlier, Some(EarlierRunRow::Known { .. })) && !key.all(is_kept) {
             return;
