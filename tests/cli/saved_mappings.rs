@@ -145,8 +145,8 @@ fn a_printed_preset_and_a_mapping_saved_with_it_are_read_as_the_preset() {
 
 #[test]
 fn names_that_an_export_cannot_make_are_left_out_as_by_the_preset() {
-    let sheet = "AssetName,AssetTypename,Statename,Serialnumber,Manufacturer,Model,Department\n\
-                 PC-1,Windows,Active,S1,Dell,OptiPlex 7010,IT\n";
+    let sheet = "AssetName,AssetTypename,Branchoffice,OSname,Statename,Serialnumber,Manufacturer,Model,Department\n\
+                 PC-1,Windows,,,Active,S1,Dell,OptiPlex 7010,IT\n";
     let account = CliTest::new().sheet("lansweeper.csv", sheet);
     let import = ["import", "lansweeper.csv", "--create-missing=all", "--dry-run"];
     account.run(&["check", "lansweeper.csv", "--save-mapping", "saved.toml"]).exits(0);

@@ -98,7 +98,6 @@ impl MergedRows<'_> {
         let own = row.outcome.status;
         let mut messages = Vec::new();
         let mut status = own;
-        let own_message = std::mem::take(&mut row.outcome.message);
         for (entity, part) in &parts {
             if part.ending == RowEnding::Open {
                 row.ending = RowEnding::Open;
@@ -109,13 +108,8 @@ impl MergedRows<'_> {
                 part => worst(status, part),
             };
             messages.extend(self.message(entity, &part.outcome));
-            // What is told of a record that was written, unless the row's own says it.
-            let is_told =
-                entity.is_action() || part.outcome.message.is_empty() || own_message.contains(&*part.outcome.message);
-            if part.outcome.status.is_written() && !is_told {
-                messages.push(part.outcome.message.to_string());
-            }
         }
+        let own_message = std::mem::take(&mut row.outcome.message);
         if !own_message.is_empty() {
             messages.insert(0, own_message.into_string());
         }
@@ -347,7 +341,7 @@ mod tests {
         assert_eq!(told(&rows), ["2 failed: location created; own"]);
         let noted = [(4, Ended, Created, Some(7), "a note", "")];
         let rows = merged(&own[2..], &noted, "suppliers", Unfinished::Open);
-        assert_eq!(told(&rows), ["4 updated: supplier #7 created; a note"]);
+        assert_eq!(told(&rows), ["4 updated: supplier #7 created"]);
         let rows =
             merged(&own[2..], &[(4, Ended, RowStatus::NotSent, None, "", "")], "checkin_asset", Unfinished::DryRun);
         assert_eq!(told(&rows), [format!("4 not_sent: check-in: {}", RowStatus::NotSent.label(ReportMode::DryRun))]);
