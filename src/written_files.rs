@@ -8,7 +8,7 @@
 //! between leaves a file that is known, whether it was renamed or not.
 //!
 //! No file leaves the list because it cannot be seen: its share may not be mounted tonight, and asking one that hangs would
-//! hang every command. What was written longest ago leaves it when it is full.
+//! hang every command. What tallyport deletes leaves it, and when it is full, what was written longest ago.
 
 use std::collections::BTreeMap;
 use std::fs::{self, File};

@@ -136,7 +136,7 @@ fn what_two_sheets_contradict_each_other_about_stays_a_problem_of_the_result() {
     let account = start(&rows("berlin", "ada@example.com"), &rows("berlin", "bob@example.com"));
     let (code, summary) = again(&account);
     assert_eq!((code, writes(&summary)), (1, vec![]), "{summary}");
-    assert_eq!(told(&summary), format!("assigned_to from Who, H2: {message}"), "{summary}");
+    assert_eq!(told(&summary), format!("assigned_to from Who, I2: {message}"), "{summary}");
     // What agrees, or says more, is no problem, nor is what others have changed since.
     let account = start(&rows("berlin", ""), "asset_id,asset_name,notes\nA-1,Berlin,mine\n");
     account.request("PUT", "assets/1", Some(&json!({"asset_name": "theirs"})));
