@@ -193,10 +193,10 @@ impl<S: StepSink> Planner<'_, S> {
         let earlier = earlier.as_deref().unwrap_or("an earlier row");
         let entity = sheet.mapping.entity;
         let hint = if entity.is_tagged() || entity.is_person() {
-            "merge the two rows, or import the result with --only-failed once the first one is done"
+            "merge the two rows, or make them say the same and import the result with --only-failed once the first one is done"
         } else {
-            "merge the two rows, import the result with --only-failed once the first one is done, or pass \
-             --allow-duplicates if both are meant"
+            "merge the two rows, make them say the same and import the result with --only-failed once the first one is \
+             done, or pass --allow-duplicates if both are meant"
         };
         let message = format!("duplicate; {earlier} creates the same record");
         key_problem(sheet, row, ValueError::new(Code::DuplicateKey, message, hint))

@@ -76,7 +76,11 @@ impl JournaledActions {
         let run: Rc<str> = Rc::from(header.id.as_str());
         let undoes: Option<Rc<str>> = header.undoes.as_deref().map(Rc::from);
         if undoes.is_some() {
-            self.undos.push((journal.started_at()?, journal.recreated_records()?.into_iter().collect()));
+            let recreated = journal.recreated_records()?;
+            // Every request asks all of these.
+            if !recreated.is_empty() {
+                self.undos.push((journal.started_at()?, recreated.into_iter().collect()));
+            }
         }
         for sent in journal.sent_actions()? {
             let Some(key) = item_key(&sent).filter(|key| items.contains(key)) else { continue };

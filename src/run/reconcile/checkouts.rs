@@ -290,8 +290,9 @@ impl ItemState {
         let evidence = match (before, available(&self.record)) {
             (Some(before), Some(now)) => {
                 let done: Vec<&Step> = own.iter().chain(&theirs).copied().collect();
-                // A log that lacks an action which surely was applied does not show all that was taken.
-                let is_whole = asked.completeness == LogCompleteness::Complete && self.moves.count >= done.len();
+                // A log that lacks an action which surely was applied does not show all that was taken, and one that shows
+                // more may show an open step's.
+                let is_whole = asked.completeness == LogCompleteness::Complete && self.moves.count == done.len();
                 let logged = self.moves.taken.filter(|_| is_whole);
                 let found = evidence::from_stock((before, now), &done, &open, logged);
                 // Strangers may have taken what the open steps would have.
