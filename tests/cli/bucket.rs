@@ -203,7 +203,7 @@ fn local_folders_are_partitioned_by_tenant_first() {
     assert_output!(account.run(&[&export[..], &["--keep", "1"]].concat()), @"
     exit code 0
     --- stdout
-    Export of 2 tenants, in 0.5 s (20 requests)
+    Export of 2 tenants, in 0.5 s (21 requests)
       tenant 7  assets          0 rows  read in full
       tenant 8  assets          0 rows  read in full
     wrote `lake/tenant=7/collection=assets/snapshot=2026-11-24/part-0.parquet`
