@@ -147,7 +147,7 @@ impl RemarkKind {
         }
     }
 
-    /// What was found, and what becomes of it; `samples` are quoted values, of which `first` is the first.
+    /// What was found, and what becomes of it. `samples` are values in quotes; `first` is the first of them, without.
     fn message(self, count: u64, samples: &str, first: &str) -> String {
         match self {
             RemarkKind::KindAssumed { kind, other, collection, target: (field, related) } => {

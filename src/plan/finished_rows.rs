@@ -15,12 +15,12 @@ use crate::table::Row;
 /// where other sheets may be about the same record.
 #[derive(Debug, Default)]
 pub(crate) struct FinishedRows {
-    rows: HashMap<&'static str, Vec<FinishedRow>>,
+    rows: HashMap<&'static str, Vec<RowDigest>>,
     cells: Vec<CellDigest>,
 }
 
 #[derive(Debug, Clone, Copy)]
-pub(super) struct FinishedRow {
+pub(super) struct RowDigest {
     record: i64,
     pub(super) row: u32,
     first_cell: u32,
@@ -80,7 +80,7 @@ impl FinishedRows {
             let custom = checked.custom_fields(sheet.mapping, row).into_iter().filter(|given| is_kept(given.column));
             self.cells.extend(custom.map(|given| CellDigest::new(&custom_field(&given.name), &given.value)));
         }
-        self.rows.entry(entity.name).or_default().push(FinishedRow {
+        self.rows.entry(entity.name).or_default().push(RowDigest {
             record,
             row: number,
             first_cell: first_cell as u32,
@@ -99,14 +99,14 @@ impl FinishedRows {
         }
     }
 
-    fn of(&self, (collection, record): RecordKey) -> &[FinishedRow] {
+    fn of(&self, (collection, record): RecordKey) -> &[RowDigest] {
         let Some(rows) = self.rows.get(collection) else { return &[] };
         let first = rows.partition_point(|row| row.record < record);
         let count = rows[first..].partition_point(|row| row.record == record);
         &rows[first..first + count]
     }
 
-    fn of_sheet(&self, record: RecordKey, sheet: u16) -> Option<&FinishedRow> {
+    fn of_sheet(&self, record: RecordKey, sheet: u16) -> Option<&RowDigest> {
         self.of(record).iter().find(|finished| finished.sheet == sheet)
     }
 
@@ -116,23 +116,23 @@ impl FinishedRows {
     }
 
     /// The row that stands for a record in a sheet, if that is another than this one.
-    pub(super) fn other_of(&self, record: RecordKey, sheet: u16, row: u64) -> Option<&FinishedRow> {
+    pub(super) fn other_of(&self, record: RecordKey, sheet: u16, row: u64) -> Option<&RowDigest> {
         self.of_sheet(record, sheet).filter(|finished| u64::from(finished.row) != row)
     }
 
     /// The row that excludes that another one writes to the record.
-    pub(super) fn excluding(&self, record: RecordKey, lock: &RecordLock) -> Option<&FinishedRow> {
+    pub(super) fn excluding(&self, record: RecordKey, lock: &RecordLock) -> Option<&RowDigest> {
         let elsewhere = || self.elsewhere(record, lock.sheet).find(|finished| lock.deletes && !finished.is_edited);
         self.other_of(record, lock.sheet, lock.row).or_else(elsewhere)
     }
 
     /// The rows of other sheets that are about a record.
-    pub(super) fn elsewhere(&self, record: RecordKey, sheet: u16) -> impl Iterator<Item = &FinishedRow> {
+    pub(super) fn elsewhere(&self, record: RecordKey, sheet: u16) -> impl Iterator<Item = &RowDigest> {
         self.of(record).iter().filter(move |finished| finished.sheet != sheet)
     }
 
     /// Whether a row says something else of a field than this text.
-    pub(super) fn contradicts(&self, finished: &FinishedRow, field: &str, text: &str) -> bool {
+    pub(super) fn contradicts(&self, finished: &RowDigest, field: &str, text: &str) -> bool {
         let new = CellDigest::new(field, text);
         let cells = self.cells[finished.first_cell as usize..].iter().take(finished.cells.into());
         cells.copied().any(|cell| cell.field == new.field && cell.text != new.text)
@@ -162,7 +162,7 @@ mod tests {
     #[test]
     fn the_row_that_was_not_edited_stands_for_its_record() {
         let finished =
-            |record, sheet, row, is_edited| FinishedRow { record, row, first_cell: 0, cells: 0, sheet, is_edited };
+            |record, sheet, row, is_edited| RowDigest { record, row, first_cell: 0, cells: 0, sheet, is_edited };
         let rows = vec![
             finished(9, 0, 2, false),
             finished(7, 0, 3, true),
@@ -190,7 +190,7 @@ mod tests {
     #[test]
     fn cells_are_compared_as_names_are() {
         let cells = vec![CellDigest::new("city", "x"), CellDigest::new("city", "Ulm "), CellDigest::new("zip", "1")];
-        let row = FinishedRow { record: 7, row: 2, first_cell: 1, cells: 1, sheet: 0, is_edited: false };
+        let row = RowDigest { record: 7, row: 2, first_cell: 1, cells: 1, sheet: 0, is_edited: false };
         let known = FinishedRows { rows: HashMap::from([("locations", vec![row])]), cells };
         let contradicts = |field: &str, text: &str| known.contradicts(&row, field, text);
         assert!(contradicts("city", "Bonn") && contradicts("city", "<clear>"));

@@ -91,8 +91,8 @@ impl JournaledActions {
         Ok(())
     }
 
-    /// The earlier actions of the kind of a request on its item and for its holder that still count: check-outs that no
-    /// later check-in has taken back, or check-ins, and none that was undone.
+    /// The earlier actions of a request's kind, on its item and for its holder, that still count. A check-out counts until
+    /// it is checked in, and nothing counts that was undone.
     pub(super) fn outstanding(&self, request: &ActionRequest) -> Vec<OutstandingAction<'_>> {
         let mut actions: Vec<&JournaledAction> = item_keys(request)
             .filter_map(|key| self.by_item.get(&key))

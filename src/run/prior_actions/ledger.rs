@@ -48,7 +48,7 @@ impl<'a> OutstandingAction<'a> {
 /// The actions between an item and a holder, one after another.
 #[derive(Debug, Default)]
 pub(super) struct ActionLedger<'a> {
-    /// Check-outs that nothing has taken back.
+    /// Check-outs that were neither checked in nor undone.
     pub(super) out: Vec<OutstandingAction<'a>>,
     /// Check-ins that were not undone, each with the check-out that it took back, if a journal has that.
     checkins: Vec<(OutstandingAction<'a>, Option<OutstandingAction<'a>>)>,
