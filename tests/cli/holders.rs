@@ -192,7 +192,9 @@ fn what_is_left_of_a_row_is_sent_alone_and_what_others_have_changed_stays() {
         assert!(edits.iter().all(|(from, _)| text.contains(from)), "{text}");
         let edited = edits.iter().fold(text, |text, (from, edited)| text.replace(from, edited));
         std::fs::write(account.path(file), edited).unwrap();
-        let (_, summary) = account.json(&["import", file, "--mapping", "mapping.toml", "--result", to, "--yes"]);
+        // One request after the other, so that the employees get their ids in the order of the rows.
+        let flags = ["--mapping", "mapping.toml", "--concurrency", "1", "--result", to, "--yes"];
+        let (_, summary) = account.json(&[&["import", file], &flags[..]].concat());
         (writes(&summary), summary)
     };
     let told = |tag: &str| {
