@@ -5,6 +5,7 @@ use std::borrow::Cow;
 use std::cell::{Cell, RefCell};
 use std::collections::HashMap;
 use std::convert::Infallible;
+use std::iter;
 
 use fastrand::Rng;
 use serde_json::Value as Json;
@@ -21,6 +22,8 @@ pub(crate) enum Quirk {
     IgnoresFilters,
     /// Before its second request, the first record of the list is deleted.
     DeletesWhileRead,
+    /// The first request for a list gets an empty one.
+    FirstEmpty,
     /// Pages are silently cut to this length, and the client suspects it.
     CutsPages(u32),
     /// The record at this place is left out of a page after the page was cut.
@@ -155,6 +158,9 @@ impl RecordSource for FakeSource {
         }
         if self.quirk == Quirk::Shuffles {
             Rng::with_seed(self.requests()).shuffle(list);
+        }
+        if self.quirk == Quirk::FirstEmpty && self.requests() == 1 {
+            return Ok(page_of(iter::empty()));
         }
         let limit = limit.min(self.page_limit).min(self.longest_page()) as usize;
         if let Quirk::ListsWithout(field) = self.quirk {

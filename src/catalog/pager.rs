@@ -114,6 +114,10 @@ impl<'a, S: RecordSource> Pager<'a, S> {
         loop {
             let page = self.source.raw_page(self.entity, &self.filters, offset, limit).await?;
             self.requests += 1;
+            // What an import finds in no list it creates, so a list is not believed to be empty at the first time.
+            if page.is_empty() && self.requests == 1 {
+                continue;
+            }
             let ids = || page.records().filter_map(|record| record.id);
             if offset > 0 && limit > 1 && !ids().any(|id| known.contains(&id)) {
                 (offset, step) = (offset.saturating_sub(step), step * 2);

@@ -120,7 +120,7 @@ fn extra_cells_are_a_problem_of_their_row() {
 
       read      assets.csv as UTF-8, comma
       header    row 1: asset_id, product → product_id, status → status_id, purchase_cost
-      requests  6: 5 to look up, 1 to create or move
+      requests  7: 6 to look up, 1 to create or move
       result    assets.result.xlsx
       next      correct the red cells in the result, then run
                 tallyport import assets.result.xlsx --only-failed

@@ -19,7 +19,7 @@ fn rows_become_records_and_a_second_upsert_writes_nothing() {
       read      assets.csv as UTF-8, comma
       header    row 1: asset_id, asset_name, product → product_id, status → status_id, purchase_cost,
                 purchase_date, notes
-      requests  7: 5 to look up, 2 to create or move
+      requests  8: 6 to look up, 2 to create or move
       result    assets.result.xlsx
     "#);
     let asset = account.record("assets", "asset_id", "LAP-1");
@@ -97,7 +97,7 @@ fn create_and_update_modes_reject_other_rows() {
       read      assets.csv as UTF-8, comma
       header    row 1: asset_id, asset_name, product → product_id, status → status_id, purchase_cost,
                 purchase_date, notes
-      requests  5: 5 to look up
+      requests  6: 6 to look up
       result    assets.result.xlsx
       next      correct the red cells in the result, then run
                 tallyport import assets.result.xlsx --mode update --only-failed
@@ -110,7 +110,7 @@ fn create_and_update_modes_reject_other_rows() {
       read      assets.csv as UTF-8, comma
       header    row 1: asset_id, asset_name, product → product_id, status → status_id, purchase_cost,
                 purchase_date, notes
-      requests  7: 5 to look up, 2 to create or move
+      requests  8: 6 to look up, 2 to create or move
       result    assets.result-2.xlsx
     "#);
     assert_output!(account.run(&["import", "assets.csv", "--mode", "create"]), @r#"
@@ -185,7 +185,7 @@ fn missing_records_are_created_once() {
       read      assets.csv as UTF-8, comma
       header    row 1: Asset Tag → asset_id, Model → product_id, Category → product_id.category_id,
                 Manufacturer → product_id.manufacturer_id, Status → status_id, Location → location_id
-      requests  7: 7 to look up
+      requests  12: 12 to look up
       result    assets.result.xlsx
       next      correct the red cells in the result, then run
                 tallyport import assets.result.xlsx --only-failed
@@ -198,7 +198,7 @@ fn missing_records_are_created_once() {
       read      assets.csv as UTF-8, comma
       header    row 1: Asset Tag → asset_id, Model → product_id, Category → product_id.category_id,
                 Manufacturer → product_id.manufacturer_id, Status → status_id, Location → location_id
-      requests  16: 7 to look up, 9 to create or move
+      requests  21: 12 to look up, 9 to create or move
       note      also created missing records: 1 category, 2 locations, 1 manufacturer, 2 products
       result    assets.result-2.xlsx
     "#);
@@ -232,7 +232,7 @@ fn employees_are_never_created_implicitly() {
 
       read      checkout_asset.csv as UTF-8, comma
       header    row 1: asset_id, employee → employee_id, checkout_date
-      requests  8: 8 to look up
+      requests  9: 9 to look up
       result    checkout_asset.result.xlsx
       next      correct the red cells in the result, then run
                 tallyport import checkout_asset.result.xlsx --create-missing --only-failed
@@ -278,7 +278,7 @@ fn sheets_are_imported_in_dependency_order() {
       header    row 1 of employees: name, email
       header    row 1 of statuses: name, type
       header    row 1 of categories: name, type
-      requests  12: 6 to look up, 6 to create or move
+      requests  17: 11 to look up, 6 to create or move
       result    book.result.xlsx
     ");
     assert_eq!(account.record("assets", "asset_id", "T-1")["deployed_to"][0]["employee_id"], 1);
@@ -308,7 +308,7 @@ fn an_ambiguous_name_shows_both_records() {
 
       read      assets.csv as UTF-8, comma
       header    row 1: asset_id, product → product_id, status → status_id, location → location_id
-      requests  8: 7 to look up, 1 to create or move
+      requests  9: 8 to look up, 1 to create or move
       result    assets.result.xlsx
       next      correct the red cells in the result, then run
                 tallyport import assets.result.xlsx --only-failed
@@ -322,7 +322,7 @@ fn requests_are_a_page_per_collection_the_end_of_each_and_one_write_per_row() {
     let (_, summary) = account.json(&["import", "assets.csv"]);
     assert_eq!(
         summary["requests"]["by_kind"],
-        json!({"GET assets": 1, "GET products": 2, "GET statuses": 2, "POST assets": 2})
+        json!({"GET assets": 2, "GET products": 2, "GET statuses": 2, "POST assets": 2})
     );
 }
 
@@ -405,7 +405,7 @@ fn only_failed_sends_only_unfinished_rows() {
 
       read      assets.csv as UTF-8, comma
       header    row 1: asset_id, product → product_id, status → status_id
-      requests  6: 5 to look up, 1 to create or move
+      requests  7: 6 to look up, 1 to create or move
       result    assets.result.xlsx
       next      correct the red cells in the result, then run
                 tallyport import assets.result.xlsx --only-failed
@@ -572,7 +572,7 @@ fn duplicates_are_created_with_allow_duplicates() {
 
       read      locations.csv as UTF-8, comma
       header    row 1: name, city
-      requests  2: 1 to look up, 1 to create or move
+      requests  3: 2 to look up, 1 to create or move
       result    locations.result.xlsx
       next      correct the red cells in the result, then run
                 tallyport import locations.result.xlsx --only-failed

@@ -10,8 +10,8 @@ use crate::harness::{CliTest, CommandOutput, assert_output, sheet_rows};
 
 #[test]
 fn ctrl_c_stops_a_run_that_waits_for_the_quota() {
-    // Three requests prepare the account, five are lookups, two create; then the service asks to wait for an hour.
-    let options = SandboxOptions { seed: Seed::Empty, quota: Some(10), ..SandboxOptions::default() };
+    // Three requests prepare the account, six are lookups, two create; then the service asks to wait for an hour.
+    let options = SandboxOptions { seed: Seed::Empty, quota: Some(11), ..SandboxOptions::default() };
     let mut text = String::from("asset_id,product,status\n");
     (1..=20).for_each(|number| text.push_str(&format!("A-{number},MacBook Pro 14,Ready\n")));
     let account = CliTest::with(options).with_lookups().sheet("assets.csv", &text);
@@ -29,7 +29,7 @@ fn ctrl_c_stops_a_run_that_waits_for_the_quota() {
       20 rows: 2 created, 18 not_sent (assets)
       read      assets.csv as UTF-8, comma
       header    row 1: asset_id, product → product_id, status → status_id
-      requests  7: 5 to look up, 2 to create or move
+      requests  8: 6 to look up, 2 to create or move
       result    assets.result.xlsx
       next      tallyport resume 20261124-093015-abcd
     "#);
@@ -43,7 +43,7 @@ fn ctrl_c_stops_a_run_that_waits_for_the_quota() {
 #[cfg(target_os = "linux")]
 #[test]
 fn a_signal_that_is_ignored_from_the_start_stays_ignored() {
-    let options = SandboxOptions { seed: Seed::Empty, quota: Some(10), ..SandboxOptions::default() };
+    let options = SandboxOptions { seed: Seed::Empty, quota: Some(11), ..SandboxOptions::default() };
     let mut text = String::from("asset_id,product,status\n");
     (1..=20).for_each(|number| text.push_str(&format!("A-{number},MacBook Pro 14,Ready\n")));
     let account = CliTest::with(options).with_lookups().sheet("assets.csv", &text);

@@ -129,7 +129,7 @@ fn where_there_is_no_status_of_the_kind_create_missing_makes_one() {
       read      devices.csv as UTF-8, comma
       header    row 1: Serial number → asset_serial, Serial number → asset_id, Model → product_id,
                 State → status_id (any deployable status where blank)
-      requests  5: 5 to look up
+      requests  6: 6 to look up
       result    devices.result.xlsx
       next      correct the red cells in the result, then run
                 tallyport import devices.result.xlsx --mapping m.toml --only-failed

@@ -285,7 +285,7 @@ fn an_id_is_never_a_name_for_a_new_record() {
 
       read      marked.csv as UTF-8, comma
       header    row 1: asset_id, location → location_id
-      requests  3: 3 to look up
+      requests  4: 4 to look up
       result    marked.result.xlsx
       next      correct the red cells in the result, then run
                 tallyport import marked.result.xlsx --entity assets --create-missing --only-failed
@@ -303,7 +303,7 @@ fn an_id_is_never_a_name_for_a_new_record() {
 
       read      bare.csv as UTF-8, comma
       header    row 1: asset_id, location_id
-      requests  3: 3 to look up
+      requests  4: 4 to look up
       result    bare.result.xlsx
       next      correct the red cells in the result, then run
                 tallyport import bare.result.xlsx --entity assets --create-missing --only-failed

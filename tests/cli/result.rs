@@ -104,7 +104,7 @@ fn passwords_are_not_copied() {
       read      employees.csv as UTF-8, comma
       header    row 1: name, email
       ignored   `Initial password`: it looks like passwords: neither read nor copied
-      requests  2: 1 to look up, 1 to create or move
+      requests  3: 2 to look up, 1 to create or move
       result    r.csv
     ");
     let text = std::fs::read_to_string(account.path("r.csv")).unwrap();

@@ -551,7 +551,7 @@ fn a_run_stopped_by_max_errors_can_be_resumed() {
 
       read      locations.csv as UTF-8, comma
       header    row 1: name, currency
-      requests  1: 1 to look up
+      requests  2: 2 to look up
       result    locations.result.xlsx
       next      tallyport resume 20261124-093015-abcd
     "#);

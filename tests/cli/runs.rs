@@ -20,8 +20,8 @@ fn imported() -> CliTest {
 
 /// An account after a run that was killed while it waited for the quota: two rows created, the others not sent.
 fn killed() -> CliTest {
-    // Three requests prepare the account, three are lookups, two create; then the service asks to wait for an hour.
-    let options = SandboxOptions { seed: Seed::Empty, quota: Some(10), ..SandboxOptions::default() };
+    // Three requests prepare the account, six are lookups, two create; then the service asks to wait for an hour.
+    let options = SandboxOptions { seed: Seed::Empty, quota: Some(11), ..SandboxOptions::default() };
     let mut text = String::from("asset_id,product,status\n");
     (1..=20).for_each(|number| text.push_str(&format!("A-{number},MacBook Pro 14,Ready\n")));
     let account = CliTest::with(options).with_lookups().sheet("assets.csv", &text);
@@ -125,7 +125,7 @@ fn a_finished_run_is_listed_and_shown() {
 
       read      assets.csv as UTF-8, comma
       header    row 1: asset_id, product → product_id, status → status_id
-      requests  6: 5 to look up, 1 to create or move
+      requests  7: 6 to look up, 1 to create or move
       result    ~/assets.result.xlsx
       next      correct the red cells in the result, then run
                 tallyport import ~/assets.result.xlsx --only-failed
@@ -157,7 +157,7 @@ fn a_finished_run_is_listed_and_shown() {
 
       read      assets.csv as UTF-8, comma
       header    row 1: asset_id, product → product_id, status → status_id
-      requests  6: 5 to look up, 1 to create or move
+      requests  7: 6 to look up, 1 to create or move
       result    ~/assets.result.xlsx
       next      correct the red cells in the result, then run
                 tallyport import ~/assets.result.xlsx --only-failed
@@ -223,7 +223,7 @@ fn a_stopped_run_shows_its_reason_until_it_is_resumed() {
 
 #[test]
 fn a_live_run_is_shown_as_running_and_cannot_be_pruned() {
-    let options = SandboxOptions { seed: Seed::Empty, quota: Some(9), ..SandboxOptions::default() };
+    let options = SandboxOptions { seed: Seed::Empty, quota: Some(10), ..SandboxOptions::default() };
     let account = CliTest::with(options).with_lookups().sheet("assets.csv", &ASSETS.replace("Reddy", "Ready"));
     let mut child = account.command(&["import", "assets.csv"]).stderr(Stdio::piped()).spawn().unwrap();
     let said = BufReader::new(child.stderr.take().unwrap());

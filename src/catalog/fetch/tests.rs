@@ -48,7 +48,8 @@ fn find(catalog: &Catalog, name: &str) -> LookupResult {
 fn a_collection_costs_the_fewest_requests() {
     let mut accounts = HashMap::new();
     for (total, open, requests, how) in [
-        (0, 3, 1, FetchMethod::Pages),
+        // An empty list is read twice.
+        (0, 3, 2, FetchMethod::Pages),
         // A short page, and the request that shows it to be the last.
         (1, 3, 2, FetchMethod::Pages),
         (999, 3, 2, FetchMethod::Pages),
@@ -66,6 +67,13 @@ fn a_collection_costs_the_fewest_requests() {
         assert_eq!((cost.requests, cost.how), (requests, how), "{open} of {total}");
         assert_eq!(catalog.is_whole("locations"), how == FetchMethod::Pages);
     }
+}
+
+#[test]
+fn a_list_that_is_empty_once_is_not_believed() {
+    let account = of_places(3).with_quirk(Quirk::FirstEmpty);
+    let catalog = fetch(&account, &places(0, 3));
+    assert_eq!(find(&catalog, "Place 2"), LookupResult::One(RecordRef::Known(3)));
 }
 
 #[test]
