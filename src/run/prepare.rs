@@ -459,13 +459,12 @@ struct LeftRows {
 
 impl LeftRows {
     fn remarks(self, label: &str) -> impl Iterator<Item = Remark> {
-        // The earlier run may have been on another account.
         let gone = (self.gone > 0).then(|| {
             let (rows, records) = if self.gone == 1 { ("row is", "its record") } else { ("rows are", "their records") };
             let count = thousands(self.gone);
             format!(
-                "{label}: {count} {rows} done by an earlier run, but the account lacks {records}; if that run was on another \
-                 account, import the original file"
+                "{label}: {count} {rows} done by an earlier run, but the account lacks {records}; if that run was undone, or was \
+                 on another account, import the original file, or empty `_status` and `_id` there"
             )
         });
         let edited = (self.edited > 0).then(|| {
