@@ -101,6 +101,8 @@ pub(super) fn decisive_fields(entity: &'static Entity) -> Vec<&'static str> {
     fields.extend(entity.meaning(Meaning::PersonArchived).map(|field| field.name));
     // What was done before a record had its tag was done with another.
     fields.extend(entity.is_tagged().then_some(CREATED_AT));
+    // The type of an item decides what its check-outs take.
+    fields.extend(entity.meaning(Meaning::ItemType).map(|field| field.name));
     // Which kind of status an item has decides whether it can be checked out.
     fields.extend(entity.meaning(Meaning::RecordKind).map(|field| field.name));
     fields

@@ -7,6 +7,7 @@ mod checkouts;
 mod deletions;
 mod holder_conflict;
 mod identify;
+mod item_types;
 mod left_out;
 mod lost_zeros;
 mod other_sheets;

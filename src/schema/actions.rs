@@ -53,6 +53,13 @@ impl Entity {
         ACTIONS.iter().copied().find(|action| is_of_item(action) && action.role != self.role)
     }
 
+    /// The types of its records that parameters of actions are for.
+    pub fn item_types(&self) -> impl Iterator<Item = &'static str> {
+        let name = self.name;
+        let actions = ACTIONS.iter().filter(move |action| action.item().is_some_and(|(_, item)| item.to == name));
+        actions.flat_map(|action| action.fields).filter_map(|field| field.item_type)
+    }
+
     /// The parameters of an action that may name a holder.
     pub fn holders(&self) -> impl Iterator<Item = &'static Field> {
         let beside_the_item = if self.is_action() { self.fields.get(1..).unwrap_or_default() } else { &[] };
@@ -244,6 +251,7 @@ const CHECKIN_LICENSE: Entity = Entity {
             .example("LAP-0042"),
         Field::text("product_key")
             .means(Meaning::MovedKey)
+            .of_type("Product Key")
             .code()
             .acting()
             .also(&[
@@ -515,6 +523,7 @@ const CHECKOUT_LICENSE: Entity = Entity {
             .example("LAP-0042"),
         Field::integer("quantity")
             .means(Meaning::MovedQuantity)
+            .of_type("Dynamic")
             .at_least(1)
             .acting()
             .also(&["qty", "seats", "number of seats", "seat count", "count"])
@@ -522,6 +531,7 @@ const CHECKOUT_LICENSE: Entity = Entity {
             .example("1"),
         Field::text("product_key")
             .means(Meaning::MovedKey)
+            .of_type("Product Key")
             .code()
             .acting()
             .also(&[

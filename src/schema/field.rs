@@ -34,6 +34,8 @@ pub struct Field {
     pub is_long_text: bool,
     /// Of an action's parameter: the field of the item's own record that it sets.
     pub sets: Option<&'static str>,
+    /// Of an action's parameter: the type of item that requires it. No other type takes it.
+    pub item_type: Option<&'static str>,
     /// What has to be set for it to have an effect.
     pub implies: Option<Implied>,
     /// Whether it is a code such as a tag, serial or order number, in which a date is an accident of the spreadsheet.
@@ -157,6 +159,7 @@ impl Field {
             joined_from: None,
             is_long_text: false,
             sets: None,
+            item_type: None,
             implies: None,
             is_code: false,
             meaning: None,
@@ -274,6 +277,12 @@ impl Field {
     /// A parameter of an action that is from then on what the item's own record holds in `field`.
     pub(super) const fn sets(mut self, field: &'static str) -> Self {
         self.sets = Some(field);
+        self
+    }
+
+    /// A parameter of an action that items of this type require and no others take.
+    pub(super) const fn of_type(mut self, item_type: &'static str) -> Self {
+        self.item_type = Some(item_type);
         self
     }
 

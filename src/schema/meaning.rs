@@ -33,6 +33,8 @@ pub enum Meaning {
     MovedQuantity,
     /// The product key of the license seat that an action moves.
     MovedKey,
+    /// The type of an item, where that decides which parameters an action takes.
+    ItemType,
     /// The remark of an action.
     ActionNotes,
     /// What kind of thing a record is, where any record of a kind may do: a deployable status.
@@ -246,6 +248,7 @@ mod tests {
                     Meaning::MovedKey | Meaning::ActionNotes => {
                         matches!(field.kind, Kind::Text(_)) && entity.is_action()
                     }
+                    Meaning::ItemType => !field.is_written() && entity.item_types().next().is_some(),
                     Meaning::RecordKind => matches!(field.kind, Kind::Option(_)) && field.is_required(),
                     Meaning::Maker => field.reference_to().is_some() && field.read,
                 };

@@ -412,6 +412,19 @@ fn the_log_speaks_of_all_that_can_be_moved_in_its_own_words() {
 }
 
 #[test]
+fn what_a_type_of_item_takes_depends_on_a_field_of_the_item() {
+    for action in ACTIONS {
+        for field in action.fields.iter().filter(|field| field.item_type.is_some()) {
+            let (_, item) = action.item().unwrap();
+            assert!(!field.is_required(), "{} {}", action.name, field.name);
+            assert!(collection(item.to).unwrap().meaning(Meaning::ItemType).is_some(), "{}", action.name);
+        }
+    }
+    let types: HashSet<_> = collection("licenses").unwrap().item_types().collect();
+    assert_eq!(types, HashSet::from(["Dynamic", "Product Key"]));
+}
+
+#[test]
 fn what_a_field_implies_is_an_option_of_its_entity() {
     for entity in importable() {
         for implied in entity.fields.iter().filter_map(|field| field.implies) {

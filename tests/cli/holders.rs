@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 use tallyport::sandbox::{SandboxOptions, Seed};
 
-use crate::harness::{CliTest, sheet_rows};
+use crate::harness::{CliTest, assert_output, sheet_rows};
 use crate::plan_book::fill;
 use crate::values::codes;
 
@@ -555,4 +555,46 @@ fn holders_who_are_left_out_are_told_by_the_row_the_plan_and_the_comparison() {
     // Whoever left them out once is not told again of what was done.
     let (code, again) = account.json(&["import", "next.result.xlsx", "--create-missing=all", "--yes"]);
     assert_eq!((code, writes(&again)), (0, Vec::new()));
+}
+
+#[test]
+fn a_dry_run_knows_what_the_type_of_a_license_takes() {
+    // The sample data has a license that is given by keys.
+    let account = CliTest::with(SandboxOptions { seed: Seed::SampleLookups, ..SandboxOptions::default() });
+    let category = account.record("categories", "name", "Design Software")["id"].clone();
+    let account =
+        account.holds("licenses", json!({"name": "CAD", "category_id": category, "number_of_seats": 5})).sheet(
+            "seats.csv",
+            "license,employee,quantity,product_key,checkout_date\nOffice Home & Business 2024,Ada Byron,1,,2026-03-02\n\
+             CAD,Ada Byron,1,K-1,2026-03-02\nCAD,Ada Byron,,,2026-03-02\n\
+             Office Home & Business 2024,Ada Byron,,OHB24-AAAAA-11111,2026-03-02\n",
+        );
+    let import = ["import", "seats.csv", "--entity", "checkout_license", "--yes"];
+    assert_output!(account.run(&[&import[..], &["--dry-run"]].concat()), @"
+    exit code 1
+    --- stdout
+    Dry run of seats.csv: 3 of 4 rows would fail, in 0.5 s
+      4 rows: 1 to create, 3 failed (checkout_license)
+
+    4 problems in 3 rows
+           2 × it cannot be checked in or out in `quantity` (checkout.refused)
+               C2 `1`, C4
+               C2: `quantity` is only for Dynamic licenses; `Office Home & Business 2024` is of the type Product Key
+               hint for C2: empty the cell, or name another license
+           2 × it cannot be checked in or out in `product_key` (checkout.refused)
+               D2, D3 `K-1`
+               D2: `product_key` is required for Product Key licenses; `Office Home & Business 2024` is of the type Product Key
+               hint for D2: fill it in, or name another license
+
+      read      seats.csv as UTF-8, comma
+      header    row 1: license → license_id, employee → employee_id, quantity, product_key,
+                checkout_date
+      plan      1 request, about 1.0 s at 10,000 an hour
+      result    seats.result.xlsx
+      next      correct the red cells in the result, then run
+                tallyport import seats.result.xlsx --entity checkout_license --dry-run
+    ");
+    let (code, summary) = account.json(&import);
+    let counts = ["created", "failed"].map(|status| summary["counts"][status].as_i64().unwrap());
+    assert_eq!((code, counts), (1, [1, 3]), "{summary}");
 }

@@ -65,7 +65,7 @@ impl<S: StepSink> Planner<'_, S> {
     }
 
     /// Rejects a check-out of an item that somebody else has or whose status does not allow it, or to a person who has left;
-    /// and a check-in of an item that nobody has.
+    /// and a check-in of an item that nobody has. Both have to fit the type of the item.
     fn check_move(&self, sheet: &SheetPlan<'_>, row: &Row, draft: &RowDraft) -> Result<(), Rejection> {
         let entity = sheet.mapping.entity;
         let mut problems = Rejection::new();
@@ -76,6 +76,7 @@ impl<S: StepSink> Planner<'_, S> {
             problems.extend(of_item.into_iter().flatten().map(|error| item_problem(sheet, row, error)));
             problems.extend(self.archived_holder(row, entity, draft));
         }
+        problems.extend(self.unfit_for_type(sheet, row, &draft.fields));
         if problems.is_empty() { Ok(()) } else { Err(problems) }
     }
 

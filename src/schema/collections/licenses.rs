@@ -131,7 +131,10 @@ pub const LICENSES: Entity = Entity {
             .example("Renew before the end of November"),
         Field::custom_fields(),
         Field::email("employee_email").filter_only().help("An employee who holds a seat of it."),
-        Field::text("license_type").read_only().help("Dynamic or Product Key; the API has no parameter to set it."),
+        Field::text("license_type")
+            .read_only()
+            .means(Meaning::ItemType)
+            .help("Dynamic or Product Key; the API has no parameter to set it."),
         Field::money("unit_cost").read_only().help("What one seat costs."),
         Field::integer("available").read_only().means(Meaning::Available).help("How many seats are free."),
     ],
