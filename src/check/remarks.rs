@@ -76,6 +76,8 @@ pub(crate) enum RemarkKind {
         /// What it describes: `product`.
         singular: &'static str,
     },
+    /// A value that the service does not report and that an earlier run sent.
+    NotReported,
     /// The holder of an asset whose status does not allow a check-out.
     HolderWithheld,
     /// The name of a person, last name first, in a column of such names.
@@ -129,6 +131,7 @@ impl RemarkKind {
             RemarkKind::KindAssumed { .. } => RemarkCode::KindAssumed,
             RemarkKind::NameLeftOut { .. } => RemarkCode::NameLeftOut,
             RemarkKind::Contradicted { .. } => RemarkCode::ValueContradicted,
+            RemarkKind::NotReported => RemarkCode::ValueNotReported,
             RemarkKind::HolderWithheld => RemarkCode::HolderWithheld,
             RemarkKind::LastNameFirst | RemarkKind::NameWithComma => RemarkCode::NameOrder,
         }
@@ -225,6 +228,11 @@ impl RemarkKind {
             RemarkKind::Contradicted { singular } => format!(
                 "{} with {samples} not used: the {singular} is in the account with another value or none, and stays as it is",
                 counted(count, "cell")
+            ),
+            RemarkKind::NotReported => format!(
+                "{}, such as {samples}, not sent again: the service does not report it, and the last run of this machine \
+                 that wrote it sent the same",
+                counted(count, "value")
             ),
             RemarkKind::LastNameFirst => {
                 format!("{} with the last name first, such as {samples}, turned around", counted(count, "name"))

@@ -53,8 +53,8 @@ pub(crate) use moved_items::MovedItems;
 pub(crate) use notifications::NotificationCount;
 pub use planner::FieldChange;
 pub(crate) use planner::{
-    Planner, ReadOnlyCell, ReadOnlyState, RowLinks, StockChanges, UniqueValues, holder_names, listed_records,
-    value_text,
+    Planner, ReadOnlyCell, ReadOnlyState, RowLinks, SentValues, StockChanges, UniqueValues, holder_names,
+    listed_records, value_text,
 };
 pub(crate) use prior_actions::{ActionRecord, ActionRequest, PriorAction, PriorActions, repeated};
 #[cfg(test)]

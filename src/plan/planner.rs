@@ -20,6 +20,7 @@ mod steps;
 mod stock;
 mod undecoded;
 mod unique;
+mod unreported;
 
 use std::collections::{HashMap, HashSet};
 
@@ -40,6 +41,7 @@ use self::serials::keep_tag;
 pub(crate) use self::stock::StockChanges;
 use self::undecoded::{doubt, undecoded};
 pub(crate) use self::unique::UniqueValues;
+pub(crate) use self::unreported::SentValues;
 use super::descriptions::{NameDescriptions, describing_cells};
 use super::locks::{RecordLock, RecordLocks};
 use super::lost_zeros::ZeroPaddedColumns;
@@ -85,6 +87,7 @@ pub(crate) struct Planner<'p, S> {
     /// Records that earlier rows write to.
     pub locks: RecordLocks,
     pub prior_actions: &'p mut dyn PriorActions,
+    pub sent_values: &'p dyn SentValues,
     /// Where earlier rows put individually tracked items.
     pub moved: MovedItems,
     /// The custom fields that rows of other sheets leave records with, and the steps that do.
@@ -171,8 +174,7 @@ impl<S: StepSink> Planner<'_, S> {
 
     /// Resolves names against the account in one of its states.
     pub(super) fn resolver<'c>(&'c self, catalog: CatalogView<'c>) -> Resolver<'c> {
-        let is_compared = *self.create_missing == CreateMissing::Compared;
-        Resolver { catalog, users: self.users, unknown: &self.unknown, is_compared }
+        Resolver { catalog, users: self.users, unknown: &self.unknown, is_compared: self.is_comparison() }
     }
 
     /// Whether another record of the row has a problem.
@@ -197,7 +199,7 @@ impl<S: StepSink> Planner<'_, S> {
         let decided = self.decide(sheet, row, checked, (&mut note, &mut given));
         // Of a row with a problem it may not be certain which record it means.
         let read_only = decided.as_ref().map(|decision| self.read_only_cells(sheet, row, checked, decision));
-        let read_only = read_only.unwrap_or_default();
+        let mut read_only = read_only.unwrap_or_default();
         for cell in self.read_only_edits(sheet, row, checked, &read_only) {
             let header = sheet.mapping.header(cell.column).unwrap_or_default();
             target::add_note(&mut note, &cell.note(header));
@@ -219,6 +221,9 @@ impl<S: StepSink> Planner<'_, S> {
                 .and_then(|decision| self.check_unique(sheet, row, decision))
                 .and_then(|decision| self.check_stock(sheet, row, decision)),
         };
+        if let Ok(decision) = &decision {
+            read_only.extend(self.remark_unreported(sheet, row, checked, decision));
+        }
         if let Ok(Decision::Write(draft)) = &decision {
             self.remark_serial(sheet, draft, checked);
             self.remark_kinds(sheet, row, draft, checked);
@@ -617,7 +622,10 @@ impl<S: StepSink> Planner<'_, S> {
                 return false;
             }
             match self.json(entity, given, WriteKind::Update(id)) {
-                Some(wanted) => !self.held(field, given, &wanted, before(field.name)),
+                Some(wanted) => {
+                    !self.held(field, given, &wanted, before(field.name))
+                        && !self.is_unreported_and_sent(entity, id, field, &wanted)
+                }
                 None => true,
             }
         });

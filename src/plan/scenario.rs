@@ -7,13 +7,14 @@ use std::convert::Infallible;
 use std::rc::Rc;
 
 use futures::executor::block_on;
+use jiff::Timestamp;
 use serde_json::{Value as Json, json};
 
 use super::resolver::{UnknownNames, UserIds};
 use super::{
     ActionRequest, CreateMissing, EncodingConfidence, MovedItems, NameDescriptions, NotificationCount, PlanTotals,
     Planner, PriorAction, PriorActions, RecordLocks, Referenced, ReportedTimestamp, RowDecision, RowLinks, RowPlan,
-    SheetPlan, Step, StepSink, StockChanges, UniqueValues, WriteKind, ZeroPaddedColumns,
+    SentValues, SheetPlan, Step, StepSink, StockChanges, UniqueValues, WriteKind, ZeroPaddedColumns,
 };
 use crate::catalog::fake_source::FakeSource;
 use crate::catalog::{Catalog, LookupRequest, Record};
@@ -23,7 +24,7 @@ use crate::check::{
 use crate::mapping::{
     Mapping, MappingFile, MappingOverride, MappingOverrides, MappingSource, TimestampColumn, split_assignment,
 };
-use crate::schema::{self, COLLECTIONS};
+use crate::schema::{self, COLLECTIONS, Entity, Field};
 use crate::table::Row;
 
 /// An account and the sheets of a run.
@@ -34,6 +35,7 @@ pub(super) struct Scenario {
     create_missing: CreateMissing,
     users: UserIds,
     prior: Option<PriorAction>,
+    sent: Option<Json>,
 }
 
 /// Says the same about every action.
@@ -41,6 +43,15 @@ struct SamePriorAction(PriorAction);
 
 impl PriorActions for SamePriorAction {
     fn take(&mut self, _: &ActionRequest) -> PriorAction {
+        self.0.clone()
+    }
+}
+
+/// Says the same of every field.
+struct SameSentValue(Option<Json>);
+
+impl SentValues for SameSentValue {
+    fn last_sent(&self, _: (&'static Entity, &'static Field), _: i64, _: Option<Timestamp>) -> Option<Json> {
         self.0.clone()
     }
 }
@@ -79,6 +90,7 @@ impl Scenario {
             create_missing: CreateMissing::Nothing,
             users: UserIds::new(),
             prior: None,
+            sent: None,
         }
     }
 
@@ -180,6 +192,12 @@ impl Scenario {
         self
     }
 
+    /// What earlier runs have sent for every field.
+    pub(super) fn sent(mut self, value: Json) -> Self {
+        self.sent = Some(value);
+        self
+    }
+
     pub(super) fn repeat(mut self) -> Self {
         self.rules.repeats = Repeats::Sent;
         self
@@ -233,6 +251,7 @@ impl Scenario {
                 Rc::default(),
             ),
             prior_actions: &mut prior_actions,
+            sent_values: &SameSentValue(self.sent.clone()),
             moved: MovedItems::default(),
             custom_written: HashMap::new(),
             deletions: Vec::new(),

@@ -11,6 +11,7 @@
 //! claims            what the runs of this machine are writing: never the same record at once
 //! other_runs        check-ins and check-outs that other runs of this machine have sent meanwhile
 //! prior_actions     check-ins and check-outs that earlier runs and others have made
+//! sent_values       what earlier runs have sent for fields that the service does not report
 //! verify            what a run sent, or a file says, against what the account holds
 //! previous_result   what the result of an earlier run says of a row, beside what that run read (earlier_rows)
 //! plan_snapshot     what was known about the account when the plan was made
@@ -35,6 +36,7 @@ pub(crate) mod prepare;
 pub(crate) mod previous_result;
 mod prior_actions;
 mod reconcile;
+mod sent_values;
 mod step_states;
 pub(crate) mod undo;
 mod unresolved_steps;

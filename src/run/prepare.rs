@@ -22,6 +22,7 @@ use super::journal::{AccountSnapshot, EarlierRun, JournalBuilder, JournalError, 
 use super::lookups::{self, Lookups};
 use super::previous_result::{DoneBefore, PreviousResult, RowSelection, Said, previous_results};
 use super::prior_actions::{ActionsSince, KnownActions, LogReading};
+use super::sent_values::JournaledValues;
 use crate::account::Account;
 use crate::api::Client;
 use crate::catalog::{
@@ -136,6 +137,7 @@ impl RunPlanner<'_> {
         };
         let finding = KnownActions::find(self.account, requests, log_reading, &ActionsSince::Ever);
         let mut prior_actions = report_waits(client, &observer, finding).await?;
+        let sent_values = JournaledValues::new(self.account);
         observer.borrow_mut().on_phase("planning", None);
         let mut withheld = HashSet::new();
         let mut trial_problems = HashMap::new();
@@ -146,7 +148,7 @@ impl RunPlanner<'_> {
             // A row of which one record has a problem sends nothing: which those are is known only when all are planned.
             let mut prior = prior_actions.clone();
             let trial = TrialSink::new(input, withheld.clone());
-            let mut planner = planner((&mut catalog, &mut prior), trial, settings, &withheld);
+            let mut planner = planner((&mut catalog, &mut prior, &sent_values), trial, settings, &withheld);
             let pass = PlanPass {
                 sheets: &sheets,
                 results: &results,
@@ -162,7 +164,7 @@ impl RunPlanner<'_> {
             }
             withheld.extend(rows);
         }
-        let mut planner = planner((&mut catalog, &mut prior_actions), steps, settings, &withheld);
+        let mut planner = planner((&mut catalog, &mut prior_actions, &sent_values), steps, settings, &withheld);
         let pass = PlanPass {
             sheets: &sheets,
             results: &results,
@@ -494,7 +496,7 @@ impl PlanPass<'_> {
 type PlanSettings<'p> = (&'p Rules, &'p CreateMissing, &'p UserIds, &'p Lookups, &'p [String]);
 
 fn planner<'p, S>(
-    (catalog, prior_actions): (&'p mut Catalog, &'p mut KnownActions),
+    (catalog, prior_actions, sent_values): (&'p mut Catalog, &'p mut KnownActions, &'p JournaledValues<'p>),
     steps: S,
     (rules, create_missing, users, lookups, places): PlanSettings<'p>,
     withheld: &'p HashSet<RowId>,
@@ -514,6 +516,7 @@ fn planner<'p, S>(
         notifications: NotificationCount::default(),
         locks: RecordLocks::new(places.to_vec(), Rc::clone(&lookups.finished)),
         prior_actions,
+        sent_values,
         moved: MovedItems::default(),
         custom_written: HashMap::new(),
         deletions: Vec::new(),

@@ -210,6 +210,58 @@ fn an_update_of_which_the_service_ignores_a_field_is_no_success() {
 }
 
 #[test]
+fn a_stock_that_no_reply_reports_is_sent_if_it_is_another_than_was_sent_last() {
+    some_of(Shapes::ALL, 1).into_iter().for_each(keep_unreported_stock);
+}
+
+fn keep_unreported_stock(shapes: Shapes) {
+    let test = ShapeTest::new(shapes);
+    test.server.leaves_out(&["quantity", "number_of_seats"]);
+    let sheets: Vec<(&str, &str)> = EVERY_COLLECTION.iter().chain(&CHECKOUTS).copied().collect();
+    test.ends("all.xlsx", &sheets, "created");
+    let remarks = |summary: &Value, code: &str| {
+        let remarks = summary["remarks"].as_array().unwrap().iter().filter(|remark| remark["code"] == code);
+        remarks.map(|remark| remark["message"].as_str().unwrap().to_owned()).collect::<Vec<_>>()
+    };
+    let sent = test.server.received().len();
+    let (code, summary) = test.imports("again.xlsx", &EVERY_COLLECTION);
+    assert_eq!((code, &summary["counts"]["unchanged"]), (0, &json!(36)), "{summary}");
+    assert!(test.server.received()[sent..].iter().all(|seen| seen.method == "GET"));
+    let remarked = remarks(&summary, "value.not_reported");
+    assert_eq!(remarked.len(), 4, "{remarked:?}");
+    let remark = "consumables: `quantity`: 2 values, such as `100`, `9`, not sent again: the service does not report it, and \
+                  the last run of this machine that wrote it sent the same (first B2)";
+    assert!(remarked.contains(&String::from(remark)), "{remarked:?}");
+
+    let more = [("consumables", "name|quantity|category\nPaper A4|120|Paper\nToner|9|Paper")];
+    for counts in [(1, 1), (0, 2)] {
+        let (_, summary) = test.imports("more.xlsx", &more);
+        let found = ["updated", "unchanged"].map(|status| summary["counts"][status].as_i64().unwrap());
+        assert_eq!((found[0], found[1]), counts, "{summary}");
+        assert_eq!(test.record("consumables", "name", "Paper A4")["quantity"], 120);
+    }
+
+    // What no run of this machine has made: the first import sets it.
+    test.server.holds("consumables", json!({"name": "Ink", "quantity": 4, "category_id": 4}));
+    let ink = [("consumables", "name|quantity\nInk|5")];
+    test.ends("ink.xlsx", &ink, "updated");
+    test.ends("ink.xlsx", &ink, "unchanged");
+    assert_eq!(test.record("consumables", "name", "Ink")["quantity"], 5);
+
+    let (code, found) = test.json(&["verify", "more.xlsx"]);
+    assert_eq!((code, &found["differences"]), (0, &json!([])), "{found:#}");
+    assert_eq!(found["counts"]["equal"], 4, "{found:#}");
+    assert_eq!(remarks(&found, "note"), ["columns of consumables that are not compared: quantity"]);
+    let (_, runs) = test.json(&["runs"]);
+    let first = runs["runs"].as_array().unwrap().last().unwrap()["run_id"].as_str().unwrap();
+    let (_, found) = test.json(&["verify", first]);
+    assert_eq!(found["differences"], json!([]), "{found:#}");
+    let notes = remarks(&found, "note");
+    let note = "`quantity` of consumables: the service does not report it, so not compared";
+    assert!(notes.contains(&String::from(note)), "{notes:?}");
+}
+
+#[test]
 fn checkouts_and_checkins_work_with_every_reply_shape() {
     for shapes in some_of(Shapes::ALL, 1) {
         let test = ShapeTest::new(shapes);

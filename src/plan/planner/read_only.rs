@@ -15,7 +15,7 @@ use crate::plan::unchanged;
 use crate::schema::{self, Entity, Field, Kind, Meaning};
 use crate::table::{Cell, Row};
 
-/// A cell in a column that the service sets, against the record of its row.
+/// A cell in a column that the service sets or does not report, against the record of its row.
 #[derive(Debug, Clone)]
 pub(crate) struct ReadOnlyCell {
     /// From 0.
@@ -43,6 +43,11 @@ pub(crate) enum ReadOnlyState {
 impl ReadOnlyCell {
     fn is_different(&self) -> bool {
         matches!(self.state, ReadOnlyState::Different { .. })
+    }
+
+    /// Whether the row says what replies do not report.
+    pub(crate) fn is_unreported(&self) -> bool {
+        self.state == ReadOnlyState::Unknown && self.field.is_some_and(|field| field.meaning == Some(Meaning::Stock))
     }
 
     /// Whether something else than an edit may be why it differs.

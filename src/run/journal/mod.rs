@@ -38,6 +38,7 @@ mod merged_rows;
 mod read;
 mod row_outcomes;
 mod run_store;
+mod sent_values;
 #[cfg(test)]
 #[allow(clippy::unwrap_used, clippy::expect_used)]
 mod tests;
@@ -70,6 +71,7 @@ pub(crate) use row_outcomes::RecordEndings;
 pub use row_outcomes::{FinishedRow, RowEnding};
 pub(crate) use row_outcomes::{RowOutcomes, Unfinished};
 pub(crate) use run_store::{LockState, RunOverview, RunStore, StoredRun};
+pub(crate) use sent_values::SentValue;
 pub(crate) use writer::{JournalWriter, WriteCommand, WriteEvent};
 
 /// What a run is, apart from its rows.

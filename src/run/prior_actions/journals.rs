@@ -46,8 +46,7 @@ pub(super) struct JournaledAction {
 impl JournaledActions {
     /// Reads what the journals say of the items that rows ask for.
     pub(super) fn read(account: &Account, requests: &[ActionRequest], since: &ActionsSince) -> Result<Self> {
-        let clock_skew = if account.identity.is_sandbox() { SignedDuration::ZERO } else { MAX_CLOCK_SKEW };
-        let mut actions = Self { clock_skew, since: since.clone(), ..Self::default() };
+        let mut actions = Self { clock_skew: clock_skew(account), since: since.clone(), ..Self::default() };
         let items: HashSet<(&'static str, String)> = requests.iter().flat_map(item_keys).collect();
         for (_, path) in account.run_store().paths()? {
             // A journal that cannot be read says nothing; `runs` shows what is wrong with it.
@@ -146,9 +145,19 @@ impl JournaledActions {
     }
 
     fn is_later(&self, action: &JournaledAction, created: Option<Timestamp>) -> bool {
-        let latest = action.at.saturating_add(self.clock_skew).unwrap_or(action.at);
-        created.is_none_or(|created| created <= latest)
+        came_after(action.at, created, self.clock_skew)
     }
+}
+
+/// How far the service's clock may be off ours.
+pub(in crate::run) fn clock_skew(account: &Account) -> SignedDuration {
+    if account.identity.is_sandbox() { SignedDuration::ZERO } else { MAX_CLOCK_SKEW }
+}
+
+/// Whether something sent then was for the record that was created, and not for one that had its id before.
+pub(in crate::run) fn came_after(sent: Timestamp, created: Option<Timestamp>, clock_skew: SignedDuration) -> bool {
+    let latest = sent.saturating_add(clock_skew).unwrap_or(sent);
+    created.is_none_or(|created| created <= latest)
 }
 
 impl ActionsSince {

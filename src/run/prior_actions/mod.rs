@@ -19,6 +19,7 @@ use std::collections::HashMap;
 use jiff::Timestamp;
 
 use self::journals::JournaledActions;
+pub(super) use self::journals::{came_after, clock_skew};
 use self::ledger::OutstandingAction;
 use self::logged::ItemLogs;
 use crate::account::Account;

@@ -285,6 +285,7 @@ impl PlanSink for ComparisonSink {
         let read_only = match finding {
             RowFinding::Equal | RowFinding::Changed(_) => {
                 sheet.uncompared.add(row.number, &cells);
+                statement.cells -= cells.iter().filter(|cell| cell.is_unreported()).count() as u64;
                 ReadOnlyFindings::of(&sheet.header, cells)
             }
             _ => ReadOnlyFindings::default(),

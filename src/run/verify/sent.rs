@@ -41,7 +41,8 @@ pub(crate) async fn compare_run(account: &Account, journal: &Journal, observer: 
     let reading = fetch(client, &sent.fetch, began, &LogPosition::Unknown, &mut on_collection);
     let mut present = report_waits(client, &shared, reading).await?;
     sent.add_moves_by_tag(&present);
-    let mut comparison = RunComparison { sent: &sent, present: &present, findings: Findings::default() };
+    let mut comparison =
+        RunComparison { sent: &sent, present: &present, findings: Findings::default(), unreported: BTreeSet::new() };
     let raw = comparison.compare(&journal.sheets()?);
     let mut findings = comparison.findings;
     for (collection, ids) in named_records(&raw) {
@@ -279,6 +280,8 @@ struct RunComparison<'c> {
     sent: &'c SentRecords,
     present: &'c CurrentState,
     findings: Findings,
+    /// Fields that were sent and that no reply has, each with its collection.
+    unreported: BTreeSet<(&'static str, &'static str)>,
 }
 
 impl RunComparison<'_> {
@@ -310,7 +313,10 @@ impl RunComparison<'_> {
                 tally.add(&amounts(entity, &sent.fields), currency(entity, &sent.fields).as_deref(), held);
             }
         }
-        self.findings.note(sums.values().filter_map(SumTally::remark));
+        let unreported = self.unreported.iter().map(|(collection, field)| {
+            format!("`{field}` of {collection}: the service does not report it, so not compared")
+        });
+        self.findings.note(unreported.chain(sums.values().filter_map(SumTally::remark)));
         self.findings.sums = sums.into_values().map(SumTally::finish).collect();
         self.findings.read = read.finish();
         raw
@@ -320,7 +326,12 @@ impl RunComparison<'_> {
     fn compare_record(&mut self, entity: &'static Entity, sent: &SentRecord, held: &Record) -> Vec<RawContent> {
         let mut different = Vec::new();
         for field in entity.fields {
-            if !field.read || !self.reports(entity, field, held) {
+            if !field.read {
+                continue;
+            }
+            if !self.reports(entity, field, held) {
+                let is_sent = sent.fields.get(field.name).is_some_and(|sent| !sent.is_null());
+                self.unreported.extend(is_sent.then_some((entity.name, field.name)));
                 continue;
             }
             let found = held.get(field.name).cloned().unwrap_or(Json::Null);

@@ -85,6 +85,8 @@ pub struct Account {
     pub ties: Ties,
     /// The fields that updates accept and leave as they are.
     pub ignored: Vec<&'static str>,
+    /// The fields that replies leave out.
+    pub unreported: Vec<&'static str>,
     /// Whether updates keep the custom fields that they do not name.
     pub keeps_custom_fields: bool,
     /// Whether the key may not read the activity log.

@@ -95,6 +95,11 @@ impl ReferenceServer {
         self.shared.state().account.ignored = fields.to_vec();
     }
 
+    /// Leaves these fields out of further replies.
+    pub fn leaves_out(&self, fields: &[&'static str]) {
+        self.shared.state().account.unreported = fields.to_vec();
+    }
+
     /// Refuses further requests for the activity log.
     pub fn closes_log(&self) {
         self.shared.state().account.is_log_closed = true;

@@ -85,7 +85,7 @@ fn route(account: &mut Account, shapes: Shapes, request: &Request) -> Result<(u1
     match (request.method.as_str(), rest) {
         ("GET", "") => Ok((200, list(account, shapes, of, request)?)),
         ("GET", _) => match account.shown(of, id()?) {
-            Some(record) => Ok((200, shapes.record(of, record).into())),
+            Some(_) => Ok((200, shown(account, shapes, of, id()?).into())),
             None => Err(Refusal::of(404, format!("There is no {} {rest}.", of.singular))),
         },
         ("POST", "") => {
@@ -105,7 +105,9 @@ fn route(account: &mut Account, shapes: Shapes, request: &Request) -> Result<(u1
 }
 
 fn shown(account: &Account, shapes: Shapes, of: &Collection, id: i64) -> Record {
-    shapes.record(of, account.shown(of, id).unwrap_or_default())
+    let mut record = shapes.record(of, account.shown(of, id).unwrap_or_default());
+    record.retain(|name, _| !account.unreported.contains(&name.as_str()));
+    record
 }
 
 fn body(request: &Request) -> Result<Record, Refusal> {

@@ -231,6 +231,33 @@ fn actions_that_were_or_may_have_been_made_are_told_with_what_they_moved() {
 }
 
 #[test]
+fn what_was_sent_of_a_field_is_known_only_where_it_was_applied() {
+    let write = |number: u32, write: WriteKind, quantity: i64| {
+        let body = json!({"name": "Mouse", "quantity": quantity}).as_object().cloned().unwrap();
+        Step { body, ..step(number, "accessories", ROW, write) }
+    };
+    let without = step(6, "accessories", ROW, WriteKind::Update(7));
+    let journal = journal_of([
+        write(0, WriteKind::Create, 10),
+        write(1, WriteKind::Update(7), 11),
+        write(2, WriteKind::Update(8), 12),
+        write(3, WriteKind::Update(9), 13),
+        write(4, WriteKind::Update(10), 14),
+        write(5, WriteKind::Update(11), 15),
+        without,
+        step(7, "consumables", ROW, WriteKind::Update(7)),
+    ]);
+    commit_all(&journal, (0..8).filter(|step| *step != 5).map(WriteCommand::RecordIntent).collect()).unwrap();
+    let results = [StepResult::Applied, StepResult::Failed, StepResult::Unknown, StepResult::AlreadyApplied];
+    let outcomes = results.into_iter().zip([0, 1, 2, 3]).zip([7, 7, 8, 9]);
+    commit_all(&journal, outcomes.map(|((result, step), id)| ended(step, result, Some(id))).collect()).unwrap();
+    let entity = schema::collection("accessories").unwrap();
+    let sent = journal.sent_values(entity, entity.field("quantity").unwrap()).unwrap();
+    let values: Vec<_> = sent.iter().map(|sent| (sent.record, sent.value.clone())).collect();
+    assert_eq!(values, [(7, Some(json!(10))), (8, None), (9, None), (10, None)]);
+}
+
+#[test]
 fn a_plan_is_sent_durably_and_a_dry_run_keeps_no_cells() {
     let header = |id: &str| {
         let (account, details) = (AccountIdentity::SandboxMemory, RunDetails::default());

@@ -121,7 +121,8 @@ fn compared(sent: &SentRecords, held: &[(&str, Json)]) -> (Vec<String>, u64) {
     for (collection, record) in held {
         present.add(schema::collection(collection).unwrap(), object(record.clone()));
     }
-    let mut comparison = RunComparison { sent, present: &present, findings: Findings::default() };
+    let mut comparison =
+        RunComparison { sent, present: &present, findings: Findings::default(), unreported: BTreeSet::new() };
     let sheets = [SheetHeader::without_columns(schema::collection("assets").unwrap())];
     let raw = comparison.compare(&sheets);
     let told = |raw: RawDifference| {
