@@ -112,9 +112,11 @@ impl<S: StepSink> Planner<'_, S> {
         let at_first = match record {
             RecordRef::Known(id) => {
                 let fields = self.catalog.record(collection, id)?;
-                number(fields, Meaning::Stock)
-                    .and_then(|_| number(fields, Meaning::Available))
-                    .filter(|left| *left >= 0)?
+                let stock = entity.meaning(Meaning::Stock)?;
+                // A stock that is required is there, reported or not.
+                let has_stock = integer(fields.get(stock.name).unwrap_or(&Json::Null)).is_some()
+                    || (stock.is_required() && stock.is_unreported_in(fields));
+                number(fields, Meaning::Available).filter(|left| has_stock && *left >= 0)?
             }
             RecordRef::Planned(step) => number(self.catalog.planned_fields(collection, step)?, Meaning::Stock)?,
         };

@@ -156,4 +156,14 @@ mod tests {
         let cells: Vec<_> = outcome.rows.iter().map(|row| row.read_only.iter().map(|cell| cell.column)).collect();
         assert_eq!(cells.into_iter().map(Iterator::collect).collect::<Vec<Vec<u32>>>(), [vec![1], vec![]]);
     }
+
+    #[test]
+    fn what_is_left_is_known_without_the_stock() {
+        let out = |count: u32| {
+            let row = format!("consumable|employee|quantity|checkout_date\nToner|Ada|{count}|2026-03-01");
+            account().sheet("checkout_consumable", &row).shown().remove(0)
+        };
+        assert!(out(9).starts_with("create"), "{}", out(9));
+        assert_eq!(out(10), "reject checkout.refused at C: only 9 of `Toner` are left; the row takes 10");
+    }
 }
