@@ -12,7 +12,7 @@ use crate::api::{Record, integer};
 use crate::catalog::{Catalog, RecordRef};
 use crate::check::{CheckedRow, Code, ValueError};
 use crate::mapping::{ColumnTarget, Mapping, ResultColumn};
-use crate::plan::{RowStatus, Step};
+use crate::plan::{ItemHolders, RowStatus, Step};
 use crate::schema::{self, CREATED_AT, Entity, Field, Kind, Meaning, Reference, Role, Verb, Wire};
 use crate::table::Row;
 
@@ -201,15 +201,11 @@ impl ItemState {
     /// `fields`: what the row says, of which a check-in also sets some on the item.
     pub(super) fn of(catalog: &Catalog, request: &ActionRequest, fields: &[ResolvedField]) -> Self {
         let Some(record) = catalog.record(request.collection, request.item.id) else { return ItemState::Unknown };
-        let deployed = match record.get(Meaning::Holders.field_name()) {
-            Some(Json::Array(deployed)) => deployed.as_slice(),
-            Some(Json::Null) => &[],
-            Some(_) | None => return ItemState::Unknown,
-        };
-        match (&request.holder, deployed) {
-            (Some(_), []) => ItemState::NotDone,
-            (Some(holder), deployed) => held_by(request.action, holder, deployed),
-            (None, []) if sets_nothing_new(catalog, request.action, fields, record) => ItemState::Done,
+        match (&request.holder, ItemHolders::of(record)) {
+            (_, ItemHolders::NotReported | ItemHolders::Unnamed) => ItemState::Unknown,
+            (Some(_), ItemHolders::Nobody) => ItemState::NotDone,
+            (Some(holder), ItemHolders::Listed(deployed)) => held_by(request.action, holder, deployed),
+            (None, ItemHolders::Nobody) if sets_nothing_new(catalog, request.action, fields, record) => ItemState::Done,
             // A status that somebody has changed since does not show that it came back.
             (None, _) => ItemState::Unknown,
         }

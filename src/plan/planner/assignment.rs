@@ -9,13 +9,13 @@ use super::holder_conflict::RowView;
 use super::{Decision, Planner, Rejection, RowDraft, SheetPlan, StepExtras, or_problem};
 use crate::api::{Body, integer};
 use crate::catalog::{LookupResult, RecordRef};
-use crate::check::{CheckedRow, Code, Conflicts, Problem, RowAction, ValueError, text};
+use crate::check::{CheckedRow, Code, Conflicts, Problem, Repeats, RowAction, ValueError, text};
 use crate::mapping::{Mapping, RecordOrigin};
 use crate::plan::moved_items::MovedItem;
 use crate::plan::prior_actions::{ActionRequest, ItemState};
 use crate::plan::resolver::{Resolved, ResolvedField, naming, wire_value};
 use crate::plan::step::{DependsOn, RowId, Step, StepRole, StepSink, WriteKind};
-use crate::plan::{FieldChange, RowDecision, RowPlan};
+use crate::plan::{FieldChange, ItemHolders, RowDecision, RowPlan};
 use crate::schema::{self, ASSIGNED_TO, DEPLOYABLE, Entity, Field, Meaning, Reference, Verb};
 use crate::table::Row;
 
@@ -223,7 +223,7 @@ impl<S: StepSink> Planner<'_, S> {
     }
 
     /// The holders that an item comes back from first: none where nobody has it, or an earlier row takes it back. `None` if it
-    /// is with whom the row says.
+    /// is with whom the row says. Of an item whose holder the account does not name, `--repeat` decides.
     fn returned_by(
         &self,
         row: &Row,
@@ -237,15 +237,19 @@ impl<S: StepSink> Planner<'_, S> {
         }
         let request = ActionRequest::of(self.catalog, action, &draft.fields).filter(|_| draft.missing.is_empty());
         let state = request.map(|request| ItemState::of(self.catalog, &request, &draft.fields));
-        match (state, self.current_holders(action, id)) {
+        let is_forced = self.rules.repeats == Repeats::Sent;
+        match (state, self.item_holders(action, id)) {
             (Some(ItemState::Done), _) => Ok(None),
-            (Some(ItemState::NotDone) | None, Some(holders)) => Ok(Some(holders)),
-            (Some(ItemState::NotDone), None) => Ok(Some(Vec::new())),
-            (Some(ItemState::Unknown) | None, _) => {
+            (_, ItemHolders::Nobody) => Ok(Some(Vec::new())),
+            (state, ItemHolders::Listed(entries)) if is_forced || state != Some(ItemState::Unknown) => {
+                Ok(Some(self.names_of_holders(action, entries)))
+            }
+            (_, ItemHolders::NotReported | ItemHolders::Unnamed) if is_forced => Ok(Some(Vec::new())),
+            _ => {
                 let error = ValueError::new(
                     Code::CheckoutRepeated,
                     "the service does not say who holds it now",
-                    "leave the holder out, or check it in first",
+                    "leave the holder out, check it in first, or pass --repeat to check it out all the same",
                 );
                 or_problem(error, Some(column), row)
             }
@@ -335,22 +339,6 @@ impl<S: StepSink> Planner<'_, S> {
             }
         };
         entity.holders().find_map(named)
-    }
-
-    /// Who holds a record of the account, by name. `None` if the service does not say.
-    pub(super) fn current_holders(&self, action: &'static Entity, id: i64) -> Option<Vec<String>> {
-        let record = self.catalog.record(action.item()?.1.to, id)?;
-        let name = |entry: &Json| {
-            let held = action.holders().find_map(|field| Some((field, entry.get(field.name).and_then(integer)?)));
-            held.and_then(|(field, id)| Some(self.catalog.describe(field.reference_to()?.to, RecordRef::Known(id))))
-        };
-        match record.get(Meaning::Holders.field_name())? {
-            Json::Null => Some(Vec::new()),
-            Json::Array(entries) => {
-                Some(entries.iter().map(|entry| name(entry).unwrap_or_else(|| String::from("somebody"))).collect())
-            }
-            _ => None,
-        }
     }
 
     /// The values that a check-in must carry beside the item and the day: what the row's own step sets, else what the
@@ -500,9 +488,19 @@ mod tests {
     #[test]
     fn an_item_of_which_the_service_says_nothing_is_not_moved() {
         let unknown = "the service does not say who holds it now";
-        for more in [json!({}), json!({"deployed_to": "Ada"}), json!({"deployed_to": [{"something": 1}]})] {
+        let somewhere = json!({"deployed_to": [], "checkout_date": "2025-01-02"});
+        for more in [json!({}), json!({"deployed_to": "Ada"}), json!({"deployed_to": [{"something": 1}]}), somewhere] {
             let (steps, told) = assigned(asset(more.clone()), &[TO_BOB]);
             assert_eq!((steps, told), (vec![], vec![unknown.to_owned()]), "{more}");
+            let forced = Scenario::new()
+                .holds("statuses", json!([{"id": 1, "name": "Ready", "type": "Deployable"}]))
+                .holds("employees", json!([{"id": 2, "name": "Bob", "email": "bob@example.com"}]))
+                .holds("assets", asset(more.clone()))
+                .repeat();
+            let text = format!("asset_id|product_id|status_id|UPN|Place|Since\n{TO_BOB}");
+            let steps = forced.ruled_sheet("assets", &text, MAPPING).plan().shown_steps();
+            let out = r#"checkout_asset: create {"asset_id":"A-1","checkout_date":"2026-02-01","employee_id":2}"#;
+            assert_eq!(steps, [out], "{more}");
         }
     }
 

@@ -1,13 +1,17 @@
 //! Check-ins and check-outs that the service would refuse: of an item that an earlier row moves, that is elsewhere or whose
 //! status does not allow it, or to a person who has left.
 
+use serde_json::Value as Json;
+
 use super::{Decision, Planner, Rejection, RowDraft, SheetPlan, StepSink};
+use crate::api::integer;
 use crate::catalog::RecordRef;
-use crate::check::{Code, Problem, ValueError};
+use crate::check::{Code, Problem, Repeats, ValueError};
 use crate::plan::diff;
 use crate::plan::moved_items::{ItemMove, MovedItem};
 use crate::plan::resolver::Resolved;
 use crate::plan::step::RowId;
+use crate::plan::{ItemHolders, SOMEBODY};
 use crate::schema::{self, Entity, Meaning, Role, Verb};
 use crate::table::Row;
 
@@ -84,8 +88,7 @@ impl<S: StepSink> Planner<'_, S> {
     fn not_out(&self, action: &'static Entity, draft: &RowDraft) -> Option<ValueError> {
         let item = MovedItem::of(action, &draft.fields).filter(|item| self.moved.get(item).is_none())?;
         let RecordRef::Known(id) = item.record else { return None };
-        let held = self.catalog.record(item.collection, id)?.get(Meaning::Holders.field_name())?;
-        let is_in = held.is_null() || held.as_array().is_some_and(Vec::is_empty);
+        let is_in = self.item_holders(action, id) == ItemHolders::Nobody;
         let name = self.catalog.describe(item.collection, item.record);
         let hint = "leave the row out, or change what it says of the item in a sheet of its own collection";
         is_in.then(|| ValueError::new(Code::CheckoutRefused, format!("`{name}` is not checked out"), hint))
@@ -119,11 +122,46 @@ impl<S: StepSink> Planner<'_, S> {
     fn held_already(&self, action: &'static Entity, draft: &RowDraft) -> Option<ValueError> {
         let item = MovedItem::of(action, &draft.fields).filter(|item| self.moved.get(item).is_none())?;
         let RecordRef::Known(id) = item.record else { return None };
-        let holders = self.current_holders(action, id).filter(|holders| !holders.is_empty())?;
         let name = self.catalog.describe(item.collection, item.record);
+        let holders = match self.item_holders(action, id) {
+            ItemHolders::NotReported | ItemHolders::Nobody => return None,
+            // It may be with the very holder of the row, or be back: the day of a check-out may stay behind.
+            ItemHolders::Unnamed => {
+                let message = format!("`{name}` is checked out, and the account does not say to whom");
+                let hint = "check it in first, or pass --repeat to check it out all the same";
+                let error = ValueError::new(Code::CheckoutRepeated, message, hint);
+                return Some(error).filter(|_| self.rules.repeats == Repeats::Recognized);
+            }
+            ItemHolders::Listed(entries) => self.names_of_holders(action, entries),
+        };
         let message = format!("`{name}` is checked out to `{}`", holders.join("`, `"));
         let hint = "check it in first; of one import, check-ins are sent before check-outs";
         Some(ValueError::new(Code::CheckoutRefused, message, hint))
+    }
+
+    /// Who holds a record of the account.
+    pub(super) fn item_holders(&self, action: &'static Entity, id: i64) -> ItemHolders<'_> {
+        let record = action.item().and_then(|(_, reference)| self.catalog.record(reference.to, id));
+        record.map_or(ItemHolders::NotReported, ItemHolders::of)
+    }
+
+    /// Who holds a record of the account, by name. `None` if the service does not say whether anybody does.
+    pub(super) fn current_holders(&self, action: &'static Entity, id: i64) -> Option<Vec<String>> {
+        match self.item_holders(action, id) {
+            ItemHolders::NotReported => None,
+            ItemHolders::Nobody => Some(Vec::new()),
+            ItemHolders::Listed(entries) => Some(self.names_of_holders(action, entries)),
+            ItemHolders::Unnamed => Some(vec![SOMEBODY.to_owned()]),
+        }
+    }
+
+    /// The names of those whom entries list.
+    pub(super) fn names_of_holders(&self, action: &'static Entity, entries: &[Json]) -> Vec<String> {
+        let name = |entry: &Json| {
+            let held = action.holders().find_map(|field| Some((field, entry.get(field.name).and_then(integer)?)));
+            held.and_then(|(field, id)| Some(self.catalog.describe(field.reference_to()?.to, RecordRef::Known(id))))
+        };
+        entries.iter().map(|entry| name(entry).unwrap_or_else(|| SOMEBODY.to_owned())).collect()
     }
 
     /// The problem of a check-out to a person who has left.

@@ -80,7 +80,7 @@ fn what_somebody_else_has_must_come_back_first() {
     let out = checkouts("L2|Ada|2026-03-02\nL3|Ada|2026-03-02\nL2|Bob|2026-03-02");
     let texts_of = texts(account().sheet("checkout_asset", &out));
     assert_eq!(texts_of[0], "reject checkout.refused at A: `L2` is checked out to `Bob`");
-    assert_eq!(texts_of[1], "reject checkout.refused at A: `L3` is checked out to `somebody`");
+    assert_eq!(texts_of[1], "reject checkout.repeated at A: `L3` is checked out, and the account does not say to whom");
     assert_eq!(texts_of[2], "already done");
     let back = "asset|status|checkin date\nL2|Ready|2026-03-01";
     let texts_of = texts(account().sheet("checkin_asset", back).sheet("checkout_asset", &out));

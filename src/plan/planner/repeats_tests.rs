@@ -70,6 +70,32 @@ fn an_asset_says_who_has_it() {
 }
 
 #[test]
+fn an_asset_that_somebody_unnamed_has_is_not_checked_out_unasked() {
+    let scenario = |more: Json| {
+        let mut asset = json!({"id": 9, "asset_id": "L1", "status_id": 1, "deployed_to": []});
+        asset.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+        Scenario::new()
+            .holds("assets", json!([asset]))
+            .holds("statuses", json!([{"id": 1, "name": "Ready"}]))
+            .holds("employees", json!([{"id": 5, "name": "Ada", "email": "ada@example.com"}]))
+    };
+    let out = "asset|employee|checkout date\nL1|ada@example.com|2026-03-02";
+    let since = json!({"checkout_date": "2025-01-02"});
+    for more in [since.clone(), json!({"deployed_to": [{"name": "Ada"}]})] {
+        let shown = scenario(more.clone()).sheet("checkout_asset", out).shown().remove(0);
+        let told = "reject checkout.repeated at A: `L1` is checked out, and the account does not say to whom";
+        assert_eq!(shown, told, "{more}");
+        assert!(scenario(more).repeat().sheet("checkout_asset", out).shown()[0].starts_with("create"));
+    }
+    let done = scenario(since.clone()).prior_action(done()).sheet("checkout_asset", out).shown().remove(0);
+    assert_eq!(done, "already done", "earlier runs are asked");
+    // Nobody says that it is back, so it is checked in, and then it can be checked out.
+    let back = "asset|status|checkin date\nL1|Ready|2026-03-01";
+    let both = scenario(since).sheet("checkin_asset", back).sheet("checkout_asset", out).shown();
+    assert!(both.len() == 2 && both.iter().all(|shown| shown.starts_with("create")), "{both:?}");
+}
+
+#[test]
 fn an_asset_that_is_back_with_the_status_of_the_row_is_unchanged() {
     let shown = |deployed: Json, status: &str| {
         Scenario::new()

@@ -13,7 +13,7 @@ use super::history::{Assignment, RecordKey};
 use super::holders::{Holder, collection_of, day, holders_in};
 use super::{ALREADY_GONE, SkipReason, UndoDecision, UndoItem, UndoOrder, UndoPlanner};
 use crate::api::{Body, Record, integer, record_id};
-use crate::plan::{Step, WriteKind};
+use crate::plan::{ItemHolders, Step, WriteKind};
 use crate::schema::{self, Entity, Field, Kind, Meaning, Role, TextForm, Verb, log_field};
 
 /// Where items are while assignments are undone, one after another.
@@ -411,18 +411,11 @@ impl UndoPlanner<'_> {
         if !self.current.carries(collection, Meaning::Holders.field_name()) {
             return ItemLocation::Unknown;
         }
-        let is_listed = record
-            .get(Meaning::Holders.field_name())
-            .and_then(Json::as_array)
-            .is_some_and(|entries| !entries.is_empty());
-        match (holders_in(record), is_listed) {
-            (holders, _) if !holders.is_empty() => ItemLocation::With(holders),
-            (_, true) => ItemLocation::Unknown,
-            // The reply may list people only, while the item is at a location.
-            _ if record.get(Meaning::HeldSince.field_name()).is_some_and(|date| !is_empty(date)) => {
-                ItemLocation::Unknown
-            }
-            _ => ItemLocation::CheckedIn,
+        match (ItemHolders::of(record), holders_in(record)) {
+            // Other records say who holds them, and what is null is not kept.
+            (ItemHolders::Nobody | ItemHolders::NotReported, _) => ItemLocation::CheckedIn,
+            (ItemHolders::Listed(_), holders) if !holders.is_empty() => ItemLocation::With(holders),
+            _ => ItemLocation::Unknown,
         }
     }
 

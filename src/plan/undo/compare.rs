@@ -84,7 +84,7 @@ fn number(text: &str) -> Option<Json> {
     }
 }
 
-pub(super) fn is_empty(value: &Json) -> bool {
+pub(in crate::plan) fn is_empty(value: &Json) -> bool {
     match value {
         Json::Null => true,
         Json::String(text) => text.trim().is_empty(),

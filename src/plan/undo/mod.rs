@@ -33,6 +33,7 @@ use std::collections::{HashMap, HashSet};
 use jiff::civil::Date;
 
 pub(crate) use batches::{UndoBatch, UndoOrder, batches};
+pub(super) use compare::is_empty;
 pub(crate) use current_state::CurrentState;
 pub(crate) use history::{FetchPlan, LogHolders, RecordKey, RunHistory};
 pub(crate) use holders::has_holder;

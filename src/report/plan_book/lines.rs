@@ -7,9 +7,9 @@ use std::iter::Peekable;
 use serde_json::Value as Json;
 
 use super::action::PlanAction;
-use crate::api::custom_fields;
+use crate::api::{Record, custom_fields};
 use crate::catalog::{Catalog, RecordRef};
-use crate::plan::{FieldChange, Step, StepRole, WriteKind, value_text};
+use crate::plan::{FieldChange, ItemHolders, SOMEBODY, Step, StepRole, WriteKind, value_text};
 use crate::run::journal::{Journal, JournalError, RowOutcomes, SheetHeader, Unfinished};
 use crate::schema::{self, CUSTOM_FIELDS, Deletion, Entity, Field, Kind, Meaning, Role};
 use crate::table::CellRef;
@@ -150,20 +150,23 @@ impl<'d> StepDescriber<'d> {
         if step.entity.holders().all(|holder| holder.name != field.name) {
             return Ok(String::new());
         }
-        // Of an item that comes back first, the step before knows.
-        let held =
-            |step: &Step| step.before.as_ref().and_then(|before| before.get(Meaning::Holders.field_name())).cloned();
-        let mut entries = held(step);
-        for awaited in step.depends_on.iter().filter(|awaited| awaited.field.is_none()) {
-            let earlier = self.journal.step(awaited.step)?.filter(|earlier| earlier.entity.is_action());
-            entries = earlier.as_ref().and_then(held).or(entries);
-        }
-        let Some(Json::Array(entries)) = entries else { return Ok(String::new()) };
         let name = |entry: &Json| {
             let named = step.entity.holders().find_map(|holder| Some((holder, entry.get(holder.name)?)));
             named.map(|(holder, value)| value_text(self.catalog, holder, value)).filter(|name| !name.is_empty())
         };
-        Ok(entries.iter().filter_map(name).collect::<Vec<String>>().join(", "))
+        let names = |before: &Record| match ItemHolders::of(before) {
+            ItemHolders::NotReported => None,
+            ItemHolders::Nobody => Some(String::new()),
+            ItemHolders::Unnamed => Some(SOMEBODY.to_owned()),
+            ItemHolders::Listed(entries) => Some(entries.iter().filter_map(name).collect::<Vec<_>>().join(", ")),
+        };
+        let mut held = step.before.as_ref().and_then(names);
+        // Of an item that comes back first, the step before knows.
+        for awaited in step.depends_on.iter().filter(|awaited| awaited.field.is_none()) {
+            let earlier = self.journal.step(awaited.step)?.filter(|earlier| earlier.entity.is_action());
+            held = earlier.and_then(|earlier| earlier.before.as_ref().and_then(names)).or(held);
+        }
+        Ok(held.unwrap_or_default())
     }
 
     /// What the step is about: its title, and its id where the account has it.

@@ -7,7 +7,7 @@ use serde_json::Value as Json;
 use super::{EarlierUpdates, MergedFields};
 use crate::api::{Body, Record, custom_fields, integer, record_id};
 use crate::catalog::{Catalog, RecordRef};
-use crate::plan::{Step, WriteKind, holds, update_to, value_text};
+use crate::plan::{ItemHolders, SOMEBODY, Step, WriteKind, holds, update_to, value_text};
 use crate::schema::{self, CUSTOM_FIELDS, Entity, Field, Kind, Meaning, Reference};
 
 /// The fields of a record that are not as they were, each with both values.
@@ -93,14 +93,16 @@ pub(super) fn planned_item<'c>(
 
 /// Who has an item, where that is not who had it.
 pub(super) fn moved_item(step: &Step, reference: Reference, held: &Record, catalog: &Catalog) -> Vec<String> {
-    let holders = Meaning::Holders.field_name();
     // What is kept in stock has many holders: of it the service decides whether enough is left.
     let item = schema::collection(reference.to).filter(|item| item.is_tagged());
-    let before = step.before.as_ref().and_then(|before| before.get(holders));
+    let before = step.before.as_ref().filter(|before| ItemHolders::of(before) != ItemHolders::NotReported);
     let Some((item, before)) = item.zip(before) else { return Vec::new() };
-    let held = held.get(holders);
-    let names = |value: Option<&Json>| -> Vec<String> {
-        let entries = value.and_then(Json::as_array).map(Vec::as_slice).unwrap_or_default();
+    let names = |record: &Record| -> Vec<String> {
+        let entries = match ItemHolders::of(record) {
+            ItemHolders::NotReported | ItemHolders::Nobody => &[],
+            ItemHolders::Unnamed => return vec![SOMEBODY.to_owned()],
+            ItemHolders::Listed(entries) => entries,
+        };
         let name = |entry: &Json| {
             let named = step.entity.holders().chain(step.entity.opposite().into_iter().flat_map(Entity::holders));
             let found = named.map(|holder| (holder, entry.get(holder.name).and_then(integer)));
@@ -112,8 +114,8 @@ pub(super) fn moved_item(step: &Step, reference: Reference, held: &Record, catal
         names
     };
     // Nobody has an item that the run itself takes back first.
-    let is_returned = before.is_null();
-    let (was, is) = (names(Some(before)), names(held));
+    let is_returned = before.get(Meaning::Holders.field_name()).is_some_and(Json::is_null);
+    let (was, is) = (names(before), names(held));
     match is_returned || was == is {
         true => Vec::new(),
         false => vec![format!("it was with {}, and is with {}", shown_holders(&was), shown_holders(&is))],

@@ -272,6 +272,22 @@ fn an_item_that_somebody_else_has_by_now_is_not_moved() {
         moved("checkin_asset", json!(2), by_ada.clone()),
         "record.conflict: changed since the plan was made: it was with `employee #1`, and is with `location #7`"
     );
+    // Nobody is listed, and yet it was checked out.
+    let gone = || {
+        let asset =
+            json!({"id": 4, "asset_id": "A-4", "status_id": 1, "deployed_to": [], "checkout_date": "2026-03-01"});
+        FakeSource::new().with("assets", [asset])
+    };
+    let unnamed = |before: &Json| {
+        let body = json!({"asset_id": "A-4", "employee_id": 1, "checkout_date": "2026-03-02"});
+        let content = json!({"body": body, "before": before});
+        decided(gone(), &[proposed(0, "checkout_asset", WriteKind::Create, content)]).remove(0)
+    };
+    assert_eq!(
+        unnamed(&nobody),
+        "record.conflict: changed since the plan was made: it was with nobody, and is with `somebody`"
+    );
+    assert_eq!(unnamed(&json!({"deployed_to": [], "checkout_date": "2026-03-01"})), "send", "as when it was planned");
     // The run checks it in itself, nothing is known of its state before, or the account does not have it.
     assert_eq!(moved("checkout_asset", json!("A-2"), json!({"deployed_to": null})), "send");
     assert_eq!(moved("checkout_asset", json!("A-2"), json!({})), "send");

@@ -12,7 +12,7 @@ use super::search::tag_field;
 use crate::api::integer;
 use crate::api::{Record, record_id};
 use crate::catalog::LogPosition;
-use crate::plan::Step;
+use crate::plan::{ItemHolders, Step};
 use crate::schema::{Entity, Meaning, Role, Verb, Wire};
 
 /// Steps of one action on one item, with everything that may account for the log entries about it.
@@ -189,24 +189,23 @@ pub(super) enum ItemEvidence {
 
 /// What an asset's `deployed_to` shows about open steps, in their order. It is evidence for at most one of them.
 pub(super) fn from_deployment(action: &'static Entity, open: &[&Step], asset: &Record) -> Vec<ItemEvidence> {
-    let deployed = match asset.get(Meaning::Holders.field_name()) {
-        Some(Json::Array(deployed)) => deployed.as_slice(),
-        Some(Json::Null) => &[],
-        Some(_) | None => return vec![ItemEvidence::None; open.len()],
-    };
+    let holders = ItemHolders::of(asset);
     let mut is_claimed = false;
     let mut claim_once = |evidence: ItemEvidence| match evidence {
         // One deployment, or one return, is the work of one step.
         ItemEvidence::Applied if std::mem::replace(&mut is_claimed, true) => ItemEvidence::NotApplied,
         evidence => evidence,
     };
-    let evidence = |step: &&Step| match (action.role, deployed.is_empty()) {
-        (Role::Action(Verb::Checkin), true) => ItemEvidence::Applied,
-        (Role::Action(Verb::Checkin), false) | (Role::Action(Verb::Checkout), true) => ItemEvidence::NotApplied,
-        (Role::Action(Verb::Checkout), false) if deployed.iter().any(|holder| is_held_by(action, step, holder)) => {
-            ItemEvidence::Applied
+    let evidence = |step: &&Step| match (action.role, holders) {
+        (Role::Action(Verb::Checkin), ItemHolders::Nobody) => ItemEvidence::Applied,
+        (Role::Action(Verb::Checkin), ItemHolders::Listed(_)) | (Role::Action(Verb::Checkout), ItemHolders::Nobody) => {
+            ItemEvidence::NotApplied
         }
-        (Role::Action(Verb::Checkout), false) => ItemEvidence::HeldByOthers,
+        (Role::Action(Verb::Checkout), ItemHolders::Listed(deployed)) => {
+            let is_held = deployed.iter().any(|holder| is_held_by(action, step, holder));
+            if is_held { ItemEvidence::Applied } else { ItemEvidence::HeldByOthers }
+        }
+        // Whoever has it may have it by the step.
         _ => ItemEvidence::None,
     };
     open.iter().map(|step| claim_once(evidence(step))).collect()
@@ -352,6 +351,27 @@ mod tests {
             assert_eq!(from_stock((10, now), done, open, Some(10 - now)), evidence, "{now}");
         }
         assert_eq!(from_stock((i64::MIN, 1), &[], &[&ada], None), [Nothing]);
+    }
+
+    #[test]
+    fn an_item_that_somebody_unnamed_has_shows_nothing_about_its_moves() {
+        use ItemEvidence::{Applied, HeldByOthers, None as Nothing, NotApplied};
+        for (held, out, back) in [
+            (json!({"deployed_to": []}), NotApplied, Applied),
+            (json!({"deployed_to": [], "checkout_date": "2026-01-02"}), Nothing, Nothing),
+            (json!({"checkout_date": null}), Nothing, Nothing),
+            (json!({"deployed_to": [{"location_id": 4}]}), Applied, NotApplied),
+            (json!({"deployed_to": [{"employee_id": 4}]}), HeldByOthers, NotApplied),
+        ] {
+            let evidence = |name: &str, body: Json| {
+                let entity = schema::find(name).unwrap();
+                let step = Step::new(0, RowId { sheet: 0, row: 2 }, StepRole::Row, entity, WriteKind::Create);
+                let step = Step { body: body.as_object().cloned().unwrap(), ..step };
+                from_deployment(entity, &[&step], held.as_object().unwrap())
+            };
+            assert_eq!(evidence("checkout_asset", json!({"asset_id": "A-1", "location_id": 4})), [out], "{held}");
+            assert_eq!(evidence("checkin_asset", json!({"asset_id": 1})), [back], "{held}");
+        }
     }
 
     #[test]

@@ -15,7 +15,7 @@ use crate::catalog::LogPosition;
 use crate::error::Result;
 use crate::observer::Observer;
 use crate::plan::undo::{CurrentState, FetchPlan, RecordKey};
-use crate::plan::{RowId, Step, StepOutcome, StepResult, WriteKind, changed_pairs};
+use crate::plan::{ItemHolders, RowId, Step, StepOutcome, StepResult, WriteKind, changed_pairs};
 use crate::run::journal::{Journal, SheetHeader};
 use crate::run::prepare::report_waits;
 use crate::run::undo::fetch::{fetch, fetch_more};
@@ -41,8 +41,13 @@ pub(crate) async fn compare_run(account: &Account, journal: &Journal, observer: 
     let reading = fetch(client, &sent.fetch, began, &LogPosition::Unknown, &mut on_collection);
     let mut present = report_waits(client, &shared, reading).await?;
     sent.add_moves_by_tag(&present);
-    let mut comparison =
-        RunComparison { sent: &sent, present: &present, findings: Findings::default(), unreported: BTreeSet::new() };
+    let mut comparison = RunComparison {
+        sent: &sent,
+        present: &present,
+        findings: Findings::default(),
+        unreported: BTreeSet::new(),
+        unreported_moves: 0,
+    };
     let raw = comparison.compare(&journal.sheets()?);
     let mut findings = comparison.findings;
     for (collection, ids) in named_records(&raw) {
@@ -282,6 +287,8 @@ struct RunComparison<'c> {
     findings: Findings,
     /// Fields that were sent and that no reply has, each with its collection.
     unreported: BTreeSet<(&'static str, &'static str)>,
+    /// Items of which the account does not say who has them.
+    unreported_moves: u64,
 }
 
 impl RunComparison<'_> {
@@ -317,6 +324,9 @@ impl RunComparison<'_> {
             format!("`{field}` of {collection}: the service does not report it, so not compared")
         });
         self.findings.note(unreported.chain(sums.values().filter_map(SumTally::remark)));
+        let moves = counted(self.unreported_moves, "move");
+        let unreported = format!("{moves} of items: the account does not say who has them now, so not compared");
+        self.findings.note((self.unreported_moves > 0).then_some(unreported));
         self.findings.sums = sums.into_values().map(SumTally::finish).collect();
         self.findings.read = read.finish();
         raw
@@ -349,12 +359,14 @@ impl RunComparison<'_> {
             }
         }
         if let Some(moved) = &sent.moved {
-            let holders = Meaning::Holders.field_name();
-            let found = held.get(holders).cloned().unwrap_or(Json::Null);
-            match is_held_as_sent(moved, &found) {
-                _ if found.is_null() && !self.present.carries(entity, holders) => {}
-                true => self.findings.counts.equal += 1,
-                false => different.push(RawContent::Holder { moved: moved.clone(), found }),
+            let is_reported = self.present.carries(entity, Meaning::Holders.field_name());
+            match is_held_as_sent(moved, held).filter(|_| is_reported) {
+                None => self.unreported_moves += 1,
+                Some(true) => self.findings.counts.equal += 1,
+                Some(false) => {
+                    let found = held.get(Meaning::Holders.field_name()).cloned().unwrap_or(Json::Null);
+                    different.push(RawContent::Holder { moved: moved.clone(), found });
+                }
             }
         }
         different
@@ -385,16 +397,21 @@ impl RunComparison<'_> {
     }
 }
 
-/// Whether an item is with whom it was checked out to, or with nobody after a check-in.
-fn is_held_as_sent(moved: &SentMove, held: &Json) -> bool {
-    let entries = held.as_array().map(Vec::as_slice).unwrap_or_default();
+/// Whether an item is with whom it was checked out to, or with nobody after a check-in. None if its record does not say with whom.
+fn is_held_as_sent(moved: &SentMove, held: &Record) -> Option<bool> {
+    let entries = match ItemHolders::of(held) {
+        ItemHolders::Unnamed => return None,
+        ItemHolders::NotReported | ItemHolders::Nobody => &[],
+        ItemHolders::Listed(entries) => entries,
+    };
     if moved.action.role == Role::Action(Verb::Checkin) {
-        return entries.is_empty();
+        return Some(entries.is_empty());
     }
-    moved.action.holders().all(|holder| match moved.body.get(holder.name).and_then(integer) {
+    let is_held = moved.action.holders().all(|holder| match moved.body.get(holder.name).and_then(integer) {
         Some(id) => entries.iter().any(|entry| entry.get(holder.name).and_then(integer) == Some(id)),
         None => true,
-    })
+    });
+    Some(is_held)
 }
 
 fn amounts(entity: &'static Entity, fields: &Body) -> Vec<StatedAmount> {
