@@ -115,6 +115,9 @@ fn describe(entity: &Entity) -> String {
             Style::PLAIN,
         );
     }
+    if entity.whole_quantity().is_some() {
+        block(&mut text, "", "A check-out comes back as a whole: there is no quantity.", Style::PLAIN);
+    }
     block(&mut text, "", &format!("Also called: {}.", entity.also.join(", ")), Style::PLAIN);
     text.push('\n');
 

@@ -79,8 +79,19 @@ impl HeaderReading {
 /// A header that could not be mapped.
 pub(super) enum UnknownHeader {
     Misspelt(String),
-    Qualified { field: String, qualifier: String },
-    NoSuchField { entity: &'static str, target: String, nearest: Option<String> },
+    Qualified {
+        field: String,
+        qualifier: String,
+    },
+    NoSuchField {
+        entity: &'static str,
+        target: String,
+        nearest: Option<String>,
+    },
+    /// How many, of an action that moves all.
+    Quantity {
+        opposite: &'static str,
+    },
     Secret,
     Unknown,
 }
@@ -88,6 +99,11 @@ pub(super) enum UnknownHeader {
 impl UnknownHeader {
     pub(super) fn is_secret(&self) -> bool {
         matches!(self, UnknownHeader::Secret)
+    }
+
+    /// Whether leaving the column out changes nothing of what the others say.
+    pub(super) fn can_be_left_out(&self) -> bool {
+        !matches!(self, UnknownHeader::Secret | UnknownHeader::Quantity { .. })
     }
 
     pub(super) fn into_error(self, header: &str, at: CellRef) -> MappingError {
@@ -98,6 +114,7 @@ impl UnknownHeader {
             UnknownHeader::NoSuchField { entity, target, nearest } => {
                 MappingError::NoSuchField { entity, header, target, nearest }
             }
+            UnknownHeader::Quantity { opposite } => MappingError::Quantity { header, at, opposite },
             UnknownHeader::Secret => MappingError::Secret { header, at },
             UnknownHeader::Unknown => MappingError::Unknown { header, at },
         }
@@ -226,6 +243,17 @@ impl HeaderAliases {
             .map(|(_, name)| name.to_owned())
     }
 
+    /// What a header of quantities is, if the entity moves only whole check-outs.
+    fn quantity(&self, header: &str) -> Option<UnknownHeader> {
+        let quantity = self.entity.whole_quantity()?;
+        let words: Vec<String> = quantity.also.iter().copied().chain([quantity.name]).map(fold_header).collect();
+        let says_how_many = |text: &str| words.contains(&fold_header(text));
+        // `Qty returned` is one, too.
+        let mut parts = header.split(|char: char| !char.is_alphanumeric()).chain([header]);
+        let opposite = self.entity.opposite()?.name;
+        parts.any(says_how_many).then_some(UnknownHeader::Quantity { opposite })
+    }
+
     fn field_name(&self, to: &ColumnTarget) -> Option<&'static str> {
         match to {
             ColumnTarget::Field { field, .. } => Some(self.entity.fields[*field].name),
@@ -285,7 +313,9 @@ pub(super) fn target(
             let field = target_text(aliases.entity, &target).unwrap_or_default();
             (!is_there(&field)).then_some(UnknownHeader::Qualified { field, qualifier })
         }
-        None => aliases.nearest(header).filter(|field| !is_there(field)).map(UnknownHeader::Misspelt),
+        None => aliases
+            .quantity(header)
+            .or_else(|| aliases.nearest(header).filter(|field| !is_there(field)).map(UnknownHeader::Misspelt)),
     };
     match found {
         Some(unknown) => Err(unknown),
@@ -395,11 +425,11 @@ pub(super) fn apply_override(
             Ok(ColumnTarget::Field { field: *field, ids: ids_of(field_name, &entry.header) })
         }
         Some(to @ ColumnTarget::Related { .. }) => Ok(to.clone()),
-        _ => Err(UnknownHeader::NoSuchField {
+        _ => Err(aliases.quantity(target).unwrap_or_else(|| UnknownHeader::NoSuchField {
             entity: aliases.entity.name,
             target: target.to_owned(),
             nearest: aliases.nearest(target),
-        }),
+        })),
     }
 }
 

@@ -267,6 +267,10 @@ pub(crate) enum MappingError {
     MissingField { field: &'static str, not_understood: Vec<String> },
     #[error("columns `{first}` and `{second}` ({at}) both map to `{field}`{}", and_more(*.more))]
     Twice { first: String, second: String, more: usize, at: CellRef, field: String },
+    #[error(
+        "column `{header}` ({at}) cannot be sent: a check-in takes back a check-out as a whole, whatever the quantity"
+    )]
+    Quantity { header: String, at: CellRef, opposite: &'static str },
     #[error("column `{header}` ({at}) looks like passwords, which are never read")]
     Secret { header: String, at: CellRef },
     #[error("unknown column `{header}` ({at})")]
@@ -329,6 +333,10 @@ impl MappingError {
                 let (to_field, to_custom) = (map_flag(header, "FIELD"), map_flag(header, &format!("custom:{header}")));
                 format!("pass {to_field}, {to_custom} or {}", shell::flag("--ignore", header))
             }
+            MappingError::Quantity { header, opposite, .. } => format!(
+                "pass {} if everything came back; what somebody keeps has to be checked out to them again ({opposite})",
+                shell::flag("--ignore", header)
+            ),
             MappingError::Secret { .. } => {
                 String::from("take it out of the mapping, or rename the column if it holds something else")
             }
@@ -411,7 +419,7 @@ impl Mapping {
                     let (header, target) = (cell.text.trim().to_owned(), ColumnTarget::Ignored(Ignored::Source));
                     columns.push(Column { index, header, target, source: MappingSource::Schema });
                 }
-                Err(unknown) if overrides.is_lenient && !overrides.strict && !unknown.is_secret() => {
+                Err(unknown) if overrides.is_lenient && !overrides.strict && unknown.can_be_left_out() => {
                     let (header, target) = (cell.text.trim().to_owned(), ColumnTarget::Ignored(Ignored::Unknown));
                     columns.push(Column { index, header, target, source: MappingSource::Schema });
                 }

@@ -627,6 +627,35 @@ fn a_short_header_with_one_mistake_is_a_misspelt_field() {
 }
 
 #[test]
+fn a_quantity_that_a_checkin_cannot_take_is_never_dropped() {
+    let of = |entity: &str, header: &str, pairs: &[(&str, &str)]| {
+        Mapping::new(collection_or_action(entity), &row(1, &["Item", "Checkin date", header]), &overrides(pairs))
+    };
+    let is_asked = |mapped: &Result<Mapping, Vec<MappingError>>| {
+        matches!(mapped.as_ref().map_err(Vec::as_slice), Err([MappingError::Quantity { .. }]))
+    };
+    for header in ["Quantity", "Qty.", "Qty returned", "returned_quantity", "Anzahl", "Menge (Stück)"] {
+        for entity in ["checkin_accessory", "checkin_component"] {
+            assert!(is_asked(&of(entity, header, &[])), "{entity}: {header}");
+            assert!(of(entity, header, &[(header, "")]).is_ok(), "{entity}: {header}");
+            assert!(is_asked(&of(entity, header, &[(header, "quantity")])), "{entity}: {header}");
+        }
+    }
+    let seats = row(1, &["License", "Checkin date", "Seats"]);
+    assert!(is_asked(&Mapping::new(collection_or_action("checkin_license"), &seats, &overrides(&[]))));
+    for header in ["Colour", "Account", "Discount"] {
+        assert!(of("checkin_accessory", header, &[]).is_ok(), "{header}");
+    }
+    // What only one person can hold has no quantity either way.
+    let assets = row(1, &["Asset", "Checkin date", "Status", "Quantity"]);
+    assert!(Mapping::new(collection_or_action("checkin_asset"), &assets, &overrides(&[])).is_ok());
+}
+
+fn collection_or_action(name: &str) -> &'static Entity {
+    crate::schema::importable().find(|entity| entity.name == name).unwrap()
+}
+
+#[test]
 fn a_list_of_people_is_no_list_of_locations() {
     let of = |headers: &[&str]| detect_entity(None, "x", &[row(1, headers)]).map(|detected| detected.entity.name);
     assert_eq!(of(&["Prénom", "Nom", "Département", "E-mail"]), Ok("employees"));

@@ -60,6 +60,13 @@ impl Entity {
         actions.flat_map(|action| action.fields).filter_map(|field| field.item_type)
     }
 
+    /// The quantity of the opposite action, where this one has none: a check-in takes back what was checked out as a whole
+    /// (guide: section "Checkin").
+    pub fn whole_quantity(&self) -> Option<&'static Field> {
+        let is_without = self.meaning(Meaning::MovedQuantity).is_none();
+        self.opposite().filter(|_| is_without)?.meaning(Meaning::MovedQuantity)
+    }
+
     /// The parameters of an action that may name a holder.
     pub fn holders(&self) -> impl Iterator<Item = &'static Field> {
         let beside_the_item = if self.is_action() { self.fields.get(1..).unwrap_or_default() } else { &[] };

@@ -169,6 +169,25 @@ fn an_unknown_entity_and_a_misspelled_header_get_suggestions() {
 }
 
 #[test]
+fn a_checkin_sheet_with_quantities_is_a_question() {
+    let returns = "Accessory,Employee,Quantity,Checkin date\nMouse,Ada Byron,1,2026-03-01\n";
+    let account = CliTest::new().sheet("checkin_accessory.csv", returns);
+    assert_output!(account.run(&["import", "checkin_accessory.csv"]), @"
+    exit code 2
+    --- stderr
+    error: checkin_accessory.csv: column `Quantity` (C1) cannot be sent: a check-in takes back a check-out as a whole, whatever the quantity
+      hint: pass --ignore 'Quantity' if everything came back; what somebody keeps has to be checked out to them again (checkout_accessory)
+    ");
+    let mapped = account.run(&["check", "checkin_accessory.csv", "--map", "Quantity=quantity"]).exits(2).stderr;
+    assert!(mapped.contains("a check-in takes back a check-out as a whole"), "{mapped}");
+    account.run(&["check", "checkin_accessory.csv", "--ignore", "Quantity"]).exits(0);
+    let told = account.run(&["schema", "checkin_accessory"]).exits(0).stdout;
+    assert!(told.contains("A check-out comes back as a whole: there is no quantity."), "{told}");
+    let told = account.run(&["schema", "checkin_asset"]).exits(0).stdout;
+    assert!(!told.contains("quantity"), "{told}");
+}
+
+#[test]
 fn a_file_without_rows_is_an_error() {
     assert_output!(CliTest::new().sheet("assets.csv", "asset_id,product\n").run(&["import", "assets.csv"]), @"
     exit code 2
