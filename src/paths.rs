@@ -21,9 +21,29 @@ pub(crate) fn plain_path(real: PathBuf) -> PathBuf {
     }
 }
 
+/// The shortest end of a path, in whole names, that none of the others has: `assets.csv`, but `a/assets.csv` where there is
+/// a `b/assets.csv`.
+pub(crate) fn distinct_name(path: &str, others: &[String]) -> String {
+    let parts: Vec<_> = Path::new(path).components().collect();
+    let ends = (0..parts.len()).rev().map(|first| parts[first..].iter().collect::<PathBuf>());
+    let is_of_another = |end: &PathBuf| others.iter().any(|other| other != path && Path::new(other).ends_with(end));
+    ends.into_iter().find(|end| !is_of_another(end)).map_or_else(|| path.to_owned(), |end| end.display().to_string())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn files_of_one_name_are_told_apart_by_their_folders() {
+        let files = ["2025/a/assets.csv", "2025/b/assets.csv", "2026/b/assets.csv", "assets.csv", "sites.csv"];
+        let files = files.map(String::from);
+        let names: Vec<PathBuf> = files.iter().map(|file| distinct_name(file, &files).into()).collect();
+        let expected = ["a/assets.csv", "2025/b/assets.csv", "2026/b/assets.csv", "assets.csv", "sites.csv"];
+        assert_eq!(names, expected.map(PathBuf::from));
+        assert_eq!(distinct_name("a/assets.csv", &[]), "assets.csv");
+        assert_eq!(distinct_name("", &[]), "");
+    }
 
     #[test]
     fn people_see_paths_as_they_know_them() {

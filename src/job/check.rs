@@ -152,7 +152,8 @@ fn check_sheet(
     mut pass: SheetCheck<'_>,
 ) -> Result<()> {
     if let Some(book) = &mut pass.book {
-        book.start_sheet(&pass.label, &input.sheets[index].header, pass.mapping.entity.name)?;
+        let header = input.sheet_header(index);
+        book.start_sheet(&pass.label, &header.result_name(), &header.header, header.entity.name)?;
     }
     if input.further_of(index).is_empty() {
         let mut names = std::mem::take(pass.names);

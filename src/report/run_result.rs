@@ -141,7 +141,8 @@ pub(crate) fn write_result(
             mode: summary.report_mode(),
             file: &mut file,
         };
-        sheet.file.start_sheet(&sheets[index].label, &sheets[index].header, sheets[index].entity.name)?;
+        let SheetHeader { label, header, entity, .. } = &sheets[index];
+        sheet.file.start_sheet(label, &sheets[index].result_name(), header, entity.name)?;
         let mut written = Ok(());
         let mut on_row = |row: &Row| {
             let next = sheet.write(row);

@@ -5,10 +5,10 @@ use std::path::PathBuf;
 
 use super::change_tally::ChangeTally;
 use super::tally::ProblemTally;
-use super::text::file_name;
 use crate::api::RequestCounts;
 use crate::check::{Remark, RemarkCode};
 use crate::mapping::{IgnoredColumn, SheetMapping};
+use crate::paths::distinct_name;
 use crate::plan::{LookAlikes, ReportMode, RowCounts, RunEstimate};
 use crate::run::journal::{ApprovedPage, RunKind};
 
@@ -175,11 +175,10 @@ impl RunSummary {
 
     /// What people call one of its sheets: the sheet's name, after the file's where there are several files.
     pub fn label<'a>(&self, sheet: &'a SheetSummary) -> Cow<'a, str> {
-        let file = file_name(&sheet.file);
         match &sheet.sheet {
-            None => Cow::Owned(file),
-            Some(name) if self.files.len() > 1 => Cow::Owned(format!("{file}: {name}")),
-            Some(name) => Cow::Borrowed(name),
+            Some(name) if self.files.len() < 2 => Cow::Borrowed(name),
+            Some(name) => Cow::Owned(format!("{} › {name}", distinct_name(&sheet.file, &self.files))),
+            None => Cow::Owned(distinct_name(&sheet.file, &self.files)),
         }
     }
 }

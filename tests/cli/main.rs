@@ -55,6 +55,7 @@ mod runs;
 mod samples;
 mod saved_mappings;
 mod secrets;
+mod several_files;
 mod shapes;
 mod stand_ins;
 mod terminal;

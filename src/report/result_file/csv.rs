@@ -28,9 +28,9 @@ impl ResultCsv {
         Ok(Self { csv: CsvWriter::new(file, Some(&path), CsvOptions::EXPORT)?, path, sheet: None, list: None })
     }
 
-    pub(super) fn start_sheet(&mut self, name: &str, header: &Row, columns: ResultColumns) -> Result<(), WriteError> {
+    pub(super) fn start_sheet(&mut self, label: &str, header: &Row, columns: ResultColumns) -> Result<(), WriteError> {
         if let Some((first, _)) = &self.sheet {
-            let (first, second) = (first.clone(), name.to_owned());
+            let (first, second) = (first.clone(), label.to_owned());
             return Err(WriteError::SheetsInCsv { path: self.path.clone(), first, second });
         }
         RESULT_HEADERS.into_iter().try_for_each(|header| self.csv.text(header))?;
@@ -38,7 +38,7 @@ impl ResultCsv {
             Some(text) => self.csv.escaped_text(text),
             None => self.csv.cell_as_typed(header.cell(column)),
         })?;
-        self.sheet = Some((name.to_owned(), columns));
+        self.sheet = Some((label.to_owned(), columns));
         self.csv.end_row()
     }
 

@@ -79,13 +79,21 @@ impl ResultFile {
         }
     }
 
-    /// Starts a sheet with the input's header row. `entity` is the kind of its rows, such as `assets`.
-    pub(crate) fn start_sheet(&mut self, name: &str, header: &Row, entity: &str) -> Result<(), WriteError> {
+    /// Starts a sheet with the input's header row. Messages call the input's sheet `label`; a sheet of the workbook gets the
+    /// `name`, or that of its `entity`, such as `assets`, if it is blank.
+    pub(crate) fn start_sheet(
+        &mut self,
+        label: &str,
+        name: &str,
+        header: &Row,
+        entity: &str,
+    ) -> Result<(), WriteError> {
         let columns = ResultColumns::new(header);
         self.numbers.clear();
+        let name = if name.trim().is_empty() { entity } else { name };
         match &mut self.kind {
-            ResultFormat::Csv(book) => book.start_sheet(name, header, columns),
-            ResultFormat::Xlsx(book) => book.start_sheet(name, columns, entity),
+            ResultFormat::Csv(book) => book.start_sheet(label, header, columns),
+            ResultFormat::Xlsx(book) => book.start_sheet(label, name, columns),
         }
     }
 

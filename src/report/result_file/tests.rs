@@ -108,7 +108,7 @@ fn the_users_rows_come_back_with_three_columns_in_front() {
     let desk = Desk::new();
     let path = desk.path("assets.result.xlsx");
     let mut book = ResultFile::create(&path, ReportMode::Done, Access::default()).unwrap();
-    book.start_sheet("assets", &texts(1, &["Tag", "Bought", "Cost"]), "assets").unwrap();
+    book.start_sheet("assets", "assets", &texts(1, &["Tag", "Bought", "Cost"]), "assets").unwrap();
     let mut row = Row::default();
     row.restart(row.number, &Arc::from([String::from("00000")]));
     row.clear(2);
@@ -157,7 +157,7 @@ fn wrong_cells_are_filled_and_a_problem_of_the_row_marks_the_message() {
     let desk = Desk::new();
     let path = desk.path("r.xlsx");
     let mut book = ResultFile::create(&path, ReportMode::Done, Access::default()).unwrap();
-    book.start_sheet("assets", &texts(1, &["Tag", "Bought"]), "assets").unwrap();
+    book.start_sheet("assets", "assets", &texts(1, &["Tag", "Bought"]), "assets").unwrap();
     book.row(&texts(2, &["A", "x"]), &outcome(RowStatus::Failed, None, vec![bad_date(Some(1), "x")])).unwrap();
     book.row(&texts(3, &["B"]), &outcome(RowStatus::Failed, None, vec![bad_date(None, "")])).unwrap();
     book.row(&texts(4, &["C", "y"]), &outcome(RowStatus::Created, Some(1), vec![])).unwrap();
@@ -202,7 +202,7 @@ fn the_result_of_a_result_does_not_grow() {
     for name in ["r.xlsx", "r.csv"] {
         let path = desk.path(name);
         let mut book = ResultFile::create(&path, ReportMode::DryRun, Access::default()).unwrap();
-        book.start_sheet("assets", &texts(1, &["_Status", "_id", "Tag", "_message"]), "assets").unwrap();
+        book.start_sheet("assets", "assets", &texts(1, &["_Status", "_id", "Tag", "_message"]), "assets").unwrap();
         let problem = ValueError::without_hint(Code::RequiredMissing, "missing tag").at(Some(2), "");
         book.row(&texts(2, &["failed", "7", "", "old"]), &outcome(RowStatus::Failed, Some(7), vec![problem])).unwrap();
         book.finish(&summary()).unwrap();
@@ -221,8 +221,8 @@ fn the_result_of_a_result_does_not_grow() {
 fn a_csv_file_holds_one_sheet_and_others_are_refused_by_name() {
     let desk = Desk::new();
     let mut book = ResultFile::create(&desk.path("r.CSV"), ReportMode::Done, Access::default()).unwrap();
-    book.start_sheet("Locations", &texts(1, &["Name"]), "locations").unwrap();
-    let refused = book.start_sheet("Assets", &texts(1, &["Tag"]), "assets").unwrap_err();
+    book.start_sheet("Locations", "Locations", &texts(1, &["Name"]), "locations").unwrap();
+    let refused = book.start_sheet("Assets", "Assets", &texts(1, &["Tag"]), "assets").unwrap_err();
     assert!(refused.to_string().starts_with("cannot write the sheets `Locations` and `Assets` to"), "{refused}");
     assert!(refused.hint().unwrap().ends_with("r.xlsx`"));
     drop(book);
@@ -253,7 +253,7 @@ fn sheets_are_named_apart_and_a_full_one_goes_on() {
         ResultFormat::Csv(_) => unreachable!(),
     }
     for name in ["Summary", "a/b", ""] {
-        book.start_sheet(name, &texts(1, &["Tag"]), "assets").unwrap();
+        book.start_sheet(name, name, &texts(1, &["Tag"]), "assets").unwrap();
         for number in 2..5 {
             book.row(&texts(number, &[&number.to_string()]), &outcome(RowStatus::Created, None, vec![])).unwrap();
         }
@@ -279,7 +279,7 @@ fn a_sheet_that_grows_too_large_goes_on_as_well() {
         ResultFormat::Xlsx(book) => book.workbook.limits.size = 1 << 20,
         ResultFormat::Csv(_) => unreachable!(),
     }
-    book.start_sheet("a", &texts(1, &["Notes"]), "assets").unwrap();
+    book.start_sheet("a", "a", &texts(1, &["Notes"]), "assets").unwrap();
     for number in 2..50 {
         let row = texts(number, &[&"x".repeat(32_000)]);
         book.row(&row, &outcome(RowStatus::Created, None, vec![])).unwrap();
@@ -295,8 +295,8 @@ fn dates_are_never_shown_as_hashes_and_empty_sheets_are_fine() {
     let desk = Desk::new();
     let path = desk.path("r.xlsx");
     let mut book = ResultFile::create(&path, ReportMode::Done, Access::default()).unwrap();
-    book.start_sheet("empty", &Row::default(), "assets").unwrap();
-    book.start_sheet("assets", &texts(1, &["On"]), "assets").unwrap();
+    book.start_sheet("empty", "empty", &Row::default(), "assets").unwrap();
+    book.start_sheet("assets", "assets", &texts(1, &["On"]), "assets").unwrap();
     let mut row = Row::default();
     row.push("5/1", Value::Date(jiff::civil::date(2024, 1, 5).at(8, 30, 0, 0)));
     book.row(&row, &outcome(RowStatus::Created, None, vec![])).unwrap();
@@ -312,7 +312,7 @@ fn a_text_too_long_is_kept_as_far_as_it_goes_and_said_so() {
     let desk = Desk::new();
     let path = desk.path("r.xlsx");
     let mut book = ResultFile::create(&path, ReportMode::Done, Access::default()).unwrap();
-    book.start_sheet("assets", &texts(1, &["Notes"]), "assets").unwrap();
+    book.start_sheet("assets", "assets", &texts(1, &["Notes"]), "assets").unwrap();
     book.row(&texts(2, &[&"x".repeat(40_000)]), &outcome(RowStatus::Created, None, vec![])).unwrap();
     book.finish(&summary()).unwrap();
     assert_eq!(cells(&path, "assets")[1][3], text(&"x".repeat(32_767)));
@@ -326,7 +326,7 @@ fn a_secret_does_not_come_back() {
     for name in ["r.xlsx", "r.csv"] {
         let path = desk.path(name);
         let mut book = ResultFile::create(&path, ReportMode::Done, Access::default()).unwrap();
-        book.start_sheet("employees", &texts(1, &["Name", "Password"]), "employees").unwrap();
+        book.start_sheet("employees", "employees", &texts(1, &["Name", "Password"]), "employees").unwrap();
         let problem = ValueError::new(Code::CellSecret, "the column looks like a password", "remove the column")
             .at(Some(1), "hunter2");
         book.row(&texts(2, &["Ada", "hunter2"]), &outcome(RowStatus::Failed, None, vec![problem])).unwrap();
@@ -342,7 +342,7 @@ fn the_summary_comes_first_and_links_to_the_first_wrong_cell() {
     let path = desk.path("r.xlsx");
     let mut book = ResultFile::create(&path, ReportMode::Done, Access::default()).unwrap();
     let (mut counts, mut tally) = (RowCounts::default(), ProblemTally::default());
-    book.start_sheet("Ada's assets", &texts(3, &["Tag", "Bought"]), "assets").unwrap();
+    book.start_sheet("Ada's assets", "Ada's assets", &texts(3, &["Tag", "Bought"]), "assets").unwrap();
     for number in 4..8 {
         let problems = if number == 5 { vec![bad_date(Some(1), "soon")] } else { vec![] };
         let status = if number == 5 { RowStatus::Failed } else { RowStatus::Created };
@@ -417,7 +417,7 @@ fn a_blank_cell_that_is_a_problem_stays_one_in_the_result() {
     let failed = |problems| outcome(RowStatus::Failed, None, problems);
     let write = |name: &str| {
         let mut book = ResultFile::create(&desk.path(name), ReportMode::Done, Access::default()).unwrap();
-        book.start_sheet("assets", &texts(1, &["Tag", "Bought", "Notes"]), "assets").unwrap();
+        book.start_sheet("assets", "assets", &texts(1, &["Tag", "Bought", "Notes"]), "assets").unwrap();
         book.row(&texts(2, &["A-1"]), &failed(vec![problem(Code::CellUnevaluated, 1), problem(Code::CellMerged, 2)]))
             .unwrap();
         book.row(&texts(3, &["A-2", "x"]), &failed(vec![problem(Code::CellUnevaluated, 1)])).unwrap();

@@ -111,11 +111,10 @@ impl ResultWorkbook {
         writer.edit_sheet(index, |sheet| write_approved_page(sheet, page))
     }
 
-    pub(super) fn start_sheet(&mut self, label: &str, columns: ResultColumns, entity: &str) -> Result<(), WriteError> {
+    pub(super) fn start_sheet(&mut self, label: &str, name: &str, columns: ResultColumns) -> Result<(), WriteError> {
         self.close_sheet()?;
-        let wanted = if label.trim().is_empty() { entity } else { label };
         self.notes.labels.push(label.to_owned());
-        self.open_sheet(wanted, columns)
+        self.open_sheet(name, columns)
     }
 
     pub(super) fn row(&mut self, row: &Row, outcome: &RowOutcome, mode: ReportMode) -> Result<(), WriteError> {

@@ -21,6 +21,7 @@ use crate::error::{Error, Result};
 use crate::mapping::{
     ColumnFacts, IgnoredColumn, Mapping, Preset, RecordOrigin, RememberedMapping, SheetMapping, TimestampColumn,
 };
+use crate::paths::distinct_name;
 use crate::plan::{EncodingConfidence, Referenced, SheetPlan};
 use crate::run::journal::{SheetHeader, SourceFile};
 use crate::schema::Entity;
@@ -201,10 +202,18 @@ impl InputSet {
         })
     }
 
-    /// What a sheet is called in messages and results.
+    /// What a sheet is called in messages: its name, or that of a file without sheets. Where others are called so too, the
+    /// file is told with it.
     pub(crate) fn label(&self, sheet: usize) -> String {
         let sheet = &self.sheets[sheet];
-        sheet.name.clone().unwrap_or_else(|| self.files[sheet.file].input.stem())
+        let name = |sheet: &MappedSheet| sheet.name.clone().unwrap_or_else(|| self.files[sheet.file].input.stem());
+        let own = name(sheet);
+        let is_alike = |other: &MappedSheet| name(other).to_lowercase() == own.to_lowercase();
+        if !self.sheets.iter().any(|other| other.place() != sheet.place() && is_alike(other)) {
+            return own;
+        }
+        let file = distinct_name(&self.files[sheet.file].input.name(), &self.file_names());
+        sheet.name.as_ref().map_or_else(|| file.clone(), |name| format!("{file} › {name}"))
     }
 
     /// The sheet as its rows and the result need it.

@@ -91,6 +91,18 @@ fn sheets_stand_in_the_order_of_the_files() {
 }
 
 #[test]
+fn sheets_of_one_name_are_told_apart_by_their_files() {
+    let lines = ("Locations.jsonl", r#"{"name": "Ulm", "city": "Ulm"}"#);
+    let input = open(&[LOCATIONS, SUPPLIERS, lines], |_| {}).unwrap();
+    let headers = input.sheet_headers();
+    let mut labels: Vec<(String, String)> =
+        headers.iter().map(|header| (header.label.clone(), header.result_name())).collect();
+    labels.sort();
+    let expected = [("Locations.jsonl", "Locations"), ("locations.csv", "locations"), ("suppliers", "suppliers")];
+    assert_eq!(labels, expected.map(|(label, name)| (String::from(label), String::from(name))));
+}
+
+#[test]
 fn a_header_of_an_option_stands_in_one_of_the_files() {
     let ignored = |header: &str| {
         let header = header.to_owned();

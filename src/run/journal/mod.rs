@@ -57,7 +57,7 @@ use crate::check::{Problem, Remark};
 use crate::mapping::{IgnoredColumn, SheetMapping};
 use crate::plan::{LookAlikes, RowCounts, RowStatus};
 use crate::schema::Entity;
-use crate::table::Row;
+use crate::table::{Input, Row};
 
 pub(crate) use actions::{SendTimes, SentAction};
 pub use builder::JournalBuilder;
@@ -208,7 +208,7 @@ pub struct SheetHeader {
     pub file: String,
     /// None for formats without sheets.
     pub name: Option<String>,
-    /// The sheet's name in messages and results.
+    /// What messages call the sheet; no two sheets share it.
     pub label: String,
     /// Its position among the sheets of the result, in the user's order.
     pub place: u32,
@@ -244,6 +244,11 @@ impl SheetHeader {
 }
 
 impl SheetHeader {
+    /// What the sheet of the result is called, which tells what it holds: the sheet's name, or that of a file without sheets.
+    pub(crate) fn result_name(&self) -> String {
+        self.name.clone().unwrap_or_else(|| Input::from_arg(Path::new(&self.file)).stem())
+    }
+
     /// The first column of a field, from 0.
     pub fn column_of(&self, field: &str) -> Option<u32> {
         self.fields.iter().find(|(known, _)| known == field).map(|(_, column)| *column)
