@@ -392,6 +392,8 @@ fn rows_that_failed_are_told_and_steps_that_were_not_sent_are_no_success() {
     account.run(&["import", "places.csv", "--entity", "locations"]).exits(1);
     let said = account.run(&["verify", &run_of(&account)]).exits(0).stdout;
     assert!(said.contains("no difference") && said.contains("1 row failed: not compared"), "{said}");
+    let (code, found) = account.json(&["verify", &run_of(&account)]);
+    assert_eq!((code, &found["not_compared"]), (0, &json!(0)), "{found:#}");
     // Nobody has a mouse that could be checked in: the first refusal stops the run.
     let mut checkins = String::from("accessory,employee,checkin_date\n");
     (1..=28).for_each(|day| checkins.push_str(&format!("Mouse,ada@example.com,2024-06-{day:02}\n")));

@@ -19,7 +19,7 @@ use super::ReadingArgs;
 )]
 #[command(after_help = "\
 Reads what the account holds now and changes nothing. Exit code 0: no difference; 1: something differs, \
-or rows could not be compared.
+or could not be compared. Rows that failed in a run sent nothing: a note tells how many.
 
 Examples:
   tallyport verify 20261124-093012-kqzf
