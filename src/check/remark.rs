@@ -41,7 +41,7 @@ remark_codes! {
     ValueKind "value.kind" "a record of the account was chosen by its kind"
     KindAssumed "kind.assumed" "new records got a type that neither the file nor the mapping lists"
     ValueContradicted "value.contradicted" "rows describe a record of the account differently, and it stays as it is"
-    ValueNotReported "value.not_reported" "values that the service does not report were sent before and are not sent again"
+    ValueNotReported "value.not_reported" "values of a field that the service does not report"
     HolderWithheld "holder.withheld" "an asset was not checked out, because its status does not allow it"
     NameOrder "name.order" "names of people are written last name first"
     MoneySymbol "money.symbol" "a currency sign that does not settle the currency"

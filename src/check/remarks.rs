@@ -76,8 +76,8 @@ pub(crate) enum RemarkKind {
         /// What it describes: `product`.
         singular: &'static str,
     },
-    /// A value that the service does not report and that an earlier run sent.
-    NotReported,
+    /// A value of a field that the service does not report. One that an earlier run sent is not sent again.
+    NotReported { is_sent: bool },
     /// The holder of an asset whose status does not allow a check-out.
     HolderWithheld,
     /// The name of a person, last name first, in a column of such names.
@@ -131,7 +131,7 @@ impl RemarkKind {
             RemarkKind::KindAssumed { .. } => RemarkCode::KindAssumed,
             RemarkKind::NameLeftOut { .. } => RemarkCode::NameLeftOut,
             RemarkKind::Contradicted { .. } => RemarkCode::ValueContradicted,
-            RemarkKind::NotReported => RemarkCode::ValueNotReported,
+            RemarkKind::NotReported { .. } => RemarkCode::ValueNotReported,
             RemarkKind::HolderWithheld => RemarkCode::HolderWithheld,
             RemarkKind::LastNameFirst | RemarkKind::NameWithComma => RemarkCode::NameOrder,
         }
@@ -229,9 +229,13 @@ impl RemarkKind {
                 "{} with {samples} not used: the {singular} is in the account with another value or none, and stays as it is",
                 counted(count, "cell")
             ),
-            RemarkKind::NotReported => format!(
-                "{}, such as {samples}, not sent again: the service does not report it, and the last run of this machine \
-                 that wrote it sent the same",
+            RemarkKind::NotReported { is_sent: false } => format!(
+                "{}, such as {samples}, not sent again: the service does not report this field, and the last run of this \
+                 machine that wrote it sent the same",
+                counted(count, "value")
+            ),
+            RemarkKind::NotReported { is_sent: true } => format!(
+                "{}, such as {samples}, sent: the service does not report this field, so the old value is not known",
                 counted(count, "value")
             ),
             RemarkKind::LastNameFirst => {

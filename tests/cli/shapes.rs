@@ -229,8 +229,8 @@ fn keep_unreported_stock(shapes: Shapes) {
     assert!(test.server.received()[sent..].iter().all(|seen| seen.method == "GET"));
     let remarked = remarks(&summary, "value.not_reported");
     assert_eq!(remarked.len(), 4, "{remarked:?}");
-    let remark = "consumables: `quantity`: 2 values, such as `100`, `9`, not sent again: the service does not report it, and \
-                  the last run of this machine that wrote it sent the same (first B2)";
+    let remark = "consumables: `quantity`: 2 values, such as `100`, `9`, not sent again: the service does not report this field, \
+                  and the last run of this machine that wrote it sent the same (first B2)";
     assert!(remarked.contains(&String::from(remark)), "{remarked:?}");
 
     let more = [("consumables", "name|quantity|category\nPaper A4|120|Paper\nToner|9|Paper")];

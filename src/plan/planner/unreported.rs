@@ -56,7 +56,7 @@ impl<S: StepSink> Planner<'_, S> {
         self.is_comparison() || (!is_exceeded() && is_last())
     }
 
-    /// Remarks the values of a row that the service does not report and that are not sent. In a comparison, returns their cells.
+    /// Remarks the values of a row that the service does not report. In a comparison, returns their cells.
     pub(super) fn remark_unreported(
         &self,
         sheet: &SheetPlan<'_>,
@@ -74,20 +74,18 @@ impl<S: StepSink> Planner<'_, S> {
             _ => return Vec::new(),
         };
         let Some(record) = self.catalog.record(entity.name, id) else { return Vec::new() };
-        let is_skipped = |given: usize| {
-            let field = &entity.fields[given];
-            field.is_unreported_in(record) && sent.iter().all(|sent| sent.field != given)
-        };
-        let skipped = checked.values.iter().filter(|given| is_skipped(given.field));
-        let skipped: Vec<_> = skipped.map(|given| (given.column, &entity.fields[given.field])).collect();
+        let given = checked.values.iter().map(|given| (given.column, given.field, &entity.fields[given.field]));
+        let unreported: Vec<_> = given.filter(|(_, _, field)| field.is_unreported_in(record)).collect();
         if self.is_comparison() {
-            let cell = |(column, field)| ReadOnlyCell { column, field: Some(field), state: ReadOnlyState::Unknown };
-            return skipped.into_iter().map(cell).collect();
+            let cell = |(column, _, field)| ReadOnlyCell { column, field: Some(field), state: ReadOnlyState::Unknown };
+            return unreported.into_iter().map(cell).collect();
         }
-        // A row that an earlier run was done with is unchanged whatever has been sent since.
-        if checked.earlier.is_none() {
-            for (column, _) in skipped {
-                checked.remark(RemarkKind::NotReported, column as usize, row.cell(column as usize).text.trim());
+        for (column, field, _) in unreported {
+            let is_sent = sent.iter().any(|sent| sent.field == field);
+            // A row that an earlier run was done with is unchanged whatever has been sent since.
+            if is_sent || checked.earlier.is_none() {
+                let text = row.cell(column as usize).text.trim();
+                checked.remark(RemarkKind::NotReported { is_sent }, column as usize, text);
             }
         }
         Vec::new()
@@ -138,14 +136,14 @@ mod tests {
     fn what_was_sent_last_does_not_go_along_and_is_remarked() {
         let outcome = account().sent(json!(10)).sheet("consumables", "name|quantity|notes\nToner|10|red").plan();
         assert_eq!(outcome.shown_rows(), [r#"update 1 {"notes":"red"}"#]);
-        let remark = "`quantity`: 1 value, such as `10`, not sent again: the service does not report it, and the last run of \
-                    this machine that wrote it sent the same (B2)";
+        let remark = "`quantity`: 1 value, such as `10`, not sent again: the service does not report this field, and the \
+                      last run of this machine that wrote it sent the same (B2)";
         assert_eq!(outcome.remarks, [remark]);
         let changed = account().sent(json!(10)).sheet("consumables", "name|quantity\nToner|20").plan();
-        assert_eq!(
-            (changed.shown_rows(), changed.remarks.len()),
-            (vec![String::from(r#"update 1 {"quantity":20}"#)], 0)
-        );
+        assert_eq!(changed.shown_rows(), [r#"update 1 {"quantity":20}"#]);
+        let remark = "`quantity`: 1 value, such as `20`, sent: the service does not report this field, so the old value is \
+                      not known (B2)";
+        assert_eq!(changed.remarks, [remark]);
     }
 
     #[test]
