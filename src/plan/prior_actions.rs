@@ -37,6 +37,8 @@ pub(crate) enum PriorAction {
     LogTooLong,
     /// The activity log is closed to the API key.
     LogDenied,
+    /// The service refuses the activity log of this item, with that status.
+    LogRefused { status: u16 },
 }
 
 /// The action that a row asks for, on a record that the account has.
@@ -262,6 +264,13 @@ pub(crate) fn repeated(
         PriorAction::LogDenied => (
             format!(
                 "this API key may not read the activity log, so it is not known whether this {verb} was made before"
+            ),
+            format!("leave the row out if it was, or pass --repeat to send the {verb}"),
+        ),
+        PriorAction::LogRefused { status } => (
+            format!(
+                "the service does not give the activity log of `{item}` ({status}), so it is not known whether this {verb} \
+                 was made before"
             ),
             format!("leave the row out if it was, or pass --repeat to send the {verb}"),
         ),

@@ -488,3 +488,51 @@ fn a_key_that_may_not_read_the_log_exports_and_checks_out() {
     test.run(&["undo", "--last", "--yes"]).exits(0);
     assert_eq!(test.server.assignments().iter().filter(|held| held.of == "assets").count(), 2);
 }
+
+#[test]
+fn an_item_whose_log_is_refused_is_asked_about_alone() {
+    for status in [403, 404] {
+        let test = ShapeTest::new(Shapes::Data);
+        test.ends("first.xlsx", &EVERY_COLLECTION, "created");
+        let trackball = test.record("accessories", "name", "Trackball")["id"].as_i64().unwrap();
+        test.server.refuses_log_of("accessory_id", trackball, status);
+        let rows = "accessory|employee|quantity|checkout_date\nTrackball|Ada|1|2024-06-03\nMouse|Ada|2|2024-06-03";
+        let (code, summary) = test.imports("out.xlsx", &[("checkout_accessory", rows)]);
+        assert_eq!((code, &summary["counts"]["created"]), (1, &json!(1)), "{summary:#}");
+        let problems = summary["problems"].as_array().unwrap();
+        assert_eq!((problems.len(), &problems[0]["code"]), (1, &json!("checkout.repeated")), "{summary:#}");
+        let message = format!(
+            "the service does not give the activity log of `Trackball` ({status}), so it is not known whether this check-out \
+             was made before"
+        );
+        assert_eq!(problems[0]["examples"][0]["message"], message);
+        let result = summary["result"].as_str().unwrap();
+        test.run(&["import", result, "--only-failed", "--repeat", "--yes"]).exits(0);
+        assert_eq!(test.server.assignments().len(), 2);
+    }
+}
+
+#[test]
+fn an_asset_at_a_place_that_is_not_listed_is_not_checked_out_again() {
+    let test = ShapeTest::new(Shapes::Data);
+    test.ends("first.xlsx", &EVERY_COLLECTION, "created");
+    test.server.lists_people_only();
+    let place = [("checkout_asset", "asset_id|location|checkout_date\n0001|R&D + Lab|2024-06-03")];
+    let (code, placed) = test.imports("place.xlsx", &place);
+    assert_eq!((code, &placed["counts"]["created"]), (0, &json!(1)), "{placed:#}");
+    test.ends("again.xlsx", &place, "unchanged");
+    let (code, found) = test.json(&["verify", placed["run_id"].as_str().unwrap()]);
+    assert_eq!((code, &found["counts"]["different"]), (0, &json!(0)), "{found:#}");
+    let told = "1 move of items: the account does not say who has them now, so not compared";
+    assert_eq!(found["remarks"][0]["message"], told, "{found:#}");
+
+    let (code, asked) =
+        test.imports("ada.xlsx", &[("checkout_asset", "asset_id|employee|checkout_date\n0001|Ada|2024-06-04")]);
+    assert_eq!((code, &asked["problems"][0]["code"]), (1, &json!("checkout.repeated")), "{asked:#}");
+    let message = "`0001` is checked out, and the account does not say to whom";
+    assert_eq!(asked["problems"][0]["examples"][0]["message"], message);
+    let (code, sent) = test.json(&["import", "ada.xlsx", "--repeat", "--yes"]);
+    let refused = "asset_id is checked out already";
+    assert_eq!((code, sent["problems"][0]["examples"][0]["message"].as_str()), (1, Some(refused)), "{sent:#}");
+    assert_eq!(test.server.assignments().len(), 1);
+}

@@ -26,9 +26,13 @@ fn what_has_happened_is_left_out_and_what_may_have_is_asked_about() {
     let shown = |prior| stock().prior_action(prior).sheet("checkout_consumable", TONER).shown().remove(0);
     assert!(shown(PriorAction::Absent).starts_with("create"));
     assert_eq!(shown(done()), "already done");
-    for unsure in
-        [logged(), PriorAction::LogTooLong, PriorAction::LogDenied, PriorAction::Unresolved { run: String::from("r1") }]
-    {
+    for unsure in [
+        logged(),
+        PriorAction::LogTooLong,
+        PriorAction::LogDenied,
+        PriorAction::LogRefused { status: 404 },
+        PriorAction::Unresolved { run: String::from("r1") },
+    ] {
         assert!(shown(unsure).contains("checkout.repeated"));
     }
     let repeated = stock().prior_action(done()).repeat().sheet("checkout_consumable", TONER).shown().remove(0);

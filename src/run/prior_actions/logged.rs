@@ -2,11 +2,11 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
-use futures::{StreamExt, TryStreamExt, stream};
+use futures::{Stream, StreamExt, stream};
 use serde_json::Value as Json;
 
 use super::{ActionsSince, LogReading};
-use crate::api::{Client, Record, integer};
+use crate::api::{ApiError, Client, Record, integer};
 use crate::catalog::{LogPosition, Pager, RecordSource};
 use crate::error::Result;
 use crate::plan::{ActionRecord, ActionRequest, PriorAction};
@@ -16,13 +16,22 @@ use crate::schema::{self, ACTIVITY, CREATED_AT, Entity, Meaning, Verb, log_field
 /// The most pages that are read of the log of an item, or of an item and an employee.
 const MAX_PAGES: usize = 5;
 
+/// After so many logs that the API key may not read, and none that it may, no more are asked for.
+const MAX_DENIALS: usize = 3;
+
+/// The status of an item, or a log, that does not exist.
+const NOT_FOUND: u16 = 404;
+
+/// The name of the action and the id of the item.
+type ItemKey = (&'static str, i64);
+
 /// The log entries about items, as far as they were read.
 #[derive(Debug, Clone, Default)]
 pub(super) struct ItemLogs {
-    by_item: HashMap<(&'static str, i64), ItemLog>,
+    by_item: HashMap<ItemKey, ItemLog>,
+    /// The items of which the service refused the log, with the status.
+    refused: HashMap<ItemKey, u16>,
     since: ActionsSince,
-    /// Whether the log is closed to the API key.
-    is_denied: bool,
 }
 
 /// The log entries about one item.
@@ -46,29 +55,60 @@ impl ItemLogs {
             // No entry is known to be later than the plan.
             return Ok(Self { since: since.clone(), ..Self::default() });
         }
-        let mut items: BTreeMap<(&str, i64), ItemQuery> = BTreeMap::new();
+        let mut items: BTreeMap<ItemKey, ItemQuery> = BTreeMap::new();
         for request in requests {
             let key = (request.action.name, request.item.id);
             items.entry(key).or_insert_with(|| ItemQuery::new(request)).add(request);
         }
-        let logs = stream::iter(items.into_values())
-            .map(|query| async move {
-                query.read(client, reading, since).await.map(|log| ((query.action.name, query.item), log))
-            })
+        let answers = stream::iter(items)
+            .map(|(key, query)| async move { (key, query.read(client, reading, since).await) })
             .buffer_unordered(concurrency.max(1));
-        let (by_item, is_denied) = match logs.try_collect().await {
-            Err(error) if Client::is_denied(&error) => (HashMap::new(), true),
-            read => (read?, false),
-        };
-        Ok(Self { by_item, since: since.clone(), is_denied })
+        Ok(Self { since: since.clone(), ..Self::collect(answers).await? })
+    }
+
+    /// The answer about an item concerns that item, unless the key may read no log at all.
+    async fn collect(answers: impl Stream<Item = (ItemKey, Result<ItemLog, ApiError>)>) -> Result<Self, ApiError> {
+        let mut logs = Self::default();
+        let mut answers = std::pin::pin!(answers);
+        while let Some((key, answer)) = answers.next().await {
+            match answer {
+                Ok(log) => drop(logs.by_item.insert(key, log)),
+                Err(error) => match error.status().filter(|_| error.is_denied()) {
+                    Some(status) => drop(logs.refused.insert(key, status)),
+                    None => return Err(error),
+                },
+            }
+            if logs.by_item.is_empty() && logs.denials() >= MAX_DENIALS {
+                break;
+            }
+        }
+        Ok(logs)
+    }
+
+    /// What is known of an item of which no log was read.
+    fn without_log(&self, item: ItemKey) -> PriorAction {
+        match self.refused.get(&item) {
+            Some(&NOT_FOUND) => PriorAction::LogRefused { status: NOT_FOUND },
+            _ if self.is_denied() => PriorAction::LogDenied,
+            Some(status) => PriorAction::LogRefused { status: *status },
+            None => PriorAction::Absent,
+        }
+    }
+
+    /// Whether the log is closed to the API key, and not just that of an item.
+    fn is_denied(&self) -> bool {
+        self.by_item.is_empty() && self.denials() > 0
+    }
+
+    fn denials(&self) -> usize {
+        self.refused.values().filter(|status| **status != NOT_FOUND).count()
     }
 
     /// What the log shows of check-outs like a request, beyond those that runs of this machine have made.
     pub(super) fn unexplained(&self, request: &ActionRequest, ours: usize) -> PriorAction {
         let Some(holder) = &request.holder else { return PriorAction::Absent };
         let entries = match self.entries(request, holder) {
-            None if self.is_denied => return PriorAction::LogDenied,
-            None => return PriorAction::Absent,
+            None => return self.without_log((request.action.name, request.item.id)),
             Some(None) => return PriorAction::LogTooLong,
             Some(Some(entries)) => entries,
         };
@@ -365,13 +405,43 @@ mod tests {
     }
 
     #[test]
+    fn the_answer_about_an_item_concerns_that_item() {
+        let item = |id| ("checkout_accessory", id);
+        let refused = |status| {
+            let (what, message) = (String::from("GET activity"), String::new());
+            match status {
+                404 => ApiError::Refused { what, status, message },
+                _ => ApiError::Forbidden { what, status, message },
+            }
+        };
+        // What is known of items 1, 2, ... after these answers; 200 is an empty log.
+        let known = |answers: &[u16]| -> Vec<PriorAction> {
+            let answer = |status| if status == 200 { Ok(whole(Vec::new())) } else { Err(refused(status)) };
+            let answered = (1..).zip(answers).map(|(id, status)| (item(id), answer(*status)));
+            let logs = block_on(ItemLogs::collect(stream::iter(answered))).unwrap();
+            let request = |id| ActionRequest { item: ActionRecord { id, tag: None }, ..request(Some(7)) };
+            (1..).zip(answers).map(|(id, _)| logs.unexplained(&request(id), 0)).collect()
+        };
+        let of_item = |status| PriorAction::LogRefused { status };
+        use PriorAction::{Absent, LogDenied};
+        assert_eq!(known(&[404, 200]), [of_item(404), Absent]);
+        assert_eq!(known(&[200, 403, 200]), [Absent, of_item(403), Absent]);
+        assert_eq!(known(&[404]), [of_item(404)], "nothing is said about the key");
+        assert_eq!(known(&[404, 404, 404, 404, 200])[4], Absent);
+        assert_eq!(known(&[403, 404]), [LogDenied, of_item(404)]);
+        assert_eq!(known(&[403; 5]), vec![LogDenied; 5], "the last two are not asked for");
+        let failed = ApiError::Unavailable { what: String::new(), status: 503, message: String::new() };
+        assert!(block_on(ItemLogs::collect(stream::iter([(item(1), Err(failed))]))).is_err());
+    }
+
+    #[test]
     fn since_a_plan_only_later_entries_count() {
         let out = |day| entry("Checkout", day, &of(7)).as_object().unwrap().clone();
         let newest = crate::catalog::LogCursor::of(&out(3)).unwrap();
         let since = ActionsSince::Plan { began: jiff::Timestamp::now(), log: LogPosition::After(newest) };
         let shown = |entries: Vec<Record>| {
             let by_item = HashMap::from([(("checkout_accessory", 1), whole(entries))]);
-            ItemLogs { by_item, since: since.clone(), is_denied: false }.unexplained(&request(Some(7)), 0)
+            ItemLogs { by_item, since: since.clone(), ..ItemLogs::default() }.unexplained(&request(Some(7)), 0)
         };
         assert_eq!(shown(vec![out(2), out(3)]), PriorAction::Absent);
         assert_eq!(shown(vec![out(2), out(3), out(5)]), logged(1, 5));

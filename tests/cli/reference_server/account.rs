@@ -91,6 +91,10 @@ pub struct Account {
     pub keeps_custom_fields: bool,
     /// Whether the key may not read the activity log.
     pub is_log_closed: bool,
+    /// Whether assets say nothing of the places that they are checked out to, but for the day.
+    pub lists_people_only: bool,
+    /// A filter of the log, with its value, that is refused with this status.
+    pub refused_log: Option<(&'static str, String, u16)>,
 }
 
 /// The order of records that a sort order does not tell apart; the guide names none.
@@ -345,7 +349,8 @@ impl Account {
             json!({field: held.holder, "checkout_date": held.date})
         };
         shown.insert("checkout_date".into(), held.first().map_or(Value::Null, |held| held.date.clone().into()));
-        shown.insert("deployed_to".into(), held.iter().map(holder).collect());
+        let listed = held.iter().filter(|held| held.with == "employees" || !self.lists_people_only);
+        shown.insert("deployed_to".into(), listed.map(holder).collect());
         shown.insert("product_name".into(), text(product));
         shown.insert("category_id".into(), category_id.unwrap_or(Value::Null));
         shown.insert("category_name".into(), text(category));

@@ -105,6 +105,16 @@ impl ReferenceServer {
         self.shared.state().account.is_log_closed = true;
     }
 
+    /// Makes assets list people only, while they may be checked out to places.
+    pub fn lists_people_only(&self) {
+        self.shared.state().account.lists_people_only = true;
+    }
+
+    /// Refuses further requests for the activity log of an item, named by this filter, with that status.
+    pub fn refuses_log_of(&self, filter: &'static str, id: i64, status: u16) {
+        self.shared.state().account.refused_log = Some((filter, id.to_string(), status));
+    }
+
     /// Creates a record and returns its id.
     #[track_caller]
     pub fn holds(&self, name: &str, record: Value) -> i64 {

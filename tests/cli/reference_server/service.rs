@@ -203,6 +203,10 @@ fn compare(one: &Value, other: &Value) -> Ordering {
 
 /// The activity log, newest first by default.
 fn activity(account: &Account, shapes: Shapes, request: &Request) -> Result<Value, Refusal> {
+    let refused = account.refused_log.as_ref();
+    if let Some((_, _, status)) = refused.filter(|(filter, id, _)| parameter(request, filter) == Some(id)) {
+        return Err(Refusal::of(*status, "There is no log of that."));
+    }
     let mut entries: Vec<&Entry> = account
         .log
         .iter()
