@@ -52,6 +52,8 @@ pub(crate) struct CheckedRow {
     pub remarks: Vec<CellRemark>,
     /// Of a row that an earlier run was done with, and that may have been edited since.
     pub earlier: Option<EarlierRunRow>,
+    /// When the run began whose result the row is of, if it left this record, or check-out, of the row.
+    pub left_since: Option<Timestamp>,
     /// Columns of the cells for which the row failed in an earlier run, because another row changed or deleted what they
     /// name.
     pub contradicted_before: Vec<u32>,
@@ -207,6 +209,7 @@ impl CheckedRow {
         self.last_name_first.clear();
         self.remarks.clear();
         self.earlier = None;
+        self.left_since = None;
         self.contradicted_before.clear();
     }
 

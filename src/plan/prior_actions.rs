@@ -20,6 +20,9 @@ use crate::table::Row;
 pub(crate) trait PriorActions {
     /// Whether the action has happened. Of identical rows each takes one that happened.
     fn take(&mut self, request: &ActionRequest) -> PriorAction;
+
+    /// Whether a run of this machine has done the action after that time, on whatever day it said, and none has taken it back.
+    fn done_after(&self, request: &ActionRequest, time: Timestamp) -> PriorAction;
 }
 
 /// What is known about an action.
@@ -122,6 +125,13 @@ impl ActionRequest {
             _ => None,
         };
         Some(Self::new(catalog, (action, reference), (item, holder), plain))
+    }
+
+    /// Asks for what was done with an item, whoever has it.
+    pub(crate) fn of_item(catalog: &Catalog, action: &'static Entity, item: i64) -> Option<Self> {
+        let (_, reference) = action.item()?;
+        let item = ActionRecord::of(catalog, reference.to, item);
+        Some(Self::new(catalog, (action, reference), (item, None), |_| None))
     }
 
     /// What a planned step asks for. None where the item or the holder does not exist yet, or is not known.

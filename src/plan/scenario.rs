@@ -45,6 +45,10 @@ impl PriorActions for SamePriorAction {
     fn take(&mut self, _: &ActionRequest) -> PriorAction {
         self.0.clone()
     }
+
+    fn done_after(&self, _: &ActionRequest, _: jiff::Timestamp) -> PriorAction {
+        self.0.clone()
+    }
 }
 
 /// Says the same of every field.

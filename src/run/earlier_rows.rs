@@ -34,6 +34,8 @@ const OF_RESULT: [&str; 3] = ["_status", "_id", "_message"];
 #[derive(Debug)]
 pub(super) struct EarlierRows {
     run: EarlierRun,
+    /// When the run began.
+    began: Timestamp,
     journal: Journal,
     store: RunStore,
     /// The runs that wrote the sheets that this one has read, where these are results, too.
@@ -199,7 +201,8 @@ impl EarlierRows {
 
     fn read(journal: Journal, store: RunStore, is_named: bool) -> Result<Self, JournalError> {
         let header = journal.header()?;
-        let began = journal.account_snapshot()?.by_service_clock(journal.started_at()?);
+        let started = journal.started_at()?;
+        let began = journal.account_snapshot()?.by_service_clock(started);
         let sheets = journal.sheets()?;
         let columns =
             |sheet: &SheetHeader| NamedColumns::of(&sheet.header, sheet.column_of(TimestampColumn::Updated.name()));
@@ -254,6 +257,7 @@ impl EarlierRows {
         };
         Ok(Self {
             run: EarlierRun { id: header.id, is_named },
+            began: started,
             store,
             before: header.details.results_of.into_iter().collect(),
             opened: RefCell::default(),
@@ -387,6 +391,11 @@ impl EarlierRows {
             Self::read(journal, self.store.clone(), run.is_named).ok().map(Rc::new)
         };
         self.opened.borrow_mut().entry(run.id.clone()).or_insert_with(open).clone()
+    }
+
+    /// When the run began.
+    pub(super) fn began(&self) -> Timestamp {
+        self.began
     }
 
     /// The run, as the next one keeps it.

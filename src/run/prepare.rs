@@ -282,7 +282,11 @@ impl RunPlanner<'_> {
             };
             checked.contradicted_before = contradicted_before(result, own, typed);
             planner.steps.row_begins(sheet, &filled, &mut checked);
-            match said(result, own, typed) {
+            let said = said(result, own, typed);
+            if let Said::Done(before) = &said {
+                checked.left_since = before.left_since(mapping.entity);
+            }
+            match said {
                 Said::Done(before) if before.has_done(mapping.entity) => {
                     checked.earlier = Some(before.earlier(&mut reader));
                 }
@@ -332,7 +336,19 @@ impl RunPlanner<'_> {
         }
         for (index, checker) in checkers.iter_mut().enumerate() {
             let mapping = input.sheets[index].mapping.clone();
-            if !mapping.entity.is_action() || mapping.origin.is_further() {
+            if !mapping.entity.is_action() {
+                continue;
+            }
+            if let Some(owner) = input.owner_of(index) {
+                let own = input.sheets[owner].mapping.clone();
+                input.each_row(index, &mut |typed| {
+                    if let Said::Done(before) = said(&results[index], &own, typed)
+                        && let (Some(_), Some(item)) = (before.left_since(mapping.entity), before.record())
+                    {
+                        requests.extend(ActionRequest::of_item(account.0, mapping.entity, item));
+                    }
+                    ControlFlow::Continue(())
+                })?;
                 continue;
             }
             checker.rewind();

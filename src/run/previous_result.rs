@@ -9,6 +9,8 @@
 use std::ops::ControlFlow;
 use std::rc::Rc;
 
+use jiff::Timestamp;
+
 use super::earlier_rows::{DoneEarlier, EarlierCells, EarlierRows, NamedColumns, ReportedRow, has_written};
 use super::input::InputSet;
 use crate::account::Account;
@@ -59,16 +61,28 @@ pub(super) struct DoneBefore {
     cells: Option<EarlierCells>,
     /// The collections and actions of its further records that are not done: they are sent like any other.
     left: Vec<&'static str>,
+    /// When the run began that left them.
+    left_since: Option<Timestamp>,
 }
 
 impl DoneBefore {
     fn of(kept: Option<PlannedRow>, cells: Option<EarlierCells>) -> Self {
-        Self { kept, cells, left: Vec::new() }
+        Self { kept, cells, left: Vec::new(), left_since: None }
     }
 
     /// Whether the row is done as far as it makes such a record.
     pub(super) fn has_done(&self, entity: &Entity) -> bool {
         !self.left.contains(&entity.name)
+    }
+
+    /// When the run began that left such a record, or check-out, of the row: a later run may have sent it.
+    pub(super) fn left_since(&self, entity: &Entity) -> Option<Timestamp> {
+        self.left_since.filter(|_| !self.has_done(entity))
+    }
+
+    /// The row's own record.
+    pub(super) fn record(&self) -> Option<i64> {
+        self.kept.as_ref()?.record
     }
 
     /// What the row said then, read like the row itself.
@@ -241,7 +255,8 @@ impl PreviousResult {
             Edits::Since(rows) if reported.record.is_some() => {
                 // Why its check-out was left is told anew.
                 let kept = if left.is_empty() { kept } else { PlannedRow { message: String::new(), ..kept } };
-                Said::Done(DoneBefore { kept: Some(kept), cells: rows.cells(&reported, row, &self.columns), left })
+                let cells = rows.cells(&reported, row, &self.columns);
+                Said::Done(DoneBefore { kept: Some(kept), cells, left, left_since: Some(rows.began()) })
             }
             Edits::Since(_) => Said::Edited(PlannedRow { message: EDITED_IN_VAIN.into(), ..kept }),
             Edits::Unknown if reported.record.is_some() => Said::Done(DoneBefore::of(Some(kept), None)),
@@ -262,7 +277,7 @@ impl PreviousResult {
             // The row was done with its own record; what it said of the others' failure is told anew.
             DoneEarlier::Done { own, left, cells } if !left.is_empty() => {
                 let kept = PlannedRow { status: own, message: String::new(), ..self.outcome(row) };
-                Said::Done(DoneBefore { kept: Some(kept), cells, left })
+                Said::Done(DoneBefore { kept: Some(kept), cells, left, left_since: Some(rows.began()) })
             }
             DoneEarlier::Done { cells, .. } => Said::Done(DoneBefore::of(None, cells)),
             DoneEarlier::Unknown => Said::Done(DoneBefore::of(None, None)),

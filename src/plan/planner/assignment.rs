@@ -43,6 +43,11 @@ pub(super) enum HolderDecision {
     Change(Box<HolderChange>),
     /// Nothing is done, for that reason; the column of the holder, from 0.
     Withheld(String, u32),
+    /// A later run than the one that left it has done it.
+    Done {
+        record: i64,
+        message: String,
+    },
     /// Others have moved the record since, and it stays where it is.
     Conflict {
         record: i64,
@@ -196,6 +201,9 @@ impl<S: StepSink> Planner<'_, S> {
         if let Some(problem) = self.holder_of_finished((sheet, row), checked, link.record, column) {
             return Err(vec![problem]);
         }
+        if let Some(done) = self.done_since_left((row, column), checked, &link, (entity, &draft, &holder))? {
+            return Ok(Some(done));
+        }
         if let Some(status) = self.undeployable_status(entity, &link) {
             let note = format!("not checked out to {holder}: its status {status} does not allow it");
             return Ok(Some(HolderDecision::Withheld(note, column)));
@@ -282,6 +290,9 @@ impl<S: StepSink> Planner<'_, S> {
             HolderDecision::Change(assigned) => assigned,
             HolderDecision::Withheld(note, _) => {
                 return Ok(RowPlan { note, ..RowPlan::of(RowDecision::AlreadyDone) });
+            }
+            HolderDecision::Done { record, message } => {
+                return Ok(RowPlan { note: message, ..RowPlan::of(RowDecision::Unchanged(record)) });
             }
             HolderDecision::Conflict { record, to, message } => {
                 let decision = RowDecision::SkippedConflict { record, to };

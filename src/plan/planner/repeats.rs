@@ -1,10 +1,12 @@
 //! Check-ins and check-outs of rows that have already happened.
 
-use super::{Decision, Planner, Rejection, RowDraft, SheetPlan, StepSink};
+use super::assignment::{HolderDecision, RowLink};
+use super::{Decision, Planner, Rejection, RowDraft, SheetPlan, StepSink, or_problem};
 use crate::catalog::RecordRef;
-use crate::check::Repeats;
+use crate::check::{CheckedRow, Repeats};
 use crate::plan::moved_items::MovedItem;
 use crate::plan::prior_actions::{ActionRequest, ItemState, PriorAction, is_reported_done, repeated};
+use crate::schema::Entity;
 use crate::table::Row;
 
 impl<S: StepSink> Planner<'_, S> {
@@ -51,6 +53,32 @@ impl<S: StepSink> Planner<'_, S> {
         match self.rules.repeats {
             Repeats::Recognized => self.prior_actions.take(request),
             Repeats::Sent => PriorAction::Absent,
+        }
+    }
+
+    /// What is known of the check-out of a row that the run which wrote the row left: a later run may have sent it, and what came
+    /// back since is not sent again.
+    pub(super) fn done_since_left(
+        &self,
+        (row, column): (&Row, u32),
+        checked: &CheckedRow,
+        link: &RowLink,
+        (action, draft, holder): (&'static Entity, &RowDraft, &str),
+    ) -> Result<Option<HolderDecision>, Rejection> {
+        let (Some(left), RecordRef::Known(record)) = (checked.left_since, link.record) else { return Ok(None) };
+        let request = ActionRequest::of(self.catalog, action, &draft.fields).filter(|_| draft.missing.is_empty());
+        let Some(request) = request.filter(|_| self.rules.repeats == Repeats::Recognized) else { return Ok(None) };
+        let prior = self.prior_actions.done_after(&request, left);
+        if let PriorAction::Done { run } = prior {
+            return Ok(Some(HolderDecision::Done {
+                record,
+                message: format!("check-out to {holder} done by run {run}"),
+            }));
+        }
+        let item = self.catalog.describe(request.collection, link.record);
+        match repeated(&prior, &request, (&item, Some(holder))) {
+            Some(error) => or_problem(error, Some(column), row),
+            None => Ok(None),
         }
     }
 

@@ -39,7 +39,7 @@ pub(super) struct JournaledAction {
     pub(super) is_applied: bool,
     /// Whether a process works on the run: what it has in flight is not over, and the runs tell each other of it.
     is_live: bool,
-    at: Timestamp,
+    pub(super) at: Timestamp,
     sent: SentAction,
 }
 

@@ -33,7 +33,12 @@ impl<'a> OutstandingAction<'a> {
 
     /// Whether a request asks for the same. What an undo sent, no row has asked for.
     pub(super) fn is_same(&self, request: &ActionRequest) -> bool {
-        self.action.undoes.is_none() && self.action.is_same(request)
+        self.is_of_row() && self.action.is_same(request)
+    }
+
+    /// Whether a row has asked for it, and not an undo.
+    pub(super) fn is_of_row(&self) -> bool {
+        self.action.undoes.is_none()
     }
 
     pub(super) fn has_quantity_of(&self, request: &ActionRequest) -> bool {

@@ -150,4 +150,15 @@ impl PriorActions for KnownActions {
             prior => prior,
         }
     }
+
+    fn done_after(&self, request: &ActionRequest, time: Timestamp) -> PriorAction {
+        let found = self.journaled.outstanding(request);
+        let is_later = |action: &&OutstandingAction<'_>| action.is_of_row() && action.action.at > time;
+        let later = found.iter().filter(is_later).filter(|action| !action.is_in_flight());
+        match later.max_by_key(|action| action.is_applied()) {
+            None => PriorAction::Absent,
+            Some(action) if action.is_applied() => PriorAction::Done { run: action.run().to_owned() },
+            Some(action) => PriorAction::Unresolved { run: action.run().to_owned() },
+        }
+    }
 }

@@ -284,6 +284,43 @@ fn a_check_out_that_a_status_did_not_allow_is_left_until_it_does() {
 }
 
 #[test]
+fn an_older_result_does_not_send_again_the_check_out_that_a_later_run_has_sent() {
+    let office = Office::new();
+    let path = |name: &str| office.folder.path().join(name);
+    let job = |from: &str, to: &str| {
+        let job = ImportJob::from_path(path(from)).mapping_file(path("mapping.toml")).confirmed();
+        job.entity("assets").result(crate::job::ResultTarget::File(path(to)))
+    };
+    office.file("mapping.toml", MAPPING);
+    office.file("assets.csv", &format!("{HEADER}A-1,Latitude 5450,In Repair,ada.byron@example.com,,,\n"));
+    assert_eq!(office.imports(job("assets.csv", "r.csv")).writes(), ["POST assets 1"]);
+    let in_use = office.id("statuses", "name", "In Use");
+    let body = json!({"status_id": in_use});
+    let changed = office.account.client.update(entity("assets"), 1, body.as_object().unwrap());
+    office.runtime.block_on(changed).unwrap();
+    let later = office.imports(job("r.csv", "r2.csv"));
+    assert_eq!(later.writes(), ["POST checkout/asset 1"]);
+    office.makes("checkin_asset", json!({"asset_id": 1, "status_id": in_use, "checkin_date": "2026-01-05"}));
+
+    let again = office.imports(job("r.csv", "r3.csv"));
+    assert_eq!(again.writes(), [""; 0]);
+    let told = again.rows().remove(0);
+    assert!(told.starts_with("2 created #1: check-out to Ada Byron done by run "), "{told}");
+    assert_eq!(office.imports(job("r3.csv", "r4.csv")).writes(), [""; 0]);
+    assert_eq!(office.holder("A-1"), "nobody");
+    let text = std::fs::read_to_string(path("r.csv")).unwrap();
+    office.file("r.csv", &text.replace("ada.byron@", "mei.tanaka@"));
+    assert_eq!(
+        office.imports(job("r.csv", "r5.csv")).writes(),
+        ["POST checkout/asset 1"],
+        "nobody has given it to Mei"
+    );
+    office.makes("checkin_asset", json!({"asset_id": 1, "status_id": in_use, "checkin_date": "2026-01-06"}));
+    office.file("r.csv", &text);
+    assert_eq!(office.imports(job("r.csv", "r6.csv").repeat()).writes(), ["POST checkout/asset 1"]);
+}
+
+#[test]
 fn what_only_the_whole_plan_shows_against_a_holder_is_said_of_the_row_that_is_not_sent() {
     let office = Office::new();
     office.makes("employees", json!({"name": "Zed Gone", "email": "zed@example.com", "archived": true}));
