@@ -22,6 +22,5 @@ pub(super) fn run(global: &Global, args: &ApplyArgs, printer: Printer) -> Result
     job.run.shutdown = interrupts::listen()?;
     let mut observer = TerminalObserver::new(global, printer);
     let report = runtime.block_on(account.apply_plan(plan, job, &mut observer))?;
-    observer.finish();
-    Ok(print_report(&report, printer))
+    Ok(print_report(&report, &observer.finish(), printer))
 }

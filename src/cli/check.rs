@@ -18,8 +18,7 @@ pub(super) fn run(global: &Global, args: &CheckArgs, printer: Printer) -> Result
     check_outputs(&args.reading.layout, &options)?;
     let mut observer = TerminalObserver::new(global, printer);
     let summary = check(&options, result, &line, &mut observer)?;
-    observer.finish();
-    let exit = print_planned(&summary, printer);
+    let exit = print_planned(&summary, &observer.finish(), printer);
     offer_to_remember(&args.reading, printer);
     Ok(exit)
 }

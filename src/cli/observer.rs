@@ -15,16 +15,19 @@ pub(super) struct TerminalObserver {
     kind: ProgressKind,
     progress: Progress,
     printer: Printer,
+    warnings: Vec<String>,
 }
 
 impl TerminalObserver {
     pub(super) fn new(global: &Global, printer: Printer) -> Self {
         let kind = ProgressKind::choose(global);
-        Self { kind, progress: Progress::new(kind, None), printer }
+        Self { kind, progress: Progress::new(kind, None), printer, warnings: Vec::new() }
     }
 
-    pub(super) fn finish(self) {
+    /// Returns the warnings that it has shown, for the document of the command.
+    pub(super) fn finish(self) -> Vec<String> {
         self.progress.finish();
+        self.warnings
     }
 }
 
@@ -52,6 +55,7 @@ impl Observer for TerminalObserver {
 
     fn on_warning(&mut self, text: &str) {
         self.progress.suspend(|| self.printer.warn(text));
+        self.warnings.push(text.to_owned());
     }
 
     fn can_confirm(&self) -> bool {

@@ -18,7 +18,7 @@ pub(super) fn run(global: &Global, args: &ResumeArgs, printer: Printer) -> Resul
     let run = match run.report_if_finished()? {
         Ok(report) => {
             printer.note(&format!("run {} is finished; there is nothing to resume", report.run_id()));
-            let printed = print_summary(report.summary(), printer);
+            let printed = print_summary(report.summary(), &[], printer);
             return Ok(Exit::from(report.status()).after_printing(printed, printer));
         }
         Err(run) => run,
@@ -34,6 +34,5 @@ pub(super) fn run(global: &Global, args: &ResumeArgs, printer: Printer) -> Resul
     };
     let mut observer = TerminalObserver::new(global, printer);
     let report = runtime.block_on(run.resume(&account, options, &mut shutdown, &mut observer))?;
-    observer.finish();
-    Ok(print_report(&report, printer))
+    Ok(print_report(&report, &observer.finish(), printer))
 }

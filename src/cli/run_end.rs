@@ -3,7 +3,7 @@
 use std::io;
 use std::path::Path;
 
-use serde_json::json;
+use serde_json::{Value, json};
 use tokio::runtime::Runtime;
 
 use super::Error;
@@ -13,6 +13,7 @@ use super::input::overwrite;
 use super::observer::TerminalObserver;
 use super::printer::{Printer, is_in_lines, list_width};
 use super::settings::written_files;
+use crate::check::{Remark, RemarkCode};
 use crate::job::{Plan, RunReport, RunStatus};
 use crate::report::{RunSummary, summary};
 use crate::run::input::{InputOptions, OutputFile, ProtectedFiles};
@@ -40,12 +41,10 @@ pub(super) fn apply(
 ) -> Result<Exit, Error> {
     if is_dry_run {
         let summary = plan.finish_dry_run(&mut observer)?;
-        observer.finish();
-        return Ok(print_planned(&summary, printer));
+        return Ok(print_planned(&summary, &observer.finish(), printer));
     }
     let report = runtime.block_on(plan.apply(&mut observer))?;
-    observer.finish();
-    Ok(print_report(&report, printer))
+    Ok(print_report(&report, &observer.finish(), printer))
 }
 
 /// Finds out whether an output may be written to the path that the user named. Files that the run reads are never
@@ -75,23 +74,35 @@ fn mark_rehearsal(summary: &RunSummary) {
 }
 
 /// Prints the summary of a check or a dry run.
-pub(super) fn print_planned(summary: &RunSummary, printer: Printer) -> Exit {
+pub(super) fn print_planned(summary: &RunSummary, warnings: &[String], printer: Printer) -> Exit {
     mark_rehearsal(summary);
     let exit = if summary.counts().failed > 0 { Exit::RowsFailed } else { Exit::Success };
-    exit.after_printing(print_summary(summary, printer), printer)
+    exit.after_printing(print_summary(summary, warnings, printer), printer)
 }
 
-/// Prints a summary: as text for people, as the one document for scripts.
-pub(super) fn print_summary(run: &RunSummary, printer: Printer) -> io::Result<()> {
+/// Prints a summary: as text for people, as the one document for scripts. People have seen the warnings on the way.
+pub(super) fn print_summary(run: &RunSummary, warnings: &[String], printer: Printer) -> io::Result<()> {
     if is_in_lines() {
         print_events(run, printer);
     } else {
         printer.say(&summary::text(run, list_width()))?;
     }
     if printer.json {
-        printer.document(&format!("{}\n", summary::json(run)))?;
+        let mut document = summary::json(run);
+        add_warnings(&mut document, warnings);
+        printer.document(&format!("{document}\n"))?;
     }
     Ok(())
+}
+
+/// Adds warnings to the remarks of a document, but for those that are among them.
+pub(super) fn add_warnings(document: &mut Value, warnings: &[String]) {
+    let Some(remarks) = document.get_mut("remarks").and_then(Value::as_array_mut) else { return };
+    for warning in warnings {
+        if !remarks.iter().any(|remark| remark["message"] == **warning) {
+            remarks.push(json!(Remark::new(RemarkCode::Note, warning)));
+        }
+    }
 }
 
 /// The summary as events: one for each sheet, then the problems, and one for the whole.
@@ -126,8 +137,9 @@ fn print_events(run: &RunSummary, printer: Printer) {
 }
 
 /// Prints how a run ended.
-pub(super) fn print_report(report: &RunReport, printer: Printer) -> Exit {
-    let exit = Exit::from(report.status()).after_printing(print_summary(report.summary(), printer), printer);
+pub(super) fn print_report(report: &RunReport, warnings: &[String], printer: Printer) -> Exit {
+    let printed = print_summary(report.summary(), warnings, printer);
+    let exit = Exit::from(report.status()).after_printing(printed, printer);
     if let Some(error) = report.result_error() {
         printer.error(&format!("the result could not be written: {error}"), error.hint().as_deref());
         if let Some(resume) = report.summary().next.first() {

@@ -40,8 +40,7 @@ pub(super) fn run(global: &Global, args: &UndoArgs, printer: Printer) -> Result<
     }
     printer.note(plan.text().trim_end());
     let report = runtime.block_on(plan.apply(&mut observer))?;
-    observer.finish();
-    Ok(print_report(&report, printer))
+    Ok(print_report(&report, &observer.finish(), printer))
 }
 
 /// The end of an undo that sends nothing: a dry run, or one with nothing left to do.

@@ -7,7 +7,7 @@ use super::args::{Global, VerifyArgs};
 use super::input::overwrite;
 use super::observer::TerminalObserver;
 use super::printer::Printer;
-use super::run_end::check_outputs;
+use super::run_end::{add_warnings, check_outputs};
 use super::settings::{connect, connect_to, run_store, written_files};
 use super::{Error, Exit, interrupts, runtime};
 use crate::job::{AccountBound, VerifiableRun, VerifyJob};
@@ -43,12 +43,12 @@ pub(super) fn run(global: &Global, args: &VerifyArgs, printer: Printer) -> Resul
             (runtime.block_on(account.verify_with(job, &mut observer))?, observer)
         }
     };
-    observer.finish();
+    let warnings = observer.finish();
     if let Some(path) = &layout.result {
         report.write_result(path, &written_files()?.replacing(overwrite(layout.force)))?;
     }
     let exit = if report.is_equal() { Exit::Success } else { Exit::RowsFailed };
-    Ok(exit.after_printing(print(&report, printer), printer))
+    Ok(exit.after_printing(print(&report, &warnings, printer), printer))
 }
 
 /// A single word that is no file may be a run.
@@ -89,10 +89,12 @@ fn check_result_type(result: Option<&Path>) -> Result<(), Error> {
     Ok(())
 }
 
-fn print(report: &VerifyReport, printer: Printer) -> io::Result<()> {
+fn print(report: &VerifyReport, warnings: &[String], printer: Printer) -> io::Result<()> {
     printer.say(&report.text())?;
     if printer.json {
-        printer.document(&format!("{}\n", report.json()))?;
+        let mut document = report.json();
+        add_warnings(&mut document, warnings);
+        printer.document(&format!("{document}\n"))?;
     }
     Ok(())
 }

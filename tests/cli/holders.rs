@@ -37,6 +37,19 @@ fn location(name: &str) -> Value {
 
 const IMPORT: [&str; 6] = ["import", "assets.csv", "--mapping", "mapping.toml", "--concurrency", "1"];
 
+#[test]
+fn a_warning_on_the_way_is_among_the_remarks_of_the_document() {
+    let account = account_with("GET activity refuse=403")
+        .holds("assets", json!({"asset_id": "A-1", "product_id": 1, "status_id": 1}))
+        .sheet("checkout_asset.csv", "asset_id,employee,checkout_date\nA-1,ada@example.com,2026-03-02\n");
+    let ran = account.run(&["import", "checkout_asset.csv", "--yes", "--json"]).exits(0);
+    let warning = ran.stderr.lines().find_map(|line| line.strip_prefix("warning: ")).unwrap();
+    assert!(warning.starts_with("the activity log cannot be read"), "{warning}");
+    let document: Value = serde_json::from_str(&ran.stdout).unwrap();
+    let remarks = document["remarks"].as_array().unwrap();
+    assert_eq!(remarks.iter().filter(|remark| remark["message"] == warning).count(), 1, "{document:#}");
+}
+
 /// The employee or location that holds the asset with that tag.
 fn holder(account: &CliTest, tag: &str) -> Option<(String, i64)> {
     let asset = account.record("assets", "asset_id", tag);
