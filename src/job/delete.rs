@@ -92,6 +92,7 @@ impl DeleteJob {
         let mut used = self.input.used();
         used.once("--dry-run", self.run.dry_run);
         used.switch("--irreversible", self.irreversible);
+        used.text("--backup", self.backup.as_ref().map(|path| path.display()));
         used.text("--max-errors", self.run.max_errors);
         used.text("--max-deletes", self.max_deletes.as_deref());
         used

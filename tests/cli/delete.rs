@@ -179,6 +179,14 @@ fn without_confirmation_nothing_is_sent_or_written() {
 }
 
 #[test]
+fn the_command_after_a_dry_run_writes_the_backup_where_it_was_to_be() {
+    let account = three_assets().sheet("old.csv", "asset_id\nA-1\n");
+    let (code, plan) = account.json(&["delete", "assets", "old.csv", "--dry-run", "--backup", "my backup.xlsx"]);
+    assert_eq!((code, &plan["next"]), (0, &json!(["tallyport delete assets old.csv --backup 'my backup.xlsx'"])));
+    assert!(!account.path("my backup.xlsx").exists());
+}
+
+#[test]
 fn a_dry_run_lists_what_would_be_deleted() {
     let account = three_assets().sheet("retired.csv", "asset_id\nA-1\nA-9\n");
     assert_output!(account.run(&["delete", "assets", "retired.csv", "--dry-run", "--sheet", "x"]), @"
