@@ -226,10 +226,12 @@ mod tests {
     use std::collections::BTreeMap;
     use std::fs;
     use std::path::Path;
+    use std::time::Duration;
 
     use super::*;
     use crate::account::ConnectOptions;
-    use crate::observer::NoObserver;
+    use crate::catalog::Mirror;
+    use crate::observer::{NoObserver, Observer};
     use crate::sandbox::{Sandbox, SandboxOptions};
     use crate::shutdown::ShutdownSignal;
     use crate::written_files::{ExportSeries, Overwrite, OverwriteError};
@@ -268,6 +270,45 @@ mod tests {
         assert_eq!(account.export(job, &mut NoObserver).await.unwrap_err().kind(), ErrorKind::Stopped);
         assert_eq!(fs::read_to_string(&output).unwrap(), "yesterday");
         assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1);
+    }
+
+    #[tokio::test]
+    async fn an_export_that_waits_for_another_one_goes_on_after_it_or_stops() {
+        let (folder, state) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+        // One within this process has no snapshot to wait for.
+        let sandbox = Sandbox::start(SandboxOptions { quota: None, ..SandboxOptions::default() }).unwrap();
+        let options = ConnectOptions::new(&sandbox.base_url(), "sandbox").with_state_dir(state.path());
+        let account = Account::connect(options).await.unwrap();
+        let held = Mirror::open(&account.mirror_path().unwrap()).unwrap();
+        let signal = ShutdownSignal::new();
+        let job = statuses(&folder.path().join("out.csv")).with_shutdown(signal.clone());
+        let mut told = Told::default();
+        let waiting = account.export(job.clone(), &mut told);
+        let stopped = async {
+            tokio::time::sleep(Duration::from_millis(10)).await;
+            signal.request();
+        };
+        let (exported, ()) = tokio::join!(waiting, stopped);
+        assert_eq!(exported.unwrap_err().kind(), ErrorKind::Stopped);
+        assert_eq!(told.0, ["another export of this account is running; waiting for it to finish"]);
+        let job = job.with_shutdown(ShutdownSignal::new());
+        let freed = async {
+            tokio::time::sleep(Duration::from_millis(10)).await;
+            drop(held);
+        };
+        let mut silent = NoObserver;
+        let (exported, ()) = tokio::join!(account.export(job, &mut silent), freed);
+        assert!(exported.unwrap().is_success());
+    }
+
+    /// The notes of an export.
+    #[derive(Default)]
+    struct Told(Vec<String>);
+
+    impl Observer for Told {
+        fn on_note(&mut self, text: &str) {
+            self.0.push(text.to_owned());
+        }
     }
 
     #[tokio::test]

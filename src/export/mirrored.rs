@@ -1,6 +1,8 @@
 //! An account together with its local snapshot, brought up to date.
 
 use std::cell::RefCell;
+use std::path::Path;
+use std::time::Duration;
 
 use jiff::Timestamp;
 
@@ -30,11 +32,9 @@ pub(crate) struct MirroredAccount<'a> {
 
 impl<'a> MirroredAccount<'a> {
     /// Opens the local snapshot. Sends no request yet. Waits while another process uses the copy.
-    pub(crate) fn open(account: &'a Account, progress: &mut PhaseProgress<'_>) -> Result<Self> {
+    pub(crate) async fn open(account: &'a Account, progress: &mut PhaseProgress<'_>) -> Result<Self> {
         let mirror = match account.mirror_path() {
-            Some(path) => Mirror::open(&path, &mut || {
-                progress.note("another export of this account is running; waiting for it to finish");
-            })?,
+            Some(path) => open_when_free(&path, progress).await?,
             None => Mirror::temporary()?,
         };
         let read_at = Timestamp::now().to_string();
@@ -107,4 +107,21 @@ impl<'a> MirroredAccount<'a> {
 
 fn report_read(progress: &RefCell<&mut PhaseProgress<'_>>, collection: &str, records: u64) {
     progress.borrow_mut().report(&format!("reading {collection}"), records);
+}
+
+/// How long to wait before the next look whether a local snapshot is free.
+const NEXT_LOOK: Duration = Duration::from_millis(100);
+
+/// Opens a local snapshot as soon as no other process uses it. Waiting for the lock itself could not be interrupted.
+async fn open_when_free(path: &Path, progress: &mut PhaseProgress<'_>) -> Result<Mirror> {
+    let mut is_told = false;
+    loop {
+        if let Some(mirror) = Mirror::open(path)? {
+            return Ok(mirror);
+        }
+        if !std::mem::replace(&mut is_told, true) {
+            progress.note("another export of this account is running; waiting for it to finish");
+        }
+        tokio::time::sleep(NEXT_LOOK).await;
+    }
 }

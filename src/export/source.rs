@@ -47,7 +47,7 @@ impl<'a> ExportSource<'a> {
         job: &ResolvedJob,
         progress: &mut PhaseProgress<'_>,
     ) -> Result<Self> {
-        let mut copy = MirroredAccount::open(account, progress)?;
+        let mut copy = MirroredAccount::open(account, progress).await?;
         let named = named_collections(job);
         let is_in_copy = |entity: &Entity| {
             let is_exported =

@@ -187,12 +187,11 @@ impl Account {
             written_files.check(&planned)?;
         }
         let mut progress = PhaseProgress::new(observer);
-        let mut copy = MirroredAccount::open(self, &mut progress)?;
-        unless_interrupted(
-            &mut job.shutdown.clone(),
-            copy.refresh(&required_collections(), job.read_mode, &mut progress),
-        )
-        .await?;
+        let mut shutdown = job.shutdown.clone();
+        let mut copy = unless_interrupted(&mut shutdown, MirroredAccount::open(self, &mut progress)).await?;
+        let collections = required_collections();
+        let refresh = copy.refresh(&collections, job.read_mode, &mut progress);
+        unless_interrupted(&mut shutdown, refresh).await?;
         let (items, unreadable) = read_items(&copy.mirror)?;
         progress.begin("writing the register");
         let options = RegisterOptions {

@@ -95,19 +95,17 @@ pub(super) struct Baseline {
 }
 
 impl MirrorFile {
-    /// Opens the mirror of an account, and creates it if there is none. If another process uses it, `on_wait` is called
-    /// and the process waited for.
-    pub(super) fn open(path: &Path, on_wait: &mut dyn FnMut()) -> Result<Self, MirrorError> {
+    /// Opens the mirror of an account, and creates it if there is none. None if another process uses it.
+    pub(super) fn open(path: &Path) -> Result<Option<Self>, MirrorError> {
         let folder_error = |source| MirrorError::Folder { path: path.to_path_buf(), source };
         // It holds a company's inventory: nobody else on the machine needs to read it.
         state_file::create_folder_of(path).map_err(folder_error)?;
         let lock = LockFile::of(path).map_err(folder_error)?;
         if !lock.try_lock().map_err(folder_error)? {
-            on_wait();
-            lock.lock().map_err(folder_error)?;
+            return Ok(None);
         }
         state_file::create_private(path).map_err(folder_error)?;
-        Self::connect(path, lock)
+        Self::connect(path, lock).map(Some)
     }
 
     /// Opens the mirror of an account, if there is one and no other process uses it.

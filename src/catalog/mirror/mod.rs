@@ -40,13 +40,13 @@ pub(crate) struct Mirror {
 }
 
 impl Mirror {
-    /// Opens the mirror in that file, and creates it if there is none. Only one process uses it at a time: if another
-    /// does, `on_wait` is called and the process waited for.
+    /// Opens the mirror in that file, and creates it if there is none. Only one process uses it at a time: none if another
+    /// does.
     ///
     /// # Errors
     /// A file or folder that cannot be used.
-    pub(crate) fn open(path: &Path, on_wait: &mut dyn FnMut()) -> Result<Self, MirrorError> {
-        MirrorFile::open(path, on_wait).map(|file| Self { file })
+    pub(crate) fn open(path: &Path) -> Result<Option<Self>, MirrorError> {
+        Ok(MirrorFile::open(path)?.map(|file| Self { file }))
     }
 
     /// A mirror that is deleted when it is dropped: for an account that exists in this process only, and for parts of

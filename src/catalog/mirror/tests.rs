@@ -614,7 +614,7 @@ fn a_mirror_is_kept_in_a_file_that_one_process_uses_at_a_time() {
     assert!(!path.exists());
     let account = ChangingAccount::new(Log::Everything);
     account.fill(assets(), 50);
-    let mirror = Mirror::open(&path, &mut || panic!("nobody else has it")).unwrap();
+    let mirror = Mirror::open(&path).unwrap().unwrap();
     account.refresh(&mirror, &[assets()], RefreshMode::Incremental);
     assert!(Mirror::open_if_free(&path).unwrap().is_none(), "it is in use");
     drop(mirror);
@@ -634,16 +634,13 @@ fn a_mirror_is_kept_in_a_file_that_one_process_uses_at_a_time() {
 }
 
 #[test]
-fn whoever_opens_a_mirror_in_use_is_told_and_waits() {
+fn a_mirror_in_use_is_not_opened() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("account.sqlite");
-    let mut first = Some(Mirror::open(&path, &mut || {}).unwrap());
-    let mut waited = 0;
-    let second = Mirror::open(&path, &mut || {
-        waited += 1;
-        first = None;
-    });
-    assert_eq!((second.is_ok(), waited, first.is_none()), (true, 1, true));
+    let first = Mirror::open(&path).unwrap();
+    assert!(first.is_some() && Mirror::open(&path).unwrap().is_none());
+    drop(first);
+    assert!(Mirror::open(&path).unwrap().is_some());
 }
 
 #[test]
@@ -652,15 +649,15 @@ fn a_file_of_something_else_is_no_mirror() {
     let path = folder.path().join("account.sqlite");
     let change = |sql: &str| rusqlite::Connection::open(&path).unwrap().execute_batch(sql).unwrap();
     change("CREATE TABLE other (a); PRAGMA application_id = 7;");
-    assert!(matches!(Mirror::open(&path, &mut || {}), Err(MirrorError::Foreign { .. })));
+    assert!(matches!(Mirror::open(&path), Err(MirrorError::Foreign { .. })));
     std::fs::remove_file(&path).unwrap();
-    drop(Mirror::open(&path, &mut || {}).unwrap());
+    drop(Mirror::open(&path).unwrap());
     change("PRAGMA user_version = 99;");
     assert!(matches!(Mirror::open_if_free(&path), Err(MirrorError::Newer { format: 99, .. })));
     std::fs::write(&path, "no database at all, whatever its name may say ".repeat(99)).unwrap();
     assert!(matches!(Mirror::open_if_free(&path), Err(MirrorError::Database { .. })));
     let below = path.join("account.sqlite");
-    assert!(matches!(Mirror::open(&below, &mut || {}), Err(MirrorError::Folder { .. })));
+    assert!(matches!(Mirror::open(&below), Err(MirrorError::Folder { .. })));
 }
 
 #[test]

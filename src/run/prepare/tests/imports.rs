@@ -30,7 +30,7 @@ impl Office {
 
     /// Leaves a local snapshot of manufacturers, as an export does.
     fn mirrors_manufacturers(&self) {
-        let mirror = Mirror::open(&self.account.mirror_path().unwrap(), &mut || {}).unwrap();
+        let mirror = Mirror::open(&self.account.mirror_path().unwrap()).unwrap().unwrap();
         let options = RefreshOptions { mode: RefreshMode::Full, concurrency: 1, now: "2026-11-24T09:30:00Z" };
         let wanted = [entity("manufacturers")];
         self.runtime.block_on(mirror.refresh(&self.account.client, &wanted, options, &mut |_, _| {})).unwrap();
@@ -236,7 +236,7 @@ fn a_local_copy_that_was_brought_up_to_date_answers_for_large_collections() {
     let (_, told) = office.prepares(&job, AccountReading::Fresh);
     assert_eq!(told.notes, [""; 0]);
     let path = office.account.mirror_path().unwrap();
-    let held = Mirror::open(&path, &mut || {}).unwrap();
+    let held = Mirror::open(&path).unwrap();
     let (prepared, told) = office.prepares(&job, AccountReading::Cached);
     assert_eq!((told.notes.len(), told.warnings.len(), prepared.totals.updates), (0, 0, 2), "another process has it");
     drop(held);
