@@ -40,6 +40,8 @@ pub(crate) enum RatesProblem {
     ColumnMissing { column: &'static str },
     #[error("several columns are called `{column}`")]
     ColumnTwice { column: &'static str },
+    #[error("several sheets have the columns `currency` and `rate`: {sheets}")]
+    SeveralSheets { sheets: String },
     #[error("row {row}: invalid rate `{found}`")]
     Rate { row: u64, found: String },
     #[error("row {row}: ambiguous rate `{found}`; could be `{large}` or `{small}`")]
@@ -97,6 +99,9 @@ impl Diagnostic for RegisterError {
                 "add a row for the base currency with the rate 1, or a column `base` with its code"
             }
             Self::Rates { problem: RatesProblem::ColumnTwice { .. }, .. } => "keep one of them",
+            Self::Rates { problem: RatesProblem::SeveralSheets { .. }, .. } => {
+                "hide all but the one that is meant, or save it as a file of its own"
+            }
             Self::Rates { problem: RatesProblem::SeveralBases { .. }, .. } => {
                 "add a column `base` with the code of the base currency"
             }

@@ -1,6 +1,6 @@
 //! Exchange rates supplied by the user.
 //!
-//! A file in any supported format with the columns `currency` and `rate`, the price of **one unit** of the currency in
+//! A file in any supported format with the columns `currency` and `rate` on one visible sheet, the price of **one unit** of the currency in
 //! the base currency. The base currency is given by a column `base`, or by the only row whose rate is 1.
 //!
 //! ```text
@@ -19,7 +19,7 @@ use super::error::{RatesProblem, RegisterError};
 use crate::check::column::MoneySurvey;
 use crate::check::money::{self, DecimalMark};
 use crate::schema::fold_header;
-use crate::table::{Input, ReadOptions, Row, Value, Workbook};
+use crate::table::{Input, ReadError, ReadOptions, Row, Sheet, Value, Visibility, Workbook};
 
 /// Exchange rates into one base currency.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -45,12 +45,22 @@ impl Rates {
     /// A file that cannot be read or has an invalid rate.
     pub(crate) fn read(path: &Path) -> Result<Rates, RegisterError> {
         let mut book = Workbook::open(&Input::Path(path.to_owned()), &ReadOptions::default())?;
+        let fault = |problem| RegisterError::Rates { file: path.to_owned(), problem };
+        let sheet = match sheets_of_rates(&mut book)?.as_slice() {
+            [] => 0,
+            [only] => *only,
+            several => {
+                let names = several.iter().filter_map(|sheet| book.sheets()[*sheet].name.as_ref());
+                let names: Vec<String> = names.map(|name| format!("`{name}`")).collect();
+                return Err(fault(RatesProblem::SeveralSheets { sheets: names.join(" and ") }));
+            }
+        };
         let mut rows = Vec::new();
-        book.each_row(0, &mut |row| {
+        book.each_row(sheet, &mut |row| {
             rows.push(row.clone());
             ControlFlow::Continue(())
         })?;
-        of(&rows).map_err(|problem| RegisterError::Rates { file: path.to_owned(), problem })
+        of(&rows).map_err(fault)
     }
 
     /// The rate of a currency, if the file has one.
@@ -63,6 +73,22 @@ impl Rates {
     pub(crate) fn converted(&self, amount: Decimal, currency: &Currency) -> Option<Decimal> {
         Some(rounded(amount.checked_mul(self.rate(currency)?)?, self.base.digits))
     }
+}
+
+/// The visible sheets that have both columns.
+fn sheets_of_rates(book: &mut Workbook) -> Result<Vec<usize>, ReadError> {
+    let is_visible = |sheet: &Sheet| sheet.visibility == Visibility::Visible;
+    let visible = (0..book.sheets().len()).filter(|sheet| is_visible(&book.sheets()[*sheet]));
+    let mut found = Vec::new();
+    for sheet in visible.collect::<Vec<_>>() {
+        let rows = book.first_rows(sheet, 1)?;
+        let has =
+            |name: &str| rows.iter().any(|row| (0..row.len()).any(|column| fold_header(row.cell(column).text) == name));
+        if has("currency") && has("rate") {
+            found.push(sheet);
+        }
+    }
+    Ok(found)
 }
 
 fn of(rows: &[Row]) -> Result<Rates, RatesProblem> {
@@ -191,6 +217,7 @@ mod tests {
     #![allow(clippy::unwrap_used, clippy::expect_used)]
 
     use super::*;
+    use crate::error::Diagnostic as _;
 
     fn read(text: &str) -> Result<Rates, String> {
         let folder = tempfile::tempdir().unwrap();
@@ -234,6 +261,37 @@ mod tests {
         ] {
             assert_eq!(read(text).unwrap_err(), value);
         }
+    }
+
+    #[test]
+    fn rates_are_on_the_one_visible_sheet_that_has_the_columns() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("rates.xlsx");
+        let read = |sheets: &[(&str, &str)], hidden: &str| {
+            let mut book = rust_xlsxwriter::Workbook::new();
+            for (name, header) in sheets {
+                let sheet = book.add_worksheet().set_name(*name).unwrap().set_hidden(*name == hidden);
+                for (row, currency, rate) in [(1, "EUR", "1"), (2, "USD", if *name == "2025" { "0.9" } else { "0.8" })]
+                {
+                    let texts = [(0, header.split(',').next().unwrap()), (1, header.split(',').nth(1).unwrap())];
+                    texts.iter().for_each(|(column, text)| drop(sheet.write_string(0, *column, *text)));
+                    sheet.write_string(row, 0, currency).unwrap().write_string(row, 1, rate).unwrap();
+                }
+            }
+            book.save(&path).unwrap();
+            let rates = Rates::read(&path).map_err(|error| (error.to_string(), error.hint().unwrap_or_default()))?;
+            Ok::<_, (String, String)>(rates.rate(&Currency::of("USD")).unwrap().to_string())
+        };
+        let (notes, last, this) = (("Notes", "what,why"), ("2025", "currency,rate"), ("2026", "Currency,Rate"));
+        assert_eq!(read(&[notes, last], ""), Ok(String::from("0.9")));
+        assert_eq!(read(&[notes, last, this], "2025"), Ok(String::from("0.8")));
+        let (message, hint) = read(&[last, this], "").unwrap_err();
+        assert!(
+            message.ends_with("several sheets have the columns `currency` and `rate`: `2025` and `2026`"),
+            "{message}"
+        );
+        assert_eq!(hint, "hide all but the one that is meant, or save it as a file of its own");
+        assert!(read(&[notes, ("More", "a,b")], "").unwrap_err().0.ends_with("column `currency` is missing"));
     }
 
     #[test]

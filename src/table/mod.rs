@@ -28,5 +28,5 @@ pub(crate) use read::encoding::Encoding;
 pub(crate) use read::xlsx::saved_by::SavedBy;
 pub(crate) use read::xml_text::without_code_points;
 pub(crate) use read_ahead::{OnRows, each_batch_ahead};
-pub(crate) use sheet::{FileKind, Visibility};
+pub(crate) use sheet::{FileKind, Sheet, Visibility};
 pub(crate) use workbook::{ReadOptions, Workbook};
