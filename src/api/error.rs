@@ -175,7 +175,7 @@ pub struct WriteFailure {
     pub status: Option<u16>,
     /// What happened, for people: the service's own message if it sent one.
     pub message: String,
-    /// What the service said about single fields: field name and message.
+    /// What the service said about single fields: field name and message. Under an empty name, what it said beside them.
     pub fields: Vec<(String, String)>,
     /// Whether only this row failed, or the run should stop.
     pub scope: FailureScope,

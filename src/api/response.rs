@@ -357,7 +357,7 @@ fn error_in_success(object: &Map<String, Value>) -> Option<String> {
         || is_set("errors")
         || object.get("success") == Some(&Value::Bool(false))
         || matches!(object.get("status").and_then(Value::as_str), Some("error" | "fail" | "failed"));
-    is_failure.then(|| match ErrorBody::of(object).message {
+    is_failure.then(|| match ErrorBody::of(&Value::Object(object.clone())).message {
         message if message.is_empty() => "the service reported a failure with a success status".to_owned(),
         message => format!("the service reported a failure with a success status: {message}"),
     })

@@ -8,6 +8,8 @@ use crate::plan::{Step, StepOutcome, StepResult, StepRole, WriteKind};
 use crate::run::journal::SheetHeader;
 use crate::run::reconcile::quoted;
 
+const CORRECT: &str = "correct what the service names";
+
 /// A step that was applied.
 pub(super) fn applied(step: &Step, id: Option<i64>, record: Option<&Record>) -> StepOutcome {
     let record_id = match step.write {
@@ -28,7 +30,7 @@ pub(super) fn rejected(step: &Step, failure: &WriteFailure, sheet: Option<&Sheet
         StepRole::Dependency => vec![dependency_problem(&failure.message)],
         StepRole::Row if matches!(step.write, WriteKind::Delete(_)) => vec![delete_problem(failure)],
         StepRole::Row if failure.fields.is_empty() => {
-            vec![row_problem(Code::ServiceRefused, &failure.message, "correct what the service names")]
+            vec![row_problem(Code::ServiceRefused, &failure.message, CORRECT)]
         }
         StepRole::Row => {
             let problem = |(field, message): &(String, String)| field_problem(sheet, field, message);
@@ -211,9 +213,14 @@ fn delete_problem(failure: &WriteFailure) -> Problem {
     row_problem(Code::ServiceRefused, &message, "see what still uses the record, then delete it again")
 }
 
+/// What the service said about a field; with an empty name, about the row. A field within another one is named as in
+/// `asset.name`.
 fn field_problem(sheet: Option<&SheetHeader>, field: &str, message: &str) -> Problem {
+    if field.is_empty() {
+        return row_problem(Code::ServiceRefused, message, CORRECT);
+    }
     let message = format!("the service rejected `{field}`: {message}");
-    let column = sheet.and_then(|sheet| sheet.column_of(field));
+    let column = sheet.and_then(|sheet| field.rsplit('.').find_map(|name| sheet.column_of(name)));
     ValueError::new(Code::ServiceRefused, message, "correct the cell").at(column, "")
 }
 
@@ -320,6 +327,13 @@ mod tests {
                 ["Failed", &format!("name.failed -: no way {ALONE}")]
             );
         }
+        assert_eq!(
+            told(StepRole::Row, WriteKind::Create, &[("asset.notes", "too long"), ("", "not so late")])[1..],
+            [
+                "service.refused 4: the service rejected `asset.notes`: too long (correct the cell)",
+                "service.refused -: not so late (correct what the service names)",
+            ]
+        );
         let somewhere = rejected(&step_of(StepRole::Row, WriteKind::Create), &failure(&fields[..1]), None);
         assert_eq!(somewhere.problems[0].column, None);
     }
