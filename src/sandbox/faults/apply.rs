@@ -33,7 +33,8 @@ where
     };
     match fault.effect {
         Effect::Refuse { status, message } => {
-            message_reply(status, message.as_deref().unwrap_or("a fault of the sandbox: this request is refused"))
+            let message = message.as_deref().unwrap_or("a fault of the sandbox: this request is refused");
+            if status.is_success() { failed_success(status, message) } else { message_reply(status, message) }
         }
         Effect::Reset => cut_connection(&connection),
         Effect::Status { status, retry_after } => error_reply(status, retry_after),
@@ -71,6 +72,11 @@ fn error_reply(status: StatusCode, retry_after: Option<u32>) -> Response {
 /// A reply in the format of the sandbox's refusals.
 fn message_reply(status: StatusCode, message: &str) -> Response {
     reply(status, "application/json", json!({ "message": message }).to_string().into())
+}
+
+/// A success that says that it is none.
+fn failed_success(status: StatusCode, message: &str) -> Response {
+    reply(status, "application/json", json!({ "success": false, "error": message }).to_string().into())
 }
 
 /// A page as a content delivery network or a proxy would send.

@@ -259,8 +259,8 @@ impl<'a> Word<'a> {
             ("refuse", _) => Effect::Refuse {
                 status: self.status(
                     StatusCode::UNPROCESSABLE_ENTITY,
-                    |code| (400..500).contains(&code),
-                    "a status from 400 to 499",
+                    |code| code == 200 || (400..500).contains(&code),
+                    "200, or a status from 400 to 499",
                 )?,
                 message: None,
             },

@@ -48,7 +48,7 @@ pub(super) struct Fault {
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Effect {
-    /// The request is refused with a 4xx status and not executed.
+    /// The request is refused with a 4xx status, or with 200 and an error in the body, and not executed.
     Refuse {
         status: StatusCode,
         message: Option<String>,

@@ -55,6 +55,7 @@ fn every_effect_is_read_with_its_options_and_defaults() {
         ("refuse before", refuse(422, None), Before),
         ("refuse=409 message=\"not #4, not now\"", refuse(409, Some("not #4, not now")), Before),
         ("message=no refuse", refuse(422, Some("no")), Before),
+        ("refuse=200", refuse(200, None), Before),
         ("reset", Effect::Reset, Before),
         ("500 after", status(500, None), After),
         ("502", status(502, None), Before),
@@ -155,7 +156,7 @@ fn every_mistake_is_named_with_what_was_expected_and_an_example() {
       e.g. `nth=3`
     invalid fault `POST assets every=-1 reset`: `every=-1` needs a whole number from 1
       e.g. `every=10`
-    invalid fault `POST assets refuse=500`: `refuse=500` needs a status from 400 to 499
+    invalid fault `POST assets refuse=500`: `refuse=500` needs 200, or a status from 400 to 499
       e.g. `refuse=422`
     invalid fault `POST assets html=302`: `html=302` needs a status with a body: 200, or from 400 to 599
       e.g. `html=403`

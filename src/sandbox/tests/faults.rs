@@ -115,7 +115,10 @@ fn wait_until(is_so: impl Fn() -> bool) {
 
 #[test]
 fn a_refusal_looks_like_any_other_and_does_nothing() {
-    let api = with("POST statuses nth=1 refuse\nPOST statuses nth=2 refuse=409 message=\"no more of these\"");
+    let api = with(
+        "POST statuses nth=1 refuse\nPOST statuses nth=2 refuse=409 message=\"no more of these\"\n\
+         POST statuses nth=3 refuse=200 message=\"no more of these\"",
+    );
     let (status, head, body) = park(&api).answer();
     assert_eq!(status, 422);
     assert!(head.contains("content-type: application/json"), "{head}");
@@ -123,6 +126,8 @@ fn a_refusal_looks_like_any_other_and_does_nothing() {
     assert_eq!(body, json!({"message": "a fault of the sandbox: this request is refused"}));
     let (status, _, body) = park(&api).answer();
     assert_eq!((status, &*body), (409, r#"{"message":"no more of these"}"#));
+    let (status, _, body) = park(&api).answer();
+    assert_eq!((status, &*body), (200, r#"{"success":false,"error":"no more of these"}"#));
     assert_eq!(parked(&api), 0);
     assert_eq!(park(&api).answer().0, 201);
     assert_eq!(parked(&api), 1);
