@@ -155,6 +155,8 @@ pub enum WriteOutcome {
     Refused,
     /// It may have been applied. Check before sending it again.
     Unknown,
+    /// The service reported a failure with a success status: probably not applied. Check, and do not send it again.
+    ReportedFailure,
 }
 
 /// How far a failure reaches.

@@ -232,6 +232,7 @@ pub(super) fn written(
     };
     match (found, id) {
         (ResponseContent::Unexpected(message), _) => Err(unreadable(response.status, message)),
+        (ResponseContent::Failure(error_body), _) => Err(reported_failure(response.status, error_body)),
         (ResponseContent::Record(record), Some(id)) if record_id(&record) != Some(id) => {
             let other = record_id(&record).unwrap_or_default();
             Err(unreadable(response.status, format!("the response is about record {other}, not {id}")))
@@ -276,8 +277,10 @@ enum ResponseContent {
     Record(Record),
     Id(i64),
     Nothing(MissingRecord),
-    /// Not a response to one write, or a failure with a success status; with a message for people.
+    /// Not a response to one write; with a message for people.
     Unexpected(String),
+    /// A failure with a success status.
+    Failure(ErrorBody),
 }
 
 /// Why a body names no record.
@@ -320,8 +323,8 @@ fn unwrap_object(entity: &Entity, mut object: Map<String, Value>) -> ResponseCon
         Some(id) => return ResponseContent::Id(id),
         None => {}
     }
-    if let Some(message) = error_in_success(&object) {
-        return ResponseContent::Unexpected(message);
+    if is_failure(&object) {
+        return ResponseContent::Failure(ErrorBody::of(&Value::Object(object)));
     }
     for wrapper in wrappers(entity) {
         match object.remove(wrapper).map(|inner| unwrap_envelope(entity, inner)) {
@@ -344,23 +347,35 @@ fn is_record(entity: &Entity, object: &Body) -> bool {
     object.keys().any(is_own)
 }
 
-/// The message of a failure with a success status: `{"success": false}`, `{"error": ..}`, `{"status": "error"}`.
-fn error_in_success(object: &Map<String, Value>) -> Option<String> {
+/// Whether an object without an id says that the request failed, whatever its status: `{"success": false}`, `{"error": ..}`,
+/// `{"status": "error"}`.
+fn is_failure(object: &Map<String, Value>) -> bool {
     let is_set = |name: &str| match object.get(name) {
         None | Some(Value::Null | Value::Bool(false)) => false,
         Some(Value::Array(items)) => !items.is_empty(),
         Some(Value::Object(fields)) => !fields.is_empty(),
         Some(Value::String(text)) => !text.is_empty(),
-        Some(_) => true,
+        Some(Value::Number(number)) => number.as_i64() != Some(0),
+        Some(Value::Bool(true)) => true,
     };
-    let is_failure = is_set("error")
-        || is_set("errors")
-        || object.get("success") == Some(&Value::Bool(false))
-        || matches!(object.get("status").and_then(Value::as_str), Some("error" | "fail" | "failed"));
-    is_failure.then(|| match ErrorBody::of(&Value::Object(object.clone())).message {
+    let is_false = |name: &str| object.get(name) == Some(&Value::Bool(false));
+    let is_error_status = |name: &str| match object.get(name) {
+        Some(Value::String(text)) => matches!(text.as_str(), "error" | "fail" | "failed" | "failure"),
+        Some(Value::Number(number)) => number.as_u64().is_some_and(|number| (400..600).contains(&number)),
+        _ => false,
+    };
+    ["error", "errors"].into_iter().any(is_set)
+        || ["success", "ok"].into_iter().any(is_false)
+        || ["status", "statusCode"].into_iter().any(is_error_status)
+}
+
+/// A success that says that the request failed: it was probably not applied.
+fn reported_failure(status: u16, error_body: ErrorBody) -> WriteFailure {
+    let message = match error_body.message {
         message if message.is_empty() => "the service reported a failure with a success status".to_owned(),
-        message => format!("the service reported a failure with a success status: {message}"),
-    })
+        message => message,
+    };
+    WriteFailure { outcome: WriteOutcome::ReportedFailure, fields: error_body.fields, ..unreadable(status, message) }
 }
 
 /// A success that cannot be read: the write may have been applied.
@@ -408,7 +423,7 @@ pub(super) fn without_response(outcome: WriteOutcome, error: ApiError) -> WriteF
     let scope = match outcome {
         // The service is not there: the next row would fail, too.
         WriteOutcome::NotSent => FailureScope::Run,
-        WriteOutcome::Unknown | WriteOutcome::Refused => FailureScope::Row,
+        WriteOutcome::Unknown | WriteOutcome::Refused | WriteOutcome::ReportedFailure => FailureScope::Row,
     };
     let message = error.to_string();
     let cause = (scope == FailureScope::Run).then(|| Box::new(error));

@@ -24,7 +24,7 @@ use super::outcome;
 use super::plan_snapshot::PlanSnapshot;
 use super::reconcile::ExternalChanges;
 use super::step_states::{Readiness, StepStates};
-use super::unresolved_steps::{Doubt, UnresolvedStep, UnresolvedSteps};
+use super::unresolved_steps::{FailedAnswers, UnresolvedStep, UnresolvedSteps};
 use super::worker::{self, CompletedAttempt, StepTransport};
 use super::{DispatchOptions, RunEnd, RunObserver, RunStart};
 use crate::api::{ApiError, FailureScope, WriteFailure, WriteOutcome, WriteReply};
@@ -445,7 +445,8 @@ impl<'c, T: StepTransport> Dispatcher<'c, T> {
     }
 
     fn on_completion(&mut self, attempt: CompletedAttempt, observer: &mut dyn RunObserver) {
-        let CompletedAttempt { step, result, attempts } = attempt;
+        let answers = attempt.failed_answers();
+        let CompletedAttempt { step, result, attempts, .. } = attempt;
         // A timeout or a cut counts as well: the service is at least that slow.
         if !matches!(&result, Err(failure) if failure.outcome == WriteOutcome::NotSent) {
             attempts.iter().for_each(|attempt| self.unresolved.record_response_time(attempt.took));
@@ -454,7 +455,7 @@ impl<'c, T: StepTransport> Dispatcher<'c, T> {
         self.writer.append(WriteCommand::RecordAttempts(records));
         match result {
             Ok(reply) => self.on_success(step, &reply, observer),
-            Err(failure) => self.on_failure(step, failure, observer),
+            Err(failure) => self.on_failure(step, (failure, answers), observer),
         }
     }
 
@@ -468,6 +469,7 @@ impl<'c, T: StepTransport> Dispatcher<'c, T> {
             }
         }
         self.peers_succeed = true;
+        self.unresolved.record_success(Instant::now());
         self.backoff.reset();
         self.reject_blocked(observer);
         let kept = reply.record.as_ref().map(|record| kept_fields(&step, record)).unwrap_or_default();
@@ -478,7 +480,13 @@ impl<'c, T: StepTransport> Dispatcher<'c, T> {
         self.record_outcome(step, outcome, observer);
     }
 
-    fn on_failure(&mut self, step: Step, failure: WriteFailure, observer: &mut dyn RunObserver) {
+    /// `answers`: those that had the status of the failure.
+    fn on_failure(
+        &mut self,
+        step: Step,
+        (failure, answers): (WriteFailure, FailedAnswers),
+        observer: &mut dyn RunObserver,
+    ) {
         match failure.outcome {
             WriteOutcome::Refused if failure.is_blocked() || failure.is_forbidden() => {
                 self.blocked.push((step, failure));
@@ -499,14 +507,17 @@ impl<'c, T: StepTransport> Dispatcher<'c, T> {
                 self.retries.push_back(step);
                 self.on_service_failure(&failure.message);
             }
-            WriteOutcome::Unknown => {
-                // A success that cannot be read proves nothing: a proxy in front of the service may have sent it.
+            WriteOutcome::Unknown | WriteOutcome::ReportedFailure => {
                 if let Some(times) = self.send_times.get_mut(&step.number) {
                     times.add(Timestamp::now());
                 }
-                let status = failure.status.filter(|status| *status >= 300);
-                let doubt = Doubt::LostResponse(status);
-                self.unresolved.add(UnresolvedStep::new(step, doubt, failure.message), Instant::now());
+                let unresolved = if failure.outcome == WriteOutcome::ReportedFailure {
+                    self.backoff.reset();
+                    UnresolvedStep::reported_failure(step, failure)
+                } else {
+                    UnresolvedStep::lost(step, failure, answers)
+                };
+                self.unresolved.add(unresolved, Instant::now());
             }
         }
     }

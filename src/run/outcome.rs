@@ -79,10 +79,18 @@ pub(super) fn ignored(unresolved: &UnresolvedStep, result: StepResult, sheet: Op
 /// A step that was sent several times and surely not applied.
 pub(super) fn gave_up(unresolved: &UnresolvedStep, sends: u32) -> StepOutcome {
     let (step, cause) = (&unresolved.step, &unresolved.cause);
-    let message = format!("sent {sends} times and not applied: {cause}");
+    let (code, message, hint) = if unresolved.is_server_error() {
+        let message = format!("the service responded {sends} times with a {cause}");
+        let hint = "correct what the service names, or send the row again later; if it fails again, give the message to \
+                    the service's support";
+        (Code::ServiceRefused, message, hint)
+    } else {
+        let message = format!("sent {sends} times and not applied: {cause}");
+        (Code::ServiceUnreachable, message, "send the row again")
+    };
     let problem = match step.role {
         StepRole::Dependency => dependency_problem(&message),
-        StepRole::Row => row_problem(Code::ServiceUnreachable, &message, "send the row again"),
+        StepRole::Row => row_problem(code, &message, hint),
     };
     StepOutcome { problems: vec![problem], ..outcome(step, StepResult::Failed) }
 }
@@ -355,6 +363,17 @@ mod tests {
         assert_eq!(told(&gave_up(&lost(&row), 6)), ["Failed", unreachable.as_str()]);
         assert_eq!(told(&gave_up(&lost(&part), 6)), ["Failed", &format!("name.failed -: {message} {ALONE}")]);
 
+        let error = |step: &Step| {
+            UnresolvedStep::new(step.clone(), Doubt::LostResponse(Some(500)), String::from("server error: boom"))
+        };
+        let message = "the service responded 36 times with a server error: boom";
+        let refused = format!(
+            "service.refused -: {message} (correct what the service names, or send the row again later; if it fails \
+             again, give the message to the service's support)"
+        );
+        assert_eq!(told(&gave_up(&error(&row), 36)), ["Failed", refused.as_str()]);
+        assert_eq!(told(&gave_up(&error(&part), 36)), ["Failed", &format!("name.failed -: {message} {ALONE}")]);
+
         let failed = "name.failed -: why (see the row that creates it, then send this row again)";
         assert_eq!(told(&dependency_failed(&row, "why")), ["Failed", failed]);
         assert_eq!(told(&dependency_failed(&part, "why")), ["Failed"], "the row's own step reports it");
@@ -374,7 +393,7 @@ mod tests {
             assert_eq!((outcome.record, outcome.problems.len()), (Some(7), 0));
             (outcome.result, outcome.message)
         };
-        for doubt in [Doubt::LostResponse(Some(500)), Doubt::MissingId, Doubt::OutdatedLook] {
+        for doubt in [Doubt::LostResponse(Some(500)), Doubt::ReportedFailure, Doubt::MissingId, Doubt::OutdatedLook] {
             assert_eq!(found(doubt), (StepResult::Applied, String::new()), "{doubt:?}");
         }
         for doubt in [Doubt::OtherRun, Doubt::Abandoned] {

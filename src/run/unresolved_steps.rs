@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
+use crate::api::WriteFailure;
 use crate::plan::{Step, WriteKind};
 
 /// Reconcile once this many steps are unresolved, before more are sent: enough for one scan to serve many, few enough
@@ -35,8 +36,20 @@ pub(super) struct UnresolvedStep {
     pub(super) made: Option<i64>,
     /// The fields that the service's reply shows as they were before the update.
     pub(super) kept: Vec<&'static str>,
+    /// What the service says of [`Doubt::ReportedFailure`].
+    pub(super) failure: Option<Box<WriteFailure>>,
+    /// The responses with the status of [`Doubt::LostResponse`].
+    answers: Option<FailedAnswers>,
     /// The earliest time to send it again, where it may still be applied: set when the response is lost.
     resend_at: Option<Instant>,
+}
+
+/// Responses with one status to the requests of a step.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct FailedAnswers {
+    pub(super) count: u32,
+    /// When the first of the requests was sent.
+    pub(super) since: Instant,
 }
 
 /// Why it is not known whether a step was applied.
@@ -44,6 +57,8 @@ pub(super) struct UnresolvedStep {
 pub(super) enum Doubt {
     /// It was sent, and no usable response came; with the status of what came instead.
     LostResponse(Option<u16>),
+    /// The service reported a failure with a success status.
+    ReportedFailure,
     /// An earlier process of the run sent it, and ended before a response came. That says nothing of the service.
     StoppedRun,
     /// The service reported success without the record's id, or with that of another record.
@@ -62,7 +77,19 @@ pub(super) enum Doubt {
 
 impl UnresolvedStep {
     pub(super) fn new(step: Step, doubt: Doubt, cause: String) -> Self {
-        Self { step, doubt, cause, made: None, kept: Vec::new(), resend_at: None }
+        Self { step, doubt, cause, made: None, kept: Vec::new(), failure: None, answers: None, resend_at: None }
+    }
+
+    /// A step whose response was lost. `answers`: those that had the status of `failure`.
+    pub(super) fn lost(step: Step, failure: WriteFailure, answers: FailedAnswers) -> Self {
+        // A success that cannot be read proves nothing: a proxy in front of the service may have sent it.
+        let status = failure.status.filter(|status| *status >= 300);
+        Self { answers: Some(answers), ..Self::new(step, Doubt::LostResponse(status), failure.message) }
+    }
+
+    pub(super) fn reported_failure(step: Step, failure: WriteFailure) -> Self {
+        let cause = format!("the service refused it: {failure}");
+        Self { failure: Some(Box::new(failure)), ..Self::new(step, Doubt::ReportedFailure, cause) }
     }
 
     pub(super) fn external_change(step: Step) -> Self {
@@ -121,8 +148,14 @@ impl UnresolvedStep {
             Doubt::LostResponse(status) => status.is_none_or(|status| matches!(status, 408 | 502..=504 | 520..=599)),
             // A reply may show the record as it was, and so may the service for a moment.
             Doubt::StoppedRun | Doubt::Abandoned | Doubt::KeptValues => true,
+            Doubt::ReportedFailure => false,
             Doubt::MissingId | Doubt::ExternalChange | Doubt::OtherRun | Doubt::OutdatedLook => false,
         }
+    }
+
+    /// Whether the service itself responded that it failed: it can be reached.
+    pub(super) fn is_server_error(&self) -> bool {
+        matches!(self.doubt, Doubt::LostResponse(Some(500..))) && !self.may_be_in_flight()
     }
 
     /// Whether it is too early to send it again, although it was not found.
@@ -142,6 +175,8 @@ pub(super) struct UnresolvedSteps {
     waits: LostWaits,
     /// How long the service has kept us waiting at most, whether a response came or not.
     slowest_response: Duration,
+    /// When a step was last applied.
+    last_success: Option<Instant>,
 }
 
 /// The shortest waits after a response was lost. A service that is slow makes them longer.
@@ -161,11 +196,20 @@ struct RetryCount {
     since: Instant,
     /// When it was last looked for in vain.
     looked_at: Option<Instant>,
+    /// Server errors in a row, up to the last response.
+    errors: Option<FailedAnswers>,
 }
 
 impl RetryCount {
     fn since(now: Instant) -> Self {
-        Self { sends: 0, since: now, looked_at: None }
+        Self { sends: 0, since: now, looked_at: None, errors: None }
+    }
+
+    fn add_server_errors(&mut self, more: FailedAnswers) {
+        match &mut self.errors {
+            Some(errors) => errors.count += more.count,
+            None => self.errors = Some(more),
+        }
     }
 }
 
@@ -173,12 +217,16 @@ impl RetryCount {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum RetryDecision {
     Retry,
-    GiveUp { sends: u32 },
+    /// After so many sends; of a step that the service itself failed at, after so many such responses.
+    GiveUp {
+        sends: u32,
+    },
 }
 
 impl UnresolvedSteps {
     pub(super) fn new(waits: LostWaits, slowest_response: Duration) -> Self {
-        Self { steps: Vec::new(), not_before: None, retries: HashMap::new(), waits, slowest_response }
+        let (steps, retries) = (Vec::new(), HashMap::new());
+        Self { steps, not_before: None, retries, waits, slowest_response, last_success: None }
     }
 
     pub(super) fn len(&self) -> usize {
@@ -198,14 +246,24 @@ impl UnresolvedSteps {
         self.slowest_response = self.slowest_response.max(took);
     }
 
+    /// A step was applied: the service works.
+    pub(super) fn record_success(&mut self, now: Instant) {
+        self.last_success = Some(now);
+    }
+
     pub(super) fn add(&mut self, mut unresolved: UnresolvedStep, now: Instant) {
         let grace = if unresolved.may_be_in_flight() { self.grace() } else { Duration::ZERO };
         self.wait_until(now + grace);
-        let is_lost = matches!(unresolved.doubt, Doubt::LostResponse(_) | Doubt::StoppedRun);
+        let is_lost = matches!(unresolved.doubt, Doubt::LostResponse(_) | Doubt::StoppedRun | Doubt::ReportedFailure);
         if is_lost && unresolved.step.write == WriteKind::Create {
             unresolved.resend_at = Some(now + grace.max(self.waits.resend));
         }
-        self.retries.entry(unresolved.step.number).or_insert(RetryCount::since(now));
+        let retries = self.retries.entry(unresolved.step.number).or_insert(RetryCount::since(now));
+        match unresolved.answers.filter(|_| unresolved.is_server_error()) {
+            Some(answers) => retries.add_server_errors(answers),
+            None if is_lost => retries.errors = None,
+            None => {}
+        }
         self.steps.push(unresolved);
     }
 
@@ -242,6 +300,13 @@ impl UnresolvedSteps {
         self.steps.extend(steps);
     }
 
+    /// Whether the service itself fails at a step and has applied others meanwhile: it can be reached, and it will go on
+    /// failing at this one.
+    pub(super) fn fails_alone(&self, step: u32) -> bool {
+        let errors = self.retries.get(&step).and_then(|retries| retries.errors);
+        errors.is_some_and(|errors| self.last_success.is_some_and(|at| at > errors.since))
+    }
+
     /// Decides about a step that surely was not applied. `peers_succeed`: whether any other step has been applied since
     /// the last reconciliation.
     pub(super) fn confirm_not_applied(
@@ -250,6 +315,7 @@ impl UnresolvedSteps {
         peers_succeed: bool,
         now: Instant,
     ) -> RetryDecision {
+        let fails_alone = self.fails_alone(unresolved.step.number);
         let retries = self.retries.entry(unresolved.step.number).or_insert(RetryCount::since(now));
         if unresolved.doubt == Doubt::ExternalChange {
             return RetryDecision::Retry;
@@ -259,9 +325,9 @@ impl UnresolvedSteps {
             return RetryDecision::Retry;
         }
         retries.sends += 1;
-        let is_time_up = peers_succeed || now.duration_since(retries.since) >= MIN_RETRY_TIME;
+        let is_time_up = peers_succeed || fails_alone || now.duration_since(retries.since) >= MIN_RETRY_TIME;
         if retries.sends >= MAX_SENDS && is_time_up {
-            RetryDecision::GiveUp { sends: retries.sends }
+            RetryDecision::GiveUp { sends: retries.errors.map_or(retries.sends, |errors| errors.count) }
         } else {
             RetryDecision::Retry
         }
@@ -303,6 +369,11 @@ mod tests {
         UnresolvedStep::new(step, Doubt::LostResponse(status), String::from("lost"))
     }
 
+    /// A step to which the service responded 500 three times, from then on.
+    fn failed(number: u32, since: Instant) -> UnresolvedStep {
+        UnresolvedStep { answers: Some(FailedAnswers { count: 3, since }), ..lost(number, Some(500)) }
+    }
+
     const WAITS: LostWaits = LostWaits { look: SECOND, resend: Duration::from_secs(10) };
 
     #[tokio::test(start_paused = true)]
@@ -335,6 +406,28 @@ mod tests {
         }
         let later = now + MIN_RETRY_TIME;
         assert_eq!(unresolved.confirm_not_applied(&with_all, false, later), RetryDecision::GiveUp { sends: 21 });
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_step_at_which_the_service_itself_fails_is_given_up_once_others_were_applied() {
+        let before = Instant::now();
+        let now = before + SECOND;
+        let mut unresolved = UnresolvedSteps::new(WAITS, Duration::ZERO);
+        unresolved.record_success(now);
+        let mut ends_after = |number, sends: &[UnresolvedStep]| {
+            let mut last = RetryDecision::Retry;
+            for send in sends {
+                unresolved.add(UnresolvedStep { answers: send.answers, doubt: send.doubt, ..lost(number, None) }, now);
+                unresolved.take_batch();
+                last = unresolved.confirm_not_applied(send, false, now);
+            }
+            (unresolved.fails_alone(number), last)
+        };
+        let sends = |number, since| [(); 6].map(|()| failed(number, since));
+        assert_eq!(ends_after(0, &sends(0, before)), (true, RetryDecision::GiveUp { sends: 18 }));
+        assert_eq!(ends_after(0, &[failed(0, before)]), (true, RetryDecision::GiveUp { sends: 21 }));
+        assert_eq!(ends_after(0, &[lost(0, Some(502))]), (false, RetryDecision::Retry), "a gateway may be down");
+        assert_eq!(ends_after(1, &sends(1, now)), (false, RetryDecision::Retry), "the service may have failed since");
     }
 
     #[tokio::test(start_paused = true)]
@@ -416,7 +509,9 @@ mod tests {
             assert_eq!(of(Doubt::LostResponse(status)).may_be_in_flight(), may, "{status:?}");
         }
         assert!(of(Doubt::Abandoned).may_be_in_flight() && of(Doubt::StoppedRun).may_be_in_flight());
-        for doubt in [Doubt::MissingId, Doubt::ExternalChange, Doubt::OtherRun, Doubt::OutdatedLook] {
+        for doubt in
+            [Doubt::MissingId, Doubt::ReportedFailure, Doubt::ExternalChange, Doubt::OtherRun, Doubt::OutdatedLook]
+        {
             assert!(!of(doubt).may_be_in_flight(), "{doubt:?}");
         }
     }

@@ -2,6 +2,9 @@
 
 use std::time::SystemTime;
 
+use tokio::time::Instant;
+
+use super::unresolved_steps::FailedAnswers;
 use crate::api::{ApiError, AttemptLog, Client, LoggedAttempt, Record, WriteFailure, WriteReply, integer, record_id};
 use crate::catalog::RecordSource;
 use crate::plan::{Step, WriteKind};
@@ -39,10 +42,21 @@ pub(super) struct CompletedAttempt {
     pub(super) step: Step,
     pub(super) result: Result<WriteReply, WriteFailure>,
     pub(super) attempts: Vec<LoggedAttempt>,
+    sent_at: Instant,
+}
+
+impl CompletedAttempt {
+    /// The responses that had the status of the failure.
+    pub(super) fn failed_answers(&self) -> FailedAnswers {
+        let status = self.result.as_ref().err().and_then(|failure| failure.status);
+        let answers = self.attempts.iter().filter(|attempt| status.is_some() && attempt.status == status);
+        FailedAnswers { count: u32::try_from(answers.count()).unwrap_or(u32::MAX), since: self.sent_at }
+    }
 }
 
 /// Sends a step and waits for its response.
 pub(super) async fn send(transport: &impl StepTransport, step: Step) -> CompletedAttempt {
+    let sent_at = Instant::now();
     let (mut result, attempts) = transport.send(&step).await;
     if !step.entity.is_collection() {
         // The reply to an action may carry the id of anything; only a collection's is the record's. What an action moves
@@ -50,7 +64,7 @@ pub(super) async fn send(transport: &impl StepTransport, step: Step) -> Complete
         let is_item = |record: &Record| is_item_of(&step, record);
         result = result.map(|reply| WriteReply { id: None, record: reply.record.filter(is_item) });
     }
-    CompletedAttempt { step, result, attempts }
+    CompletedAttempt { step, result, attempts, sent_at }
 }
 
 /// Whether a record is what an action moves.

@@ -2,6 +2,8 @@
 
 use serde_json::json;
 
+use tallyport::sandbox::{SandboxOptions, Seed};
+
 use crate::harness::{CliTest, assert_output, sheet_rows};
 
 const ASSETS: &str = "asset_id,asset_name,product,status,purchase_cost,purchase_date,notes\n\
@@ -499,6 +501,24 @@ fn what_the_service_refuses_is_shown_with_the_cell() {
     assert_eq!((code, &group["code"], &group["column"]), (1, &json!("service.refused"), &json!("type")), "{summary}");
     let example = &group["examples"][0];
     assert_eq!((&example["cell"], &example["found"]), (&json!("C2"), &json!("accessory")), "{summary}");
+}
+
+#[test]
+fn what_the_service_refuses_with_a_success_status_is_told_in_its_words() {
+    let faults = "PUT locations/2 refuse=200 message=\"the depot is closed\"".parse().unwrap();
+    let account = CliTest::with(SandboxOptions { seed: Seed::Empty, faults, ..SandboxOptions::default() })
+        .sheet("places.csv", "name,city\nDepot,Bonn\nAnnex,Bonn\nStore,Bonn\n");
+    account.run(&["import", "places.csv", "--entity", "locations"]).exits(0);
+    let account = account.sheet("places.csv", "name,city\nDepot,Ulm\nAnnex,Ulm\nStore,Ulm\n");
+    let refused = account.records("locations").iter().find(|place| place["id"] == 2).unwrap()["name"].clone();
+    let (code, summary) = account.json(&["import", "places.csv", "--entity", "locations"]);
+    let [group] = &summary["problems"].as_array().unwrap()[..] else { panic!("{summary}") };
+    assert_eq!((code, &summary["counts"]["updated"], &group["code"]), (1, &json!(2), &json!("service.refused")));
+    assert_eq!(group["examples"][0]["message"], "the depot is closed");
+    assert_eq!(summary["requests"]["by_kind"]["PUT locations"], 3, "sent once: {summary}");
+    let rows = sheet_rows(&account.path(summary["result"].as_str().unwrap()), "places");
+    let failed: Vec<_> = rows.iter().filter(|row| row[0] == "failed").map(|row| json!(row[3])).collect();
+    assert_eq!(failed, [refused]);
 }
 
 #[test]

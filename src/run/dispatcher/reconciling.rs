@@ -75,12 +75,17 @@ impl<T: StepTransport> Dispatcher<'_, T> {
                     self.unresolved.defer(unresolved);
                     continue;
                 }
+                // Not sent again: it would be refused again.
+                Resolution::NotApplied if let Some(failure) = &unresolved.failure => {
+                    outcome::rejected(&unresolved.step, failure, self.sheet_of(&unresolved.step))
+                }
                 Resolution::DoneByOtherRun { run } => outcome::found_done_by_other_run(&unresolved.step, &run),
                 Resolution::NotApplied => {
                     match self.unresolved.confirm_not_applied(&unresolved, self.peers_succeed, Instant::now()) {
                         RetryDecision::GiveUp { sends } => outcome::gave_up(&unresolved, sends),
                         RetryDecision::Retry => {
-                            if matches!(unresolved.doubt, Doubt::LostResponse(_)) {
+                            let is_lost = matches!(unresolved.doubt, Doubt::LostResponse(_));
+                            if is_lost && !self.unresolved.fails_alone(unresolved.step.number) {
                                 retry_cause.get_or_insert(unresolved.cause);
                             }
                             self.retries.push_back(unresolved.step);

@@ -298,15 +298,68 @@ async fn a_lost_response_with_a_differing_record_stays_unknown() {
     assert_eq!((transport.sent_steps(), finished.open()), (vec![0], (0, 1)));
 }
 
+/// The message of the only problem.
+fn message(finished: &Finished) -> String {
+    let [problem] = finished.observed.outcomes.iter().flat_map(|outcome| &outcome.problems).collect::<Vec<_>>()[..]
+    else {
+        panic!("{:?}", finished.observed.outcomes)
+    };
+    problem.error.message.to_string()
+}
+
+/// The step that fails, of forty: it is sent first, last, or beside the last ones.
 #[tokio::test(start_paused = true)]
 async fn a_step_that_is_never_applied_while_others_succeed_is_given_up() {
-    let transport = FakeTransport::new(&[(0, &[Reply::LostNotApplied(Some(500)); 100])]);
-    let finished = run(&transport, &steps(40), options(1)).await;
-    assert_eq!((&finished.end, finished.open()), (&RunEnd::Complete, (0, 0)));
-    assert_eq!(finished.observed.results()[0], (0, StepResult::Failed));
-    assert_eq!(finished.observed.codes(), [Code::ServiceUnreachable]);
-    let sends = transport.sent_steps().iter().filter(|step| **step == 0).count();
-    assert!(sends >= 6, "{sends}");
+    let server_error = "the service responded 6 times with a it failed";
+    let lost = "sent 7 times and not applied: it failed";
+    for (number, status, concurrency, told, code, held) in [
+        (0, Some(500), 1, server_error, Code::ServiceRefused, 50..75),
+        (38, Some(500), 2, server_error, Code::ServiceRefused, 50..75),
+        (39, Some(500), 1, "the service responded", Code::ServiceRefused, 120..150),
+        (0, Some(502), 1, lost, Code::ServiceUnreachable, 120..150),
+        (0, None, 1, lost, Code::ServiceUnreachable, 120..150),
+    ] {
+        let transport = FakeTransport::new(&[(number, &[Reply::LostNotApplied(status); 100])]);
+        let finished = run(&transport, &steps(40), options(concurrency)).await;
+        let case = format!("{number} {status:?}");
+        assert_eq!((&finished.end, finished.open()), (&RunEnd::Complete, (0, 0)), "{case}");
+        assert_eq!(finished.observed.results()[number as usize], (number, StepResult::Failed), "{case}");
+        assert_eq!(finished.observed.codes(), [code], "{case}");
+        let sends = transport.sent_steps().iter().filter(|step| **step == number).count();
+        assert!(sends >= 6 && message(&finished).starts_with(told), "{case} {sends} {}", message(&finished));
+        assert!(held.contains(&transport.started_for().as_secs()), "{case} {:?}", transport.started_for());
+    }
+}
+
+/// A success that says that it failed is looked for, and never sent again.
+#[tokio::test(start_paused = true)]
+async fn a_failure_with_a_success_status_is_told_in_the_words_of_the_service() {
+    let other = json!({"id": 7, "name": "L-0", "city": "Bonn"});
+    for (is_applied, has_other, result, codes) in [
+        (false, false, StepResult::Failed, &[Code::ServiceRefused][..]),
+        (true, false, StepResult::Applied, &[]),
+        (false, true, StepResult::Unknown, &[Code::ServiceUnknown]),
+    ] {
+        let transport = FakeTransport::new(&[(0, &[Reply::ReportedFailure { is_applied }; 9])]);
+        let mut planned = steps(3);
+        if has_other {
+            planned[0].body.insert(String::from("city"), json!("Ulm"));
+            transport.service.insert("locations", other.as_object().unwrap().clone());
+        }
+        let finished = run(&transport, &planned, options(1)).await;
+        assert_eq!((&finished.end, finished.observed.results()[0]), (&RunEnd::Complete, (0, result)));
+        assert_eq!(finished.observed.codes(), codes);
+        assert_eq!(transport.sent_steps(), [0, 1, 2], "sent once");
+        assert!(transport.started_for() < 15 * SECOND, "{:?}", transport.started_for());
+        match result {
+            StepResult::Failed => assert_eq!(message(&finished), "it failed"),
+            StepResult::Unknown => assert!(message(&finished).starts_with("the service refused it: it failed; ")),
+            _ => assert_eq!(
+                finished.observed.outcomes.iter().find(|outcome| outcome.step == 0).unwrap().record,
+                Some(101)
+            ),
+        }
+    }
 }
 
 #[tokio::test(start_paused = true)]

@@ -31,6 +31,8 @@ pub(super) enum Reply {
     Rejected,
     /// Rejected like every other request.
     RejectedRun,
+    /// A success that says that it failed; the record was made all the same, or not.
+    ReportedFailure { is_applied: bool },
     /// Never reached the service.
     NotSent,
     /// A firewall answered with a page.
@@ -151,6 +153,12 @@ impl FakeTransport {
                 let cause = Some(Box::new(ApiError::Forbidden { what, status: 403, message }));
                 let failed = failure(WriteOutcome::Refused, Some(403));
                 Err(WriteFailure { scope: FailureScope::Run, cause, ..failed })
+            }
+            Reply::ReportedFailure { is_applied } => {
+                if is_applied {
+                    self.apply(step);
+                }
+                Err(failure(WriteOutcome::ReportedFailure, Some(200)))
             }
             Reply::NotSent => Err(failure(WriteOutcome::NotSent, None)),
             Reply::LostApplied(status) => {
