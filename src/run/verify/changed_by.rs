@@ -154,6 +154,7 @@ mod tests {
     use super::*;
     use crate::catalog::fake_source::FakeSource;
     use crate::observer::NoObserver;
+    use crate::run::prepare::tests::Told;
     use crate::schema::ASSIGNED_TO;
 
     fn different(field: &str) -> Difference {
@@ -298,5 +299,47 @@ mod tests {
         open.take(folded.as_object().unwrap());
         assert_eq!(open.by_record.keys().collect::<Vec<_>>(), [&("assets", 8)]);
         assert_eq!(differences[0].changed_at.as_deref(), Some("2026-11-24T00:02:00.000Z"));
+    }
+
+    /// A service that does not give its log away.
+    struct Closed {
+        is_denied: bool,
+    }
+
+    impl RecordSource for Closed {
+        type Error = bool;
+
+        fn is_denied(error: &bool) -> bool {
+            *error
+        }
+
+        fn page_limit(&self) -> u32 {
+            20
+        }
+
+        async fn raw_page(
+            &self,
+            _: &'static Entity,
+            _: &[(&str, &str)],
+            _: u64,
+            _: u32,
+        ) -> Result<crate::api::RawPage, bool> {
+            Err(self.is_denied)
+        }
+
+        async fn record(&self, _: &'static Entity, _: i64) -> Result<Option<Record>, bool> {
+            Err(self.is_denied)
+        }
+    }
+
+    #[test]
+    fn a_log_that_is_closed_to_the_key_is_told_of_and_one_that_fails_is_an_error() {
+        let found = |is_denied: bool| {
+            let mut told = Told::default();
+            let found = block_on(find(&Closed { is_denied }, &mut [different("notes")], &|_| None, &mut told));
+            (found, told.warnings.len())
+        };
+        assert_eq!(found(true), (Ok(()), 1));
+        assert_eq!(found(false), (Err(false), 0));
     }
 }

@@ -661,3 +661,6 @@ fn source(header: &SheetHeader, row: u64, column: Option<u32>) -> String {
         None => format!("{} row {row}", header.label),
     }
 }
+
+#[cfg(test)]
+mod tests;

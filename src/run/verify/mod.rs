@@ -240,10 +240,8 @@ mod tests {
         assert_eq!(holder_names(out, &[body], &describe), "employees 2");
     }
 
-    #[test]
-    fn differences_are_counted_by_kind() {
-        let mut findings = Findings::default();
-        let difference = |kind| Difference {
+    fn difference(kind: DifferenceKind) -> Difference {
+        Difference {
             kind,
             collection: "assets",
             id: None,
@@ -255,7 +253,12 @@ mod tests {
             is_explained: false,
             changed_by: None,
             changed_at: None,
-        };
+        }
+    }
+
+    #[test]
+    fn differences_are_counted_by_kind() {
+        let mut findings = Findings::default();
         let kinds = [(DifferenceKind::Different, 3), (DifferenceKind::Missing, 2), (DifferenceKind::Extra, 1)];
         findings.extend(kinds.iter().flat_map(|(kind, times)| (0..*times).map(|_| difference(*kind))));
         assert_eq!(findings.counts, VerifyCounts { equal: 0, different: 3, missing: 2, extra: 1 });
@@ -271,5 +274,16 @@ mod tests {
         assert_eq!((digests.len(), &digests[0].0), (1, &path.display().to_string()));
         assert_eq!(digests[0].1, file_digest(&path).unwrap());
         assert!(file_digests([folder.path().join("none").as_path()].into_iter()).is_err());
+    }
+
+    #[test]
+    fn who_holds_an_item_and_since_when_are_about_its_holder() {
+        let is_about_holder = |field: Option<&str>| {
+            let mut findings = Findings::default();
+            findings.push(Difference { field: field.map(str::to_owned), ..difference(DifferenceKind::Different) });
+            findings.differences[0].is_about_holder()
+        };
+        assert!([ASSIGNED_TO, "checkout_date", "deployed_to"].into_iter().all(|field| is_about_holder(Some(field))));
+        assert!(![Some("notes"), Some("no_field"), None].into_iter().any(is_about_holder));
     }
 }

@@ -141,3 +141,117 @@ impl UncomparedColumns {
 fn is_compared(cell: &ReadOnlyCell) -> bool {
     cell.state != ReadOnlyState::Unknown && cell.field.is_some_and(|field| !field.is_computed())
 }
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+
+    use serde_json::json;
+
+    use super::*;
+    use crate::schema;
+    use crate::table::Row;
+
+    const HEADERS: [&str; 6] =
+        ["id", "category_id", "category_name", "deployed_to", "deployed_to_name", "number_of_repairs"];
+
+    fn field(collection: &str, name: &str) -> &'static Field {
+        schema::collection(collection).unwrap().field(name).unwrap()
+    }
+
+    fn header() -> SheetHeader {
+        let mut header = Row::default();
+        header.clear(1);
+        HEADERS.iter().for_each(|text| header.push_text(text));
+        SheetHeader { header, ..SheetHeader::without_columns(schema::collection("assets").unwrap()) }
+    }
+
+    fn cell(column: u32, field: &'static Field, state: ReadOnlyState) -> ReadOnlyCell {
+        ReadOnlyCell { column, field: Some(field), state }
+    }
+
+    fn different(shown: &str, held: Json, is_explained: bool) -> ReadOnlyState {
+        ReadOnlyState::Different { shown: shown.to_owned(), held, is_explained }
+    }
+
+    /// A cell with how many are left, which the service computes.
+    fn computed(column: u32) -> ReadOnlyCell {
+        cell(column, field("accessories", "available"), different("1", json!(2), false))
+    }
+
+    /// What a single cell of that field differs in.
+    fn difference(name: &str, shown: &str, held: Json) -> ReadOnlyFindings {
+        ReadOnlyFindings::of(&header(), vec![cell(1, field("assets", name), different(shown, held, false))])
+    }
+
+    #[test]
+    fn an_id_and_its_name_are_one_value_of_which_the_name_is_told() {
+        let (category, holder) = (field("assets", "category_id"), field("assets", "deployed_to"));
+        let findings = ReadOnlyFindings::of(
+            &header(),
+            vec![
+                cell(2, category, different("Laptops", json!(5), true)),
+                cell(1, category, different("3", json!(5), false)),
+                cell(3, holder, ReadOnlyState::Equal),
+                cell(4, holder, different("Ada", json!([]), true)),
+                cell(5, field("assets", "checkout_date"), ReadOnlyState::Equal),
+                cell(6, field("assets", "manufacturer_id"), ReadOnlyState::Equal),
+                cell(7, field("assets", "product_name"), ReadOnlyState::Unknown),
+                computed(8),
+                ReadOnlyCell { column: 9, field: None, state: different("x", json!("y"), false) },
+            ],
+        );
+        assert_eq!(findings.equal, 2);
+        let told = findings.different.iter().map(|different| (different.column, different.is_explained));
+        assert_eq!(told.collect::<Vec<_>>(), [(2, false), (4, true)], "an id that differs is not explained");
+        assert_eq!(
+            findings.different.iter().map(|it| it.field_name()).collect::<Vec<_>>(),
+            ["category_id", ASSIGNED_TO]
+        );
+    }
+
+    #[test]
+    fn the_records_that_cell_and_account_name_by_id_are_known() {
+        let named = |name, shown: &str, held| difference(name, shown, held).named_records().collect::<Vec<_>>();
+        assert_eq!(named("category_id", "3", json!(5)), [("categories", 5), ("categories", 3)]);
+        assert_eq!(named("category_id", "Laptops", json!(5)), [("categories", 5)]);
+        assert_eq!(named("category_id", "[]", json!(null)), [("", 0); 0]);
+        let held = json!([{"employee_id": 1}]);
+        assert_eq!(named("deployed_to", r#"[{"location_id": 7}]"#, held), [("employees", 1), ("locations", 7)]);
+    }
+
+    #[test]
+    fn values_are_told_by_name_and_by_id_where_the_names_are_the_same() {
+        let mut catalog = Catalog::default();
+        let records =
+            [("employees", 1, "Ada"), ("locations", 7, "Berlin"), ("categories", 5, "Mice"), ("categories", 6, "Mice")];
+        for (collection, id, name) in records {
+            let record = json!({"id": id, "name": name}).as_object().cloned().unwrap();
+            catalog.insert_known(schema::collection(collection).unwrap(), id, record);
+        }
+        let texts = |name, shown: &str, held| difference(name, shown, held).different[0].texts(&catalog);
+        let pair = |shown: &str, held: &str| (shown.to_owned(), held.to_owned());
+        let ada = json!([{"employee_id": 1}]);
+        assert_eq!(texts("deployed_to", "Bob", ada.clone()), pair("Bob", "Ada"));
+        assert_eq!(texts("deployed_to", r#"[{"location_id":7},{"employee_id":1}]"#, ada), pair("Berlin; Ada", "Ada"));
+        assert_eq!(texts("deployed_to", "Bob", json!([])), pair("Bob", ""));
+        assert_eq!(texts("category_id", "Cables", json!(5)), pair("Cables", "Mice"));
+        assert_eq!(texts("category_id", "6", json!(5)), pair("6", "5"));
+    }
+
+    #[test]
+    fn columns_that_are_not_compared_and_differ_are_told_with_their_first_row() {
+        let (mut columns, header) = (UncomparedColumns::default(), header());
+        let unknown = || cell(2, field("assets", "category_name"), ReadOnlyState::Unknown);
+        let compared = || cell(4, field("assets", "deployed_to"), different("Ada", json!([]), false));
+        columns.add(4, &[unknown(), computed(5), compared()]);
+        let remarks = |columns: &UncomparedColumns| {
+            columns.remarks(&header).map(|remark| remark.message.clone()).collect::<Vec<String>>()
+        };
+        let begin = "`number_of_repairs` of a is read-only and not compared:";
+        assert_eq!(remarks(&columns), [format!("{begin} 1 cell differs from the account, the first in row 4")]);
+        columns.add(9, &[computed(5)]);
+        assert_eq!(remarks(&columns), [format!("{begin} 2 cells differ from the account, the first in row 4")]);
+        assert_eq!(columns.headers(&header).collect::<Vec<_>>(), ["category_name", "number_of_repairs"]);
+    }
+}
