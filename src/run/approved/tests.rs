@@ -10,6 +10,7 @@ use super::existing::key_text;
 use super::*;
 use crate::account::AccountIdentity;
 use crate::catalog::fake_source::FakeSource;
+use crate::plan::{ActionRequest, PriorAction};
 use crate::run::journal::{AccountSnapshot, JournalLocation, RunDetails, RunHeader, RunKind};
 use crate::run::prepare::tests::{Office, Told};
 
@@ -496,4 +497,71 @@ fn only_fields_that_changed_since_the_plan_stand_in_the_way() {
     let delete = step("employees", WriteKind::Delete(1), before);
     assert_eq!(changed(&delete, json!({"name": "Ada", "number_of_assets": 2})), [""; 0]);
     assert_eq!(changed(&delete, json!({"name": "Bob", "number_of_assets": 1})), ["name was `Ada`, is `Bob`"]);
+}
+
+#[test]
+fn check_outs_that_are_sent_notify_each_recipient_once_for_each() {
+    let out = |number: u32, employee: Option<i64>, needs: Json| {
+        let body = json!({"accessory_id": 5, "employee_id": employee});
+        let content = json!({"body": body, "depends_on": needs, "notifies": true});
+        proposed(number, "checkout_accessory", WriteKind::Create, content)
+    };
+    let made = |step: u32| json!([{"step": 9, "field": null}, {"step": step, "field": "employee_id"}]);
+    let quiet = json!({"body": {"accessory_id": 5, "employee_id": 4}});
+    let place = json!({"body": {"name": "Kiel"}, "notifies": true});
+    let steps = [
+        out(0, Some(1), json!([])),
+        out(1, Some(1), json!([])),
+        out(2, Some(2), json!([])),
+        proposed(3, "checkout_accessory", WriteKind::Create, quiet),
+        proposed(4, "locations", WriteKind::Create, place),
+        out(5, None, made(6)),
+        out(7, None, made(8)),
+    ];
+    let decided = |left: usize| {
+        let decision = |index| if index == left { StepDecision::NotApproved } else { StepDecision::Send };
+        notifications(&steps, &(0..steps.len()).map(decision).collect::<Vec<_>>())
+    };
+    assert_eq!(decided(2), (4, 3));
+    assert_eq!(decided(6), (4, 3));
+    assert_eq!(decided(3), (5, 4));
+}
+
+#[test]
+fn the_records_that_have_the_key_of_a_new_one_are_found() {
+    let source = account().with("locations", [json!({"id": 9, "name": "Berlin"})]);
+    let with_key = |name: &str| {
+        let steps = [creates(0, "locations", json!({"name": name}))];
+        let catalog = block_on(Catalog::fetch(&source, &lookups(&steps), &mut |_, _| {})).unwrap();
+        records_with_key(&steps[0].step().unwrap(), &["name"], &catalog)
+    };
+    assert_eq!((with_key("Bonn"), with_key("Berlin"), with_key("Kiel")), (vec![8], vec![7, 9], vec![]));
+}
+
+/// Knows the same of every action.
+struct AlwaysThe(PriorAction);
+
+impl PriorActions for AlwaysThe {
+    fn take(&mut self, _: &ActionRequest) -> PriorAction {
+        self.0.clone()
+    }
+}
+
+#[test]
+fn a_check_out_that_may_have_happened_is_left_with_the_command_that_finds_out() {
+    let body = json!({"accessory_id": 5, "employee_id": 1, "quantity": 1, "checkout_date": "2026-03-02"});
+    let steps = [creates(0, "checkout_accessory", body)];
+    let catalog = block_on(Catalog::fetch(&account(), &lookups(&steps), &mut |_, _| {})).unwrap();
+    let hint = |prior: PriorAction| match decisions(&steps, &catalog, &mut AlwaysThe(prior)).remove(0) {
+        StepDecision::Rejected(problem) => problem.error.hint.unwrap().to_string(),
+        other => shown(&other),
+    };
+    assert_eq!(
+        hint(PriorAction::Unresolved { run: String::from("R-1") }),
+        "run `tallyport resume R-1` to find out, then make the plan again"
+    );
+    let logged = "make the plan again: leave the row out if it was, or pass --repeat to plan it all the same";
+    assert_eq!(hint(PriorAction::Logged { times: 1, last: None }), logged);
+    assert_eq!(hint(PriorAction::Done { run: String::from("R-1") }), "done by run R-1");
+    assert_eq!(hint(PriorAction::Absent), "send");
 }
