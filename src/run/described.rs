@@ -199,14 +199,38 @@ mod tests {
     use crate::mapping::MappingOverrides;
     use crate::schema;
 
+    fn row(number: u64, cells: &[&str]) -> Row {
+        let mut row = Row::default();
+        row.clear(number);
+        cells.iter().for_each(|cell| row.push_csv(cell));
+        row
+    }
+
+    /// Locations that rows of assets describe.
+    fn places_of_assets() -> Mapping {
+        let file = "entity = \"assets\"\n[fields.location_id]\ncolumn = \"Place\"\n[also.locations]\n\
+                    name = { column = \"Place\" }\ncity = { column = \"City\" }\nzip = { column = \"Zip\" }\n";
+        let assets = schema::collection("assets").unwrap();
+        let file = crate::mapping::MappingFile::parse(file, crate::mapping::MappingSource::MappingFile, "m").unwrap();
+        let mut further = Vec::new();
+        file.also(assets).into_iter().for_each(|records| records.add_to(&mut further));
+        let overrides = MappingOverrides { further, map: file.overrides(assets), ..MappingOverrides::default() };
+        let header = row(1, &["asset_id", "product_id", "status_id", "Place", "City", "Zip"]);
+        Mapping::new(assets, &header, &overrides).unwrap().further.remove(0)
+    }
+
+    /// A row as a checker fills it in: the further record's own columns stand behind those of the sheet.
+    fn filled(mapping: &Mapping, number: u64, texts: [&str; 3]) -> Row {
+        let mut whole = row(number, &["", "", "", "", "", ""]);
+        for (derived, text) in mapping.derived.iter().zip(texts) {
+            whole.pad(derived.column + 1);
+            whole.replace(derived.column, text, if text.is_empty() { Value::Blank } else { Value::Text });
+        }
+        whole
+    }
+
     #[test]
     fn rows_of_one_key_describe_one_record() {
-        let row = |number: u64, cells: &[&str]| {
-            let mut row = Row::default();
-            row.clear(number);
-            cells.iter().for_each(|cell| row.push_csv(cell));
-            row
-        };
         let entity = schema::collection("locations").unwrap();
         let mapping = Mapping::new(entity, &row(1, &["name", "city"]), &MappingOverrides::default()).unwrap();
         let rows = [row(2, &["Berlin", "B"]), row(3, &["berlin", ""]), row(4, &["Ulm", ""]), row(5, &["Bonn", ""])];
@@ -226,32 +250,10 @@ mod tests {
 
     #[test]
     fn what_one_row_leaves_blank_another_says_and_what_differs_is_a_problem() {
-        let row = |number: u64, cells: &[&str]| {
-            let mut row = Row::default();
-            row.clear(number);
-            cells.iter().for_each(|cell| row.push_csv(cell));
-            row
-        };
-        let file = "entity = \"assets\"\n[fields.location_id]\ncolumn = \"Place\"\n[also.locations]\n\
-                    name = { column = \"Place\" }\ncity = { column = \"City\" }\nzip = { column = \"Zip\" }\n";
-        let assets = schema::collection("assets").unwrap();
-        let file = crate::mapping::MappingFile::parse(file, crate::mapping::MappingSource::MappingFile, "m").unwrap();
-        let mut further = Vec::new();
-        file.also(assets).into_iter().for_each(|records| records.add_to(&mut further));
-        let overrides = MappingOverrides { further, map: file.overrides(assets), ..MappingOverrides::default() };
-        let header = row(1, &["asset_id", "product_id", "status_id", "Place", "City", "Zip"]);
-        let mapping = Mapping::new(assets, &header, &overrides).unwrap().further.remove(0);
+        let mapping = places_of_assets();
         let mut described = DescribedRecords::default();
-        // As a checker fills rows in: the further record's own columns stand behind those of the sheet.
         let columns: Vec<usize> = mapping.derived.iter().map(|derived| derived.column).collect();
-        let filled = |number: u64, texts: [&str; 3]| {
-            let mut whole = row(number, &["", "", "", "", "", ""]);
-            for (column, text) in columns.iter().zip(texts) {
-                whole.pad(column + 1);
-                whole.replace(*column, text, if text.is_empty() { Value::Blank } else { Value::Text });
-            }
-            whole
-        };
+        let filled = |number: u64, texts: [&str; 3]| filled(&mapping, number, texts);
         let names: Vec<&str> = mapping.derived.iter().map(|derived| derived.rule.target.as_str()).collect();
         assert_eq!(names, ["name", "city", "zip"]);
         let mut add = |row: &Row| described.add(3, &mapping, row, &CheckedRow::default()).to_vec();
@@ -279,5 +281,36 @@ mod tests {
         let bad = CheckedRow { problems: told.clone(), ..CheckedRow::default() };
         assert!(described.add(3, &mapping, &filled(8, ["Annex", "Ulm", "9"]), &bad).is_empty());
         assert!(described.turn(3, &filled(8, ["Annex", "Ulm", "9"])).is_none());
+    }
+
+    #[test]
+    fn what_a_finished_row_says_otherwise_contradicts_a_row_that_is_still_to_be_sent() {
+        let mapping = places_of_assets();
+        let filled = |number: u64, texts: [&str; 3]| filled(&mapping, number, texts);
+        let mut described = DescribedRecords::default();
+        described.add(3, &mapping, &filled(2, ["HQ", "Bonn", ""]), &CheckedRow::default());
+        // Blanks and other spellings are nothing else, the first that differs counts, and others are other records.
+        for (number, texts) in [
+            (4, ["HQ", "", ""]),
+            (5, ["HQ", "bonn ", ""]),
+            (6, ["Annex", "Kiel", ""]),
+            (7, ["hq", "Ulm", "9"]),
+            (8, ["HQ", "Kiel", ""]),
+        ] {
+            described.add_finished(3, &mapping, &filled(number, texts));
+        }
+        described.add_finished(4, &mapping, &filled(9, ["HQ", "Kiel", ""]));
+        let told = |sheet: u16, texts: [&str; 3]| {
+            let problems = described.contradicted_by_finished(sheet, &mapping, &filled(2, texts));
+            problems.iter().map(|problem| (problem.column, problem.error.message.to_string())).collect::<Vec<_>>()
+        };
+        let city = Some(mapping.derived[1].column as u32);
+        let message = "another value than in row 7, which describes the same location: `Ulm`";
+        assert_eq!(told(3, ["HQ", "Bonn", "1"]), [(city, message.to_owned())]);
+        for (sheet, texts) in
+            [(3, ["HQ", "ulm ", ""]), (3, ["HQ", "", ""]), (3, ["Annex", "Bonn", ""]), (4, ["HQ", "Bonn", ""])]
+        {
+            assert!(told(sheet, texts).is_empty(), "{sheet} {texts:?}");
+        }
     }
 }

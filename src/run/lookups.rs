@@ -506,4 +506,14 @@ mod tests {
         let (_, of) = all("checkout_asset.csv", plain);
         assert!(has(&of["employees"], &["Ada"]) && !of.contains_key("locations"), "{of:?}");
     }
+
+    #[test]
+    fn a_tag_is_asked_for_where_rows_are_found_by_something_else() {
+        let rows = "Asset Tag,Serial,Model,Status\nA-1,S1,X1,Ready\nn/a,S2,X1,Ready\n,S3,X1,Ready\n";
+        let (_, of) = asked("assets.csv", rows, RowSelection::All, |options| {
+            options.match_on = vec![String::from("asset_serial")];
+        });
+        assert!(has(&of["assets"], &["A-1", "S1", "S2", "S3"]), "{}", of["assets"]);
+        assert!(!of["assets"].contains("\"n/a\"") && !of["assets"].contains("\"\""), "{}", of["assets"]);
+    }
 }

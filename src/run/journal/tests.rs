@@ -483,3 +483,14 @@ fn fuzz_journals() {
         }
     });
 }
+
+#[test]
+fn a_field_has_an_only_column_if_no_other_feeds_it() {
+    let fields = [("city", 1), ("name", 2), ("name", 3), ("zip", 4), ("zip", 4)];
+    let fields = fields.map(|(field, column)| (field.to_owned(), column)).to_vec();
+    let header = SheetHeader { fields, ..sheet() };
+    assert_eq!(
+        ["city", "name", "zip", "url"].map(|field| header.only_column_of(field)),
+        [Some(1), None, Some(4), None]
+    );
+}

@@ -346,3 +346,94 @@ fn what_others_do_to_the_further_records_of_a_done_row_stays() {
     office.imports(job(&edit("held.csv", "ada.byron@example.com,Ada Byron", "grace.murray@example.com,Grace Murray")));
     assert_eq!(office.holder("A-1"), "employee 2");
 }
+
+#[test]
+fn a_workbook_names_the_run_that_wrote_it_whatever_it_is_called() {
+    let office = Office::new();
+    let result = office.folder.path().join("r.xlsx");
+    let rows = "Name,Url\nAcer,https://acer.example\nDell,nowhere\n";
+    office.imports(office.job("manufacturers.csv", rows).result(ResultTarget::File(result.clone())));
+    let acer = office.id("manufacturers", "name", "Acer");
+    let client = &office.account.client;
+    let body = json!({"url": "https://other.example"});
+    office.runtime.block_on(client.update(entity("manufacturers"), acer, body.as_object().unwrap())).unwrap();
+    let copy = office.folder.path().join("copy.xlsx");
+    std::fs::copy(&result, &copy).unwrap();
+    std::fs::remove_file(&result).unwrap();
+    // Rows of the user's own that a later run has read.
+    office.import("locations.csv", "Name\nUlm\n");
+    let finished = office.imports(ImportJob::from_path(&copy).entity("manufacturers").only_failed());
+    assert_eq!(finished.rows()[0], format!("2 created #{acer}"), "{:?}", finished.rows());
+}
+
+#[test]
+fn a_row_that_a_dry_run_would_update_is_compared_with_the_run_before() {
+    let imported = Imported::new();
+    let [acer, _] = imported.ids;
+    imported.others_change(acer, json!({"url": "https://other.example"}));
+    let path = imported.edits("r.csv", &[("https://acer.example,", "https://acer.example,112")]);
+    let dry = imported.office.folder.path().join("dry.xlsx");
+    let mut job = Imported::job(&path).result(ResultTarget::File(dry.clone()));
+    job.run.dry_run = true;
+    imported.office.plans(job).unwrap().finish_dry_run(&mut Told::default()).unwrap();
+    let finished = imported.imports(Imported::job(&dry));
+    assert_eq!(finished.rows()[0], format!("2 updated #{acer}"), "{:?}", finished.rows());
+    assert_eq!(imported.held(acer), "https://other.example 112");
+}
+
+#[test]
+fn what_the_user_says_of_a_row_that_the_run_before_did_not_make_counts_as_that() {
+    // The row fails once: it says that an edit of another run is done, or that it failed.
+    let again = |status: &str| {
+        let imported = Imported::new();
+        let dell = imported.office.id("manufacturers", "name", "Dell");
+        let text = std::fs::read_to_string(&imported.path).unwrap();
+        let (kept, _) = text.split_once("failed,").unwrap();
+        let first = imported.office.file("r.csv", &format!("{kept}{status},{dell},,Dell,nowhere,\n"));
+        let result = imported.office.folder.path().join("r2.csv");
+        let rows = imported.imports(Imported::job(&first).result(ResultTarget::File(result.clone()))).rows();
+        assert!(rows[2].starts_with(&format!("4 failed #{dell}: ")), "{rows:?}");
+        let fixed = std::fs::read_to_string(&result).unwrap().replace("nowhere", "https://dell.example");
+        std::fs::write(&result, fixed).unwrap();
+        imported.imports(Imported::job(&result)).rows().remove(2)
+    };
+    let rows = again("created");
+    assert!(rows.contains("record.conflict at E: the service has `https://www.dell.com`, and no journal"), "{rows}");
+    let rows = again("failed");
+    assert!(rows.starts_with("4 updated #"), "{rows}");
+}
+
+#[test]
+fn of_a_row_whose_further_records_failed_only_what_is_left_is_sent_again() {
+    let office = Office::new();
+    let mapping = "entity = \"assets\"\n[fields.assigned_to]\ncolumn = \"Holder\"\n[also.employees]\n\
+                   name = { column = \"Name\" }\nemail = { column = \"Holder\" }\n";
+    let mapping = office.file("m.toml", mapping);
+    let rows = "Asset Tag,Product,Status,Notes,Holder,Name\n\
+                A-1,Latitude 5450,Ready to Deploy,one,zoe@example.com,Zoe Vale\n";
+    let results = ["r1.csv", "r2.csv", "r3.csv"].map(|name| office.folder.path().join(name));
+    // Imports a file while somebody else does something between plan and requests.
+    let imports = |path: &Path, result: &Path, between: &dyn Fn()| {
+        let job = ImportJob::from_path(path).mapping_file(&mapping).confirmed();
+        let plan = office.plans(job.result(ResultTarget::File(result.to_path_buf()))).unwrap();
+        between();
+        let mut told = Told::default();
+        let report = office.runtime.block_on(plan.apply(&mut told)).unwrap();
+        Finished { report, told, requests: Vec::new() }.rows()
+    };
+    let asset = || office.id("assets", "asset_id", "A-1");
+    let zoe = || assert!(office.makes("employees", json!({"name": "Zoe", "email": "zoe@example.com"})) > 0);
+    let told = imports(&office.file("assets.csv", rows), &results[0], &zoe);
+    assert!(told[0].starts_with("2 failed #1: asset created; service.refused at E: "), "{told:?}");
+    let out = || {
+        let body = json!({"asset_id": "A-1", "employee_id": 1, "checkout_date": "2026-03-02"});
+        office.makes_action("checkout_asset", body);
+    };
+    let told = imports(&results[0], &results[1], &out);
+    let refused = "service.refused: the service rejected `asset_id`: is checked out already";
+    assert_eq!(told, [format!("2 failed #1: employee #7 updated; {refused}")]);
+    office.makes_action("checkin_asset", json!({"asset_id": asset(), "checkin_date": "2026-03-02", "status_id": 1}));
+    let told = imports(&results[1], &results[2], &|| {});
+    assert_eq!(told, ["2 updated #1: check-out to Zoe Vale"]);
+    assert_eq!(office.holder("A-1"), "employee 7");
+}
