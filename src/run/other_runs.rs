@@ -72,3 +72,30 @@ impl OtherRuns for NoOtherRuns {
         Some(Vec::new())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+
+    use serde_json::json;
+
+    use super::*;
+    use crate::run::prepare::tests::Office;
+
+    #[test]
+    fn what_a_run_has_sent_is_known_to_all_but_itself() {
+        let office = Office::new();
+        let kind = office.makes("categories", json!({"name": "Mice", "type": "accessory"}));
+        office.makes("accessories", json!({"name": "Mouse", "category_id": kind, "quantity": 10}));
+        let rows = "Accessory,Employee,Quantity,Checkout Date\nMouse,ada.byron@example.com,2,2026-03-02\n";
+        let finished = office.imports(office.job("out.csv", rows).entity("checkout_accessory").confirmed());
+        let run = finished.report.summary().run_id.clone();
+        let known = |own: &str| RunsOfAccount::new(&office.account, own).actions().unwrap();
+        let other = known("20260101-000000-aaaa");
+        assert_eq!(other.len(), 1);
+        assert_eq!((other[0].run.as_str(), other[0].sent.is_applied), (run.as_str(), true));
+        assert_eq!(other[0].sent.step.body["quantity"], 2);
+        assert_eq!(known(&run).len(), 0);
+        assert_eq!(NoOtherRuns.actions().map(|actions| actions.len()), Some(0));
+    }
+}

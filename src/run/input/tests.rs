@@ -9,6 +9,7 @@ mod workbooks;
 use super::*;
 use crate::check::{CheckedRow, RowAction};
 use crate::observer::NoObserver;
+use crate::run::journal::RunKind;
 use crate::schema::Entity;
 use crate::table::ReadOptions;
 
@@ -137,4 +138,44 @@ fn a_value_of_a_rule_is_named_where_the_place_does_not_tell_it() {
     let flag = open(&[LOCATIONS], |options| options.mapping.defaults.push(String::from("currency=QQQ")));
     let said = flag.map(drop).unwrap_err().to_string();
     assert!(said.contains("currency=QQQ") && !said.contains("`QQQ` for"), "{said}");
+}
+
+#[test]
+fn files_that_tallyport_writes_and_that_hold_no_records_are_refused_with_what_to_give_instead() {
+    let said = |error: Error| (error.to_string(), error.hint().unwrap_or_default());
+    let pair = |message: &str, hint: &str| (message.to_owned(), hint.to_owned());
+    let (file, stdin) = (Input::Path("p.xlsx".into()), Input::Stdin);
+    assert_eq!(
+        said(error::register_as_input("`r.csv`")),
+        pair(
+            "`r.csv` is a fixed-asset register: it holds figures, and no records to read back",
+            "name an export of the records, such as that of `tallyport export assets`"
+        )
+    );
+    let applied = pair("`p.xlsx` is a plan", "`tallyport apply p.xlsx` sends what is approved in it");
+    assert_eq!(said(error::plan_as_input(&file)), applied);
+    let saved = "save it as a file: `tallyport apply FILE` sends what is approved in it";
+    assert_eq!(said(error::plan_as_input(&stdin)).1, saved);
+    let listed = |kind: RunKind| said(error::listing_as_input(&file, kind));
+    assert_eq!(
+        listed(RunKind::Undo),
+        pair(
+            "`p.xlsx` is the result of `tallyport undo`: it lists what the run did",
+            "give the spreadsheet or the result of the run that was undone"
+        )
+    );
+    assert_eq!(listed(RunKind::Apply).1, "give the spreadsheet that the plan was made from");
+}
+
+#[test]
+fn columns_of_our_own_count_as_known_in_an_export_of_another_tool() {
+    let known = |header: &str| {
+        let input = open(&[("devices.csv", &format!("{header}\n"))], |_| {}).unwrap();
+        let message = input.sheets[0].recognition().unwrap().message;
+        message.split_once(", ").unwrap().1.to_owned()
+    };
+    let headers = "Device ID,Enrollment date,Primary user UPN,Serial number,Model";
+    assert_eq!(known(headers), "5 of 5 columns known (preset intune-devices)");
+    assert_eq!(known(&format!("{headers},Shoe size")), "5 of 6 columns known (preset intune-devices)");
+    assert_eq!(known(&format!("{headers},_action")), "6 of 6 columns known (preset intune-devices)");
 }
