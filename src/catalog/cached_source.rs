@@ -103,3 +103,17 @@ impl<S: RecordSource> RecordSource for CachedSource<'_, S> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::catalog::fake_source::{ReadFailure, UnreadableLog};
+
+    #[test]
+    fn a_list_is_closed_only_if_the_service_says_so() {
+        type Source<'a> = CachedSource<'a, UnreadableLog<'a>>;
+        assert!(Source::is_denied(&RefreshError::Service(ReadFailure::Denied)));
+        assert!(!Source::is_denied(&RefreshError::Service(ReadFailure::Broken)));
+        assert!(!Source::is_denied(&RefreshError::MissingId { collection: "assets" }));
+    }
+}

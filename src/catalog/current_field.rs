@@ -80,4 +80,11 @@ mod tests {
         }
         assert_eq!(read(asset(json!(2)), "category_id"), Some(Json::Null), "a product without a category");
     }
+
+    #[test]
+    fn what_the_product_says_of_an_asset_is_a_copy() {
+        let is_copied = |name: &str| CurrentField::of(&ASSETS, ASSETS.field(name).unwrap()).is_copied();
+        assert!(is_copied("category_id") && is_copied("category_name"));
+        assert!(!is_copied("product_id") && !is_copied("asset_id"));
+    }
 }

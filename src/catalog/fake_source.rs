@@ -13,7 +13,7 @@ use serde_json::Value as Json;
 use super::field_text::value_text;
 use super::source::RecordSource;
 use crate::api::{RawPage, Record, record_id};
-use crate::schema::{Entity, Kind};
+use crate::schema::{ACTIVITY, Entity, Kind};
 
 /// What a service may do that no guide forbids.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -197,4 +197,49 @@ impl RecordSource for FakeSource {
 fn page_of<'r>(records: impl Iterator<Item = &'r Record>) -> RawPage {
     let records: Vec<&Record> = records.collect();
     RawPage::of(serde_json::to_string(&records).expect("records serialise")).expect("a list of records")
+}
+
+/// Why a list cannot be read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum ReadFailure {
+    Denied,
+    Broken,
+}
+
+/// A service whose activity log cannot be read.
+#[derive(Debug)]
+pub(crate) struct UnreadableLog<'a> {
+    pub(crate) source: &'a FakeSource,
+    pub(crate) failure: ReadFailure,
+}
+
+impl RecordSource for UnreadableLog<'_> {
+    type Error = ReadFailure;
+
+    fn is_denied(error: &ReadFailure) -> bool {
+        *error == ReadFailure::Denied
+    }
+
+    fn page_limit(&self) -> u32 {
+        self.source.page_limit()
+    }
+
+    async fn raw_page(
+        &self,
+        entity: &'static Entity,
+        filters: &[(&str, &str)],
+        offset: u64,
+        limit: u32,
+    ) -> Result<RawPage, ReadFailure> {
+        if entity.name == ACTIVITY.name {
+            return Err(self.failure);
+        }
+        let Ok(page) = self.source.raw_page(entity, filters, offset, limit).await;
+        Ok(page)
+    }
+
+    async fn record(&self, entity: &'static Entity, id: i64) -> Result<Option<Record>, ReadFailure> {
+        let Ok(record) = self.source.record(entity, id).await;
+        Ok(record)
+    }
 }

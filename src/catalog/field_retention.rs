@@ -119,3 +119,32 @@ fn mentioned_fields(entity: &Entity) -> impl Iterator<Item = &'static str> {
         narrowed.into_iter().chain(field.related.iter().map(|related| related.field))
     })
 }
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+
+    use serde_json::json;
+
+    use super::*;
+    use crate::catalog::LookupRequest;
+    use crate::schema::ASSETS;
+
+    #[test]
+    fn rows_that_are_matched_by_id_need_no_other_record_whole() {
+        let kept = |match_on: &'static str| {
+            let mut lookups = LookupRequest::default();
+            lookups.matching("assets", &[match_on]);
+            lookups.id("assets", 3);
+            let lookup = lookups.get("assets").unwrap();
+            let retention = FieldRetention::new(&ASSETS, lookup);
+            [3, 4].map(|id| {
+                let record = json!({"id": id, "asset_id": format!("A-{id}"), "notes": "long"});
+                retention.trim(id, record.as_object().unwrap().clone()).contains_key("notes")
+            })
+        };
+        assert_eq!((kept("id"), kept("asset_id")), ([true, false], [true, false]));
+        // Whether a row means a record cannot be told from a reference.
+        assert_eq!(kept("status_id"), [true, true]);
+    }
+}

@@ -130,7 +130,7 @@ mod tests {
     use serde_json::json;
 
     use super::*;
-    use crate::catalog::fake_source::FakeSource;
+    use crate::catalog::fake_source::{FakeSource, ReadFailure, UnreadableLog};
 
     fn entry(at: serde_json::Value, item: i64) -> Record {
         let entry = json!({"timestamp": at, "type": "Asset", "event": "Update", "item_id": item, "user_id": 7});
@@ -178,5 +178,13 @@ mod tests {
         assert_eq!(LogCursor::of(made.as_object().unwrap()).unwrap().timestamp, "2026-01-05T00:00:00Z");
         let odd = LogPosition::After(LogCursor { timestamp: String::from("once"), ..cursor });
         assert_eq!((odd.age(&any), odd.first_day()), (EntryAge::Unknown, None));
+    }
+
+    #[test]
+    fn a_log_that_is_closed_has_no_position_and_one_that_fails_is_an_error() {
+        let source = FakeSource::new();
+        let read = |failure| block_on(LogPosition::read(&UnreadableLog { source: &source, failure }));
+        assert_eq!(read(ReadFailure::Denied), Ok(LogPosition::Unknown));
+        assert_eq!(read(ReadFailure::Broken), Err(ReadFailure::Broken));
     }
 }

@@ -89,3 +89,37 @@ impl RecordSource for Client {
         self.get(entity, id).await
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A source of nothing that does not say which errors mean a closed list.
+    struct Unspecific;
+
+    impl RecordSource for Unspecific {
+        type Error = ApiError;
+
+        fn page_limit(&self) -> u32 {
+            1
+        }
+
+        async fn raw_page(&self, _: &'static Entity, _: &[(&str, &str)], _: u64, _: u32) -> Result<RawPage, ApiError> {
+            Ok(RawPage::default())
+        }
+
+        async fn record(&self, _: &'static Entity, _: i64) -> Result<Option<Record>, ApiError> {
+            Ok(None)
+        }
+    }
+
+    #[test]
+    fn the_service_closes_a_list_by_403_and_404_and_other_sources_close_none() {
+        let (what, message) = (String::from("GET assets"), String::new());
+        let forbidden = ApiError::Forbidden { what: what.clone(), status: 403, message: message.clone() };
+        let missing = ApiError::Refused { what: what.clone(), status: 404, message: message.clone() };
+        assert!(Client::is_denied(&forbidden) && Client::is_denied(&missing));
+        assert!(!Client::is_denied(&ApiError::Unavailable { what, status: 503, message }));
+        assert!(!Unspecific::is_denied(&forbidden));
+    }
+}

@@ -10,6 +10,8 @@ use super::super::fake_source::{FakeSource, Quirk};
 use super::super::rescan::IncompleteList;
 use super::super::{Catalog, FetchMethod, LookupRequest, LookupResult, RecordRef, ReferenceSyntax};
 use super::FetchError;
+use crate::api::ApiError;
+use crate::error::Error;
 use crate::fuzz::{cases, few_or_all};
 
 fn fetch(source: &FakeSource, lookups: &LookupRequest) -> Catalog {
@@ -232,6 +234,31 @@ fn a_number_that_is_no_tag_is_looked_up_as_an_id() {
         catalog.as_planned().find("assets", "70000", ReferenceSyntax::TagOrId, None),
         LookupResult::One(RecordRef::Known(70_000))
     );
+}
+
+#[test]
+fn the_end_of_a_list_is_looked_for_once() {
+    let account = of_assets(8_000);
+    let mut lookups = LookupRequest::default();
+    for number in 0..4 {
+        lookups.name("assets", &format!("NEW-{number}"));
+    }
+    let catalog = fetch(&account, &lookups);
+    // Ten to read the list, and one to see whether it is so long that searches are cheaper.
+    assert_eq!((catalog.costs()[0].requests, catalog.costs()[0].how), (11, FetchMethod::Pages));
+    assert!(catalog.is_whole("assets"));
+}
+
+#[test]
+fn what_cannot_be_fetched_is_told_as_its_cause_is() {
+    let incomplete = IncompleteList { collection: "locations", listed: 3, known: 2 };
+    let service = || ApiError::Unavailable { what: String::from("GET assets"), status: 503, message: String::new() };
+    for (error, cause) in [
+        (FetchError::Source(service()), service().to_string()),
+        (FetchError::Incomplete(incomplete), incomplete.to_string()),
+    ] {
+        assert_eq!(Error::from(error).to_string(), cause);
+    }
 }
 
 #[test]

@@ -548,3 +548,17 @@ fn is_same(before: &str, now: &str) -> bool {
     let read = |text: &str| serde_json::from_str::<Json>(text).ok();
     before == now || read(before).is_some_and(|before| Some(before) == read(now))
 }
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+
+    use super::*;
+
+    #[test]
+    fn a_new_file_has_pages_of_sixteen_kilobytes() {
+        let file = MirrorFile::temporary().unwrap();
+        let size: u32 = file.connection.pragma_query_value(None, "page_size", |row| row.get(0)).unwrap();
+        assert_eq!(size, 16_384);
+    }
+}

@@ -112,4 +112,23 @@ mod tests {
         assert_eq!(fields.fields.iter().collect::<Vec<_>>(), ["id", "custom_fields", "colour"]);
         assert_eq!(fields.custom.iter().collect::<Vec<_>>(), ["Rack", "MAC"]);
     }
+
+    #[test]
+    fn merging_adds_what_is_missing_of_every_kind_of_names() {
+        let set = |names: &[&str]| {
+            let mut set = FieldSet::default();
+            names.iter().for_each(|name| set.add(name));
+            set
+        };
+        let mut merged = ObservedFields { fields: set(&["id", "name"]), ..ObservedFields::default() };
+        merged.merge(&ObservedFields {
+            fields: set(&["id", "colour"]),
+            custom: set(&["Rack"]),
+            former_fields: set(&["size"]),
+            former_custom: set(&["MAC"]),
+        });
+        let all = [&merged.fields, &merged.custom, &merged.former_fields, &merged.former_custom];
+        let names = all.map(|set| set.iter().collect::<Vec<_>>().join(" "));
+        assert_eq!(names, ["id name colour", "Rack", "size", "MAC"]);
+    }
 }

@@ -397,3 +397,31 @@ impl RefreshTally {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_loss_says_how_much_of_what_is_gone() {
+        let loss = CollectionLoss { collection: "assets", gone: 9, known: 10 };
+        assert!(loss.to_string().starts_with("assets: 9 of 10 records are gone since the last export"), "{loss}");
+    }
+
+    #[test]
+    fn a_refresh_that_the_service_prevents_is_refused_with_what_to_do() {
+        let errors = [
+            RefreshError::MissingId { collection: "assets" },
+            RefreshError::Unstable { collection: "assets", detail: String::from("records moved") },
+        ];
+        let told = errors.map(|error| {
+            let error = Error::from(error);
+            (error.kind(), error.to_string(), error.hint().unwrap_or_default())
+        });
+        assert_eq!(told[0].0, ErrorKind::Refused);
+        assert_eq!(told[0].1, "unexpected response to `GET assets`: a record has no `id`");
+        assert!(told[0].2.contains("--base-url"), "{}", told[0].2);
+        assert_eq!(told[1].1, "assets changed while it was being read: records moved");
+        assert!(told[1].2.contains("try again"), "{}", told[1].2);
+    }
+}

@@ -16,19 +16,19 @@ use crate::catalog::source::RecordSource;
 use crate::catalog::{CachedSource, Catalog, LookupRequest};
 use crate::schema::{ACTIVITY, COLLECTIONS, Entity, collection};
 
-const PAGE: u32 = 20;
-const NOW: &str = "2026-11-24T09:30:00Z";
+pub(super) const PAGE: u32 = 20;
+pub(super) const NOW: &str = "2026-11-24T09:30:00Z";
 
 /// What the activity log records.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-enum Log {
+pub(super) enum Log {
     Everything,
     Nothing,
 }
 
 /// An account that changes, with a clock of its own.
-struct ChangingAccount {
-    source: FakeSource,
+pub(super) struct ChangingAccount {
+    pub(super) source: FakeSource,
     log: Log,
     seconds: Cell<i64>,
     next_id: Cell<i64>,
@@ -39,12 +39,12 @@ fn timestamp(seconds: i64) -> String {
     format!("{:.3}", start + jiff::SignedDuration::from_secs(seconds))
 }
 
-fn assets() -> &'static Entity {
+pub(super) fn assets() -> &'static Entity {
     collection("assets").unwrap()
 }
 
 impl ChangingAccount {
-    fn new(log: Log) -> Self {
+    pub(super) fn new(log: Log) -> Self {
         let source = FakeSource::new().with_page_limit(PAGE);
         Self { source, log, seconds: Cell::new(1_000), next_id: Cell::new(1) }
     }
@@ -61,7 +61,7 @@ impl ChangingAccount {
         }
     }
 
-    fn with_list<T>(&self, list: &'static str, work: impl FnOnce(&mut Vec<Record>) -> T) -> T {
+    pub(super) fn with_list<T>(&self, list: &'static str, work: impl FnOnce(&mut Vec<Record>) -> T) -> T {
         work(self.source.lists.borrow_mut().entry(list).or_default())
     }
 
@@ -81,7 +81,7 @@ impl ChangingAccount {
         id
     }
 
-    fn fill(&self, entity: &'static Entity, records: usize) {
+    pub(super) fn fill(&self, entity: &'static Entity, records: usize) {
         for _ in 0..records {
             self.create(entity);
         }
@@ -95,7 +95,7 @@ impl ChangingAccount {
     }
 
     /// A check-out that changes a record without changing its `updated_at`.
-    fn check_out(&self, entity: &'static Entity, id: i64) {
+    pub(super) fn check_out(&self, entity: &'static Entity, id: i64) {
         let at = self.tick(30);
         self.change(entity, id, "checkout_date", &at);
         self.log(entity, "Checkout", id, &at);
@@ -125,11 +125,16 @@ impl ChangingAccount {
         self.log(entity, "Delete", id, &at);
     }
 
-    fn ids(&self, entity: &'static Entity) -> Vec<i64> {
+    pub(super) fn ids(&self, entity: &'static Entity) -> Vec<i64> {
         self.with_list(entity.name, |records| records.iter().filter_map(record_id).collect())
     }
 
-    fn refresh(&self, mirror: &Mirror, wanted: &[&'static Entity], mode: RefreshMode) -> (Vec<RefreshStats>, u64) {
+    pub(super) fn refresh(
+        &self,
+        mirror: &Mirror,
+        wanted: &[&'static Entity],
+        mode: RefreshMode,
+    ) -> (Vec<RefreshStats>, u64) {
         self.source.reset();
         let options = RefreshOptions { mode, concurrency: 4, now: NOW };
         let refreshed = block_on(mirror.refresh(&self.source, wanted, options, &mut |_, _| {})).unwrap();
@@ -137,7 +142,7 @@ impl ChangingAccount {
     }
 
     #[track_caller]
-    fn assert_mirrored(&self, mirror: &Mirror, entity: &'static Entity) {
+    pub(super) fn assert_mirrored(&self, mirror: &Mirror, entity: &'static Entity) {
         let mut mirrored: BTreeMap<i64, Map<String, Json>> = BTreeMap::new();
         mirror
             .each(entity, |id, json| {

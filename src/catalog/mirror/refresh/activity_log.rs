@@ -102,3 +102,34 @@ impl<S: RecordSource> RefreshJob<'_, S> {
         Ok(())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+
+    use futures::executor::block_on;
+    use serde_json::json;
+
+    use super::super::{RefreshError, RefreshMode, RefreshOptions};
+    use crate::catalog::fake_source::{FakeSource, ReadFailure, UnreadableLog};
+    use crate::catalog::mirror::Mirror;
+    use crate::schema::ASSETS;
+
+    const OPTIONS: RefreshOptions<'_> =
+        RefreshOptions { mode: RefreshMode::Incremental, concurrency: 1, now: "2026-11-24T09:30:00Z" };
+
+    #[test]
+    fn a_log_that_is_closed_is_remembered_until_it_is_open_and_one_that_fails_is_an_error() {
+        let source = FakeSource::new().with("assets", [json!({"id": 1, "updated_at": "2026-01-01T00:00:00.000Z"})]);
+        let mirror = Mirror::temporary().unwrap();
+        let refresh = |failure| {
+            let source = UnreadableLog { source: &source, failure };
+            block_on(mirror.refresh(&source, &[&ASSETS], OPTIONS, &mut |_, _| {}))
+        };
+        assert_eq!(refresh(ReadFailure::Denied).unwrap()[0].records, 1);
+        assert!(mirror.is_log_denied().unwrap());
+        assert!(matches!(refresh(ReadFailure::Broken), Err(RefreshError::Service(ReadFailure::Broken))));
+        block_on(mirror.refresh(&source, &[&ASSETS], OPTIONS, &mut |_, _| {})).unwrap();
+        assert!(!mirror.is_log_denied().unwrap());
+    }
+}

@@ -205,3 +205,6 @@ impl<S: RecordSource> RefreshJob<'_, S> {
         Ok(page.len() == expected)
     }
 }
+
+#[cfg(test)]
+mod tests;
