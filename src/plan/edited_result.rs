@@ -148,3 +148,64 @@ fn may_be_changed_after(record: &Record, moment: jiff::Timestamp) -> bool {
     ReportedTimestamp::from_record(record.get(UPDATED_AT))
         .is_none_or(|changed| changed.is_after(ReportedTimestamp::of(moment)))
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value as Json, json};
+
+    use crate::plan::scenario::Scenario;
+
+    const RUN: &str = "2026-01-01T08:00:00Z";
+
+    /// An account whose asset was changed after the earlier run and has these custom fields.
+    fn account(custom: Json) -> Scenario {
+        let asset = json!({"id": 5, "asset_id": "A-1", "product_id": 1, "status_id": 1, "notes": "old",
+            "custom_fields": custom, "updated_at": "2026-02-02T08:00:00.000Z"});
+        Scenario::new().holds("assets", json!([asset]))
+    }
+
+    #[test]
+    fn only_the_edited_custom_fields_of_a_cell_with_several_are_sent() {
+        let cell = |floor: &str, rack: &str| {
+            json!([{"name": "Floor", "value": floor}, {"name": "Rack", "value": rack}]).to_string()
+        };
+        let held = json!([{"name": "Floor", "value": "9"}, {"name": "Rack", "value": "Y"}]);
+        let rows = format!("_id|asset_id|custom_fields\n5|A-1|{}", cell("3", "X"));
+        let scenario = account(held).sheet("assets", &rows).done_as(&format!("5|A-1|{}", cell(" 3", "Y")), RUN);
+        let sent = r#"update 5 {"custom_fields":[{"name":"Floor","value":"9"},{"name":"Rack","value":"X"}]}"#;
+        assert_eq!(scenario.shown(), [sent]);
+    }
+
+    #[test]
+    fn an_edited_custom_field_is_sent_unless_others_changed_it_too() {
+        let plan = |held: &str, earlier: &str, edited: &str| {
+            let rows = format!("_id|asset_id|custom:Floor|custom:Rack\n5|A-1|3|{edited}");
+            let held = json!([{"name": "Floor", "value": "9"}, {"name": "rack", "value": held}]);
+            account(held).sheet("assets", &rows).done_as(&format!("5|A-1|3|{earlier}"), RUN).shown().remove(0)
+        };
+        let sent = plan("Y", "Y", "X");
+        assert!(sent.starts_with("update 5 ") && sent.contains(r#""value":"X""#), "{sent}");
+        assert!(plan("Z", "Y", "X").starts_with("reject record.conflict at D"), "{}", plan("Z", "Y", "X"));
+        assert!(plan("Z", "", "X").starts_with("reject record.conflict at D"), "the row said nothing of it");
+        assert_eq!(plan("Z", "Y", "Y"), "unchanged 5");
+    }
+
+    #[test]
+    fn a_bad_cell_is_a_problem_only_if_it_was_edited() {
+        let plan = |earlier: &str, edited: &str| {
+            let rows = format!("_id|asset_id|purchase_date|notes\n5|A-1|{edited}");
+            account(json!([])).sheet("assets", &rows).done_as(&format!("5|A-1|{earlier}"), RUN).shown().remove(0)
+        };
+        assert_eq!(plan("soon|old", "soon|new"), r#"update 5 {"notes":"new"}"#);
+        assert!(plan("2026-01-02|old", "soon|old").starts_with("reject date.invalid at C"));
+    }
+
+    #[test]
+    fn two_rows_for_one_record_are_a_problem_although_neither_was_edited() {
+        let rows = "5|A-1|old\n5|A-1|old";
+        let scenario = account(json!([])).sheet("assets", &format!("_id|asset_id|notes\n{rows}")).done_as(rows, RUN);
+        let shown = scenario.shown();
+        assert_eq!(shown[0], "unchanged 5");
+        assert_eq!(shown[1], "reject duplicate.key at A: duplicate of row 2");
+    }
+}

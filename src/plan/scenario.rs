@@ -19,7 +19,8 @@ use super::{
 use crate::catalog::fake_source::FakeSource;
 use crate::catalog::{Catalog, LookupRequest, Record};
 use crate::check::{
-    CheckedRow, Checker, Conflicts, Duplicates, EmptyCells, ExtraCells, Mode, Problem, RemarkTally, Repeats, Rules,
+    CheckedRow, Checker, Conflicts, Duplicates, EarlierRunRow, EmptyCells, ExtraCells, Mode, Problem, RemarkTally,
+    Repeats, Rules,
 };
 use crate::mapping::{
     Mapping, MappingFile, MappingOverride, MappingOverrides, MappingSource, TimestampColumn, split_assignment,
@@ -68,6 +69,18 @@ struct Sheet {
     has_preset: bool,
     /// The sheet whose rows say who holds their records, if this is what they say of it.
     owner: Option<usize>,
+    /// What the rows said when an earlier run was done with them; none if there was no such run.
+    earlier: Vec<Row>,
+    /// When that run last changed their records, as far as it knew.
+    changed: Option<jiff::Timestamp>,
+}
+
+impl Sheet {
+    fn earlier_row(&self, place: usize, reader: &mut Checker<'_>) -> Option<EarlierRunRow> {
+        let mut checked = CheckedRow::default();
+        let row = reader.check_alone(self.earlier.get(place)?, &mut checked).0.clone();
+        Some(EarlierRunRow::Known { row, checked: Box::new(checked), changed: self.changed })
+    }
 }
 
 /// Records by collection.
@@ -131,7 +144,8 @@ impl Scenario {
         let owner = self.sheets.len();
         let sheet = |mapping: Mapping, owner, rows: &[Row]| {
             let (match_on, encoding) = (mapping.entity.key.to_vec(), EncodingConfidence::Certain);
-            Sheet { mapping, match_on, rows: rows.to_vec(), encoding, has_preset: false, owner }
+            let (rows, earlier) = (rows.to_vec(), Vec::new());
+            Sheet { mapping, match_on, rows, encoding, has_preset: false, owner, earlier, changed: None }
         };
         self.sheets.push(sheet(mapping, None, &rows));
         self.sheets.extend(assigned.into_iter().map(|mapping| sheet(mapping, Some(owner), &rows)));
@@ -159,6 +173,16 @@ impl Scenario {
     /// `--match-on` for the last sheet.
     pub(super) fn match_on(mut self, fields: &[&'static str]) -> Self {
         self.sheets.last_mut().unwrap().match_on = fields.to_vec();
+        self
+    }
+
+    /// An earlier run was done with the rows of the last sheet when they said this, and changed their records then.
+    pub(super) fn done_as(mut self, rows: &str, changed: &str) -> Self {
+        let last = self.sheets.iter().rposition(|sheet| sheet.owner.is_none()).unwrap();
+        for sheet in &mut self.sheets[last..] {
+            sheet.earlier = rows.lines().zip(2..).map(|(line, number)| row(number, line)).collect();
+            sheet.changed = Some(changed.parse().unwrap());
+        }
         self
     }
 
@@ -295,8 +319,10 @@ impl Scenario {
             }
             checker.infer_formats();
             checker.rewind();
-            for row in &sheet.rows {
+            let mut reader = Checker::new(&sheet.mapping, &self.rules, match_on, extra);
+            for (place, row) in sheet.rows.iter().enumerate() {
                 let filled = checker.check(row, &mut checked);
+                checked.earlier = sheet.earlier_row(place, &mut reader);
                 if sheet.owner.is_some() {
                     if checked.says_record {
                         let Ok(planned) = planner.further_record(&plan, filled, &mut checked);

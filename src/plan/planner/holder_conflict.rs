@@ -201,4 +201,31 @@ mod tests {
             assert!(kept.ends_with("`Holder` is `Bob` on the service, `Ada` in the sheet"), "{kept}");
         }
     }
+
+    #[test]
+    fn a_blank_cell_shows_that_nobody_has_the_item() {
+        let plan = |held: Json| {
+            let text = row("Holder|deployed_to_name", "Cy|", EXPORTED);
+            told(account(held).ruled_sheet("assets", &text, MAPPING)).remove(0)
+        };
+        for held in [json!([]), json!(null)] {
+            assert!(plan(held.clone()).ends_with("check-out to Cy"), "{held}: {}", plan(held.clone()));
+        }
+        let with_bob = plan(json!([{"employee_id": 2}]));
+        assert!(with_bob.starts_with("reject record.conflict at F: `Bob` has it now"), "{with_bob}");
+    }
+
+    #[test]
+    fn an_item_that_is_where_an_earlier_run_left_it_moves() {
+        let plan = |holder: i64, earlier: &str| {
+            let scenario = account(json!([{"employee_id": holder}]));
+            let scenario = scenario.ruled_sheet("assets", "_id|asset_id|Holder\n5|A-1|Cy", MAPPING);
+            told(scenario.done_as(&format!("5|A-1|{earlier}"), EXPORTED)).remove(0)
+        };
+        assert!(plan(1, "Ada").ends_with("check-in from Ada, check-out to Cy"), "{}", plan(1, "Ada"));
+        for (holder, earlier) in [(2, "Ada"), (1, "")] {
+            let moved_since = plan(holder, earlier);
+            assert!(moved_since.starts_with("reject record.conflict at D"), "{holder} {earlier}: {moved_since}");
+        }
+    }
 }

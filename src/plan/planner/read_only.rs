@@ -539,4 +539,14 @@ mod tests {
         assert_eq!(names(" Ada ;; Bob; "), ["Ada", "Bob"]);
         assert_eq!(names(" ; "), [""; 0]);
     }
+
+    #[test]
+    fn nothing_is_held_by_a_field_that_is_null_or_empty() {
+        for held in [json!(null), json!(""), json!(" "), json!([])] {
+            assert!(super::is_nothing(&held), "{held}");
+        }
+        for held in [json!("Ada"), json!([{"employee_id": 1}]), json!(0), json!(false), json!({})] {
+            assert!(!super::is_nothing(&held), "{held}");
+        }
+    }
 }
