@@ -294,3 +294,70 @@ fn ambiguous(entity: &Entity, name: &str, facts: [&Fact; 2]) -> ValueError {
         format!("say in this row which {field} it has"),
     )
 }
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+
+    use serde_json::json;
+
+    use super::*;
+    use crate::plan::scenario::{Outcome, Scenario};
+
+    fn account() -> Scenario {
+        Scenario::new()
+            .holds("statuses", json!([{"id": 1, "name": "Ready", "type": "deployable"}]))
+            .holds(
+                "categories",
+                json!([{"id": 1, "name": "Laptops", "type": "asset"},
+                {"id": 2, "name": "Phones", "type": "asset"}]),
+            )
+            .holds("manufacturers", json!([{"id": 5, "name": "Acme"}]))
+            .create_missing(CreateMissing::AllButPeople)
+    }
+
+    /// The products that a plan creates.
+    fn products(outcome: &Outcome) -> Vec<String> {
+        let steps = outcome.shown_steps();
+        steps.into_iter().filter(|step| step.starts_with("products")).collect()
+    }
+
+    #[test]
+    fn what_a_row_says_itself_counts_before_what_a_value_map_says_of_another() {
+        let file = "[fields.\"product_id.category_id\"]\ncolumn = \"Kind\"\nvalues = { NB = \"Laptops\" }";
+        for (first, second, category) in [("NB", "Phones", 2), ("Laptops", "Phones", 1), ("Phones", "NB", 2)] {
+            // The first row says nothing of the product; the other two may be about another one each.
+            let sheet = format!(
+                "asset_id|product|manufacturer|Kind|status\nT-1|Zed|||Ready\nT-2|Zed|Acme|{first}|Ready\nT-3|Zed||{second}|Ready"
+            );
+            let made = products(&account().ruled_sheet("assets", &sheet, file).plan());
+            let product = json!({"category_id": category, "manufacturer_id": 5, "name": "Zed"});
+            assert_eq!(made.first(), Some(&format!("products: create {product}")), "{first} {second}");
+        }
+    }
+
+    #[test]
+    fn one_number_in_two_notations_is_no_contradiction() {
+        let months = [("life", "product_id.end_of_life_months")];
+        let sheet = "asset_id|product|life|category|status\nT-1|New|36|Laptops|Ready\nT-2|New|036|Laptops|Ready\n\
+                     T-3|New|48|Laptops|Ready";
+        let outcome = account().mapped_sheet("assets", sheet, &months).plan();
+        assert_eq!(
+            outcome.shown_rejections(),
+            ["reject record.contradicted at C: another value than in row 2, which describes the same product: `36`"]
+        );
+        assert_eq!(outcome.rows.len(), 3);
+    }
+
+    #[test]
+    fn days_are_never_told_apart_by_their_texts() {
+        let agree = |field: &str, one: &str, other: &str| {
+            let field = schema::collection("products").unwrap().field(field).unwrap();
+            Fact { field, text: one.into(), row: 2, is_made_up: false }.agrees(other)
+        };
+        assert!(agree("end_of_life_date", "2026-01-02", "02.01.2026"));
+        assert!(agree("end_of_life_months", "36", "36.0") && !agree("end_of_life_months", "36", "48"));
+        assert!(!agree("end_of_life_months", "three", "four"));
+        assert!(!agree("name", "36", "36.0"));
+    }
+}

@@ -282,4 +282,46 @@ mod tests {
         assert_eq!(shown, "unchanged 5");
         assert!(note.contains("`Bonn` seems to be the former name of `Berlin"), "{note}");
     }
+
+    #[test]
+    fn a_former_tag_in_an_export_means_the_asset_that_the_record_has() {
+        let (created, updated) = ("2026-01-01T08:00:00.000Z", "2026-02-02T08:00:00.000Z");
+        let plan = |retagged: &str| {
+            let outcome = Scenario::new()
+                .holds("assets", json!([{"id": 20, "asset_id": "NEW", "updated_at": retagged}]))
+                .holds(
+                    "maintenances",
+                    json!([{"id": 3, "asset_id": "NEW", "type": "Repair", "name": "Fan", "start_date": "2026-01-05",
+                        "created_at": created, "updated_at": updated}]),
+                )
+                .sheet(
+                    "maintenances",
+                    &format!(
+                        "id|asset_id|type|name|start_date|created_at|updated_at\n\
+                         3|OLD|Repair|Fan|2026-01-05|{created}|{updated}"
+                    ),
+                )
+                .plan();
+            (outcome.shown_rows().remove(0), outcome.rows[0].note.clone())
+        };
+        let (shown, note) = plan("2026-03-03T08:00:00.000Z");
+        assert_eq!(shown, "unchanged 3");
+        assert!(note.contains("`asset_id` ignored: `OLD` seems to be the former name of `NEW"), "{note}");
+        let (shown, _) = plan(created);
+        assert!(shown.starts_with("reject name.not_found at B: `OLD`"), "{shown}");
+    }
+
+    #[test]
+    fn an_error_in_a_cell_that_describes_what_the_record_shows_itself_is_no_problem() {
+        let moment = "2026-01-01T08:00:00.000Z";
+        let shown = |asset: serde_json::Value| {
+            let sheet = format!("id|asset_id|category_name|created_at|updated_at\n1|A-1|#REF!|{moment}|{moment}");
+            Scenario::new().holds("assets", json!([asset])).sheet("assets", &sheet).shown().remove(0)
+        };
+        let asset = json!({"id": 1, "asset_id": "A-1", "created_at": moment, "updated_at": moment});
+        assert!(shown(asset.clone()).starts_with("reject cell.error at C"), "{}", shown(asset.clone()));
+        let mut shows_it = asset;
+        shows_it["category_name"] = json!("Laptops");
+        assert_eq!(shown(shows_it), "unchanged 1");
+    }
 }

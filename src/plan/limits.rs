@@ -76,6 +76,8 @@ impl Diagnostic for LimitExceeded {
 
 #[cfg(test)]
 mod tests {
+    #![allow(clippy::unwrap_used)]
+
     use super::*;
 
     #[test]
@@ -88,5 +90,18 @@ mod tests {
         assert!(guard("10%").check(&totals).is_err());
         assert_eq!(ChangeLimit::parse("101%"), None);
         assert_eq!(ChangeLimit::parse("-1"), None);
+    }
+
+    #[test]
+    fn a_limit_that_is_exceeded_names_the_flag_that_raises_it() {
+        let totals = PlanTotals { updates: 1, ..PlanTotals::default() };
+        let limits = PlanLimits { updates: Some(ChangeLimit::Count(0)), ..PlanLimits::default() };
+        let exceeded = limits.check(&totals).unwrap_err();
+        assert_eq!(
+            exceeded.to_string(),
+            "the plan would update 1 record, more than --max-updates allows; nothing was sent"
+        );
+        let hint = exceeded.hint();
+        assert_eq!(hint.as_deref(), Some("look at the plan with --dry-run, or raise --max-updates"));
     }
 }

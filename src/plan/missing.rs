@@ -257,3 +257,41 @@ fn incomplete(collection: &str, name: &str, lacking: &str) -> ValueError {
         ),
     )
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::CreateMissing;
+    use crate::plan::scenario::Scenario;
+
+    /// The first step of a sheet of assets: what the row names and the account does not have.
+    fn made(sheet: &str, map: &[(&str, &str)]) -> String {
+        let account = Scenario::new()
+            .holds("statuses", json!([{"id": 1, "name": "Ready", "type": "deployable"}]))
+            .holds("categories", json!([{"id": 1, "name": "Laptops", "type": "asset"}]))
+            .holds("products", json!([{"id": 1, "name": "X1", "category_id": 1}]));
+        let scenario = account.mapped_sheet("assets", sheet, map).create_missing(CreateMissing::AllButPeople);
+        scenario.plan().shown_steps().remove(0)
+    }
+
+    #[test]
+    fn a_number_is_made_a_number_and_says_how_it_counts() {
+        let sheet = "asset_id|product|life|category|status\nT-1|New|36|Laptops|Ready";
+        assert_eq!(
+            made(sheet, &[("life", "product_id.end_of_life_months")]),
+            r#"products: create {"category_id":1,"end_of_life_months":36,"end_of_life_type":"Months from Asset Purchase Date","name":"New"}"#
+        );
+    }
+
+    #[test]
+    fn a_link_that_is_none_is_left_out_of_a_new_record() {
+        let supplier =
+            |url: &str| made(&format!("asset_id|product|supplier|supplier url|status\nT-1|X1|Shop|{url}|Ready"), &[]);
+        assert_eq!(
+            supplier("https://shop.example.com"),
+            r#"suppliers: create {"name":"Shop","url":"https://shop.example.com"}"#
+        );
+        assert_eq!(supplier("ask Bob"), r#"suppliers: create {"name":"Shop"}"#);
+    }
+}

@@ -145,6 +145,7 @@ mod tests {
     #[test]
     fn odd_values_are_known_again() {
         let long = "x".repeat(40_000);
+        let day = |day: i8| jiff::civil::date(2024, 1, day).at(0, 0, 0, 0);
         for (cell, held) in [
             (text("n/a"), json!("n/a")),
             (text(" a@b "), json!("\u{200b}a@b")),
@@ -154,6 +155,8 @@ mod tests {
             (text("TRUE"), json!(true)),
             (Cell { text: "12.50", value: Value::Number(12.5), format: None }, json!(12.5)),
             (Cell { text: "TRUE", value: Value::Boolean(true), format: None }, json!(1)),
+            (Cell { text: "TRUE", value: Value::Boolean(true), format: None }, json!(true)),
+            (Cell { text: "26.01.24", value: Value::Date(day(26)), format: None }, json!("2024-01-26T00:00:00.000Z")),
             (text("{\"a\":1}"), json!({"a": 1})),
         ] {
             assert!(shows_value(cell, &held), "{held}");
@@ -164,6 +167,8 @@ mod tests {
             (text(&long[..32_766]), json!(long)),
             (Cell { text: "7", value: Value::Number(7.0), format: None }, json!("007")),
             (Cell { text: "FALSE", value: Value::Boolean(false), format: None }, json!(null)),
+            (Cell { text: "FALSE", value: Value::Boolean(false), format: None }, json!(true)),
+            (Cell { text: "2024-01-26", value: Value::Date(day(27)), format: None }, json!("2024-01-26")),
         ] {
             assert!(!shows_value(cell, &held), "{held}");
         }

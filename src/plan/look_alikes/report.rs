@@ -124,3 +124,28 @@ impl AliasedName {
         format!("{}: `{}` read as `{}` in {rows} (aliases)", self.collection, self.name, self.use_instead)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_decision_in_use_is_told_with_its_rows() {
+        let decision = |name: &str, rows: u64| AliasedName {
+            collection: String::from("manufacturers"),
+            name: name.to_owned(),
+            use_instead: String::from("HP"),
+            rows,
+        };
+        let aliased = vec![decision("Hewlett Packard", 2), decision("hp inc", 1)];
+        let remarks = LookAlikes { aliased, ..LookAlikes::default() }.remarks();
+        let told: Vec<&str> = remarks.iter().map(|remark| remark.message.as_str()).collect();
+        assert_eq!(
+            told,
+            [
+                "manufacturers: `Hewlett Packard` read as `HP` in 2 rows (aliases)",
+                "manufacturers: `hp inc` read as `HP` in 1 row (aliases)",
+            ]
+        );
+    }
+}

@@ -117,4 +117,25 @@ mod tests {
         assert_eq!(told("A-1|1|1\nA-2|X1|Ready"), 2);
         assert_eq!(told("A-1|#1|#1\nA-2|X1|Ready"), 0, "marked as ids");
     }
+
+    #[test]
+    fn beside_ids_of_another_system_a_number_is_a_problem_unless_its_cell_has_one() {
+        let account =
+            Scenario::new().holds("categories", json!([{"id": 1, "name": "Laptops", "type": "asset"}])).holds(
+                "products",
+                json!([{"id": 1, "name": "X1", "category_id": 1}, {"id": 2, "name": "X2", "category_id": 1}]),
+            );
+        let outcome = account
+            .sheet("products", "name|category_id|rack_id\nX3|1|7")
+            .sheet("products", "category_id|rack_id\n1|7")
+            .match_on(&["category_id"])
+            .plan();
+        let rejected = outcome.shown_rejections();
+        assert_eq!(
+            rejected[0],
+            "reject id.foreign at B: a number that may be another system's id; the sheet has other columns of ids that are \
+             not this account's"
+        );
+        assert!(rejected[1].starts_with("reject ") && !rejected[1].contains("id.foreign"), "{}", rejected[1]);
+    }
 }

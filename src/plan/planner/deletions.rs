@@ -92,6 +92,7 @@ mod tests {
 
     use serde_json::json;
 
+    use crate::plan::RowDecision;
     use crate::plan::missing::CreateMissing;
     use crate::plan::scenario::Scenario;
 
@@ -163,5 +164,16 @@ mod tests {
         let rows = "asset_id|product_id|manufacturer|category|status_id\nN-1|XPS|Dell|Laptops|Ready";
         let made = deleting("manufacturers", "Dell").sheet("assets", rows);
         assert_eq!(rejected(made), contradicted("B", "manufacturer `Dell`"));
+    }
+
+    #[test]
+    fn an_unknown_name_in_the_key_of_a_record_to_delete_is_never_created() {
+        let plan = account()
+            .sheet("audits", "asset_id|audit_date|_action\nT-9|2026-01-02|delete")
+            .create_missing(CreateMissing::All)
+            .plan();
+        let RowDecision::Rejected(problems) = &plan.rows[0].decision else { panic!("rejected") };
+        assert_eq!(problems[0].error.message, "`T-9` not found in assets");
+        assert_eq!(problems[0].error.hint(), "correct the cell, or leave the row out");
     }
 }

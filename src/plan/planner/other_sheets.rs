@@ -382,4 +382,20 @@ mod tests {
         assert_eq!(both("Bonn"), (1, 1));
         assert_eq!(both(""), (1, 0));
     }
+
+    #[test]
+    fn two_kinds_of_status_agree_only_if_they_are_one() {
+        let kind = |kind: &str, name: &str| {
+            format!(
+                "entity = \"assets\"\n[fields.status_id]\ncolumn = \"State\"\n\
+                 values = {{ ok = {{ kind = \"{kind}\", name = \"{name}\" }} }}\n"
+            )
+        };
+        let both = |second: &str| {
+            let rows = "asset_id|State\nA-1|ok";
+            let sheets = asset().ruled_sheet("assets", rows, &kind("deployable", "Ready"));
+            sheets.ruled_sheet("assets", rows, second).plan().shown_rejections().len()
+        };
+        assert_eq!((both(&kind("deployable", "In Use")), both(&kind("undeployable", "Broken"))), (0, 1));
+    }
 }

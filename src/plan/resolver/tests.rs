@@ -3,7 +3,8 @@
 use serde_json::json;
 
 use super::super::scenario::Scenario;
-use super::is_id;
+use super::{contradicted_before, is_id};
+use crate::check::Code;
 use crate::mapping::Ids;
 use crate::plan::CreateMissing;
 
@@ -203,4 +204,30 @@ fn an_id_is_digits_and_marked_where_bare_numbers_may_be_names() {
     ] {
         assert_eq!((is_id(name, Ids::Marked), is_id(name, Ids::Bare)), (marked, bare), "{name}");
     }
+}
+
+#[test]
+fn a_name_that_an_earlier_row_changes_is_its_record_only_where_rows_are_compared() {
+    let plan = |create_missing: CreateMissing| {
+        let renamed = account().sheet("locations", "_id|name\n5|Altona");
+        let named = renamed.sheet("employees", "name|email|location\nAda|ada@example.com|Hamburg");
+        named.create_missing(create_missing).shown().remove(1)
+    };
+    let compared = plan(CreateMissing::Compared);
+    assert_eq!(compared, r#"create {"email":"ada@example.com","location_id":5,"name":"Ada"}"#);
+    for create_missing in [CreateMissing::Nothing, CreateMissing::AllButPeople] {
+        assert_eq!(
+            plan(create_missing),
+            "reject record.contradicted at C: `Hamburg` not found in locations; row 2 of the sheet of locations changes it \
+             to `Altona`"
+        );
+    }
+}
+
+#[test]
+fn a_name_that_another_row_of_an_earlier_run_took_away_is_told_so() {
+    let error = contradicted_before("locations", "Ulm");
+    assert_eq!(error.code, Code::RecordContradicted);
+    assert!(error.message.starts_with("`Ulm` not found in locations; another row of the earlier run"));
+    assert!(error.hint().contains("empty `_status`"), "{}", error.hint());
 }
