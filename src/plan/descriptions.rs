@@ -337,20 +337,7 @@ mod tests {
     }
 
     #[test]
-    fn one_number_in_two_notations_is_no_contradiction() {
-        let months = [("life", "product_id.end_of_life_months")];
-        let sheet = "asset_id|product|life|category|status\nT-1|New|36|Laptops|Ready\nT-2|New|036|Laptops|Ready\n\
-                     T-3|New|48|Laptops|Ready";
-        let outcome = account().mapped_sheet("assets", sheet, &months).plan();
-        assert_eq!(
-            outcome.shown_rejections(),
-            ["reject record.contradicted at C: another value than in row 2, which describes the same product: `36`"]
-        );
-        assert_eq!(outcome.rows.len(), 3);
-    }
-
-    #[test]
-    fn days_are_never_told_apart_by_their_texts() {
+    fn days_and_numbers_are_not_told_apart_by_their_notation() {
         let agree = |field: &str, one: &str, other: &str| {
             let field = schema::collection("products").unwrap().field(field).unwrap();
             Fact { field, text: one.into(), row: 2, is_made_up: false }.agrees(other)
