@@ -545,6 +545,10 @@ impl PriorActions for AlwaysThe {
     fn take(&mut self, _: &ActionRequest) -> PriorAction {
         self.0.clone()
     }
+
+    fn done_after(&self, _: &ActionRequest, _: jiff::Timestamp) -> PriorAction {
+        PriorAction::Absent
+    }
 }
 
 #[test]
