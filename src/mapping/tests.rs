@@ -641,8 +641,14 @@ fn a_quantity_that_a_checkin_cannot_take_is_never_dropped() {
             assert!(is_asked(&of(entity, header, &[(header, "quantity")])), "{entity}: {header}");
         }
     }
-    let seats = row(1, &["License", "Checkin date", "Seats"]);
-    assert!(is_asked(&Mapping::new(collection_or_action("checkin_license"), &seats, &overrides(&[]))));
+    for header in ["Seats", "Quantity", "Anzahl", "Cantidad"] {
+        let headers = |action: &str, day: &str| {
+            Mapping::new(collection_or_action(action), &row(1, &["License", day, header]), &overrides(&[]))
+        };
+        assert!(is_asked(&headers("checkin_license", "Checkin date")), "{header}");
+        let out = headers("checkout_license", "Checkout date").unwrap();
+        assert_eq!(out.column_of("quantity"), Some(2), "{header}");
+    }
     for header in ["Colour", "Account", "Discount"] {
         assert!(of("checkin_accessory", header, &[]).is_ok(), "{header}");
     }

@@ -533,7 +533,7 @@ const CHECKOUT_LICENSE: Entity = Entity {
             .of_type("Dynamic")
             .at_least(1)
             .acting()
-            .also(&["qty", "seats", "number of seats", "seat count", "count"])
+            .also(words::SEATS)
             .help("How many seats; required for licenses of the type Dynamic.")
             .example("1"),
         Field::text("product_key")

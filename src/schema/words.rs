@@ -36,6 +36,12 @@ pub(super) const QUANTITY: &[&str] = &[
     "quantidade", "quantità", "menge", "anzahl", "bestand", "aantal", "jumlah", "数量",
 ];
 
+/// How many seats of a license are handed out. What a license has in all is `number_of_seats`.
+pub(super) const SEATS: &[&str] = &[
+    "qty", "quantities", "seats", "number of seats", "seat count", "count", "quantité", "cantidad", "quantidade",
+    "quantità", "menge", "anzahl", "aantal", "jumlah", "数量",
+];
+
 pub(super) const MINIMUM_QUANTITY: &[&str] = &[
     "min qty", "minimum qty", "min quantity", "min amount", "minimum amount", "minimum stock", "min stock",
     "reorder level", "reorder point", "seuil minimum", "mindestbestand", "mindestmenge", "stock mínimo",
