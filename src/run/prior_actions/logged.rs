@@ -19,6 +19,9 @@ const MAX_PAGES: usize = 5;
 /// After so many logs that the API key may not read, and none that it may, no more are asked for.
 const MAX_DENIALS: usize = 3;
 
+/// After so many logs that do not exist, and none that does, there is no log to ask for.
+const MAX_REFUSALS: usize = 20;
+
 /// The status of an item, or a log, that does not exist.
 const NOT_FOUND: u16 = 404;
 
@@ -78,7 +81,7 @@ impl ItemLogs {
                     None => return Err(error),
                 },
             }
-            if logs.by_item.is_empty() && logs.denials() >= MAX_DENIALS {
+            if logs.by_item.is_empty() && (logs.denials() >= MAX_DENIALS || logs.refused.len() >= MAX_REFUSALS) {
                 break;
             }
         }
@@ -97,7 +100,7 @@ impl ItemLogs {
 
     /// Whether the log is closed to the API key, and not just that of an item.
     fn is_denied(&self) -> bool {
-        self.by_item.is_empty() && self.denials() > 0
+        self.by_item.is_empty() && (self.denials() > 0 || self.refused.len() >= MAX_REFUSALS)
     }
 
     fn denials(&self) -> usize {
@@ -429,6 +432,12 @@ mod tests {
         assert_eq!(known(&[404]), [of_item(404)], "nothing is said about the key");
         assert_eq!(known(&[404, 404, 404, 404, 200])[4], Absent);
         assert_eq!(known(&[403, 404]), [LogDenied, of_item(404)]);
+        let nowhere = known(&[404; 30]);
+        assert_eq!(
+            (&nowhere[19], &nowhere[20], &nowhere[29]),
+            (&of_item(404), &LogDenied, &LogDenied),
+            "not asked for"
+        );
         assert_eq!(known(&[403; 5]), vec![LogDenied; 5], "the last two are not asked for");
         let failed = ApiError::Unavailable { what: String::new(), status: 503, message: String::new() };
         assert!(block_on(ItemLogs::collect(stream::iter([(item(1), Err(failed))]))).is_err());
