@@ -1,7 +1,7 @@
 //! Exchange rates supplied by the user.
 //!
-//! A file in any supported format with the columns `currency` and `rate` on one visible sheet, the price of **one unit** of the currency in
-//! the base currency. The base currency is given by a column `base`, or by the only row whose rate is 1.
+//! A file in any supported format with the columns `currency` and `rate` on one visible sheet, the price of **one unit** of
+//! the currency in the base currency. The base currency is given by a column `base`, or by the only row whose rate is 1.
 //!
 //! ```text
 //! currency,rate
