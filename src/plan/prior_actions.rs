@@ -134,6 +134,13 @@ impl ActionRequest {
         Some(Self::new(catalog, (action, reference), (item, None), |_| None))
     }
 
+    /// Asks for what was done with each item of which the account does not say who has it.
+    pub(crate) fn of_unnamed(catalog: &Catalog, action: &'static Entity) -> impl Iterator<Item = Self> {
+        let records = action.item().into_iter().flat_map(|(_, item)| catalog.known_records(item.to));
+        let unnamed = records.filter(|(_, record)| ItemHolders::of(record) == ItemHolders::Unnamed);
+        unnamed.filter_map(move |(id, _)| Self::of_item(catalog, action, id))
+    }
+
     /// What a planned step asks for. None where the item or the holder does not exist yet, or is not known.
     pub(crate) fn of_step(catalog: &Catalog, step: &Step) -> Option<Self> {
         let action = step.entity;

@@ -340,6 +340,7 @@ impl RunPlanner<'_> {
                 continue;
             }
             if let Some(owner) = input.owner_of(index) {
+                requests.extend(ActionRequest::of_unnamed(account.0, mapping.entity));
                 let own = input.sheets[owner].mapping.clone();
                 input.each_row(index, &mut |typed| {
                     if let Said::Done(before) = said(&results[index], &own, typed)

@@ -535,4 +535,19 @@ fn an_asset_at_a_place_that_is_not_listed_is_not_checked_out_again() {
     let refused = "asset_id is checked out already";
     assert_eq!((code, sent["problems"][0]["examples"][0]["message"].as_str()), (1, Some(refused)), "{sent:#}");
     assert_eq!(test.server.assignments().len(), 1);
+
+    // So it is where the row of the asset says where it is.
+    let inventory = |place: &str| {
+        let row = format!("asset_id|product|status|Place|Since\n0002|MacBook|Ready|{place}|2024-06-03");
+        test.workbook("inventory.xlsx", &[("assets", &row)]);
+        let mapped = ["--entity", "assets", "--map", "Place=assigned_to", "--map", "Since=checkout_date"];
+        test.json(&[&["import", "inventory.xlsx"], mapped.as_slice()].concat())
+    };
+    let (code, placed) = inventory("R&D + Lab");
+    assert_eq!((code, test.server.assignments().len()), (0, 2), "{placed:#}");
+    let (code, again) = inventory("R&D + Lab");
+    assert_eq!((code, &again["counts"]["unchanged"]), (0, &json!(1)), "{again:#}");
+    let (code, moved) = inventory("Zürich Süd");
+    assert_eq!((code, &moved["problems"][0]["code"]), (1, &json!("checkout.repeated")), "{moved:#}");
+    assert_eq!(test.server.assignments().len(), 2);
 }

@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 
+use jiff::Timestamp;
 use serde_json::{Value as Json, json};
 
 use super::checkouts::moved_twice;
@@ -12,7 +13,7 @@ use crate::catalog::{LookupResult, RecordRef};
 use crate::check::{CheckedRow, Code, Conflicts, Problem, Repeats, RowAction, ValueError, text};
 use crate::mapping::{Mapping, RecordOrigin};
 use crate::plan::moved_items::MovedItem;
-use crate::plan::prior_actions::{ActionRequest, ItemState};
+use crate::plan::prior_actions::{ActionRequest, ItemState, PriorAction};
 use crate::plan::resolver::{Resolved, ResolvedField, naming, wire_value};
 use crate::plan::step::{DependsOn, RowId, Step, StepRole, StepSink, WriteKind};
 use crate::plan::{FieldChange, ItemHolders, RowDecision, RowPlan};
@@ -231,7 +232,7 @@ impl<S: StepSink> Planner<'_, S> {
     }
 
     /// The holders that an item comes back from first: none where nobody has it, or an earlier row takes it back. `None` if it
-    /// is with whom the row says. Of an item whose holder the account does not name, `--repeat` decides.
+    /// is with whom the row says. Of an item whose holder the account does not name, earlier runs and `--repeat` decide.
     fn returned_by(
         &self,
         row: &Row,
@@ -244,7 +245,12 @@ impl<S: StepSink> Planner<'_, S> {
             return Ok(Some(Vec::new()));
         }
         let request = ActionRequest::of(self.catalog, action, &draft.fields).filter(|_| draft.missing.is_empty());
-        let state = request.map(|request| ItemState::of(self.catalog, &request, &draft.fields));
+        let state = request.as_ref().map(|request| ItemState::of(self.catalog, request, &draft.fields));
+        // A person who has it would be listed.
+        let is_placed = |request: &ActionRequest| {
+            let is_place = request.holder.as_ref().map(|(name, _)| *name) != action.recipient().map(|field| field.name);
+            is_place && matches!(self.prior_actions.done_after(request, Timestamp::MIN), PriorAction::Done { .. })
+        };
         let is_forced = self.rules.repeats == Repeats::Sent;
         match (state, self.item_holders(action, id)) {
             (Some(ItemState::Done), _) => Ok(None),
@@ -253,6 +259,7 @@ impl<S: StepSink> Planner<'_, S> {
                 Ok(Some(self.names_of_holders(action, entries)))
             }
             (_, ItemHolders::NotReported | ItemHolders::Unnamed) if is_forced => Ok(Some(Vec::new())),
+            (_, ItemHolders::Unnamed) if request.as_ref().is_some_and(is_placed) => Ok(None),
             _ => {
                 let error = ValueError::new(
                     Code::CheckoutRepeated,
