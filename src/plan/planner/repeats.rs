@@ -56,8 +56,8 @@ impl<S: StepSink> Planner<'_, S> {
         }
     }
 
-    /// What is known of the check-out of a row that the run which wrote the row left: a later run may have sent it, and what came
-    /// back since is not sent again.
+    /// What is known of the check-out of a row that the run which wrote the row left: where a later run has sent it and no run
+    /// has taken it back, it is not sent again, even if the item is back.
     pub(super) fn done_since_left(
         &self,
         (row, column): (&Row, u32),
