@@ -723,6 +723,9 @@ fn unknown_name(given: &ResolvedField) -> Option<Problem> {
 }
 
 #[cfg(test)]
+mod assignment_tests;
+
+#[cfg(test)]
 mod checkouts_tests;
 #[cfg(test)]
 mod earlier_sheets_tests;
