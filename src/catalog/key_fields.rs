@@ -19,3 +19,19 @@ pub(super) fn unique_field(entity: &Entity) -> Option<&'static str> {
 pub(super) fn is_searchable(entity: &Entity, field: &str) -> bool {
     entity.field(field).is_some_and(|field| field.filter && matches!(field.kind, Kind::Text(_)))
 }
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+
+    use super::*;
+
+    #[test]
+    fn rows_are_searched_for_by_texts_that_a_list_can_be_filtered_by() {
+        let assets = crate::schema::collection("assets").unwrap();
+        assert!(is_searchable(assets, "asset_id") && is_searchable(assets, "asset_serial"));
+        assert!(!is_searchable(crate::schema::find("checkout_asset").unwrap(), "notes"), "no filter");
+        assert!(!is_searchable(assets, "status_id"), "no text");
+        assert!(!is_searchable(assets, "colour"), "no field");
+    }
+}

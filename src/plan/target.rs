@@ -252,4 +252,26 @@ mod tests {
         assert!(!changed_after(&changed, moment("2026-01-03T00:00:00.000Z")));
         assert!(!changed_after(&record(json!({"id": 1})), moment("2026-01-02T12:00:00.000Z")), "it does not say");
     }
+
+    #[test]
+    fn a_record_is_the_one_whose_moments_a_row_shows() {
+        let row = |cells: &[&str]| {
+            let mut row = Row::default();
+            row.clear(1);
+            cells.iter().for_each(|cell| row.push_csv(cell));
+            row
+        };
+        let (created, updated, other) =
+            ("2026-01-02T12:00:00.000Z", "2026-03-04T12:00:00.000Z", "2026-05-06T12:00:00.000Z");
+        let record = json!({"id": 1, "created_at": created, "updated_at": updated}).as_object().cloned().unwrap();
+        let header = row(&["asset_id", "created_at", "updated_at"]);
+        let entity = crate::schema::collection("assets").unwrap();
+        let mapping = Mapping::new(entity, &header, &crate::mapping::MappingOverrides::default()).unwrap();
+        let identity =
+            |created: &str, updated: &str| record_identity(&mapping, &row(&["A-1", created, updated]), &record);
+        assert_eq!([identity(created, ""), identity(created, other)], [RecordIdentity::Same; 2]);
+        assert_eq!([identity(other, ""), identity(other, updated)], [RecordIdentity::Other; 2]);
+        assert_eq!(identity("", updated), RecordIdentity::Same);
+        assert_eq!([identity("", other), identity("", "")], [RecordIdentity::Unknown; 2], "it may have been changed");
+    }
 }

@@ -277,6 +277,9 @@ mod tests {
         let whole = description.complete(&filled(2, ["HQ", "", "7"]));
         let texts: Vec<&str> = columns.iter().map(|column| whole.cell(*column).text).collect();
         assert_eq!(texts, ["HQ", "Bonn", "7"], "what the row says stays");
+        let short = description.complete(&row(2, &["A-1"]));
+        let texts: Vec<&str> = columns.iter().map(|column| short.cell(*column).text).collect();
+        assert_eq!(texts, ["HQ", "Bonn", "1"], "a row may end before its columns");
         // A row with problems says nothing.
         let bad = CheckedRow { problems: told.clone(), ..CheckedRow::default() };
         assert!(described.add(3, &mapping, &filled(8, ["Annex", "Ulm", "9"]), &bad).is_empty());

@@ -73,6 +73,7 @@ mod tests {
     use serde_json::json;
 
     use super::*;
+    use crate::run::prepare::tests::{Office, entity};
 
     #[test]
     fn the_latest_write_of_a_record_counts_even_if_nobody_knows_what_became_of_it() {
@@ -89,5 +90,22 @@ mod tests {
         assert_eq!(last(vec![write(5, Some(10)), write(9, Some(20)), write(7, Some(30))]), Some(json!(20)));
         assert_eq!(last(vec![write(5, Some(10)), write(9, None)]), None);
         assert_eq!(last(vec![write(9, None), write(9, Some(10))]), Some(json!(10)), "the later step of one moment");
+    }
+
+    #[test]
+    fn what_runs_of_this_machine_have_sent_last_is_known_of_the_record_that_they_made() {
+        let office = Office::new();
+        for url in ["https://acer.example", "https://new.example"] {
+            office.import("manufacturers.csv", &format!("Name,Url\nAcer,{url}\n"));
+        }
+        let (entity, id) = (entity("manufacturers"), office.id("manufacturers", "name", "Acer"));
+        let last = |field: &str, id: i64, created: Option<&str>| {
+            let values = JournaledValues::new(&office.account);
+            values.last_sent((entity, entity.field(field).unwrap()), id, created.map(|at| at.parse().unwrap()))
+        };
+        assert_eq!(last("url", id, Some("2020-01-01T00:00:00Z")), Some(json!("https://new.example")));
+        assert_eq!(last("name", id, None), Some(json!("Acer")));
+        assert_eq!(last("url", id, Some("9000-01-01T00:00:00Z")), None, "another record has its id now");
+        assert_eq!((last("url", id + 1, None), last("support_phone", id, None)), (None, None));
     }
 }

@@ -103,7 +103,7 @@ mod tests {
     use tokio::runtime::Builder;
 
     use super::*;
-    use crate::api::{ClientOptions, Secret};
+    use crate::api::{ClientOptions, FailureScope, Secret, WriteOutcome};
     use crate::plan::{RowId, StepRole};
     use crate::sandbox::{Sandbox, SandboxOptions, Seed};
 
@@ -171,5 +171,31 @@ mod tests {
         );
         let early = LoggedAttempt { at: SystemTime::UNIX_EPOCH - Duration::from_secs(1), ..attempt };
         assert_eq!(attempt_record(7, early).at, 0);
+    }
+
+    #[test]
+    fn the_responses_that_failed_like_the_last_one_are_counted() {
+        let count = |last: Option<u16>, statuses: &[Option<u16>]| {
+            let attempt = |status: &Option<u16>| LoggedAttempt {
+                at: SystemTime::UNIX_EPOCH,
+                took: Duration::ZERO,
+                request: "POST assets".parse().unwrap(),
+                status: *status,
+                reply: None,
+            };
+            let failure = WriteFailure {
+                outcome: WriteOutcome::Unknown,
+                status: last,
+                message: String::new(),
+                fields: Vec::new(),
+                scope: FailureScope::Row,
+                cause: None,
+            };
+            let step = step("assets", WriteKind::Create, &json!({}));
+            let attempts = statuses.iter().map(attempt).collect();
+            CompletedAttempt { step, result: Err(failure), attempts, sent_at: Instant::now() }.failed_answers().count
+        };
+        assert_eq!(count(Some(500), &[Some(500), Some(503), None, Some(500)]), 2);
+        assert_eq!(count(None, &[None, Some(500)]), 0, "no response is none");
     }
 }

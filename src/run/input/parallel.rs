@@ -274,8 +274,8 @@ mod tests {
         text
     }
 
-    /// Everything that a check by so many helpers tells; by none, row by row.
-    fn told_by(helpers: usize) -> Vec<String> {
+    /// Everything that a check by so many helpers tells; by one, row by row. And how many rows were only counted.
+    fn told_by(helpers: usize) -> (Vec<String>, u64) {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("assets.csv");
         std::fs::write(&path, inventory()).unwrap();
@@ -285,9 +285,9 @@ mod tests {
         let mut checker = input.checkers(&sheets, &rules).remove(0);
         loop {
             checker.rewind();
-            let (mut names, mut told, mut rows) = (NameTally::default(), Vec::new(), 0);
+            let (mut names, mut told, mut rows, mut clean) = (NameTally::default(), Vec::new(), 0, 0);
             let mut take = |checked: CheckedRows<'_>| match checked {
-                CheckedRows::Clean(count) => rows += count,
+                CheckedRows::Clean(count) => (rows, clean) = (rows + count, clean + count),
                 CheckedRows::Flagged(row, checked) => {
                     rows += 1;
                     if checked.is_flagged() {
@@ -302,16 +302,18 @@ mod tests {
             }
             told.push(format!("{rows} {:?} {:?}", checker.column_facts(), checker.remarks()));
             told.push(format!("{:?}", names.report(None, &Aliases::default())));
-            return told;
+            return (told, clean);
         }
     }
 
     #[test]
     fn helpers_tell_what_one_thread_tells() {
-        let alone = told_by(1);
-        assert!(alone.len() > 14, "{alone:#?}");
+        let (alone, counted) = told_by(1);
+        assert!(alone.len() > 14 && counted == 0, "{alone:#?}");
         for helpers in [2, 3] {
-            assert_eq!(told_by(helpers), alone, "{helpers}");
+            let (told, counted) = told_by(helpers);
+            assert_eq!(told, alone, "{helpers}");
+            assert!(counted > 3_000, "of most rows there is nothing to tell: {counted}");
         }
     }
 }

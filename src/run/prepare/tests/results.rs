@@ -439,3 +439,54 @@ fn of_a_row_whose_further_records_failed_only_what_is_left_is_sent_again() {
     // Nothing is left of it by now, whatever that result said.
     assert_eq!(imports(&results[1], &results[2], &|| {}), ["2 created #1"]);
 }
+
+#[test]
+fn whom_a_finished_row_gave_an_asset_contradicts_what_another_file_says() {
+    let office = Office::new();
+    let mapping = office.file("m.toml", "entity = \"assets\"\n[fields.assigned_to]\ncolumn = \"Holder\"\n");
+    let rows = |holders: [&str; 2]| {
+        let row = |(number, holder)| format!("A-{number},Latitude 5450,Ready to Deploy,{holder}\n");
+        format!("Asset Tag,Product,Status,Holder\n{}", (1..).zip(holders).map(row).collect::<String>())
+    };
+    let [ada, grace] = ["ada.byron@example.com", "grace.murray@example.com"];
+    let job = |paths: &[&Path]| ImportJob::from_paths(paths).mapping_file(&mapping).confirmed();
+    let (first, second) = (office.file("first.csv", &rows([ada, ada])), office.file("second.csv", &rows([ada, grace])));
+    let result = office.folder.path().join("r.csv");
+    office.imports(job(&[&first]).result(ResultTarget::File(result.clone())));
+    let told = office.imports(job(&[&result, &second])).rows();
+    assert_eq!(told[..2], ["2 created #1", "3 created #2"].map(|row| format!("{row}: check-out to Ada Byron")));
+    assert_eq!(told[2], "2 unchanged #1");
+    let contradicts = "3 failed: duplicate.key at D: assigned_to from Holder, D3: another value than in row 3 of ";
+    assert!(told[3].starts_with(contradicts), "{told:?}");
+}
+
+#[test]
+fn only_what_runs_after_the_one_that_left_a_check_out_have_sent_is_done() {
+    let office = Office::new();
+    let mapping = office.file("m.toml", "entity = \"assets\"\n[fields.assigned_to]\ncolumn = \"Holder\"\n");
+    let results = ["r1.csv", "r2.csv", "r3.csv"].map(|name| office.folder.path().join(name));
+    let rows = "Asset Tag,Product,Status,Holder\nA-1,Latitude 5450,Ready to Deploy,ada.byron@example.com\n";
+    let imports = |path: &Path, result: &Path, between: &dyn Fn()| {
+        let job = ImportJob::from_path(path).mapping_file(&mapping).confirmed();
+        let plan = office.plans(job.result(ResultTarget::File(result.to_path_buf()))).unwrap();
+        between();
+        let report = office.runtime.block_on(plan.apply(&mut Told::default())).unwrap();
+        Finished { report, told: Told::default(), requests: Vec::new() }.rows()
+    };
+    let back = || {
+        let asset = office.id("assets", "asset_id", "A-1");
+        office.makes_action("checkin_asset", json!({"asset_id": asset, "checkin_date": "2026-03-02", "status_id": 1}));
+    };
+    let out = || {
+        let body = json!({"asset_id": "A-1", "employee_id": 2, "checkout_date": "2026-03-02"});
+        office.makes_action("checkout_asset", body);
+    };
+    let sheet = office.file("assets.csv", rows);
+    assert_eq!(imports(&sheet, &results[0], &|| {}), ["2 created #1: check-out to Ada Byron"]);
+    back();
+    let told = imports(&sheet, &results[1], &out);
+    assert!(told[0].starts_with("2 failed #1"), "{told:?}");
+    back();
+    assert_eq!(imports(&results[1], &results[2], &|| {}), ["2 updated #1: check-out to Ada Byron"]);
+    assert_eq!(office.holder("A-1"), "employee 1");
+}
