@@ -18,7 +18,7 @@ const TEXT_KEYS: &[&str] = &[
     "message", "msg", "error", "detail", "title", "reason", "description", "errormessage", "errordescription",
     "defaultmessage", "usermessage", "text",
 ];
-/// Those of them that are not the name of a field either.
+/// Those that are never the name of a field.
 const SURE_TEXT_KEYS: &[&str] = &["message", "msg", "error"];
 /// Keys of what holds further errors: a list, or fields with their errors.
 const GROUP_KEYS: &[&str] = &[

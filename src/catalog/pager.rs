@@ -114,7 +114,7 @@ impl<'a, S: RecordSource> Pager<'a, S> {
         loop {
             let page = self.source.raw_page(self.entity, &self.filters, offset, limit).await?;
             self.requests += 1;
-            // What an import finds in no list it creates, so a list is not believed to be empty at the first time.
+            // An import creates what it does not find, so an empty list is read a second time before that is believed.
             if page.is_empty() && self.requests == 1 {
                 continue;
             }

@@ -338,7 +338,7 @@ pub(crate) struct ImportArgs {
     #[arg(long)]
     pub only_failed: bool,
 
-    /// Send check-outs again that were made before, or of which that is not known
+    /// Send check-outs again that were made before, or that may have been made
     #[arg(long)]
     pub repeat: bool,
 

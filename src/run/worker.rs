@@ -196,6 +196,6 @@ mod tests {
             CompletedAttempt { step, result: Err(failure), attempts, sent_at: Instant::now() }.failed_answers().count
         };
         assert_eq!(count(Some(500), &[Some(500), Some(503), None, Some(500)]), 2);
-        assert_eq!(count(None, &[None, Some(500)]), 0, "no response is none");
+        assert_eq!(count(None, &[None, Some(500)]), 0, "requests without a response do not count");
     }
 }

@@ -74,7 +74,7 @@ fn message_reply(status: StatusCode, message: &str) -> Response {
     reply(status, "application/json", json!({ "message": message }).to_string().into())
 }
 
-/// A success that says that it is none.
+/// A reply with a success status whose body says that the request failed.
 fn failed_success(status: StatusCode, message: &str) -> Response {
     reply(status, "application/json", json!({ "success": false, "error": message }).to_string().into())
 }
